@@ -1,0 +1,20 @@
+"""Profiles of hypothesis: `dev` draws anew each time, `ci` draws the same fifty every time.
+
+Choose with HYPOTHESIS_PROFILE; the seed of a failing run is printed with the line that replays it.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=50, deadline=None, print_blob=True, derandomize=True,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header():
+    return f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property"

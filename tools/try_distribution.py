@@ -1,0 +1,92 @@
+"""Build the sdist, from it the wheel, and try both away from the checkout: python tools/try_distribution.py CHECKOUT."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+IMPORT_SECONDS = 0.25     # what `import hopref` may add to `import numpy`
+HEAVY = {"scipy", "numba", "cupy", "matplotlib", "dask", "flint", "mpmath", "sklearn", "torch", "jax"}
+
+SAYS_WHAT_IT_LOADS = f"import sys, hopref; print(*sorted({HEAVY!r} & set(sys.modules)))"
+HOLDS_ITS_DATA = """
+import importlib.resources, importlib.metadata, hopref
+home = importlib.resources.files("hopref")
+assert (home / "py.typed").is_file()
+assert list((home / "data").glob("*.npz")) and (home / "data" / "LICENSES.txt").is_file()
+assert importlib.metadata.version("hopref") == hopref.__version__
+"""
+
+
+def run(*command, **options):
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
+
+
+def tracked(checkout):
+    return set(run("git", "-C", str(checkout), "ls-files").split("\n")) - {""}
+
+
+def expect_nothing_missing(what, wanted, held):
+    missing = sorted(wanted - held)
+    if missing:
+        sys.exit(f"the {what} lacks {', '.join(missing)}")
+    print(f"the {what} holds all {len(wanted)} files it should")
+
+
+def seconds_of(python, statement):
+    """Least seconds of seven fresh interpreters, counted inside them."""
+    text = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    return min(float(run(python, "-c", text)) for _ in range(7))
+
+
+def try_sdist(checkout, sdist):
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+        archive.extractall("unpacked", filter="data")
+    expect_nothing_missing("sdist", {f for f in tracked(checkout) if f != ".gitignore"}, inside)
+    root = Path("unpacked", sdist.name.removesuffix(".tar.gz"))
+    found = run(sys.executable, "-m", "pytest", "--collect-only", "-qq", cwd=root)
+    print(f"the sdist's own tests are collected from {len(found.split())} lines of files")
+
+
+def try_wheel(checkout, wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    expect_nothing_missing("wheel", {f for f in tracked(checkout) if f.startswith("hopref/")}, held)
+    strangers = sorted(f for f in held if not f.startswith(("hopref/", "hopref-")))
+    if strangers:
+        sys.exit(f"the wheel brings strangers: {', '.join(strangers)}")
+
+    venv.create("bare", with_pip=True)
+    scripts = Path("bare", "Scripts" if os.name == "nt" else "bin").absolute()
+    python, hopref = str(scripts / "python"), str(scripts / "hopref")
+    run(python, "-m", "pip", "install", "--quiet", str(wheel))
+    names = {p["name"] for p in json.loads(run(python, "-m", "pip", "list", "--format=json"))}
+    print("installed with the bare wheel:", *sorted(names - {"pip", "setuptools"}))
+    run(python, "-c", HOLDS_ITS_DATA)
+    print(run(hopref, "info"), run(hopref, "ops"), sep="\n")
+    if run(python, "-m", "hopref", "ops") != run(hopref, "ops"):
+        sys.exit("`python -m hopref` and `hopref` say different things")
+
+    heavy = run(python, "-c", SAYS_WHAT_IT_LOADS).split()
+    if heavy:
+        sys.exit(f"`import hopref` loads {', '.join(heavy)}")
+    added = seconds_of(python, "import numpy, hopref") - seconds_of(python, "import numpy")
+    print(f"`import hopref` adds {added:.3f} s to numpy's import (at most {IMPORT_SECONDS} s)")
+    if added > IMPORT_SECONDS:
+        sys.exit("`import hopref` is too slow")
+
+
+def main(checkout):
+    run(sys.executable, "-m", "build", "--outdir", "dist", str(checkout))
+    (sdist,), (wheel,) = Path("dist").glob("*.tar.gz"), Path("dist").glob("*.whl")
+    try_wheel(checkout, wheel)
+    try_sdist(checkout, sdist)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
