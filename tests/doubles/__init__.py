@@ -1,0 +1,1 @@
+"""Stand-ins that pose as something a plain machine lacks."""

@@ -1,0 +1,298 @@
+"""A stand-in for CuPy where there is no GPU: NumPy inside, CuPy's manners outside.
+
+It refuses what CuPy refuses - implicit host copies, NumPy operands, names and keywords CuPy lacks - and,
+more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d device arrays, and
+``stats`` counts synchronisations, bytes moved between host and device, and peak bytes on the device.
+With ``installed()`` it poses as the module ``cupy``.
+"""
+import contextlib
+import inspect
+import sys
+import weakref
+
+import numpy as np
+
+from tests.doubles import cupy_names as names
+
+NO_COPY = (
+    "Implicit conversion to a NumPy array is not allowed. "
+    "Please use `.get()` to construct a NumPy array explicitly."
+)
+
+
+class Stats:
+    """What crossed the bus and what the device held since ``reset``."""
+
+    def __init__(self):
+        self.live = 0
+        self.reset()
+
+    def reset(self):
+        self.synchronised = self.to_device = self.to_host = 0
+        self.start = self.peak = self.live
+
+    @property
+    def quiet(self):
+        return self.synchronised == self.to_device == self.to_host == 0
+
+    @property
+    def grown(self):
+        """Peak bytes beyond those held at ``reset``."""
+        return self.peak - self.start
+
+    def hold(self, memory):
+        self.live += memory.nbytes
+        self.peak = max(self.peak, self.live)
+        weakref.finalize(memory, self.free, memory.nbytes)
+
+    def free(self, nbytes):
+        self.live -= nbytes
+
+    def __repr__(self):
+        return (
+            f"{self.synchronised} synchronisations, {self.to_device} bytes to the device, "
+            f"{self.to_host} bytes to the host"
+        )
+
+
+stats = Stats()
+
+
+class Device:
+    id = 0
+
+    def __eq__(self, other):
+        return isinstance(other, Device)
+
+    def __hash__(self):
+        return 0
+
+    def __repr__(self):
+        return "<CUDA Device 0>"
+
+
+class ndarray:
+    """An array on the device that is not there."""
+
+    __module__ = "cupy"
+    __slots__ = ("_host", "__weakref__")
+    __array_priority__ = 100
+    __hash__ = None
+
+    def __init__(self, host):
+        self._host = host
+        if host.base is None and host.nbytes:
+            stats.hold(host)
+
+    def __array__(self, *args, **kwargs):
+        raise TypeError(NO_COPY)
+
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if method == "__call__" and any(isinstance(a, np.generic) for a in args) and not kwargs:
+            return wrap(ufunc(*map(unwrap, args)))  # a NumPy scalar beside a device array is fine
+        raise TypeError(f"np.{ufunc.__name__} called on a device array: use xp.{ufunc.__name__}")
+
+    def __array_function__(self, function, *args, **kwargs):
+        name = function.__name__
+        raise TypeError(f"np.{name} called on a device array: use xp.{name}")
+
+    def __getattr__(self, name):
+        if name not in names.ATTRIBUTES:
+            raise AttributeError(f"a formula may not ask a device array for {name!r}")
+        return Device() if name == "device" else wrap(getattr(self._host, name))
+
+    def get(self):
+        stats.to_host += self._host.nbytes
+        stats.synchronised += 1
+        return self._host.copy()
+
+    def item(self):
+        return self.get().item()
+
+    def __bool__(self):
+        return bool(self.get())
+
+    def __float__(self):
+        return float(self.get())
+
+    def __int__(self):
+        return int(self.get())
+
+    def __index__(self):
+        return self.get().__index__()
+
+    def __contains__(self, value):
+        return value in self.get()
+
+    def __len__(self):
+        return len(self._host)
+
+    def __iter__(self):
+        return (wrap(np.asarray(row)) for row in self._host)
+
+    def __repr__(self):
+        return f"device {self._host!r}"
+
+    def __reduce__(self):
+        return asarray, (self.get(),)
+
+    def __getitem__(self, key):
+        return wrap(self._host[index(key)])
+
+    def __setitem__(self, key, value):
+        self._host[index(key)] = unwrap(value)
+
+
+def unwrap(value):
+    """The memory behind an operand; NumPy arrays and sequences are no operands."""
+    if isinstance(value, ndarray):
+        return value._host
+    if isinstance(value, np.ndarray | list | tuple):
+        raise TypeError(f"Unsupported type {type(value)}")
+    return value
+
+
+def wrap(value):
+    """Whatever holds numbers stays on the device, 0-d results too."""
+    if isinstance(value, np.ndarray | np.generic):
+        return ndarray(np.asarray(value))
+    if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
+        return tuple(map(wrap, value))
+    return value
+
+
+def index(key):
+    if isinstance(key, tuple):
+        return tuple(map(index, key))
+    if isinstance(key, ndarray) and key.dtype == np.bool_:
+        stats.synchronised += 1  # how many are True decides the shape
+    if isinstance(key, slice) or key is None or key is Ellipsis:
+        return key
+    return unwrap(key)
+
+
+def _operator(name):
+    def apply(self, other):
+        if isinstance(other, np.ndarray | list | tuple):
+            raise TypeError(f"Unsupported type {type(other)}")
+        return wrap(getattr(self._host, name)(unwrap(other)))
+
+    return apply
+
+
+def _in_place(name):
+    def apply(self, other):
+        getattr(self._host, name)(unwrap(other))
+        return self
+
+    return apply
+
+
+def _unary(name):
+    return lambda self: wrap(getattr(self._host, name)())
+
+
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
+    setattr(ndarray, f"__{_name}__", _operator(f"__{_name}__"))
+    setattr(ndarray, f"__r{_name}__", _operator(f"__r{_name}__"))
+    setattr(ndarray, f"__i{_name}__", _in_place(f"__i{_name}__"))
+for _name in "lt le eq ne gt ge".split():
+    setattr(ndarray, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in "neg pos abs invert".split():
+    setattr(ndarray, f"__{_name}__", _unary(f"__{_name}__"))
+
+
+def asarray(a, dtype=None, order=None, *, copy=None, blocking=False):
+    if isinstance(a, ndarray):
+        kept = copy is not True and (dtype is None or np.dtype(dtype) == a._host.dtype)
+        return a if kept else ndarray(np.array(a._host, dtype=dtype))
+    host = np.array(a, dtype=dtype)
+    stats.to_device += host.nbytes
+    return ndarray(host)
+
+
+def asnumpy(a):
+    return a.get() if isinstance(a, ndarray) else np.asarray(a)
+
+
+def _elementwise(name):
+    def call(*operands, **keywords):
+        for keyword in keywords:
+            if keyword not in names.UFUNC_KEYWORDS:
+                raise TypeError(f"cupy.{name} has no keyword {keyword!r}")
+        return _run(getattr(np, name), list(map(unwrap, operands)), keywords)
+
+    return call
+
+
+# Functions whose first argument is no array; every other one asks its first argument for a method.
+_CREATE = {"arange", "empty", "eye", "full", "ones", "zeros", "isdtype", "finfo", "result_type"}
+
+
+def _function(name, parameters):
+    signature = inspect.signature(eval(f"lambda {parameters}: None")) if parameters else None
+
+    def call(*args, **keywords):
+        if signature is not None:
+            signature.bind(*args, **keywords)  # TypeError for what CuPy's function does not take
+        operands = list(args)
+        if name in {"concat", "stack"}:
+            operands[0] = [_on_device(name, a) for a in operands[0]]
+        elif name not in _CREATE:
+            first = next(iter(keywords)) if not operands else None
+            _on_device(name, keywords[first] if first else operands[0])
+        if name in names.SYNCHRONISE or (name == "where" and len(args) == 1):
+            stats.synchronised += 1
+        return _run(getattr(np, name), [_operand(a) for a in operands], keywords)
+
+    return call
+
+
+def _on_device(name, a):
+    if not isinstance(a, ndarray):
+        raise TypeError(f"cupy.{name} takes device arrays; got {type(a).__name__}")
+    return a._host
+
+
+def _operand(a):
+    return a if isinstance(a, list | tuple) else unwrap(a)  # a shape, axes, or arrays looked at above
+
+
+def _run(function, operands, keywords):
+    out = keywords.get("out")
+    result = function(*operands, **{k: _operand(v) for k, v in keywords.items()})
+    return out if isinstance(out, ndarray) else wrap(result)
+
+
+def __getattr__(name):
+    if name in names.UFUNCS:
+        return _elementwise(name)
+    if name in names.CONSTANTS:
+        return getattr(np, name)
+    if name in {"result_type", "isdtype", "finfo"}:
+        return _about_types(getattr(np, name))
+    if name in names.FUNCTIONS:
+        return _function(name, names.FUNCTIONS[name])
+    raise AttributeError(f"{name!r} is not on the list of CuPy names a formula may use")
+
+
+def _about_types(function):
+    def call(*args):
+        return function(*(a._host if isinstance(a, ndarray) else a for a in args))
+
+    return call
+
+
+@contextlib.contextmanager
+def installed():
+    """Let ``cupy`` be this module, and count from zero."""
+    real = sys.modules.get("cupy")
+    sys.modules["cupy"] = sys.modules[__name__]
+    stats.reset()
+    try:
+        yield sys.modules[__name__]
+    finally:
+        if real is None:
+            del sys.modules["cupy"]
+        else:
+            sys.modules["cupy"] = real
