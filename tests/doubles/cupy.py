@@ -1,9 +1,9 @@
 """A stand-in for CuPy where there is no GPU: NumPy inside, CuPy's manners outside.
 
-It refuses what CuPy refuses - implicit host copies, NumPy operands, names and keywords CuPy lacks - and,
-more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d device arrays, and
-``stats`` counts synchronisations, bytes moved between host and device, and peak bytes on the device.
-With ``installed()`` it poses as the module ``cupy``.
+It refuses what CuPy refuses (implicit host copies, NumPy operands, names and keywords CuPy lacks)
+and, more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d device
+arrays, and ``stats`` counts synchronisations, bytes moved between host and device, and peak bytes
+on the device. With ``installed()`` it poses as the module ``cupy``.
 """
 import contextlib
 import inspect
@@ -255,7 +255,7 @@ def _on_device(name, a):
 
 
 def _operand(a):
-    return a if isinstance(a, list | tuple) else unwrap(a)  # a shape, axes, or arrays looked at above
+    return a if isinstance(a, list | tuple) else unwrap(a)  # shapes and axes pass
 
 
 def _run(function, operands, keywords):

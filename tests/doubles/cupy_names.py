@@ -1,17 +1,17 @@
 """The CuPy names a formula may use, with the parameters CuPy gives them.
 
-The formulas, the maps and the door run on CuPy arrays too, so each name they take from ``xp`` has to be
-here. The table is compared with the wheel wherever it can be imported (it needs no driver).
+The formulas, the maps and the door run on CuPy arrays too, so each name they take from ``xp`` has
+to be here. The table is compared with the wheel wherever that can be imported (without a driver).
 """
 
 # Elementwise: operands by position; of the keywords only these (there is no ``where=``).
 UFUNC_KEYWORDS = {"out", "dtype", "casting"}
 UFUNCS = """
-    abs add asin asinh atan atan2 atanh bitwise_and bitwise_invert bitwise_or bitwise_xor ceil copysign
-    cos cosh divide equal exp expm1 floor floor_divide fmax fmin greater greater_equal hypot isfinite
-    isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or
-    logical_xor maximum minimum multiply negative not_equal positive pow reciprocal remainder rint sign
-    signbit sin sinh sqrt square subtract tan tanh trunc
+    abs add asin asinh atan atan2 atanh bitwise_and bitwise_invert bitwise_or bitwise_xor ceil
+    copysign cos cosh divide equal exp expm1 floor floor_divide fmax fmin greater greater_equal
+    hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and
+    logical_not logical_or logical_xor maximum minimum multiply negative not_equal positive pow
+    reciprocal remainder rint sign signbit sin sinh sqrt square subtract tan tanh trunc
 """.split()
 
 FUNCTIONS = {
