@@ -1,0 +1,158 @@
+"""From grey levels to patterns, from patterns to cues.
+
+Nothing here is part of a model: these are the choices that papers leave unsaid and that decide
+what a figure shows.  So each has a name.
+"""
+import numpy as np
+
+from hopref.errors import DomainError, DTypeError, ShapeError
+
+__all__ = ["normalise", "corrupt", "NORMALISATIONS", "CORRUPTIONS"]
+
+WHITE = 255.0
+
+
+def _over(x, size):
+    """x / size, where a pattern of size 0 stays 0."""
+    return x / np.where(size == 0, 1.0, size)
+
+
+def _norm(x):
+    return np.sqrt((x * x).sum(-1, keepdims=True))
+
+
+def _centred(x):
+    return x - x.mean(-1, keepdims=True)
+
+
+def _unit(x):
+    """x / |x|, in two steps, so that no square over- or underflows."""
+    x = _over(x, np.abs(x).max(-1, keepdims=True, initial=0.0))
+    return _over(x, _norm(x))
+
+
+NORMALISATIONS = {
+    "none": lambda x: x,
+    "unit": _unit,
+    "centred": _centred,
+    "centred-unit": lambda x: _unit(_centred(x)),
+    "standardised": lambda x: np.sqrt(x.shape[-1]) * _unit(_centred(x)),
+    "fourth-root-d": lambda x: x / x.shape[-1] ** 0.25,
+    "root-d": lambda x: x / np.sqrt(x.shape[-1]),
+    "polar": lambda x: np.where(x > 128 / (WHITE / 2) - 1, -1.0, 1.0),
+}
+
+
+def normalise(X, how="none"):
+    """Patterns from pictures: (N, ...) grey levels or values -> (N, ...) float64.
+
+    Integers are grey levels 0..255 and become values g / 127.5 - 1 in [-1, 1]; floats are values
+    already.  Then, with x one picture and d its number of pixels,
+
+    ============== ============================== ============================================
+    how            pattern                        norm
+    ============== ============================== ============================================
+    none           x                              up to sqrt(d)
+    unit           x / |x|                        1
+    centred        x - mean(x)                    up to sqrt(d)
+    centred-unit   (x - mean(x)) / |x - mean(x)|  1
+    standardised   (x - mean(x)) / std(x)         sqrt(d)
+    fourth-root-d  x / d^(1/4): scores / sqrt(d)  up to d^(1/4)
+    root-d         x / sqrt(d): scores / d        up to 1
+    polar          -1 where g > 128, else +1      sqrt(d)
+    ============== ============================== ============================================
+
+    Each picture is normalised by itself; one without contrast (or all 0) becomes 0.  A rule that
+    thresholds its patterns sees what this returns: `normalise(X, "unit")` leaves no component
+    below -0.5, so for "threshold, then normalise" drop the components before calling this.
+
+    >>> from hopref.data import normalise
+    >>> normalise([[3.0, 4.0]], "unit")
+    array([[0.6, 0.8]])
+    >>> import numpy as np
+    >>> normalise(np.array([[0, 255]], dtype=np.uint8))
+    array([[-1.,  1.]])
+    """
+    if not isinstance(how, str) or how not in NORMALISATIONS:
+        raise DomainError(f"hopref.data.normalise: how must be one of "
+                          f"{', '.join(map(repr, NORMALISATIONS))}; got how={how!r}.")
+    values = _values(X)
+    flat = values.reshape(values.shape[0], int(np.prod(values.shape[1:])))
+    return NORMALISATIONS[how](flat).reshape(values.shape)
+
+
+def _values(X):
+    X = np.asarray(X)
+    if X.dtype.kind not in "fiu":
+        raise DTypeError(f"hopref.data.normalise: X must hold real numbers; got {X.dtype}.")
+    if X.ndim < 2 or 0 in X.shape[1:]:
+        raise ShapeError(f"hopref.data.normalise: X must have shape (N, ...) with at least one "
+                         f"pixel a picture; got {X.shape}.")
+    if X.dtype.kind == "f":
+        if not np.isfinite(X).all():
+            raise DomainError("hopref.data.normalise: X must be finite; got NaN or infinity.")
+        return X.astype(np.float64)
+    if X.size and not (X.min() >= 0 and X.max() <= WHITE):
+        raise DomainError(f"hopref.data.normalise: X must be grey levels from 0 to 255 where it "
+                          f"holds integers; got {X.min()} to {X.max()}.")
+    return X / (WHITE / 2) - 1
+
+
+def _mask(X, share, rng, fill):
+    hidden = round(share * X.shape[1])
+    cue = X.copy()
+    cue[:, X.shape[1] - hidden:] = fill
+    return cue
+
+
+def _noise(X, sigma, rng, fill):
+    return X + sigma * rng.standard_normal(X.shape)
+
+
+def _flip(X, share, rng, fill):
+    return np.where(rng.random(X.shape) < share, -X, X)
+
+
+CORRUPTIONS = {
+    "mask": (_mask, 1.0),           # the function, and the largest amount
+    "noise": (_noise, np.inf),
+    "flip": (_flip, 1.0),
+}
+
+
+def corrupt(X, how, *, rng=0, fill=0.0):
+    """Cues from patterns (N, rows, columns) or (N, d).
+
+    ========= ==========================================================================
+    how       what happens
+    ========= ==========================================================================
+    mask:0.5  the lower half of the rows (the last half of the components) becomes `fill`
+    noise:0.3 0.3 times a standard normal number is added to each component
+    flip:0.1  each component changes its sign with probability 0.1
+    ========= ==========================================================================
+
+    ``fill`` is what hides: 0 is mid-grey for values in [-1, 1]; the blog's polar pictures were
+    hidden by +1, which is its black.  Corrupt values, then `normalise` the cues.  ``rng`` is a seed
+    or a Generator.
+
+    >>> from hopref.data import corrupt
+    >>> corrupt([[1.0, -1.0, 1.0, -1.0]], "mask:0.5")
+    array([[ 1., -1.,  0.,  0.]])
+    """
+    X = np.asarray(X, dtype=np.float64)
+    if X.ndim < 2:
+        raise ShapeError(f"hopref.data.corrupt: X must have shape (N, ...); got {X.shape}.")
+    damage, amount = _parsed(how)
+    return damage(X, amount, np.random.default_rng(rng), fill)
+
+
+def _parsed(how):
+    kind, _, amount = str(how).partition(":")
+    try:
+        damage, most = CORRUPTIONS[kind]
+        if 0 <= float(amount) <= most and float(amount) < np.inf:
+            return damage, float(amount)
+    except (KeyError, ValueError):
+        pass
+    raise DomainError(f"hopref.data.corrupt: how must be 'mask:SHARE', 'noise:SIGMA' or "
+                      f"'flip:SHARE', SHARE from 0 to 1, SIGMA >= 0; got how={how!r}.")

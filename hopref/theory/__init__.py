@@ -1,0 +1,154 @@
+"""What can be known about stored patterns without running anything: X (n, d) holds them as rows.
+
+A state that starts at pattern i is pulled to pattern j by the score x_i . x_j.  Where another
+score beats x_i . x_i, pattern i is lost at every beta; where none does, some beta keeps it.
+"""
+import math
+
+from hopref.domains import Array, Scalar, flag, positive
+from hopref.maps import dot
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.theory.diagnosis import Diagnosis, diagnose
+
+__all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
+           "unstable_sites", "diagnose", "Diagnosis"]
+
+share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
+polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
+HALVINGS = 64           # of a bracket no wider than 2**11 times its floor: down to the last bit
+
+
+@op("(n,d)->(n)", scratch="(n,n)")
+def separation(X, /):
+    r"""How far each pattern's own score lies above its strongest rival's.
+    Source: Ramsauer et al. 2021, definition 2 (eq. 5) [MH-9].
+
+    .. math:: \Delta_i = x_i^T x_i - \max_{j \neq i} x_i^T x_j
+
+    Returns: (n,); negative where another pattern captures x_i, 0 for a repeated pattern of largest
+    score, infinite for a lone pattern.
+
+    Notes: by Cauchy and Schwarz it is negative only if the captor's norm is the larger one:
+    patterns of equal norm are never captured.
+
+    >>> from hopref import theory
+    >>> theory.separation([[1.0, 0.0], [3.0, 4.0]])
+    array([-2., 22.])
+    """
+    return cue_separation(X, X)
+
+
+@op("(n,d),(n,d)->(n)", scratch="(n,n)")
+def cue_separation(xi, X, /):
+    r"""How far the score of pattern i lies above its strongest rival's, seen from cue i.
+    Source: after Ramsauer et al. 2021, definition 2 (eq. 5), with a cue for the pattern [MH-9].
+
+    .. math:: \Delta_i(\xi_i) = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
+
+    >>> from hopref import theory
+    >>> theory.cue_separation([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [3.0, 4.0]])
+    array([-2.,  4.])
+    """
+    xp = namespace(X)
+    scores, own = xi @ X.T, dot(xi, X)
+    return own - xp.max(xp.where(_own(xp, X), -math.inf, scores), axis=-1)
+
+
+@op("(n,d),(n,d)->(n)", scratch="(n,n)")
+def captor(xi, X, /):
+    r"""The pattern with the largest score from cue i: where a large beta leads; the first of ties.
+    Source: the limit of large beta of Ramsauer et al. 2021, eq. (3) [MH-12].
+
+    .. math:: \arg\max_j \xi_i^T x_j
+
+    >>> from hopref import theory
+    >>> theory.captor([[1.0, 0.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 4.0]])
+    array([1, 1])
+    """
+    return namespace(X).argmax(xi @ X.T, axis=-1)
+
+
+@op("(n,d),(n,d)->(n)", tolerance=share, scratch="(n,n)")
+def smallest_beta(xi, X, /, *, tolerance=0.01):
+    r"""The beta from which on cue i gives pattern i all but ``tolerance`` of the softmax.
+    Source: the weights of Ramsauer et al. 2021, eq. (3), solved for beta [MH-9].
+
+    .. math:: \beta_i = \min \{ \beta : \sum_{j \neq i} e^{-\beta (\xi_i^T x_i - \xi_i^T x_j)}
+                         \leq \epsilon / (1 - \epsilon) \}
+
+    Returns: (n,); infinite where the separation is not positive, 0 where the tolerance leaves room
+    for the plain mean.
+
+    Notes: the sum falls strictly, so the bracket ln((1 - eps) / eps) / Delta_i and the same with
+    n - 1 in front is halved down to the last bit.  One update then ends within
+    tolerance * max_j |x_j - x_i| of x_i.
+
+    >>> from hopref import theory
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> float(theory.smallest_beta(X, X, tolerance=0.5)[0])
+    0.0
+    >>> round(float(theory.smallest_beta(X, X, tolerance=0.1)[0]), 12)      # ln(9) / 2
+    1.098612288668
+    """
+    xp = namespace(X)
+    gaps = xp.where(_own(xp, X), math.inf, dot(xi, X)[:, None] - xi @ X.T)
+    delta = xp.min(gaps, axis=-1)
+    kept = delta > 0
+    gaps, delta = xp.where(kept[:, None], gaps, 1.0), xp.where(kept, delta, 1.0)
+    room = math.log(tolerance) - math.log1p(-tolerance)
+    low = max(-room, 0.0) / delta
+    high = max(math.log(max(X.shape[0] - 1, 1)) - room, 0.0) / delta
+    for _ in range(HALVINGS):
+        middle = low + (high - low) / 2
+        enough = xp.sum(xp.exp(-middle[:, None] * gaps), axis=-1) <= math.exp(room)
+        low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
+    return xp.where(kept, high, math.inf)
+
+
+def _told(xp, given):
+    if given["X"].shape[0] < 2 or not bool(xp.any(given["X"] != 0)):
+        return f"X must hold two patterns or more, not all 0; got shape {given['X'].shape}"
+
+
+@op("(n,d)->()", beta=positive, demands=_told)
+def required_separation(X, /, *, beta=1.0):
+    r"""The separation from which on a pattern surely has a fixed point of its own beside it.
+    Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].
+
+    .. math:: \frac{2}{\beta n} + \frac{1}{\beta} \ln(2 (n - 1) n \beta M^2),
+              \qquad M = \max_i \|x_i\|
+
+    Notes: sufficient, not necessary.
+
+    >>> from hopref import theory
+    >>> round(float(theory.required_separation([[1.0], [-1.0]], beta=2.0)), 12)   # 1/2 + ln(8)/2
+    1.539720770840
+    """
+    xp, n = namespace(X), X.shape[0]
+    square = xp.max(dot(X, X))
+    return 2 / (beta * n) + (math.log(2 * (n - 1) * n * beta) + xp.log(square)) / beta
+
+
+@op("(n,d)->(n)", X=polar, zero_diagonal=flag, scratch="(n,n)")
+def unstable_sites(X, /, *, zero_diagonal=False):
+    r"""How many components of each polar pattern the Hebbian sign rule would flip at once.
+    Source: blog eqs. (1) and (2), signal against crosstalk [CB-9].
+
+    .. math:: \#\{k : x_{ik} (W x_i)_k < 0\}, \qquad W = X^T X
+
+    Returns: (n,); 0 means that the pattern is a fixed point.  Ties keep the component.
+
+    Notes: W is never formed: O(n^2 d) time, O(n d) memory.
+
+    >>> from hopref import theory
+    >>> theory.unstable_sites([[1.0, 1.0, -1.0], [1.0, -1.0, 1.0]], zero_diagonal=True)
+    array([3, 3])
+    """
+    xp = namespace(X)
+    diagonal = X.shape[0] if zero_diagonal else 0
+    return xp.sum(X * ((X @ X.T) @ X - diagonal * X) < 0, axis=-1)
+
+
+def _own(xp, X):
+    return xp.eye(X.shape[0], dtype=xp.bool)

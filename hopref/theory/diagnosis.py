@@ -1,0 +1,186 @@
+"""Why a set of patterns cannot be retrieved, in numbers and in sentences.
+
+The judgement uses the bounds and counts of `hopref.theory` alone; nothing is run.
+"""
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from hopref import theory
+from hopref.data.prepare import NORMALISATIONS, normalise
+from hopref.errors import DomainError, ShapeError
+
+__all__ = ["Diagnosis", "diagnose"]
+
+RULES = ("modern", "classical")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `diagnose` found; one entry a pattern in every tuple."""
+    rule: str
+    names: tuple
+    d: int
+    norms: tuple
+    lost: tuple                 # True where the rule cannot hold the pattern
+    findings: tuple             # sentences, the gravest first
+    separation: tuple = ()      # modern: x_i . x_i less the strongest rival
+    captors: tuple = ()         # modern: index of the pattern with the largest score
+    smallest_beta: tuple = ()   # modern: infinite where the pattern is lost
+    tolerance: float = 0.0
+    beta: float | None = None   # modern: what beta keeps all that can be kept, None if nothing can
+    remedies: tuple = ()        # modern: (normalisation, patterns lost, smallest beta for the rest)
+    unstable: tuple = ()        # classical: components that the sign rule flips at once
+    zero_diagonal: bool = False
+
+    @property
+    def retrievable(self):
+        """Whether the rule can hold every pattern."""
+        return not any(self.lost)
+
+    def as_dict(self):
+        """Plain lists and numbers, for JSON; infinities become None."""
+        return {"retrievable": self.retrievable, **_plain(asdict(self))}
+
+
+def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero_diagonal=False):
+    """Say which of the patterns ``X`` (N, d) cannot be retrieved by ``rule``, and why.
+
+    ``cues`` (N, d) are where retrieval starts, one for each pattern; left out, each pattern is its
+    own cue, the easiest case.  "modern" asks whether one update gives each pattern all but
+    ``tolerance`` of the softmax; "classical" asks whether each polar pattern is a fixed point.
+
+    >>> from hopref import theory
+    >>> found = theory.diagnose([[1.0, 0.0], [3.0, 4.0]], names=("faint", "bright"))
+    >>> print(found.findings[0])
+    faint is lost at every beta: bright scores 3 where faint itself scores 1.
+    """
+    if rule not in RULES:
+        raise DomainError(f"hopref.theory.diagnose: rule must be one of "
+                          f"{', '.join(map(repr, RULES))}; got rule={rule!r}.")
+    separation = theory.separation(X)           # the door judges X
+    X = np.asarray(X, dtype=np.float64)
+    names = tuple(names) if names is not None else tuple(str(i) for i in range(len(X)))
+    if len(names) != len(X):
+        raise ShapeError(f"hopref.theory.diagnose: names must be one for each of the {len(X)} "
+                         f"patterns; got {len(names)}.")
+    if rule == "classical":
+        return _classical(X, names, zero_diagonal)
+    return _modern(X, cues, separation, tolerance, names)
+
+
+# --- modern: separation, norm domination, the smallest useful beta ---------------------------------
+
+def _modern(X, cues, separation, tolerance, names):
+    start = X if cues is None else np.asarray(cues, dtype=np.float64)
+    betas = theory.smallest_beta(start, X, tolerance=tolerance)
+    if cues is not None:
+        separation = theory.cue_separation(start, X)
+    captors = theory.captor(start, X)
+    norms, lost = np.sqrt((X * X).sum(-1)), separation <= 0
+    remedies = tuple(_remedy(how, X, cues, tolerance) for how in NORMALISATIONS if how != "polar")
+    scores = start @ X.T
+    findings = [*_losses(names, scores, separation, captors, cues is not None),
+                *_domination(names, norms, scores, lost, captors),
+                *_temperature(names, betas, tolerance),
+                *_help(remedies, lost)]
+    kept = betas[~lost]
+    return Diagnosis(
+        "modern", names, X.shape[1], tuple(norms.tolist()), tuple(lost.tolist()), tuple(findings),
+        separation=tuple(separation.tolist()), captors=tuple(captors.tolist()),
+        smallest_beta=tuple(betas.tolist()), tolerance=tolerance,
+        beta=float(kept.max()) if len(kept) else None, remedies=remedies)
+
+
+def _remedy(how, X, cues, tolerance):
+    """(normalisation, number of patterns lost under it, smallest beta that keeps the others)."""
+    patterns = normalise(X, how)
+    betas = theory.smallest_beta(patterns if cues is None else normalise(cues, how), patterns,
+                                 tolerance=tolerance)
+    kept = np.isfinite(betas)
+    return how, int((~kept).sum()), float(betas[kept].max()) if kept.any() else None
+
+
+def _losses(names, scores, separation, captors, from_cues):
+    where = " from its cue" if from_cues else ""
+    for i in np.argsort(separation, kind="stable"):
+        own, rival = scores[i, i], captors[i]
+        if separation[i] < 0:
+            yield (f"{names[i]} is lost{where} at every beta: {names[rival]} scores "
+                   f"{scores[i, rival]:.4g} where {names[i]} itself scores {own:.4g}.")
+        elif separation[i] == 0:
+            twin = next(j for j in np.flatnonzero(scores[i] == own) if j != i)
+            yield (f"{names[i]} is lost{where} at every beta: {names[twin]} ties with it at "
+                   f"{own:.4g}; the softmax shares its weight between them.")
+
+
+def _domination(names, norms, scores, lost, captors):
+    """Whether the captors win by their norm alone, and which of them takes most."""
+    taken = np.flatnonzero(lost & (captors != np.arange(len(norms))))
+    if not len(taken):
+        return
+    takers, counts = np.unique(captors[taken], return_counts=True)
+    j, n = takers[counts.argmax()], counts.max()
+    longer = norms[captors[taken]] / norms[taken]
+    by_norm = (scores[taken, taken] * longer > scores[taken, captors[taken]]).sum()
+    if by_norm:
+        yield (f"Norm domination: {by_norm} of the {len(taken)} captured patterns would win if all "
+               f"norms were equal; {names[j]} (norm {norms[j]:.4g}) captures {n}, norms go from "
+               f"{norms.min():.4g} to {norms.max():.4g}.")
+    else:
+        yield (f"Not the norms: each captured cue points more towards its captor than towards its "
+               f"own pattern; {names[j]} captures {n}.")
+
+
+def _temperature(names, betas, tolerance):
+    kept = np.flatnonzero(np.isfinite(betas))
+    if not len(kept):
+        yield "No beta is useful: every pattern is lost."
+        return
+    hardest = kept[betas[kept].argmax()]
+    who = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
+    yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {who} at least {1 - tolerance:.4g} "
+           f"of the softmax after one update; {names[hardest]} is the one that needs it.")
+
+
+def _help(remedies, lost):
+    if not lost.any():
+        return
+    least = min(left for _, left, _ in remedies)
+    if least >= lost.sum():
+        yield ("No normalisation offered here keeps more of them: the patterns or cues are too "
+               "much alike.")
+        return
+    best = [f"{how} (beta >= {beta:.4g})" for how, left, beta in remedies
+            if left == least and beta is not None]
+    rest = "all of them" if least == 0 else f"all but {least}"
+    yield f"Normalising each pattern would keep {rest}: {', '.join(best)}."
+
+
+# --- classical: fixed points of the Hebbian sign rule -----------------------------------------------
+
+def _classical(X, names, zero_diagonal):
+    unstable = theory.unstable_sites(X, zero_diagonal=zero_diagonal)
+    N, d = X.shape
+    findings = [f"{names[i]} is no fixed point: crosstalk flips {unstable[i]} of its {d} "
+                "components at once." for i in np.argsort(-unstable, kind="stable") if unstable[i]]
+    if findings:
+        alike = np.abs(X @ X.T) / d - np.eye(N)
+        i, j = np.unravel_index(alike.argmax(), alike.shape)
+        findings.append(
+            f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns; overlaps "
+            f"between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), where random "
+            f"ones have about {1 / np.sqrt(d):.4g}.")
+    else:
+        findings.append(f"Every pattern is a fixed point of the sign rule at load N/d = {N / d:.4g}.")
+    return Diagnosis("classical", names, d, (float(np.sqrt(d)),) * N,
+                     tuple((unstable > 0).tolist()), tuple(findings),
+                     unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
