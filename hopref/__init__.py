@@ -1,0 +1,41 @@
+"""hopref: ground truth for Hopfield networks and Performer attention.
+
+>>> from hopref import modern
+>>> modern.update([2.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=50.0)
+array([1., 0.])
+"""
+import importlib
+
+from hopref._version import __version__
+
+memory_limit = None     # bytes that one array of a formula may take; None: half of the memory
+
+_HOME = {
+    **{name: f"hopref.models.{name}"
+       for name in ("classical", "graded", "modern", "attention", "performer")},
+    **{name: f"hopref.{name}"
+       for name in ("maps", "storage", "features", "projections", "dynamics", "theory", "errors",
+                    "check", "data")},
+}
+_FROM = {
+    "retrieve": "hopref.dynamics", "trace": "hopref.dynamics", "sweep": "hopref.dynamics",
+    "solve_flow": "hopref.dynamics", "use_backend": "hopref.op",
+    "HoprefError": "hopref.errors", "show_versions": "hopref.versions",
+}
+__all__ = [*_HOME, *_FROM, "memory_limit", "__version__"]
+
+
+def __getattr__(name):
+    """Rooms and functions are imported when first asked for."""
+    if name in _HOME:
+        value = importlib.import_module(_HOME[name])
+    elif name in _FROM:
+        value = getattr(importlib.import_module(_FROM[name]), name)
+    else:
+        raise AttributeError(f"module 'hopref' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

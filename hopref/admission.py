@@ -1,0 +1,207 @@
+"""What the door asks of each argument, in this order: place, kind, shape, scalars, memory, values."""
+import math
+import os
+import sys
+
+import numpy as np
+
+from hopref.domains import Choice, Several
+from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
+from hopref.namespace import namespace, on_host
+
+__all__ = ["admit"]
+
+INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
+KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
+WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
+
+
+def admit(it, given, fast, nonfinite, check):
+    """The arguments as the path wants them, or the reason why not."""
+    arrays = {k: v for k, v in given.items()
+              if k in it.arrays and not _absent(it, k, v)}
+    xp = _home(arrays)
+    arrays = {k: _array(xp, k, v, it.domains[k].kind) for k, v in arrays.items()}
+    sizes = _sizes(it, arrays)
+    scalars = {k: _scalar(it, k, v) for k, v in given.items()
+               if k in it.domains and k not in it.arrays}
+    if not fast:
+        _fit_memory(it, sizes)
+    to = _dtype(xp, it, arrays, fast)
+    arrays = {k: _widened(xp, k, v, it.domains[k].kind, to) for k, v in arrays.items()}
+    if xp is np:
+        arrays = {k: np.require(v, requirements="CAW" if fast else "CA") for k, v in arrays.items()}
+    looks = nonfinite == "raise" or nonfinite is None and all(map(on_host, arrays.values()))
+    for k, v in arrays.items():
+        _values(xp, k, v, it.domains[k], sizes, looks, looks if check is None else check)
+    if it.demands and (looks or check):
+        if complaint := it.demands(xp, {**given, **arrays, **scalars}):
+            raise DomainError(complaint)
+    options = {k: d.resolve(given[k]) for k, d in it.domains.items()
+               if isinstance(d, (Choice, Several))}
+    return {**arrays, **scalars, **options}
+
+
+def _absent(it, k, v):
+    """Whether an optional array was left at its neutral value."""
+    if k not in it.optional:
+        return False
+    default = it.signature.parameters[k].default
+    plain = isinstance(v, (bool, int, float, type(None)))
+    return v is default or plain and type(v) is type(default) and v == default
+
+
+def _home(arrays):
+    """The one namespace that all arrays belong to; lists and numbers count as NumPy."""
+    homes = {k: _lives(k, v) for k, v in arrays.items()}
+    if len(set(homes.values())) > 1:
+        places = ", ".join(f"{k} in {home.__name__}" for k, home in homes.items())
+        raise BackendError(f"all arrays must live in one place; got {places}")
+    return next(iter(homes.values()), np)
+
+
+def _lives(k, v):
+    if isinstance(v, np.ndarray) or not hasattr(v, "shape"):
+        return np
+    if hasattr(v, "__array_namespace__") or type(v).__module__.partition(".")[0] == "cupy":
+        return namespace(v)
+    if hasattr(v, "__dlpack_device__"):
+        raise DTypeError(f"{k} must be a NumPy, CuPy or array-API array; got {_kind(v)}: "
+                         "convert it yourself, for example with numpy.asarray")
+    return np
+
+
+def _kind(v):
+    return f"{type(v).__module__.partition('.')[0]}.{type(v).__name__}"
+
+
+def _array(xp, k, v, kind):
+    """``v`` as an array of the right kind of numbers, not yet converted."""
+    if xp is np:
+        if isinstance(v, (np.ma.MaskedArray, np.matrix)) or _kind(v).startswith("scipy"):
+            raise DTypeError(f"{k} must be a plain array; got {type(v).__name__}")
+        try:
+            v = np.asarray(v)
+        except ValueError:
+            raise ShapeError(f"{k} must be rectangular; got a ragged sequence") from None
+        except TypeError as error:
+            raise DTypeError(f"{k} must {WORDS[kind]}; got {error}") from None
+        right = v.dtype.kind in {"real": "fiu", "bool": "b", "integer": "iu"}[kind] \
+            or kind == "real" and v.dtype.name == "bfloat16"
+        if v.size == 0 and v.dtype == np.float64 and kind != "real":
+            right, v = True, v.astype(bool if kind == "bool" else np.int64)     # [] has no dtype
+    else:
+        right = xp.isdtype(v.dtype, KINDS[kind])
+    if not right:
+        raise DTypeError(f"{k} must {WORDS[kind]}; got {v.dtype}")
+    return v
+
+
+def _sizes(it, arrays):
+    """The size that each axis name stands for; the same wherever the name stands."""
+    sizes, seen_in = {}, {}
+    for k, a in arrays.items():
+        dims = it.arrays[k]
+        batched = dims[:1] == ("...",)
+        core = dims[batched:]
+        lead = a.ndim - len(core)
+        if lead < 0 or lead and not batched:
+            raise ShapeError(f"{k} must have shape ({', '.join(dims)}); got {tuple(a.shape)}")
+        named = list(zip(core, a.shape[lead:]))
+        if batched:
+            named.append(("...", tuple(a.shape[:lead])))
+        for dim, size in named:
+            first = seen_in.setdefault(dim, k)
+            if sizes.setdefault(dim, size) != size:
+                what = "the leading axes" if dim == "..." else dim
+                raise ShapeError(f"{what} must be the same in {first} and {k} of {it.shapes}; "
+                                 f"got {sizes[dim]} and {size}")
+            if dim in INHABITED and size == 0:
+                raise ShapeError(f"{dim} must be at least 1; got {k} of shape {tuple(a.shape)}")
+    return sizes
+
+
+def _scalar(it, k, v):
+    """An admitted number, flag or seed; options stay names until the demands were heard."""
+    domain = it.domains[k]
+    if v is None and it.signature.parameters[k].default is None:
+        return None
+    admitted = domain.admit(k, v)
+    return v if isinstance(domain, (Choice, Several)) else admitted
+
+
+def _fit_memory(it, sizes):
+    """Refuse, before anything is allocated, an array that would not fit."""
+    if it.scratch is None:
+        return
+    need = 8 * math.prod(math.prod(sizes[d]) if d == "..." else sizes[d] for d in it.scratch)
+    limit = sys.modules["hopref"].memory_limit
+    limit = _half_of_memory() if limit is None else limit
+    if need > limit:
+        instead = "backend='numba' forms no such array" if "numba" in it.paths \
+            else "pass the states in blocks"
+        raise ResourceError(f"an array ({','.join(it.scratch)}) must fit in {limit / 2**30:.3g} GiB"
+                            f" (hopref.memory_limit); got {need / 2**30:.3g} GiB: {instead}")
+
+
+def _half_of_memory():
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _dtype(xp, it, arrays, fast):
+    """float64, or wider if given so; faster paths keep float32."""
+    real = [a.dtype for k, a in arrays.items() if it.domains[k].kind == "real"]
+    if xp is np:
+        wide = [d for d in real if d.kind == "f" and d.itemsize > 8]
+        if fast and real and all(d == np.float32 for d in real):
+            return np.dtype(np.float32)
+        return np.dtype(np.longdouble if wide and not fast else np.float64)
+    return xp.float64
+
+
+def _widened(xp, k, v, kind, to):
+    if kind == "bool":
+        return v
+    if kind == "integer":
+        return xp.astype(v, xp.int64, copy=False)
+    if xp is np:
+        wide = v.astype(to, copy=False)
+        if v.dtype.kind in "iu" and v.dtype.itemsize == 8:
+            _exactly(k, v, wide)
+        return wide
+    wide = xp.astype(v, to, copy=False)
+    if wide.dtype != to:
+        raise DTypeError(f"{k} must be convertible to float64; got {wide.dtype} from {_kind(v)}")
+    return wide
+
+
+def _exactly(k, whole, wide):
+    """64-bit integers beyond 2**53 may have no float64."""
+    for at in np.argwhere(np.abs(wide) > 2.0**53):
+        at = tuple(at)
+        if int(wide[at]) != int(whole[at]):
+            raise DomainError(f"{k} must be integers that float64 holds exactly; "
+                              f"got {_entry(k, at)} = {whole[at]}")
+
+
+def _values(xp, k, v, domain, sizes, looks, structure):
+    if domain.below and looks:
+        size = sizes[domain.below]
+        _all(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
+    if domain.holds and looks:
+        _all(xp, k, v, domain.holds(xp, v), domain.said)
+    if domain.structural and structure:
+        _all(xp, k, v, domain.structural(xp, v), domain.said)
+
+
+def _all(xp, k, v, ok, said):
+    if not bool(xp.all(ok)):
+        at = tuple(int(i[0]) for i in xp.nonzero(~ok))
+        raise DomainError(f"{k} must be {said}; got {_entry(k, at)} = {v[at]}")
+
+
+def _entry(k, at):
+    return f"{k}[{', '.join(map(str, at))}]" if at else k

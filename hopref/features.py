@@ -1,0 +1,288 @@
+r"""Random feature maps: phi(q) phi(k) estimates a kernel.
+
+``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
+inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
+
+Every map is an instance of blog eq. (19) and is computed from its logarithm, which neither under-
+nor overflows as long as beta |x|^2 < 1e300.
+
+References: Choromanski et al. 2021, eq. (5), Lemmas 1 and 2.
+"""
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from hopref.domains import Choice, Several, choice
+from hopref.domains import positive as positive_number
+from hopref.maps import dot
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["Feature", "Height", "general", "log_general", "positive", "log_positive", "hyperbolic",
+           "log_hyperbolic", "trigonometric", "log_trigonometric", "relu", "log_relu"]
+
+
+class Feature(NamedTuple):
+    """A function f of u = omega x, elementwise: log|f| (-inf where f is 0) and its sign."""
+    log: Callable
+    sign: Callable
+
+    @classmethod
+    def of(cls, f):
+        """The same of a plain function whose values neither under- nor overflow."""
+        return cls(partial(_log_of, f), partial(_sign_of, f))
+
+
+class Height(NamedTuple):
+    """The factor h, by its logarithm: a function of x (..., d) with values (...)."""
+    log: Callable
+
+
+def _log_of(f, u):
+    xp = namespace(u)
+    size = xp.abs(f(u))
+    return xp.where(size > 0, xp.log(xp.where(size > 0, size, 1.0)), -math.inf)
+
+
+def _sign_of(f, u):
+    return namespace(u).sign(f(u))
+
+
+def _itself(u):
+    return u
+
+
+def _minus(u):
+    return -u
+
+
+def _ones(u):
+    return namespace(u).ones_like(u)
+
+
+def _sin(u):
+    return namespace(u).sin(u)
+
+
+def _cos(u):
+    return namespace(u).cos(u)
+
+
+def _relu(u):
+    return namespace(u).where(u > 0, u, 0.0 * u)
+
+
+def _one(x):
+    return namespace(x).zeros(x.shape[:-1], dtype=x.dtype)
+
+
+def _growth(x):
+    return dot(x, x) / 2
+
+
+def _decay(x):
+    return -dot(x, x) / 2
+
+
+def _half_decay(x):
+    return -dot(x, x) / 2 - math.log(2) / 2
+
+
+one, decay, growth, half_decay = map(Height, (_one, _decay, _growth, _half_decay))
+exp, exp_minus = Feature(_itself, _ones), Feature(_minus, _ones)
+sin, cos, relu_of = Feature.of(_sin), Feature.of(_cos), Feature.of(_relu)
+
+heights = Choice({"one": one, "decay": decay, "growth": growth, "half_decay": half_decay}, Height)
+functions = Several(Choice({"exp": exp, "exp_minus": exp_minus, "sin": sin, "cos": cos,
+                            "relu": relu_of}, Feature))
+
+
+@op("(...,d),(m,d)->(...,lm),(...,lm)", h=heights, functions=functions, beta=positive_number)
+def log_general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
+    r"""Logarithms of the sizes of `general` features, and their signs.
+
+    Source: blog eq. (19) [RF-10].
+
+    .. math:: \log|\phi(x)| = \log h(\sqrt\beta x) - \tfrac12 \log m
+        + (\log|f_1(u)|, \ldots, \log|f_l(u)|), \quad u = \sqrt\beta\, \Omega x
+
+    Parameters are those of `general`.
+
+    >>> from hopref import features
+    >>> features.log_general([2.0], [[1.0]], h="one", functions=("exp", "exp_minus"))
+    (array([ 2., -2.]), array([1., 1.]))
+    """
+    xp = namespace(x)
+    x = math.sqrt(beta) * x
+    u = x @ omega.T
+    logs = xp.concat([f.log(u) for f in functions], axis=-1)
+    signs = xp.concat([f.sign(u) for f in functions], axis=-1)
+    return h.log(x)[..., None] - math.log(omega.shape[0]) / 2 + logs, signs
+
+
+@op("(...,d),(m,d)->(...,lm)", h=heights, functions=functions, beta=positive_number)
+def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
+    r"""The general random feature map.
+
+    Source: blog eq. (19), its 1/sqrt(r) read as 1/sqrt(m); Choromanski et al. 2021, eq. (5) [RF-10].
+
+    .. math:: \phi(x) = \frac{h(\sqrt\beta x)}{\sqrt m}
+        (f_1(u), \ldots, f_l(u)), \quad u = \sqrt\beta\, \Omega x
+
+    Parameters
+    ----------
+    h : "one", "decay" exp(-|x|^2/2), "growth" exp(|x|^2/2), "half_decay" exp(-|x|^2/2)/sqrt(2),
+        or a `Height`
+    functions : names out of "exp", "exp_minus", "sin", "cos", "relu", or `Feature` records
+
+    Returns
+    -------
+    (..., l m) features: f_1 of all m projections, then f_2, ...
+
+    >>> from hopref import features
+    >>> features.general([0.0], [[1.0], [2.0]], functions=("exp",)) * 2**0.5
+    array([1., 1.])
+    """
+    return _exponential(log_general(x, omega, h=h, functions=functions, beta=beta))
+
+
+def _exponential(log_and_sign):
+    log, sign = log_and_sign
+    return sign * namespace(log).exp(log)
+
+
+@op("(...,d),(m,d)->(...,m)", beta=positive_number)
+def log_positive(x, omega, /, *, beta=1.0):
+    r"""Logarithms of `positive` features.
+
+    Source: Choromanski et al. 2021, Lemma 1; blog eq. (19) [RF-2].
+
+    .. math:: \log \phi(x) = \sqrt\beta\, \Omega x - \tfrac\beta2 \|x\|^2 - \tfrac12 \log m
+
+    >>> from hopref import features
+    >>> features.log_positive([3e9], [[1e-9]])
+    array([-4.5e+18])
+    """
+    return log_general(x, omega, h=decay, functions=(exp,), beta=beta)[0]
+
+
+@op("(...,d),(m,d)->(...,m)", beta=positive_number)
+def positive(x, omega, /, *, beta=1.0):
+    r"""Positive features of the softmax kernel (FAVOR+).
+
+    Source: Choromanski et al. 2021, Lemma 1; blog eq. (19) [RF-2].
+
+    .. math:: \phi(x) = \tfrac{1}{\sqrt m} e^{-\beta\|x\|^2/2} \exp(\sqrt\beta\, \Omega x)
+
+    With independent rows N(0, I), phi(x).phi(y) has mean exp(beta x.y) and variance
+    exp(s + 2 beta x.y) (1 - exp(-s))/m, s = beta |x + y|^2: exact for y = -x.
+
+    >>> from hopref import features
+    >>> features.positive([0.0], [[1.0]])
+    array([1.])
+    """
+    return namespace(x).exp(log_positive(x, omega, beta=beta))
+
+
+@op("(...,d),(m,d)->(...,2m)", beta=positive_number)
+def log_hyperbolic(x, omega, /, *, beta=1.0):
+    r"""Logarithms of `hyperbolic` features.
+
+    Source: Choromanski et al. 2021, Lemma 1; blog eq. (19) [RF-3].
+
+    .. math:: \log \phi(x) = \pm\sqrt\beta\, \Omega x - \tfrac\beta2 \|x\|^2 - \tfrac12 \log 2m
+
+    >>> from hopref import features
+    >>> log_phi = features.log_hyperbolic([1.0], [[2.0]])
+    >>> float(log_phi[0] - log_phi[1])
+    4.0
+    """
+    return log_general(x, omega, h=half_decay, functions=(exp, exp_minus), beta=beta)[0]
+
+
+@op("(...,d),(m,d)->(...,2m)", beta=positive_number)
+def hyperbolic(x, omega, /, *, beta=1.0):
+    r"""Hyperbolic features of the softmax kernel: every row of omega and its negative.
+
+    Source: Choromanski et al. 2021, Lemma 1; blog eq. (19) [RF-3].
+
+    .. math:: \phi(x) = \tfrac{1}{\sqrt{2m}} e^{-\beta\|x\|^2/2}
+        (\exp(\sqrt\beta\, \Omega x), \exp(-\sqrt\beta\, \Omega x))
+
+    >>> from hopref import features
+    >>> features.hyperbolic([0.0], [[1.0]]) * 2**0.5
+    array([1., 1.])
+    """
+    return namespace(x).exp(log_hyperbolic(x, omega, beta=beta))
+
+
+@op("(...,d),(m,d)->(...,2m),(...,2m)", beta=positive_number)
+def log_trigonometric(x, omega, /, *, beta=1.0):
+    r"""Logarithms of the sizes of `trigonometric` features, and their signs.
+
+    Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-1].
+
+    .. math:: \log|\phi(x)| = \tfrac\beta2 \|x\|^2 - \tfrac12 \log m + (\log|\sin u|, \log|\cos u|)
+
+    >>> from hopref import features
+    >>> log_phi, sign = features.log_trigonometric([0.0], [[1.0]])
+    >>> log_phi, sign
+    (array([-inf,   0.]), array([0., 1.]))
+    """
+    return log_general(x, omega, h=growth, functions=(sin, cos), beta=beta)
+
+
+@op("(...,d),(m,d)->(...,2m)", beta=positive_number)
+def trigonometric(x, omega, /, *, beta=1.0):
+    r"""Trigonometric features of the softmax kernel; they take both signs.
+
+    Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-1].
+
+    .. math:: \phi(x) = \tfrac{1}{\sqrt m} e^{+\beta\|x\|^2/2}
+        (\sin u, \cos u), \quad u = \sqrt\beta\, \Omega x
+
+    >>> from hopref import features
+    >>> features.trigonometric([0.0], [[1.0]])
+    array([0., 1.])
+    """
+    return _exponential(log_trigonometric(x, omega, beta=beta))
+
+
+@op("(...,d),(m,d)->(...,m)")
+def log_relu(x, omega, /):
+    r"""Logarithms of `relu` features.  Source: blog eq. (19) [RF-10].
+
+    .. math:: \log \phi(x) = \log \max(0, \Omega x) - \tfrac12 \log m
+
+    >>> from hopref import features
+    >>> features.log_relu([1.0], [[-1.0]])
+    array([-inf])
+    """
+    return log_general(x, omega, h=one, functions=(relu_of,))[0]
+
+
+@op("(...,d),(m,d)->(...,m)")
+def relu(x, omega, /):
+    r"""ReLU features: the arc-cosine kernel of order 1, not softmax.
+
+    Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-10].
+
+    .. math:: \phi(x) = \tfrac{1}{\sqrt m} \max(0, \Omega x)
+
+    Homogeneous, so that no inverse temperature has any effect on its attention.
+
+    >>> from hopref import features
+    >>> features.relu([1.0], [[-1.0], [2.0]]) * 2**0.5
+    array([-0.,  2.])
+    """
+    return _relu(x @ omega.T) / math.sqrt(omega.shape[0])
+
+
+def _signed(h, functions, x, omega, beta):
+    return log_general(x, omega, h=h, functions=functions, beta=beta)
+
+
+kernels = choice(
+    positive=partial(_signed, decay, (exp,)), hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
+    trigonometric=partial(_signed, growth, (sin, cos)), relu=partial(_signed, one, (relu_of,)))

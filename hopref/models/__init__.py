@@ -1,0 +1,1 @@
+"""The formulas, a model a file."""

@@ -1,0 +1,258 @@
+r"""Softmax attention and generalised kernel ("linear") attention.
+
+``Q`` (..., l, d) queries, ``K`` (..., s, d) keys, ``V`` (..., s, v) values, with equal leading
+axes; ``phi_q`` (..., l, r), ``phi_k`` (..., s, r) their features.  Masks: True may be seen.
+
+References: Vaswani et al. 2017; Choromanski et al. 2021, *Rethinking Attention with Performers*,
+eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
+"""
+import math
+
+from hopref.domains import choice, flag, mask, nonnegative, positive, scores, state
+from hopref.maps import (balanced, default_scale, dot, empty_rows, end, key_visible, masked, ratio,
+                         rescaled, scan, softmax, start, visible, zero_denominators)
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
+           "key_state", "association", "causal_linear_attention", "log_linear_attention",
+           "log_causal_linear_attention"]
+
+align = choice(end=end, start=start)
+softmax_options = dict(scale=positive, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
+                       causal=flag, align=align, empty_row=empty_rows, demands=key_visible)
+
+
+@op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options)
+def softmax_weights(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                    empty_row="zeros"):
+    r"""Attention matrix.  Source: blog eq. (15); Choromanski et al. 2021, eq. (1) [AT-1].
+
+    .. math:: A = \mathrm{softmax}(s\,Q K^T + B)
+
+    Parameters are those of `softmax_attention`.
+
+    >>> from hopref import attention
+    >>> attention.softmax_weights([[1.0]], [[2.0], [2.0]])
+    array([[0.5, 0.5]])
+    """
+    z = Q @ namespace(Q).matrix_transpose(K)
+    return softmax(z, beta=default_scale(scale, K), bias=bias,
+                   where=visible(Q, K, mask, causal, align), empty_row=empty_row)
+
+
+@op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", **softmax_options)
+def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                      empty_row="zeros"):
+    r"""Exact attention.  Source: blog eq. (14); Choromanski et al. 2021, eq. (1) [AT-1, MH-13].
+
+    .. math:: Z = \mathrm{softmax}(s\,Q K^T + B)\,V
+
+    Parameters
+    ----------
+    scale : s > 0, by default 1/sqrt(d)
+    mask : (..., l, s) bool, True where a query may see a key
+    bias : (..., l, s) B, added to the scaled scores; -inf hides a key
+    causal : hide the future
+    align : with l != s, causal aligns the last query with the last key ("end") or the first with
+        the first ("start")
+    empty_row : a query that sees nothing answers "zeros", "nan", or is refused ("raise")
+
+    Returns
+    -------
+    (..., l, v), each row in the convex hull of the values it sees
+
+    >>> from hopref import attention
+    >>> attention.softmax_attention([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]])
+    array([[2.]])
+    """
+    A = softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal, align=align,
+                        empty_row=empty_row)
+    return A @ V
+
+
+@op("(...,l,r),(...,s,r)->(...,l,s)", empty_row=zero_denominators, scratch="(...,l,s)")
+def linear_weights(phi_q, phi_k, /, *, empty_row="zeros"):
+    r"""Kernel attention matrix.  Source: blog eq. (16), its K' transposed [AT-2].
+
+    .. math:: A = D^{-1} Q' K'^T, \quad D = \mathrm{diag}(Q' K'^T 1)
+
+    >>> from hopref import attention
+    >>> attention.linear_weights([[2.0]], [[1.0], [3.0]])
+    array([[0.25, 0.75]])
+    """
+    xp = namespace(phi_q)
+    kernel = phi_q @ xp.matrix_transpose(phi_k)
+    return ratio(kernel, xp.sum(kernel, axis=-1, keepdims=True), empty_row)
+
+
+@op("(...,s,r),(...,s,v)->(...,r,v),(...,r)", mask=mask("(...,s)"), S=state("(...,r,v)"),
+    z=state("(...,r)"))
+def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    r"""What linear attention remembers of its keys.  Source: blog eq. (17) [AT-2, MO-2].
+
+    .. math:: S = K'^T V, \quad z = K'^T 1
+
+    Added to the state passed in, so that keys may come in chunks.
+
+    >>> from hopref import attention
+    >>> S, z = attention.key_state([[1.0], [2.0]], [[3.0], [4.0]])
+    >>> S, z
+    (array([[11.]]), array([3.]))
+    """
+    xp = namespace(V)
+    keys = masked(phi_k, mask, 0.0)
+    return S + xp.matrix_transpose(keys) @ V, z + xp.sum(keys, axis=-2)
+
+
+@op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", mask=mask("(...,s)"), S=state("(...,r,v)"),
+    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
+def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    r"""Kernel attention in linear time.
+
+    Source: Choromanski et al. 2021, eq. (4); blog eq. (17), where the inverse is missing [AT-2].
+
+    .. math:: Z = D^{-1} (Q' (K'^T V)), \quad D = \mathrm{diag}(Q' (K'^T 1) + \epsilon)
+
+    Parameters
+    ----------
+    mask : (..., s) bool, True where a key may be seen; a hidden key leaves numerator and denominator
+    S, z : state of earlier keys, from `key_state`
+    eps : added to the denominator; 0 unless a published variant is to be reproduced
+    empty_row : the answer where the denominator is exactly 0
+
+    Notes
+    -----
+    O((l + s) r v) time, O(r v) memory beyond the result.  For features >= 0 the rows lie in the
+    convex hull of the values; with features of both signs D may come near 0 or below.
+
+    >>> from hopref import attention
+    >>> attention.linear_attention([[2.0]], [[1.0], [3.0]], [[0.0], [4.0]])
+    array([[3.]])
+    """
+    S, z = key_state(phi_k, V, mask=mask, S=S, z=z)
+    return ratio(phi_q @ S, phi_q @ z[..., None] + eps, empty_row)
+
+
+@op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)")
+def association(phi_q, phi_k, V, /):
+    r"""Kernel attention without its denominator, a linear associative memory.
+
+    Source: blog eq. (18) [AT-4].
+
+    .. math:: \tilde Q' = Q' W, \quad W = K'^T V
+
+    With identity features and V = K it is the field of the classical network, transposed.
+
+    >>> from hopref import attention
+    >>> attention.association([[1.0, -1.0]], [[1.0, 1.0], [1.0, -1.0]], [[5.0], [7.0]])
+    array([[14.]])
+    """
+    return phi_q @ (namespace(V).matrix_transpose(phi_k) @ V)
+
+
+@op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", S=state("(...,r,v)"),
+    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
+def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    r"""Kernel attention to the past and present only, with its state.
+
+    Source: Choromanski et al. 2021, eq. (11) [AT-3].
+
+    .. math:: S_i = S_{i-1} + k'_i v_i^T, \quad z_i = z_{i-1} + k'_i, \quad
+        Z_i = q'_i S_i / (q'_i z_i + \epsilon)
+
+    Returns
+    -------
+    (Z, S, z) : results, and the state to pass on to the next chunk
+
+    >>> from hopref import attention
+    >>> Z, S, z = attention.causal_linear_attention([[1.0], [1.0]], [[1.0], [3.0]], [[4.0], [8.0]])
+    >>> Z[:, 0], S[0, 0], z[0]
+    (array([4., 7.]), np.float64(28.0), np.float64(4.0))
+    """
+    S_0, z_0 = _nothing(phi_k, V)
+    Z, (S, z) = scan(_step, (S + S_0, z + z_0), (phi_q, phi_k, V))
+    return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), S, z
+
+
+def _nothing(phi_k, V):
+    """The state before any key."""
+    xp, (lead, r) = namespace(V), (phi_k.shape[:-2], phi_k.shape[-1])
+    return (xp.zeros((*lead, r, V.shape[-1]), dtype=V.dtype), xp.zeros((*lead, r), dtype=V.dtype))
+
+
+def _step(state, q, k, v):
+    """The next state, with the row (q z, q S)."""
+    S, z = state
+    S, z = S + k[..., :, None] * v[..., None, :], z + k
+    return (S, z), namespace(q).concat([dot(q, z)[..., None], (q[..., None, :] @ S)[..., 0, :]],
+                                       axis=-1)
+
+
+@op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", log_q=scores(), log_k=scores(),
+    sign_q=state("(...,l,r)"), sign_k=state("(...,s,r)"), mask=mask("(...,s)"),
+    empty_row=zero_denominators)
+def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
+                         empty_row="zeros"):
+    r"""Kernel attention of features given by their logs: nothing under- or overflows.
+
+    Source: Choromanski et al. 2021, eq. (4) [AT-2, MO-2].
+
+    .. math:: Z = D^{-1} (Q' (K'^T V)), \quad Q' = \pm e^{\log q}, \; K' = \pm e^{\log k}
+
+    Parameters
+    ----------
+    log_q, log_k : log |features|, -inf for a feature of 0
+    sign_q, sign_k : signs of the features, by default all +1
+
+    Notes
+    -----
+    Each feature carries its own scale c_r = max_s log k_sr, absorbed into the query's logs.  For
+    features >= 0 the denominator is then at least 1, however large the norms.
+
+    >>> from hopref import attention
+    >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])
+    array([[2.]])
+    """
+    q, keys = balanced(log_q, masked(log_k, mask, -math.inf), sign_q, sign_k)
+    return linear_attention(q, keys, V, empty_row=empty_row)
+
+
+@op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
+    log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), S=state("(...,r,v)"),
+    z=state("(...,r)"), c=scores("(...,r)"), empty_row=zero_denominators)
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
+                                c=-math.inf, empty_row="zeros"):
+    r"""Causal kernel attention of features given by their logs, with its state.
+
+    Source: Choromanski et al. 2021, eq. (11) [AT-3, MO-2].
+
+    .. math:: c_i = \max(c_{i-1}, \log k_i), \quad
+        S_i = e^{c_{i-1} - c_i} S_{i-1} + e^{\log k_i - c_i} v_i^T
+
+    and z alike; the query's logs absorb c_i.  The scale is a running maximum, so no position knows
+    the future.
+
+    Returns
+    -------
+    (Z, S, z, c) : results, and the state to pass on: the true sums are e^c S and e^c z
+
+    >>> from hopref import attention
+    >>> Z, S, z, c = attention.log_causal_linear_attention(
+    ...     [[0.0], [0.0]], [[-2000.0], [-2000.0]], [[1.0], [3.0]])
+    >>> Z[:, 0], c
+    (array([1., 2.]), array([-2000.]))
+    """
+    S_0, z_0 = _nothing(log_k, V)
+    ones = namespace(log_k).ones(log_k.shape, dtype=log_k.dtype)
+    rows = (log_q, log_k, sign_q * ones, sign_k * ones, V)
+    Z, (S, z, c) = scan(_log_step, (S + S_0, z + z_0, c + z_0), rows)
+    return ratio(Z[..., 1:], Z[..., :1], empty_row), S, z, c
+
+
+def _log_step(state, log_q, log_k, sign_q, sign_k, v):
+    """The next state, with the row (q z, q S) for the query in the state's scale."""
+    S, z, c = state
+    q, k, shrink, c = rescaled(log_q, log_k, c)
+    carry, row = _step((shrink[..., None] * S, shrink * z), sign_q * q, sign_k * k, v)
+    return (*carry, c), row

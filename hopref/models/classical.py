@@ -1,0 +1,223 @@
+r"""Classical binary Hopfield network with polar {-1, 1} or binary {0, 1} states.
+
+``xi`` (..., d) states, ``W`` (d, d) weights, ``b`` (d,) threshold, ``X`` (n, d) patterns in rows
+(the papers' columns).  The `low_rank` forms take the patterns in place of ``W = hebbian(X)``.
+
+References: Hopfield 1982; Bruck 1990; the blog *Looking at the Performer from a Hopfield point of
+view*, eqs. (1)-(6).
+"""
+from functools import partial
+
+from hopref.domains import choice, flag, positive, sites, symmetric
+from hopref.maps import column, dot, keep, plus, scan
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.storage import hebbian_field, removed_diagonal
+
+__all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update", "greedy_update",
+           "low_rank_energy", "low_rank_update", "low_rank_asynchronous_update"]
+
+ties = choice(keep=keep, plus=plus)
+states = choice(polar=-1.0, binary=0.0)
+
+
+def in_the_alphabet(xp, given):
+    """A tie keeps the state's value, so the state must hold the two values of its alphabet."""
+    low = states.names[given["states"]]
+    xi = given["xi"]
+    return None if given["ties"] == "plus" or bool(xp.all((xi == 1) | (xi == low) | (xi != xi))) \
+        else f"xi must hold {low:g} and 1 only with ties='keep', states={given['states']!r}; " \
+             "got other values"
+
+
+@op("(...,d),(d,d),(d)->(...,d)")
+def field(xi, W, b=0.0, /):
+    r"""Local field.  Source: blog eq. (2), inside the sign [CB-2].
+
+    .. math:: h = W \xi - b
+
+    >>> from hopref import classical
+    >>> classical.field([1.0, -1.0], [[0.0, 2.0], [2.0, 0.0]], [1.0, 1.0])
+    array([-3.,  1.])
+    """
+    return xi @ W.T - b
+
+
+@op("(...,d),(d,d),(d)->(...)", W=symmetric)
+def energy(xi, W, b=0.0, /):
+    r"""Energy of a state.  Source: Hopfield 1982; blog eq. (3) [CB-3].
+
+    .. math:: E = -\tfrac12 \xi^T W \xi + \xi^T b
+
+    Raises DomainError if W is not symmetric beyond rounding (d eps max|W|), unless ``check=False``:
+    the energy says nothing about the dynamics of an asymmetric W.
+
+    >>> from hopref import classical
+    >>> float(classical.energy([1.0, 1.0], [[1.0, 1.0], [1.0, 1.0]]))
+    -2.0
+    """
+    xp = namespace(xi)
+    return -dot(xi @ W.T, xi) / 2 + xp.sum(b * xi, axis=-1)
+
+
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=in_the_alphabet,
+    lowers=(energy, "W = W.T positive semidefinite"))
+def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
+    r"""Synchronous update of all components.  Source: blog eqs. (2), (4) [CB-2, CB-6, CB-8].
+
+    .. math:: \xi^{new} = \mathrm{sgn}(W \xi - b)
+
+    Parameters
+    ----------
+    ties : at zero field "keep" the component (its state must then be in the alphabet) or take the
+        "plus" state; a sign of 0 would leave the state space
+    states : "polar" {-1, 1} or "binary" {0, 1}, where the sign is the Heaviside step
+
+    Notes
+    -----
+    For symmetric W the dynamics end in a fixed point or a cycle of length 2.  The energy may rise
+    on the way, unless W is positive semidefinite.
+
+    >>> from hopref import classical
+    >>> classical.update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
+    array([-1., -1.])
+    """
+    return ties(xi @ W.T - b, xi, states)
+
+
+@op("(...,d),(...,d),(d,d),(d)->(...)", W=symmetric)
+def two_step_energy(xi, previous, W, b=0.0, /):
+    r"""Energy of two successive states; a synchronous update never raises it.
+
+    Source: Goles-Chacc, Fogelman-Soulie and Pellegrin 1985; Bruck 1990 [CB-6].
+
+    .. math:: L(t) = -\xi(t)^T W \xi(t-1) + b^T (\xi(t) + \xi(t-1))
+
+    Needs W symmetric, nothing else.
+
+    >>> from hopref import classical
+    >>> float(classical.two_step_energy([-1.0, -1.0], [1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]]))
+    -2.0
+    """
+    xp = namespace(xi)
+    return -dot(xi, previous @ W.T) + xp.sum(b * (xi + previous), axis=-1)
+
+
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, order=sites("(k)", below="d"),
+    demands=in_the_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
+def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
+    r"""Visit the sites of ``order``, one after another.  Source: blog, below eq. (2) [CB-4].
+
+    .. math:: \xi_i \leftarrow \mathrm{sgn}(h_i(\xi)) \quad\text{for } i \text{ in order}
+
+    Parameters
+    ----------
+    order : (k,) sites 0..d-1, in the order of their visits; ``range(d)`` is one cyclic sweep
+
+    Notes
+    -----
+    A flip changes the energy by exactly -2|h_i| - 2 w_ii (polar) or -|h_i| - w_ii/2 (binary).
+    O(d) a visit beyond the field.
+
+    >>> from hopref import classical
+    >>> classical.asynchronous_update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]], order=[0, 1])
+    array([-1.,  1.])
+    """
+    xp = namespace(xi)
+    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
+    visit = partial(_visit, W=W, b=b, here=xp.arange(xi.shape[-1]), ties=ties, states=states)
+    return scan(visit, xi, (column(order),))[1]
+
+
+def _visit(xi, site, *, W, b, here, ties, states):
+    xp = namespace(xi)
+    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
+    return xp.where(here == site, ties(h, xp.take(xi, site, axis=-1), states), xi), None
+
+
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=in_the_alphabet,
+    lowers=(energy, "W = W.T, w_ii >= 0"))
+def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
+    r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
+
+    .. math:: i = \arg\max_{\mathrm{sgn}(h_i) \ne \xi_i} |h_i|, \quad \xi_i \leftarrow \mathrm{sgn}(h_i)
+
+    The first of equally large fields is taken.
+
+    >>> from hopref import classical
+    >>> classical.greedy_update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
+    array([-1.,  1.])
+    """
+    xp = namespace(xi)
+    h = xi @ W.T - b
+    new = ties(h, xi, states)
+    urge = xp.where(new != xi, xp.abs(h), -1.0)
+    chosen = xp.arange(xi.shape[-1]) == xp.argmax(urge, axis=-1, keepdims=True)
+    return xp.where(chosen, new, xi)
+
+
+@op("(...,d),(n,d),(d)->(...)", scale=positive, zero_diagonal=flag, scratch="(...,n)")
+def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
+    r"""Energy with W = hebbian(X), never formed.  Source: blog eqs. (1), (3) [CB-3, CB-8].
+
+    .. math:: E = -\tfrac{s}{2} \left(\|X \xi\|^2 - \sum_i (X^T X)_{ii} \xi_i^2\right) + \xi^T b
+
+    The second term only with ``zero_diagonal``.
+
+    >>> from hopref import classical
+    >>> float(classical.low_rank_energy([1.0, 1.0], [[1.0, 1.0]]))
+    -2.0
+    """
+    xp = namespace(xi)
+    return -dot(hebbian_field(xi, X, scale, zero_diagonal), xi) / 2 + xp.sum(b * xi, axis=-1)
+
+
+@op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
+    demands=in_the_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"), scratch="(...,n)")
+def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
+                    states="polar"):
+    r"""Synchronous update with W = hebbian(X), never formed.
+
+    Source: blog eqs. (4), (5), (6) [CB-8, CB-9].
+
+    .. math:: \xi^{new} = \mathrm{sgn}(s X^T (X \xi) - b)
+
+    Equal to `update` for integers, to rounding for other numbers.  O(N d) a state.
+
+    >>> from hopref import classical
+    >>> classical.low_rank_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]])
+    array([1., 1., 1.])
+    """
+    return ties(hebbian_field(xi, X, scale, zero_diagonal) - b, xi, states)
+
+
+@op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
+    order=sites("(k)", below="d"), demands=in_the_alphabet, scratch="(...,n)",
+    lowers=(low_rank_energy, "always"))
+def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
+                                 ties="keep", states="polar"):
+    r"""Visit the sites of ``order`` with W = hebbian(X), never formed.  Source: [CB-4, CB-8].
+
+    .. math:: h_i = s\,(X^T m)_i - b_i, \quad m = X \xi, \quad m \leftarrow m + \Delta\xi_i X_{:,i}
+
+    The overlaps m are kept up to date, flip by flip: exact for integers.  O(N) a visit.
+
+    >>> from hopref import classical
+    >>> classical.low_rank_asynchronous_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]], order=[1])
+    array([1., 1., 1.])
+    """
+    xp = namespace(xi)
+    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
+    visit = partial(_low_rank_visit, X=X, b=b, here=xp.arange(xi.shape[-1]),
+                    diagonal=removed_diagonal(X, zero_diagonal), scale=scale, ties=ties,
+                    states=states)
+    return scan(visit, (xi, xi @ X.T), (column(order),))[1][0]
+
+
+def _low_rank_visit(state, site, *, X, b, here, diagonal, scale, ties, states):
+    xp = namespace(X)
+    xi, m = state
+    x, old = xp.take(X, site, axis=1), xp.take(xi, site, axis=-1)
+    h = scale * (m @ x - xp.take(diagonal, site) * old) - xp.take(b, site)
+    new = ties(h, old, states)
+    return (xp.where(here == site, new, xi), m + (new - old) * x[:, 0]), None

@@ -1,0 +1,189 @@
+r"""Continuous (graded) classical Hopfield network: any strictly increasing activation.
+
+``xi`` (..., d) states, ``W`` (d, d) weights, ``b`` (d,) threshold, ``X`` (n, d) patterns in rows.
+``activation`` is "tanh", "sigmoid", "identity", or an `Activation` of one's own; ``beta`` is its
+gain: f(beta u).
+
+References: Hopfield 1984; Koiran 1994; the blog, eqs. (7)-(13) and (20).
+"""
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hopref.domains import Choice, choice, positive, real, symmetric
+from hopref.maps import above, below, dot, xlog
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["Activation", "energy", "update", "two_step_energy", "flow", "thresholded_update"]
+
+
+class Activation(NamedTuple):
+    """A strictly increasing f, its inverse, and the inverse's integral from 0, elementwise.
+
+    ``low`` and ``high`` bound the closure of f's range, which must contain 0.
+    """
+    f: Callable
+    inverse: Callable
+    integral: Callable
+    low: float = -math.inf
+    high: float = math.inf
+
+
+def _tanh(u):
+    return namespace(u).tanh(u)
+
+
+def _artanh(x):
+    return namespace(x).atanh(x)
+
+
+def _artanh_integral(x):
+    """x artanh x + log(1 - x^2)/2, in the form that is exact on each side of |x| = 1/2."""
+    xp = namespace(x)
+    small = xp.abs(x) < 0.5
+    a, c = xp.where(small, x, 0.0), xp.where(small, 0.0, xp.abs(x))
+    near = a * xp.atanh(a) + xp.log1p(-a * a) / 2
+    far = ((1 + c) * xp.log1p(c) + xlog(1 - c)) / 2
+    return xp.where(small, near, far)
+
+
+def _sigmoid(u):
+    xp = namespace(u)
+    e = xp.exp(-xp.abs(u))
+    return xp.where(u >= 0, 1.0, e) / (1 + e)
+
+
+def _logit(x):
+    xp = namespace(x)
+    return xp.log(x) - xp.log1p(-x)
+
+
+def _logit_integral(x):
+    """x log x + (1 - x) log(1 - x)."""
+    xp = namespace(x)
+    return xlog(x) + (1 - x) * xp.log1p(xp.where(x < 1, -x, 0.0))
+
+
+def _identity(u):
+    return u
+
+
+def _half_square(x):
+    return x * x / 2
+
+
+ACTIVATIONS = {
+    "tanh": Activation(_tanh, _artanh, _artanh_integral, -1.0, 1.0),
+    "sigmoid": Activation(_sigmoid, _logit, _logit_integral, 0.0, 1.0),
+    "identity": Activation(_identity, _identity, _half_square),
+}
+activation = Choice(ACTIVATIONS, record=Activation)
+side = choice(above=above, below=below)
+
+
+def in_range(xp, given):
+    """The energy is defined on the closure of the activation's range."""
+    f = activation.admit("activation", given["activation"])
+    for name in ("xi", "previous"):
+        x = given.get(name)
+        if x is not None and bool(xp.any((x < f.low) | (x > f.high))):
+            return f"{name} must lie in the activation's range [{f.low:g}, {f.high:g}]; " \
+                   "got a value outside"
+    return None
+
+
+@op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric, demands=in_range)
+def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    r"""Energy of a state.  Source: Hopfield 1984; blog eq. (7) [CC-1].
+
+    .. math:: E = -\tfrac12 \xi^T W \xi + b^T \xi + \tfrac1\beta \sum_i \int_0^{\xi_i} f^{-1}(y)\,dy
+
+    Parameters
+    ----------
+    xi : (..., d) in the closure of the range of f: [-1, 1] for tanh, [0, 1] for sigmoid
+
+    >>> from hopref import graded
+    >>> round(float(graded.energy([1.0], [[0.0]])), 6)       # ln 2
+    0.693147
+    """
+    xp = namespace(xi)
+    integrals = xp.sum(activation.integral(xi), axis=-1)
+    return -dot(xi @ W.T, xi) / 2 + xp.sum(b * xi, axis=-1) + integrals / beta
+
+
+@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
+    lowers=(energy, "W = W.T, smallest eigenvalue >= -1/beta (tanh), -4/beta (sigmoid)"))
+def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    r"""Synchronous update.  Source: blog eqs. (8)-(13), there derived by CCCP [CC-2].
+
+    .. math:: \xi^{new} = f(\beta (W \xi - b))
+
+    Notes
+    -----
+    Exactly, for symmetric W: E(new) - E(xi) = -1/2 D^T W D - D_G(xi, new), D = new - xi, with the
+    Bregman divergence D_G of the integral term.
+
+    >>> from hopref import graded
+    >>> graded.update([0.5, -0.5], [[0.0, 0.0], [0.0, 0.0]])
+    array([0., 0.])
+    """
+    return activation.f(beta * (xi @ W.T - b))
+
+
+@op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
+    demands=in_range)
+def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    r"""Energy of two successive states; a synchronous update never raises it.  Source: [CC-3].
+
+    .. math:: L(t) = -\xi(t)^T W \xi(t-1)
+        + \sum_{s \in \{t, t-1\}} \left(b^T \xi(s) + \tfrac1\beta \sum_i G(\xi_i(s))\right)
+
+    Needs W symmetric; its limit sets are fixed points and 2-cycles (cf. Koiran 1994).
+
+    >>> from hopref import graded
+    >>> float(graded.two_step_energy([0.0], [0.0], [[1.0]]))
+    0.0
+    """
+    xp = namespace(xi)
+    integrals = activation.integral(xi) + activation.integral(previous)
+    return (-dot(xi, previous @ W.T) + xp.sum(b * (xi + previous), axis=-1)
+            + xp.sum(integrals, axis=-1) / beta)
+
+
+@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive, tau=positive,
+    lowers=(energy, "W = W.T, along the flow, at xi = f(beta u)"))
+def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0):
+    r"""Velocity of the internal state u, where xi = f(beta u).  Source: Hopfield 1984 [CC-5].
+
+    .. math:: \tau \dot u = -u + W f(\beta u) - b
+
+    An Euler step of size tau lands on u = W xi - b: the map of `update`.
+
+    >>> from hopref import graded
+    >>> graded.flow([1.0], [[0.0]], tau=2.0)
+    array([-0.5])
+    """
+    return (activation.f(beta * u) @ W.T - b - u) / tau
+
+
+@op("(...,d),(n,d)->(...,d)", theta=real, side=side, activation=activation, beta=positive,
+    scratch="(...,n)")
+def thresholded_update(xi, X, /, *, theta=-0.5, side="above", activation="tanh", beta=1.0):
+    r"""Update on thresholded ("sparse") patterns and state.  Source: blog eq. (20) [CC-7].
+
+    .. math:: \xi^{new} = f(\beta X^T S_\theta(X) S_\theta(\xi)), \quad
+        S_\theta(x)_l = 0 \text{ if } x_l > \theta, \text{ else } x_l
+
+    The weights X^T S(X) are not symmetric: there is no energy, no descent and no cycle theorem.
+
+    Parameters
+    ----------
+    theta : threshold; a component equal to it is kept
+    side : "above" sets components > theta to 0 (the blog), "below" those < theta
+
+    >>> from hopref import graded
+    >>> graded.thresholded_update([0.9, -1.0], [[0.0, -1.0]], activation="identity")
+    array([ 0., -1.])
+    """
+    return activation.f(beta * ((side(xi, theta) @ side(X, theta).T) @ X))

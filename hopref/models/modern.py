@@ -1,0 +1,112 @@
+r"""Modern continuous Hopfield network.
+
+``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``beta`` > 0
+the inverse temperature.
+
+References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eqs. (1)-(3); the blog,
+eqs. (21), (22).
+"""
+from hopref.domains import choice, positive, real
+from hopref.maps import above, below, dot, logmeanexp, rows, softmax
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["energy", "update", "weights", "jacobian", "thresholded_update"]
+
+side = choice(above=above, below=below)
+
+
+@op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
+def energy(xi, X, /, *, beta=1.0):
+    r"""Energy of a state.  Source: Ramsauer et al. 2021, eq. (2) [MH-1].
+
+    .. math:: E = -\mathrm{lse}(\beta, X \xi) + \tfrac12 \xi^T \xi + \beta^{-1} \ln N
+        + \tfrac12 M^2, \quad M = \max_i \|x_i\|
+
+    Returns
+    -------
+    (...) energies, >= 0; at most 2 M^2 where |xi| <= M
+
+    Notes
+    -----
+    Computed as a sum of three terms >= 0, with t the pattern of the largest score:
+    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 - logmeanexp(beta (z - z_t))/beta.
+
+    >>> from hopref import modern
+    >>> float(modern.energy([-1.0], [[1.0]]))      # 2 M^2, its largest value
+    2.0
+    """
+    xp = namespace(xi)
+    z = xi @ X.T
+    top = rows(X, xp.argmax(z, axis=-1))
+    away, gaps = xi - top, z - xp.max(z, axis=-1, keepdims=True)
+    shorter = xp.max(dot(X, X)) - dot(top, top)
+    return dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps) / beta
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, lowers=energy, scratch="(...,n)")
+def update(xi, X, /, *, beta=1.0):
+    r"""One retrieval step.  Source: Ramsauer et al. 2021, eq. (3); blog eq. (21) [MH-2].
+
+    .. math:: \xi^{new} = X^T \mathrm{softmax}(\beta X \xi)
+
+    Notes
+    -----
+    The result is a convex combination of the patterns.  The energy falls by exactly
+    |xi_new - xi|^2/2 + KL(p(xi) || p(xi_new))/beta, for every state and every beta.
+
+    >>> from hopref import modern
+    >>> modern.update([2.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=50.0)
+    array([1., 0.])
+    """
+    return softmax(xi @ X.T, beta=beta) @ X
+
+
+@op("(...,d),(n,d)->(...,n)", beta=positive)
+def weights(xi, X, /, *, beta=1.0):
+    r"""How much each pattern takes part.  Source: Ramsauer et al. 2021, eq. (3) [MH-2].
+
+    .. math:: p = \mathrm{softmax}(\beta X \xi)
+
+    >>> from hopref import modern
+    >>> modern.weights([0.0, 1.0], [[1.0, 0.0], [-1.0, 0.0]])
+    array([0.5, 0.5])
+    """
+    return softmax(xi @ X.T, beta=beta)
+
+
+@op("(...,d),(n,d)->(...,d,d)", beta=positive, scratch="(...,n,d)")
+def jacobian(xi, X, /, *, beta=1.0):
+    r"""Derivative of the update.  Source: Ramsauer et al. 2021, Appendix A [MH-6].
+
+    .. math:: J = \beta X^T (\mathrm{diag}(p) - p p^T) X
+
+    Notes
+    -----
+    Symmetric positive semidefinite.  I - J is the Hessian of the energy, so a fixed point is a
+    strict minimum exactly if the largest eigenvalue of J is below 1.
+
+    >>> from hopref import modern
+    >>> modern.jacobian([0.0], [[1.0], [-1.0]], beta=2.0)
+    array([[2.]])
+    """
+    xp = namespace(xi)
+    p = softmax(xi @ X.T, beta=beta)
+    centred = X - (p @ X)[..., None, :]
+    return beta * (xp.matrix_transpose(p[..., None] * centred) @ centred)
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, theta=real, side=side, scratch="(...,n)")
+def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
+    r"""Retrieval by thresholded ("sparse") patterns and state.  Source: blog eq. (22) [MH-14].
+
+    .. math:: \xi^{new} = X^T \mathrm{softmax}(\beta S_\theta(X) S_\theta(\xi)), \quad
+        S_\theta(x)_l = 0 \text{ if } x_l > \theta, \text{ else } x_l
+
+    The result is a convex combination of the patterns themselves.  No energy belongs to it.
+
+    >>> from hopref import modern
+    >>> modern.thresholded_update([0.9, -1.0], [[5.0, -1.0], [-0.1, 0.2]], beta=50.0)
+    array([ 5., -1.])
+    """
+    return softmax(side(xi, theta) @ side(X, theta).T, beta=beta) @ X

@@ -1,0 +1,166 @@
+r"""The Performer: attention, and one-step Hopfield retrieval, by random features.
+
+``Q`` (..., l, d), ``K`` (..., s, d), ``V`` (..., s, v); ``xi`` (..., d) states, ``X`` (n, d) stored
+patterns in rows; ``omega`` (m, d) projections (see `projections`), a fixed draw.
+
+References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
+"""
+from functools import partial
+
+from hopref.domains import choice, mask, positive, real, scores, state
+from hopref.features import kernels
+from hopref.maps import (above, balanced, below, default_scale, draws_suffice, each,
+                         standard_error, zero_denominators)
+from hopref.models.attention import (linear_attention, linear_weights,
+                                     log_causal_linear_attention, log_linear_attention)
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["attention", "causal_attention", "weights", "update", "expected_update",
+           "thresholded_update"]
+
+side = choice(above=above, below=below)
+
+
+@op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=kernels, scale=positive,
+    mask=mask("(...,s)"), empty_row=zero_denominators)
+def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
+              empty_row="zeros"):
+    r"""Performer attention.
+
+    Source: Choromanski et al. 2021, eq. (4); blog eqs. (16), (17), (19) [AT-2, PF-1].
+
+    .. math:: Z = D^{-1} (\phi(Q) (\phi(K)^T V)), \quad D = \mathrm{diag}(\phi(Q) \phi(K)^T 1)
+
+    Parameters
+    ----------
+    features : "positive", "hyperbolic", "trigonometric" or "relu" (see `features`)
+    scale : the inverse temperature of the estimated softmax kernel, by default 1/sqrt(d)
+    mask : (..., s) bool, True where a key may be seen
+    empty_row : the answer where the denominator is exactly 0
+
+    Notes
+    -----
+    A ratio of unbiased estimates: itself biased.  No stabiliser is added; with positive features
+    none is needed.
+
+    >>> from hopref import performer
+    >>> performer.attention([[9.0]], [[1.0], [1.0]], [[1.0], [3.0]], [[0.5]])
+    array([[2.]])
+    """
+    beta = default_scale(scale, K)
+    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    return log_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, mask=mask,
+                                empty_row=empty_row)
+
+
+@op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)", features=kernels,
+    scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
+    empty_row=zero_denominators)
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
+                     c=float("-inf"), empty_row="zeros"):
+    r"""Performer attention to the past and present, with its state.
+
+    Source: Choromanski et al. 2021, eq. (11) [AT-3, PF-1].
+
+    .. math:: Z_i = \frac{\phi(q_i) \sum_{j \le i} \phi(k_j) v_j^T}
+        {\phi(q_i) \sum_{j \le i} \phi(k_j)}
+
+    Returns
+    -------
+    (Z, S, z, c) : as `attention.log_causal_linear_attention`
+
+    >>> from hopref import performer
+    >>> Z, S, z, c = performer.causal_attention([[1.0], [1.0]], [[1.0], [1.0]], [[1.0], [3.0]], [[1.0]])
+    >>> Z[:, 0]
+    array([1., 2.])
+    """
+    beta = default_scale(scale, K)
+    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    return log_causal_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, S=S, z=z,
+                                       c=c, empty_row=empty_row)
+
+
+@op("(...,d),(n,d),(m,d)->(...,n)", features=kernels, beta=positive, empty_row=zero_denominators)
+def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
+
+    .. math:: p_i = \phi(\sqrt\beta x_i)^T \phi(\sqrt\beta \xi) / D
+
+    >>> from hopref import performer
+    >>> performer.weights([1.0], [[2.0], [2.0]], [[0.3]])
+    array([0.5, 0.5])
+    """
+    q, keys = _features(xi, X, omega, beta, features)
+    return linear_weights(q, keys, empty_row=empty_row)[..., 0, :]
+
+
+def _features(xi, X, omega, beta, features):
+    (log_q, sign_q), (log_k, sign_k) = features(xi, omega, beta), features(X, omega, beta)
+    return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
+
+
+@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, empty_row=zero_denominators)
+def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    r"""One retrieval step for one draw of the features.
+
+    Source: blog eq. (23), inside the expectation [PF-6].
+
+    .. math:: \xi^{new} = X^T \phi(\sqrt\beta X)\, \phi(\sqrt\beta \xi) / D
+
+    No energy belongs to it: for a finite draw its Jacobian is not symmetric.
+
+    >>> from hopref import performer
+    >>> performer.update([1.0], [[2.0], [2.0]], [[0.3]])
+    array([2.])
+    """
+    q, keys = _features(xi, X, omega, beta, features)
+    return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
+
+
+@op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=kernels, beta=positive,
+    demands=draws_suffice, empty_row=zero_denominators)
+def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    r"""One retrieval step, averaged over draws, with its standard error.
+
+    Source: blog eq. (23) [PF-6, RF-12].
+
+    .. math:: \xi^{new} = X^T\, \mathbb E_\Omega [\phi(\sqrt\beta X)\, \phi(\sqrt\beta \xi) / D]
+
+    Parameters
+    ----------
+    omegas : (k, m, d), k >= 2 independent draws
+
+    Returns
+    -------
+    (mean, standard error) : each (..., d).  The mean tends to the expectation of a ratio, which
+        differs from `modern.update` for every finite m.
+
+    >>> from hopref import performer
+    >>> mean, error = performer.expected_update([1.0], [[2.0], [2.0]], [[[0.3]], [[0.4]]])
+    >>> mean, error
+    (array([2.]), array([0.]))
+    """
+    draw = partial(update, xi, X, beta=beta, features=features, empty_row=empty_row)
+    draws = each(draw, omegas)
+    return namespace(xi).mean(draws, axis=0), standard_error(draws)
+
+
+@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, theta=real, side=side,
+    empty_row=zero_denominators)
+def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", features="positive",
+                       empty_row="zeros"):
+    r"""One retrieval step by features of thresholded patterns and state, for one draw.
+
+    Source: blog eq. (24) [PF-7].
+
+    .. math:: \xi^{new} = X^T \phi(\sqrt\beta S_\theta(X))\, \phi(\sqrt\beta S_\theta(\xi)) / D
+
+    The blog's threshold is +0.5 here, not -0.5 as in its eqs. (20) and (22).
+
+    >>> from hopref import performer
+    >>> performer.thresholded_update([0.9], [[2.0], [3.0]], [[0.3]])
+    array([2.5])
+    """
+    q, keys = _features(side(xi, theta), side(X, theta), omega, beta, features)
+    return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]

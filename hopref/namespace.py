@@ -1,0 +1,22 @@
+"""Where an array lives: its array-API namespace, and whether the host can look at its values."""
+import sys
+
+import numpy as np
+
+__all__ = ["namespace", "on_host"]
+
+CPU = 1     # DLPack's device type for ordinary memory
+
+
+def namespace(x):
+    """The module whose functions take ``x``: numpy, cupy, or any array-API namespace."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        return np
+    if type(x).__module__.partition(".")[0] == "cupy":
+        return sys.modules["cupy"]      # its arrays have no __array_namespace__
+    return x.__array_namespace__()
+
+
+def on_host(x):
+    """Whether looking at a value of ``x`` needs no copy from a device."""
+    return isinstance(x, np.ndarray) or x.__dlpack_device__()[0] == CPU

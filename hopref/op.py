@@ -1,0 +1,217 @@
+"""The door: declare an operation once, admit its arguments, choose its path, register it.
+
+    @op("(...,d),(n,d)->(...,d)", beta=positive, lowers=energy, scratch="(...,n)")
+    def update(xi, X, /, *, beta=1.0):
+        return softmax(xi @ X.T, beta=beta) @ X
+
+Inside a formula the door stands open: other operations called there run their formulas,
+unchecked, on whatever namespace the arrays belong to.
+"""
+import contextlib
+import functools
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hopref import admission
+from hopref.domains import Array, Choice, Several, finite
+from hopref.errors import BackendError, CallError, DomainError, HoprefError
+
+__all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call"]
+
+OPS = {}
+BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
+ROOMS = ("maps", "storage", "features", "projections", "models.classical", "models.graded",
+         "models.modern", "models.attention", "models.performer", "theory")
+
+_preferred = ContextVar("preferred", default="formula")
+_open = ContextVar("open", default=False)
+
+
+class Call(NamedTuple):
+    """An admitted call: ``path(*args, **kwargs)`` inside `open_door` runs it, as often as wanted."""
+    path: Any
+    args: tuple
+    kwargs: dict
+
+
+def load():
+    """Import every room that declares operations, and return the registry."""
+    for room in ROOMS:
+        importlib.import_module(f"hopref.{room}")
+    return OPS
+
+
+@contextlib.contextmanager
+def use_backend(name):
+    """Prefer a path: operations that have it take it, the others run their formula."""
+    if name != "formula":
+        _require(name, "use_backend")
+    token = _preferred.set(name)
+    try:
+        yield
+    finally:
+        _preferred.reset(token)
+
+
+@contextlib.contextmanager
+def open_door(nonfinite=None):
+    """Operations called here run their formulas unchecked; overflow to inf is no warning."""
+    token = _open.set(True)
+    quiet = {"invalid": "ignore"} if nonfinite == "propagate" else {}
+    try:
+        with np.errstate(over="ignore", under="ignore", **quiet):
+            yield
+    finally:
+        _open.reset(token)
+
+
+def op(shapes, *, lowers=None, demands=None, scratch=None, **domains):
+    """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
+
+    ``demands(xp, given)`` returns the sentence that fails where arguments depend on each other,
+    or None.  ``lowers`` is an energy, or a pair of an energy and the condition under which it falls.
+    """
+    def declare(formula):
+        it = _declaration(formula, shapes, lowers, demands, scratch, domains)
+
+        @functools.wraps(formula)
+        def door(*args, backend=None, nonfinite=None, **kwargs):
+            if _open.get():
+                return it.formula(*args, **kwargs)
+            call = enter(*args, backend=backend, nonfinite=nonfinite, **kwargs)
+            with open_door(nonfinite):
+                return _unwrapped(call.path(*call.args, **call.kwargs))
+
+        def enter(*args, backend=None, nonfinite=None, check=None, **kwargs):
+            return _enter(it, args, kwargs, backend, nonfinite, check)
+
+        for name, value in vars(it).items():
+            setattr(door, name, value)
+        door.enter = enter
+        door.__signature__ = _with_door_keywords(it)
+        OPS[it.name] = door
+        return door
+    return declare
+
+
+def _declaration(formula, shapes, lowers, demands, scratch, domains):
+    """The facts of one operation, read from its decorator, signature and docstring."""
+    signature = inspect.signature(formula)
+    inputs, _, outputs = shapes.partition("->")
+    arrays = dict(zip(signature.parameters, _groups(inputs)))
+    arrays |= {k: _groups(d.dims)[0] for k, d in domains.items() if isinstance(d, Array) and d.dims}
+    model = formula.__module__.rpartition(".")[2]
+    source = re.search(r"Source: *(.+?)(?:\n\s*\n|\Z)", formula.__doc__ or "", re.S)
+    source = " ".join(source[1].split()) if source else ""
+    it = SimpleNamespace(
+        name=f"{model}.{formula.__name__}", shapes=shapes, signature=signature,
+        arrays=arrays, outputs=tuple(_groups(outputs)),
+        domains={**{k: finite for k in arrays}, **domains},
+        lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
+        demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
+        ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
+        paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, model))),
+    )
+    it.optional = frozenset(k for k in arrays
+                            if signature.parameters[k].default is not inspect.Parameter.empty)
+    it.structural = any(isinstance(d, Array) and d.structural for d in it.domains.values())
+    it.formula = _bare(formula, it.domains)
+    return it
+
+
+def _bare(formula, domains):
+    """The formula itself, with the door open and the names of options turned into what they name."""
+    defaults = inspect.signature(formula).parameters
+    options = {k: d for k, d in domains.items() if isinstance(d, (Choice, Several))}
+
+    @functools.wraps(formula)
+    def bare(*args, **kwargs):
+        for k, domain in options.items():
+            kwargs[k] = domain.resolve(kwargs.get(k, defaults[k].default))
+        if _open.get():
+            return formula(*args, **kwargs)
+        with open_door():
+            return formula(*args, **kwargs)
+    return bare
+
+
+def _groups(text):
+    return [tuple(g.split(",")) if g else () for g in re.findall(r"\(([^)]*)\)", text)]
+
+
+@functools.cache
+def _twins(backend, model):
+    """Names that ``fast/<backend>/<model>.py`` defines, read without importing it."""
+    file = Path(__file__).parent / "fast" / backend / f"{model}.py"
+    return set(re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.M)) if file.exists() else set()
+
+
+def _with_door_keywords(it):
+    extra = ["backend", "nonfinite"] + ["check"] * it.structural
+    keywords = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=None) for k in extra]
+    return it.signature.replace(parameters=[*it.signature.parameters.values(), *keywords])
+
+
+def _enter(it, args, kwargs, backend, nonfinite, check):
+    """Choose the path, admit the arguments; every refusal names the operation."""
+    try:
+        bound = _bound(it, args, kwargs)
+        if nonfinite not in (None, "raise", "propagate"):
+            raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
+        if check not in (None, True, False) or check is not None and not it.structural:
+            raise CallError(f"takes check=True or False only with a structural domain; got {check!r}")
+        path, fast = _path(it, backend)
+        bound.arguments.update(admission.admit(it, bound.arguments, fast, nonfinite, check))
+    except HoprefError as error:
+        raise type(error)(f"hopref.{it.name}: {error}.") from None
+    return Call(path, bound.args, bound.kwargs)
+
+
+def _bound(it, args, kwargs):
+    try:
+        bound = it.signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise CallError(f"must be called as {it.name}{it.signature}; got a call with {error}") \
+            from None
+    bound.apply_defaults()
+    return bound
+
+
+def _path(it, demanded):
+    """The function to run, and whether it is a faster path than the formula."""
+    name = demanded or _preferred.get()
+    if name not in it.paths:
+        if demanded:
+            raise BackendError(f"backend must be one of {', '.join(it.paths)}; got {demanded!r}")
+        name = "formula"
+    if name == "formula":
+        return it.formula, False
+    _require(name, "backend")
+    model, _, function = it.name.partition(".")
+    return getattr(importlib.import_module(f"hopref.fast.{name}.{model}"), function), True
+
+
+def _require(name, who):
+    if name not in BACKENDS:
+        known = ", ".join(["formula", *BACKENDS])
+        raise BackendError(f"{who} must be one of {known}; got {name!r}")
+    package = BACKENDS[name]
+    if package not in sys.modules and importlib.util.find_spec(package) is None:
+        raise BackendError(f"{who} {name!r} must be installed (python -m pip install {package}); "
+                           f"got no package {package}")
+
+
+def _unwrapped(y):
+    """0-d NumPy results as NumPy scalars."""
+    if isinstance(y, tuple):
+        return tuple(_unwrapped(part) for part in y)
+    return y[()] if type(y) is np.ndarray and y.ndim == 0 else y
