@@ -196,6 +196,12 @@ def xlog(x):
     return x * xp.log(xp.where(x > 0, x, 1.0))
 
 
+def strongest(x):
+    """True at the first largest entry of each row."""
+    xp, d = namespace(x), x.shape[-1]
+    return xp.arange(d) == (xp.argmax(x, axis=-1, keepdims=True) if d else 0)
+
+
 def rows(X, i):
     """Row i of X for every index in i: (n, d), (...) -> (..., d)."""
     xp = namespace(X)
@@ -226,12 +232,6 @@ def scan(step, carry, rows):
     if not results or results[0] is None:
         return rows[-1], carry
     return xp.stack(results, axis=-2), carry
-
-
-def draws_suffice(xp, given):
-    """A standard error needs two draws."""
-    k = given["omegas"].shape[0]
-    return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
 
 
 def standard_error(draws):

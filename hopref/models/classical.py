@@ -8,8 +8,9 @@ view*, eqs. (1)-(6).
 """
 from functools import partial
 
+from hopref.demands import states_in_alphabet
 from hopref.domains import choice, flag, positive, sites, symmetric
-from hopref.maps import column, dot, keep, plus, scan
+from hopref.maps import column, dot, keep, plus, scan, strongest
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.storage import hebbian_field, removed_diagonal
@@ -19,15 +20,6 @@ __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update"
 
 ties = choice(keep=keep, plus=plus)
 states = choice(polar=-1.0, binary=0.0)
-
-
-def in_the_alphabet(xp, given):
-    """A tie keeps the state's value, so the state must hold the two values of its alphabet."""
-    low = states.names[given["states"]]
-    xi = given["xi"]
-    return None if given["ties"] == "plus" or bool(xp.all((xi == 1) | (xi == low) | (xi != xi))) \
-        else f"xi must hold {low:g} and 1 only with ties='keep', states={given['states']!r}; " \
-             "got other values"
 
 
 @op("(...,d),(d,d),(d)->(...,d)")
@@ -60,7 +52,7 @@ def energy(xi, W, b=0.0, /):
     return -dot(xi @ W.T, xi) / 2 + xp.sum(b * xi, axis=-1)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=in_the_alphabet,
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=states_in_alphabet,
     lowers=(energy, "W = W.T positive semidefinite"))
 def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Synchronous update of all components.  Source: blog eqs. (2), (4) [CB-2, CB-6, CB-8].
@@ -104,7 +96,7 @@ def two_step_energy(xi, previous, W, b=0.0, /):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, order=sites("(k)", below="d"),
-    demands=in_the_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
+    demands=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     r"""Visit the sites of ``order``, one after another.  Source: blog, below eq. (2) [CB-4].
 
@@ -135,7 +127,7 @@ def _visit(xi, site, *, W, b, here, ties, states):
     return xp.where(here == site, ties(h, xp.take(xi, site, axis=-1), states), xi), None
 
 
-@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=in_the_alphabet,
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=states_in_alphabet,
     lowers=(energy, "W = W.T, w_ii >= 0"))
 def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
@@ -152,8 +144,7 @@ def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     h = xi @ W.T - b
     new = ties(h, xi, states)
     urge = xp.where(new != xi, xp.abs(h), -1.0)
-    chosen = xp.arange(xi.shape[-1]) == xp.argmax(urge, axis=-1, keepdims=True)
-    return xp.where(chosen, new, xi)
+    return xp.where(strongest(urge), new, xi)
 
 
 @op("(...,d),(n,d),(d)->(...)", scale=positive, zero_diagonal=flag, scratch="(...,n)")
@@ -173,7 +164,7 @@ def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
 
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
-    demands=in_the_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"), scratch="(...,n)")
+    demands=states_in_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"), scratch="(...,n)")
 def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
                     states="polar"):
     r"""Synchronous update with W = hebbian(X), never formed.
@@ -192,7 +183,7 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
-    order=sites("(k)", below="d"), demands=in_the_alphabet, scratch="(...,n)",
+    order=sites("(k)", below="d"), demands=states_in_alphabet, scratch="(...,n)",
     lowers=(low_rank_energy, "always"))
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
                                  ties="keep", states="polar"):

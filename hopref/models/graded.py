@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hopref.demands import states_in_range
 from hopref.domains import Choice, choice, positive, real, symmetric
 from hopref.maps import above, below, dot, xlog
 from hopref.namespace import namespace
@@ -21,7 +22,8 @@ __all__ = ["Activation", "energy", "update", "two_step_energy", "flow", "thresho
 class Activation(NamedTuple):
     """A strictly increasing f, its inverse, and the inverse's integral from 0, elementwise.
 
-    ``low`` and ``high`` bound the closure of f's range, which must contain 0.
+    ``low`` and ``high`` bound the closure of f's range, which must contain 0; outside, the integral
+    is +inf.
     """
     f: Callable
     inverse: Callable
@@ -45,7 +47,7 @@ def _artanh_integral(x):
     a, c = xp.where(small, x, 0.0), xp.where(small, 0.0, xp.abs(x))
     near = a * xp.atanh(a) + xp.log1p(-a * a) / 2
     far = ((1 + c) * xp.log1p(c) + xlog(1 - c)) / 2
-    return xp.where(small, near, far)
+    return xp.where(small, near, xp.where(c > 1, math.inf, far))
 
 
 def _sigmoid(u):
@@ -62,7 +64,9 @@ def _logit(x):
 def _logit_integral(x):
     """x log x + (1 - x) log(1 - x)."""
     xp = namespace(x)
-    return xlog(x) + (1 - x) * xp.log1p(xp.where(x < 1, -x, 0.0))
+    inside = (x >= 0) & (x <= 1)
+    entropy = xlog(x) + (1 - x) * xp.log1p(xp.where(x < 1, -x, 0.0))
+    return xp.where(inside, entropy, math.inf)
 
 
 def _identity(u):
@@ -80,17 +84,7 @@ ACTIVATIONS = {
 }
 activation = Choice(ACTIVATIONS, record=Activation)
 side = choice(above=above, below=below)
-
-
-def in_range(xp, given):
-    """The energy is defined on the closure of the activation's range."""
-    f = activation.admit("activation", given["activation"])
-    for name in ("xi", "previous"):
-        x = given.get(name)
-        if x is not None and bool(xp.any((x < f.low) | (x > f.high))):
-            return f"{name} must lie in the activation's range [{f.low:g}, {f.high:g}]; " \
-                   "got a value outside"
-    return None
+in_range = states_in_range(activation)
 
 
 @op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric, demands=in_range)

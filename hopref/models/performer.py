@@ -7,9 +7,10 @@ References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
 from functools import partial
 
+from hopref.demands import draws_suffice, state_of_these_features
 from hopref.domains import choice, mask, positive, real, scores, state
 from hopref.features import kernels
-from hopref.maps import (above, balanced, below, default_scale, draws_suffice, each,
+from hopref.maps import (above, balanced, below, default_scale, each,
                          standard_error, zero_denominators)
 from hopref.models.attention import (linear_attention, linear_weights,
                                      log_causal_linear_attention, log_linear_attention)
@@ -56,7 +57,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
 
 @op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)", features=kernels,
     scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    empty_row=zero_denominators)
+    demands=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
                      c=float("-inf"), empty_row="zeros"):
     r"""Performer attention to the past and present, with its state.

@@ -1,0 +1,47 @@
+"""What arguments ask of each other, beyond what each must be by itself.
+
+A demand is called as ``demand(xp, given)`` on admitted arguments, options still by name, and
+returns the sentence that fails, or None.
+"""
+__all__ = ["states_in_alphabet", "states_in_range", "draws_suffice",
+           "state_of_these_features"]
+
+
+def states_in_alphabet(xp, given):
+    """A tie keeps the state's value, so the state must hold the two values of its alphabet."""
+    if given["ties"] == "plus":
+        return None
+    xi, low = given["xi"], {"polar": -1.0, "binary": 0.0}[given["states"]]
+    if bool(xp.all((xi == 1) | (xi == low) | (xi != xi))):
+        return None
+    return f"xi must hold {low:g} and 1 only with ties='keep', states={given['states']!r}; " \
+           "got other values"
+
+
+def states_in_range(activation):
+    """The energy is defined on the closure of the activation's range."""
+    def demand(xp, given):
+        f = activation.resolve(given["activation"])
+        for name in ("xi", "previous"):
+            x = given.get(name)
+            if x is not None and bool(xp.any((x < f.low) | (x > f.high))):
+                return f"{name} must lie in the activation's range [{f.low:g}, {f.high:g}]; " \
+                       "got a value outside"
+        return None
+    return demand
+
+
+def draws_suffice(xp, given):
+    """A standard error needs two draws."""
+    k = given["omegas"].shape[0]
+    return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
+
+
+def state_of_these_features(xp, given):
+    """A state passed in holds one row for each feature: m of them, or 2 m."""
+    pairs = given["features"] in ("hyperbolic", "trigonometric")
+    r = given["omega"].shape[0] * (2 if pairs else 1)
+    for name, axis in (("S", -2), ("z", -1), ("c", -1)):
+        if not isinstance(given[name], float) and given[name].shape[axis] != r:
+            return f"r must be {r}, one for each feature; got {name} with {given[name].shape[axis]}"
+    return None
