@@ -1,0 +1,227 @@
+"""The rules of the house as functions from text to violations; `test_house` applies them."""
+import ast
+import builtins
+import re
+import sys
+
+import numpy as np
+
+# ---- the import law -----------------------------------------------------------------------------
+
+DOOR = {"op", "admission", "domains", "demands", "errors", "namespace"}
+MAPS = {"maps", "features", "storage"}
+FORMULAS = DOOR | MAPS | {"models"}
+OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
+                    "extras", "versions"}
+
+# A room and the other rooms it may import from, anywhere in its files.
+MAY_IMPORT = {
+    **dict.fromkeys(DOOR, DOOR),
+    "_version": set(),
+    "extras": set(),
+    "versions": {"_version"},
+    "progress": set(),
+    **dict.fromkeys(MAPS, DOOR | MAPS),
+    "projections": DOOR | MAPS,
+    "models": FORMULAS,
+    "gradients": FORMULAS | {"gradients"},
+    "dynamics": FORMULAS | {"progress"},
+    "layers": FORMULAS | {"dynamics"},
+    "parts": FORMULAS | {"parts"},
+    "theory": FORMULAS | {"projections", "theory", "data"},
+    "fast": FORMULAS | {"parts", "fast"},
+    "certify": DOOR | {"models", "certify"},
+    "data": {"errors", "extras", "data"},
+    "vectors": OUTER | {"certify", "vectors"},
+    "check": OUTER | {"certify", "vectors", "data", "fast", "check"},
+    "experiments": OUTER | {"data", "experiments"},
+    "gpu_check": OUTER | {"fast"},
+    "cli": OUTER | {"_version", "certify", "check", "data", "experiments", "fast", "vectors"},
+    "__main__": {"cli"},
+    "__init__": {"_version", "op", "errors"},
+}
+
+# Who else may be imported, anywhere in a room; the others get by on the standard library and NumPy.
+GUESTS = {
+    "models": set(),
+    "gradients": set(),
+    "theory": {"numpy", "scipy"},
+    "dynamics": {"numpy", "scipy"},
+    "certify": {"numpy", "flint", "mpmath"},
+    "fast": {"numpy", "numba", "cupy"},
+    "data": {"numpy", "PIL"},
+    "experiments": {"numpy", "scipy", "matplotlib", "PIL"},
+    "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",
+              "jax", "sklearn", "entmax", "performer_pytorch", "psutil"},
+    "cli": {"numpy", "matplotlib", "PIL"},
+    "progress": {"tqdm"},
+}
+
+# Imported at the top of a file these would be loaded with it; functions import them inside.
+ONLY_INSIDE = {"scipy", "matplotlib", "dask", "cupy", "PIL", "tqdm", "torch", "jax", "sklearn"}
+
+
+def imports(text):
+    """Triples (line, dotted module, whether at the top of the file) for every import."""
+    tree = ast.parse(text)
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, id(node) in top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield node.lineno, f"{'.' * node.level}{node.module or ''}.{alias.name}", \
+                    id(node) in top
+
+
+def room_of(path):
+    """``hopref/models/modern.py`` is in models, ``hopref/maps.py`` in maps."""
+    _, *folders, file = path.split("/")
+    return folders[0] if folders else file.removesuffix(".py")
+
+
+def unlawful_imports(path, text):
+    """Imports that the room of ``path`` may not make."""
+    room = room_of(path)
+    if room not in MAY_IMPORT:
+        return [f"{path}: no import law for the room {room!r}"]
+    found = []
+    for line, name, at_top in imports(text):
+        first, *rest = name.split(".")
+        if first == "":
+            found.append(f"{path}:{line}: a relative import")
+        elif first == "hopref":
+            other = rest[0] if rest and rest[0] in MAY_IMPORT else _exporter(rest)
+            if other != room and other not in MAY_IMPORT[room]:
+                found.append(f"{path}:{line}: {room} may not import {other}")
+        elif first not in sys.stdlib_module_names:
+            if first not in GUESTS.get(room, {"numpy"}):
+                found.append(f"{path}:{line}: {room} may not import {first}")
+            elif at_top and first in ONLY_INSIDE and not path.startswith(f"hopref/fast/{first}/"):
+                found.append(f"{path}:{line}: {first} may only be imported inside a function")
+    return found
+
+
+MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "attention",
+          "performer"}
+
+
+def _exporter(rest):
+    """The room behind ``from hopref import name``."""
+    return "models" if rest and rest[0] in MODELS else "__init__"
+
+
+# ---- the formula language -----------------------------------------------------------------------
+
+STATEMENTS = (ast.Assign, ast.Return, ast.Expr)
+EXPRESSIONS = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Constant, ast.Tuple,
+    ast.List,
+    ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.keyword,
+)
+OPERATORS = (ast.operator, ast.unaryop, ast.cmpop, ast.expr_context)
+NO_OPERATORS = (ast.Not, ast.In, ast.NotIn, ast.Is, ast.IsNot)
+METHODS = frozenset(dir(np.ndarray)) - {"T", "shape", "dtype", "ndim"}
+
+
+def foreign_words(path, text):
+    """What is said in the functions of a formula file beyond assignments, operators and calls."""
+    tree = ast.parse(text)
+    modules = {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", ())
+               if isinstance(n, ast.Import | ast.ImportFrom)}
+    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
+    stated = (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Expr, ast.Assign, ast.ClassDef)
+    found = [f"{path}:{n.lineno}: {type(n).__name__} at the top of a formula file"
+             for n in tree.body if not isinstance(n, stated)]
+    for function in functions:
+        for statement in function.body:
+            found += [f"{path}:{line}: {what}" for line, what in _foreign(statement, modules)]
+    found += [f"{path}:{n.lineno}: a lambda" for n in ast.walk(tree) if isinstance(n, ast.Lambda)]
+    return sorted(set(found))
+
+
+def _foreign(node, modules, line=0):
+    line = getattr(node, "lineno", line)
+    if isinstance(node, NO_OPERATORS) or not isinstance(node, STATEMENTS + EXPRESSIONS + OPERATORS):
+        yield line, type(node).__name__
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+        yield line, "a chained comparison (an `and`)"
+    if isinstance(node, ast.Attribute) and node.attr in METHODS:
+        if not _a_namespace(node.value, modules):
+            yield line, f"the array method .{node.attr}"
+    if isinstance(node, ast.Name) and node.id in {"np", "numpy"}:
+        yield line, "np in place of xp"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) \
+            and hasattr(builtins, node.func.id) and node.func.id not in modules:
+        yield line, f"the builtin {node.func.id}()"
+    for child in ast.iter_child_nodes(node):
+        yield from _foreign(child, modules, line)
+
+
+def _a_namespace(node, modules):
+    """``xp``, ``namespace(x)`` or an imported module."""
+    name = node.func if isinstance(node, ast.Call) else node
+    return isinstance(name, ast.Name) and name.id in {"xp", "namespace"} | modules
+
+
+def namespace_names(text):
+    """Every name asked of ``xp`` or ``namespace(x)``."""
+    return {n.attr for n in ast.walk(ast.parse(text))
+            if isinstance(n, ast.Attribute) and _a_namespace(n.value, frozenset())}
+
+
+# ---- files, names, docstrings -------------------------------------------------------------------
+
+JUNK_ROOMS = {"utils", "util", "core", "helpers", "helper", "common", "misc", "base", "tools"}
+UNFINISHED = re.compile("TO" "DO|FIX" "ME|X" "XX|NotImplemented" "Error|assert " "True")
+
+
+def untidy_file(path, text):
+    """A file too long, badly named, or with work left to do."""
+    name = path.rpartition("/")[2].removesuffix(".py")
+    lines = text.splitlines()
+    found = [f"{path}: nobody can say what is in {name}.py"] if name in JUNK_ROOMS else []
+    found += [f"{path}: {len(lines)} lines, more than 400"] if len(lines) > 400 else []
+    return found + [f"{path}:{i}: {word}" for i, line in enumerate(lines, 1)
+                    for word in UNFINISHED.findall(line)]
+
+
+def import_time_effects(path, text):
+    """Statements that do something while a file of the library is imported."""
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+    return [f"{path}:{n.lineno}: {type(n).__name__} runs at import" for n in ast.parse(text).body
+            if not isinstance(n, allowed) and not _string(n) and not _is_main(n)]
+
+
+def _string(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_main(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
+def undeclared(op):
+    """Parameters of an operation that its declaration says nothing about, and the other way."""
+    parameters = op.signature.parameters
+    found = [f"{op.name}: nothing is said of {k}" for k in parameters if k not in op.domains]
+    found += [f"{op.name}: {k} is no parameter" for k in op.domains if k not in parameters]
+    return found + [f"{op.name}: {p.name} may be given by position and by name"
+                    for p in parameters.values()
+                    if p.kind not in (p.POSITIONAL_ONLY, p.KEYWORD_ONLY)]
+
+
+def undocumented(name, docstring):
+    """What the docstring of an operation lacks: first line, equation, Source, id, doctest."""
+    doc = docstring or ""
+    first = doc.partition("\n")[0].strip()
+    wanted = {
+        "a first line that says what it is": bool(first) and first[0].isupper() and "." in doc,
+        "an equation (.. math::)": ".. math::" in doc,
+        "a Source line": "Source:" in doc,
+        "a catalogue id such as [MH-2]": bool(re.search(r"\[[^]]*\b[A-Z]{2,3}-\d+[^]]*\]", doc)),
+        "a doctest": ">>> " in doc,
+    }
+    return [f"{name} lacks {what}" for what, there in wanted.items() if not there]
+

@@ -1,0 +1,210 @@
+"""One text, three homes: every formula on NumPy, on a strict array API, and on device arrays."""
+import array_api_strict
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from numpy.testing import assert_array_equal
+
+from hopref import op as door
+from hopref.check.strategies import calls
+from hopref.domains import finite, positive
+from hopref.errors import BackendError, DomainError, DTypeError
+from hopref.namespace import namespace
+from tests.doubles import cupy as device
+
+OPS = {name: op for name, op in door.load().items() if op.arrays}
+every_op = pytest.mark.parametrize("name", OPS)
+
+
+def moved(call, asarray):
+    """The call with its NumPy arrays converted."""
+    args, kwargs = call
+    return ([asarray(a) if isinstance(a, np.ndarray) else a for a in args],
+            {k: asarray(a) if isinstance(a, np.ndarray) else a for k, a in kwargs.items()})
+
+
+def parts(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def on_strict(op, call):
+    args, kwargs = moved(call, array_api_strict.asarray)
+    return parts(op(*args, **kwargs))
+
+
+@every_op
+def test_the_strict_array_api_gives_the_same_bits(name):
+    op = OPS[name]
+
+    @given(calls(op))
+    def same(call):
+        args, kwargs = call
+        for ours, theirs in zip(parts(op(*args, **kwargs)), on_strict(op, call), strict=True):
+            assert isinstance(theirs, type(array_api_strict.asarray(0.0)))
+            assert_array_equal(np.asarray(theirs), ours, strict=True)
+
+    same()
+
+
+@every_op
+def test_on_the_device_nothing_is_copied_and_nothing_waits(name):
+    op = OPS[name]
+
+    @given(calls(op))
+    def same(call):
+        args, kwargs = call
+        ours = parts(op(*args, **kwargs))
+        with device.installed():
+            args, kwargs = moved(call, device.asarray)
+            device.stats.reset()
+            theirs = parts(op(*args, **kwargs))
+            assert device.stats.quiet, device.stats
+            for a, b in zip(ours, theirs, strict=True):
+                assert type(b) is device.ndarray
+                assert_array_equal(b.get(), a, strict=True)
+
+    same()
+
+
+@every_op
+def test_single_precision_is_computed_in_double_wherever_it_lives(name):
+    op = OPS[name]
+
+    @settings(max_examples=5)
+    @given(calls(op, empty=False))
+    def widened(call):
+        args, kwargs = moved(call, lambda a: a.astype(np.float32) if a.dtype == float else a)
+        ours = parts(op(*args, **kwargs))
+        with device.installed():
+            there, options = moved((args, kwargs), device.asarray)
+            theirs = parts(op(*there, **options))
+            for a, b, c in zip(ours, theirs, on_strict(op, (args, kwargs)), strict=True):
+                assert a.dtype == b.dtype == np.float64 and c.dtype == array_api_strict.float64
+                assert_array_equal(b.get(), a)
+
+    if op.structural:
+        pytest.skip("rounding may undo the structure")
+    widened()
+
+
+@pytest.mark.parametrize("name, argument", [(n, k) for n, op in OPS.items() for k in op.arrays
+                                            if len(op.arrays) > 1])
+def test_arrays_from_two_places_are_refused(name, argument):
+    op = OPS[name]
+
+    @settings(max_examples=3)
+    @given(calls(op, every=True, empty=False))
+    def refused(call):
+        with device.installed():
+            place = dict(zip(op.signature.parameters, call[0], strict=False)) | call[1]
+            there = {k: v if k == argument or not isinstance(v, np.ndarray) else device.asarray(v)
+                     for k, v in place.items()}
+            device.stats.reset()
+            for here in (place[argument], place[argument].tolist()):
+                with pytest.raises(BackendError, match="must live in one place; got .*cupy"):
+                    run(op, there | {argument: here})
+            assert device.stats.quiet
+
+    refused()
+
+
+def run(op, arguments):
+    operands = [v for k, v in arguments.items()
+                if op.signature.parameters[k].kind is op.signature.parameters[k].POSITIONAL_ONLY]
+    rest = {k: v for k, v in arguments.items()
+            if op.signature.parameters[k].kind is op.signature.parameters[k].KEYWORD_ONLY}
+    return op(*operands, **rest)
+
+
+@pytest.mark.parametrize("name, argument", [
+    (n, k) for n, op in OPS.items() for k in op.arrays if op.domains[k].holds is finite.holds])
+def test_device_values_are_looked_at_only_on_request(name, argument):
+    op = OPS[name]
+
+    @settings(max_examples=2)
+    @given(calls(op, every=True, empty=False))
+    def looked(call):
+        bad = dict(zip(op.signature.parameters, call[0], strict=False)) | call[1]
+        bad[argument] = bad[argument] + np.nan
+        with device.installed():
+            there = {k: device.asarray(v) if isinstance(v, np.ndarray) else v
+                     for k, v in bad.items()}
+            device.stats.reset()
+            run(op, there)
+            assert device.stats.quiet
+            with pytest.raises(DomainError, match=f"{argument} must be .*; got {argument}"):
+                run(op, there | {"nonfinite": "raise"})
+            assert not device.stats.quiet
+
+    looked()
+
+
+# ---- the strict homes catch what they are there to catch -----------------------------------------
+
+WRONG = {
+    "a NumPy function": lambda xi, X: np.exp(xi),
+    "a NumPy constant array": lambda xi, X: xi + np.ones(3),
+    "a host copy": lambda xi, X: np.asarray(xi),
+    "a branch on a value": lambda xi, X: xi if namespace(xi).any(xi > 0) else -xi,
+    "a loop over values": lambda xi, X: xi * max(float(v) for v in xi[0, :]),
+    "a constant from the host": lambda xi, X: xi + namespace(xi).asarray([1.0, 2.0, 3.0]),
+    "an array method": lambda xi, X: xi - xi.max(),
+    "a name CuPy lacks": lambda xi, X: namespace(xi).vecdot(xi, xi),
+    "a keyword CuPy lacks": lambda xi, X: namespace(xi).sum(xi, where=xi > 0),
+    "a boolean index": lambda xi, X: xi[xi > 0],
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_formula_is_caught_on_the_device(wrong, monkeypatch):
+    monkeypatch.setattr(door, "OPS", {})
+
+    def formula(xi, X, /):
+        return WRONG[wrong](xi, X)
+
+    op = door.op("(...,d),(n,d)->(...,d)")(formula)
+    with device.installed():
+        xi, X = device.asarray(np.ones((2, 3))), device.asarray(np.ones((4, 3)))
+        device.stats.reset()
+        try:
+            result = op(xi, X)
+        except (TypeError, AttributeError):
+            return
+        assert not device.stats.quiet or not isinstance(result, device.ndarray)
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda xi: np.exp(xi), lambda xi: xi.T, lambda xi: xi.sum(), lambda xi: namespace(xi).einsum])
+def test_a_wrong_formula_is_caught_by_the_strict_array_api(wrong, monkeypatch):
+    monkeypatch.setattr(door, "OPS", {})
+
+    def formula(xi, /):
+        return wrong(xi)
+
+    op = door.op("(...,d)->(...,d)")(formula)
+    with pytest.raises((TypeError, AttributeError, ValueError)):
+        op(array_api_strict.ones((2, 2, 3)))
+
+
+def test_the_scalar_of_the_caller_may_be_any_real_number(monkeypatch):
+    monkeypatch.setattr(door, "OPS", {})
+
+    @door.op("(...,d)->(...,d)", beta=positive)
+    def scaled(xi, /, *, beta=1.0):
+        return beta * xi
+
+    with device.installed():
+        xi = device.asarray(np.ones(3))
+        device.stats.reset()
+        for two in (2, 2.0, np.float64(2.0), np.float32(2.0), np.int64(2)):
+            assert_array_equal(scaled(xi, beta=two).get(), [2.0, 2.0, 2.0])
+
+
+def test_kinds_of_numbers_are_judged_on_the_device_too():
+    update = OPS["modern.update"]
+    with device.installed():
+        X = device.asarray(np.ones((2, 3)))
+        for bad in (np.ones(3, bool), np.ones(3, complex)):
+            with pytest.raises(DTypeError, match="xi must hold real numbers; got"):
+                update(device.asarray(bad), X)
+        assert_array_equal(update(device.asarray(np.ones(3, int)), X).get(), np.ones(3))
