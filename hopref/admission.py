@@ -1,4 +1,4 @@
-"""What the door asks of each argument, in this order: place, kind, shape, scalars, memory, values."""
+"""What the door asks of arguments, in this order: place, kind, shape, scalars, memory, values."""
 import math
 import os
 import sys
@@ -107,7 +107,7 @@ def _sizes(it, arrays):
         lead = a.ndim - len(core)
         if lead < 0 or lead and not batched:
             raise ShapeError(f"{k} must have shape ({', '.join(dims)}); got {tuple(a.shape)}")
-        named = list(zip(core, a.shape[lead:]))
+        named = list(zip(core, a.shape[lead:], strict=True))
         if batched:
             named.append(("...", tuple(a.shape[:lead])))
         for dim, size in named:
@@ -180,7 +180,7 @@ def _widened(xp, k, v, kind, to):
 
 def _exactly(k, whole, wide):
     """64-bit integers beyond 2**53 may have no float64."""
-    for at in np.argwhere(np.abs(wide) > 2.0**53):
+    for at in np.argwhere(np.abs(wide) >= 2.0**53):
         at = tuple(at)
         if int(wide[at]) != int(whole[at]):
             raise DomainError(f"{k} must be integers that float64 holds exactly; "

@@ -125,7 +125,8 @@ def log_general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
 def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""The general random feature map.
 
-    Source: blog eq. (19), its 1/sqrt(r) read as 1/sqrt(m); Choromanski et al. 2021, eq. (5) [RF-10].
+    Source: Choromanski et al. 2021, eq. (5); blog eq. (19), where 1/sqrt(r) stands for 1/sqrt(m)
+    [RF-10].
 
     .. math:: \phi(x) = \frac{h(\sqrt\beta x)}{\sqrt m}
         (f_1(u), \ldots, f_l(u)), \quad u = \sqrt\beta\, \Omega x
@@ -284,5 +285,7 @@ def _signed(h, functions, x, omega, beta):
 
 
 kernels = choice(
-    positive=partial(_signed, decay, (exp,)), hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
-    trigonometric=partial(_signed, growth, (sin, cos)), relu=partial(_signed, one, (relu_of,)))
+    positive=partial(_signed, decay, (exp,)),
+    hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
+    trigonometric=partial(_signed, growth, (sin, cos)),
+    relu=partial(_signed, one, (relu_of,)))

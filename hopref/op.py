@@ -37,7 +37,7 @@ _open = ContextVar("open", default=False)
 
 
 class Call(NamedTuple):
-    """An admitted call: ``path(*args, **kwargs)`` inside `open_door` runs it, as often as wanted."""
+    """An admitted call: ``path(*args, **kwargs)`` inside `open_door` runs it, again and again."""
     path: Any
     args: tuple
     kwargs: dict
@@ -78,7 +78,7 @@ def op(shapes, *, lowers=None, demands=None, scratch=None, **domains):
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
     ``demands(xp, given)`` returns the sentence that fails where arguments depend on each other,
-    or None.  ``lowers`` is an energy, or a pair of an energy and the condition under which it falls.
+    or None.  ``lowers`` is an energy, or a pair: an energy and the condition under which it falls.
     """
     def declare(formula):
         it = _declaration(formula, shapes, lowers, demands, scratch, domains)
@@ -107,8 +107,9 @@ def _declaration(formula, shapes, lowers, demands, scratch, domains):
     """The facts of one operation, read from its decorator, signature and docstring."""
     signature = inspect.signature(formula)
     inputs, _, outputs = shapes.partition("->")
-    arrays = dict(zip(signature.parameters, _groups(inputs)))
-    arrays |= {k: _groups(d.dims)[0] for k, d in domains.items() if isinstance(d, Array) and d.dims}
+    arrays = dict(zip(signature.parameters, _groups(inputs), strict=False))
+    arrays |= {k: _groups(d.dims)[0] for k, d in domains.items()
+               if isinstance(d, Array) and d.dims}
     model = formula.__module__.rpartition(".")[2]
     source = re.search(r"Source: *(.+?)(?:\n\s*\n|\Z)", formula.__doc__ or "", re.S)
     source = " ".join(source[1].split()) if source else ""
@@ -129,7 +130,7 @@ def _declaration(formula, shapes, lowers, demands, scratch, domains):
 
 
 def _bare(formula, domains):
-    """The formula itself, with the door open and the names of options turned into what they name."""
+    """The formula itself, with the door open and names of options turned into what they name."""
     defaults = inspect.signature(formula).parameters
     options = {k: d for k, d in domains.items() if isinstance(d, (Choice, Several))}
 
@@ -168,7 +169,7 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
         if nonfinite not in (None, "raise", "propagate"):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
         if check not in (None, True, False) or check is not None and not it.structural:
-            raise CallError(f"takes check=True or False only with a structural domain; got {check!r}")
+            raise CallError(f"check must be True or False, for structural domains; got {check!r}")
         path, fast = _path(it, backend)
         bound.arguments.update(admission.admit(it, bound.arguments, fast, nonfinite, check))
     except HoprefError as error:
@@ -180,8 +181,8 @@ def _bound(it, args, kwargs):
     try:
         bound = it.signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise CallError(f"must be called as {it.name}{it.signature}; got a call with {error}") \
-            from None
+        got = str(error).removeprefix("got ").replace("missing a required argument:", "no argument")
+        raise CallError(f"must be called as {it.name}{it.signature}; got {got}") from None
     bound.apply_defaults()
     return bound
 

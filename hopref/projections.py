@@ -34,7 +34,8 @@ def orthogonal(m, d, /, *, rng):
 
     Source: Choromanski et al. 2021, Section 2.4 and Appendix B.2 [RF-4].
 
-    .. math:: \omega_i = r_i u_i, \quad r_i \sim \chi_d, \quad (u_1, \ldots, u_d) \text{ Haar on } O(d)
+    .. math:: \omega_i = r_i u_i, \quad r_i \sim \chi_d,
+        \quad (u_1, \ldots, u_d) \text{ Haar on } O(d)
 
     Independent blocks of d rows, the last cut off.  The QR factor is Haar only after its columns
     were given the signs of R's diagonal; without, positive features are biased.

@@ -9,7 +9,7 @@ eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
 import math
 
 from hopref.domains import choice, flag, mask, nonnegative, positive, scores, state
-from hopref.maps import (balanced, default_scale, dot, empty_rows, end, key_visible, masked, ratio,
+from hopref.maps import (balanced, default_scale, empty_rows, end, key_visible, masked, ratio,
                          rescaled, scan, softmax, start, visible, zero_denominators)
 from hopref.namespace import namespace
 from hopref.op import op
@@ -116,7 +116,7 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
 
     Parameters
     ----------
-    mask : (..., s) bool, True where a key may be seen; a hidden key leaves numerator and denominator
+    mask : (..., s) bool, True where a key may be seen; a hidden one enters neither sum
     S, z : state of earlier keys, from `key_state`
     eps : added to the denominator; 0 unless a published variant is to be reproduced
     empty_row : the answer where the denominator is exactly 0
@@ -170,23 +170,29 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    S_0, z_0 = _nothing(phi_k, V)
-    Z, (S, z) = scan(_step, (S + S_0, z + z_0), (phi_q, phi_k, V))
-    return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), S, z
+    zS, rows = _state(phi_k, V, S, z), (phi_q, phi_k, _counted(V))
+    Z, zS = scan(_step, zS, rows)
+    return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), zS[..., 1:], zS[..., 0]
 
 
-def _nothing(phi_k, V):
-    """The state before any key."""
-    xp, (lead, r) = namespace(V), (phi_k.shape[:-2], phi_k.shape[-1])
-    return (xp.zeros((*lead, r, V.shape[-1]), dtype=V.dtype), xp.zeros((*lead, r), dtype=V.dtype))
+def _counted(V):
+    """The values as (1, v), so that one sum holds both z and S."""
+    xp = namespace(V)
+    return xp.concat([xp.ones((*V.shape[:-1], 1), dtype=V.dtype), V], axis=-1)
 
 
-def _step(state, q, k, v):
+def _state(keys, V, S, z):
+    """The state of earlier keys as one matrix (z, S) of full size."""
+    xp, lead, r = namespace(V), keys.shape[:-2], keys.shape[-1]
+    z_0 = xp.zeros((*lead, r), dtype=V.dtype)
+    S_0 = xp.zeros((*lead, r, V.shape[-1]), dtype=V.dtype)
+    return xp.concat([(z + z_0)[..., None], S + S_0], axis=-1)
+
+
+def _step(zS, q, k, v):
     """The next state, with the row (q z, q S)."""
-    S, z = state
-    S, z = S + k[..., :, None] * v[..., None, :], z + k
-    return (S, z), namespace(q).concat([dot(q, z)[..., None], (q[..., None, :] @ S)[..., 0, :]],
-                                       axis=-1)
+    zS = zS + k[..., :, None] * v[..., None, :]
+    return zS, (q[..., None, :] @ zS)[..., 0, :]
 
 
 @op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", log_q=scores(), log_k=scores(),
@@ -243,16 +249,16 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     >>> Z[:, 0], c
     (array([1., 2.]), array([-2000.]))
     """
-    S_0, z_0 = _nothing(log_k, V)
-    ones = namespace(log_k).ones(log_k.shape, dtype=log_k.dtype)
-    rows = (log_q, log_k, sign_q * ones, sign_k * ones, V)
-    Z, (S, z, c) = scan(_log_step, (S + S_0, z + z_0, c + z_0), rows)
-    return ratio(Z[..., 1:], Z[..., :1], empty_row), S, z, c
+    xp = namespace(V)
+    zS, ones = _state(log_k, V, S, z), xp.ones_like(log_k)
+    rows = (log_q, log_k, sign_q * ones, sign_k * ones, _counted(V))
+    Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)
+    return ratio(Z[..., 1:], Z[..., :1], empty_row), zS[..., 1:], zS[..., 0], c
 
 
 def _log_step(state, log_q, log_k, sign_q, sign_k, v):
     """The next state, with the row (q z, q S) for the query in the state's scale."""
-    S, z, c = state
+    zS, c = state
     q, k, shrink, c = rescaled(log_q, log_k, c)
-    carry, row = _step((shrink[..., None] * S, shrink * z), sign_q * q, sign_k * k, v)
-    return (*carry, c), row
+    zS, row = _step(shrink[..., None] * zS, sign_q * q, sign_k * k, v)
+    return (zS, c), row

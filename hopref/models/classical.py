@@ -132,7 +132,8 @@ def _visit(xi, site, *, W, b, here, ties, states):
 def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
 
-    .. math:: i = \arg\max_{\mathrm{sgn}(h_i) \ne \xi_i} |h_i|, \quad \xi_i \leftarrow \mathrm{sgn}(h_i)
+    .. math:: \xi_i \leftarrow \mathrm{sgn}(h_i), \quad
+        i = \arg\max_{\mathrm{sgn}(h_i) \ne \xi_i} |h_i|
 
     The first of equally large fields is taken.
 

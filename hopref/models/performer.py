@@ -72,7 +72,8 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
     (Z, S, z, c) : as `attention.log_causal_linear_attention`
 
     >>> from hopref import performer
-    >>> Z, S, z, c = performer.causal_attention([[1.0], [1.0]], [[1.0], [1.0]], [[1.0], [3.0]], [[1.0]])
+    >>> Q = K = [[1.0], [1.0]]
+    >>> Z, S, z, c = performer.causal_attention(Q, K, [[1.0], [3.0]], [[0.5]])
     >>> Z[:, 0]
     array([1., 2.])
     """

@@ -1,0 +1,309 @@
+"""Run an operation through time: retrieval, traces, asynchronous sweeps, the 1984 flow.
+
+Every state runs as a batch of one, so its answer does not depend, bit for bit, on its companions
+(one machine, BLAS and thread count).  Not to converge is an answer, never an exception.
+"""
+import contextlib
+import hashlib
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from hopref.domains import Choice, Scalar, count, nonnegative, positive, seed
+from hopref.errors import BackendError, CallError, HoprefError
+from hopref.models import classical, graded
+from hopref.op import open_door
+from hopref.progress import progress
+
+__all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "solve_flow"]
+
+class Retrieval(NamedTuple):
+    """How each state ended.
+
+    states (..., d); energies (T+1, ...) along the way, a stopped state keeping its last (None if
+    the rule has no energy); steps (...) updates run, the confirming one included; reason (...) one
+    of "fixed_point", "tolerance", "cycle", "max_steps", "nonfinite"; converged (...) whether the
+    reason is one of the first two; period (...) of the cycle, 1 if converged, else 0.
+    """
+    states: np.ndarray
+    energies: np.ndarray | None
+    steps: np.ndarray
+    reason: np.ndarray
+    converged: np.ndarray
+    period: np.ndarray
+
+
+class Trace(NamedTuple):
+    """Every state (T+1, ..., d), and its energy (T+1, ...) or None."""
+    states: np.ndarray
+    energies: np.ndarray | None
+
+
+class Flow(NamedTuple):
+    """The solution: times (T,), internal u (T, ..., d), states f(beta u), energies (T, ...)."""
+    times: np.ndarray
+    internal: np.ndarray
+    states: np.ndarray
+    energies: np.ndarray
+
+
+def retrieve(update, xi, /, *memory, tol=1e-12, max_steps=1000, backend=None, **params):
+    """Update every state until it stands still, cycles, or has run ``max_steps``.
+
+    Source: blog, below eq. (2), and Ramsauer et al. 2021, eq. (3) [MH-7, CB-6].
+
+    Parameters
+    ----------
+    update : an operation that maps states to states, such as ``modern.update``
+    xi : (..., d) states
+    memory : the operation's other operands, such as the patterns X
+    tol : stop with reason "tolerance" once max|change| <= tol * max|state|; 0 for never
+    params : the operation's options, such as ``beta=25.0``
+
+    Returns
+    -------
+    Retrieval
+
+    Notes
+    -----
+    A cycle is the exact return of an earlier state.  NumPy arrays only.
+
+    >>> from hopref import classical, retrieve
+    >>> run = retrieve(classical.update, [1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
+    >>> str(run.reason), int(run.period)
+    ('cycle', 2)
+    """
+    step, energy, start = _admitted("retrieve", update, xi, memory, backend, params)
+    with _named("retrieve"):
+        tol, max_steps = nonnegative.admit("tol", tol), count.admit("max_steps", max_steps)
+    return _run(lambda active, t: step(active), energy, start, tol=tol, max_steps=max_steps)
+
+
+def trace(update, xi, /, *memory, steps, backend=None, **params):
+    """Every state along ``steps`` updates, and its energy.
+
+    Source: blog eq. (2) and Ramsauer et al. 2021, eq. (3) [MH-7].
+
+    >>> from hopref import modern, trace
+    >>> trace(modern.update, [2.0], [[1.0], [-1.0]], beta=50.0, steps=2).states[:, 0]
+    array([2., 1., 1.])
+    """
+    step, energy, start = _admitted("trace", update, xi, memory, backend, params)
+    with _named("trace"):
+        steps = count.admit("steps", steps)
+    states = [_alone(start)]
+    for _ in progress(range(steps), label="trace"):
+        states.append(step(states[-1]))
+    energies = energy and _like(np.stack([energy(s)[:, 0] for s in states]), start)
+    return Trace(np.stack([s.reshape(start.shape) for s in states]), energies)
+
+
+def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="polar",
+          max_sweeps=1000):
+    """Asynchronous updates of a classical network until no site wants to flip.
+
+    Source: Hopfield 1982; blog, below eq. (2) [CB-4].
+
+    Parameters
+    ----------
+    order : "cyclic", "permutation" (a new one each sweep), "random" (d sites with replacement) or
+        "greedy" (one flip a sweep, of the unstable site with the largest field)
+    rng : seed or Generator, needed by "permutation" and "random"; all states see the same draws
+
+    Returns
+    -------
+    Retrieval : steps counts sweeps.  "fixed_point" means that every site is stable.
+
+    Notes
+    -----
+    Ends in a fixed point if W = W.T and w_ii >= 0; otherwise it may cycle.
+
+    >>> from hopref import sweep
+    >>> run = sweep([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
+    >>> run.states, str(run.reason)
+    (array([-1.,  1.]), 'fixed_point')
+    """
+    with _named("sweep"):
+        max_sweeps = count.admit("max_sweeps", max_sweeps)
+        draw = ORDERS.admit("order", order)
+        rng = seed.admit("rng", rng) if order in ("permutation", "random") else None
+    params = {"ties": ties, "states": states}
+    stable, energy, start = _admitted("sweep", classical.update, xi, (W, b), None, params)
+    d = start.shape[-1]
+    if order == "greedy":
+        call = classical.greedy_update.enter(xi, W, b, **params)
+    else:
+        call = classical.asynchronous_update.enter(xi, W, b, order=range(d), **params)
+
+    def advance(active, t):
+        visits = {"order": draw(d, rng)} if draw else {}
+        with open_door():
+            return call.path(active, *call.args[1:], **{**call.kwargs, **visits})
+
+    return _run(advance, energy, start, tol=0.0, max_steps=max_sweeps,
+                stable=lambda s: np.all(stable(s) == s, axis=(1, 2)), repeats=rng is None)
+
+
+def _cyclic(d, rng):
+    return np.arange(d)
+
+
+def _permutation(d, rng):
+    return rng.permutation(d)
+
+
+def _with_replacement(d, rng):
+    return rng.integers(d, size=d)
+
+
+ORDERS = Choice({"cyclic": _cyclic, "permutation": _permutation, "random": _with_replacement,
+                 "greedy": None})
+
+
+def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0, tau=1.0,
+               rtol=1e-9, atol=1e-12):
+    """Solve the ODE of the continuous network with scipy's `solve_ivp` (DOP853).
+
+    Source: Hopfield 1984 [CC-5].
+
+    .. math:: \\tau \\dot u = -u + W \\xi - b, \\quad \\xi = f(\\beta u)
+
+    Parameters
+    ----------
+    u : (..., d) internal state at time 0
+    until : last time, > 0, in the units of tau
+    points : number of equally spaced times returned, from 0 to ``until``
+    rtol, atol : the solver's error control
+
+    Returns
+    -------
+    Flow : for symmetric W its energies never rise, beyond the solver's error
+
+    >>> from hopref import solve_flow
+    >>> flow = solve_flow([1.0], [[0.0]], until=1.0, points=2)
+    >>> round(float(flow.internal[-1, 0]), 6)          # exp(-1)
+    0.367879
+    """
+    from scipy.integrate import solve_ivp
+    with _named("solve_flow"):
+        until, points = positive.admit("until", until), AT_LEAST_TWO.admit("points", points)
+        rtol, atol = positive.admit("rtol", rtol), positive.admit("atol", atol)
+    call = graded.flow.enter(u, W, b, activation=activation, beta=beta, tau=tau)
+    start, rest = call.args[0], call.args[1:]
+
+    def velocity(_, flat):
+        return call.path(flat.reshape(start.shape), *rest, **call.kwargs).ravel()
+
+    times = np.linspace(0.0, until, points)
+    with open_door():
+        solution = solve_ivp(velocity, (0.0, until), start.ravel(), method="DOP853",
+                             t_eval=times, rtol=rtol, atol=atol)
+        internal = solution.y.T.reshape(points, *start.shape)
+        states = call.kwargs["activation"].f(call.kwargs["beta"] * internal)
+    energies = graded.energy(states, W, b, activation=activation, beta=beta)
+    return Flow(times, internal, states, energies)
+
+
+AT_LEAST_TWO = Scalar("an integer >= 2", lambda v: v >= 2, int)
+
+
+@contextlib.contextmanager
+def _named(function):
+    """Refusals inside name the function that was called."""
+    try:
+        yield
+    except HoprefError as error:
+        raise type(error)(f"hopref.{function}: {error}.") from None
+
+
+def _admitted(who, update, xi, memory, backend, params):
+    """One pass through the door: the step, its energy or None, and the admitted states."""
+    with _named(who):
+        if not hasattr(update, "enter"):
+            raise CallError(f"update must be an operation of hopref; got {update!r}")
+        first = next(iter(update.arrays.values()), None)
+        if update.outputs != (first,):
+            raise CallError(f"update must map states to states; got {update.name}: {update.shapes}")
+    call = update.enter(xi, *memory, backend=backend, **params)
+    start = call.args[0]
+    with _named(who):
+        if not isinstance(start, np.ndarray):
+            raise BackendError(f"xi must be a NumPy array; got {type(start).__module__}")
+
+    def step(states):
+        with open_door():
+            return call.path(states, *call.args[1:], **call.kwargs)
+
+    return step, _energy_of(update, start, memory, params), start
+
+
+def _energy_of(update, start, memory, params):
+    """The energy that ``update`` declares, admitted once; None if it has none."""
+    if update.lowers is None:
+        return None
+    op = update.lowers[0]
+    known = {k: v for k, v in params.items() if k in op.signature.parameters}
+    unchecked = {"check": False} if op.structural else {}
+    call = op.enter(np.zeros_like(start), *memory, **unchecked, **known)
+
+    def energy(states):
+        with open_door():
+            return op.formula(states, *call.args[1:], **call.kwargs)
+    return energy
+
+
+def _alone(start):
+    """Every state as a batch of one: (..., d) -> (M, 1, d), a copy."""
+    return start.reshape(math.prod(start.shape[:-1]), 1, start.shape[-1]).copy()
+
+
+def _like(values, start):
+    """One value a state, back in the states' leading shape."""
+    return values.reshape((*values.shape[:-1], *start.shape[:-1]))[()]
+
+
+def _run(advance, energy, start, *, tol, max_steps, stable=None, repeats=True):
+    """Advance all states that are not stopped yet; each stops by itself."""
+    states = _alone(start)
+    energies = energy and [energy(states)[:, 0]]
+    steps, period = np.zeros((2, len(states)), dtype=int)
+    reason = np.full(len(states), "max_steps", dtype="<U11")
+    seen = [{_digest(s): 0} for s in states]
+    active = np.arange(len(states))
+    for t in progress(range(1, max_steps + 1), label="retrieve"):
+        if not active.size:
+            break
+        old, new = states[active], advance(states[active], t)
+        states[active], steps[active] = new, t
+        if energy:
+            energies.append(energies[-1].copy())
+            energies[-1][active] = energy(new)[:, 0]
+        still = np.all(new == old, axis=(1, 2)) if stable is None else stable(new)
+        ends = _ends(old, new, still, tol)
+        for i, end in zip(active, ends, strict=True):
+            first = seen[i].setdefault(_digest(states[i]), t)
+            if not end and repeats and first < t:
+                end = "cycle"
+                period[i] = t - first
+            reason[i] = end or reason[i]
+        active = active[reason[active] == "max_steps"]
+    converged = (reason == "fixed_point") | (reason == "tolerance")
+    period[converged] = 1
+    return Retrieval(states.reshape(start.shape), energies and _like(np.stack(energies), start),
+                     *(_like(a, start) for a in (steps, reason, converged, period)))
+
+
+def _ends(old, new, still, tol):
+    """The reason for which each state stops here, or an empty string."""
+    with np.errstate(invalid="ignore"):
+        change = np.max(np.abs(new - old), axis=(1, 2), initial=0.0)
+    close = change <= tol * np.max(np.abs(new), axis=(1, 2), initial=0.0)
+    lost = ~np.all(np.isfinite(new), axis=(1, 2))
+    return np.select([lost, still, close & (tol > 0)],
+                     ["nonfinite", "fixed_point", "tolerance"], "")
+
+
+def _digest(state):
+    """16 bytes that stand for a state; -0 and 0 are one state."""
+    return hashlib.blake2b((state + 0.0).tobytes(), digest_size=16).digest()
