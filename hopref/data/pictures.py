@@ -1,4 +1,5 @@
 """Grey pictures: the 24 that ship with hopref, and those in a directory of the user's."""
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ __all__ = ["pictures", "picture_names", "load_images"]
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)        # of red, green and blue, ITU-R BT.709
 SUFFIXES = (".jpeg", ".jpg", ".npy", ".pgm", ".png")
+PGM = re.compile(rb"(P[25])" + 3 * rb"(?:\s|#[^\n]*\n)+(\d+)" + rb"\s")  # columns, rows, white
 
 
 def pictures(n=None):
@@ -78,27 +80,19 @@ def _read(path):
 def read_pgm(path):
     """A plain (P2) or raw (P5) portable greymap, as brightness from 0 to 1."""
     content = Path(path).read_bytes()
-    words, at = [], 0
-    while len(words) < 4 and at < len(content):          # magic, columns, rows, white
-        if content[at:at + 1].isspace():
-            at += 1
-        elif content[at:at + 1] == b"#":
-            at = (content.find(b"\n", at) + 1) or len(content)
-        else:
-            word = content[at:].split(maxsplit=1)[0].partition(b"#")[0]
-            words.append(word)
-            at += len(word)
     try:
-        magic, (columns, rows, white) = words[0], map(int, words[1:])
-        if magic == b"P2":
-            levels = np.array(content[at:].split()[:rows * columns], float)
-        elif magic == b"P5":
-            kind = ">u2" if white > 255 else "u1"
-            levels = np.frombuffer(content, kind, rows * columns, at + 1)
+        if not (head := PGM.match(content)):
+            raise ValueError("no such header")
+        columns, rows, white = map(int, head.groups()[1:])
+        if not 0 < white < 2**16:
+            raise ValueError(f"{white} for white")
+        if head[1] == b"P2":
+            levels = np.array(content[head.end():].split()[:rows * columns], float)
         else:
-            raise ValueError(f"{magic.decode(errors='replace')!r} for P2 or P5")
+            kind = ">u2" if white > 255 else "u1"
+            levels = np.frombuffer(content, kind, rows * columns, head.end())
         return levels.reshape(rows, columns) / white
-    except (ValueError, IndexError, ZeroDivisionError) as error:
+    except ValueError as error:
         raise DomainError(f"hopref.data.load_images: {Path(path).name} must be a greymap "
                           f"(P2 or P5); got {error}.") from None
 

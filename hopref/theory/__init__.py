@@ -16,7 +16,7 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
 
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
-HALVINGS = 64           # of a bracket no wider than 2**11 times its floor: down to the last bit
+HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit
 
 
 @op("(n,d)->(n)", scratch="(n,n)")
@@ -80,9 +80,9 @@ def smallest_beta(xi, X, /, *, tolerance=0.01):
     Returns: (n,); infinite where the separation is not positive, 0 where the tolerance leaves room
     for the plain mean.
 
-    Notes: the sum falls strictly, so the bracket ln((1 - eps) / eps) / Delta_i and the same with
-    n - 1 in front is halved down to the last bit.  One update then ends within
-    tolerance * max_j |x_j - x_i| of x_i.
+    Notes: in units of 1 / Delta_i the answer lies between ln((1 - eps) / eps) and the same of
+    (n - 1) (1 - eps) / eps; the sum falls strictly, so the bracket is halved down to the last bit.
+    One update then ends within tolerance * max_j |x_j - x_i| of x_i.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -91,19 +91,20 @@ def smallest_beta(xi, X, /, *, tolerance=0.01):
     >>> round(float(theory.smallest_beta(X, X, tolerance=0.1)[0]), 12)      # ln(9) / 2
     1.098612288668
     """
-    xp = namespace(X)
-    gaps = xp.where(_own(xp, X), math.inf, dot(xi, X)[:, None] - xi @ X.T)
-    delta = xp.min(gaps, axis=-1)
-    kept = delta > 0
-    gaps, delta = xp.where(kept[:, None], gaps, 1.0), xp.where(kept, delta, 1.0)
-    room = math.log(tolerance) - math.log1p(-tolerance)
-    low = max(-room, 0.0) / delta
-    high = max(math.log(max(X.shape[0] - 1, 1)) - room, 0.0) / delta
+    xp, own = namespace(X), _own(namespace(X), X)
+    gaps = dot(xi, X)[:, None] - xi @ X.T
+    delta = xp.min(xp.where(own, math.inf, gaps), axis=-1)
+    unit = xp.where((delta > 0) & (delta < math.inf), delta, 1.0)
+    gaps = xp.minimum(gaps / unit[:, None], xp.finfo(gaps.dtype).max)
+    least = math.log1p(-tolerance) - math.log(tolerance)
+    most = math.log(max(X.shape[0] - 1, 1)) + least
+    low, high = max(least, 0.0) + 0.0 * unit, max(most, 0.0) + 0.0 * unit
     for _ in range(HALVINGS):
-        middle = low + (high - low) / 2
-        enough = xp.sum(xp.exp(-middle[:, None] * gaps), axis=-1) <= math.exp(room)
+        middle = (low + high) / 2
+        rest = xp.where(own, 0.0, xp.exp(-middle[:, None] * gaps))
+        enough = xp.sum(rest, axis=-1) <= math.exp(-least)
         low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
-    return xp.where(kept, high, math.inf)
+    return xp.where(delta > 0, high / unit, math.inf) * (delta < math.inf)
 
 
 def _told(xp, given):
@@ -123,7 +124,7 @@ def required_separation(X, /, *, beta=1.0):
 
     >>> from hopref import theory
     >>> round(float(theory.required_separation([[1.0], [-1.0]], beta=2.0)), 12)   # 1/2 + ln(8)/2
-    1.539720770840
+    1.53972077084
     """
     xp, n = namespace(X), X.shape[0]
     square = xp.max(dot(X, X))
@@ -142,8 +143,8 @@ def unstable_sites(X, /, *, zero_diagonal=False):
     Notes: W is never formed: O(n^2 d) time, O(n d) memory.
 
     >>> from hopref import theory
-    >>> theory.unstable_sites([[1.0, 1.0, -1.0], [1.0, -1.0, 1.0]], zero_diagonal=True)
-    array([3, 3])
+    >>> theory.unstable_sites([[1.0, 1.0], [1.0, -1.0], [1.0, -1.0]], zero_diagonal=True)
+    array([2, 0, 0])
     """
     xp = namespace(X)
     diagonal = X.shape[0] if zero_diagonal else 0

@@ -58,7 +58,7 @@ def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero
     if rule not in RULES:
         raise DomainError(f"hopref.theory.diagnose: rule must be one of "
                           f"{', '.join(map(repr, RULES))}; got rule={rule!r}.")
-    separation = theory.separation(X)           # the door judges X
+    theory.separation(X)                        # the door judges X
     X = np.asarray(X, dtype=np.float64)
     names = tuple(names) if names is not None else tuple(str(i) for i in range(len(X)))
     if len(names) != len(X):
@@ -66,50 +66,60 @@ def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero
                          f"patterns; got {len(names)}.")
     if rule == "classical":
         return _classical(X, names, zero_diagonal)
-    return _modern(X, cues, separation, tolerance, names)
+    return _modern(X, cues, tolerance, names)
 
 
-# --- modern: separation, norm domination, the smallest useful beta ---------------------------------
+# --- modern: separation, norm domination, the smallest useful beta -------------------------------
 
-def _modern(X, cues, separation, tolerance, names):
+def _modern(X, cues, tolerance, names):
     start = X if cues is None else np.asarray(cues, dtype=np.float64)
-    betas = theory.smallest_beta(start, X, tolerance=tolerance)
-    if cues is not None:
-        separation = theory.cue_separation(start, X)
-    captors = theory.captor(start, X)
-    norms, lost = np.sqrt((X * X).sum(-1)), separation <= 0
+    separation, betas = _judged(start, X, tolerance)
+    lost, captors = np.isinf(betas), theory.captor(start, X)
+    norms, scores = np.sqrt((X * X).sum(-1)), start @ X.T
     remedies = tuple(_remedy(how, X, cues, tolerance) for how in NORMALISATIONS if how != "polar")
-    scores = start @ X.T
-    findings = [*_losses(names, scores, separation, captors, cues is not None),
+    findings = [*_losses(names, scores, separation, lost, captors, cues is not None),
                 *_domination(names, norms, scores, lost, captors),
                 *_temperature(names, betas, tolerance),
                 *_help(remedies, lost)]
-    kept = betas[~lost]
     return Diagnosis(
         "modern", names, X.shape[1], tuple(norms.tolist()), tuple(lost.tolist()), tuple(findings),
         separation=tuple(separation.tolist()), captors=tuple(captors.tolist()),
         smallest_beta=tuple(betas.tolist()), tolerance=tolerance,
-        beta=float(kept.max()) if len(kept) else None, remedies=remedies)
+        beta=_largest(betas), remedies=remedies)
+
+
+def _judged(start, X, tolerance):
+    """Separation and smallest beta of each pattern; within rounding 0 and infinite."""
+    separation = theory.cue_separation(start, X)
+    betas = theory.smallest_beta(start, X, tolerance=tolerance)
+    size = np.sqrt((start * start).sum(-1) * (X * X).sum(-1).max())
+    tied = np.abs(separation) <= 2 * X.shape[1] * np.finfo(float).eps * size    # two dot products
+    return np.where(tied, 0.0, separation), np.where(tied, np.inf, betas)
+
+
+def _largest(betas):
+    kept = betas[np.isfinite(betas)]
+    return float(kept.max()) if len(kept) else None
 
 
 def _remedy(how, X, cues, tolerance):
     """(normalisation, number of patterns lost under it, smallest beta that keeps the others)."""
     patterns = normalise(X, how)
-    betas = theory.smallest_beta(patterns if cues is None else normalise(cues, how), patterns,
-                                 tolerance=tolerance)
-    kept = np.isfinite(betas)
-    return how, int((~kept).sum()), float(betas[kept].max()) if kept.any() else None
+    start = patterns if cues is None else normalise(cues, how)
+    _, betas = _judged(start, patterns, tolerance)
+    return how, int(np.isinf(betas).sum()), _largest(betas)
 
 
-def _losses(names, scores, separation, captors, from_cues):
+def _losses(names, scores, separation, lost, captors, from_cues):
     where = " from its cue" if from_cues else ""
-    for i in np.argsort(separation, kind="stable"):
+    for i in np.argsort(separation, kind="stable")[:lost.sum()]:
         own, rival = scores[i, i], captors[i]
         if separation[i] < 0:
             yield (f"{names[i]} is lost{where} at every beta: {names[rival]} scores "
                    f"{scores[i, rival]:.4g} where {names[i]} itself scores {own:.4g}.")
-        elif separation[i] == 0:
-            twin = next(j for j in np.flatnonzero(scores[i] == own) if j != i)
+        else:
+            rivals = np.delete(np.arange(len(names)), i)
+            twin = rivals[scores[i, rivals].argmax()]
             yield (f"{names[i]} is lost{where} at every beta: {names[twin]} ties with it at "
                    f"{own:.4g}; the softmax shares its weight between them.")
 
@@ -157,7 +167,7 @@ def _help(remedies, lost):
     yield f"Normalising each pattern would keep {rest}: {', '.join(best)}."
 
 
-# --- classical: fixed points of the Hebbian sign rule -----------------------------------------------
+# --- classical: fixed points of the Hebbian sign rule --------------------------------------------
 
 def _classical(X, names, zero_diagonal):
     unstable = theory.unstable_sites(X, zero_diagonal=zero_diagonal)
@@ -172,7 +182,8 @@ def _classical(X, names, zero_diagonal):
             f"between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), where random "
             f"ones have about {1 / np.sqrt(d):.4g}.")
     else:
-        findings.append(f"Every pattern is a fixed point of the sign rule at load N/d = {N / d:.4g}.")
+        findings.append(f"Every pattern is a fixed point of the sign rule; load N/d = "
+                        f"{N / d:.4g}.")
     return Diagnosis("classical", names, d, (float(np.sqrt(d)),) * N,
                      tuple((unstable > 0).tolist()), tuple(findings),
                      unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal)

@@ -1,0 +1,169 @@
+"""The 24 pictures are the ones that were licensed, and a directory of pictures is read as said."""
+import hashlib
+import importlib.util
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hopref.data import load_images, picture_names, pictures
+from hopref.data.pictures import SUFFIXES, read_pgm
+from hopref.errors import DomainError, DTypeError, ShapeError
+
+ROOT = Path(__file__).parents[2]
+SHA256 = "537740d563aa25210d8e35317467278eaec4a755cbfc553abdc4d958ae4b78e4"
+NAMES = ("astronaut", "brick", "camera", "cell", "checkerboard", "chelsea", "clock", "coffee",
+         "face", "grass", "gravel", "horse", "hubble_deep_field", "julia", "maze",
+         "microaneurysms", "mountains", "retina", "ripples", "rocket", "spiral", "text", "tree",
+         "voronoi")
+
+
+def test_the_file_is_the_one_that_was_licensed():
+    content = (files("hopref.data") / "pictures.npz").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == SHA256
+
+
+def test_there_are_24_grey_pictures_with_names():
+    images = pictures()
+    assert images.shape == (24, 64, 64) and images.dtype == np.uint8
+    assert picture_names() == NAMES
+
+
+def test_no_two_pictures_are_equal_and_each_has_contrast():
+    images = pictures().reshape(24, -1)
+    assert len(np.unique(images, axis=0)) == 24
+    assert np.all(np.ptp(images, axis=1) > 128)
+
+
+def test_each_picture_has_its_licence():
+    text = (files("hopref.data") / "LICENSES.txt").read_text()
+    for name in NAMES:
+        entry = re.search(rf"^(?:.*, )?{name}\b.*?(?=^\w)", text + "\nend", re.M | re.S)
+        assert entry and re.search(r"CC0|public domain", entry[0]), name
+
+
+def test_the_first_n_pictures_are_taken():
+    np.testing.assert_array_equal(pictures(3), pictures()[:3])
+    assert picture_names(3) == NAMES[:3]
+
+
+@pytest.mark.parametrize("n", [0, 25, -1, 2.0, True, "6"])
+def test_a_number_of_pictures_that_there_is_not_is_refused(n):
+    with pytest.raises(DomainError, match=r"hopref\.data\.pictures: n must be None or an integer "
+                                          r"from 1 to 24; got n="):
+        pictures(n)
+
+
+@pytest.mark.skipif(not (ROOT / "tools" / "pictures.py").exists(), reason="no source checkout")
+def test_the_drawings_are_what_the_script_draws():
+    spec = importlib.util.spec_from_file_location("picture_tool", ROOT / "tools" / "pictures.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    shipped = dict(zip(picture_names(), pictures(), strict=True))
+    assert sorted([*tool.PHOTOGRAPHS, *tool.DRAWINGS]) == list(NAMES)
+    for name, draw in tool.DRAWINGS.items():
+        gap = np.abs(draw().astype(int) - shipped[name])
+        # libm differs by an ulp between machines; a grey level, or a pixel on an edge, may tip over
+        assert np.median(gap) == 0 and np.mean(gap > 1) < 0.01, name
+
+
+# --- one's own directory -------------------------------------------------------------------------
+
+def write_pgm(path, levels, magic=b"P5", comment=b""):
+    rows, columns = levels.shape
+    head = magic + b"\n" + comment + b"%d %d\n255\n" % (columns, rows)
+    body = levels.tobytes() if magic == b"P5" else b" ".join(b"%d" % v for v in levels.ravel())
+    path.write_bytes(head + body)
+
+
+def test_a_directory_is_read_by_name_and_cut_to_the_middle_square(tmp_path):
+    wide = np.zeros((2, 4), np.uint8)
+    wide[:, 1:3] = [[10, 20], [30, 40]]
+    np.save(tmp_path / "b.npy", wide)
+    write_pgm(tmp_path / "a.pgm", np.array([[1, 2], [3, 4]], np.uint8))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    images, names = load_images(tmp_path, size=2)
+    assert names == ("a", "b") and images.dtype == np.uint8
+    np.testing.assert_array_equal(images, [[[1, 2], [3, 4]], [[10, 20], [30, 40]]])
+
+
+def test_shrinking_averages_areas_and_keeps_the_mean(tmp_path):
+    levels = np.arange(36, dtype=np.uint8).reshape(6, 6)
+    np.save(tmp_path / "a.npy", levels)
+    images, _ = load_images(tmp_path, size=2)
+    quarters = levels.reshape(2, 3, 2, 3).mean((1, 3))
+    assert np.abs(images[0] - quarters).max() <= 0.5
+    images, _ = load_images(tmp_path, size=4)                   # 6 -> 4: pixels are shared
+    assert abs(images.mean() - levels.mean()) <= 0.5
+
+
+def test_colour_becomes_luminance_and_floats_are_brightness(tmp_path):
+    colour = np.zeros((4, 4, 3))
+    colour[..., 1] = 1.0
+    np.save(tmp_path / "a.npy", colour)
+    np.save(tmp_path / "b.npy", np.full((4, 4, 1), 0.2))
+    images, _ = load_images(tmp_path, size=4)
+    assert set(images[0].ravel()) == {182} and set(images[1].ravel()) == {51}
+
+
+@pytest.mark.parametrize("magic", [b"P2", b"P5"])
+def test_both_greymaps_are_read_with_comments(tmp_path, magic):
+    levels = np.array([[0, 51], [102, 255], [5, 35]], np.uint8)     # 35 is "#"
+    write_pgm(tmp_path / "a.pgm", levels, magic, b"# drawn by hand\n")
+    np.testing.assert_allclose(read_pgm(tmp_path / "a.pgm") * 255, levels, rtol=1e-15)
+
+
+def test_png_and_jpg_are_read(tmp_path):
+    image = pytest.importorskip("matplotlib.image", reason="png and jpg need hopref[plot]")
+    image.imsave(tmp_path / "a.png", pictures(1)[0], cmap="gray", vmin=0, vmax=255)
+    image.imsave(tmp_path / "b.jpg", pictures(1)[0], cmap="gray", vmin=0, vmax=255)
+    images, names = load_images(tmp_path)
+    assert names == ("a", "b")
+    assert np.abs(images[0].astype(int) - pictures(1)[0]).max() <= 1      # colour map: 256 steps
+    assert np.abs(images[1].astype(int) - pictures(1)[0]).mean() < 10     # lossy
+
+
+def test_a_directory_that_is_not_there_is_a_missing_directory(tmp_path):
+    with pytest.raises(NotADirectoryError, match="directory must exist; got"):
+        load_images(tmp_path / "nowhere")
+
+
+def test_a_directory_without_pictures_is_refused(tmp_path):
+    with pytest.raises(DomainError, match=r"must hold pictures \(.*png.*\); got .* with none"):
+        load_images(tmp_path)
+
+
+@pytest.mark.parametrize("array, error, said", [
+    (np.zeros(4, np.uint8), ShapeError, r"got \(4,\)"),
+    (np.zeros((4, 4, 2), np.uint8), ShapeError, r"got \(4, 4, 2\)"),
+    (np.zeros((0, 4), np.uint8), ShapeError, "at least one pixel"),
+    (np.zeros((4, 4), complex), DTypeError, "grey levels; got complex128"),
+    (np.zeros((4, 4), bool), DTypeError, "grey levels; got bool"),
+    (np.full((4, 4), 256), DomainError, "got 256 to 256"),
+    (np.full((4, 4), 1.5), DomainError, "got 1.5 to 1.5"),
+    (np.full((4, 4), np.nan), DomainError, "got nan to nan"),
+])
+def test_an_array_that_is_no_picture_is_refused(tmp_path, array, error, said):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(error, match=rf"hopref\.data\.load_images: a\.npy must .*{said}"):
+        load_images(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"P5", b"P5\n2 2\n255\n\x01", b"P6\n1 1\n255\n\x01",
+                                     b"P2\n2 2\n255\n1 2 x 4", b"P2\n1 1\n0\n1", b"P5 # x"])
+def test_a_broken_greymap_is_refused(tmp_path, content):
+    (tmp_path / "a.pgm").write_bytes(content)
+    with pytest.raises(DomainError, match="a.pgm must be a greymap"):
+        load_images(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.png", "a.jpg"])
+def test_a_broken_file_is_refused(tmp_path, name):
+    if name != "a.npy":
+        pytest.importorskip("matplotlib", reason="png and jpg need hopref[plot]")
+    (tmp_path / name).write_bytes(b"not a picture at all")
+    assert Path(name).suffix in SUFFIXES
+    with pytest.raises(DomainError, match=rf"{name} must be a readable"):
+        load_images(tmp_path)

@@ -1,0 +1,102 @@
+"""A diagnosis names the culprit, and a cure that works."""
+import json
+
+import numpy as np
+import pytest
+
+from hopref import theory
+from hopref.data import NORMALISATIONS, corrupt, normalise, picture_names, pictures
+from hopref.errors import DomainError, ShapeError
+from hopref.models import modern
+
+
+def flat(X):
+    return X.reshape(len(X), -1)
+
+
+def test_patterns_far_apart_are_retrievable_and_so_said():
+    found = theory.diagnose(np.eye(3) * 2)
+    assert found.retrievable and not any(found.lost) and found.captors == (0, 1, 2)
+    assert found.beta == pytest.approx(np.log(2 * 99) / 4, rel=1e-12)   # (N-1) e^(-4 beta) = 1/99
+    assert found.findings == (
+        f"Smallest useful beta: {found.beta:.4g} gives every pattern at least 0.99 of the softmax "
+        "after one update; 0 is the one that needs it.",)
+
+
+def test_a_long_pattern_is_named_as_the_one_that_dominates():
+    found = theory.diagnose([[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]], names=["a", "b", "long"])
+    assert found.lost == (True, True, False) and found.captors == (2, 2, 2)
+    assert found.findings[0] == "a is lost at every beta: long scores 9 where a itself scores 1."
+    assert any(f.startswith("Norm domination: 2 of the 2") and "long (norm 12.73) captures 2" in f
+               for f in found.findings)
+    assert any(f.startswith("Normalising each pattern would keep all of them: unit")
+               for f in found.findings)
+
+
+def test_the_remedies_are_what_normalising_gives():
+    X = flat(normalise(pictures(12)))
+    found = theory.diagnose(X)
+    assert [how for how, _, _ in found.remedies] == [h for h in NORMALISATIONS if h != "polar"]
+    for how, lost, beta in found.remedies:
+        cured = theory.diagnose(normalise(X, how))
+        assert (sum(cured.lost), cured.beta) == (lost, beta)
+
+
+def test_what_is_not_lost_is_retrieved_at_the_beta_it_gives_and_what_is_lost_is_not():
+    values = normalise(pictures())
+    X, cues = flat(values), flat(corrupt(values, "mask:0.5"))
+    for start in (X, cues):
+        found = theory.diagnose(X, cues=start, names=picture_names())
+        p = np.diagonal(modern.weights(start, X, beta=found.beta * (1 + 1e-9)))
+        lost = np.array(found.lost)
+        assert np.all(p[~lost] >= 0.99) and np.all(p[lost] <= 0.5)
+
+
+def test_a_cue_that_points_elsewhere_is_not_blamed_on_norms():
+    found = theory.diagnose(np.eye(2), cues=[[0.0, 1.0], [0.0, 1.0]])
+    assert found.lost == (True, False)
+    assert any(f.startswith("Not the norms") for f in found.findings)
+    assert any(f.startswith("No normalisation offered here") for f in found.findings)
+
+
+def test_twins_tie_and_no_normalisation_parts_them():
+    found = theory.diagnose([[1.0, 2.0], [1.0, 2.0]], names=("x", "y"))
+    assert found.lost == (True, True)
+    assert found.findings[0].startswith("x is lost at every beta: y ties with it at 5")
+    assert "No beta is useful: every pattern is lost." in found.findings
+    assert any(f.startswith("No normalisation offered here") for f in found.findings)
+
+
+def test_a_lone_pattern_is_retrievable():
+    assert theory.diagnose([[1.0, 2.0]]).retrievable
+
+
+def test_the_classical_rule_is_judged_by_its_crosstalk():
+    X = flat(normalise(pictures(6), "polar"))
+    found = theory.diagnose(X, rule="classical", names=picture_names(6))
+    np.testing.assert_array_equal(found.unstable, theory.unstable_sites(X))
+    assert not found.retrievable
+    assert "is no fixed point: crosstalk flips" in found.findings[0]
+    assert found.findings[-1].startswith("Load: N/d = 0.001465")
+    one = theory.diagnose(X[:1], rule="classical")
+    assert one.retrievable and one.findings[0].startswith("Every pattern is a fixed point")
+
+
+def test_a_diagnosis_is_plain_json():
+    for found in (theory.diagnose([[1.0, 0.0], [3.0, 4.0]]),
+                  theory.diagnose([[1.0, -1.0]], rule="classical")):
+        said = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+        assert said["retrievable"] is found.retrievable
+        assert said["findings"] == list(found.findings)
+
+
+@pytest.mark.parametrize("call, error, said", [
+    (dict(rule="graded"), DomainError, "rule must be one of 'modern', 'classical'; got"),
+    (dict(names=("one",)), ShapeError, "names must be one for each of the 2 patterns; got 1"),
+    (dict(tolerance=0), DomainError, "tolerance must be a number between 0 and 1"),
+    (dict(cues=[[1.0, 0.0]]), ShapeError, "n must be the same in xi and X"),
+    (dict(rule="classical"), DomainError, r"X must be -1 or \+1; got X\[0, 1\] = 0"),
+])
+def test_a_question_without_an_answer_is_refused(call, error, said):
+    with pytest.raises(error, match=said):
+        theory.diagnose([[1.0, 0.0], [3.0, 4.0]], **call)

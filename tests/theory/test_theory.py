@@ -1,0 +1,136 @@
+"""What the separation theory promises, and that the promises are sharp."""
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from hopref import theory
+from hopref.errors import DomainError, ShapeError
+from hopref.models import classical, modern
+from hopref.storage import hebbian
+
+U = np.finfo(float).eps / 2
+shapes = st.tuples(st.integers(2, 6), st.integers(1, 5))
+patterns = hnp.arrays(float, shapes, elements=st.integers(-24, 24).map(lambda k: k / 8))
+signs = hnp.arrays(float, shapes, elements=st.sampled_from([-1.0, 1.0]))
+
+
+def by_loops(xi, X):
+    own = [x @ c for c, x in zip(xi, X, strict=True)]
+    rivals = [max(x @ c for j, x in enumerate(X) if j != i) for i, c in enumerate(xi)]
+    return np.array(own) - np.array(rivals)
+
+
+@given(patterns)
+def test_separation_is_its_definition(X):
+    np.testing.assert_array_equal(theory.separation(X), by_loops(X, X))     # eighths: exact
+
+
+@given(patterns, st.integers(0, 2**32 - 1))
+def test_cue_separation_is_its_definition(X, seed):
+    xi = np.random.default_rng(seed).integers(-8, 9, X.shape) / 4.0
+    np.testing.assert_array_equal(theory.cue_separation(xi, X), by_loops(xi, X))
+
+
+def test_a_lone_pattern_has_no_rival():
+    assert theory.separation([[1.0, 2.0]]) == np.inf
+    assert theory.smallest_beta([[1.0]], [[1.0]]) == 0.0
+
+
+@given(patterns)
+def test_a_captured_pattern_is_shorter_than_its_captor(X):
+    delta, taker = theory.separation(X), theory.captor(X, X)
+    square = (X * X).sum(-1)
+    lost = delta < 0
+    assert np.all(square[taker][lost] > square[lost])
+    assert np.all(taker[delta > 0] == np.flatnonzero(delta > 0))
+
+
+@given(signs)
+def test_patterns_of_equal_norm_are_never_captured(X):
+    assert np.all(theory.separation(X) >= 0)
+
+
+@given(patterns, st.sampled_from([0.5, 0.1, 1e-3, 1e-9]))
+def test_at_the_smallest_beta_the_weight_is_just_reached(X, tolerance):
+    betas = theory.smallest_beta(X, X, tolerance=tolerance)
+    kept = theory.separation(X) > 0
+    np.testing.assert_array_equal(np.isfinite(betas), kept)
+    for i in np.flatnonzero(kept & (betas > 0)):
+        # 1 - p is what it should be, to the rounding of beta gaps: (|beta g| + n + 8) u each
+        scores = X @ X[i]
+        slack = (betas[i] * np.abs(scores).max() * 2 + len(X) + 8) * 4 * U
+        rest = 1 - modern.weights(X[i], X, beta=betas[i])[i]
+        rest_exact = np.sum(np.delete(np.exp(-betas[i] * (scores[i] - scores)), i))
+        rest_exact /= 1 + rest_exact
+        assert abs(rest_exact - tolerance) <= tolerance * slack
+        assert abs(rest - tolerance) <= tolerance * slack + len(X) * 4 * U
+
+
+@given(patterns)
+def test_below_the_smallest_beta_the_weight_is_missed(X):
+    betas = theory.smallest_beta(X, X, tolerance=0.01)
+    for i in np.flatnonzero(np.isfinite(betas) & (betas > 0)):
+        assert modern.weights(X[i], X, beta=betas[i] * 0.99)[i] < 0.99
+        assert modern.weights(X[i], X, beta=betas[i] * 1.01)[i] > 0.99
+
+
+@given(patterns)
+def test_at_the_smallest_beta_one_update_ends_within_the_tolerance(X):
+    betas = theory.smallest_beta(X, X, tolerance=0.01)
+    for i in np.flatnonzero(np.isfinite(betas)):
+        beta = max(betas[i] * (1 + 1e-9), 1e-3)         # beyond the last bit, and positive
+        away = modern.update(X[i], X, beta=beta) - X[i]
+        furthest = np.linalg.norm(X - X[i], axis=-1).max()
+        assert np.linalg.norm(away) <= 0.01 * furthest * (1 + 1e-9)
+
+
+@given(patterns)
+def test_no_beta_keeps_a_captured_pattern(X):
+    lost = theory.separation(X) < 0
+    for beta in (1e-3, 1.0, 1e3):
+        p = modern.weights(X, X, beta=beta)
+        assert np.all(np.diagonal(p)[lost] <= 0.5)
+
+
+@given(patterns, st.sampled_from([0.5, 4.0, 32.0]))
+def test_beyond_the_required_separation_the_sphere_is_mapped_into_itself(X, beta):
+    assume(np.any(X != 0))
+    delta = theory.separation(X)
+    N, M = len(X), np.linalg.norm(X, axis=-1).max()
+    radius = 1 / (beta * N * M)
+    for i in np.flatnonzero(delta >= theory.required_separation(X, beta=beta)):
+        for corner in np.eye(X.shape[1]):
+            for sign in (-1, 1):
+                after = modern.update(X[i] + sign * radius * corner, X, beta=beta)
+                assert np.linalg.norm(after - X[i]) <= radius * (1 + 1e-9)
+
+
+@given(signs, st.booleans())
+def test_unstable_sites_are_those_that_the_sign_rule_flips(X, zero_diagonal):
+    W = hebbian(X, zero_diagonal=zero_diagonal)
+    flipped = (classical.update(X, W) != X).sum(-1)
+    np.testing.assert_array_equal(theory.unstable_sites(X, zero_diagonal=zero_diagonal), flipped)
+
+
+def test_pairs_must_be_as_many_cues_as_patterns():
+    with pytest.raises(ShapeError, match=r"hopref\.theory\.cue_separation: n must be the same"):
+        theory.cue_separation([[1.0]], [[1.0], [2.0]])
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, -0.1, float("nan"), True])
+def test_a_tolerance_that_is_no_share_is_refused(tolerance):
+    with pytest.raises(DomainError, match="tolerance must be a number between 0 and 1; got"):
+        theory.smallest_beta([[1.0]], [[1.0]], tolerance=tolerance)
+
+
+def test_grey_patterns_are_refused_where_polar_ones_are_asked_for():
+    with pytest.raises(DomainError, match=r"X must be -1 or \+1; got X\[0, 1\] = 0\.5"):
+        theory.unstable_sites([[1.0, 0.5]])
+
+
+@pytest.mark.parametrize("X", [[[1.0, 2.0]], [[0.0], [0.0]]])
+def test_a_lone_pattern_has_no_required_separation(X):
+    with pytest.raises(DomainError, match="X must hold two patterns or more, not all 0; got"):
+        theory.required_separation(X)
