@@ -1,0 +1,98 @@
+"""How the pages are built: python -m sphinx -W -b html docs docs/_build/html."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which no wheel carries
+
+import hopref  # noqa: E402
+from docs import ledger, reference  # noqa: E402
+
+project = "hopref"
+author = "the hopref developers"
+copyright = "2026, " + author
+version = release = hopref.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_gallery.gen_gallery",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "changes.d", "examples", "gallery/*.ipynb", "gallery/*.py*"]
+templates_path = ["_templates"]
+nitpicky = False
+suppress_warnings = ["config.cache"]         # sphinx-gallery keeps a function in its configuration
+
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+if "HOPREF_MATHJAX" in os.environ:           # a local copy, for reading without a network
+    mathjax_path = os.environ["HOPREF_MATHJAX"]
+
+html_theme = "pydata_sphinx_theme"
+html_title = "hopref"
+html_static_path = ["_static"]
+html_css_files = ["hopref.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "hopref"},
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"judging": [], "reading": [], "errata": [], "equations": [], "changelog": [],
+                 "notation": []}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "abort_on_example_error": True,
+    "backreferences_dir": None,
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "min_reported_time": 1000,
+    "matplotlib_animations": False,
+}
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+
+def write_if_new(path, text):
+    """An untouched file keeps its date, so Sphinx reads again only what changed."""
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def changelog():
+    """CHANGELOG.md, with the sentences of changes.d as what is not released yet."""
+    heading, _, released = (HERE.parent / "CHANGELOG.md").read_text().partition("\n\n")
+    sentences = [f.read_text().strip() for f in sorted((HERE / "changes.d").glob("*.md"))]
+    unreleased = "".join(f"* {sentence}\n" for sentence in sentences)
+    return f"{heading}\n\n## Not released yet\n\n{unreleased}\n{released}"
+
+
+def write_generated_pages(app):
+    write_if_new(HERE / "equations.md", ledger.page())
+    write_if_new(HERE / "changelog.md", changelog())
+    for name, text in reference.pages().items():
+        write_if_new(HERE / "api" / name, text)
+
+
+def setup(app):
+    app.connect("config-inited", lambda app, config: write_generated_pages(app))

@@ -1,0 +1,53 @@
+"""The ledger is whole: each equation of the blog has a function, a law and a test."""
+from types import SimpleNamespace
+
+import pytest
+
+from docs import ledger
+from hopref.op import load
+
+OPS = load()
+LAWS = ledger.tested_laws()
+ROWS = ledger.rows(OPS, LAWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"eq{row.equation}" for row in ROWS])
+def test_an_equation_has_functions_that_keep_laws(row):
+    assert not ledger.gaps(row)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_function_keeps_a_law(name):
+    assert any(name in law.ops for law in LAWS.values())
+
+
+def test_laws_speak_of_functions_that_exist():
+    assert {op for law in LAWS.values() for op in law.ops} <= set(OPS) | {
+        f"dynamics.{name}" for name in ("retrieve", "trace", "sweep", "solve_flow")}
+
+
+def test_the_page_names_every_function_and_law():
+    page = ledger.page()
+    assert all(f"### {name}\n" in page for name in OPS)
+    assert all(law.name.removeprefix("test_").replace("_", " ") in page for law in LAWS.values())
+
+
+@pytest.mark.parametrize("source, equations", [
+    ("Ramsauer et al. 2021, eq. (3); blog eq. (21) [MH-2].", [21]),
+    ("blog eqs. (2), (4) [CB-2].", [2, 4]),
+    ("blog eqs. (8)-(13), there derived by CCCP [CC-2].", [8, 9, 10, 11, 12, 13]),
+    ("blog eqs. (1) and (2), signal against crosstalk [CB-9].", [1, 2]),
+    ("Choromanski et al. 2021, eq. (4) [AT-2].", []),
+])
+def test_equation_numbers_are_read_from_a_source_line(source, equations):
+    assert ledger.blog_equations(source) == equations
+
+
+def test_missing_functions_and_laws_are_named():
+    op = SimpleNamespace(name="modern.update", source="blog eq. (21) [MH-2].")
+    law = SimpleNamespace(name="test_x", ops=("modern.update",))
+    whole = {row.equation: row for row in ledger.rows({op.name: op}, {law.name: law}, {})}
+    assert ledger.gaps(whole[21]) == []
+    assert ledger.gaps(whole[22]) == ["blog eq. (22) has no function"]
+    lawless = {row.equation: row for row in ledger.rows({op.name: op}, {}, {})}
+    assert ledger.gaps(lawless[21]) == ["modern.update, blog eq. (21), keeps no law"]
