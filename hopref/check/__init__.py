@@ -1,0 +1,1 @@
+"""The conformance kit: judge any implementation against the formulas."""

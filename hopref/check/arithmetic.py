@@ -1,0 +1,69 @@
+"""The arithmetic of a candidate: how far one of its operations may stray.
+
+A `Profile` holds unit roundoffs (NUMERICS: `u` arithmetic and accumulation, `u_s` stored scores,
+`u_p` stored probabilities, `u_o` stored output) and `eta`, half the smallest subnormal number.
+"""
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+__all__ = ["Profile", "PROFILES", "profile_of", "round_to", "largest"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One number format and how a candidate uses it."""
+    name: str
+    u: float
+    u_s: float = 0.0
+    u_p: float = 0.0
+    u_o: float = 0.0
+    eta: float = 0.0
+    worst_case: bool = False
+
+    def g(self, n):
+        """Growth of ``n`` roundings: ``n u / (1 - n u)`` at worst, ``4 sqrt(n) u`` in practice."""
+        n = np.asarray(n, float)
+        worst = np.where(n * self.u < 0.9, n * self.u / np.maximum(1 - n * self.u, 0.1), np.inf)
+        return worst[()] if self.worst_case else np.minimum(worst, 4 * np.sqrt(n) * self.u)[()]
+
+    @property
+    def dtype(self):
+        """The format that inputs are rounded to before the truth is computed."""
+        return self.name.partition("-")[0]
+
+
+U64, U32, U16, UB = 2.0**-53, 2.0**-24, 2.0**-11, 2.0**-8
+
+PROFILES = {p.name: p for p in [
+    Profile("float64", U64, eta=2.0**-1075),
+    Profile("float32", U32, eta=2.0**-150),
+    Profile("float16", U16, U16, U16, U16, eta=2.0**-25),
+    Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-134),
+    Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-25),     # sums in float32, arrays in half
+    Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-134),
+]}
+
+
+def profile_of(name, *, worst_case=False):
+    """The profile called ``name``; ``worst_case`` forgoes the square root of random signs."""
+    if name not in PROFILES:
+        raise ValueError(f"no arithmetic is called {name!r}; there are {', '.join(PROFILES)}")
+    return replace(PROFILES[name], worst_case=worst_case)
+
+
+def round_to(x, dtype):
+    """``x`` rounded to the nearest number of ``dtype``, ties to even; bfloat16 travels in float32."""
+    if dtype != "bfloat16":
+        with np.errstate(over="ignore"):
+            return np.asarray(x).astype(dtype)
+    with np.errstate(over="ignore"):
+        bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32).reshape(np.shape(x))
+    kept = (bits + (0x7FFF + ((bits >> 16) & 1))) & np.uint32(0xFFFF0000)
+    kept = np.where(np.isfinite(bits.view(np.float32)), kept, bits).astype(np.uint32)
+    return kept.view(np.float32).reshape(np.shape(x))
+
+
+def largest(dtype):
+    """The largest finite number of ``dtype``."""
+    return 3.3895313892515355e38 if dtype == "bfloat16" else float(np.finfo(dtype).max)

@@ -1,0 +1,140 @@
+"""The tolerance of each op that has a sharper one than the running error of its formula."""
+import numpy as np
+
+
+
+from hopref.check.tolerance import by_running_error, retrieved, rule, running, weighed, widened
+from hopref.maps import default_scale, visible
+from hopref.models import classical
+
+__all__ = []
+
+
+def given(op, args, kwargs):
+    """The arguments by name, real arrays in long double, defaults filled in, options resolved."""
+    args, kwargs = widened(op, args, kwargs)
+    bound = op.signature.bind(*args, **kwargs)
+    bound.apply_defaults()
+    it = dict(bound.arguments)
+    for k, domain in op.domains.items():
+        if hasattr(domain, "resolve"):
+            it[k] = domain.resolve(it[k])
+    return it
+
+
+def transposed(x):
+    return np.swapaxes(x, -1, -2)
+
+
+def patterns(xi, X, beta):
+    """Scores of states (..., d) against patterns (n, d), as one row each, and their sizes."""
+    return beta * (xi @ X.T)[..., None, :], beta * (np.abs(xi) @ np.abs(X).T)[..., None, :]
+
+
+@rule("modern.update", "modern.thresholded_update")
+def of_retrieval(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    xi, X = it["xi"], it["X"]
+    if "side" in it:
+        scores = patterns(it["side"](xi, it["theta"]), it["side"](X, it["theta"]), it["beta"])
+    else:
+        scores = patterns(xi, X, it["beta"])
+    return retrieved(*scores, X, exact[..., None, :], X.shape[-1], profile)[..., 0, :]
+
+
+@rule("modern.weights")
+def of_association(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    scores = patterns(it["xi"], it["X"], it["beta"])
+    return weighed(*scores, exact[..., None, :], it["X"].shape[-1], profile)[..., 0, :]
+
+
+@rule("maps.softmax")
+def of_softmax(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    scores, sizes = biased(it["beta"] * it["z"], it["beta"] * np.abs(it["z"]), it["bias"], it["where"])
+    return weighed(scores, sizes, exact, 0, profile)
+
+
+def biased(scores, sizes, bias, where):
+    """Scores with what is added to them; hidden ones are -inf."""
+    scores, sizes = scores + bias, np.where(np.isfinite(bias), sizes + np.abs(bias), 0)
+    return np.where(where, scores, -np.inf), np.broadcast_to(sizes, scores.shape)
+
+
+def of_queries(it):
+    """Scores (..., l, s) of attention and their sizes."""
+    Q, K = it["Q"], it["K"]
+    scale = default_scale(it["scale"], K)
+    scores, sizes = scale * (Q @ transposed(K)), scale * (np.abs(Q) @ transposed(np.abs(K)))
+    where = visible(Q, K, it["mask"], it["causal"], it["align"])
+    return biased(scores, sizes, it["bias"], where)
+
+
+@rule("attention.softmax_attention")
+def of_attention(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    return retrieved(*of_queries(it), it["V"], exact, it["K"].shape[-1], profile)
+
+
+@rule("attention.softmax_weights")
+def of_attention_weights(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    return weighed(*of_queries(it), exact, it["K"].shape[-1], profile)
+
+
+@rule("modern.energy")
+def of_modern_energy(op, args, kwargs, exact, profile):
+    """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel; so may the formula."""
+    it = given(op, args, kwargs)
+    xi, X, beta = it["xi"], it["X"], it["beta"]
+    n, d = X.shape
+    scores, sizes = patterns(xi, X, beta)
+    scores, sizes = scores[..., 0, :], sizes[..., 0, :].astype(float)
+    own, longest = np.sum(xi * xi, axis=-1).astype(float), float(np.max(np.sum(X * X, axis=-1)))
+    top = np.max(scores, axis=-1, keepdims=True)
+    p = np.exp(scores - top)
+    p = (p / np.sum(p, axis=-1, keepdims=True)).astype(float)
+    below = (top - scores).astype(float)
+    u, tau = profile.u, profile.g(d + 3) * sizes + (profile.u_s * np.abs(scores)).astype(float)
+    tau = tau + profile.u * below + 4 * profile.u
+    lse = np.max(np.abs(scores), axis=-1).astype(float) + np.log(n)
+    direct = (np.sum(p * tau, axis=-1) + profile.g(n) + 4 * u * (1 + lse)) / beta
+    direct = direct + (profile.g(d) + 8 * u) * (own / 2 + longest / 2 + np.log(n) / beta)
+    direct = direct + profile.u_o * np.abs(exact).astype(float)
+    formula = by_running_error(op, args, kwargs, exact, profile)
+    return np.where(np.isfinite(formula), np.maximum(direct, formula), direct)
+
+
+@rule("graded.energy", "graded.two_step_energy")
+def of_graded_energy(op, args, kwargs, exact, profile):
+    """Beside the formula's error that of 1 + x, or 1 - x, rounded before its logarithm is taken."""
+    it = given(op, args, kwargs)
+    rounded_first = 4 * profile.u * it["xi"].shape[-1] / it["beta"]
+    naive = np.isfinite(it["activation"].high) * rounded_first * (1 + ("previous" in it))
+    return by_running_error(op, args, kwargs, exact, profile) + naive
+
+
+@rule("classical.update", "classical.low_rank_update", "classical.asynchronous_update",
+      "classical.low_rank_asynchronous_update")
+def of_signs(op, args, kwargs, exact, profile):
+    """Nought, or the distance of the two signs where the field leaves the sign open."""
+    return by_running_error(op, args, kwargs, exact, profile, regrouped=1.0)
+
+
+@rule("classical.greedy_update")
+def of_greedy(op, args, kwargs, exact, profile):
+    """Open where the two largest fields among the unstable sites are nearer than their errors."""
+    it = given(op, args, kwargs)
+    h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
+    low = it["states"]
+    new = it["ties"](h.value, it["xi"], low)
+    undecided = (h.radius > 0) & (np.abs(h.value) <= h.radius)
+    urge = np.where((new != it["xi"]) | undecided, np.abs(h.value), -np.inf)
+    best = np.max(urge + h.radius, axis=-1, keepdims=True)
+    rivals = (urge + 2 * h.radius + np.max(h.radius, axis=-1, keepdims=True) >= best) & (urge > -np.inf)
+    certain = np.all((urge == -np.inf) | (h.radius == 0), axis=-1, keepdims=True)
+    open_ = ~certain & ((np.sum(rivals, axis=-1, keepdims=True) > 1) |
+                        np.any(undecided, axis=-1, keepdims=True))
+    return np.broadcast_to(np.where(open_, 1.0 - low, 0.0), np.shape(exact)).astype(float)
+

@@ -1,0 +1,251 @@
+"""Running error analysis: what each operation adds to the radius of a `Ball`.
+
+A rounding for every operation; ``g(n)`` times the sum of magnitudes for a sum of ``n`` terms in any
+order; a few roundings for an elementary function; nothing while all numbers are integers that the
+format holds.  A choice made under doubt covers both branches.  (An index under doubt, ``argmax`` of
+near ties, is taken at its value.)  A new op needs no line here.
+"""
+import math
+from numbers import Number
+
+import numpy as np
+
+from hopref.check.balls import COMPARISONS, Ball, Doubt, opened
+
+__all__ = ["RULES"]
+
+ELEMENTARY = 4      # roundings in one exp, log or tanh of a vectorised library
+
+
+def where(profile, condition, a, b):
+    truth, doubt = opened(condition)
+    a, b = operand(a, profile), operand(b, profile)
+    radius = np.where(truth, a.radius, b.radius)
+    if np.any(doubt):
+        apart = np.abs(np.where(doubt, a.value, 0) - np.where(doubt, b.value, 0)).astype(float)
+        radius = np.where(doubt, np.maximum(a.radius, b.radius) + apart, radius)
+    return Ball(np.where(truth, a.value, b.value), radius, profile)
+
+
+def comparison(name):
+    compare = getattr(np, name)
+
+    def rule(profile, a, b):
+        a, b = operand(a, profile), operand(b, profile)
+        value, reach = compare(a.value, b.value), a.radius + b.radius
+        doubt = (reach > 0) & (np.abs(a.value - b.value) <= reach)
+        return Doubt(value, doubt) if np.any(doubt) else value
+    return rule
+
+
+def sign_of(profile, x):
+    doubt = (x.radius > 0) & (np.abs(x.value) <= x.radius)
+    return Ball(np.sign(x.value), 2.0 * doubt, profile)
+
+
+def cast(profile, x, dtype, **kwargs):
+    if isinstance(x, Doubt):
+        return Ball(x.value.astype(float), 1.0 * x.doubt, profile)
+    return x if np.dtype(dtype).kind == "f" else x.value.astype(dtype)
+
+
+def operand(x, profile):
+    """A ball of ``x``; a Python number is rounded into both arithmetics, its own and ours."""
+    if isinstance(x, Ball):
+        return x
+    if isinstance(x, Number) and not isinstance(x, np.generic) and math.isfinite(x):
+        short = float(math.frexp(x)[0] * 256).is_integer()
+        return Ball(x, 0.0 if short else abs(x) * (profile.u + 2.0**-53), profile)
+    return Ball(np.asarray(x), 0.0, profile)
+
+
+def rounded(value, radius, profile, roundings=1):
+    size = np.where(np.isfinite(value), np.abs(value), 0).astype(float)
+    return Ball(value, radius + roundings * profile.u * (size + radius) + profile.eta, profile)
+
+
+def whole(x):
+    """Where a ball is an integer, exactly."""
+    return (x.radius == 0) & (x.value == np.rint(x.value))
+
+
+def nought(x):
+    return (x.radius == 0) & (x.value == 0)
+
+
+def ringed(value, radius, a, b, profile):
+    """A sum, difference or product: exact while it is one of integers that the format holds."""
+    exact = whole(a) & whole(b) & (np.abs(value) * profile.u <= 1)
+    grown = rounded(value, radius, profile)
+    grown.radius = np.where(exact, 0.0, grown.radius)
+    return grown
+
+
+def add(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    return ringed(a.value + b.value, a.radius + b.radius, a, b, profile)
+
+
+def subtract(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    return ringed(a.value - b.value, a.radius + b.radius, a, b, profile)
+
+
+def multiply(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    grown = ringed(a.value * b.value, product(a, b, np.multiply), a, b, profile)
+    grown.radius = np.where(nought(a) | nought(b), 0.0, grown.radius)
+    return grown
+
+
+def product(a, b, times):
+    """How far the product of two balls reaches; ``0 * inf`` of an exact nought is nought."""
+    size_a, size_b = np.abs(a.value).astype(float), np.abs(b.value).astype(float)
+    return sum(safe(times, p, q) for p, q in
+               [(size_a, b.radius), (a.radius, size_b), (a.radius, b.radius)])
+
+
+def safe(times, p, q):
+    if np.all(np.isfinite(p)) and np.all(np.isfinite(q)):
+        return times(p, q)
+    if times is np.multiply:
+        return np.where((p == 0) | (q == 0), 0.0, p * q)
+    known = times(np.where(np.isfinite(p), p, 0.0), np.where(np.isfinite(q), q, 0.0))
+    lost = times(1.0 * ~np.isfinite(p), 1.0 * (q != 0)) + times(1.0 * (p != 0), 1.0 * ~np.isfinite(q))
+    return np.where(lost > 0, np.inf, known)
+
+
+def divide(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    size = np.abs(b.value).astype(float)
+    quotient = a.value / b.value
+    spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
+    radius = np.where(spread == 0, 0.0, np.where(b.radius < size, spread / (size - b.radius), np.inf))
+    return rounded(quotient, radius, profile)
+
+
+def power(profile, a, b):
+    if isinstance(b, Number) and b == 2:
+        return multiply(profile, a, a)
+    if isinstance(b, Number) and b == 0.5:
+        return sqrt(profile, a)
+    return exp(profile, multiply(profile, log(profile, a), b))
+
+
+def matmul(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    n = a.shape[-1]
+    size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
+    grown = profile.g(n) * size + n * profile.eta
+    if np.all(whole(a)) and np.all(whole(b)):
+        grown = np.where(size * profile.u <= 1, 0.0, grown)
+    radius = product(a, b, np.matmul) + grown
+    return Ball(np.matmul(a.value, b.value), radius, profile)
+
+
+def count_along(x, axis):
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod(x.shape[i] for i in axes)
+
+
+def total(profile, x, *, axis=None, keepdims=False, dtype=None):
+    if isinstance(x, Doubt):
+        x = cast(profile, x, float)
+    x, n = operand(x, profile), count_along(x, axis)
+    size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
+    exact = np.all(whole(x), axis=axis, keepdims=keepdims) & (size * profile.u <= 1)
+    radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + np.where(
+        exact, 0.0, profile.g(max(n - 1, 0)) * size)
+    return Ball(np.sum(x.value, axis=axis, keepdims=keepdims), radius, profile)
+
+
+def mean(profile, x, *, axis=None, keepdims=False):
+    return divide(profile, total(profile, x, axis=axis, keepdims=keepdims),
+                  np.longdouble(count_along(x, axis)))
+
+
+def variance(profile, x, *, axis=None, correction=0.0, keepdims=False):
+    away = subtract(profile, x, mean(profile, x, axis=axis, keepdims=True))
+    squares = total(profile, multiply(profile, away, away), axis=axis, keepdims=keepdims)
+    return divide(profile, squares, np.longdouble(count_along(x, axis) - correction))
+
+
+def deviation(profile, x, **kwargs):
+    return sqrt(profile, variance(profile, x, **kwargs))
+
+
+def running_sum(profile, x, *, axis=-1, include_initial=False):
+    size = np.cumsum(np.abs(x.value).astype(float), axis=axis)
+    radius = np.cumsum(x.radius, axis=axis) + profile.g(x.shape[axis]) * size
+    return Ball(np.cumsum(x.value, axis=axis), radius, profile)
+
+
+def extreme(name):
+    whole = getattr(np, name)
+
+    def rule(profile, x, *, axis=None, keepdims=False):
+        return Ball(whole(x.value, axis=axis, keepdims=keepdims),
+                    np.max(x.radius, axis=axis, keepdims=keepdims), profile)
+    return rule
+
+
+def larger(name):
+    pick = getattr(np, name)
+
+    def rule(profile, a, b):
+        a, b = operand(a, profile), operand(b, profile)
+        return Ball(pick(a.value, b.value), np.maximum(a.radius, b.radius), profile)
+    return rule
+
+
+def elementary(name, spread, roundings=ELEMENTARY):
+    """The rule of a function of one variable; ``spread(v, r)`` bounds how far r moves its value."""
+    function = getattr(np, name)
+
+    def rule(profile, x):
+        value = function(x.value)
+        v, r = x.value.astype(float), x.radius
+        grown = rounded(value, np.where(r == 0, 0.0, spread(v, r)), profile, roundings)
+        grown.radius = np.where((r == 0) & ~np.isfinite(v), 0.0, grown.radius)     # exp(-inf) is 0
+        return grown
+    return rule
+
+
+def sines(profile, x, function):
+    reach = np.minimum(x.radius, 2.0) + ELEMENTARY * profile.u
+    return Ball(function(x.value), reach, profile)
+
+
+sqrt = elementary("sqrt", lambda v, r: np.where(
+    v > r, r / (np.sqrt(np.abs(v)) + np.sqrt(np.abs(v - r))), np.sqrt(np.abs(v) + r)), 1)
+exp = elementary("exp", lambda v, r: np.exp(v + r) * -np.expm1(-r))
+log = elementary("log", lambda v, r: np.where(v > r, -np.log1p(-r / v), np.inf))
+RULES = {
+    "add": add, "subtract": subtract, "multiply": multiply, "divide": divide,
+    "true_divide": divide, "pow": power, "power": power, "matmul": matmul,
+    "negative": lambda profile, x: -x, "positive": lambda profile, x: x,
+    "abs": lambda profile, x: abs(x), "absolute": lambda profile, x: abs(x),
+    "square": lambda profile, x: multiply(profile, x, x), "sqrt": sqrt, "exp": exp, "log": log,
+    "expm1": elementary("expm1", lambda v, r: np.exp(v + r) * -np.expm1(-r)),
+    "log1p": elementary("log1p", lambda v, r: np.where(1 + v > r, -np.log1p(-r / (1 + v)), np.inf)),
+    "tanh": elementary("tanh", lambda v, r: np.minimum(r * np.minimum(
+        1, (1 - np.tanh(v) ** 2) * np.exp(2 * np.minimum(r, 300))), 2)),
+    "atanh": elementary("arctanh", lambda v, r: np.where(
+        np.abs(v) + r < 1, r / (1 - (np.abs(v) + r) ** 2), np.inf)),
+    "sin": lambda profile, x: sines(profile, x, np.sin),
+    "cos": lambda profile, x: sines(profile, x, np.cos),
+    "sinh": elementary("sinh", lambda v, r: np.cosh(np.abs(v) + r) * r),
+    "cosh": elementary("cosh", lambda v, r: np.sinh(np.abs(v) + r) * r),
+    "sum": total, "mean": mean, "var": variance, "std": deviation,
+    "cumulative_sum": running_sum, "max": extreme("max"), "min": extreme("min"),
+    "amax": extreme("max"), "amin": extreme("min"),
+    "maximum": larger("maximum"), "minimum": larger("minimum"),
+    "astype": cast, "where": where, "sign": sign_of,
+    "logical_and": lambda profile, a, b: a & b, "logical_or": lambda profile, a, b: a | b,
+    "logical_not": lambda profile, a: ~a, "bitwise_and": lambda profile, a, b: a & b,
+    "bitwise_or": lambda profile, a, b: a | b, "bitwise_invert": lambda profile, a: ~a,
+    **{name: comparison(name) for name in COMPARISONS.values()},
+    "asarray": lambda profile, x, **kwargs: x,
+    "vecdot": lambda profile, a, b, axis=-1: total(profile, multiply(profile, a, b), axis=axis),
+}
+RULES["arctanh"] = RULES["atanh"]
