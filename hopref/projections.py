@@ -68,11 +68,10 @@ def regularized(m, d, /, *, rng):
 
 
 def _haar_rows(m, d, rng):
-    blocks = [_haar(d, rng) for _ in range(-(-m // d))]
-    return np.concatenate(blocks)[:m]
+    return np.concatenate([_haar(min(d, m - i), d, rng) for i in range(0, m, d)])
 
 
-def _haar(d, rng):
-    """A rotation or reflection, uniform on O(d)."""
-    Q, R = np.linalg.qr(rng.standard_normal((d, d)))
-    return Q * np.where(np.diagonal(R) < 0, -1.0, 1.0)
+def _haar(rows, d, rng):
+    """The first rows of a rotation or reflection, uniform on O(d)."""
+    Q, R = np.linalg.qr(rng.standard_normal((d, rows)))
+    return (Q * np.where(np.diagonal(R) < 0, -1.0, 1.0)).T
