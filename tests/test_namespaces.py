@@ -1,4 +1,6 @@
 """One text, three homes: every formula on NumPy, on a strict array API, and on device arrays."""
+from inspect import Parameter
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -79,7 +81,8 @@ def test_single_precision_is_computed_in_double_wherever_it_lives(name):
             there, options = moved((args, kwargs), device.asarray)
             theirs = parts(op(*there, **options))
             for a, b, c in zip(ours, theirs, on_strict(op, (args, kwargs)), strict=True):
-                assert a.dtype == b.dtype == np.float64 and c.dtype == array_api_strict.float64
+                assert a.dtype == b.dtype in (np.float64, np.int64)
+                assert np.asarray(c).dtype == a.dtype
                 assert_array_equal(b.get(), a)
 
     if op.structural:
@@ -108,12 +111,11 @@ def test_arrays_from_two_places_are_refused(name, argument):
     refused()
 
 
-def run(op, arguments):
-    operands = [v for k, v in arguments.items()
-                if op.signature.parameters[k].kind is op.signature.parameters[k].POSITIONAL_ONLY]
-    rest = {k: v for k, v in arguments.items()
-            if op.signature.parameters[k].kind is op.signature.parameters[k].KEYWORD_ONLY}
-    return op(*operands, **rest)
+def run(op, arguments, **door_keywords):
+    kinds = {k: op.signature.parameters[k].kind for k in arguments}
+    operands = [v for k, v in arguments.items() if kinds[k] is Parameter.POSITIONAL_ONLY]
+    rest = {k: v for k, v in arguments.items() if kinds[k] is Parameter.KEYWORD_ONLY}
+    return op(*operands, **rest, **door_keywords)
 
 
 @pytest.mark.parametrize("name, argument", [
@@ -133,7 +135,7 @@ def test_device_values_are_looked_at_only_on_request(name, argument):
             run(op, there)
             assert device.stats.quiet
             with pytest.raises(DomainError, match=f"{argument} must be .*; got {argument}"):
-                run(op, there | {"nonfinite": "raise"})
+                run(op, there, nonfinite="raise")
             assert not device.stats.quiet
 
     looked()
