@@ -52,7 +52,7 @@ GUESTS = {
     "data": {"numpy", "PIL"},
     "experiments": {"numpy", "scipy", "matplotlib", "PIL"},
     "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",
-              "jax", "sklearn", "entmax", "performer_pytorch", "psutil"},
+              "jax", "ml_dtypes", "sklearn", "entmax", "performer_pytorch", "psutil"},
     "cli": {"numpy", "matplotlib", "PIL"},
     "progress": {"tqdm"},
 }
