@@ -31,9 +31,13 @@ def admit(it, given, fast, nonfinite, check):
     arrays = {k: _widened(xp, k, v, it.domains[k].kind, to) for k, v in arrays.items()}
     if xp is np:
         arrays = {k: np.require(v, requirements="CAW" if fast else "CA") for k, v in arrays.items()}
-    looks = nonfinite == "raise" or nonfinite is None and all(map(on_host, arrays.values()))
+    if it.fits and (complaint := it.fits({**given, **arrays})):
+        raise ShapeError(complaint)
+    propagate = nonfinite == "propagate"
+    looks = nonfinite == "raise" or all(map(on_host, arrays.values()))
+    structure = looks and not propagate if check is None else check
     for k, v in arrays.items():
-        _values(xp, k, v, it.domains[k], sizes, looks, looks if check is None else check)
+        _values(xp, k, v, it.domains[k], sizes, looks, structure, propagate)
     if it.demands and (looks or check):
         if complaint := it.demands(xp, {**given, **arrays, **scalars}):
             raise DomainError(complaint)
@@ -187,12 +191,14 @@ def _exactly(k, whole, wide):
                               f"got {_entry(k, at)} = {whole[at]}")
 
 
-def _values(xp, k, v, domain, sizes, looks, structure):
+def _values(xp, k, v, domain, sizes, looks, structure, propagate):
+    """Indices in range, numbers in their domain (NaN and inf too unless they are to propagate)."""
     if domain.below and looks:
         size = sizes[domain.below]
         _all(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
     if domain.holds and looks:
-        _all(xp, k, v, domain.holds(xp, v), domain.said)
+        right = domain.holds(xp, v)
+        _all(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.said)
     if domain.structural and structure:
         _all(xp, k, v, domain.structural(xp, v), domain.said)
 

@@ -1,7 +1,7 @@
 """What arguments ask of each other, beyond what each must be by itself.
 
-A demand is called as ``demand(xp, given)`` on admitted arguments, options still by name, and
-returns the sentence that fails, or None.
+Called on admitted arguments, options still by name: ``fits(given)`` where shapes depend on each
+other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
 """
 __all__ = ["states_in_alphabet", "states_in_range", "draws_suffice",
            "state_of_these_features"]
@@ -12,7 +12,7 @@ def states_in_alphabet(xp, given):
     if given["ties"] == "plus":
         return None
     xi, low = given["xi"], {"polar": -1.0, "binary": 0.0}[given["states"]]
-    if bool(xp.all((xi == 1) | (xi == low) | (xi != xi))):
+    if bool(xp.all((xi == 1) | (xi == low) | ~xp.isfinite(xi))):
         return None
     return f"xi must hold {low:g} and 1 only with ties='keep', states={given['states']!r}; " \
            "got other values"
@@ -24,20 +24,20 @@ def states_in_range(activation):
         f = activation.resolve(given["activation"])
         for name in ("xi", "previous"):
             x = given.get(name)
-            if x is not None and bool(xp.any((x < f.low) | (x > f.high))):
+            if x is not None and bool(xp.any(((x < f.low) | (x > f.high)) & xp.isfinite(x))):
                 return f"{name} must lie in the activation's range [{f.low:g}, {f.high:g}]; " \
                        "got a value outside"
         return None
     return demand
 
 
-def draws_suffice(xp, given):
+def draws_suffice(given):
     """A standard error needs two draws."""
     k = given["omegas"].shape[0]
     return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
 
 
-def state_of_these_features(xp, given):
+def state_of_these_features(given):
     """A state passed in holds one row for each feature: m of them, or 2 m."""
     pairs = given["features"] in ("hyperbolic", "trigonometric")
     r = given["omega"].shape[0] * (2 if pairs else 1)

@@ -74,14 +74,15 @@ def open_door(nonfinite=None):
         _open.reset(token)
 
 
-def op(shapes, *, lowers=None, demands=None, scratch=None, **domains):
+def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains):
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
-    ``demands(xp, given)`` returns the sentence that fails where arguments depend on each other,
-    or None.  ``lowers`` is an energy, or a pair: an energy and the condition under which it falls.
+    ``fits(given)`` and ``demands(xp, given)`` return the sentence that fails where shapes, or
+    values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an energy and the
+    condition under which it falls.
     """
     def declare(formula):
-        it = _declaration(formula, shapes, lowers, demands, scratch, domains)
+        it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains)
 
         @functools.wraps(formula)
         def door(*args, backend=None, nonfinite=None, **kwargs):
@@ -103,7 +104,7 @@ def op(shapes, *, lowers=None, demands=None, scratch=None, **domains):
     return declare
 
 
-def _declaration(formula, shapes, lowers, demands, scratch, domains):
+def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
     """The facts of one operation, read from its decorator, signature and docstring."""
     signature = inspect.signature(formula)
     inputs, _, outputs = shapes.partition("->")
@@ -118,7 +119,7 @@ def _declaration(formula, shapes, lowers, demands, scratch, domains):
         arrays=arrays, outputs=tuple(_groups(outputs)),
         domains={**{k: finite for k in arrays}, **domains},
         lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
-        demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
+        fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
         ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
         paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, model))),
     )

@@ -261,7 +261,7 @@ def test_an_undeclared_parameter_is_found():
     def formula(x, /, loose=1.0, *, beta=1.0):
         return x
 
-    declared = door._declaration(formula, "(...,d)->(...,d)", None, None, None, {"gamma": None})
+    declared = door._declaration(formula, "(...,d)->(...,d)", None, None, None, None, {"gamma": None})
     assert len(rules.undeclared(declared)) == 4
 
 

@@ -131,6 +131,7 @@ def _values(domain):
 
 def _as_demanded(op, given):
     """The same call with tamer states, or masks that hide nothing, until the demands are met."""
+    assume(op.fits is None or op.fits(given) is None)
     if not op.demands:
         return given
     tries = [_states(op, given, tame) for tame in TAMER]
