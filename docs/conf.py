@@ -50,24 +50,33 @@ html_theme_options = {
     "logo": {"text": "hopref"},
     "navigation_with_keys": False,
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "equations": [], "index": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }
 html_sidebars = {"judging": [], "reading": [], "errata": [], "equations": [], "changelog": [],
                  "notation": []}
 
+
+def gallery_style(gallery_conf, script):
+    """The figures' look, set before each script."""
+    from matplotlib import pyplot
+
+    pyplot.style.use(HERE / "hopref.mplstyle")
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"/plot_",
+    "filename_pattern": r"plot_",
+    "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "backreferences_dir": None,
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
     "min_reported_time": 1000,
-    "matplotlib_animations": False,
+    "reset_modules": ("matplotlib", gallery_style),
 }
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
@@ -94,5 +103,11 @@ def write_generated_pages(app):
         write_if_new(HERE / "api" / name, text)
 
 
+def keep_bars(app, what, name, thing, options, lines):
+    """|x| in a docstring is an absolute value."""
+    lines[:] = reference.with_bars(lines)
+
+
 def setup(app):
     app.connect("config-inited", lambda app, config: write_generated_pages(app))
+    app.connect("autodoc-process-docstring", keep_bars, priority=100)

@@ -116,7 +116,7 @@ def page():
     parts = [_INTRODUCTION, "| eq. | the blog prints | function | laws | errata |", "|---|---|---|---|---|"]
     for row in rows(ops, laws):
         parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(map(_link, row.ops))} | "
-                     f"{len(row.laws)} | {' '.join(map(_erratum, row.errata))} |")
+                     f"{len(row.laws)} | {', '.join(map(_erratum, row.errata))} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
         parts += _section(op, laws, kit_laws)
@@ -148,7 +148,7 @@ def _link(op):
 
 def _erratum(heading):
     anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-    return f"[{heading.partition(': ')[2] or heading}](errata.md#{anchor})"
+    return f"[erratum](errata.md#{anchor})"
 
 
 _INTRODUCTION = """\

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from types import ModuleType
 
 import hopref
@@ -16,7 +17,7 @@ def pages():
     index = _INDEX.format(rooms=listed)
     made = {"index.rst": index, "toplevel.rst": _page("hopref", "hopref", top, "The names that ``hopref`` itself exports.")}
     for name, room in rooms.items():
-        words = (inspect.getdoc(room) or "").strip()
+        words = "\n".join(with_bars((inspect.getdoc(room) or "").strip().split("\n")))
         made[f"{name}.rst"] = _page(name, f"hopref.{name}", getattr(room, "__all__", ()), words)
     return made
 
@@ -32,6 +33,24 @@ def _page(title, module, names, words):
         elif not isinstance(value, ModuleType):
             parts += [f".. py:data:: {module}.{name}", ""]
     return "\n".join(parts)
+
+
+def with_bars(lines):
+    """Lines of reStructuredText in which ``|x|`` is an absolute value, not a substitution."""
+    block = example = None                       # the indentation of the directive above; in a doctest
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and block is not None and indent <= block:
+            block = None
+        example = line.strip() and (example or line.lstrip().startswith(">>> "))
+        if line.lstrip().startswith(".. "):
+            block = indent
+        verbatim = block is not None or example
+        yield line if verbatim else re.sub(r"``.*?``|:math:`.*?`|(\|)", _bar, line)
+
+
+def _bar(found):
+    return "\N{DIVIDES}" if found[1] else found[0]       # as wide as a bar, so that tables keep their columns
 
 
 _INDEX = """\

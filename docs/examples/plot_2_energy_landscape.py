@@ -1,0 +1,38 @@
+r"""
+One energy, three kinds of fixed points
+=======================================
+
+Five patterns in the plane, two of them close together. The energy of the modern network is drawn for three inverse
+temperatures, with retrievals from a ring of states: at small :math:`\beta` every state ends in the average of all patterns,
+at medium :math:`\beta` the close pair answers together, at large :math:`\beta` each pattern has a fixed point of its own.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from hopref import modern, trace
+
+angles = np.array([0.25, 0.75, 2.3, 3.9, 5.1])
+X = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+side = np.linspace(-1.4, 1.4, 141)
+plane = np.stack(np.meshgrid(side, side), axis=-1)
+ring = 1.3 * np.stack([np.cos(t := np.arange(0, 2 * np.pi, np.pi / 8)), np.sin(t)], axis=1)
+
+fig, axes = plt.subplots(1, 3, figsize=(7.6, 2.8), sharey=True)
+for ax, beta in zip(axes, (1.0, 6.0, 60.0), strict=True):
+    E = modern.energy(plane, X, beta=beta)
+    ax.contourf(side, side, E, levels=24, cmap="Blues_r", alpha=0.75)
+    paths = trace(modern.update, ring, X, beta=beta, steps=60).states
+    ax.plot(paths[:, :, 0], paths[:, :, 1], color="0.25", lw=0.7, alpha=0.6)
+    ax.plot(*paths[-1].T, "o", color="C1", ms=5, label="where it ends")
+    ax.plot(*X.T, "*", color="white", mec="k", mew=0.6, ms=9, label="pattern")
+    ax.set(title=rf"$\beta = {beta:g}$", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    ax.grid(False)
+axes[0].legend(loc="lower left", fontsize=7)
+
+# %%
+# Along each of these paths the energy falls by exactly
+# :math:`\frac12\|\xi^{new} - \xi\|^2 + \beta^{-1} \mathrm{KL}(p \,\|\, p^{new})` in every step.
+
+run = trace(modern.update, ring, X, beta=6.0, steps=60)
+print("largest rise of the energy in any step:", np.diff(run.energies, axis=0).max())
