@@ -11,44 +11,34 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
-# The blog's equations in the blog's letters; a defect is a heading of errata.md.
+# The blog's equations as it prints them, without its bold face; \x is the state.
 BLOG = {
-    1: r"\boldsymbol W = \boldsymbol X \boldsymbol X^T",
-    2: r"\boldsymbol\xi^{t+1} = \mathrm{sgn}(\boldsymbol W \boldsymbol\xi^t - \boldsymbol b)",
-    3: r"E = -\tfrac12 \boldsymbol\xi^T \boldsymbol W \boldsymbol\xi + \boldsymbol\xi^T \boldsymbol b",
-    4: r"\widetilde{\boldsymbol Q} = \mathrm{sgn}(\boldsymbol W \boldsymbol Q)",
-    5: r"\boldsymbol W = \boldsymbol x \boldsymbol x^T",
-    6: r"\boldsymbol W = \sum_{i=1}^6 \boldsymbol x_i \boldsymbol x_i^T",
-    7: r"E = -\tfrac12 \boldsymbol\xi^T \boldsymbol W \boldsymbol\xi + \boldsymbol\xi^T \boldsymbol b"
-       r" + \sum_i \int_0^{\xi_i} f^{-1}(y)\, dy",
-    8: r"\nabla E_1(\boldsymbol\xi^{t+1}) = -\nabla E_2(\boldsymbol\xi^t)",
-    9: r"\nabla \big(\sum_i \int_0^{\xi_i} f^{-1}\big)(\boldsymbol\xi^{t+1})"
-       r" = \nabla \big(-\tfrac12 \boldsymbol\xi^T \boldsymbol W \boldsymbol\xi"
-       r" + \boldsymbol\xi^T \boldsymbol b\big)(\boldsymbol\xi^t)",
-    10: r"f^{-1}(\boldsymbol\xi^{t+1}) = \boldsymbol W \boldsymbol\xi^t - \boldsymbol b",
-    11: r"\tanh^{-1}(\boldsymbol\xi^{t+1}) = \boldsymbol W \boldsymbol\xi^t - \boldsymbol b",
-    12: r"\boldsymbol\xi^{t+1} = \tanh(\boldsymbol W \boldsymbol\xi^t - \boldsymbol b)",
-    13: r"\widetilde{\boldsymbol Q} = \tanh(\boldsymbol W \boldsymbol Q)",
-    14: r"\boldsymbol Z = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} \boldsymbol Q \boldsymbol K^T\big)"
-        r" \boldsymbol V",
-    15: r"\boldsymbol A = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} \boldsymbol Q \boldsymbol K^T\big)",
-    16: r"\boldsymbol A_{\text{Perf}} = \widehat{\boldsymbol D}^{-1} \boldsymbol Q' \boldsymbol K'",
-    17: r"\boldsymbol Z' = \widehat{\boldsymbol D}^{-1}(\boldsymbol Q'(\boldsymbol K'^T \boldsymbol V)),\;"
-        r" \widehat{\boldsymbol D}^{-1} = \mathrm{diag}(\boldsymbol Q' \boldsymbol K'^T \boldsymbol 1_L)",
-    18: r"\widetilde{\boldsymbol Q'} = \boldsymbol Q' \boldsymbol W,\; \boldsymbol W = \boldsymbol K'^T"
-        r" \boldsymbol V",
-    19: r"\phi(\boldsymbol z) = \tfrac{h(\boldsymbol z)}{\sqrt r}"
-        r" (f_1(\boldsymbol w_1^T \boldsymbol z), \dots, f_l(\boldsymbol w_m^T \boldsymbol z))",
-    20: r"\boldsymbol\xi^{\text{new}} = \tanh(\boldsymbol X \boldsymbol X^T_{\text{sparse}}"
-        r" \boldsymbol\xi_{\text{sparse}})",
-    21: r"\boldsymbol\xi^{\text{new}} = \boldsymbol X \mathrm{softmax}(\beta \boldsymbol X^T"
-        r" \boldsymbol\xi)",
-    22: r"\boldsymbol\xi^{\text{new}} = \boldsymbol X \mathrm{softmax}(\beta"
-        r" \boldsymbol X^T_{\text{sparse}} \boldsymbol\xi_{\text{sparse}})",
-    23: r"\boldsymbol\xi'^{\text{new}} = \boldsymbol X\, \mathbb E[\boldsymbol X'^T \boldsymbol\xi'"
-        r" \widehat{\boldsymbol D}^{-1}]",
-    24: r"\boldsymbol\xi'^{\text{new}} = \boldsymbol X\, \mathbb E[\boldsymbol X'^T_{\text{sparse}}"
-        r" \boldsymbol\xi'_{\text{sparse}} \widehat{\boldsymbol D}^{-1}]",
+    1: r"W = XX^T",
+    2: r"\x^{t+1} = \mathrm{sgn}(W \x^t - b)",
+    3: r"E = -\tfrac12 \x^T W \x + \x^T b",
+    4: r"\widetilde Q = \mathrm{sgn}(W Q)",
+    5: r"W = x x^T",
+    6: r"W = \sum_{i=1}^6 x_i x_i^T",
+    7: r"E = -\tfrac12 \x^T W \x + \x^T b + \sum_i \int_0^{\xi_i} f^{-1}(y)\, dy",
+    8: r"\nabla E_1(\x^{t+1}) = -\nabla E_2(\x^t)",
+    9: r"\nabla \big(\sum_i \int_0^{\xi_i} f^{-1}\big)(\x^{t+1}) = "
+       r"\nabla \big(-\tfrac12 \x^T W \x + \x^T b\big)(\x^t)",
+    10: r"f^{-1}(\x^{t+1}) = W \x^t - b",
+    11: r"\tanh^{-1}(\x^{t+1}) = W \x^t - b",
+    12: r"\x^{t+1} = \tanh(W \x^t - b)",
+    13: r"\widetilde Q = \tanh(W Q)",
+    14: r"Z = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} Q K^T\big) V",
+    15: r"A = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} Q K^T\big)",
+    16: r"A_{\text{Perf}} = \widehat D^{-1} Q' K'",
+    17: r"Z' = \widehat D^{-1}(Q'(K'^T V)),\; \widehat D^{-1} = \mathrm{diag}(Q' K'^T 1_L)",
+    18: r"\widetilde{Q'} = Q' W,\; W = K'^T V",
+    19: r"\phi(z) = \tfrac{h(z)}{\sqrt r} (f_1(w_1^T z), \dots, f_l(w_m^T z))",
+    20: r"\x^{\text{new}} = \tanh(X X^T_{\text{sparse}} \x_{\text{sparse}})",
+    21: r"\x^{\text{new}} = X \mathrm{softmax}(\beta X^T \x)",
+    22: r"\x^{\text{new}} = X \mathrm{softmax}(\beta X^T_{\text{sparse}} \x_{\text{sparse}})",
+    23: r"\x'^{\text{new}} = X\, \mathbb E[X'^T \x' \widehat D^{-1}]",
+    24: r"\x'^{\text{new}} = X\, \mathbb E[X'^T_{\text{sparse}} \x'_{\text{sparse}}"
+        r" \widehat D^{-1}]",
 }
 
 
@@ -104,7 +94,8 @@ def gaps(row):
     if not row.ops:
         return [f"blog eq. ({row.equation}) has no function"]
     judged = {name for law in row.laws for name in law.ops}
-    return [f"{op.name}, blog eq. ({row.equation}), keeps no law" for op in row.ops if op.name not in judged]
+    return [f"{op.name}, blog eq. ({row.equation}), keeps no law"
+            for op in row.ops if op.name not in judged]
 
 
 def page():
@@ -113,9 +104,11 @@ def page():
     from hopref.op import load
 
     ops, laws, kit_laws = load(), tested_laws(), kit.load()
-    parts = [_INTRODUCTION, "| eq. | the blog prints | function | laws | errata |", "|---|---|---|---|---|"]
+    parts = [_INTRODUCTION, "| eq. | the blog prints | function | laws | errata |",
+             "|---|---|---|---|---|"]
     for row in rows(ops, laws):
-        parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(map(_link, row.ops))} | "
+        printed = BLOG[row.equation].replace(r"\x", r"\xi")
+        parts.append(f"| {row.equation} | ${printed}$ | {' '.join(map(_link, row.ops))} | "
                      f"{len(row.laws)} | {', '.join(map(_erratum, row.errata))} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
@@ -132,10 +125,14 @@ def _section(op, laws, kit_laws):
     for law in laws.values():
         if op.name in law.ops:
             file = law.statement.__module__.replace(".", "/") + ".py"
-            yield f"* {law.name.removeprefix('test_').replace('_', ' ')} **[{law.id}]** `{file}`"
+            yield f"* {_sentence(law)} **[{law.id}]** `{file}`"
     for law in kit_laws.values():
         if op.name in law.ops:
             yield f"* {law.name} **[{law.id}]** `hopref check`"
+
+
+def _sentence(law):
+    return law.name.removeprefix("test_").replace("_", " ")
 
 
 def _slug(name):
@@ -154,13 +151,14 @@ def _erratum(heading):
 _INTRODUCTION = """\
 # Equation ledger
 
-Which function states an equation, and which laws hold it to that. The table is made from the code: a function names its
-equations in the *Source* line of its docstring, a law names its functions where it is declared. The tests fail when an
-equation has no function or a function keeps no law.
+Which function states an equation, and which laws hold it to that. The table is made from the code:
+a function names its equations in the *Source* line of its docstring, a law names its functions where
+it is declared. The tests fail when an equation has no function or a function keeps no law.
 
 ## The blog's equations
 """
 _LAWS = """\
-A law is a test that every right implementation passes and at least one wrong one fails; the bracket is its line in the
-catalogue, and behind it stands the file that runs it, or `hopref check` where the kit judges other implementations by it.
+A law is a test that every right implementation passes and at least one wrong one fails. The bracket
+is its line in the catalogue; behind it stands the file that runs it, or `hopref check` where the kit
+judges other implementations by it.
 """

@@ -1,4 +1,4 @@
-"""The code on the pages: fenced ``pycon`` blocks, executed as doctests exactly as they are shown."""
+"""The code on the pages: fenced ``pycon`` blocks, executed as doctests just as they are shown."""
 
 import doctest
 import re
@@ -10,10 +10,10 @@ HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
 def written():
-    """The Markdown pages that people write: README.md and those of docs/, not the generated ones."""
-    made = {"equations.md", "changelog.md"}
-    pages = [f for f in sorted(HERE.rglob("*.md")) if f.name not in made and "_build" not in f.parts]
-    return [HERE.parent / "README.md", *pages]
+    """The Markdown pages that people write: README.md and docs/, without what a build makes."""
+    made = {"_build", "equations.md", "changelog.md"}
+    return [HERE.parent / "README.md",
+            *(page for page in sorted(HERE.rglob("*.md")) if not made & set(page.parts))]
 
 
 def blocks(text):

@@ -15,7 +15,7 @@ def pages():
     top = [name for name in values if name not in rooms]
     listed = "\n".join(f"   {name}" for name in ["toplevel", *rooms])
     index = _INDEX.format(rooms=listed)
-    made = {"index.rst": index, "toplevel.rst": _page("hopref", "hopref", top, "The names that ``hopref`` itself exports.")}
+    made = {"index.rst": index, "toplevel.rst": _page("hopref", "hopref", top, _TOP)}
     for name, room in rooms.items():
         words = "\n".join(with_bars((inspect.getdoc(room) or "").strip().split("\n")))
         made[f"{name}.rst"] = _page(name, f"hopref.{name}", getattr(room, "__all__", ()), words)
@@ -37,7 +37,7 @@ def _page(title, module, names, words):
 
 def with_bars(lines):
     """Lines of reStructuredText in which ``|x|`` is an absolute value, not a substitution."""
-    block = example = None                       # the indentation of the directive above; in a doctest
+    block = example = None                       # indentation of the directive above; in a doctest
     for line in lines:
         indent = len(line) - len(line.lstrip())
         if line.strip() and block is not None and indent <= block:
@@ -50,16 +50,17 @@ def with_bars(lines):
 
 
 def _bar(found):
-    return "\N{DIVIDES}" if found[1] else found[0]       # as wide as a bar, so that tables keep their columns
+    return "\N{DIVIDES}" if found[1] else found[0]       # as wide as a bar, for tables
 
 
+_TOP = "The names that ``hopref`` itself exports."
 _INDEX = """\
 API
 ===
 
-Every function states one equation; operands come by position, everything else by keyword. All functions that state an
-equation also take ``backend=`` (a path, see the :doc:`reading guide <../reading>`) and ``nonfinite=`` (``"raise"`` or
-``"propagate"``).
+Operands come by position, everything else by keyword. Every function that states an equation also
+takes ``backend=`` (a path, see the :doc:`reading guide <../reading>`) and ``nonfinite=``, which is
+``"raise"`` or ``"propagate"``.
 
 .. toctree::
    :maxdepth: 1

@@ -2,9 +2,9 @@ r"""
 Six pictures, half hidden
 =========================
 
-Six of the pictures that ship with hopref are stored; the lower half of each is hidden; one update of each rule has to bring
-it back. The classical network stores their signs, the blog's Eqs. (1) and (2); the modern one their grey levels, centred and
-of unit norm, Eq. (21).
+Six of the pictures that ship with hopref are stored; the lower half of each is hidden; one update
+of each rule has to bring it back. The classical network stores their signs, the blog's Eqs. (1)
+and (2); the modern one their grey levels, centred and of unit norm, Eq. (21).
 """
 
 import matplotlib.pyplot as plt
@@ -22,8 +22,8 @@ by_sign = classical.low_rank_update(cue_signs, signs)
 by_softmax = modern.update(xi, X, beta=25.0)
 
 # %%
-# The pictures are correlated, so the classical rule answers with a mixture. The modern rule separates what differs by more
-# than a few units of :math:`1/\beta`, and gives each picture back.
+# The pictures are correlated, so the classical rule answers with a mixture. The modern rule
+# separates what differs by more than a few units of :math:`1/\beta`, and gives each picture back.
 
 rows = {"stored": X, "cue": cues, "classical": by_sign, "modern": by_softmax}
 fig, axes = plt.subplots(4, 6, figsize=(7.2, 4.9), gridspec_kw={"wspace": 0.06, "hspace": 0.06})

@@ -2,9 +2,10 @@ r"""
 One energy, three kinds of fixed points
 =======================================
 
-Five patterns in the plane, two of them close together. The energy of the modern network is drawn for three inverse
-temperatures, with retrievals from a ring of states: at small :math:`\beta` every state ends in the average of all patterns,
-at medium :math:`\beta` the close pair answers together, at large :math:`\beta` each pattern has a fixed point of its own.
+Five patterns in the plane, two of them close together. The energy of the modern network is drawn
+for three inverse temperatures, with retrievals from a ring of states: at small :math:`\beta`
+every state ends in the average of all patterns, at medium :math:`\beta` the close pair answers
+together, at large :math:`\beta` each pattern has a fixed point of its own.
 """
 
 import matplotlib.pyplot as plt
@@ -24,11 +25,12 @@ for ax, beta in zip(axes, (1.0, 6.0, 60.0), strict=True):
     ax.contourf(side, side, E, levels=24, cmap="Blues_r", alpha=0.75)
     paths = trace(modern.update, ring, X, beta=beta, steps=60).states
     ax.plot(paths[:, :, 0], paths[:, :, 1], color="0.25", lw=0.7, alpha=0.6)
-    ax.plot(*paths[-1].T, "o", color="C1", ms=5, label="where it ends")
-    ax.plot(*X.T, "*", color="white", mec="k", mew=0.6, ms=9, label="pattern")
+    ax.plot(*X.T, "*", color="white", mec="k", mew=0.6, ms=11, label="stored pattern")
+    ax.plot(*paths[-1].T, "o", color="C1", ms=4.5, label="where a retrieval ends")
     ax.set(title=rf"$\beta = {beta:g}$", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     ax.grid(False)
-axes[0].legend(loc="lower left", fontsize=7)
+marks = axes[0].get_legend_handles_labels()
+fig.legend(*marks, loc="lower center", ncols=2, bbox_to_anchor=(0.5, -0.08))
 
 # %%
 # Along each of these paths the energy falls by exactly

@@ -2,9 +2,9 @@
 When the energy falls, and when it does not
 ===========================================
 
-The same weights, with a zeroed diagonal, under the two ways of updating. One site at a time the energy can only fall, and
-the network comes to rest. All sites at once it may rise, and the network may end in a cycle of two; what never rises there
-is the energy of two successive states.
+The same weights, with a zeroed diagonal, under the two ways of updating. One site at a time the
+energy can only fall, and the network comes to rest. All sites at once it may rise, and the
+network may end in a cycle of two; what never rises there is the energy of two successive states.
 """
 
 import matplotlib.pyplot as plt
@@ -14,23 +14,25 @@ from hopref import classical, graded, storage, trace
 
 d, n = 64, 24
 rng = np.random.default_rng(5)
-W = storage.hebbian(rng.choice([-1.0, 1.0], (n, d)), scale=1 / d, zero_diagonal=True)
+patterns = rng.choice([-1.0, 1.0], (n, d))
+W = -storage.hebbian(patterns, scale=1 / d, zero_diagonal=True)
 start = rng.choice([-1.0, 1.0], d)
 
-at_once = trace(classical.update, start, -W, steps=14)
-in_turn = trace(classical.asynchronous_update, start, -W, order=range(d), steps=14)
-pairs = classical.two_step_energy(at_once.states[1:], at_once.states[:-1], -W)
+at_once = trace(classical.update, start, W, steps=14)
+in_turn = trace(classical.asynchronous_update, start, W, order=range(d), steps=14)
+pairs = classical.two_step_energy(at_once.states[1:], at_once.states[:-1], W)
 
 fig, ax = plt.subplots()
 ax.plot(in_turn.energies, "o-", label="one site at a time")
 ax.plot(at_once.energies, "o-", label="all at once")
-ax.plot(np.arange(1, 15), pairs / 2, "--", color="C2", label="all at once: half the two-step energy")
+ax.plot(range(1, 15), pairs / 2, "--", label="all at once: half the two-step energy")
 ax.set(xlabel="sweep", ylabel="energy")
 ax.legend()
 
 # %%
-# For continuous neurons the line between the two is sharp: synchronous descent holds while the smallest eigenvalue of the
-# weights is at least :math:`-1/\\beta`. Here it is :math:`-1`; gain 1 is the last that is safe for every state.
+# For continuous neurons the line between the two is sharp: synchronous descent holds while the
+# smallest eigenvalue of the weights is at least :math:`-1/\\beta`. Here it is :math:`-1`; gain 1
+# is the last that is safe for every state.
 
 W2 = np.array([[0.0, -1.0], [-1.0, 0.0]])
 fig, ax = plt.subplots()

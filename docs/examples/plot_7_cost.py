@@ -2,8 +2,9 @@
 Quadratic and linear
 ====================
 
-Peak memory of exact attention and of the Performer, counted by ``tracemalloc``, which gives the same number every time.
-The slope in this double logarithmic picture is the exponent: near 2 for the matrix of all pairs, near 1 for the features.
+Peak memory of exact attention and of the Performer, counted by ``tracemalloc``, which gives the
+same number every time. The slope in this double logarithmic picture is the exponent: near 2 for
+the matrix of all pairs, near 1 for the features.
 """
 
 import tracemalloc
@@ -17,7 +18,9 @@ from hopref import attention, performer, projections
 def peak(function, *arrays):
     tracemalloc.start()
     function(*arrays)
-    return tracemalloc.get_traced_memory()[1]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
 
 
 d, lengths = 8, 2 ** np.arange(7, 12)
@@ -28,12 +31,12 @@ for length in lengths:
     Q, K, V = rng.normal(size=(3, length, d))
     bytes_of["exact"].append(peak(attention.softmax_attention, Q, K, V))
     bytes_of["Performer, 32 features"].append(peak(performer.attention, Q, K, V, omega))
-    tracemalloc.stop()
 
 fig, ax = plt.subplots()
 for name, sizes in bytes_of.items():
     exponent = np.polyfit(np.log(lengths), np.log(sizes), 1)[0]
     ax.plot(lengths, np.array(sizes) / 2**20, "o-", label=f"{name}: exponent {exponent:.2f}")
-ax.set(xscale="log", yscale="log", xticks=lengths, xticklabels=lengths, xlabel="tokens", ylabel="peak memory, MiB")
+ax.set(xscale="log", yscale="log", xticks=lengths, xticklabels=lengths,
+       xlabel="tokens", ylabel="peak memory, MiB")
 ax.minorticks_off()
 ax.legend()

@@ -1,4 +1,4 @@
-"""Every defect of the blog is on the errata page, and beside each claim stands code that shows it."""
+"""Every defect of the blog is on the errata page, beside code that shows it."""
 import re
 from pathlib import Path
 
@@ -20,7 +20,8 @@ def entries(text):
 def unproved(text):
     """Entries without a counterexample that ends in something shown."""
     return {heading for heading, body in entries(text).items()
-            if not any(re.search(r"^(?!>>>|\.\.\.)\S", code, re.M) for _, _, code in pages.blocks(body))}
+            if not any(re.search(r"^(?!>>>|\.\.\.)\S", code, re.M)
+                       for _, _, code in pages.blocks(body))}
 
 
 def test_every_defective_equation_is_listed():

@@ -1,4 +1,4 @@
-"""The pages say what is so: their code runs, their commands are those of the check, their equations are kept."""
+"""The pages say what is so: their code runs, their commands are those of the check."""
 import re
 from pathlib import Path
 
