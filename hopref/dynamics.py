@@ -232,7 +232,7 @@ def _admitted(who, update, xi, memory, backend, params):
             raise BackendError(f"xi must be a NumPy array; got {type(start).__module__}")
 
     def step(states):
-        with open_door():
+        with open_door("propagate"):
             return call.path(states, *call.args[1:], **call.kwargs)
 
     return step, _energy_of(update, start, memory, params), start
@@ -248,7 +248,7 @@ def _energy_of(update, start, memory, params):
     call = op.enter(np.zeros_like(start), *memory, **unchecked, **known)
 
     def energy(states):
-        with open_door():
+        with open_door("propagate"):
             return op.formula(states, *call.args[1:], **call.kwargs)
     return energy
 
