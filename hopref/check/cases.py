@@ -88,6 +88,7 @@ FAMILIES = [
     Family("many patterns", sizes={"n": 300, "s": 200, "d": 16, "...": (2,)}),
     Family("more queries than keys", sizes={"l": 8, "s": 5}),
     Family("integers", whole=True),
+    Family("ties", whole=True),
 ]
 
 
@@ -98,7 +99,7 @@ def cases(op, dtype="float64", seed=0):
         if family.name != "gauss" and not touches(op, family):
             continue
         drawn += [draw(op, replace(family, name=f"{family.name}{label}", options=options), dtype, seed)
-                  for label, options in ([("", {})] if family.name != "gauss" else variants(op))]
+                  for label, options in variants(op, family)]
     return [case for case in drawn
             if not (case.name in seen or seen.add(case.name)) and admitted(op, case)]
 
@@ -123,6 +124,8 @@ def case_named(op, name, dtype="float64", seed=0):
 
 def touches(op, family):
     """Whether a family differs from plain draws for this op."""
+    if family.name.startswith("ties"):
+        return "states" in op.domains
     dims = {d for axes in op.arrays.values() for d in axes}
     if family.sizes:
         return any(d in dims for d in family.sizes if d != "l" or "s" in dims)
@@ -131,9 +134,13 @@ def touches(op, family):
     return True
 
 
-def variants(op):
+def variants(op, family):
     """The plain case, one with every modifier at its default, and one for every other option."""
     yield "", {}
+    if family.name == "ties":
+        yield ", ties=plus", {"ties": "plus"}
+    if family.name != "gauss":
+        return
     yield ", defaults", {"defaults": True}
     for k, domain in op.domains.items():
         default = op.signature.parameters[k].default
@@ -180,8 +187,8 @@ def draw(op, family, dtype, seed):
 
 
 def needed(op, k, family):
-    """Threshold and state are part of every case but the plainest."""
-    return k == "b" and "defaults" not in family.options
+    """The threshold is part of every case but the plainest, and those that need fields of 0."""
+    return k == "b" and "defaults" not in family.options and not family.name.startswith("ties")
 
 
 def scalar(k, domain, family, sizes, rng, dtype):
@@ -224,15 +231,23 @@ def numbers(op, k, shape, family, rng, it):
         inside = np.tanh(x) if not family.whole else np.sign(x)
         return (inside + 1) / 2 if family.options.get("activation") == "sigmoid" else inside
     if op.arrays[k][-2:] == ("d", "d"):
-        x = np.rint(2 * x) / 2 if family.whole or name == "gauss" and rng.random() < 0.5 else x
-        return (x + x.T) / 2 if not family.whole else x + x.T
+        x = x + x.T if family.whole else (x + x.T) / 2
+        return isolated(x) if name == "ties" else x
     if k in ("omega", "omegas", "b", "bias", "mask", "z", "S", "c", "sign_q", "sign_k", "V"):
         return np.sign(x) + (x == 0) if k.startswith("sign") else x
     if x.ndim == 0 or family.whole and "d" not in op.arrays[k]:
         return x
-    x = family.both(x, it)
+    x = isolated(x) if name == "ties" else family.both(x, it)
     rows = op.arrays[k][-2:] in (("n", "d"), ("s", "d"), ("s", "r")) and x.ndim > 1
     return family.keys(x, it) if rows else x
+
+
+def isolated(x):
+    """Two sites without weights: their fields are 0."""
+    x[..., -2:] = 0
+    if x.shape[0] == x.shape[1]:
+        x[-2:, :] = 0
+    return x
 
 
 def admissible(domain, x):

@@ -30,7 +30,8 @@ import numpy as np
 
 from hopref.check.balls import Ball, about
 
-__all__ = ["LAWS", "Claim", "Law", "Violation", "about", "at_most", "equal", "law", "laws_of", "load"]
+__all__ = ["LAWS", "Claim", "Law", "Violation", "about", "at_most", "equal", "law", "laws_of",
+           "draw_laws_of", "load"]
 
 LAWS = {}
 
@@ -122,7 +123,12 @@ def law(*ops, id, kills=(), draws=False):
 
 def laws_of(op):
     """The laws of the op of this name."""
-    return [it for it in load().values() if op in it.ops]
+    return [it for it in load().values() if op in it.ops and not it.draws]
+
+
+def draw_laws_of(subject):
+    """The laws of random matrices, or of estimators, of this name."""
+    return [it for it in load().values() if subject in it.ops and it.draws]
 
 
 def load():

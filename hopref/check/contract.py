@@ -1,0 +1,75 @@
+"""What a candidate must not depend on: its neighbours in the batch, strides, earlier calls.
+
+Bits are never asked for: BLAS answers a batch in other bits than a row.  Two answers may differ by the
+sum of their tolerances.  (What a single call may not do - write into its input, return a view of it,
+print, touch the global error or random state - is watched on every call, by `candidate.observe`.)
+"""
+import numpy as np
+
+from hopref.check.balls import Ball
+
+__all__ = ["examine"]
+
+LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
+
+
+def examine(trial, drawn):
+    """Call again in other company, other layouts and another order."""
+    plain = [answer for answer in trial.answers if not answer[0].stress and answer[2][0].size]
+    for case, truth, values in plain[:1]:
+        if len(trial.op.arrays) > 1:
+            alone(trial, case, truth, values)
+        for layout in LAYOUTS:
+            again(trial, case, truth, values, "depends on strides", f"given in {layout}", layout)
+        if len(plain) > 1:
+            trial.call(plain[-1][0].args, plain[-1][0].kwargs)
+        again(trial, case, truth, values, "remembers earlier calls", "called once more")
+
+
+def again(trial, case, truth, values, name, words, layout="C"):
+    """The same call must give the same answer, up to twice its tolerance."""
+    outcome = trial.call(case.args, case.kwargs, layout)
+    if not outcome.failure and [v.shape for v in outcome.values] == [v.shape for v in values]:
+        compare(trial, name, words, case, truth, outcome.values, values)
+    elif outcome.failure != "not offered":
+        trial.find("manners", name, f"{words}: {outcome.words or 'another shape'}", case.name)
+
+
+def alone(trial, case, truth, values):
+    """The second member of the batch, on its own."""
+    op, batch = trial.op, set()
+    for k, a in zip(op.signature.parameters, case.args):
+        if op.arrays.get(k, ())[:1] == ("...",) and np.ndim(a) >= len(op.arrays[k]):
+            batch.add(np.shape(a)[0])
+    if len(batch) != 1 or batch.pop() < 2:
+        return
+    args = [one(op, k, a) for k, a in zip(op.signature.parameters, case.args)]
+    kwargs = {k: one(op, k, a) for k, a in case.kwargs.items()}
+    outcome = trial.call(args, kwargs)
+    if outcome.failure or len(outcome.values) != len(values):
+        return
+    pieces = truth if isinstance(truth, tuple) else (truth,)
+    mine = tuple(Ball(t.value[1:2], t.radius[1:2], t.profile) for t in pieces)
+    rows = [v[1:2] for v in values]
+    if [v.shape for v in outcome.values] == [v.shape for v in rows]:
+        compare(trial, "depends on its neighbours in the batch", "a row alone", case, mine,
+                outcome.values, rows)
+
+
+def one(op, k, a):
+    """The second of a batch, as a batch of one."""
+    batched = op.arrays.get(k, ())[:1] == ("...",) and np.ndim(a) >= len(op.arrays[k])
+    return np.ascontiguousarray(a[1:2]) if batched else a
+
+
+def compare(trial, name, words, case, truth, new, old):
+    for ball, a, b in zip(truth if isinstance(truth, tuple) else (truth,), new, old):
+        with np.errstate(all="ignore"):
+            gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - b)).astype(float)
+        broken = ~(gap <= 2 * ball.radius)
+        if np.any(broken):
+            at = np.unravel_index(int(np.argmax(np.where(broken, np.nan_to_num(gap, nan=np.inf), -1))),
+                                  gap.shape)
+            trial.find("manners", name, words, case.name, index=tuple(map(int, at)),
+                       got=float(a[at]), want=float(b[at]), bound=float(2 * ball.radius[at]))
+            return

@@ -1,0 +1,66 @@
+"""What goes over the pipe to a candidate: a length, a JSON header, arrays as npz, never a pickle."""
+import io
+import json
+import struct
+
+import numpy as np
+
+__all__ = ["send", "receive", "packed", "unpacked", "LIMIT"]
+
+LIMIT = 2**30       # bytes in one message; more is no honest answer
+
+
+def send(stream, header, arrays=()):
+    """Write one message."""
+    body = io.BytesIO()
+    if arrays:
+        np.savez(body, **{f"a{i}": a for i, a in enumerate(arrays)})
+    text = json.dumps(header).encode()
+    stream.write(struct.pack(">II", len(text), body.tell()) + text + body.getvalue())
+    stream.flush()
+
+
+def receive(stream):
+    """Read one message: header and arrays.  EOFError at the end, ValueError for anything odd."""
+    text_size, body_size = struct.unpack(">II", exactly(stream, 8))
+    if text_size + body_size > LIMIT:
+        raise ValueError(f"a message of {text_size + body_size} bytes")
+    header = json.loads(exactly(stream, text_size))
+    body = exactly(stream, body_size)
+    if not body:
+        return header, []
+    with np.load(io.BytesIO(body), allow_pickle=False) as npz:
+        return header, [npz[f"a{i}"] for i in range(len(npz.files))]
+
+
+def exactly(stream, size):
+    parts = b""
+    while len(parts) < size:
+        part = stream.read(size - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return parts
+
+
+def packed(args, kwargs):
+    """Arguments as JSON with references to a list of arrays."""
+    arrays = []
+
+    def pack(v):
+        if isinstance(v, np.ndarray):
+            arrays.append(v)
+            return {"array": len(arrays) - 1}
+        if isinstance(v, (tuple, list)):
+            return [pack(x) for x in v]
+        return v.item() if isinstance(v, np.generic) else v
+    return {"args": [pack(a) for a in args], "kwargs": {k: pack(v) for k, v in kwargs.items()}}, arrays
+
+
+def unpacked(message, arrays):
+    """The inverse of `packed`; sequences come back as tuples."""
+    def unpack(v):
+        if isinstance(v, dict):
+            return arrays[v["array"]]
+        return tuple(map(unpack, v)) if isinstance(v, list) else v
+    return [unpack(a) for a in message["args"]], {k: unpack(v) for k, v in message["kwargs"].items()}
