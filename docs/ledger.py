@@ -1,9 +1,10 @@
-"""The equation ledger: equation of the blog -> function -> laws -> tests, read from the code itself.
+"""The equation ledger: equation of the blog -> function -> laws -> tests, read from the code.
 
 A function names its equations in the Source line of its docstring, a law its functions in its
 declaration.  `rows` joins them; `gaps` says what an equation still lacks; `page` is the docs page.
 """
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -11,21 +12,21 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
-# The blog's equations as it prints them, without its bold face; \x is the state.
+# The blog's equations as it prints them, without its bold face.
 BLOG = {
     1: r"W = XX^T",
-    2: r"\x^{t+1} = \mathrm{sgn}(W \x^t - b)",
-    3: r"E = -\tfrac12 \x^T W \x + \x^T b",
+    2: r"\xi^{t+1} = \mathrm{sgn}(W \xi^t - b)",
+    3: r"E = -\tfrac12 \xi^T W \xi + \xi^T b",
     4: r"\widetilde Q = \mathrm{sgn}(W Q)",
     5: r"W = x x^T",
     6: r"W = \sum_{i=1}^6 x_i x_i^T",
-    7: r"E = -\tfrac12 \x^T W \x + \x^T b + \sum_i \int_0^{\xi_i} f^{-1}(y)\, dy",
-    8: r"\nabla E_1(\x^{t+1}) = -\nabla E_2(\x^t)",
-    9: r"\nabla \big(\sum_i \int_0^{\xi_i} f^{-1}\big)(\x^{t+1}) = "
-       r"\nabla \big(-\tfrac12 \x^T W \x + \x^T b\big)(\x^t)",
-    10: r"f^{-1}(\x^{t+1}) = W \x^t - b",
-    11: r"\tanh^{-1}(\x^{t+1}) = W \x^t - b",
-    12: r"\x^{t+1} = \tanh(W \x^t - b)",
+    7: r"E = -\tfrac12 \xi^T W \xi + \xi^T b + \sum_i \int_0^{\xi_i} f^{-1}(y)\, dy",
+    8: r"\nabla E_1(\xi^{t+1}) = -\nabla E_2(\xi^t)",
+    9: r"\nabla \big(\sum_i \int_0^{\xi_i} f^{-1}\big)(\xi^{t+1}) = "
+       r"\nabla \big(-\tfrac12 \xi^T W \xi + \xi^T b\big)(\xi^t)",
+    10: r"f^{-1}(\xi^{t+1}) = W \xi^t - b",
+    11: r"\tanh^{-1}(\xi^{t+1}) = W \xi^t - b",
+    12: r"\xi^{t+1} = \tanh(W \xi^t - b)",
     13: r"\widetilde Q = \tanh(W Q)",
     14: r"Z = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} Q K^T\big) V",
     15: r"A = \mathrm{softmax}\big(\tfrac{1}{\sqrt{d_K}} Q K^T\big)",
@@ -33,11 +34,11 @@ BLOG = {
     17: r"Z' = \widehat D^{-1}(Q'(K'^T V)),\; \widehat D^{-1} = \mathrm{diag}(Q' K'^T 1_L)",
     18: r"\widetilde{Q'} = Q' W,\; W = K'^T V",
     19: r"\phi(z) = \tfrac{h(z)}{\sqrt r} (f_1(w_1^T z), \dots, f_l(w_m^T z))",
-    20: r"\x^{\text{new}} = \tanh(X X^T_{\text{sparse}} \x_{\text{sparse}})",
-    21: r"\x^{\text{new}} = X \mathrm{softmax}(\beta X^T \x)",
-    22: r"\x^{\text{new}} = X \mathrm{softmax}(\beta X^T_{\text{sparse}} \x_{\text{sparse}})",
-    23: r"\x'^{\text{new}} = X\, \mathbb E[X'^T \x' \widehat D^{-1}]",
-    24: r"\x'^{\text{new}} = X\, \mathbb E[X'^T_{\text{sparse}} \x'_{\text{sparse}}"
+    20: r"\xi^{\text{new}} = \tanh(X X^T_{\text{sparse}} \xi_{\text{sparse}})",
+    21: r"\xi^{\text{new}} = X \mathrm{softmax}(\beta X^T \xi)",
+    22: r"\xi^{\text{new}} = X \mathrm{softmax}(\beta X^T_{\text{sparse}} \xi_{\text{sparse}})",
+    23: r"\xi'^{\text{new}} = X\, \mathbb E[X'^T \xi' \widehat D^{-1}]",
+    24: r"\xi'^{\text{new}} = X\, \mathbb E[X'^T_{\text{sparse}} \xi'_{\text{sparse}}"
         r" \widehat D^{-1}]",
 }
 
@@ -59,13 +60,40 @@ def blog_equations(source):
     return numbers
 
 
+class Law(NamedTuple):
+    """A statement that a test holds functions to."""
+    name: str
+    ops: tuple
+    id: str
+    file: str
+
+    @property
+    def sentence(self):
+        return self.name.removeprefix("test_").replace("_", " ")
+
+
 def tested_laws():
-    """The laws that the tests run, by importing every test module: {name: law}."""
+    """The laws that the tests run: those that they declare, and the theory's property tests."""
+    laws = []
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
-        if "@law(" in file.read_text():
-            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            importlib.import_module(module)
-    return importlib.import_module("tests.laws").LAWS
+        path = file.relative_to(ROOT)
+        if path.parts[1] == "theory":
+            laws += theory_tests(file.read_text(), str(path))
+        elif "@law(" in file.read_text():
+            importlib.import_module(".".join(path.with_suffix("").parts))
+    for law in importlib.import_module("tests.laws").LAWS.values():
+        path = law.statement.__module__.replace(".", "/") + ".py"
+        laws.append(Law(law.name, law.ops, law.id, path))
+    return laws
+
+
+def theory_tests(text, path):
+    """The test functions of a file as laws of the ``theory`` functions that they call."""
+    for test in ast.parse(text).body:
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+            called = re.findall(r"\btheory\.(\w+)\(", ast.unparse(test))
+            if called:
+                yield Law(test.name, tuple(f"theory.{name}" for name in called), "theory", path)
 
 
 def errata():
@@ -84,7 +112,7 @@ def rows(ops, laws, defects=None):
     for equation in BLOG:
         here = [op for op in ops.values() if equation in blog_equations(op.source)]
         names = {op.name for op in here}
-        kept = [law for law in laws.values() if names & set(law.ops)]
+        kept = [law for law in laws if names & set(law.ops)]
         table.append(Row(equation, here, kept, defects.get(equation, [])))
     return table
 
@@ -107,9 +135,9 @@ def page():
     parts = [_INTRODUCTION, "| eq. | the blog prints | function | laws | errata |",
              "|---|---|---|---|---|"]
     for row in rows(ops, laws):
-        printed = BLOG[row.equation].replace(r"\x", r"\xi")
-        parts.append(f"| {row.equation} | ${printed}$ | {' '.join(map(_link, row.ops))} | "
-                     f"{len(row.laws)} | {', '.join(map(_erratum, row.errata))} |")
+        functions, defects = map(_link, row.ops), map(_erratum, row.errata)
+        parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(functions)} | "
+                     f"{len(row.laws)} | {', '.join(defects)} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
         parts += _section(op, laws, kit_laws)
@@ -122,17 +150,12 @@ def _section(op, laws, kit_laws):
     if op.lowers:
         energy, condition = op.lowers
         yield f"Lowers {_link(energy)}: {condition}.\n"
-    for law in laws.values():
+    for law in laws:
         if op.name in law.ops:
-            file = law.statement.__module__.replace(".", "/") + ".py"
-            yield f"* {_sentence(law)} **[{law.id}]** `{file}`"
+            yield f"* {law.sentence} **[{law.id}]** `{law.file}`"
     for law in kit_laws.values():
         if op.name in law.ops:
             yield f"* {law.name} **[{law.id}]** `hopref check`"
-
-
-def _sentence(law):
-    return law.name.removeprefix("test_").replace("_", " ")
 
 
 def _slug(name):
@@ -151,14 +174,15 @@ def _erratum(heading):
 _INTRODUCTION = """\
 # Equation ledger
 
-Which function states an equation, and which laws hold it to that. The table is made from the code:
-a function names its equations in the *Source* line of its docstring, a law names its functions where
-it is declared. The tests fail when an equation has no function or a function keeps no law.
+Which function states an equation, and which laws hold it to that. The table is made from the
+code: a function names its equations in the *Source* line of its docstring, a law names its
+functions where it is declared. The tests fail when an equation has no function or a function keeps
+no law.
 
 ## The blog's equations
 """
 _LAWS = """\
-A law is a test that every right implementation passes and at least one wrong one fails. The bracket
-is its line in the catalogue; behind it stands the file that runs it, or `hopref check` where the kit
-judges other implementations by it.
+A law is a test that every right implementation passes and at least one wrong one fails. The
+bracket is its line in the catalogue; behind it stands the file that runs it, or `hopref check`
+where the kit judges other implementations by it.
 """
