@@ -26,7 +26,7 @@ def admit(it, given, fast, nonfinite, check):
     scalars = {k: _scalar(it, k, v) for k, v in given.items()
                if k in it.domains and k not in it.arrays}
     if not fast:
-        _fit_memory(it, sizes)
+        _fit_memory(it, {**scalars, **sizes})
     to = _dtype(xp, it, arrays, fast)
     arrays = {k: _widened(xp, k, v, it.domains[k].kind, to) for k, v in arrays.items()}
     if xp is np:
@@ -142,6 +142,7 @@ def _fit_memory(it, sizes):
     limit = sys.modules["hopref"].memory_limit
     limit = _half_of_memory() if limit is None else limit
     if need > limit:
+        need = min(need, 2**1000)       # no float holds more
         instead = "backend='numba' forms no such array" if "numba" in it.paths \
             else "pass the states in blocks"
         raise ResourceError(f"an array ({','.join(it.scratch)}) must fit in {limit / 2**30:.3g} GiB"

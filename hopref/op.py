@@ -167,15 +167,19 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
     """Choose the path, admit the arguments; every refusal names the operation."""
     try:
         bound = _bound(it, args, kwargs)
-        if nonfinite not in (None, "raise", "propagate"):
+        if nonfinite is not None and not _one_of(nonfinite, "raise", "propagate"):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
-        if check not in (None, True, False) or check is not None and not it.structural:
+        if check is not None and not (isinstance(check, bool) and it.structural):
             raise CallError(f"check must be True or False, for structural domains; got {check!r}")
         path, fast = _path(it, backend)
         bound.arguments.update(admission.admit(it, bound.arguments, fast, nonfinite, check))
     except HoprefError as error:
         raise type(error)(f"hopref.{it.name}: {error}.") from None
     return Call(path, bound.args, bound.kwargs)
+
+
+def _one_of(value, *names):
+    return isinstance(value, str) and value in names
 
 
 def _bound(it, args, kwargs):
@@ -190,9 +194,9 @@ def _bound(it, args, kwargs):
 
 def _path(it, demanded):
     """The function to run, and whether it is a faster path than the formula."""
-    name = demanded or _preferred.get()
-    if name not in it.paths:
-        if demanded:
+    name = _preferred.get() if demanded is None else demanded
+    if not _one_of(name, *it.paths):
+        if demanded is not None:
             raise BackendError(f"backend must be one of {', '.join(it.paths)}; got {demanded!r}")
         name = "formula"
     if name == "formula":

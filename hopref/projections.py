@@ -10,7 +10,7 @@ from hopref.op import op
 __all__ = ["iid", "orthogonal", "regularized"]
 
 
-@op("->(m,d)", m=count, d=count, rng=seed)
+@op("->(m,d)", m=count, d=count, rng=seed, scratch="(m,d)")
 def iid(m, d, /, *, rng):
     r"""Independent Gaussian rows.  Source: Choromanski et al. 2021, Lemma 1 [RF-2].
 
@@ -28,7 +28,7 @@ def iid(m, d, /, *, rng):
     return rng.standard_normal((m, d))
 
 
-@op("->(m,d)", m=count, d=count, rng=seed)
+@op("->(m,d)", m=count, d=count, rng=seed, scratch="(m,d)")
 def orthogonal(m, d, /, *, rng):
     r"""Block-orthogonal Gaussian rows: every row is N(0, I), rows of a block are orthogonal.
 
@@ -49,7 +49,7 @@ def orthogonal(m, d, /, *, rng):
     return norms * _haar_rows(m, d, rng)
 
 
-@op("->(m,d)", m=count, d=count, rng=seed)
+@op("->(m,d)", m=count, d=count, rng=seed, scratch="(m,d)")
 def regularized(m, d, /, *, rng):
     r"""Block-orthogonal rows of the one length sqrt(d) (SMREG).
 

@@ -51,9 +51,12 @@ TAMER = (
 
 
 @st.composite
-def calls(draw, op, *, numbers=NUMBERS, empty=True, every=False):
-    """Arguments ``op`` admits: with ``every`` none is left out, without ``empty`` no axis is 0."""
-    size = draw(sizes(op, empty=empty))
+def calls(draw, op, *, numbers=NUMBERS, leading=None, empty=True, every=False):
+    """Arguments ``op`` admits: with ``every`` none is left out, without ``empty`` no axis is 0.
+
+    ``numbers`` and ``leading`` are strategies of entries and of leading axes.
+    """
+    size = draw(sizes(op, leading=leading, empty=empty))
     given = {}
     for name, parameter in op.signature.parameters.items():
         optional = parameter.default is not inspect.Parameter.empty
@@ -67,11 +70,13 @@ def calls(draw, op, *, numbers=NUMBERS, empty=True, every=False):
 
 
 @st.composite
-def sizes(draw, op, *, empty=True):
+def sizes(draw, op, *, leading=None, empty=True):
     """A size for each axis name, a tuple for the leading axes."""
     names = {dim for dims in op.arrays.values() for dim in dims}
     must = INHABITED | {getattr(d, "below", "") for d in op.domains.values()}
-    size = {dim: draw(LEADING if empty else PLACES) if dim == "..." else
+    if leading is None:
+        leading = LEADING if empty else PLACES
+    size = {dim: draw(leading) if dim == "..." else
             draw(side(1 if dim in must or not empty else 0)) for dim in sorted(names)}
     if {"m", "r"} <= names:         # features: as many as draws, or two for each
         size["r"] = size["m"] * draw(st.sampled_from([1, 2]))

@@ -62,7 +62,7 @@ def update(xi, X, /, *, beta=1.0):
     return softmax(xi @ X.T, beta=beta) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive)
+@op("(...,d),(n,d)->(...,n)", beta=positive, scratch="(...,n)")
 def weights(xi, X, /, *, beta=1.0):
     r"""How much each pattern takes part.  Source: Ramsauer et al. 2021, eq. (3) [MH-2].
 

@@ -83,7 +83,8 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
                                        c=c, empty_row=empty_row)
 
 
-@op("(...,d),(n,d),(m,d)->(...,n)", features=kernels, beta=positive, empty_row=zero_denominators)
+@op("(...,d),(n,d),(m,d)->(...,n)", features=kernels, beta=positive, empty_row=zero_denominators,
+    scratch="(...,n)")
 def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
 
