@@ -1,0 +1,86 @@
+"""`hopref.models.attention` in chunks of LANES positions: no array of L x r x v is formed.
+
+Inside a chunk the attention matrix is formed and its future set to 0; everything before the chunk
+speaks through the state (S, z).  Values stand side by side, one in each lane of the working arrays.
+"""
+import math
+
+import numpy as np
+
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._products import LANES, dot, multiply_add, workspace
+
+__all__ = ["causal_linear_attention"]
+
+
+def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    (*lead, l, r), v, real = phi_q.shape, V.shape[-1], V.dtype
+    Z, S_new, z_new = np.empty_like(V), np.empty((*lead, r, v), real), np.empty((*lead, r), real)
+    S_new[:], z_new[:] = S, z
+    chunk = LANES if np.isfinite(V).all() else 1        # 0 times an inf would speak of the future
+    arrays, count = (phi_q, phi_k, V, Z, S_new, z_new), math.prod(lead)
+    heads = (a.reshape(count, *a.shape[len(lead):]) for a in arrays)
+    for q, k, values, out, state, total in zip(*heads):
+        _attend(q, k, values, out, state, total, real.type(eps), real.type(empty_row), chunk)
+    return Z, S_new, z_new
+
+
+@njit
+def _attend(q, k, V, out, S, z, eps, otherwise, chunk):
+    """Fill ``out``; S and z become the state after the last position."""
+    (l, r), v = q.shape, V.shape[1]
+    panels = _panels(S)
+    keys, A = workspace(r, LANES, V), workspace(LANES, LANES, V)
+    values, drawn = workspace(LANES, LANES, V), workspace(LANES, LANES, V)
+    weight = np.empty(LANES, V.dtype)
+    for t in range(0, l, chunk):
+        q_t, k_t, V_t = q[t:t + chunk], k[t:t + chunk], V[t:t + chunk]
+        n = len(q_t)
+        _columns(keys, k_t)
+        A[:] = 0
+        multiply_add(A[:n], q_t.reshape(-1), r, 1, keys)
+        for i in range(n):
+            A[i, i + 1:] = 0
+            weight[i] = dot(q_t[i], z) + A[i, :i + 1].sum() + eps
+        for p in range(len(panels)):
+            _rows(values, V_t, p)
+            drawn[:] = 0
+            multiply_add(drawn[:n], q_t.reshape(-1), r, 1, panels[p])
+            multiply_add(drawn[:n], A.reshape(-1), LANES, 1, values[:n])
+            multiply_add(panels[p], k_t.reshape(-1), 1, r, values[:n])
+            for i in range(n):
+                for j in range(min(LANES, v - p * LANES)):
+                    out[t + i, p * LANES + j] = \
+                        otherwise if weight[i] == 0 else drawn[i, j] / weight[i]
+        for i in range(n):
+            z += k_t[i]
+    for p in range(len(panels)):
+        S[:, p * LANES:(p + 1) * LANES] = panels[p][:, :v - p * LANES]
+
+
+@njit
+def _panels(S):
+    """S cut into panels of LANES columns, the last one filled up with zeros."""
+    r, v = S.shape
+    count = -(-v // LANES)
+    panels = workspace(count * r, LANES, S).reshape(count, r, LANES)
+    for p in range(count):
+        _rows(panels[p], S, p)
+    return panels
+
+
+@njit
+def _rows(panel, X, p):
+    """Panel ``p`` of the columns of X; 0 past the last one."""
+    width = min(LANES, X.shape[1] - p * LANES)
+    panel[:, width:] = 0
+    panel[:len(X), :width] = X[:, p * LANES:p * LANES + width]
+
+
+@njit
+def _columns(keys, k):
+    """Column j is key j; 0 past the last one."""
+    keys[:, len(k):] = 0
+    for c in range(k.shape[1]):
+        for j in range(len(k)):
+            keys[c, j] = k[j, c]

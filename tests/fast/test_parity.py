@@ -1,0 +1,110 @@
+"""Every faster path agrees with its formula, for every operation there is.
+
+The truth is the formula in long double, the tolerance is derived from the input and the path's
+arithmetic (`hopref.check.tolerance`).  A new kernel is tested here because it exists.
+"""
+import functools
+import importlib
+import importlib.util
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hopref.check.arithmetic import profile_of
+from hopref.check.cases import cases
+from hopref.check.judge import parts, worst_entry
+from hopref.check.strategies import calls
+from hopref.check.tolerance import measured
+from hopref.errors import BackendError
+from hopref.op import BACKENDS, OPS, load
+
+load()
+PATHS = [(op.name, path) for op in OPS.values() for path in op.paths if path != "formula"]
+paths = pytest.mark.parametrize("name, path", PATHS)
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+FAST = {path for path in BACKENDS if importlib.util.find_spec(f"hopref.fast.{path}")}
+
+
+def here(path):
+    """Skip where the package or, for a device, its arrays are missing."""
+    if path != "numba":
+        pytest.skip(f"{path} takes arrays on a device")
+    pytest.importorskip(BACKENDS[path])
+
+
+def agrees(op, args, kwargs, dtype, path):
+    truth = measured(op, args, kwargs, profile_of(dtype))
+    answer = op(*args, **kwargs, backend=path)
+    for ball, y in zip(parts(truth), parts(answer), strict=True):
+        y = np.asarray(y)
+        assert y.shape == ball.shape and y.dtype == dtype
+        ratio, at, got, want, bound = worst_entry(y, ball)
+        assert ratio <= 1, f"{got!r} against {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
+
+
+def test_every_kernel_belongs_to_an_operation():
+    """A kernel under a name that no formula has would never be chosen, or tested."""
+    for path in FAST & {"numba"}:
+        here(path)
+        for model in {name.partition(".")[0] for name, there in PATHS if there == path}:
+            twins = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
+            assert {(f"{model}.{twin}", path) for twin in twins} <= set(PATHS)
+
+
+@paths
+def test_signature_is_the_formulas(name, path):
+    here(path)
+    model, _, function = name.partition(".")
+    twin = getattr(importlib.import_module(f"hopref.fast.{path}.{model}"), function)
+    assert inspect.signature(twin) == OPS[name].signature
+
+
+@paths
+@precisions
+def test_hard_cases_agree_within_the_derived_tolerance(name, path, dtype):
+    here(path)
+    for case in cases(OPS[name], dtype):
+        agrees(OPS[name], case.args, case.kwargs, dtype, path)
+
+
+@paths
+@precisions
+def test_random_calls_agree_within_the_derived_tolerance(name, path, dtype):
+    here(path)
+    narrow = functools.partial(np.asarray, dtype=dtype)
+
+    @given(st.data())
+    def agree(data):
+        args, kwargs = data.draw(calls(OPS[name]))
+        args = [narrow(a) if is_real(a) else a for a in args]
+        kwargs = {k: narrow(v) if is_real(v) else v for k, v in kwargs.items()}
+        agrees(OPS[name], args, rounded(kwargs, dtype), dtype, path)
+
+    agree()
+
+
+def is_real(v):
+    return isinstance(v, np.ndarray) and v.dtype == np.float64
+
+
+def rounded(kwargs, dtype):
+    """Real modifiers are rounded to the path's format before the truth is computed."""
+    return {k: float(np.dtype(dtype).type(v)) if type(v) is float else v for k, v in kwargs.items()}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_path_that_is_not_there_is_named(name):
+    due = [p for p in OPS[name].signature.parameters.values() if p.default is p.empty]
+    operands = [1.0 for p in due if p.kind is p.POSITIONAL_ONLY]
+    options = {p.name: 1.0 for p in due if p.kind is p.KEYWORD_ONLY}
+    with pytest.raises(BackendError, match="backend must be one of formula.*; got 'torch'"):
+        OPS[name](*operands, **options, backend="torch")
+
+
+def test_the_kernels_that_must_be_there_are_there():
+    assert {("modern.energy", "numba"), ("modern.update", "numba"),
+            ("attention.causal_linear_attention", "numba"),
+            ("classical.low_rank_asynchronous_update", "numba")} <= set(PATHS)
