@@ -1,7 +1,8 @@
 """The arithmetic of a candidate: how far one of its operations may stray.
 
-A `Profile` holds unit roundoffs (NUMERICS: `u` arithmetic and accumulation, `u_s` stored scores,
-`u_p` stored probabilities, `u_o` stored output) and `eta`, half the smallest subnormal number.
+A `Profile` holds unit roundoffs (`u` arithmetic and accumulation, `u_s` stored scores, `u_p` stored
+probabilities, `u_o` stored output) and `eta`, the smallest normal number: what an operation loses
+where subnormal numbers are flushed to nought, as XLA does.
 """
 from dataclasses import dataclass, replace
 
@@ -36,12 +37,13 @@ class Profile:
 U64, U32, U16, UB = 2.0**-53, 2.0**-24, 2.0**-11, 2.0**-8
 
 PROFILES = {p.name: p for p in [
-    Profile("float64", U64, eta=2.0**-1075),
-    Profile("float32", U32, eta=2.0**-150),
-    Profile("float16", U16, U16, U16, U16, eta=2.0**-25),
-    Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-134),
-    Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-25),     # sums in float32, arrays in half
-    Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-134),
+    Profile("float64", U64, eta=2.0**-1022),
+    Profile("float32", U32, eta=2.0**-126),
+    Profile("float16", U16, U16, U16, U16, eta=2.0**-14),
+    Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-126),
+    Profile("float64-single", U32, U32, U32, eta=2.0**-126),         # float64 arrays, float32 within
+    Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-14),      # half arrays, float32 sums
+    Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-126),
 ]}
 
 

@@ -150,12 +150,14 @@ def variants(op, family):
                     yield f", {k}={name}", {k: name}
         elif isinstance(domain, Flag):
             yield f", {k}={not default}", {k: not default}
+        elif isinstance(domain, Scalar) and default == 0:
+            yield f", {k}", {k: True}
         elif isinstance(domain, Array) and k in op.optional:
             yield f", {k}", {k: True}
             if domain.kind == "bool":
                 yield f", {k} hides rows", {k: "rows"}
     if "causal" in op.domains:
-        for length in (3, 9):
+        for length in (3, 7, 9):
             yield f", causal, {length} queries", {"causal": True, "l": length}
             yield f", causal from the start, {length} queries", \
                 {"causal": True, "align": "start", "l": length}
@@ -174,9 +176,10 @@ def draw(op, family, dtype, seed):
         if k in op.arrays:
             if parameter.default is parameter.empty or wanted or needed(op, k, family):
                 given[k] = array(op, k, sizes, family, rng, it, dtype, wanted)
-        elif wanted is not None:
+        elif wanted is not None and not isinstance(domain, Scalar):
             given[k] = wanted
-        elif isinstance(domain, Scalar) and "defaults" not in family.options:
+        elif isinstance(domain, Scalar) and "defaults" not in family.options \
+                and (parameter.default != 0 or wanted):
             given[k] = scalar(k, domain, family, sizes, rng, dtype)
         elif isinstance(domain, (Scalar, Seed)) and parameter.default is parameter.empty:
             given[k] = sizes.get(k, 6) if isinstance(domain, Scalar) else seed

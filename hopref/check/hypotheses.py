@@ -264,7 +264,7 @@ def stabilised(x, omega, beta, eps, over):
     return (np.exp(u - np.sum(x * x, axis=-1, keepdims=True) / 2 - top) + eps) / math.sqrt(len(omega))
 
 
-def favor(op, it, eps):
+def favor(op, it, eps, denominator=0.0):
     if it.get("features", "positive") != "positive":
         return None
     retrieval = "xi" in it
@@ -274,7 +274,7 @@ def favor(op, it, eps):
     k = stabilised(keys, it["omega"], beta, eps, (-1, -2))
     if op.name == "performer.causal_attention":
         return None if "S" in it and np.ndim(it["S"]) else \
-            attention.causal_linear_attention.formula(q, k, it["V"])[0]
+            attention.causal_linear_attention.formula(q, k, it["V"], z=denominator)[0]
     if retrieval:
         return attention.linear_attention.formula(q, k, it["X"])[..., 0, :]
     return attention.linear_attention.formula(q, k, it["V"], mask=it["mask"])
@@ -298,6 +298,12 @@ def future_dependent_stabiliser(op, it):
 @hypothesis("future-dependent stabiliser, eps 1e-6", "performer.causal_attention")
 def future_dependent_small_stabiliser(op, it):
     return favor(op, it, 1e-6)
+
+
+@hypothesis("future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
+            "performer.causal_attention")
+def future_dependent_stabiliser_and_key_sums(op, it):
+    return favor(op, it, 1e-4, 1e-6)
 
 
 @hypothesis("stabiliser per key", "performer.attention", "performer.update")

@@ -16,6 +16,7 @@ __all__ = ["judge", "worst_entry", "LAW_CASES"]
 LAW_CASES = ("gauss", "gauss, defaults", "unit norm, beta 25", "no batch", "integers", "gauss, b",
              "gauss, states=binary", "gauss, ties=plus", "ties", "more queries than keys", "long keys")
 PATIENCE = 2        # deaths before the judgement is closed
+ENOUGH = 5          # cases on which a law is heard
 
 
 class Refused(Exception):
@@ -33,14 +34,17 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
     trial = Trial(candidate, op, profile, report, seed, again, strict)
     if op is None or not op.arrays:
-        trial.draws(like)
+        trial.draws(like, only)
     else:
         drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
+        trial.warm(drawn)
         trial.values(drawn)
         trial.law_by_law([c for c in drawn if c.name in LAW_CASES or only])
         if not only and not trial.over:
             contract.examine(trial, drawn)
         diagnose(trial)
+    if misses := report.sharpness.pop("misses", []):
+        report.sharpness["median miss"] = float(np.median(misses))
     for finding in report.findings:
         finding.expected = (xfail or {}).get(finding.name, "")
     return report.done()
@@ -57,6 +61,14 @@ class Trial:
     @property
     def over(self):
         return self.deaths >= PATIENCE
+
+    def warm(self, drawn):
+        """A first call on little input, so that imports are done before anything is measured."""
+        sizes = [sum(np.size(a) for a in case.args) or 10**9 for case in drawn]
+        for at in np.argsort(sizes, kind="stable")[:1]:
+            self.candidate.call(drawn[at].args, drawn[at].kwargs)
+        if hasattr(self.candidate, "settle"):
+            self.candidate.settle()
 
     def call(self, args, kwargs, layout="C"):
         """One call, its breaches noted; a death counts."""
@@ -77,12 +89,11 @@ class Trial:
                 return
             truth = measured(self.op, case.args, case.kwargs, self.profile)
             outcome = self.call(case.args, case.kwargs)
-            if not self.answers and hasattr(self.candidate, "settle"):
-                self.candidate.settle()
             if outcome.failure == "not offered":
                 self.report.left_out.append(f"{case.name}: {outcome.words}")
                 continue
             self.report.cases += 1
+            self.sharpen(truth)
             wrong = misfit(self.op, outcome, truth, self.profile.dtype)
             if wrong is None:
                 self.answers.append((case, truth, outcome.values))
@@ -93,6 +104,17 @@ class Trial:
                 self.report.beyond.append(f"{case.name}: {wrong['words']}")
             else:
                 self.find(case=case.name, **wrong)
+
+    def sharpen(self, truth):
+        """How answers that know nothing would have fared: a check that they pass shows nothing."""
+        ball, sharp = parts(truth)[0], self.report.sharpness
+        if ball.value.size == 0 or not np.all(np.isfinite(ball.value)) or ball.dtype.kind != "f":
+            return
+        mean = np.broadcast_to(np.mean(ball.value), ball.shape)
+        misses = [worst_entry(y, ball)[0] for y in (np.zeros(ball.shape), mean)]
+        sharp["asked"] = sharp.get("asked", 0) + 1
+        sharp["passed"] = sharp.get("passed", 0) + (min(misses) <= 1)
+        sharp.setdefault("misses", []).append(min(misses))
 
     def misses(self, case, truth, values):
         """The worst entry beyond its tolerance, as the fields of a finding."""
@@ -113,18 +135,20 @@ class Trial:
         """Hold the candidate to every law of its op."""
         f = Measured(self.op, self.value, self.profile)
         for law in laws_of(self.op.name):
-            self.report.laws += 1
+            heard = 0
             for case in drawn:
-                if self.over:
-                    return
+                if self.over or heard == ENOUGH:
+                    break
                 args, kwargs = f.given(case.args, case.kwargs)
                 try:
                     broken = law.judge(f, *args, **kwargs)
                 except Refused:
                     continue            # what cannot be called was found by the cases
-                for it in broken[:1]:
+                heard += broken is not None
+                for it in (broken or [])[:1]:
                     self.find("law", law.name, f"{law.statement} {it.what}".strip(), case.name,
                               index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
+            self.report.laws += heard > 0
 
     def value(self, *args, **kwargs):
         """A call from within a law: values only."""
@@ -141,18 +165,21 @@ class Trial:
             return a.astype("float32" if self.profile.dtype == "bfloat16" else self.profile.dtype)
         return float(a) if isinstance(a, np.floating) else a
 
-    def draws(self, subject):
-        """Hold random matrices to the laws of their distribution."""
+    def draws(self, subject, only):
+        """Hold random matrices to the laws of their distribution; name what breaks the same laws."""
+        suspects = None
         for law in draw_laws_of(subject):
+            if self.over or only not in ("", law.name):
+                continue
             self.report.laws += 1
-            if self.over:
-                return
             try:
-                for it in law.judge(self.drawn)[:1]:
+                for it in (law.judge(self.drawn) or [])[:1]:
                     self.find("law", law.name, f"{law.statement} {it.what}".strip(), law.name,
                               index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
+                    suspects = {b for b in law.kills if suspects is None or b in suspects}
             except Refused as refused:
                 self.find("call", "raised", str(refused), law.name)
+        self.report.named = sorted(suspects or ())
 
     def drawn(self, *args, **kwargs):
         outcome = self.call(args, kwargs)

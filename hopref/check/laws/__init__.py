@@ -101,13 +101,14 @@ class Law:
         return " ".join((inspect.getdoc(self.claims) or self.name).split("\n\n")[0].split())
 
     def judge(self, f, *args, **kwargs):
-        """The violations of this law by ``f`` at these arguments."""
-        found = []
+        """The violations of this law by ``f`` at these arguments; None where it does not apply."""
+        found, claimed = [], False
         with np.errstate(all="ignore"):
             for claim in self.claims(f, *args, **kwargs):
+                claimed = True
                 if (worst := claim.worst()) is not None:
                     found.append(Violation(self.name, claim.what, *worst))
-        return found
+        return found if claimed else None
 
 
 def law(*ops, id, kills=(), draws=False):

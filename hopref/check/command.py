@@ -1,0 +1,249 @@
+"""``hopref check``: judge a stranger, or with no target everything that is installed here."""
+import re
+import shlex
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hopref.check.arithmetic import PROFILES
+from hopref.check.candidate import InProcess
+from hopref.check.findings import Report
+from hopref.check.judge import judge
+from hopref.check.peers import PEERS, WITHOUT_OP
+from hopref.check.report import as_json, as_junit, details, table
+from hopref.check.runner import Subprocess
+from hopref.errors import HoprefError, PluginError
+from hopref.progress import progress
+
+__all__ = ["configure", "run", "own_reports", "peer_reports"]
+
+UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+CONFORMS, CONDEMNED, USAGE = 0, 1, 2
+
+
+def configure(parser):
+    """The arguments of ``hopref check``."""
+    parser.add_argument("target", nargs="?", help="pkg.mod:function; without it, judge every path of "
+                        "hopref and every known third party installed here")
+    parser.add_argument("--like", metavar="OP", help="the op it implements (hopref ops lists them)")
+    parser.add_argument("--dtype", default="float64",
+                        choices=("float64", "float32", "float16", "bfloat16"))
+    parser.add_argument("--arithmetic", default="", metavar="NAME",
+                        help="its arithmetic, where it is not the format's: " + ", ".join(PROFILES))
+    parser.add_argument("--array", default="numpy", choices=("numpy", "torch", "jax"))
+    parser.add_argument("--map", action="append", default=[], metavar="OURS=THEIRS",
+                        help="name of a parameter; it is then passed by keyword")
+    parser.add_argument("--order", default="", metavar="K,Q,V", help="order of the operands")
+    parser.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
+                        help="axes of an argument, or of the result (out), in the op's letters; "
+                             "leading axes are b, h, g")
+    parser.add_argument("--lead", type=int, metavar="N", help="leading axes it insists on")
+    parser.add_argument("--mask", default="visible", choices=("visible", "hidden", "additive"),
+                        help="what True means in its masks, or 0 and -inf")
+    parser.add_argument("--fixed", action="append", default=[], metavar="NAME=NUMBER",
+                        help="a further keyword argument, always passed")
+    parser.add_argument("--adapter", default="", metavar="FILE.py:NAME",
+                        help="a function from the candidate to a callable with the op's signature")
+    parser.add_argument("--here", action="store_true", help="look for modules in this folder too")
+    parser.add_argument("--memory", default="4GiB", metavar="SIZE",
+                        help="resident memory it may take above its baseline (4GiB)")
+    parser.add_argument("--time", type=float, default=60.0, metavar="SECONDS", help="for one call")
+    parser.add_argument("--case", default="", metavar="NAME", help="only this case")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason' of what is expected")
+    parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML here")
+
+
+def run(args):
+    """Judge, print, and return the exit code: 0 conforms, 1 does not, 2 wrong usage."""
+    try:
+        if args.target:
+            reports, failed = stranger(args)
+        else:
+            own, peers = everything(args.seed)
+            reports, failed = own + peers, any(r.verdict == "condemned" for r in own)
+    except (HoprefError, ValueError) as error:
+        print(f"hopref check: {error}", file=sys.stderr)
+        return USAGE
+    told = sys.stderr if args.json == "-" else sys.stdout
+    tell(reports, args, told)
+    for file, text in ((args.json, as_json), (args.junit, as_junit)):
+        if file == "-":
+            print(text(reports), end="")
+        elif file:
+            Path(file).write_text(text(reports), encoding="utf-8")
+    return CONDEMNED if failed else CONFORMS
+
+
+def tell(reports, args, stream):
+    """The table, and the findings behind every verdict that is not "conforms"."""
+    if not args.target:
+        print(table(reports), file=stream)
+    for r in reports:
+        if args.target or r.verdict == "condemned":
+            print("\n" * (not args.target) + details(r), file=stream)
+    if not args.target:
+        print("\n" + summary(reports), file=stream)
+
+
+def summary(reports):
+    own = [r for r in reports if r.target.startswith("hopref")]
+    peers = [r for r in reports if r not in own and r.verdict != "skipped"]
+    return (f"hopref: {sum(r.conforms for r in own)} of {len(own)} paths conform.  "
+            f"Third parties: {sum(r.conforms for r in peers)} of {len(peers)} conform; "
+            "those condemned are findings, not failures.")
+
+
+def stranger(args):
+    """The report on one target, and whether it failed."""
+    from hopref.check.adapters import ADAPTER, TARGET
+    from hopref.check.laws import draw_laws_of
+    from hopref.op import load
+    if not TARGET.fullmatch(args.target):
+        raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
+    if args.adapter and not ADAPTER.fullmatch(args.adapter):
+        raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
+    if not args.like:
+        raise PluginError("--like must name the op that the target implements; got none")
+    if args.like not in load() and not draw_laws_of(args.like):
+        raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}")
+    convention = {
+        "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),
+        "layout": pairs("--layout", args.layout), "lead": args.lead, "mask": args.mask,
+        "array": args.array, "fixed": {k: number(v) for k, v in pairs("--fixed", args.fixed).items()},
+        "dtype": args.dtype if args.array != "numpy" or args.dtype == "bfloat16" else ""}
+    candidate = Subprocess(args.target, args.like, convention, args.adapter, here=args.here,
+                           memory=size(args.memory), seconds=args.time)
+    try:
+        report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
+                       seed=args.seed, only=args.case, again=repeated(args), xfail=expected(args.xfail))
+    finally:
+        candidate.close()
+    if report.verdict == "skipped":
+        raise PluginError(f"no case of {args.like} could be put to {args.target}: "
+                          f"{'; '.join(report.left_out[:3]) or 'no case of that name'}")
+    return [report], not report.conforms
+
+
+def repeated(args):
+    """The command that runs one case again."""
+    words = ["hopref", "check", args.target, "--like", args.like]
+    for option in ("dtype", "arithmetic", "array", "order", "mask", "adapter"):
+        default = {"dtype": "float64", "array": "numpy", "mask": "visible"}.get(option, "")
+        if getattr(args, option) != default:
+            words += [f"--{option}", getattr(args, option)]
+    for option in ("map", "layout", "fixed"):
+        words += [w for value in getattr(args, option) for w in (f"--{option}", value)]
+    words += ["--lead", str(args.lead)] * (args.lead is not None) + ["--here"] * args.here
+    return shlex.join(words).replace("{", "{{").replace("}", "}}") + " --case {case!r} --seed {seed}"
+
+
+def pairs(option, given):
+    """"a=b" items as a dictionary."""
+    for item in given:
+        if "=" not in item:
+            raise PluginError(f"{option} must be written OURS=THEIRS; got {item!r}")
+    return dict(item.split("=", 1) for item in given)
+
+
+def number(text):
+    """True, False, a number, or the text itself."""
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    except ValueError:
+        return text
+
+
+def size(text):
+    """Bytes of "4GiB", "512M", "1e9"."""
+    found = re.fullmatch(r"([\d.]+(?:e\d+)?) *([kKmMgG]?)i?[bB]?", text)
+    if not found:
+        raise PluginError(f"--memory must be a size such as 4GiB; got {text!r}")
+    return int(float(found[1]) * UNITS[found[2].lower()])
+
+
+def expected(file):
+    """{finding: reason} of an xfail file; # starts a comment."""
+    if file is None:
+        return {}
+    lines = (line.partition("#")[0].strip() for line in Path(file).read_text("utf-8").splitlines())
+    found = {}
+    for line in filter(None, lines):
+        name, _, why = line.rpartition(": ")
+        if not name or not why:
+            raise PluginError(f"an xfail line must be written 'finding: reason'; got {line!r}")
+        found[name] = why
+    return found
+
+
+def everything(seed):
+    """The reports on our own paths and on third parties; the latter in processes, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [(peer, dtype, pool.submit(peer_report, peer, dtype, seed))
+                   for peer in PEERS if peer.installed for dtype in peer.dtypes]
+        own = list(own_reports(seed))
+        peers = [job.result() for _, _, job in progress(waiting, label="third parties")]
+    absent = [Report(p.name, p.like, skipped=f"{p.package} is not installed")
+              for p in PEERS if not p.installed]
+    return own, peers + absent + list(without_op())
+
+
+def own_reports(seed=0):
+    """The report on every path of every op."""
+    from hopref.op import BACKENDS, load
+    jobs = [(op, path) for op in load().values() for path in op.paths
+            if path == "formula" or available(BACKENDS[path], path)]
+    for op, path in progress(jobs, label="own paths"):
+        name = "hopref" + (f", {path} path" if path != "formula" else "")
+        yield judge(InProcess(on_path(op, path), name), op.name, seed=seed, strict=True,
+                    again=f"python -m hopref check hopref.{op.name.replace('.', ':')} "
+                          f"--like {op.name} --case {{case!r}} --seed {{seed}}")
+
+
+def on_path(op, path):
+    def call(*args, **kwargs):
+        return op(*args, backend=path, **kwargs)
+    return call
+
+
+def available(package, path):
+    """Whether a backend's package is here, and for cupy a device too."""
+    from importlib.util import find_spec
+    if find_spec(package) is None:
+        return False
+    if path != "cupy":
+        return True
+    try:
+        import cupy
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except Exception:
+        return False
+
+
+def peer_reports(seed=0):
+    """The report on every third party installed here."""
+    return [peer_report(peer, dtype, seed) for peer in PEERS if peer.installed
+            for dtype in peer.dtypes]
+
+
+def peer_report(peer, dtype, seed):
+    candidate = Subprocess(peer.target, peer.like)
+    try:
+        report = judge(candidate, peer.like, dtype=dtype, arithmetic=peer.within.get(dtype, ""),
+                       seed=seed, again=f"hopref check {peer.target} --like {peer.like} "
+                                        f"--dtype {dtype} --case {{case!r}} --seed {{seed}}")
+    finally:
+        candidate.close()
+    report.target = peer.name
+    return report
+
+
+def without_op():
+    """Known libraries that no op of ours can judge yet."""
+    from importlib.util import find_spec
+    for package, why in WITHOUT_OP.items():
+        if find_spec(package) is not None:
+            yield Report(package, "-", skipped=why)
