@@ -53,10 +53,11 @@ def stores(draw, max_n=4, max_d=6, low=-1.0, elements=None):
 
 
 @st.composite
-def pairs(draw, cases):
-    """A polar case with a second state."""
+def pairs(draw, cases, values=polar):
+    """A case with a second state; both of these values."""
     case = draw(cases)
-    return {**case, "other": draw(arrays(*case["xi"].shape, elements=polar))}
+    xi, other = (draw(arrays(*case["xi"].shape, elements=values)) for _ in range(2))
+    return {**case, "xi": xi, "other": other}
 
 
 @st.composite

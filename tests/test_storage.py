@@ -16,7 +16,7 @@ def test_weights_are_the_sum_of_outer_products(rules, xi, X, b):
 
 
 @law("storage.hebbian", id="CB-1", over=stores(),
-     kills=["hebbian_divided_by_n", "hebbian_of_the_mean", "hebbian_covariance"])
+     kills=["hebbian_divided_by_n", "hebbian_covariance"])
 def test_patterns_add_up_in_any_order_and_with_any_sign(rules, xi, X, b):
     hebbian, signs = rules.storage.hebbian, np.where(np.arange(len(X)) % 2, 1.0, -1.0)[:, None]
     W = hebbian(X)
@@ -24,7 +24,8 @@ def test_patterns_add_up_in_any_order_and_with_any_sign(rules, xi, X, b):
     assert np.all(hebbian(np.vstack([X, X[:1]])) == W + hebbian(X[:1]))
 
 
-@law("storage.hebbian", id="CB-7", over=stores(), kills=["hebbian_is_anti"])
+@law("storage.hebbian", id="CB-7", over=stores(),
+     kills=["hebbian_is_anti"])
 def test_with_its_diagonal_the_matrix_is_semidefinite(rules, xi, X, b):
     """xi.W xi = |X xi|^2: integers, so exactly."""
     W = rules.storage.hebbian(X)

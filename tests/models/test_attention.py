@@ -39,8 +39,9 @@ def test_an_answer_is_the_softmax_weighted_mean_of_the_values_seen(rules, Q, K, 
 
 
 @law("attention.softmax_attention", "attention.linear_attention", id="AT-1",
-     over=heads(masked=True), kills=["mask_after_softmax", "mask_hides_values_only",
-                                     "answer_not_normalised", "linear_mask_hides_values_only"])
+     over=heads(masked=True),
+     kills=["mask_after_softmax", "mask_hides_values_only", "answer_not_normalised",
+            "linear_mask_hides_values_only"])
 def test_values_of_one_give_one(rules, Q, K, V, mask):
     """A softmax rounds n + 3 times on each side of its quotient, a kernel r times more."""
     ones = np.ones((len(K), 1))
@@ -51,8 +52,8 @@ def test_values_of_one_give_one(rules, Q, K, V, mask):
 
 
 @law("attention.softmax_attention", "attention.linear_attention", id="AT-1", over=heads(masked=True),
-     kills=["mask_after_softmax", "mask_hides_values_only", "mask_inverted", "mask_fills_minus_ten",
-            "linear_mask_hides_values_only", "top_k_fills_zero"])
+     kills=["mask_after_softmax", "mask_hides_values_only", "mask_inverted",
+            "mask_fills_minus_ten", "linear_mask_hides_values_only", "mask_fills_zero"])
 def test_hiding_a_key_is_deleting_it(rules, Q, K, V, mask):
     for q, seen in zip(Q, mask, strict=True):
         q = q[None]
@@ -68,7 +69,7 @@ def test_hiding_a_key_is_deleting_it(rules, Q, K, V, mask):
 
 
 @law("attention.softmax_attention", id="AT-1", over=heads(max_l=5),
-     kills=["causal_off_by_one", "causal_strict", "causal_from_the_start", "causal_reversed"])
+     kills=["causal_off_by_one", "causal_strict", "causal_from_the_start"])
 def test_a_causal_query_sees_up_to_its_own_position(rules, Q, K, V):
     """The last query is aligned with the last key; on request the first with the first."""
     l, s = len(Q), len(K)
@@ -102,7 +103,7 @@ def test_an_answer_lies_among_the_values_seen(rules, Q, K, V, mask):
 
 
 @law("attention.softmax_attention", id="AT-1", over=heads(),
-     kills=["softmax_over_queries", "answer_adds_position", "mask_inverted"])
+     kills=["softmax_over_queries"])
 def test_keys_come_in_any_order_and_queries_keep_theirs(rules, Q, K, V):
     Z, allowed = rules.attention.softmax_attention(Q, K, V), room(Q, K, V)
     close(rules.attention.softmax_attention(Q, K[::-1], V[::-1]), Z, 2 * allowed)
@@ -111,8 +112,8 @@ def test_keys_come_in_any_order_and_queries_keep_theirs(rules, Q, K, V):
         close(rules.attention.softmax_attention(q[None], K, V)[0], z, 2 * r)
 
 
-@law("attention.softmax_attention", id="AT-1", over=heads(), kills=["bias_ignored_in_the_maximum",
-                                                                    "answer_not_normalised"])
+@law("attention.softmax_attention", id="AT-1", over=heads(),
+     kills=["bias_ignored_in_the_maximum", "answer_not_normalised"])
 def test_a_row_of_scores_may_be_shifted(rules, Q, K, V):
     bias = np.linspace(-2048, 2048, len(Q))[:, None] + np.zeros(len(K))
     close(rules.attention.softmax_attention(Q, K, V, bias=bias),
@@ -121,7 +122,7 @@ def test_a_row_of_scores_may_be_shifted(rules, Q, K, V):
 
 
 @law("attention.softmax_attention", id="MH-13", over=heads(),
-     kills=["scale_missing", "scale_by_d", "softmax_over_queries"])
+     kills=["scale_missing", "softmax_over_queries"])
 def test_with_patterns_for_keys_and_values_it_is_hopfield_retrieval(rules, Q, K, V):
     for beta in (0.5, 2.0):
         want = rules.modern.update(Q, K, beta=beta)
@@ -143,7 +144,8 @@ def test_a_query_that_sees_nothing_has_a_stated_answer(rules, Q, K, V):
 # -- kernel attention ---------------------------------------------------------------------------
 
 @law("attention.linear_attention", "attention.linear_weights", id="AT-2", over=feature_heads(low=-16),
-     kills=["inverse_missing", "key_transpose_missing", "hidden_eps", "denominator_of_queries"])
+     kills=["inverse_missing", "hidden_eps", "denominator_of_queries",
+            "kernel_weights_of_the_keys"])
 def test_kernel_attention_divides_by_its_row_sums(rules, phi_q, phi_k, V):
     """Eq. (17) with the inverse its print lacks: Z = D^-1 Q' (K'^T V), D = diag(Q' K'^T 1)."""
     A = np.array([[sum(a * c for a, c in zip(q, k, strict=True)) for k in phi_k] for q in phi_q])
@@ -167,7 +169,7 @@ def test_a_common_scale_of_features_cancels(rules, phi_q, phi_k, V):
 
 
 @law("attention.linear_attention", id="AT-2", over=feature_heads(),
-     kills=["answer_unbounded", "inverse_missing", "hidden_eps"])
+     kills=["inverse_missing", "hidden_eps"])
 def test_with_features_of_one_sign_an_answer_lies_among_the_values(rules, phi_q, phi_k, V):
     Z, slack = (rules.attention.linear_attention(phi_q, phi_k, V),
                 rounding.linear_attention(phi_q, phi_k, V))
@@ -175,7 +177,7 @@ def test_with_features_of_one_sign_an_answer_lies_among_the_values(rules, phi_q,
 
 
 @law("attention.association", id="AT-4", over=feature_heads(low=-16),
-     kills=["association_divides", "association_of_keys_only"])
+     kills=["association_divides", "association_of_values_first"])
 def test_association_is_a_matrix_memory(rules, phi_q, phi_k, V):
     """Eq. (18): Q' W with W = sum_j k_j v_j^T; eighths, so exactly."""
     W = sum(np.outer(k, v) for k, v in zip(phi_k, V, strict=True))
@@ -254,7 +256,8 @@ def test_in_the_log_domain_it_is_the_same_attention(rules, log_q, log_k, V):
 
 @law("attention.log_linear_attention", "attention.log_causal_linear_attention", id="MO-2",
      over=log_heads(far=2.0**20),
-     kills=["log_scale_one_for_all", "log_leaves_the_log_domain", "log_causal_leaves_the_log_domain"])
+     kills=["log_leaves_the_log_domain",
+            "log_causal_leaves_the_log_domain"])
 def test_no_size_of_the_features_matters(rules, log_q, log_k, V):
     """Features of e^(+-10^6): shifted by a power of two, the eighths are exact, so is the answer."""
     near_q, near_k = log_q - 2.0**20, log_k + 2.0**20
@@ -268,7 +271,7 @@ def test_no_size_of_the_features_matters(rules, log_q, log_k, V):
 
 
 @law("attention.log_linear_attention", id="MO-2", over=log_heads(),
-     kills=["log_scale_one_for_all", "log_with_eps"])
+     kills=["log_scale_one_for_all"])
 def test_features_may_live_on_scales_of_their_own(rules, log_q, log_k, V):
     """q_r by e^a_r, k_r by e^-a_r: each feature's product is unmoved, however far apart the a_r."""
     apart = 4096.0 * np.arange(log_q.shape[1])
@@ -278,7 +281,7 @@ def test_features_may_live_on_scales_of_their_own(rules, log_q, log_k, V):
 
 
 @law("attention.log_causal_linear_attention", id="AT-3", over=log_heads(),
-     kills=["log_causal_scale_from_the_future", "log_causal_unshrunk", "log_causal_strict"])
+     kills=["log_causal_unshrunk", "log_causal_strict"])
 def test_each_causal_answer_in_the_log_domain_is_that_of_its_past_alone(rules, log_q, log_k, V):
     Z = rules.attention.log_causal_linear_attention(log_q, log_k, V)[0]
     for i in range(len(V)):
@@ -288,7 +291,7 @@ def test_each_causal_answer_in_the_log_domain_is_that_of_its_past_alone(rules, l
 
 
 @law("attention.log_causal_linear_attention", id="MO-3", over=log_heads(),
-     kills=["log_causal_scale_dropped", "log_causal_unshrunk"])
+     kills=["log_causal_scale_dropped"])
 def test_a_causal_sequence_in_the_log_domain_may_be_cut_anywhere(rules, log_q, log_k, V):
     """To the last bit: the scale c is a running maximum, the cut only names it."""
     attend = rules.attention.log_causal_linear_attention

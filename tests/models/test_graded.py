@@ -78,7 +78,7 @@ def test_the_new_state_is_the_activation_of_the_field(rules, xi, W, b, activatio
 
 @law("graded.update", "graded.energy", id="CC-2", over=analog(),
      kills=["gain_ignored", "gain_squared", "integral_times_beta", "integral_with_log_cosh",
-            "threshold_added", "graded_energy_b_sign"])
+            "threshold_added"])
 def test_the_new_state_minimises_the_convexified_energy(rules, xi, W, b, activation, beta):
     """CCCP: G(y)/beta - h.y is least at y = xi', and there it is -F(beta h)/beta, F' = f."""
     how = {"activation": activation, "beta": beta}
@@ -123,7 +123,8 @@ def test_together_the_energy_falls_while_the_weights_are_not_too_negative(
 
 
 @law("graded.two_step_energy", "graded.update", id="CC-3", over=analog(),
-     kills=["graded_two_step_with_half", "graded_two_step_one_integral", "gain_ignored", "update_away"])
+     kills=["graded_two_step_with_half", "graded_two_step_one_integral", "gain_ignored",
+            "update_away"])
 def test_together_the_two_step_energy_never_rises(rules, xi, W, b, activation, beta):
     """L(t+1) - L(t) = G(xi(t+1)) - G(xi(t-1)) - h(t).(xi(t+1) - xi(t-1)) <= 0, any symmetric W."""
     how = {"activation": activation, "beta": beta}
@@ -156,29 +157,28 @@ def test_an_euler_step_of_tau_is_the_map(rules, xi, W, b, activation, beta):
 
 @law("graded.flow", "graded.energy", id="CC-5", over=analog(activations=("tanh", "sigmoid")),
      kills=["flow_reversed", "flow_without_decay", "flow_without_gain"])
-def test_along_the_flow_the_energy_never_rises(rules, xi, W, b, activation, beta):
-    """dE/dt = -tau sum xi'(u) u'^2 to first order in a step s; the rest is s^2 |E''| / 2.
+def test_along_the_flow_the_energy_falls_at_its_rate(rules, xi, W, b, activation, beta):
+    """dE/dt = -tau beta sum f'(beta u_i) u'_i^2 <= 0, as an equality over a short step s.
 
-    The step is short enough for the first order to win: E has curvature at most |W| beta^2-like
-    along xi(u), bounded by c s sum |u'|^2 with c = (|W|_1 beta^2 + 4 beta) below.
+    The rest is s^2/2 times d^2E/ds^2 <= beta (1 + beta |W| + beta |u - h|) |u'|^2, as |f'|, |f''|
+    <= 1, and u - h = -tau u' changes little: twice is enough.
     """
     how = {"activation": activation, "beta": beta}
     f, E, s = F[activation], rules.graded.energy, 2.0**-20
     v = rules.graded.flow(xi, W, b, **how)
-    slope = f(beta * xi + 0.5) - f(beta * xi - 0.5)               # about f', within a factor 2
     here, there = f(beta * xi), f(beta * (xi + s * v))
     change = E(there, W, b, **how) - E(here, W, b, **how)
-    drop = s * beta * (slope * v * v).sum(-1) / 4
-    curved = s**2 * (np.abs(W).sum() * beta**2 + 4 * beta + beta**2 * np.abs(xi).max()) * (v * v).sum(-1)
+    slope = 1 - here**2 if activation == "tanh" else here * (1 - here)
+    rest = s**2 * beta * (1 + beta * np.abs(W).sum() + beta * np.abs(v).max()) * (v * v).sum(-1)
     noise = (in_energy(rules, here, W, b, **how) + in_energy(rules, there, W, b, **how)
-             + 16 * u * (np.abs(xi - xi @ W) + np.abs(b) + 40 / beta).sum(-1))
-    assert np.all(change <= -drop + curved + noise)
+             + 16 * u * (np.abs(v) + 1 / beta).sum(-1))           # the rounding of both states
+    close(change, -s * beta * (slope * v * v).sum(-1), rest + noise)
 
 
 # -- symmetries and limits ----------------------------------------------------------------------
 
 @law("graded.update", "graded.energy", id="CC-6", over=analog(),
-     kills=["last_neuron_clamped", "threshold_outside"])
+     kills=["last_neuron_clamped"])
 def test_relabelling_sites_relabels_the_answer_and_a_batch_is_its_rows(
         rules, xi, W, b, activation, beta):
     how, turn = {"activation": activation, "beta": beta}, np.arange(len(b))[::-1]
@@ -190,7 +190,7 @@ def test_relabelling_sites_relabels_the_answer_and_a_batch_is_its_rows(
 
 
 @law("graded.update", "graded.energy", id="CC-6", over=analog(activations=("tanh", "identity")),
-     kills=["tanh_half_angle", "sigmoid_for_tanh"])
+     kills=["sigmoid_for_tanh"])
 def test_without_a_threshold_an_odd_network_is_odd(rules, xi, W, b, activation, beta):
     how = {"activation": activation, "beta": beta}
     assert np.all(rules.graded.update(-xi, W, **how) == -rules.graded.update(xi, W, **how))
@@ -208,7 +208,8 @@ def test_at_infinite_gain_sites_take_the_sign_of_their_field(rules, xi, W, b, ac
     close(got, want, np.exp(-64.0))
 
 
-@law("graded.update", id="CC-6", over=analog(activations=("tanh",)), kills=["gain_squared", "gain_ignored"])
+@law("graded.update", id="CC-6", over=analog(activations=("tanh",)),
+     kills=["gain_squared", "gain_ignored"])
 def test_below_unit_gain_every_state_decays_to_the_origin(rules, xi, W, b, activation, beta):
     """|tanh'| <= 1: with b = 0 a step contracts by beta |W|, here made 1/2 in the maximum norm."""
     beta = 0.5 / max(1 / 16, np.abs(W).sum(-1).max())
@@ -226,8 +227,8 @@ def sparse(draw):
 
 
 @law("graded.thresholded_update", id="CC-7", over=sparse(),
-     kills=["theta_itself_dropped", "side_swapped", "outer_patterns_thresholded", "state_not_thresholded",
-            "dropped_to_theta"])
+     kills=["theta_itself_dropped", "side_swapped", "outer_patterns_thresholded",
+            "state_not_thresholded"])
 def test_only_what_lies_beyond_theta_is_compared_and_theta_itself_is_kept(
         rules, xi, X, beta, theta, side):
     seen = (lambda x: x <= theta) if side == "above" else (lambda x: x >= theta)

@@ -26,15 +26,16 @@ def log_weights(xi, X, beta):
 # -- identities ---------------------------------------------------------------------------------
 
 @law("modern.update", "modern.weights", id="MH-2", over=problems(),
-     kills=["beta_twice", "beta_outside", "modern_sparsemax_instead", "softmax_over_states",
-            "update_divided_by_n"])
+     kills=["beta_twice", "beta_outside", "softmax_over_states", "update_divided_by_n",
+            "extra_one_over_sqrt_d"])
 def test_the_new_state_is_the_softmax_weighted_mean_of_the_patterns(rules, xi, X, beta):
     p = np.exp(log_weights(xi, X, beta))
     close(rules.modern.weights(xi, X, beta=beta), p, 2 * rounding.modern_weights(xi, X, beta))
     close(rules.modern.update(xi, X, beta=beta), p @ X, 2 * rounding.modern_update(xi, X, beta))
 
 
-@law("modern.weights", id="MH-2", over=problems(), kills=["weights_unnormalised", "beta_twice_w"])
+@law("modern.weights", id="MH-2", over=problems(),
+     kills=["weights_unnormalised"])
 def test_weights_are_probabilities_in_the_order_of_the_scores(rules, xi, X, beta):
     p, z = rules.modern.weights(xi, X, beta=beta), xi @ X.T
     assert np.all(p >= 0)
@@ -109,8 +110,8 @@ def test_the_jacobian_is_the_covariance_of_the_patterns(rules, xi, X, beta):
     close(rules.modern.jacobian(xi, X, beta=beta), J, 2 * allowed)
 
 
-@law("modern.jacobian", id="MH-6", over=problems(), kills=["jacobian_without_beta",
-                                                           "jacobian_not_centred"])
+@law("modern.jacobian", id="MH-6", over=problems(),
+     kills=["jacobian_without_beta", "jacobian_not_centred"])
 def test_the_jacobian_is_the_slope_of_the_update(rules, xi, X, beta):
     """Symmetric differences; the rest is h^2/6 |D^3 f| <= h^2/6 beta^3 R^4 (fourth cumulant)."""
     J, h = rules.modern.jacobian(xi, X, beta=beta), 2.0**-14 / max(1.0, beta)
@@ -136,7 +137,7 @@ def test_energy_lies_between_its_bounds(rules, xi, X, beta):
 
 
 @law("modern.energy", "modern.update", id="MH-3", over=problems(),
-     kills=["energy_log_n_of_wrong_sign", "energy_without_1_over_beta"])
+     kills=["energy_without_1_over_beta"])
 def test_on_the_hull_energy_is_below_the_uniform_one(rules, xi, X, beta):
     """E <= min(2 M^2, log(N)/beta + M^2/2) where the state is a mean of patterns."""
     inside = rules.modern.update(xi, X, beta=beta)
@@ -156,7 +157,8 @@ def test_the_new_state_lies_among_the_patterns(rules, xi, X, beta):
         assert np.all((f @ v <= (X @ v).max() + room) & (f @ v >= (X @ v).min() - room))
 
 
-@law("modern.update", id="MH-9", over=problems(), kills=["beta_half", "beta_outside"])
+@law("modern.update", id="MH-9", over=problems(),
+     kills=["beta_halved", "beta_outside"])
 def test_the_miss_is_at_most_the_diameter_times_the_missing_weight(rules, xi, X, beta):
     """|f(xi) - x_i| <= diam (1 - p_i), and 1 - p_i = sum over the others."""
     f, p = rules.modern.update(xi, X, beta=beta), np.exp(log_weights(xi, X, beta))
@@ -166,8 +168,8 @@ def test_the_miss_is_at_most_the_diameter_times_the_missing_weight(rules, xi, X,
         assert np.all(norms(f - x) <= diameter(X) * others * (1 + 1e-9) + slack)
 
 
-@law("modern.jacobian", id="MH-6", over=problems(), kills=["jacobian_not_centred",
-                                                           "jacobian_without_beta"])
+@law("modern.jacobian", id="MH-6", over=problems(),
+     kills=["jacobian_not_centred", "jacobian_without_beta"])
 def test_the_jacobian_is_semidefinite_and_bounded_by_the_diameter(rules, xi, X, beta):
     """0 <= J <= beta diam^2 min(1/4, 1 - p_max) and trace J <= beta max |x_i - mean|^2-like."""
     J, p = rules.modern.jacobian(xi, X, beta=beta), np.exp(log_weights(xi, X, beta))
@@ -182,7 +184,8 @@ def test_the_jacobian_is_semidefinite_and_bounded_by_the_diameter(rules, xi, X, 
     assert np.all(high <= beta * lengths**2 + slack)
 
 
-@law("modern.update", id="MH-8", over=problems(max_m=2), kills=["beta_twice", "update_adds_the_state"])
+@law("modern.update", id="MH-8", over=problems(max_m=2),
+     kills=["update_adds_the_state"])
 def test_two_states_come_closer_when_the_patterns_are_close(rules, xi, X, beta):
     """beta diam^2 / 4 bounds the slope of f everywhere: below 1 there is one fixed point."""
     f = rules.modern.update(xi, X, beta=beta)
@@ -194,7 +197,7 @@ def test_two_states_come_closer_when_the_patterns_are_close(rules, xi, X, beta):
 # -- equivariances ------------------------------------------------------------------------------
 
 @law("modern.update", "modern.energy", id="MH-12", over=problems(),
-     kills=["state_thresholded", "softmax_over_states", "energy_m2_of_the_first"])
+     kills=["state_thresholded", "energy_m2_of_the_first"])
 def test_order_of_patterns_and_coordinates_is_irrelevant(rules, xi, X, beta):
     f, E = rules.modern.update(xi, X, beta=beta), rules.modern.energy(xi, X, beta=beta)
     room, space = rounding.modern_update(xi, X, beta), rounding.modern_energy(xi, X, beta)
@@ -226,8 +229,8 @@ def test_a_rotation_of_everything_rotates_the_answer(rules, xi, X, beta):
           rounding.modern_energy(xi_turned, X_turned, beta) + rounding.modern_energy(xi, X, beta))
 
 
-@law("modern.update", id="MH-12", over=problems(), kills=["update_divided_by_n", "state_thresholded",
-                                                          "update_adds_the_state"])
+@law("modern.update", id="MH-12", over=problems(),
+     kills=["update_divided_by_n"])
 def test_moving_the_patterns_moves_the_answer(rules, xi, X, beta):
     """The scores all gain xi.t, which the softmax does not see: f(X + t, xi) = f(X, xi) + t."""
     t = np.arange(1.0, X.shape[1] + 1)
@@ -237,7 +240,8 @@ def test_moving_the_patterns_moves_the_answer(rules, xi, X, beta):
 
 
 @law("modern.update", "modern.energy", id="MH-12", over=problems(),
-     kills=["beta_outside", "extra_one_over_sqrt_d", "energy_without_1_over_beta", "state_normalised"])
+     kills=["beta_outside", "energy_without_1_over_beta",
+            "state_normalised"])
 def test_units_do_not_matter(rules, xi, X, beta):
     """f(4X, 4xi; beta/16) = 4 f, E = 16 E: powers of two, so to the last bit."""
     assert np.all(rules.modern.update(4 * xi, 4 * X, beta=beta / 16)
@@ -247,8 +251,7 @@ def test_units_do_not_matter(rules, xi, X, beta):
 
 
 @law("modern.update", "modern.energy", id="MH-12", over=problems(),
-     kills=["energy_without_log_n", "energy_log_n_of_wrong_sign", "update_divided_by_n",
-            "weights_unnormalised_update"])
+     kills=["energy_without_log_n", "energy_log_n_of_wrong_sign", "update_divided_by_n"])
 def test_storing_every_pattern_thrice_changes_nothing(rules, xi, X, beta):
     thrice = np.repeat(X, 3, 0)
     close(rules.modern.update(xi, thrice, beta=beta), rules.modern.update(xi, X, beta=beta),
@@ -257,7 +260,8 @@ def test_storing_every_pattern_thrice_changes_nothing(rules, xi, X, beta):
           2 * rounding.modern_energy(xi, thrice, beta))
 
 
-@law("modern.update", id="MH-12", over=problems(), kills=["state_thresholded", "scores_by_modulus"])
+@law("modern.update", id="MH-12", over=problems(),
+     kills=["state_thresholded"])
 def test_the_mirror_image_is_retrieved_from_the_mirror_image(rules, xi, X, beta):
     assert np.all(rules.modern.update(-xi, -X, beta=beta)
                   == -rules.modern.update(xi, X, beta=beta))
@@ -295,7 +299,7 @@ def test_a_cold_network_retrieves_the_best_match_and_averages_ties(rules, xi, X,
 
 
 @law("modern.update", id="MH-2", over=problems(max_n=1),
-     kills=["update_divided_by_two", "update_adds_the_state"])
+     kills=["update_adds_the_state"])
 def test_a_lone_pattern_is_retrieved_exactly(rules, xi, X, beta):
     assert np.all(rules.modern.update(xi, X, beta=beta) == X[0])
 
@@ -311,7 +315,7 @@ def separated(draw):
 
 
 @law("modern.update", id="MH-9", over=separated(),
-     kills=["beta_half", "update_adds_the_state", "update_divided_by_n"])
+     kills=["beta_halved", "update_adds_the_state", "update_divided_by_n"])
 def test_a_well_separated_pattern_is_retrieved_in_one_step(rules, xi, X, beta, i):
     """Thm 5 with Lemma A4: |f(xi) - x_i| <= 2 (N-1) M exp(-beta (D_i - 2 |xi - x_i| M)); f maps
     the sphere of radius 1/(beta N M) into itself."""
@@ -325,7 +329,7 @@ def test_a_well_separated_pattern_is_retrieved_in_one_step(rules, xi, X, beta, i
 
 
 @law("modern.update", "modern.energy", id="MH-4", over=problems(max_m=1),
-     kills=["beta_twice", "update_adds_the_state"])
+     kills=["update_adds_the_state"])
 def test_all_steps_together_cost_no_more_than_the_first_energy(rules, xi, X, beta):
     """sum |xi(t+1) - xi(t)|^2 <= 2 E(xi(0)): steps must fade."""
     budget, spent, slack = 2 * rules.modern.energy(xi, X, beta=beta), 0.0, 0.0

@@ -33,7 +33,8 @@ def room(xi, X, omega, beta, V=None, where=True):
 
 @law("performer.update", "performer.weights", id="PF-6", over=projected(),
      kills=["performer_beta_outside", "performer_without_denominator", "performer_softmax_instead",
-            "performer_h_missing", "performer_query_unscaled", "performer_eps_on_the_features"])
+            "performer_h_missing", "performer_query_unscaled", "performer_eps_on_the_features",
+            "performer_max_per_key"])
 def test_a_step_is_the_mean_of_the_patterns_by_their_estimated_kernels(rules, xi, X, omega, beta):
     for kind in ("positive", "hyperbolic"):
         K = kernel(xi, X, omega, beta, kind)
@@ -45,7 +46,7 @@ def test_a_step_is_the_mean_of_the_patterns_by_their_estimated_kernels(rules, xi
 
 
 @law("performer.update", id="PF-6", over=projected(max_n=3, max_r=3, max_d=2),
-     kills=["performer_eps_on_the_features", "performer_eps_in_the_denominator",
+     kills=["performer_eps_on_the_features",
             "performer_max_before_the_norm"])
 def test_a_step_is_right_however_large_the_norms(rules, xi, X, omega, beta):
     """Against sixty digits; 64 times the size is beyond any plain exponential."""
@@ -80,8 +81,7 @@ def sizes(xi, X, omega, beta, kind):
 
 
 @law("performer.attention", id="PF-1", over=projected(),
-     kills=["performer_scale_is_one", "performer_scale_twice", "performer_mask_hides_values_only",
-            "performer_attention_transposed"])
+     kills=["performer_scale_is_one", "performer_scale_twice", "performer_mask_hides_values_only"])
 def test_attention_is_retrieval_with_values_of_its_own(rules, xi, X, omega, beta):
     V, d = X[:, :1] - 2, xi.shape[1]
     scale = 1 / np.sqrt(d)
@@ -97,7 +97,7 @@ def test_attention_is_retrieval_with_values_of_its_own(rules, xi, X, omega, beta
 
 
 @law("performer.attention", "performer.update", id="PF-1", over=projected(),
-     kills=["performer_without_denominator", "performer_eps_in_the_denominator",
+     kills=["performer_eps_in_the_denominator",
             "performer_mask_hides_values_only"])
 def test_values_of_one_give_one(rules, xi, X, omega, beta):
     """Numerator and denominator are the same sums, rounded n + r + 3 times each at most."""
@@ -118,7 +118,7 @@ def test_a_step_lies_among_the_patterns_if_the_features_are_positive(rules, xi, 
 
 
 @law("performer.update", id="PF-6", over=projected(),
-     kills=["performer_query_unscaled", "performer_h_missing", "performer_max_per_key"])
+     kills=["performer_query_unscaled"])
 def test_order_of_patterns_and_of_projections_is_irrelevant_and_units_cancel(
         rules, xi, X, omega, beta):
     f, r = rules.performer.update(xi, X, omega, beta=beta), 2 * room(xi, X, omega, beta)
@@ -129,15 +129,8 @@ def test_order_of_patterns_and_of_projections_is_irrelevant_and_units_cancel(
         close(rules.performer.update(x, X, omega, beta=beta), y, s)
 
 
-@law("performer.update", id="RF-2", over=projected(max_m=1), kills=["performer_h_missing",
-                                                                    "performer_beta_outside"])
-def test_against_a_pattern_and_its_opposite_the_norms_do_not_matter(rules, xi, X, omega, beta):
-    """With X = (-xi, -xi) every weight is one half, whatever omega and beta."""
-    pair = np.vstack([-xi, -xi])
-    close(rules.performer.update(xi, pair, omega, beta=beta), -xi, g(8 + 2 * len(omega)) * np.abs(xi))
-
-
-@law("performer.update", id="RF-10", over=projected(), kills=["performer_relu_shifted"])
+@law("performer.update", id="RF-10", over=projected(),
+     kills=["performer_relu_shifted"])
 def test_a_relu_performer_has_no_temperature(rules, xi, X, omega, beta):
     K = kernel(xi, X, omega, 1.0, "relu")
     sound = K.sum(-1) > 0
@@ -205,8 +198,7 @@ def test_a_causal_sequence_may_be_cut_anywhere(rules, Q, K, V, omega):
 # -- expectation and thresholds -----------------------------------------------------------------
 
 @law("performer.expected_update", id="PF-6", over=projected(),
-     kills=["standard_error_of_a_single_draw", "standard_error_biased", "expectation_of_features",
-            "median_for_mean"])
+     kills=["standard_error_of_a_single_draw", "standard_error_biased", "expectation_of_features"])
 def test_the_expectation_is_the_mean_over_draws_with_its_standard_error(rules, xi, X, omega, beta):
     omegas = np.stack([omega, -omega, omega / 2, omega + 0.25])
     draws = np.stack([rules.performer.update(xi, X, w, beta=beta) for w in omegas])
@@ -216,25 +208,27 @@ def test_the_expectation_is_the_mean_over_draws_with_its_standard_error(rules, x
     close(error, draws.std(0, ddof=1) / 2, r)
 
 
-@law("performer.expected_update", "performer.update", "projections.iid", id="RF-12",
-     kills=["performer_h_missing", "performer_eps_in_the_denominator", "expectation_of_features",
-            "performer_beta_outside"])
-def test_the_ratio_is_biased_as_the_delta_method_says(rules):
-    """bias = -1.C v/D^2 + N 1.C 1/D^3 and var = (v - N/D).C (v - N/D)/D^2 to first order in 1/m,
-    C from RF-11; at m = 64 the next order is below a quarter of either.  Six standard errors."""
+@law("performer.update", "performer.expected_update", "projections.iid", id="RF-12",
+     kills=["performer_softmax_instead", "performer_h_missing", "standard_error_of_a_single_draw",
+            "iid_uniform"])
+def test_the_ratio_is_biased_and_spread_as_the_delta_method_says(rules):
+    """bias = -1.C v/D^2 + N 1.C 1/D^3, var = (v - N/D).C (v - N/D)/D^2, to first order in 1/m, C
+    from RF-11; at m = 64 the rest is below a quarter of either.  The first-order error of each
+    draw, whose mean is 0, is taken off before averaging; six standard errors of what is left."""
     xi, X = np.array([[0.25, 0.1, 0.0]]), np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.2], [-0.3, 0.1, 0.4]])
-    m, draws = 64, 3000
+    m, draws, v = 64, 1000, X[:, 0]
     omegas = rules.projections.iid(m * draws, 3, rng=13).reshape(draws, m, 3)
-    mean, error = rules.performer.expected_update(xi, X, omegas)
-    k = np.exp(X @ xi[0])
+    k, one = np.exp(X @ xi[0]), np.ones(3)
     C = k[:, None] * k * np.expm1((xi + X) @ (xi + X).T) / m
-    D, one = k.sum(), np.ones(3)
-    for got, e, v in zip(mean[0], error[0], X.T, strict=True):
-        N = k @ v
-        bias = -one @ C @ v / D**2 + N * (one @ C @ one) / D**3
-        spread = np.sqrt((v - N / D) @ C @ (v - N / D) / D**2 / draws)
-        close(got, N / D + bias, 6 * spread + abs(bias) / 4)
-        close(e, spread, spread / 4)
+    D, N = k.sum(), k @ v
+    error = np.stack([kernel(xi, X, w, 1.0)[0] / m for w in omegas]) - k
+    steps = np.stack([rules.performer.update(xi, X, w)[0, 0] for w in omegas])
+    rest = steps - error @ (v - N / D) / D - N / D
+    bias = -one @ C @ v / D**2 + N * (one @ C @ one) / D**3
+    close(rest.mean(), bias, 6 * rest.std() / np.sqrt(draws) + abs(bias) / 4)
+    spread = np.sqrt((v - N / D) @ C @ (v - N / D) / D**2 / draws)
+    assert rest.std() <= spread * np.sqrt(draws) / 4          # of second order indeed
+    close(rules.performer.expected_update(xi, X, omegas)[1][0, 0], spread, spread / 4)
 
 
 @law("performer.thresholded_update", id="PF-7", over=projected(),
