@@ -5,6 +5,7 @@ what a figure shows.  So each has a name.
 """
 import numpy as np
 
+from hopref.domains import seed
 from hopref.errors import DomainError, DTypeError, ShapeError
 
 __all__ = ["normalise", "corrupt", "NORMALISATIONS", "CORRUPTIONS"]
@@ -143,7 +144,10 @@ def corrupt(X, how, *, rng=0, fill=0.0):
     if X.ndim < 2:
         raise ShapeError(f"hopref.data.corrupt: X must have shape (N, ...); got {X.shape}.")
     damage, amount = _parsed(how)
-    return damage(X, amount, np.random.default_rng(rng), fill)
+    try:
+        return damage(X, amount, seed.admit("rng", rng), fill)
+    except DomainError as error:
+        raise DomainError(f"hopref.data.corrupt: {error}.") from None
 
 
 def _parsed(how):

@@ -38,6 +38,8 @@ def reproduce(figures=None, out=None):
         raise DomainError(f"hopref.experiments.reproduce: figures must be among "
                           f"{', '.join(FIGURES)}; got {', '.join(map(repr, unknown))}.")
     chosen = [f for f in FIGURES if not figures or f in figures]
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
     images, names, records = pictures(), picture_names(), []
     for figure in progress(chosen, label="figures"):
         began = time.perf_counter()

@@ -11,16 +11,15 @@ __all__ = ["one_grey_picture", "six_grey_pictures", "six_thresholded_pictures",
            "all_thresholded_pictures"]
 
 PLAIN, THRESHOLDED = Recipe("graded"), Recipe("graded-thresholded")
-PIXELS = 64 * 64
-SCALES = {"W = X Xᵀ": 1.0, "W = X Xᵀ / d": 1 / PIXELS}
 NORMALISATIONS = ("none", "centred", "standardised")
 NEAREST = "every result is more similar (cosine) to its own picture than to any other stored one"
 
 
 def one_grey_picture(images, names, out=None):
     """F3: each of six pictures is stored alone."""
+    d = images[0].size
     runs = {label: alone(images[:6], replace(PLAIN, scale=scale))
-            for label, scale in SCALES.items()}
+            for label, scale in _scales(images).items()}
     raw, scaled = runs.values()
     measured = {label: bool(run.signs.min() == 1) for label, run in runs.items()}
     return Record(
@@ -32,7 +31,7 @@ def one_grey_picture(images, names, out=None):
                 f"{scaled.signs.min():.0%} with W/d.",
         verdict=verdict(True, measured),
         why=(f"The signs come back, the grey levels do not: with unscaled W the fields grow with "
-             f"d = {PIXELS}, {(abs(raw.results) > 0.99).mean():.0%} of the pixels end beyond ±0.99 "
+             f"d = {d}, {(abs(raw.results) > 0.99).mean():.0%} of the pixels end beyond ±0.99 "
              f"and the relative error is {raw.error.mean():.2f} on average; with W/d "
              f"{(abs(scaled.results) > 0.99).mean():.0%} and {scaled.error.mean():.2f}.",),
         originals="All signs right; root mean square error 0.784, unscaled.",
@@ -100,9 +99,13 @@ def _thresholded(figure, title, images, names, out, *, claim, claimed, originals
                           f"{N} pictures stored, unscaled, θ = −0.5, after one update."))
 
 
+def _scales(images):
+    return {"W = X Xᵀ": 1.0, "W = X Xᵀ / d": 1 / images[0].size}
+
+
 def _variants(images, recipe):
     return {(how, label): recall(images, replace(recipe, normalisation=how, scale=scale))
-            for label, scale in SCALES.items() for how in NORMALISATIONS
+            for label, scale in _scales(images).items() for how in NORMALISATIONS
             if how == "none" or scale == 1}
 
 

@@ -128,8 +128,8 @@ def _thresholded(figure, title, images, names, out):
                             zip(shown.values(), ("at θ = −0.5", "at +0.5", "without threshold"),
                                 strict=True)) + ".",
         verdict=verdict(True, measured),
-        why=(f"The share of components set to 0 is {_dropped(shown[-0.5]):.0%} at θ = −0.5 and "
-             f"{_dropped(shown[0.5]):.0%} at θ = +0.5.",
+        why=(f"The share of components set to 0 is {shown[-0.5].dropped:.0%} at θ = −0.5 and "
+             f"{shown[0.5].dropped:.0%} at θ = +0.5.",
              *empty_cues(shown[-0.5], names),
              *_all_or_nothing(runs),
              "The softmax of the same patterns gives {:.2f} at −0.5, {:.2f} at +0.5 and {:.2f} "
@@ -173,14 +173,10 @@ def _drop(low, high):
     return _mean(_targets(high) - _targets(low))
 
 
-def _dropped(run):
-    return float((run.stage.keys == 0).mean())
-
-
 def _all_or_nothing(runs):
     """A sentence on normalising first where that makes the threshold void."""
     void = [how for (how, order), r in runs.items() if order == ORDERS[0]
-            and _dropped(r[-0.5]) == 1 and _dropped(r[0.5]) == _dropped(r[NO_THRESHOLD])]
+            and r[-0.5].dropped == 1 and r[0.5].dropped == r[NO_THRESHOLD].dropped]
     if not void:
         return ()
     return (f"Normalised first by {listed(void)}, θ = −0.5 drops every component and θ = +0.5 "

@@ -60,23 +60,24 @@ def _introduction(records):
     tally = {v: sum(r.verdict == v for r in records) for v in CLASSES}
     said = "".join(f'<li><b class="{CLASSES[v]}">{n}</b> {TALLY[v][n > 1]}</li>'
                    for v, n in tally.items() if n)
-    return f"""<p class="lead"><i>Looking at the Performer from a Hopfield point of view</i> retrieves
-half-hidden pictures with six kinds of network.  Here each of its figures is computed anew on the 24
-pictures that come with hopref, and what the text claims is held against what was measured.</p>
+    return f"""<p class="lead"><i>Looking at the Performer from a Hopfield point of view</i>
+retrieves half-hidden pictures with six kinds of network.  Here each of its figures is computed anew
+on the 24 pictures that come with hopref, and what the text claims is held against what was
+measured.</p>
 <ul class="tally">{said}</ul>
 <details><summary>How to read this page</summary>
-<p>Each network stores 64 × 64 grey pictures, as numbers from −1 (black) to 1 (white); the binary one
-stores them as +1 (dark) and −1 (bright).  The lower half of each picture is then hidden (0, or +1 for
-the binary network), what remains is shown, and the network updates <em>once</em>.  <em>Every</em>
-stored picture is tried, not one.  A <b class="right">blue</b> frame marks what was retrieved, an
-<b class="wrong">orange</b> one what was not.  The first six pictures, in alphabetical order, are the
-“six patterns”.</p>
+<p>Each network stores 64 × 64 grey pictures, as numbers from −1 (black) to 1 (white); the binary
+one stores them as +1 (dark) and −1 (bright).  The lower half of each picture is then hidden (0, or
++1 for the binary network), what remains is shown, and the network updates <em>once</em>.
+<em>Every</em> stored picture is tried, not one.  A <b class="right">blue</b> frame marks what was
+retrieved, an <b class="wrong">orange</b> one what was not.  The first six pictures, in alphabetical
+order, are the “six patterns”.</p>
 <p>The blog leaves open how pictures were normalised, and whether before or after thresholding.  So
-each figure is run under several named choices.  A claim <em>{REPRODUCES}</em> if it holds under all of
-them, <em>{DEPENDS}</em> if under some, <em>{FAILS}</em> if under none.  A hidden half is unknown to the
-network in every choice: a cue is normalised by what can be seen of it.</p>
-<p><i>The original pictures</i>, which are under copyright, were run once with the blog’s code; those
-results are quoted.  There, 31 of 64 rows were hidden.</p></details>"""
+each figure is run under several named choices.  A claim <em>{REPRODUCES}</em> if it holds under all
+of them, <em>{DEPENDS}</em> if under some, <em>{FAILS}</em> if under none.  A hidden half is unknown
+to the network in every choice: a cue is normalised by what can be seen of it.</p>
+<p><i>The original pictures</i>, which are under copyright, were run once with the blog’s code;
+those results are quoted.  There, 31 of 64 rows were hidden.</p></details>"""
 
 
 def _tile(record):
@@ -90,7 +91,8 @@ def _section(r):
     return f"""<section id="{r.figure}">
 <h2><span class="number">{r.figure}</span> {escape(r.title)}
 <span class="equation">{escape(r.equation)}</span></h2>
-<div class="claim"><div>{claim}</div><p class="badge {CLASSES[r.verdict]}">{escape(r.verdict)}</p></div>
+<div class="claim"><div>{claim}</div>
+<p class="badge {CLASSES[r.verdict]}">{escape(r.verdict)}</p></div>
 <p class="outcome">{escape(r.outcome)}</p>
 {"".join(map(_picture, r.pictures[:1]))}
 <dl>
@@ -142,6 +144,6 @@ def _footer(records):
     seconds = sum(r.seconds for r in records)
     found = ", ".join(f"{k} {versions()[k]}" for k in ("numpy", "scipy", "matplotlib"))
     return (f"<p>{len(records)} figures in {seconds:.0f} s; {found}.  "
-            "The same numbers are in <a href='report.json'>report.json</a>.  Pictures: public domain "
-            "and CC0, see hopref/data/LICENSES.txt.  Run again: <code>hopref reproduce --out report/"
-            "</code></p>")
+            "The same numbers are in <a href='report.json'>report.json</a>.  Pictures: public "
+            "domain and CC0, see hopref/data/LICENSES.txt.  Run again: "
+            "<code>hopref reproduce --out report/</code></p>")

@@ -30,8 +30,10 @@ nav { position: sticky; top: 0; z-index: 2; display: flex; flex-wrap: wrap; gap:
 nav a { min-width: 2.9rem; text-align: center; padding: .15rem .5rem; border-radius: 99px;
   text-decoration: none; font-size: .85rem; font-weight: 600; color: var(--paper);
   background: var(--mute); }
-nav a.yes, .badge.yes { background: var(--yes); } nav a.some, .badge.some { background: var(--some); }
-nav a.no, .badge.no { background: var(--no); } nav a.mute, .badge.mute { background: var(--mute); }
+nav a.yes, .badge.yes { background: var(--yes); }
+nav a.some, .badge.some { background: var(--some); }
+nav a.no, .badge.no { background: var(--no); }
+nav a.mute, .badge.mute { background: var(--mute); }
 section { background: var(--paper); border: 1px solid var(--line); border-radius: 12px;
   padding: 1.6rem 1.8rem; margin: 1.5rem 0; }
 h2 { margin: 0 0 .8rem; font-size: 1.35rem; display: flex; flex-wrap: wrap; gap: .2rem .7rem;

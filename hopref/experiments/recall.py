@@ -19,6 +19,7 @@ __all__ = ["Recipe", "Recall", "RULES", "ORDERS", "stage", "recall", "draw_omega
 
 ORDERS = ("normalise-threshold", "threshold-normalise")
 SIDES = {"above": above, "below": below}
+TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class Recall:
     @cached_property
     def cosines(self):
         """(N, N) between results and stored patterns."""
-        return _unit(self.results) @ _unit(self.stage.patterns).T
+        directions = [x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), TINY)
+                      for x in (self.results, self.stage.patterns)]
+        return directions[0] @ directions[1].T
 
     @cached_property
     def nearest(self):
@@ -93,7 +96,7 @@ class Recall:
     def error(self):
         """|result - pattern| / |pattern|."""
         away = np.linalg.norm(self.results - self.stage.patterns, axis=-1)
-        return away / np.maximum(np.linalg.norm(self.stage.patterns, axis=-1), np.finfo(float).tiny)
+        return away / np.maximum(np.linalg.norm(self.stage.patterns, axis=-1), TINY)
 
     @cached_property
     def signs(self):
@@ -105,17 +108,23 @@ class Recall:
         """The results as pictures: the normalisation of each target, undone."""
         shape = self.stage.values.shape
         values, patterns = self.stage.values.reshape(shape[0], -1), self.stage.patterns
-        gain = patterns.std(-1, keepdims=True) / np.maximum(values.std(-1, keepdims=True), 1e-300)
+        gain = patterns.std(-1, keepdims=True) / np.maximum(values.std(-1, keepdims=True), TINY)
         shift = patterns.mean(-1, keepdims=True) - gain * values.mean(-1, keepdims=True)
         return ((self.results - shift) / np.where(gain == 0, 1.0, gain)).reshape(shape)
+
+    @property
+    def dropped(self):
+        """Share of the patterns' components that a thresholded rule sets to 0; None for others."""
+        thresholded = self.recipe.rule.endswith("-thresholded")
+        return float((self.stage.keys == 0).mean()) if thresholded else None
 
     def rows(self, names):
         """One dictionary a picture, in plain Python, for tables and JSON."""
         return [{"picture": name, "retrieved": bool(self.retrieved[i]),
                  "right": bool(self.right[i]),
                  "nearest": names[self.nearest[i]] if self.nearest[i] >= 0 else None,
-                 "error": float(self.error[i]),
-                 "p_target": None if self.weights is None else float(self.p_target[i]),
+                 "error": _finite(self.error[i]),
+                 "p_target": None if self.weights is None else _finite(self.p_target[i]),
                  "steps": int(self.steps[i]), "reason": str(self.reason[i])}
                 for i, name in enumerate(names)]
 
@@ -178,8 +187,8 @@ def _refuse_nonsense(recipe):
                f"normalisation={recipe.normalisation!r}")
 
 
-def _unit(x):
-    return normalise(x, "unit")
+def _finite(x):
+    return float(x) if np.isfinite(x) else None
 
 
 # --- the rules: (results, weights or None, steps, reason) ----------------------------------------

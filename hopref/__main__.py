@@ -1,0 +1,4 @@
+"""python -m hopref"""
+from hopref.cli import main
+
+raise SystemExit(main())
