@@ -49,6 +49,7 @@ html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "hopref"},
     "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
     "show_toc_level": 2,
     "secondary_sidebar_items": {"**": ["page-toc"], "equations": [], "index": []},
     "footer_start": ["copyright"],

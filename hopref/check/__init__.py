@@ -12,10 +12,10 @@ same in a process of its own, with limits on time and memory.
 >>> report.verdict, report.named
 ('condemned', ['beta applied twice'])
 """
-__all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "tolerance", "truth"]
+__all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "truth"]
 
 _HOME = {"NotOffered": "candidate", "Report": "findings", "LAWS": "laws", "law": "laws",
-         "tolerance": "tolerance", "truth": "tolerance"}
+         "truth": "tolerance"}
 
 
 def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=None, only="",
