@@ -116,7 +116,7 @@ def _configure_check(parser):
 
 def _add_pictures(parser):
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--data", choices=["pictures"], default="pictures",
+    source.add_argument("--data", choices=["pictures"],
                         help="the 24 pictures that come with hopref (the default)")
     source.add_argument("--images", metavar="DIR", help="your own: .png .jpg .pgm .npy, any size")
     parser.add_argument("--patterns", type=int, metavar="N", help="take the first N (default: all)")
@@ -284,13 +284,13 @@ def _staged(options):
     """Patterns (N, d), cues or None, and names, from a file or from pictures."""
     from hopref.experiments.recall import Recipe, stage
     if options.file:
-        X, how = _array(options.file, options), options.normalise or "none"
-        names = tuple(f"pattern {i}" for i in range(len(X)))
+        X, how, names = _array(options.file, options), options.normalise or "none", None
     else:
         X, names = _pictures(options)
         how = options.normalise or ("polar" if options.rule == "classical" else "none")
     it = stage(X, Recipe(normalisation=how, corruption=options.corrupt or "mask:0",
                          seed=options.seed))
+    names = names or tuple(f"pattern {i}" for i in range(len(it.patterns)))
     return it.patterns, it.cues if options.corrupt else None, names
 
 
@@ -308,7 +308,7 @@ def _array(file, options):
     if not isinstance(X, np.ndarray):
         raise DomainError(f"{file} must hold one array (.npy); got {type(X).__name__}.")
     X = X.astype(np.float64) if X.dtype.kind in "iu" else X
-    return X[:_at_most(options.patterns, len(X) if X.ndim else 0)]
+    return X[:_at_most(options.patterns, len(X))] if X.ndim else X
 
 
 # --- ops and info --------------------------------------------------------------------------------

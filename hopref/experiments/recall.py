@@ -2,6 +2,7 @@
 
 A `Recipe` names everything that decides the outcome; `recall` follows it and returns a `Recall`.
 """
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -149,7 +150,7 @@ def stage(images, recipe):
         return dropped(dressed(pictures))
 
     arrays = [dressed(values), dressed(damaged), seen(values), seen(damaged)]
-    return Stage(values, damaged, *(a.reshape(len(a), -1) for a in arrays))
+    return Stage(values, damaged, *(a.reshape(len(a), math.prod(values.shape[1:])) for a in arrays))
 
 
 def recall(images, recipe):
