@@ -9,18 +9,21 @@ from hopref.domains import Choice, Several
 from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
 from hopref.namespace import namespace, on_host
 
-__all__ = ["admit"]
+__all__ = ["located", "admit"]
 
 INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
 
 
-def admit(it, given, fast, nonfinite, check):
+def located(it, given):
+    """The arrays among the arguments, and the one namespace that they belong to."""
+    arrays = {k: v for k, v in given.items() if k in it.arrays and not _absent(it, k, v)}
+    return arrays, _home(arrays)
+
+
+def admit(it, given, arrays, xp, fast, nonfinite, check):
     """The arguments as the path wants them, or the reason why not."""
-    arrays = {k: v for k, v in given.items()
-              if k in it.arrays and not _absent(it, k, v)}
-    xp = _home(arrays)
     arrays = {k: _array(xp, k, v, it.domains[k].kind) for k, v in arrays.items()}
     sizes = _sizes(it, arrays)
     scalars = {k: _scalar(it, k, v) for k, v in given.items()

@@ -29,6 +29,7 @@ __all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call"]
 
 OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
+TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
 ROOMS = ("maps", "storage", "features", "projections", "models.classical", "models.graded",
          "models.modern", "models.attention", "models.performer", "theory")
 
@@ -53,8 +54,10 @@ def load():
 @contextlib.contextmanager
 def use_backend(name):
     """Prefer a path: operations that have it take it, the others run their formula."""
-    if name != "formula":
-        _require(name, "use_backend")
+    try:
+        _require(name)
+    except HoprefError as error:
+        raise type(error)(f"hopref.use_backend: {error}.") from None
     token = _preferred.set(name)
     try:
         yield
@@ -171,8 +174,10 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
         if check is not None and not (isinstance(check, bool) and it.structural):
             raise CallError(f"check must be True or False, for structural domains; got {check!r}")
-        path, fast = _path(it, backend)
-        bound.arguments.update(admission.admit(it, bound.arguments, fast, nonfinite, check))
+        arrays, xp = admission.located(it, bound.arguments)
+        path, fast = _path(it, backend, xp.__name__)
+        bound.arguments.update(
+            admission.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
     except HoprefError as error:
         raise type(error)(f"hopref.{it.name}: {error}.") from None
     return Call(path, bound.args, bound.kwargs)
@@ -192,28 +197,33 @@ def _bound(it, args, kwargs):
     return bound
 
 
-def _path(it, demanded):
+def _path(it, demanded, home):
     """The function to run, and whether it is a faster path than the formula."""
     name = _preferred.get() if demanded is None else demanded
     if not _one_of(name, *it.paths):
         if demanded is not None:
             raise BackendError(f"backend must be one of {', '.join(it.paths)}; got {demanded!r}")
         name = "formula"
+    if name != "formula" and home.partition(".")[0] != TAKES[name]:
+        if demanded is not None:
+            raise BackendError(f"backend={name!r} must be given {TAKES[name]} arrays; got {home}")
+        name = "formula"
     if name == "formula":
         return it.formula, False
-    _require(name, "backend")
+    _require(name)
     model, _, function = it.name.partition(".")
     return getattr(importlib.import_module(f"hopref.fast.{name}.{model}"), function), True
 
 
-def _require(name, who):
-    if name not in BACKENDS:
+def _require(name):
+    """The path is known here and its package is installed."""
+    if not _one_of(name, "formula", *BACKENDS):
         known = ", ".join(["formula", *BACKENDS])
-        raise BackendError(f"{who} must be one of {known}; got {name!r}")
-    package = BACKENDS[name]
+        raise BackendError(f"backend must be one of {known}; got {name!r}")
+    package = BACKENDS.get(name, "numpy")
     if package not in sys.modules and importlib.util.find_spec(package) is None:
-        raise BackendError(f"{who} {name!r} must be installed (python -m pip install {package}); "
-                           f"got no package {package}")
+        raise BackendError(f"backend={name!r} must be installed (python -m pip install {package});"
+                           f" got no package {package}")
 
 
 def _unwrapped(y):

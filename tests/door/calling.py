@@ -31,13 +31,13 @@ def by_name(op, call):
     return dict(zip(op.signature.parameters, args, strict=False)) | kwargs
 
 
-def run(op, given, **door_keywords):
-    """Call ``op`` with arguments by name, operands by position."""
+def run(op, given, *, through=None, **door_keywords):
+    """Call ``op`` (or something of its signature) with arguments by name, operands by position."""
     kinds = {k: op.signature.parameters[k].kind for k in given}
     operands = [given[k] for k in op.signature.parameters
                 if kinds.get(k) is Parameter.POSITIONAL_ONLY]
     rest = {k: v for k, v in given.items() if kinds[k] is Parameter.KEYWORD_ONLY}
-    return op(*operands, **rest, **door_keywords)
+    return (through or op)(*operands, **rest, **door_keywords)
 
 
 def on_calls(op, judge, *, examples=3, **how):

@@ -174,11 +174,17 @@ def index(key):
     return unwrap(key)
 
 
+def _silently(function, *args, **keywords):
+    """A device computes infinities and NaNs without a warning."""
+    with np.errstate(all="ignore"):
+        return wrap(function(*args, **keywords))
+
+
 def _operator(name):
     def apply(self, other):
         if isinstance(other, np.ndarray | list | tuple):
             raise TypeError(f"Unsupported type {type(other)}")
-        return wrap(getattr(self._host, name)(unwrap(other)))
+        return _silently(getattr(self._host, name), unwrap(other))
 
     return apply
 
@@ -192,7 +198,7 @@ def _in_place(name):
 
 
 def _unary(name):
-    return lambda self: wrap(getattr(self._host, name)())
+    return lambda self: _silently(getattr(self._host, name))
 
 
 for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
@@ -263,8 +269,8 @@ def _operand(a):
 
 def _run(function, operands, keywords):
     out = keywords.get("out")
-    result = function(*operands, **{k: _operand(v) for k, v in keywords.items()})
-    return out if isinstance(out, ndarray) else wrap(result)
+    result = _silently(function, *operands, **{k: _operand(v) for k, v in keywords.items()})
+    return out if isinstance(out, ndarray) else result
 
 
 def __getattr__(name):
@@ -286,14 +292,18 @@ def _about_types(function):
     return call
 
 
+_this = sys.modules[__name__]
+__name__ = "cupy"
+
+
 @contextlib.contextmanager
 def installed():
     """Let ``cupy`` be this module, and count from zero."""
     real = sys.modules.get("cupy")
-    sys.modules["cupy"] = sys.modules[__name__]
+    sys.modules["cupy"] = _this
     stats.reset()
     try:
-        yield sys.modules[__name__]
+        yield _this
     finally:
         if real is None:
             del sys.modules["cupy"]

@@ -1,0 +1,223 @@
+"""Which path an operation takes: a demand, a preference, and never one inside a formula."""
+import importlib.util
+import sys
+import threading
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import hopref
+from hopref import modern, use_backend
+from hopref import op as door
+from hopref.domains import positive
+from hopref.errors import BackendError, DomainError
+from tests.door.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
+from tests.doubles import cupy as device
+
+XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
+
+
+@pytest.fixture
+def doubling(monkeypatch):
+    """An operation of the test's own, x -> x + 1, with a numba path that says x -> 2 x."""
+    monkeypatch.setattr(door, "OPS", {})
+    seen = []
+    fast = ModuleType("hopref.fast.numba.test_paths")
+    fast.step = lambda x, /, *, beta=1.0: seen.append(x) or 2 * x
+    monkeypatch.setitem(sys.modules, "hopref.fast.numba.test_paths", fast)
+    monkeypatch.setitem(sys.modules, "numba", ModuleType("numba"))
+    monkeypatch.setattr(door, "_twins",
+                        lambda backend, model: {"step"} if backend == "numba" else set())
+
+    def step(x, /, *, beta=1.0):
+        return x + 1
+
+    def nested(x, /):
+        return step(x) + 10
+
+    step = door.op("(...,d)->(...,d)", beta=positive)(step)
+    nested = door.op("(...,d)->(...,d)")(nested)
+    step.seen = seen
+    return step, nested
+
+
+def test_the_formula_is_the_default_and_a_demand_is_obeyed(doubling):
+    step, _ = doubling
+    assert step.paths == ("formula", "numba")
+    assert step([3.0]) == 4.0
+    assert step([3.0], backend="numba") == 6.0
+    assert step([3.0], backend="formula") == 4.0
+
+
+def test_a_preference_falls_back_where_there_is_no_such_path(doubling):
+    step, nested = doubling
+    with use_backend("numba"):
+        assert step([3.0]) == 6.0
+        assert step([3.0], backend="formula") == 4.0
+        assert nested([3.0]) == 14.0
+    assert step([3.0]) == 4.0
+
+
+def test_a_demand_for_a_path_that_is_not_there_is_refused(doubling):
+    _, nested = doubling
+    with pytest.raises(BackendError) as caught:
+        nested([3.0], backend="numba")
+    look_at_refusal(caught, BackendError, "test_paths.nested", "backend must be one of formula")
+
+
+def test_inside_a_formula_no_path_is_chosen(doubling):
+    """Neither by a preference nor by a demand on the outer operation."""
+    _, nested = doubling
+    with use_backend("numba"):
+        assert nested([3.0]) == 14.0
+        assert nested([3.0], backend="formula") == 14.0
+        assert nested.formula(np.array([3.0])) == 14.0
+
+
+def test_the_bare_formula_ignores_preferences(doubling):
+    step, _ = doubling
+    with use_backend("numba"):
+        assert step.formula(np.array([3.0])) == 4.0
+        assert step.formula(np.array([-3.0]), beta=-1.0) == -2.0     # and checks nothing
+
+
+def test_preferences_nest_and_end_with_their_block(doubling):
+    step, _ = doubling
+    with pytest.raises(ZeroDivisionError):
+        with use_backend("numba"):
+            with use_backend("formula"):
+                assert step([3.0]) == 4.0
+            assert step([3.0]) == 6.0
+            raise ZeroDivisionError
+    assert step([3.0]) == 4.0
+
+
+def test_the_door_closes_again_after_an_error_in_the_formula(monkeypatch):
+    monkeypatch.setattr(door, "OPS", {})
+
+    def broken(x, /):
+        return 1 / 0
+
+    broken = door.op("(...,d)->(...,d)")(broken)
+    with pytest.raises(ZeroDivisionError):
+        broken([1.0])
+    with pytest.raises(DomainError):
+        broken([np.nan])
+
+
+def test_a_preference_holds_in_its_own_thread_only(doubling):
+    step, _ = doubling
+    found = []
+    with use_backend("numba"):
+        thread = threading.Thread(target=lambda: found.append(step([3.0])))
+        thread.start()
+        thread.join()
+    assert found == [4.0]
+
+
+def test_arguments_are_admitted_before_a_faster_path_sees_them(doubling):
+    step, _ = doubling
+    for wrong, error in [([np.nan], DomainError), ([True], TypeError), (1.0, ValueError)]:
+        with pytest.raises(error):
+            step(wrong, backend="numba")
+    assert step.seen == []
+
+
+def test_faster_paths_get_writeable_c_arrays_and_single_precision_as_it_is(doubling):
+    step, _ = doubling
+    for x in (np.ones((3, 2)).T, np.broadcast_to(1.0, (2, 2)), np.ones(2, ">f8"), [1, 2],
+              np.ones(4, np.float32)[::2], np.ones(2, np.float16), np.ones(2, np.int8)):
+        step(x, backend="numba")
+        taken = step.seen[-1]
+        assert taken.flags.c_contiguous and taken.flags.aligned and taken.flags.writeable
+        single = isinstance(x, np.ndarray) and x.dtype == np.float32
+        assert taken.dtype == (np.float32 if single else np.float64) and taken.dtype.isnative
+        assert not np.shares_memory(taken, x) or x.flags.writeable
+
+
+def test_arrays_elsewhere_never_reach_a_path_for_the_host(doubling):
+    """A demand is refused; a preference gives way to the formula."""
+    step, _ = doubling
+    with device.installed():
+        x = device.asarray([1.0, 2.0])
+        with pytest.raises(BackendError) as caught:
+            step(x, backend="numba")
+        look_at_refusal(caught, BackendError, "test_paths.step", "numba", "cupy")
+        with use_backend("numba"):
+            assert step(x).get().tolist() == [2.0, 3.0]
+        assert step.seen == []
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
+
+
+@pytest.mark.parametrize("backend", ["numba", "cupy"])
+def test_a_preference_for_what_is_not_installed_fails_at_with(backend, nothing_installed):
+    with pytest.raises(BackendError) as caught:
+        with use_backend(backend):
+            pytest.fail("the block must not be entered")
+    look_at_refusal(caught, BackendError, "use_backend", "must be installed", f"install {backend}")
+
+
+def test_a_demand_for_what_is_not_installed_names_the_package(nothing_installed):
+    if "numba" not in OPS["modern.update"].paths:
+        pytest.skip("no faster path yet")
+    refused(BackendError, OPS["modern.update"], {"xi": XI, "X": X}, "must be installed",
+            "pip install numba", backend="numba")
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "", None, 3, ["numba"], np])
+def test_a_preference_for_no_backend_at_all_is_refused(wrong):
+    with pytest.raises(BackendError) as caught:
+        with use_backend(wrong):
+            pytest.fail("the block must not be entered")
+    look_at_refusal(caught, BackendError, "use_backend", "must be one of formula, numba, cupy")
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_backend_formula_is_the_checked_reference(name):
+    op = OPS[name]
+
+    def judge(given):
+        same(run(op, given), run(op, given, backend="formula"))
+        with use_backend("formula"):
+            same(run(op, given), run(op, given))
+
+    on_calls(op, judge, examples=1)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_call_admitted_once_runs_as_often_as_wanted(name):
+    op = OPS[name]
+
+    def judge(given):
+        rng = {"rng": 7} if "rng" in given else {}
+        whole = run(op, given | rng)
+        call = run(op, given | rng, through=op.enter)
+        with door.open_door():
+            once = call.path(*call.args, **call.kwargs)
+            again = once if rng else call.path(*call.args, **call.kwargs)
+        same(tuple(map(np.asarray, parts(whole))), tuple(map(np.asarray, parts(once))))
+        same(once, again)
+
+    on_calls(op, judge, examples=1)
+
+
+def test_entering_refuses_as_calling_does():
+    with pytest.raises(DomainError) as caught:
+        modern.update.enter(XI, X, beta=0.0)
+    look_at_refusal(caught, DomainError, "modern.update", "beta must be", "got beta=0.0")
+
+
+def test_memory_limit_is_read_at_each_call(monkeypatch):
+    modern.update(XI, X)
+    monkeypatch.setattr(hopref, "memory_limit", 23)
+    with pytest.raises(MemoryError):
+        modern.update(XI, X)
+    monkeypatch.setattr(hopref, "memory_limit", 24)
+    modern.update(XI, X)
