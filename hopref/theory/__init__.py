@@ -104,7 +104,7 @@ def smallest_beta(xi, X, /, *, tolerance=0.01):
         rest = xp.where(own, 0.0, xp.exp(-middle[:, None] * gaps))
         enough = xp.sum(rest, axis=-1) <= math.exp(-least)
         low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
-    return xp.where(delta > 0, high / unit, math.inf) * (delta < math.inf)
+    return xp.where(delta == math.inf, 0.0, xp.where(delta > 0, high / unit, math.inf))
 
 
 def _told(xp, given):
@@ -148,7 +148,8 @@ def unstable_sites(X, /, *, zero_diagonal=False):
     """
     xp = namespace(X)
     diagonal = X.shape[0] if zero_diagonal else 0
-    return xp.sum(X * ((X @ X.T) @ X - diagonal * X) < 0, axis=-1)
+    flips = X * ((X @ X.T) @ X - diagonal * X) < 0
+    return xp.sum(xp.astype(flips, xp.int64), axis=-1)
 
 
 def _own(xp, X):
