@@ -50,7 +50,7 @@ def test_files_are_short_and_finished(path):
     assert not rules.untidy_file(path, (LIBRARY | TESTS)[path])
 
 
-@files
+@pytest.mark.parametrize("path", [p for p in LIBRARY if p != "hopref/__main__.py"])
 def test_importing_a_file_only_defines_things(path):
     assert not rules.import_time_effects(path, LIBRARY[path])
 
@@ -242,8 +242,8 @@ def test_an_untidy_file_is_found(path, text, why):
     assert len(violations) == 1 and why in violations[0]
 
 
-@pytest.mark.parametrize("text", ["print('hello')", "rng.seed(0)", "for i in range(3):\n    x = i",
-                                  "if DEBUG:\n    x = 1"])
+@pytest.mark.parametrize("text", [
+    "print('hello')", "rng.seed(0)", "for i in range(3):\n    print(i)", "if DEBUG:\n    x = 1"])
 def test_a_file_that_does_something_at_import_is_found(text):
     assert rules.import_time_effects("hopref/maps.py", '"""Maps."""\n' + text)
 
@@ -261,7 +261,7 @@ def test_an_undeclared_parameter_is_found():
     def formula(x, /, loose=1.0, *, beta=1.0):
         return x
 
-    declared = door._declaration(formula, "(...,d)->(...,d)", None, None, None, None, {"gamma": None})
+    declared = door._declaration(formula, "(...,d)->(...,d)", *[None] * 4, {"gamma": None})
     assert len(rules.undeclared(declared)) == 4
 
 
