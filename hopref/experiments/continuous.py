@@ -65,7 +65,7 @@ def six_thresholded_pictures(images, names, out=None):
     """F5: six pictures, only their darkest pixels compared."""
     return _thresholded(
         "F5", "Six thresholded pictures", images[:6], names[:6], out, claimed=True,
-        claim="Pattern retrieval now works for 6 stored patterns …",
+        claim="Pattern retrieval now works for 6 stored patterns\u00a0…",
         originals="90 % of the signs right; cosine 0.837 to the target, 0.536 to the next.")
 
 
@@ -73,8 +73,8 @@ def all_thresholded_pictures(images, names, out=None):
     """F6: all 24."""
     return _thresholded(
         "F6", "24 thresholded pictures", images, names, out, claimed=False,
-        claim="… but what about more patterns? (No is implied; the picture printed there is the "
-              "Performer's, F12, by mistake.)",
+        claim="…\u00a0but what about more patterns? (No is implied; the picture printed there is "
+              "the Performer's, F12, by mistake.)",
         originals="77 % of the signs right, cosine 0.709 to the target and 0.577 to the next: "
                   "there the target is the nearest, so the implied failure does not reproduce.  "
                   "Eq. 12 without threshold: 74 % of the signs, wrong nearest.")

@@ -76,8 +76,8 @@ order, are the “six patterns”.</p>
 each figure is run under several named choices.  A claim <em>{REPRODUCES}</em> if it holds under all
 of them, <em>{DEPENDS}</em> if under some, <em>{FAILS}</em> if under none.  A hidden half is unknown
 to the network in every choice: a cue is normalised by what can be seen of it.</p>
-<p><i>The original pictures</i>, which are under copyright, were run once with the blog’s code;
-those results are quoted.  There, 31 of 64 rows were hidden.</p></details>"""
+<p><i>The original pictures</i> are under copyright and not shown; what they gave when they were run
+again is quoted.  There, 31 of 64 rows were hidden.</p></details>"""
 
 
 def _tile(record):

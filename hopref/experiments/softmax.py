@@ -16,6 +16,7 @@ PLAIN = Recipe("modern", normalisation="unit")
 THRESHOLDED = Recipe("modern-thresholded", normalisation="unit", order="threshold-normalise")
 NORMALISATIONS = ("unit", "centred-unit", "root-d", "fourth-root-d", "none", "centred",
                   "standardised")
+RETRIEVED_AT_25 = "Retrieved after one update at β = 25, and the β from which on all would be"
 RETRIEVED = "gets more weight than all others together from the half that is shown"
 
 
@@ -23,13 +24,13 @@ def six_modern_pictures(images, names, out=None):
     """F7."""
     return _plain("F7", "Six pictures, softmax", images[:6], names[:6], out, claimed=True,
                   claim="We choose the value β = 25, which enables useful pattern retrieval for 6 "
-                        "stored patterns …")
+                        "stored patterns\u00a0…")
 
 
 def all_modern_pictures(images, names, out=None):
     """F8."""
     return _plain("F8", "24 pictures, softmax", images, names, out, claimed=False,
-                  claim="… but fails if 24 patterns are stored.")
+                  claim="…\u00a0but fails if 24 patterns are stored.")
 
 
 def _plain(figure, title, images, names, out, *, claim, claimed):
@@ -84,7 +85,7 @@ def _thresholded(figure, title, images, names, out):
                           "one update."))
 
 
-def _table(runs, caption="Retrieved after one update at β = 25"):
+def _table(runs, caption=RETRIEVED_AT_25):
     return Table(caption, ("normalisation", "retrieved", "nearest is right", "weight of the target",
                            "least", "β for all"),
                  tuple((how, f"{r.retrieved.sum()} of {len(r.retrieved)}",
