@@ -91,9 +91,21 @@ def analog(draw, floor=None, max_d=5, activations=("tanh", "sigmoid", "identity"
     if floor is not None:
         circles = np.abs(W).sum(-1) - np.abs(np.diagonal(W))
         np.fill_diagonal(W, np.maximum(np.diagonal(W), circles + floor(activation, beta)))
-    inside = {"tanh": st.integers(-8, 8), "sigmoid": st.integers(0, 8), "identity": st.integers(-32, 32)}
-    xi = draw(arrays(draw(st.integers(1, 3)), d, elements=inside[activation].map(lambda k: k / 8)))
+    low, high = {"tanh": (-8, 8), "sigmoid": (0, 8), "identity": (-32, 32)}[activation]
+    inside = st.integers(low, high).map(lambda k: k / 8)
+    xi = draw(arrays(draw(st.integers(1, 3)), d, elements=inside))
     return {"xi": xi, "W": W, "b": draw(arrays(d)), "activation": activation, "beta": beta}
+
+
+@st.composite
+def thresholded(draw):
+    """States, patterns, a threshold that some of their components equal, and its side."""
+    m, n, d = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    theta = draw(st.sampled_from([-0.5, 0.0, 1.0]))
+    near = st.one_of(eighths, st.just(theta))
+    return {"xi": draw(arrays(m, d, elements=near)), "X": draw(arrays(n, d, elements=near)),
+            "beta": draw(st.sampled_from([0.5, 2.0])), "theta": theta,
+            "side": draw(st.sampled_from(["above", "below"]))}
 
 
 # -- attention ----------------------------------------------------------------------------------
@@ -114,7 +126,7 @@ def heads(draw, max_l=4, max_s=5, square=False, masked=False):
 
 @st.composite
 def feature_heads(draw, max_l=5, max_s=5, square=False, low=0):
-    """Features of queries and keys >= 0 (or signed, low < 0), values; the first feature is positive."""
+    """Features of queries and keys, >= 0 or (low < 0) signed, the first one positive; values."""
     l, s = draw(st.integers(1, max_l)), draw(st.integers(1, max_s))
     s = l if square else s
     r, v = draw(st.integers(1, 4)), draw(st.integers(1, 3))
@@ -127,10 +139,11 @@ def feature_heads(draw, max_l=5, max_s=5, square=False, low=0):
 # -- random features ----------------------------------------------------------------------------
 
 @st.composite
-def projected(draw, max_m=6, max_n=4, max_r=5, max_d=4, betas=st.sampled_from([0.25, 1.0, 2.0])):
+def projected(draw, max_m=6, max_n=4, max_r=5, max_d=4):
     """States, patterns, a draw omega, a temperature; norms small enough for plain features."""
     m, n = draw(st.integers(1, max_m)), draw(st.integers(1, max_n))
     d, r = draw(st.integers(1, max_d)), draw(st.integers(1, max_r))
-    third = st.integers(-12, 12).map(lambda k: k / 8)
-    return {"xi": draw(arrays(m, d, elements=third)), "X": draw(arrays(n, d, elements=third)),
-            "omega": draw(arrays(r, d, elements=third)), "beta": draw(betas)}
+    near = st.integers(-12, 12).map(lambda k: k / 8)
+    return {"xi": draw(arrays(m, d, elements=near)), "X": draw(arrays(n, d, elements=near)),
+            "omega": draw(arrays(r, d, elements=near)),
+            "beta": draw(st.sampled_from([0.25, 1.0, 2.0]))}

@@ -36,7 +36,7 @@ def softmax_rule(z, dz, V, beta=1.0):
 
     With e_i = exp(beta (z_i - max z)) known up to a factor in exp(+-tau_i), the exact identity
     y~ - y = sum p_i (v_i - y)(e^{delta_i} - 1) / sum p_j e^{delta_j} bounds the shift; no error
-    leaves the hull by more than its width.  Both sums and the division round, and e_i may underflow.
+    leaves the hull by more than its width.  Both sums and the division round; e_i may underflow.
     """
     z, dz = np.where(np.isfinite(z), z, -np.inf), np.where(np.isfinite(z), dz, 0.0)
     gap = z - z.max(-1, keepdims=True)
@@ -114,7 +114,7 @@ def linear_attention(phi_q, phi_k, V, where=True):
 
 
 def performer(log_q, log_k, dq, dk, V, where=True):
-    """sum_j w_j v_j / sum_j w_j with w_j = sum_r exp(log_q_r + log_k_jr), logs known up to dq, dk."""
+    """sum w_j v_j / sum w_j with w_j = sum_r exp(log_q_r + log_k_jr), logs known up to dq, dk."""
     logs = log_q[..., :, None, :] + log_k[..., None, :, :]
     logs = np.where(np.broadcast_to(where, logs.shape[:-1])[..., None], logs, -np.inf)
     top = logs.max((-1, -2), keepdims=True)

@@ -86,7 +86,8 @@ def test_each_reason_means_what_it_says(rules, xi, X, beta):
     for unit in (1.0, 2.0**40, 2.0**-40):
         run = rules.dynamics.retrieve(modern.update, unit * xi, unit * X, beta=beta / unit**2,
                                       tol=2.0**-20, max_steps=3)
-        once = np.stack([modern.update(x[None], unit * X, beta=beta / unit**2)[0] for x in run.states])
+        once = np.stack([modern.update(x[None], unit * X, beta=beta / unit**2)[0]
+                         for x in run.states])
         moved = np.abs(once - run.states).max(-1)
         for reason, converged, step in zip(run.reason, run.converged, moved, strict=True):
             assert reason in ("fixed_point", "tolerance", "max_steps", "cycle")

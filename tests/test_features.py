@@ -23,8 +23,8 @@ def norm2(x):
 
 # -- the formulas -------------------------------------------------------------------------------
 
-@law("features.positive", "features.hyperbolic", "features.trigonometric", "features.relu", id="RF-2",
-     over=projected(),
+@law("features.positive", "features.hyperbolic", "features.trigonometric", "features.relu",
+     id="RF-2", over=projected(),
      kills=["missing_h", "h_of_the_other_sign", "one_over_sqrt_r", "features_without_sqrt_m",
             "beta_unrooted", "norm_without_half", "trig_h_missing", "trig_with_decay",
             "hyperbolic_without_sqrt_2", "relu_missing"])
@@ -53,11 +53,8 @@ def test_the_logs_are_the_logs(rules, xi, X, omega, beta):
         log = getattr(f, f"log_{kind}")(xi, omega, **({} if kind == "relu" else {"beta": beta}))
         log, sign = log if kind == "trigonometric" else (log, 1.0)
         want = phi(rules, kind, xi, omega, beta)
-        close(sign * np.exp(log), want, (np.abs(log_or_0(log)) + 8) * 4 * u * np.abs(want) + 4 * eta)
-
-
-def log_or_0(log):
-    return np.where(np.isfinite(log), log, 0.0)
+        size = np.abs(np.where(np.isfinite(log), log, 0.0))            # exp of a log: size u
+        close(sign * np.exp(log), want, (size + 8) * 4 * u * np.abs(want) + 4 * eta)
 
 
 @law("features.general", "features.log_general", id="RF-10", over=projected(),
@@ -75,12 +72,14 @@ def test_each_map_is_the_general_one_with_its_h_and_functions(rules, xi, X, omeg
         close(sign * np.exp(log), want, room)
 
 
-@law("features.positive", "features.trigonometric", "features.hyperbolic", id="RF-2", over=projected(),
+@law("features.positive", "features.trigonometric", "features.hyperbolic", id="RF-2",
+     over=projected(),
      kills=["beta_unrooted"])
 def test_a_temperature_is_a_unit_of_length(rules, xi, X, omega, beta):
     """beta = 4 b sees 2x: powers of two and square roots of them, so to the last bit."""
     for kind in MAPS[:3]:
-        assert np.all(phi(rules, kind, xi, omega, 4 * beta) == phi(rules, kind, 2 * xi, omega, beta))
+        cold = phi(rules, kind, xi, omega, 4 * beta)
+        assert np.all(cold == phi(rules, kind, 2 * xi, omega, beta))
 
 
 @law("features.relu", id="RF-10", over=projected(),
@@ -93,7 +92,8 @@ def test_relu_features_are_homogeneous_and_never_negative(rules, xi, X, omega, b
 
 # -- what the estimates are worth ---------------------------------------------------------------
 
-@law("features.positive", "features.hyperbolic", "features.trigonometric", id="RF-2", over=projected(),
+@law("features.positive", "features.hyperbolic", "features.trigonometric", id="RF-2",
+     over=projected(),
      kills=["missing_h", "norm_without_half", "one_over_sqrt_r", "features_without_sqrt_m",
             "hyperbolic_without_sqrt_2", "trig_with_decay", "trig_h_missing"])
 def test_whatever_the_draw_opposite_states_and_trig_of_equals_are_exact(rules, xi, X, omega, beta):
@@ -135,7 +135,8 @@ def V_1(kind, x, y):
 PLACES = [([0.5, 0.25, 0.0, -0.25], [0.25, 0.5, 0.25, 0.0]), ([0.5, 0, 0, 0], [-0.25, 0.5, 0, 0])]
 
 
-@law("features.positive", "features.hyperbolic", "features.trigonometric", "projections.iid", id="RF-3",
+@law("features.positive", "features.hyperbolic", "features.trigonometric", "projections.iid",
+     id="RF-3",
      kills=["missing_h", "norm_without_half", "iid_uniform", "iid_rows_identical", "iid_unit_rows",
             "hyperbolic_without_sqrt_2"])
 def test_with_independent_rows_mean_and_variance_are_those_of_lemma_2(rules):

@@ -12,7 +12,8 @@ from tests.laws import law
 def test_weights_are_the_sum_of_outer_products(rules, xi, X, b):
     W = 0.25 * sum(np.outer(x, x) for x in X)
     assert np.all(rules.storage.hebbian(X, scale=0.25) == W)
-    assert np.all(rules.storage.hebbian(X, scale=0.25, zero_diagonal=True) == W - np.diag(np.diag(W)))
+    np.fill_diagonal(W, 0.0)
+    assert np.all(rules.storage.hebbian(X, scale=0.25, zero_diagonal=True) == W)
 
 
 @law("storage.hebbian", id="CB-1", over=stores(),

@@ -195,7 +195,8 @@ def test_weights_never_formed_give_the_same_moves(rules, xi, X, b, order):
             assert np.all(got == rules.classical.asynchronous_update(xi, W, b, order=order))
 
 
-@law("classical.low_rank_energy", id="CB-8", over=stores(), kills=["low_rank_energy_keeps_its_diagonal"])
+@law("classical.low_rank_energy", id="CB-8", over=stores(),
+     kills=["low_rank_energy_keeps_its_diagonal"])
 def test_weights_never_formed_give_the_same_energy(rules, xi, X, b):
     for how in ({"scale": 0.25}, {"zero_diagonal": True}):
         want = rules.classical.energy(xi, rules.storage.hebbian(X, **how), b)

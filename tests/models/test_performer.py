@@ -1,4 +1,4 @@
-"""The Performer, as attention and as one-step Hopfield retrieval: blog eqs. (16)-(19), (23), (24)."""
+"""The Performer, attention and one-step Hopfield retrieval: blog eqs. (16)-(19), (23), (24)."""
 import mpmath
 import numpy as np
 from hypothesis import strategies as st
@@ -134,7 +134,8 @@ def test_order_of_patterns_and_of_projections_is_irrelevant_and_units_cancel(
 def test_a_relu_performer_has_no_temperature(rules, xi, X, omega, beta):
     K = kernel(xi, X, omega, 1.0, "relu")
     sound = K.sum(-1) > 0
-    got = [rules.performer.update(xi[sound], X, omega, beta=b, features="relu") for b in (1.0, 64.0)]
+    step = rules.performer.update
+    got = [step(xi[sound], X, omega, beta=b, features="relu") for b in (1.0, 64.0)]
     bound = 2 * g(len(X) + 2 * len(omega) + 6 * xi.shape[1] + 40) * np.abs(X).max()
     close(got[0], got[1], bound * cancelled(xi[sound], X, omega))
 
@@ -215,7 +216,8 @@ def test_the_ratio_is_biased_and_spread_as_the_delta_method_says(rules):
     """bias = -1.C v/D^2 + N 1.C 1/D^3, var = (v - N/D).C (v - N/D)/D^2, to first order in 1/m, C
     from RF-11; at m = 64 the rest is below a quarter of either.  The first-order error of each
     draw, whose mean is 0, is taken off before averaging; six standard errors of what is left."""
-    xi, X = np.array([[0.25, 0.1, 0.0]]), np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.2], [-0.3, 0.1, 0.4]])
+    xi = np.array([[0.25, 0.1, 0.0]])
+    X = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, 0.2], [-0.3, 0.1, 0.4]])
     m, draws, v = 64, 1000, X[:, 0]
     omegas = rules.projections.iid(m * draws, 3, rng=13).reshape(draws, m, 3)
     k, one = np.exp(X @ xi[0]), np.ones(3)

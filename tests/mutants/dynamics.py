@@ -4,7 +4,6 @@ import numpy as np
 from hopref import classical, graded, retrieve, solve_flow, sweep, trace
 from tests.mutants import mutant
 
-
 # -- retrieve -----------------------------------------------------------------------------------
 
 @mutant("dynamics.retrieve")
@@ -29,7 +28,8 @@ def one_product_for_all(update, xi, /, *memory, max_steps=1000, **how):
     run = retrieve(update, xi, *memory, max_steps=max_steps, **how)
     states = np.atleast_2d(xi)
     for t in range(int(run.steps.max())):
-        states = np.where((t < np.atleast_1d(run.steps))[:, None], update(states, *memory, **how), states)
+        active = t < np.atleast_1d(run.steps)
+        states = np.where(active[:, None], update(states, *memory, **how), states)
     return run._replace(states=states.reshape(np.shape(xi)))
 
 
@@ -124,7 +124,8 @@ def sweep_of_one_seed_a_state(xi, W, b=0.0, /, *, order="cyclic", rng=None):
     """each state of a batch draws from its own stream"""
     runs = [sweep(x, W, b, order=order, rng=rng + i) for i, x in enumerate(np.atleast_2d(xi))]
     steps = np.array([run.steps for run in runs]).reshape(xi.shape[:-1])[()]
-    return runs[0]._replace(states=np.stack([run.states for run in runs]).reshape(xi.shape), steps=steps)
+    states = np.stack([run.states for run in runs]).reshape(xi.shape)
+    return runs[0]._replace(states=states, steps=steps)
 
 
 # -- the flow -----------------------------------------------------------------------------------
@@ -136,7 +137,8 @@ def _euler(u, W, b, until, points, tau, velocity):
         internal.append(internal[-1] + h * velocity(internal[-1], W, b, tau=tau))
     states = np.tanh(np.stack(internal))
     run = solve_flow(u, W, b, until=until, points=points, tau=tau)
-    return run._replace(internal=np.stack(internal), states=states, energies=graded.energy(states, W, b))
+    energies = graded.energy(states, W, b)
+    return run._replace(internal=np.stack(internal), states=states, energies=energies)
 
 
 @mutant("dynamics.solve_flow")

@@ -11,17 +11,22 @@ MUTANTS = mutants.MUTANTS
 for _file in sorted((ROOT / "tests").rglob("test_*.py")):
     if "\n@law(" in _file.read_text():
         importlib.import_module(".".join(_file.relative_to(ROOT).with_suffix("").parts))
-for _room in ("attention", "classical", "dynamics", "modern", "performer"):
+for _room in ("modern", "classical", "graded", "attention", "features", "performer", "dynamics"):
     importlib.import_module(f"tests.mutants.{_room}")
 
 CLAIMS = [(law, name) for law in LAWS for name in LAWS[law].kills]
 
 
+def shown(value):
+    """A number or name as it is, an array by its shape."""
+    shape = getattr(value, "shape", ())
+    return "x".join(map(str, shape)) if shape else value
+
+
 def line(law, mutant, witness):
     """``modern.update: beta in the scores ...  <-  law  |  said  |  case``."""
     case, said = witness
-    numbers = " ".join(f"{k}={'x'.join(map(str, v.shape))}" if getattr(v, "shape", ()) else f"{k}={v}"
-                       for k, v in case.items())
+    numbers = " ".join(f"{k}={shown(v)}" for k, v in case.items())
     first = (said.splitlines() or [""])[0]
     return (f"{MUTANTS[mutant].op}: {MUTANTS[mutant].bug}\n    killed by "
             f"{LAWS[law].name.removeprefix('test_').replace('_', ' ')} [{LAWS[law].id}]\n"

@@ -4,8 +4,10 @@ import pytest
 from tests.laws import with_op
 from tests.mutants.table import CLAIMS, LAWS, MUTANTS, line
 
+IDS = [f"{mutant}-{law.split('.')[-1].removeprefix('test_')}" for law, mutant in CLAIMS]
 
-@pytest.mark.parametrize("law, mutant", CLAIMS, ids=[f"{m}-{k.split('.')[-1][5:]}" for k, m in CLAIMS])
+
+@pytest.mark.parametrize("law, mutant", CLAIMS, ids=IDS)
 def test_a_mutant_is_killed_by_the_law_that_names_it(law, mutant):
     wrong = MUTANTS[mutant]
     witness = LAWS[law].witness(with_op(wrong.op, wrong.function))
