@@ -1,1 +1,1 @@
-"""Faster paths: the same names, the same arguments, the same answers as ``hopref.models``, sooner."""
+"""Faster paths: the names, arguments and answers of ``hopref.models``, sooner."""

@@ -13,13 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopref.check.arithmetic import profile_of
 from hopref.check.cases import cases
-from hopref.check.judge import parts, worst_entry
 from hopref.check.strategies import calls
-from hopref.check.tolerance import measured
 from hopref.errors import BackendError
 from hopref.op import BACKENDS, OPS, load
+from tests.fast.agreement import agrees
 
 load()
 PATHS = [(op.name, path) for op in OPS.values() for path in op.paths if path != "formula"]
@@ -33,16 +31,6 @@ def here(path):
     if path != "numba":
         pytest.skip(f"{path} takes arrays on a device")
     pytest.importorskip(BACKENDS[path])
-
-
-def agrees(op, args, kwargs, dtype, path):
-    truth = measured(op, args, kwargs, profile_of(dtype))
-    answer = op(*args, **kwargs, backend=path)
-    for ball, y in zip(parts(truth), parts(answer), strict=True):
-        y = np.asarray(y)
-        assert y.shape == ball.shape and y.dtype == dtype
-        ratio, at, got, want, bound = worst_entry(y, ball)
-        assert ratio <= 1, f"{got!r} against {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
 
 
 def test_every_kernel_belongs_to_an_operation():

@@ -14,10 +14,10 @@ __all__ = ["causal_linear_attention"]
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
-    (*lead, l, r), v, real = phi_q.shape, V.shape[-1], V.dtype
+    lead, r, v, real = V.shape[:-2], phi_k.shape[-1], V.shape[-1], V.dtype
     Z, S_new, z_new = np.empty_like(V), np.empty((*lead, r, v), real), np.empty((*lead, r), real)
     S_new[:], z_new[:] = S, z
-    chunk = LANES if np.isfinite(V).all() else 1        # 0 times an inf would speak of the future
+    chunk = LANES if np.isfinite(V).all() else 1        # inside a chunk the future counts 0 times
     arrays, count = (phi_q, phi_k, V, Z, S_new, z_new), math.prod(lead)
     heads = (a.reshape(count, *a.shape[len(lead):]) for a in arrays)
     for q, k, values, out, state, total in zip(*heads):

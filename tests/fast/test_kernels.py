@@ -1,0 +1,186 @@
+"""What every kernel promises: bits, threads, forks, memory, a cache that may be missing."""
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from hopref import attention, classical, modern, retrieve, use_backend
+
+pytest.importorskip("numba")
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
+compiled = pytest.mark.skipif(not COMPILED, reason="kernels run as Python")
+
+
+def problem(op, dtype="float64", M=20, N=150, d=6):
+    """A call of ``op`` with more than one tile, chunk, lane block and block of visits."""
+    rng = np.random.default_rng(0)
+    xi, X, V = rng.standard_normal((M, d)), rng.standard_normal((N, d)), rng.standard_normal((N, 3))
+    args, kwargs = {
+        "modern.update": ((xi, X), {"beta": 0.5}),
+        "modern.energy": ((xi, X), {"beta": 0.5}),
+        "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
+        "classical.low_rank_asynchronous_update":
+            ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
+    }[op.name]
+    return [a.astype(dtype) for a in args], kwargs
+
+
+OPS = [modern.update, modern.energy, attention.causal_linear_attention,
+       classical.low_rank_asynchronous_update]
+ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+
+
+def bits(answer):
+    several = answer if type(answer) is tuple else (answer,)
+    return b"".join(np.asarray(y).tobytes() for y in several)
+
+
+@ops
+def test_eight_threads_a_hundred_times_give_the_bits_of_one(op):
+    args, kwargs = problem(op)
+    repeats = 100 if COMPILED else 1
+    once = bits(op(*args, **kwargs, backend="numba"))
+    with ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(op, *args, **kwargs, backend="numba") for _ in range(8 * repeats)]
+    assert {bits(run.result()) for run in runs} == {once}
+
+
+@ops
+def test_a_forked_child_gives_the_bits_of_its_parent(op):
+    args, kwargs = problem(op)
+    parent = bits(op(*args, **kwargs, backend="numba"))
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(
+        target=lambda: theirs.send(bits(op(*args, **kwargs, backend="numba"))))
+    child.start()
+    assert ours.poll(60) and ours.recv() == parent
+    child.join()
+    assert child.exitcode == 0
+
+
+@ops
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_companions_do_not_change_a_bit(op, dtype):
+    """Also where states fill one block of lanes and part of another."""
+    args, kwargs = problem(op, dtype, M=70 if COMPILED else 20)
+    if op is attention.causal_linear_attention:
+        whole = op(*args, backend="numba")[0]
+        several = op(*(np.stack([a[::-1], a]) for a in args), backend="numba")[0]
+        assert bits(several[1]) == bits(whole)
+        return
+    xi, X = args
+    whole = op(xi, X, **kwargs, backend="numba")
+    part = op(xi[3:19], X, **kwargs, backend="numba")
+    assert bits(part) == bits(whole[3:19])
+    alone = op(xi[5], X, **kwargs, backend="numba")
+    assert bits(op(xi[:, None, :], X, **kwargs, backend="numba")[5]) == bits(alone)
+
+
+def test_retrieval_of_a_batch_is_bit_for_bit_that_of_each_state():
+    (xi, X), _ = problem(modern.update)
+    with use_backend("numba"):
+        together = retrieve(modern.update, xi, X, beta=3.0)
+        for m in range(3):
+            alone = retrieve(modern.update, xi[m], X, beta=3.0)
+            assert bits(alone.states) == bits(together.states[m])
+            assert alone.steps == together.steps[m]
+
+
+@ops
+def test_what_is_not_finite_stays_in_its_row(op):
+    args, kwargs = problem(op)
+    clean = op(*args, **kwargs, backend="numba")
+    dirty = [a.copy() for a in args]
+    dirty[0][4, 1] = np.nan
+    if op is attention.causal_linear_attention:
+        dirty[2][90] = np.inf, -np.inf, np.nan          # a value, in the future of 90 positions
+    if op is classical.low_rank_asynchronous_update:
+        kwargs["ties"] = "plus"
+        clean = op(*args, **kwargs, backend="numba")
+    got = op(*dirty, **kwargs, nonfinite="propagate", backend="numba")
+    want = op(*dirty, **kwargs, nonfinite="propagate", backend="formula")
+    for c, g, w in zip(*(y if type(y) is tuple else (y,) for y in (clean, got, want))):
+        assert np.array_equal(np.isfinite(g), np.isfinite(w))
+        if c.shape[0] == g.shape[0] and op is not attention.causal_linear_attention:
+            others = np.arange(len(c)) != 4
+            assert bits(c[others]) == bits(g[others])
+
+
+FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
+          "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
+          "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
+          "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d")}
+
+
+@compiled
+@ops
+def test_the_large_array_of_the_formula_is_never_formed(op):
+    """Resident memory: Python does not see what kernels allocate.  128 MB would be formed."""
+    sizes, _ = FORMED[op.name]
+    growth, results = map(int, in_a_new_process(f"""
+import resource, sys
+sys.path.insert(0, '.')
+from tests.fast.test_kernels import OPS, problem
+op = next(op for op in OPS if op.name == '{op.name}')
+args, kwargs = problem(op)
+op(*args, **kwargs, backend='numba')
+args, kwargs = problem(op, **{sizes})
+call = op.enter(*args, **kwargs, backend='numba')
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+answer = call.path(*call.args, **call.kwargs)
+growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(1024 * growth, sum(y.nbytes for y in (answer if type(answer) is tuple else [answer])))
+"""))
+    assert growth <= results + 8 * 2**20
+
+
+TRY = """
+import numpy as np
+from hopref.fast.numba._products import dot
+print(dot(np.ones(2), np.ones(2)))
+"""
+
+
+def in_a_new_process(code, **environment):
+    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True,
+                         text=True, env={**os.environ, **environment})
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+@compiled
+def test_a_cache_that_cannot_be_written_breaks_nothing(tmp_path):
+    """numba finds no place, or one that fails when it comes to writing."""
+    file = tmp_path / "file"
+    file.touch()
+    nowhere = "import numba.core.caching as c; c.CacheImpl._locator_classes = []" + TRY
+    assert in_a_new_process(nowhere) == ["2.0"]
+    assert in_a_new_process(TRY, NUMBA_CACHE_DIR=str(file / "below")) == ["2.0"]
+
+
+@compiled
+def test_compiled_code_is_kept_under_the_digest_of_all_kernel_files(tmp_path):
+    in_a_new_process(TRY, NUMBA_CACHE_DIR=str(tmp_path))
+    from hopref.fast.numba._jit import SOURCES
+    kept = [file.name for file in tmp_path.rglob("*.nbi")]
+    assert kept and all(SOURCES in name for name in kept)
+
+
+@compiled
+def test_kernels_stay_within_their_arrays(tmp_path):
+    """numba reads out of bounds without a word unless asked to look."""
+    assert in_a_new_process("""
+import sys
+sys.path.insert(0, '.')
+from tests.fast.test_kernels import OPS, problem
+for op in OPS:
+    for M, N, d in (20, 150, 6), (3, 7, 1):
+        args, kwargs = problem(op, M=M, N=N, d=d)
+        op(*args, **kwargs, backend='numba')
+print('inside')
+""", NUMBA_BOUNDSCHECK="1", NUMBA_OPT="1", NUMBA_CACHE_DIR=str(tmp_path)) == ["inside"]

@@ -1,0 +1,91 @@
+"""The fused kernel on sizes that fill its tiles and lanes, and where the direct form fails."""
+import numpy as np
+import pytest
+
+from hopref import modern
+from tests.fast.agreement import agrees
+
+pytest.importorskip("numba")
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+both = pytest.mark.parametrize("op", [modern.update, modern.energy], ids=lambda op: op.name)
+
+
+def draw(M, N, d, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((M, d)).astype(dtype), rng.standard_normal((N, d)).astype(dtype)
+
+
+@both
+@precisions
+@pytest.mark.parametrize("M", [1, 15, 16, 17, 65])      # alone; lanes filled in part; two blocks
+@pytest.mark.parametrize("N, d", [(1, 1), (127, 3), (128, 4), (129, 5), (260, 1)])
+def test_every_remainder_of_lanes_tiles_and_registers(op, dtype, M, N, d):
+    xi, X = draw(M, N, d, dtype)
+    for beta in 2.0**-6, 4.0:
+        agrees(op, (xi, X), {"beta": beta}, dtype)
+
+
+@both
+@precisions
+@pytest.mark.parametrize("M", [3, 20])
+def test_hard_inputs_on_many_tiles(op, dtype, M):
+    xi, X = draw(M, 300, 8, dtype)
+    rising = np.sort(X, axis=0)                                # every tile holds a higher score
+    tiny, huge = {"float32": (2.0**-27, 2.0**27), "float64": (2.0**-40, 2.0**40)}[dtype]
+    for patterns in X, rising, rising[::-1], np.repeat(X[:1], 300, 0):
+        for beta in tiny, 1.0, 512.0, huge:
+            agrees(op, (xi, patterns), {"beta": beta}, dtype)
+    offset = np.dtype(dtype).type({"float32": 2.0**10, "float64": 2.0**20}[dtype])
+    agrees(op, (xi, X + offset), {"beta": 1.0}, dtype)
+    agrees(op, (X[:M], X), {"beta": 8.0}, dtype)            # at a pattern
+
+
+def test_energy_does_not_cancel_where_the_direct_form_does():
+    """Within a few eps of the formula, where the direct form loses 500, 1e7, 1e11 or is NaN.
+
+    8 eps: the terms are >= 0, each a product of at most four rounded factors, and they are added.
+    """
+    xi, X = draw(20, 300, 8, "float64")
+    far = 1e150
+    for states, patterns, beta in (X[:20], X, 25.0), (xi, X, 2.0**-26), (xi * far, X * far, 1.0):
+        want = modern.energy(states.astype(np.longdouble), patterns, beta=beta)
+        got = modern.energy(states, patterns, beta=beta, backend="numba")
+        assert np.all(np.abs(got - want) <= 8 * np.finfo(float).eps * np.abs(want))
+
+
+@pytest.mark.parametrize("M", [1, 20])
+@pytest.mark.parametrize("op, factor, beta", [
+    (modern.update, 1e19, 1.0), (modern.update, 1.0, 1e300), (modern.energy, 1.0, 1e300)])
+def test_single_precision_answers_where_its_scores_or_beta_overflow(op, factor, beta, M):
+    """Then in double, so the answer is off by a rounding at the end: 1 eps."""
+    xi, X = (factor * a for a in draw(M, 140, 4, "float32"))
+    got = op(xi.astype("float32"), X.astype("float32"), beta=beta, backend="numba")
+    want = op(xi.astype("float32"), X.astype("float32"), beta=beta)
+    assert got.dtype == "float32"
+    assert np.all(np.abs(got - want) <= np.finfo("float32").eps * np.abs(want))
+
+
+@precisions
+def test_powers_are_within_an_ulp_down_to_the_smallest_subnormal(dtype):
+    """And so is e^x - 1 from 0 to -1; against long double.
+
+    1.5 ulp: half for the last rounding, the rest for r and the polynomial, each below half.
+    """
+    from hopref.fast.numba._jit import njit
+    from hopref.fast.numba._powers import powers
+
+    @njit
+    def each(x, power, less_one):
+        for i in range(x.size):
+            power[i], less_one[i] = powers(x[i])
+
+    floor = {"float32": -110.0, "float64": -760.0}[dtype]
+    x = np.concatenate([np.linspace(floor, 0, 20001), -np.logspace(-30, 0, 301)]).astype(dtype)
+    e, m = np.empty_like(x), np.empty_like(x)
+    each(x, e, m)
+    wide = x.astype(np.longdouble)
+    for got, want in (e, np.exp(wide)), (m, np.expm1(wide)):
+        ulp = np.spacing(np.abs(want).astype(dtype)).astype(np.longdouble)
+        assert np.all(np.abs(got - want) <= 1.5 * ulp)
+    each(np.array([np.nan, -np.inf, 0.0], dtype), e[:3], m[:3])
+    assert np.isnan(e[0]) and np.isnan(m[0]) and list(e[1:3]) == [0, 1] and list(m[1:3]) == [-1, 0]
