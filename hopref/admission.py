@@ -46,7 +46,8 @@ def admit(it, given, arrays, xp, fast, nonfinite, check):
             raise DomainError(complaint)
     options = {k: d.resolve(given[k]) for k, d in it.domains.items()
                if isinstance(d, (Choice, Several))}
-    return {**arrays, **scalars, **options}
+    absent = {k: it.signature.parameters[k].default for k in it.arrays if k not in arrays}
+    return {**absent, **arrays, **scalars, **options}
 
 
 def _absent(it, k, v):
@@ -54,8 +55,9 @@ def _absent(it, k, v):
     if k not in it.optional:
         return False
     default = it.signature.parameters[k].default
-    plain = isinstance(v, (bool, int, float, type(None)))
-    return v is default or plain and type(v) is type(default) and v == default
+    truth = isinstance(v, (bool, np.bool_))
+    plain = truth or isinstance(v, (int, float))
+    return v is default or plain and truth is isinstance(default, bool) and bool(v == default)
 
 
 def _home(arrays):
@@ -147,7 +149,7 @@ def _fit_memory(it, sizes):
     if need > limit:
         need = min(need, 2**1000)       # no float holds more
         instead = "backend='numba' forms no such array" if "numba" in it.paths \
-            else "pass the states in blocks"
+            else "pass the states in blocks" if "..." in it.scratch else "ask for less at once"
         raise ResourceError(f"an array ({','.join(it.scratch)}) must fit in {limit / 2**30:.3g} GiB"
                             f" (hopref.memory_limit); got {need / 2**30:.3g} GiB: {instead}")
 
@@ -167,6 +169,8 @@ def _dtype(xp, it, arrays, fast):
         if fast and real and all(d == np.float32 for d in real):
             return np.dtype(np.float32)
         return np.dtype(np.longdouble if wide and not fast else np.float64)
+    if xp.result_type(xp.float64) != xp.float64:
+        raise DTypeError(f"arrays must be convertible to float64; got {xp.__name__} without it")
     return xp.float64
 
 
@@ -180,10 +184,7 @@ def _widened(xp, k, v, kind, to):
         if v.dtype.kind in "iu" and v.dtype.itemsize == 8:
             _exactly(k, v, wide)
         return wide
-    wide = xp.astype(v, to, copy=False)
-    if wide.dtype != to:
-        raise DTypeError(f"{k} must be convertible to float64; got {wide.dtype} from {_kind(v)}")
-    return wide
+    return xp.astype(v, to, copy=False)
 
 
 def _exactly(k, whole, wide):
@@ -210,7 +211,8 @@ def _values(xp, k, v, domain, sizes, looks, structure, propagate):
 def _all(xp, k, v, ok, said):
     if not bool(xp.all(ok)):
         at = tuple(int(i[0]) for i in xp.nonzero(~ok))
-        raise DomainError(f"{k} must be {said}; got {_entry(k, at)} = {v[at]}")
+        got = v[at] if xp is np else float(v[at])
+        raise DomainError(f"{k} must be {said}; got {_entry(k, at)} = {got}")
 
 
 def _entry(k, at):

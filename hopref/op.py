@@ -29,6 +29,7 @@ __all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call"]
 
 OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
+EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
 TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
 ROOMS = ("maps", "storage", "features", "projections", "models.classical", "models.graded",
          "models.modern", "models.attention", "models.performer", "theory")
@@ -222,8 +223,8 @@ def _require(name):
         raise BackendError(f"backend must be one of {known}; got {name!r}")
     package = BACKENDS.get(name, "numpy")
     if package not in sys.modules and importlib.util.find_spec(package) is None:
-        raise BackendError(f"backend={name!r} must be installed (python -m pip install {package});"
-                           f" got no package {package}")
+        raise BackendError(f"backend={name!r} must be installed (python -m pip install "
+                           f"\"hopref[{EXTRAS[name]}]\"); got no package {package}")
 
 
 def _unwrapped(y):

@@ -241,3 +241,29 @@ def test_large_integers_that_float64_holds_are_taken():
         mean = OPS["modern.update"]([0], np.array([[whole]], np.int64))
         assert mean.tolist() == [float(whole)]
     assert OPS["modern.update"]([0], np.array([[2**63]], np.uint64)).tolist() == [2.0**63]
+
+
+# ---- what stands for nothing --------------------------------------------------------------------
+
+def test_a_number_stands_for_an_absent_array_only_if_it_is_the_neutral_one():
+    field, attend = OPS["classical.field"], OPS["attention.softmax_attention"]
+    W, Q = np.eye(2), np.ones((2, 2))
+    for nothing in (0, 0.0, -0.0, np.float64(0.0)):
+        assert field([1.0, 2.0], W, nothing).tolist() == [1.0, 2.0]
+        assert attend(Q, Q, Q, bias=nothing).tolist() == Q.tolist()
+    for nothing in (True, np.True_):
+        assert attend(Q, Q, Q, mask=nothing).tolist() == Q.tolist()
+    for something in (1, 1e-300, np.float64(1.0), np.asarray(0.0)):
+        refused(ShapeError, field, {"xi": np.ones(2), "W": W, "b": something}, "b must have shape")
+    for wrong in (False, True):
+        refused(DTypeError, field, {"xi": np.ones(2), "W": W, "b": wrong}, "got bool")
+    refused(ShapeError, attend, {"Q": Q, "K": Q, "V": Q, "mask": False}, "mask must have shape")
+    refused(DTypeError, attend, {"Q": Q, "K": Q, "V": Q, "mask": 1}, "mask must be boolean")
+
+
+def test_a_namespace_without_float64_is_refused_without_a_warning():
+    jax = pytest.importorskip("jax")
+    if jax.config.jax_enable_x64:
+        pytest.skip("jax computes in double precision here")
+    refused(DTypeError, OPS["modern.update"],
+            {"xi": jax.numpy.ones(2), "X": jax.numpy.ones((3, 2))}, "float64", "jax.numpy")

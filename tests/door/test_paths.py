@@ -161,14 +161,15 @@ def test_a_preference_for_what_is_not_installed_fails_at_with(backend, nothing_i
     with pytest.raises(BackendError) as caught:
         with use_backend(backend):
             pytest.fail("the block must not be entered")
-    look_at_refusal(caught, BackendError, "use_backend", "must be installed", f"install {backend}")
+    look_at_refusal(caught, BackendError, "use_backend", "must be installed",
+                    f'install "hopref[{door.EXTRAS[backend]}]"')
 
 
 def test_a_demand_for_what_is_not_installed_names_the_package(nothing_installed):
     if "numba" not in OPS["modern.update"].paths:
         pytest.skip("no faster path yet")
     refused(BackendError, OPS["modern.update"], {"xi": XI, "X": X}, "must be installed",
-            "pip install numba", backend="numba")
+            'pip install "hopref[numba]"', backend="numba")
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", "", None, 3, ["numba"], np])

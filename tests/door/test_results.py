@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hopref import attention, maps, modern
 from hopref.check.strategies import calls
-from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, run, same
+from hopref.errors import DomainError
+from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
 
 every_op = pytest.mark.parametrize("name", OPS)
 every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
@@ -79,6 +81,46 @@ def test_no_argument_is_written_or_handed_back(name):
             np.testing.assert_array_equal(given[k], v, strict=True)
 
     judge()
+
+
+# ---- emptiness and masks ------------------------------------------------------------------------
+
+def test_no_state_gives_no_result_and_no_axis_the_mean():
+    X = np.array([[1.0, 2.0], [3.0, 6.0]])
+    assert modern.update(np.zeros((0, 2)), X).shape == (0, 2)
+    assert modern.energy(np.zeros((2, 0, 2)), X).shape == (2, 0)
+    mean = attention.softmax_attention(np.zeros((1, 0)), np.zeros((2, 0)), X)
+    np.testing.assert_array_equal(mean, [[2.0, 4.0]])
+
+
+def test_a_row_that_sees_nothing_has_a_stated_answer():
+    z, seen = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, True], [False, False]])
+    assert maps.softmax(z, where=seen)[1].tolist() == [0.0, 0.0]
+    assert np.isnan(maps.softmax(z, where=seen, empty_row="nan")[1]).all()
+    assert maps.logsumexp([-np.inf, -np.inf]) == -np.inf
+    refused(DomainError, maps.softmax, {"z": z, "where": seen, "empty_row": "raise"},
+            "every row", "fully masked")
+    Q, V = np.ones((2, 3)), np.ones((2, 1))
+    for hidden in ({"mask": seen}, {"bias": np.where(seen, 0.0, -np.inf)}):
+        assert attention.softmax_attention(Q, Q, V, **hidden).tolist() == [[1.0], [0.0]]
+        refused(DomainError, attention.softmax_attention,
+                {"Q": Q, "K": Q, "V": V, "empty_row": "raise", **hidden}, "fully masked")
+
+
+@pytest.mark.parametrize("name", [n for n, op in OPS.items() if "empty_row" in op.domains])
+def test_a_fully_masked_row_is_answered_by_exact_zeros(name):
+    op = OPS[name]
+    masked = [k for k in op.arrays if op.domains[k].kind == "bool"]
+    states = {"S", "z"} if "S" in op.arrays else ()
+
+    def judge(given):
+        given = {k: v for k, v in given.items() if k not in ("empty_row", "eps", *states)}
+        blind = given | {k: np.zeros_like(given[k]) for k in masked}
+        assert not np.any(parts(run(op, blind))[0])
+        assert np.isnan(parts(run(op, blind, **{"empty_row": "nan"}))[0]).all()
+
+    if masked:
+        on_calls(op, judge)
 
 
 # ---- layout: bit for bit the result of a C copy -------------------------------------------------
