@@ -65,16 +65,12 @@ def _score(recall, i):
     return f"cos {recall.cosines[i, i]:.2f}"
 
 
-def draw_curves(x, curves, *, xlabel, ylabel, marks=(), log=False, bars=None):
+def draw_curves(x, curves, *, xlabel, ylabel, marks=(), log=False):
     """Lines over ``x``: curves is {label: values}, marks is ((x, text), ...)."""
     figure = _figure(7.2, 3.1)
     axes = figure.add_axes([0.09, 0.17, 0.62, 0.76])
     for k, (label, values) in enumerate(curves.items()):
-        style = {"marker": "osD^v"[k % 5], "markersize": 4, "linewidth": 1.4, "label": label}
-        if bars and label in bars:
-            axes.errorbar(x, values, bars[label], capsize=2, **style)
-        else:
-            axes.plot(x, values, **style)
+        axes.plot(x, values, marker="osD^v"[k % 5], markersize=4, linewidth=1.4, label=label)
     for at, text in marks:
         axes.axvline(at, color="#999999", linewidth=0.9, linestyle=":")
         axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), fontsize=7.5,
