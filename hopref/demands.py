@@ -4,7 +4,7 @@ Called on admitted arguments, options still by name: ``fits(given)`` where shape
 other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
 """
 __all__ = ["states_in_alphabet", "states_in_range", "draws_suffice",
-           "state_of_these_features"]
+           "state_with_its_scale", "state_of_these_features"]
 
 
 def states_in_alphabet(xp, given):
@@ -37,6 +37,13 @@ def draws_suffice(given):
     return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
 
 
+def state_with_its_scale(given):
+    """In the log domain the sums S and z mean e^c S and e^c z: nothing without c."""
+    bare = isinstance(given["c"], float) and not (
+        isinstance(given["S"], float) and isinstance(given["z"], float))
+    return "c must come with S and z, whose log scale it is; got no c" if bare else None
+
+
 def state_of_these_features(given):
     """A state passed in holds one row for each feature: m of them, or 2 m."""
     pairs = given["features"] in ("hyperbolic", "trigonometric")
@@ -44,4 +51,4 @@ def state_of_these_features(given):
     for name, axis in (("S", -2), ("z", -1), ("c", -1)):
         if not isinstance(given[name], float) and given[name].shape[axis] != r:
             return f"r must be {r}, one for each feature; got {name} with {given[name].shape[axis]}"
-    return None
+    return state_with_its_scale(given)

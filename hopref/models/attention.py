@@ -8,9 +8,23 @@ eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
 """
 import math
 
+from hopref.demands import state_with_its_scale
 from hopref.domains import choice, flag, mask, nonnegative, positive, scores, state
-from hopref.maps import (balanced, default_scale, empty_rows, end, key_visible, masked, ratio,
-                         rescaled, scan, softmax, start, visible, zero_denominators)
+from hopref.maps import (
+    balanced,
+    default_scale,
+    empty_rows,
+    end,
+    key_visible,
+    masked,
+    ratio,
+    rescaled,
+    scan,
+    softmax,
+    start,
+    visible,
+    zero_denominators,
+)
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -226,7 +240,8 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
     log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), S=state("(...,r,v)"),
-    z=state("(...,r)"), c=scores("(...,r)"), empty_row=zero_denominators)
+    z=state("(...,r)"), c=scores("(...,r)"), fits=state_with_its_scale,
+    empty_row=zero_denominators)
 def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
                                 c=-math.inf, empty_row="zeros"):
     r"""Causal kernel attention of features given by their logs, with its state.

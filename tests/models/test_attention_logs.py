@@ -1,7 +1,10 @@
 """Kernel attention of features given by their logs: nothing under- or overflows."""
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
+from hopref import attention, performer
+from hopref.errors import ShapeError
 from tests import rounding
 from tests.draw import arrays, feature_heads
 from tests.laws import law
@@ -81,6 +84,16 @@ def test_a_causal_sequence_in_the_log_domain_may_be_cut_anywhere(rules, log_q, l
         tail, S, z, c = attend(log_q[cut:], log_k[cut:], V[cut:], S=S, z=z, c=c)
         for got, want in zip((np.vstack([head, tail]), S, z, c), whole, strict=True):
             close(got, want, 0.0)
+
+
+def test_a_state_without_its_scale_is_refused():
+    q, V = np.zeros((2, 1)), np.ones((2, 1))
+    _, S, z, c = attention.log_causal_linear_attention(q, q + 3, V)
+    with pytest.raises(ShapeError, match="c must come with S and z, .* got no c"):
+        attention.log_causal_linear_attention(q, q, V, S=S, z=z)
+    with pytest.raises(ShapeError, match="c must come with S and z"):
+        performer.causal_attention(q, q, V, [[1.0]], S=S, z=z)
+    assert np.all(attention.log_causal_linear_attention(q, q, 0 * V, S=S, z=z, c=c)[0] > 0.9)
 
 
 @law("attention.log_linear_attention", id="AT-2", over=feature_heads(low=-16),
