@@ -173,12 +173,14 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     ----------
     u : (..., d) internal state at time 0
     until : last time, > 0, in the units of tau
-    points : number of equally spaced times returned, from 0 to ``until``
+    points : number of equally spaced times returned, from 0 to ``until``; NaN after a time at which
+        the solution leaves the floating-point numbers
     rtol, atol : the solver's error control
 
     Returns
     -------
-    Flow : for symmetric W its energies never rise, beyond the solver's error
+    Flow : for symmetric W its energies never rise, beyond the solver's error; each state is solved
+        alone, with steps of its own
 
     >>> from hopref import solve_flow
     >>> flow = solve_flow([1.0], [[0.0]], until=1.0, points=2)
@@ -192,16 +194,20 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     call = graded.flow.enter(u, W, b, activation=activation, beta=beta, tau=tau)
     start, rest = call.args[0], call.args[1:]
 
-    def velocity(_, flat):
-        return call.path(flat.reshape(start.shape), *rest, **call.kwargs).ravel()
+    def velocity(_, u):
+        return call.path(u, *rest, **call.kwargs)
 
     times = np.linspace(0.0, until, points)
-    with open_door():
-        solution = solve_ivp(velocity, (0.0, until), start.ravel(), method="DOP853",
-                             t_eval=times, rtol=rtol, atol=atol)
-        internal = solution.y.T.reshape(points, *start.shape)
+    internal = np.full((points, *start.shape), np.nan)
+    alone = internal.reshape(points, -1, start.shape[-1])
+    with open_door("propagate"):
+        for i, u_0 in enumerate(start.reshape(-1, start.shape[-1])):
+            y = solve_ivp(velocity, (0.0, until), u_0, method="DOP853", t_eval=times,
+                          rtol=rtol, atol=atol).y
+            alone[:y.shape[1], i] = y.T
         states = call.kwargs["activation"].f(call.kwargs["beta"] * internal)
-    energies = graded.energy(states, W, b, activation=activation, beta=beta)
+    energies = graded.energy(states, W, b, activation=activation, beta=beta,
+                             nonfinite="propagate", check=False)
     return Flow(times, internal, states, energies)
 
 

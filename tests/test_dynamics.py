@@ -215,6 +215,22 @@ def test_along_the_solved_flow_the_energy_falls_and_time_is_counted_in_tau(rules
     close(still.internal, -b + (u + b) * decay, 1e2 * (1e-9 * reach + 1e-12))
 
 
+def test_a_flow_does_not_know_its_companions():
+    W, u = np.array([[1.0, -0.5], [-0.5, 0.0]]), np.array([[0.3, 0.1], [5.0, -7.0], [0.0, 2.0]])
+    together = solve_flow(u, W, until=3.0, points=4)
+    for i, u_0 in enumerate(u):
+        alone = solve_flow(u_0, W, until=3.0, points=4)
+        assert np.array_equal(alone.internal, together.internal[:, i])
+        assert np.array_equal(alone.energies, together.energies[:, i])
+
+
+def test_a_flow_that_runs_away_ends_in_nan_and_one_without_symmetry_goes_round():
+    lost = solve_flow([1.0], [[3.0]], until=1e4, points=3, activation="identity")
+    assert lost.internal[0] == 1.0 and np.isnan(lost.states[-1]) and np.isnan(lost.energies[-1])
+    turning = solve_flow([1.0, 0.0], [[1.0, 2.0], [-2.0, 1.0]], until=20.0, beta=4.0)
+    assert np.ptp(turning.states[-30:, 0]) > 1.0
+
+
 @pytest.mark.parametrize("beta", [1.0, 4.0])
 def test_the_flow_rests_where_the_map_does(beta):
     W = np.array([[1.0, 0.5], [0.5, 1.0]])
