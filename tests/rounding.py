@@ -127,4 +127,5 @@ def performer(log_q, log_k, dq, dk, V, where=True):
     far = np.abs(V[..., None, :, :] - y[..., :, None, :])
     moved = np.einsum("...i,...iv->...v", p * np.expm1(np.minimum(2 * tau, 700.0)), far)
     n = log_q.shape[-1] + V.shape[-2] + 6
-    return np.minimum(moved, far.max(-2)) + g(n) * (p @ np.abs(V) + np.abs(y))
+    lost = eta * (far.sum(-2) + np.abs(V).sum(-2)[..., None, :] + 1)
+    return np.minimum(moved, far.max(-2)) + g(n) * (p @ np.abs(V) + np.abs(y)) + lost
