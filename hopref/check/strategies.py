@@ -2,8 +2,12 @@
 
 ``calls(op)`` draws ``(args, kwargs)`` with ``op(*args, **kwargs)`` admitted by the door: arrays
 whose axes agree, empty leading axes among them, keyword arrays present or absent, every option and
-every scalar.
-A new operation is drawn because it is declared; a new domain needs one entry here.
+every scalar.  A new operation is drawn because it is declared; a new domain needs one entry here.
+
+    @given(calls(hopref.modern.update))
+    def test_mine(call):
+        args, kwargs = call
+        mine(*args, **kwargs)
 """
 import dataclasses
 import inspect
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hopref import domains
+from hopref.admission import INHABITED
 
 __all__ = ["calls", "sizes", "array", "scalar", "NUMBERS"]
 
@@ -21,7 +26,6 @@ NUMBERS = st.floats(-8, 8, width=32)
 
 LEADING = st.sampled_from([(), (1,), (3,), (2, 3), (0,), (2, 0)])
 PLACES = st.sampled_from([(), (1,), (3,), (2, 3)])
-INHABITED = frozenset("nsmrk")      # the door refuses these empty
 
 SCALARS = {
     domains.positive: st.sampled_from([1.0, 0.125, 3.0, 40.0]) | st.floats(2.0**-10, 64.0),
@@ -38,7 +42,6 @@ LEGAL = {
     domains.phi: lambda x: np.abs(x),
     domains.symmetric: lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
 }
-
 
 # From free numbers to tamer ones: signs, bits, the ranges of tanh and of the sigmoid.
 TAMER = (

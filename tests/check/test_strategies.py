@@ -1,0 +1,72 @@
+"""Drawn calls are legal, and wide enough to be worth drawing."""
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from hopref import attention, classical, op
+from hopref.check.strategies import calls, sizes
+from hopref.domains import Choice, Flag
+
+OPS = op.load()
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_drawn_calls_are_admitted(name):
+    @given(calls(OPS[name]))
+    def admitted(call):
+        args, kwargs = call
+        OPS[name].enter(*args, **kwargs)
+
+    admitted()
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_option_is_drawn_by_every_name(name):
+    for k, domain in OPS[name].domains.items():
+        values = domain.names if isinstance(domain, Choice) else \
+            [True, False] if isinstance(domain, Flag) else []
+        default = OPS[name].signature.parameters[k].default
+        for value in values:
+            find(calls(OPS[name]), lambda call, k=k, value=value, default=default:
+                 call[1].get(k, default) == value)
+
+
+@pytest.mark.parametrize("name", [n for n, o in OPS.items() if o.arrays])
+def test_every_optional_argument_is_drawn_present_and_absent(name):
+    parameters = OPS[name].signature.parameters
+    for k in OPS[name].optional:
+        place = list(parameters).index(k)
+        keyword = parameters[k].kind is inspect.Parameter.KEYWORD_ONLY
+        for wanted in (True, False):
+            find(calls(OPS[name]), lambda call, wanted=wanted, k=k, keyword=keyword, place=place:
+                 wanted is ((k in call[1]) if keyword else len(call[0]) > place))
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (3,), (2, 3), (0,), (2, 0)])
+def test_leading_axes_come_in_all_sorts(lead):
+    find(calls(attention.softmax_attention), lambda call: call[0][0].shape[:-2] == lead)
+
+
+def test_axes_may_be_empty_where_the_door_allows_it():
+    for dim in "ldv":
+        find(sizes(attention.softmax_attention), lambda size, dim=dim: size[dim] == 0)
+
+    @given(sizes(attention.softmax_attention))
+    def keys_are_never_empty(size):
+        assert size["s"] > 0
+
+    keys_are_never_empty()
+
+
+@given(calls(classical.update, every=True, empty=False))
+def test_every_and_empty_are_obeyed(call):
+    (xi, W, b), _ = call
+    assert xi.size and W.size and b.shape == xi.shape[-1:]
+
+
+@given(calls(classical.field, numbers=st.just(0.5), leading=st.just((4,))))
+def test_numbers_and_leading_axes_are_the_callers(call):
+    assert call[0][0].shape[0] == 4 and np.all(call[0][0] == 0.5)
