@@ -71,9 +71,12 @@ def try_wheel(checkout, wheel):
     names = {p["name"] for p in json.loads(run(python, "-m", "pip", "list", "--format=json"))}
     print("installed with the bare wheel:", *sorted(names - {"pip", "setuptools"}))
     run(python, "-c", HOLDS_ITS_DATA)
-    print(run(hopref, "info"), run(hopref, "ops"), sep="\n")
-    if run(python, "-m", "hopref", "ops") != run(hopref, "ops"):
-        sys.exit("`python -m hopref` and `hopref` say different things")
+    print(run(hopref, "info"))
+    ops = run(hopref, "ops")
+    if run(python, "-m", "hopref", "ops") != ops or len(ops.splitlines()) < 24:
+        sys.exit("`hopref ops` lists too little, or `python -m hopref` something else")
+    print(run(hopref, "retrieve", "--patterns", "6"))
+    print(run(hopref, "check", "hopref.modern:update", "--like", "modern.update"))
 
     heavy = run(python, "-c", SAYS_WHAT_IT_LOADS).split()
     if heavy:
