@@ -112,6 +112,24 @@ def test_keys_come_in_any_order_and_queries_keep_theirs(rules, Q, K, V):
         close(rules.attention.softmax_attention(q[None], K, V)[0], z, 2 * r)
 
 
+@law("attention.softmax_attention", "attention.linear_attention",
+     "attention.causal_linear_attention", "attention.log_linear_attention", id="AT-1",
+     over=heads(square=True), kills=["heads_share_their_maximum", "heads_share_their_keys"])
+def test_leading_axes_are_problems_of_their_own(rules, Q, K, V):
+    """Three heads, the first sixteen times as large."""
+    a, sizes = rules.attention, np.array([16.0, 1.0, 0.25])[:, None, None]
+    phi, past = [1 + np.abs(sizes * x) for x in (Q, K)], np.tri(len(V), dtype=bool)
+    for attend, q, k, bound in (
+            (a.softmax_attention, sizes * Q, sizes * K, room),
+            (a.linear_attention, *phi, rounding.linear_attention),
+            (lambda *x: a.causal_linear_attention(*x)[0], *phi,
+             lambda *x: rounding.linear_attention(*x, past)),
+            (a.log_linear_attention, *np.log(phi), rounding.log_linear_attention)):
+        together = attend(q, k, np.broadcast_to(V, (3, *V.shape)))
+        for z, one_q, one_k in zip(together, q, k, strict=True):
+            close(z, attend(one_q, one_k, V), 2 * bound(one_q, one_k, V))
+
+
 @law("attention.softmax_attention", id="AT-1", over=heads(),
      kills=["bias_ignored_in_the_maximum"])
 def test_a_row_of_scores_may_be_shifted(rules, Q, K, V):

@@ -97,6 +97,22 @@ def test_no_size_of_norms_or_beta_gives_nan(rules, rng, size, beta):
     close(f, want, 4 * EPS * np.abs(X[t]))
 
 
+# -- metastable states --------------------------------------------------------------------------
+
+def test_a_group_of_like_patterns_has_a_state_of_its_own():
+    """MH-11, by construction: two groups of four within r of their means, beta r^2 << 1, the
+    groups 128 apart in score: the state settles near its group's mean, on four equal weights."""
+    beta, r, corners = 4.0, 2.0**-6, np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
+    X = np.vstack([[8, 0] + r * corners, [-8, 0] + r * corners])
+    xi = np.array([7.0, 0.5])
+    for _ in range(40):
+        xi = modern.update(xi, X, beta=beta)
+    p = modern.weights(xi, X, beta=beta)
+    assert np.hypot(*(xi - [8, 0])) <= r and p[4:].sum() < 1e-100
+    spread = beta * r * 9                      # of the four log weights, |xi| <= 9
+    assert 4 * (1 - spread**2) <= np.exp(-(p[:4] * np.log(p[:4])).sum()) <= 4 * (1 + 8 * u)
+
+
 # -- the thresholded rule -----------------------------------------------------------------------
 
 @law("modern.thresholded_update", id="MH-14", over=thresholded(),

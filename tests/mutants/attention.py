@@ -119,6 +119,21 @@ def softmax_over_queries(Q, K, V, /, *, scale=None, mask=True, bias=0.0):
 
 
 @mutant("attention.softmax_attention")
+def heads_share_their_maximum(Q, K, V, /, **how):
+    """one maximum subtracted from all heads: small ones underflow"""
+    z = Q @ K.mT / np.sqrt(K.shape[-1])
+    e = np.exp(z - z.max())
+    return e @ V / e.sum(-1, keepdims=True)
+
+
+@mutant("attention.linear_attention")
+def heads_share_their_keys(phi_q, phi_k, V, /, **how):
+    """the state summed over the heads"""
+    k, V = phi_k.reshape(-1, phi_k.shape[-1]), V.reshape(-1, V.shape[-1])
+    return phi_q @ (k.T @ V) / (phi_q @ k.sum(0))[..., None]
+
+
+@mutant("attention.softmax_attention")
 def bias_ignored_in_the_maximum(Q, K, V, /, *, scale=None, mask=True, bias=0.0):
     """the maximum taken before the bias is added"""
     z = scores(Q, K, scale)
