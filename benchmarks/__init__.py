@@ -1,0 +1,1 @@
+"""Measurements of the installed hopref: see README.md."""

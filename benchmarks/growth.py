@@ -1,0 +1,148 @@
+"""How cost grows with size: exponents of counted work and of peak memory, and what they must be.
+
+A cost that grows as size^p has the exponent p, fitted over sizes that double.  Work is counted by
+running the formula on the counting namespace of the tests: it depends on shapes alone.  Memory is
+the peak that tracemalloc sees above the arguments.  Both repeat; seconds do not: they are tracked,
+not judged.
+"""
+import importlib.util
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hopref.op import load, open_door
+
+LINEAR, QUADRATIC = (0.9, 1.05), (1.9, 2.05)
+
+
+class Growth(NamedTuple):
+    """An operation, the call at a size, the sizes, and the exponents of its work and memory."""
+    op: str
+    draw: Callable
+    sizes: tuple
+    work: tuple
+    memory: tuple
+
+
+def heads(L, d=16):
+    """Self-attention over L positions."""
+    return _normal(L, d), _normal(L, d), _normal(L, d)
+
+
+def features(L, r=32, v=16):
+    """Features of L positions, and their values."""
+    return np.abs(_normal(L, r)), np.abs(_normal(L, r)), _normal(L, v)
+
+
+def performer_heads(L, d=16, m=32):
+    return *heads(L, d), _normal(m, d)
+
+
+def memory(N, M=32, d=16):
+    """M states and N patterns."""
+    return _normal(M, d), _normal(N, d)
+
+
+def performer_memory(N, M=32, d=16, m=32):
+    return *memory(N, M, d), _normal(m, d)
+
+
+def network(d, M=64):
+    """M polar states of d components and symmetric weights."""
+    W = _normal(d, d)
+    return np.sign(_normal(M, d)), W + W.T
+
+
+def store(d, M=64, N=16):
+    """M polar states of d components and N patterns."""
+    return np.sign(_normal(M, d)), np.sign(_normal(N, d))
+
+
+def _normal(*shape):
+    return np.random.default_rng(shape).standard_normal(shape)
+
+
+LONG, SHORT = (512, 1024, 2048, 4096), (256, 512, 1024, 2048)
+GROWTHS = {
+    "softmax attention in L": Growth(
+        "attention.softmax_attention", heads, SHORT, QUADRATIC, QUADRATIC),
+    "linear attention in L": Growth(
+        "attention.linear_attention", features, LONG, LINEAR, LINEAR),
+    "causal linear attention in L": Growth(
+        "attention.causal_linear_attention", features, SHORT, LINEAR, LINEAR),
+    "Performer attention in L": Growth(
+        "performer.attention", performer_heads, LONG, LINEAR, LINEAR),
+    "Performer retrieval in N": Growth(
+        "performer.update", performer_memory, LONG, LINEAR, LINEAR),
+    "retrieval in N": Growth("modern.update", memory, LONG, LINEAR, LINEAR),
+    "energy in N": Growth("modern.energy", memory, LONG, LINEAR, LINEAR),
+    "classical update in d": Growth("classical.update", network, SHORT, QUADRATIC, LINEAR),
+    "low-rank classical update in d": Growth(
+        "classical.low_rank_update", store, LONG, LINEAR, LINEAR),
+    "Hebbian storage in d": Growth(
+        "storage.hebbian", lambda d: store(d)[1:], SHORT, QUADRATIC, QUADRATIC),
+    "graded update in d": Growth("graded.update", network, SHORT, QUADRATIC, LINEAR),
+}
+
+
+def titles(*models):
+    """The growths of these models' operations."""
+    return [title for title, growth in GROWTHS.items() if growth.op.partition(".")[0] in models]
+
+
+def work_exponent(title):
+    growth = GROWTHS[title]
+    return exponent_of_work(load()[growth.op].formula, growth.draw, growth.sizes)
+
+
+def memory_exponent(title):
+    growth = GROWTHS[title]
+    op = load()[growth.op]
+
+    def admitted(*args):
+        call = op.enter(*args)
+        return lambda: call.path(*call.args, **call.kwargs)
+
+    return exponent_of_memory(admitted, growth.draw, growth.sizes)
+
+
+def exponent_of_work(function, draw, sizes):
+    """The exponent of counted operations of ``function(*draw(size))``."""
+    return exponent(sizes, [counting.count(function, *draw(size)).work for size in sizes])
+
+
+def exponent_of_memory(prepared, draw, sizes):
+    """The exponent of the peak memory of ``prepared(*draw(size))()``, arguments excluded."""
+    return exponent(sizes, [peak(prepared(*draw(size))) for size in sizes])
+
+
+def exponent(sizes, costs):
+    """The slope of log cost against log size."""
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
+
+
+def peak(call):
+    """Bytes above what was there at the start, on the second call: caches are filled by then."""
+    with open_door():
+        call()
+        tracemalloc.start()
+        try:
+            call()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+def _counting():
+    """The namespace of the tests, by its path: the checkout is not on the path of a benchmark."""
+    file = Path(__file__).parents[1] / "tests" / "doubles" / "counting.py"
+    spec = importlib.util.spec_from_file_location("hopref_counting", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+counting = _counting()

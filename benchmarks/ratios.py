@@ -1,0 +1,140 @@
+"""Paths against each other in one run: interleaved, the minimum of each.
+
+    python -m benchmarks.ratios [--quick]
+
+Only ratios of minima taken in turn mean anything on a machine that others use too; milliseconds are
+for orientation.  NumPy's threads are pinned to one before it is imported.  "By hand" is plain NumPy
+in the dtype given, the formula always works in float64.
+"""
+# ruff: noqa: E402
+import argparse
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple
+
+os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
+
+import numpy as np
+
+from benchmarks import growth
+from hopref.op import load, open_door
+
+REPEATS = 7
+
+
+class Case(NamedTuple):
+    """An operation on arguments; ``by_hand`` prepares the same in plain NumPy, in their dtype."""
+    name: str
+    size: str
+    args: tuple
+    kwargs: dict
+    by_hand: Callable
+
+
+def retrieval(xi, X, beta):
+    def run():
+        z = beta * (xi @ X.T)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ X
+    return run
+
+
+def retrieval_energy(xi, X, beta):
+    def run():
+        z = beta * (xi @ X.T)
+        top = z.max(axis=1)
+        lse = (top + np.log(np.exp(z - top[:, None]).sum(axis=1))) / beta
+        square = (X * X).sum(axis=1).max()
+        return -lse + (xi * xi).sum(axis=1) / 2 + np.log(len(X)) / beta + square / 2
+    return run
+
+
+def causal(phi_q, phi_k, V, chunk=128):
+    """In chunks, the best that NumPy does; a column of ones carries z."""
+    past = np.tri(chunk, dtype=V.dtype)
+
+    def run():
+        v1 = np.concatenate([V, np.ones_like(V[:, :1])], axis=1)
+        S, Z = np.zeros((phi_k.shape[1], v1.shape[1]), V.dtype), np.empty_like(v1)
+        for t in range(0, len(V), chunk):
+            q, k, v = phi_q[t:t + chunk], phi_k[t:t + chunk], v1[t:t + chunk]
+            Z[t:t + chunk] = q @ S + (q @ k.T * past[:len(q), :len(q)]) @ v
+            S += k.T @ v
+        return Z[:, :-1] / Z[:, -1:]
+    return run
+
+
+def sweep(xi, X, order):
+    """W is formed before the clock runs; a visit is a row of it against all states."""
+    W = X.T @ X
+
+    def run():
+        states = xi.copy()
+        for site in order:
+            h = states @ W[site]
+            states[:, site] = np.where(h == 0, states[:, site], np.where(h > 0, 1, -1))
+        return states
+    return run
+
+
+def cases(quick):
+    """Sizes of the performance notes, or small ones."""
+    for M, N in [(64, 2048)] if quick else [(512, 4096), (64, 100_000), (1, 4096), (1, 1_000_000)]:
+        args, how = growth.memory(N, M, 64), {"beta": 0.125}
+        yield Case("modern.update", f"M={M} N={N} d=64", args, how, retrieval)
+        yield Case("modern.energy", f"M={M} N={N} d=64", args, how, retrieval_energy)
+    for L in [512] if quick else [4096]:
+        yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64",
+                   growth.features(L, 256, 64), {}, causal)
+    for d in [512] if quick else [1024, 4096]:
+        xi, X = growth.store(d, 64, d // 20)
+        yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
+                   {"order": np.arange(d)}, sweep)
+
+
+def admitted(case, dtype, backend):
+    call = load()[case.name].enter(*(a.astype(dtype) for a in case.args), **case.kwargs,
+                                   backend=backend)
+
+    def run():
+        with open_door():
+            call.path(*call.args, **call.kwargs)
+    return run
+
+
+def by_hand(case, dtype):
+    values = [dtype(v) if isinstance(v, float) else v for v in case.kwargs.values()]
+    return case.by_hand(*(a.astype(dtype) for a in case.args), *values)
+
+
+def in_turn(functions, repeats):
+    """The least seconds of each, all called in turn; the first turn compiles and is not counted."""
+    best = [float("inf")] * len(functions)
+    for turn in range(repeats + 1):
+        for i, function in enumerate(functions):
+            begin = perf_counter()
+            function()
+            if turn:
+                best[i] = min(best[i], perf_counter() - begin)
+    return best
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
+    quick = parser.parse_args().quick
+    print(f"{'':39} {'':22} {'dtype':8} {'numba':>9}  {'by hand':>9} {'ratio':>6}"
+          f"  {'formula':>9} {'ratio':>6}")
+    for case in cases(quick):
+        for dtype in np.float32, np.float64:
+            fast, hand, formula = in_turn(
+                [admitted(case, dtype, "numba"), by_hand(case, dtype),
+                 admitted(case, np.float64, "formula")], REPEATS)
+            print(f"{case.name:39} {case.size:22} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
+                  f"{1e3 * hand:6.1f} ms {hand / fast:6.2f}  "
+                  f"{1e3 * formula:6.1f} ms {formula / fast:6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
