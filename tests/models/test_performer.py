@@ -23,9 +23,9 @@ def kernel(xi, X, omega, beta, kind="positive"):
     return phi(xi) @ phi(X).T
 
 
-def room(xi, X, omega, beta, V=None, where=True):
-    """Positive features; hyperbolic ones round no more."""
-    omega = np.vstack([omega, -omega])
+def room(xi, X, omega, beta, V=None, where=True, kind="positive"):
+    """Hyperbolic features are the positive ones of omega and -omega."""
+    omega = np.vstack([omega, -omega]) if kind == "hyperbolic" else omega
     logs = [np.sqrt(beta) * x @ omega.T - beta * (x * x).sum(-1)[:, None] / 2 for x in (xi, X)]
     return rounding.performer(*logs, *(rounding.log_features(x, omega, beta) for x in (xi, X)),
                               X if V is None else V, where)
@@ -41,8 +41,9 @@ def test_a_step_is_the_mean_of_the_patterns_by_their_estimated_kernels(rules, xi
         p = K / K.sum(-1, keepdims=True)
         how = {"beta": beta, "features": kind}
         close(rules.performer.weights(xi, X, omega, **how), p,
-              2 * room(xi, X, omega, beta, V=np.eye(len(X))))
-        close(rules.performer.update(xi, X, omega, **how), p @ X, 2 * room(xi, X, omega, beta))
+              2 * room(xi, X, omega, beta, V=np.eye(len(X)), kind=kind))
+        close(rules.performer.update(xi, X, omega, **how), p @ X,
+              2 * room(xi, X, omega, beta, kind=kind))
 
 
 @law("performer.update", id="PF-6", over=projected(max_n=3, max_r=3, max_d=2),
@@ -113,7 +114,7 @@ def test_values_of_one_give_one(rules, xi, X, omega, beta):
 def test_a_step_lies_among_the_patterns_if_the_features_are_positive(rules, xi, X, omega, beta):
     for kind in KINDS[:2]:
         got = rules.performer.update(xi, X, omega, beta=beta, features=kind)
-        slack = room(xi, X, omega, beta)
+        slack = room(xi, X, omega, beta, kind=kind)
         assert np.all((got <= X.max(0) + slack) & (got >= X.min(0) - slack))
 
 
