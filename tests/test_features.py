@@ -232,6 +232,16 @@ def test_logs_stay_finite_as_long_as_beta_x2_does(rules, xi, X, omega, beta):
     assert np.all(log < np.inf) and np.all(np.abs(sign) <= 1)
 
 
+def test_a_feature_of_ones_own():
+    """cosh, and a height of 1/2: what eq. (19) leaves open."""
+    cosh = features.Feature.of(np.cosh)
+    half = features.Height(lambda x: np.log(0.5) + 0 * x[..., 0])
+    x, omega = np.array([0.5, -0.25]), np.array([[1.0, 2.0], [0.5, -1.0]])
+    got = features.general(x, omega, h=half, functions=(cosh, "exp"))
+    want = np.concatenate([np.cosh(omega @ x), np.exp(omega @ x)]) / (2 * np.sqrt(2))
+    close(got, want, g(30) * want)
+
+
 def test_one_over_sqrt_r_halves_the_trigonometric_kernel():
     """The blog's eq. (19) prints 1/sqrt(r), r = l m; the paper 1/sqrt(m)."""
     x, omega = np.array([0.3, -0.2]), projections.iid(5, 2, rng=0)

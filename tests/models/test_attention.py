@@ -82,6 +82,14 @@ def test_a_causal_query_sees_up_to_its_own_position(rules, Q, K, V):
             close(row, want, allowed)
 
 
+@law("attention.softmax_attention", id="AT-1", over=heads(masked=True),
+     kills=["causal_forgets_the_mask", "causal_strict"])
+def test_causal_and_mask_hide_together(rules, Q, K, V, mask):
+    attend, past = rules.attention.softmax_attention, np.tri(len(Q), len(K), len(K) - len(Q), bool)
+    got = attend(Q, K, V, causal=True, mask=mask)
+    assert np.all(got == attention.softmax_attention(Q, K, V, mask=mask & past))
+
+
 @law("attention.softmax_attention", id="AT-3", over=heads(square=True),
      kills=["causal_off_by_one", "causal_ignored"])
 def test_what_lies_ahead_changes_no_causal_answer(rules, Q, K, V):
@@ -261,7 +269,11 @@ def test_with_features_of_both_signs_the_answer_leaves_the_values():
     assert attention.linear_attention(phi_q, -phi_k[::-1], [[1.0], [0.0]]) < 0
 
 
-def test_an_eps_pulls_small_kernels_to_nothing():
+def test_an_eps_on_request_joins_the_denominator_and_pulls_small_kernels_to_nothing():
+    phi_q, phi_k, V = np.eye(2), np.array([[1.0, 2.0], [3.0, 2.0]]), np.array([[6.0], [10.0]])
+    assert attention.linear_attention(phi_q, phi_k, V, eps=2.0).tolist() == [[6.0], [32 / 6]]
+    Z = attention.causal_linear_attention(phi_q, phi_k, V, eps=2.0)[0]
+    assert Z.tolist() == [[2.0], [32 / 6]]
     phi, V = np.full((2, 1), 1e-3), np.ones((2, 1))
     biased = attention.linear_attention(phi, phi, V, eps=1e-4)
     assert np.all(biased < 0.05)

@@ -3,7 +3,7 @@ import mpmath
 import numpy as np
 from hypothesis import strategies as st
 
-from hopref import performer, projections
+from hopref import attention, features, performer, projections
 from tests import exact, rounding
 from tests.draw import arrays, projected
 from tests.laws import law
@@ -195,6 +195,20 @@ def test_a_causal_sequence_may_be_cut_anywhere(rules, Q, K, V, omega):
         for got, want in zip((np.vstack([head, tail]), S, z, c), whole, strict=True):
             close(got, want, shift * (len(V) + 1) * (1 + np.abs(V).max()) + 4 * u * np.abs(want)
                   + 2 * rounding.log_features(K, omega, 1.0).max())
+
+
+@law("performer.causal_attention", id="AT-3", over=sequences(),
+     kills=["causal_performer_always_positive"])
+def test_causal_attention_takes_the_features_asked_for(rules, Q, K, V, omega):
+    """To the last bit those of `features`, in the log domain, at scale 1/sqrt(d)."""
+    beta = 1 / np.sqrt(Q.shape[1])
+    for kind in ("hyperbolic", "trigonometric"):
+        maps = [getattr(features, f"log_{kind}")(x, omega, beta=beta) for x in (Q, K)]
+        signed = maps if kind == "trigonometric" else [(log, 1 + 0 * log) for log in maps]
+        (q, sign_q), (k, sign_k) = signed
+        want = attention.log_causal_linear_attention(q, k, V, sign_q=sign_q, sign_k=sign_k)
+        got = rules.performer.causal_attention(Q, K, V, omega, features=kind)
+        assert all(map(np.array_equal, got, want))
 
 
 # -- expectation and thresholds -----------------------------------------------------------------

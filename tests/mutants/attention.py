@@ -88,6 +88,12 @@ def causal_strict(Q, K, V, /, *, scale=None, causal=False, align="end", **how):
 
 
 @mutant("attention.softmax_attention")
+def causal_forgets_the_mask(Q, K, V, /, *, scale=None, causal=False, mask=True, **how):
+    """the mask ignored where causal is asked for"""
+    return attend(scores(Q, K, scale), V, past(Q, K) if causal else mask)
+
+
+@mutant("attention.softmax_attention")
 def causal_from_the_start(Q, K, V, /, *, scale=None, causal=False, align="end", **how):
     """first query aligned with first key whatever was asked"""
     return attend(scores(Q, K, scale), V, np.tri(len(Q), len(K), dtype=bool))
@@ -297,6 +303,12 @@ def log_with_eps(log_q, log_k, V, /, **how):
 def log_signs_ignored(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, **how):
     """all features taken for positive"""
     return attention.log_linear_attention(log_q, log_k, V)
+
+
+@mutant("attention.log_causal_linear_attention")
+def log_causal_signs_ignored(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, **how):
+    """all features taken for positive"""
+    return attention.log_causal_linear_attention(log_q, log_k, V)
 
 
 def log_causal(log_q, log_k, V, shift=0):

@@ -23,17 +23,6 @@ def all_run_with_the_last(update, xi, /, *memory, **how):
 
 
 @mutant("dynamics.retrieve")
-def one_product_for_all(update, xi, /, *memory, max_steps=1000, **how):
-    """the batch in one matrix product, whose bits depend on its size"""
-    run = retrieve(update, xi, *memory, max_steps=max_steps, **how)
-    states = np.atleast_2d(xi)
-    for t in range(int(run.steps.max())):
-        active = t < np.atleast_1d(run.steps)
-        states = np.where(active[:, None], update(states, *memory, **how), states)
-    return run._replace(states=states.reshape(np.shape(xi)))
-
-
-@mutant("dynamics.retrieve")
 def cycles_unnoticed(update, xi, /, *memory, **how):
     """runs on to the last step"""
     run = retrieve(update, xi, *memory, **how)

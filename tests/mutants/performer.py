@@ -152,6 +152,12 @@ def causal_stabiliser_of_the_whole(Q, K, V, omega, /, *, scale=None, **state):
 
 
 @mutant("performer.causal_attention")
+def causal_performer_always_positive(Q, K, V, omega, /, *, features="positive", **state):
+    """features= ignored"""
+    return performer.causal_attention(Q, K, V, omega, **state)
+
+
+@mutant("performer.causal_attention")
 def causal_performer_sees_all(Q, K, V, omega, /, *, scale=None, **state):
     """not causal"""
     return _causal(Q, K, V, omega, scale, 0.0, whole=True)
