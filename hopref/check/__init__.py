@@ -1,7 +1,7 @@
 """The conformance kit: judge any implementation against the formulas.
 
-``check(function, like="modern.update")`` judges a function of this process; ``hopref check`` does the
-same in a process of its own, with limits on time and memory.
+``check(function, like="modern.update")`` judges a function of this process; ``hopref check`` does
+the same in a process of its own, with limits on time and memory.
 
 >>> import numpy as np
 >>> from hopref.check import check
@@ -40,8 +40,9 @@ def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=
     from hopref.check.candidate import InProcess
     from hopref.check.judge import judge
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
-    candidate = InProcess(bound(function, like, convention or Convention(dtype=foreign(dtype))), name)
-    again = f"hopref.check.check({name.rpartition(':')[2]}, {like!r}, only={{case!r}}, seed={{seed}})"
+    convention = convention or Convention(dtype=foreign(dtype))
+    again = f"check({name.rpartition(':')[2]}, {like!r}, only={{case!r}}, seed={{seed}})"
+    candidate = InProcess(bound(function, like, convention), name)
     return judge(candidate, like, dtype=dtype, arithmetic=arithmetic, seed=seed, only=only,
                  again=again, xfail=xfail)
 

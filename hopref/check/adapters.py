@@ -1,7 +1,7 @@
 """How a candidate is called: argument names and order, axes, masks, array types.
 
-A `Convention` covers what can be said in a few options.  Anything else is an adapter, a few lines of
-Python: a function that takes the candidate and returns a callable with the op's own signature. ::
+A `Convention` covers what can be said in a few options.  Anything else is an adapter, a few lines
+of Python: a function that takes the candidate and returns a callable with the op's signature. ::
 
     # my_adapter.py, used as --adapter my_adapter.py:heads_second
     def heads_second(candidate):
@@ -9,7 +9,7 @@ Python: a function that takes the candidate and returns a callable with the op's
             return candidate(Q.swapaxes(1, 2), K.swapaxes(1, 2), V.swapaxes(1, 2), is_causal=causal)
         return attention
 
-An option that the callable lacks, or for which it raises `NotOffered`, is left out of the judgement.
+An option that the callable lacks, or for which it raises `NotOffered`, is left out of the verdict.
 """
 import importlib
 import importlib.util

@@ -41,7 +41,7 @@ PROFILES = {p.name: p for p in [
     Profile("float32", U32, eta=2.0**-126),
     Profile("float16", U16, U16, U16, U16, eta=2.0**-14),
     Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-126),
-    Profile("float64-single", U32, U32, U32, eta=2.0**-126),         # float64 arrays, float32 within
+    Profile("float64-single", U32, U32, U32, eta=2.0**-126),      # float64 arrays, float32 within
     Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-14),      # half arrays, float32 sums
     Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-126),
 ]}
@@ -55,7 +55,7 @@ def profile_of(name, *, worst_case=False):
 
 
 def round_to(x, dtype):
-    """``x`` rounded to the nearest number of ``dtype``, ties to even; bfloat16 travels in float32."""
+    """``x`` rounded to the nearest of ``dtype``, ties to even; bfloat16 travels in float32."""
     if dtype != "bfloat16":
         with np.errstate(over="ignore"):
             return np.asarray(x).astype(dtype)

@@ -1,8 +1,8 @@
 """Balls: arrays that carry a bound on how far an honest candidate may be off.
 
-A `Ball` is a value and a radius; `profile` is the arithmetic of the candidate that the radius speaks
-of.  A comparison that the radii leave open is a `Doubt`.  `Space` is the array-API namespace of
-balls, so ``op.formula(balls...)`` computes the truth and its tolerance at once, for any op; what
+A `Ball` is a value and a radius; `profile` is the arithmetic of the candidate that the radius
+speaks of.  A comparison that the radii leave open is a `Doubt`.  `Space` is the array-API namespace
+of balls, so ``op.formula(balls...)`` computes the truth and its tolerance at once, for any op; what
 each function does to a radius stands in `hopref.check.running_error`.
 """
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from hopref.check.arithmetic import Profile
 
 __all__ = ["Ball", "Doubt", "Space", "exactly", "about", "opened", "COMPARISONS"]
+FINE = Profile("exact", 2.0**-63)       # arithmetic whose own error is next to nothing
 
 
 class Ball:
@@ -130,13 +131,14 @@ def exactly(x, profile):
     return x if isinstance(x, Ball) else Ball(x, 0.0, profile)
 
 
-def about(value, radius, profile=Profile("exact", 2.0**-63)):
+def about(value, radius, profile=FINE):
     """``value`` give or take ``radius``."""
     return Ball(value, radius, profile)
 
 
 def has_ball(things):
-    return any(isinstance(t, (Ball, Doubt)) or isinstance(t, (list, tuple)) and has_ball(t) for t in things)
+    return any(isinstance(t, (Ball, Doubt)) or isinstance(t, (list, tuple)) and has_ball(t)
+               for t in things)
 
 
 MOVES = {"reshape", "permute_dims", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "flip",
@@ -172,7 +174,8 @@ class Space:
                 if name in MOVES:
                     return move(self.profile, plain, args, kwargs)
                 if name in QUESTIONS:
-                    return plain(*map(value_of, args), **{k: value_of(v) for k, v in kwargs.items()})
+                    return plain(*map(value_of, args),
+                                 **{k: value_of(v) for k, v in kwargs.items()})
                 return (rule or missing(name))(self.profile, *args, **kwargs)
         return function
 

@@ -1,8 +1,6 @@
 """The tolerance of each op that has a sharper one than the running error of its formula."""
 import numpy as np
 
-
-
 from hopref.check.tolerance import by_running_error, retrieved, rule, running, weighed, widened
 from hopref.maps import default_scale, visible
 from hopref.models import classical
@@ -52,7 +50,8 @@ def of_association(op, args, kwargs, exact, profile):
 @rule("maps.softmax")
 def of_softmax(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
-    scores, sizes = biased(it["beta"] * it["z"], it["beta"] * np.abs(it["z"]), it["bias"], it["where"])
+    z = it["beta"] * it["z"]
+    scores, sizes = biased(z, np.abs(z), it["bias"], it["where"])
     return weighed(scores, sizes, exact, 0, profile)
 
 
@@ -85,7 +84,7 @@ def of_attention_weights(op, args, kwargs, exact, profile):
 
 @rule("modern.energy")
 def of_modern_energy(op, args, kwargs, exact, profile):
-    """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel; so may the formula."""
+    """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel, or the formula."""
     it = given(op, args, kwargs)
     xi, X, beta = it["xi"], it["X"], it["beta"]
     n, d = X.shape
@@ -132,7 +131,8 @@ def of_greedy(op, args, kwargs, exact, profile):
     undecided = (h.radius > 0) & (np.abs(h.value) <= h.radius)
     urge = np.where((new != it["xi"]) | undecided, np.abs(h.value), -np.inf)
     best = np.max(urge + h.radius, axis=-1, keepdims=True)
-    rivals = (urge + 2 * h.radius + np.max(h.radius, axis=-1, keepdims=True) >= best) & (urge > -np.inf)
+    reach = 2 * h.radius + np.max(h.radius, axis=-1, keepdims=True)
+    rivals = (urge + reach >= best) & (urge > -np.inf)
     certain = np.all((urge == -np.inf) | (h.radius == 0), axis=-1, keepdims=True)
     open_ = ~certain & ((np.sum(rivals, axis=-1, keepdims=True) > 1) |
                         np.any(undecided, axis=-1, keepdims=True))

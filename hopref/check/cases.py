@@ -1,8 +1,8 @@
 """Inputs to judge an op by: random and adversarial, made from its declaration and a seed.
 
-A family is a way of drawing numbers (NUMERICS section 2); a case is one draw with one set of options.
-Every case can be made again from its name and the seed.  Arrays are machine numbers of the
-candidate's format, and so are the real modifiers.
+A family is a way of drawing numbers; a case is one draw with one set of options.  Every case can be
+made again from its name and the seed.  Arrays are machine numbers of the candidate's format, and so
+are the real modifiers.
 """
 import math
 import zlib
@@ -18,6 +18,7 @@ from hopref.errors import HoprefError
 __all__ = ["Case", "cases", "case_named"]
 
 SIZES = {"...": (3,), "d": 6, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4}
+BETA = 0.75
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Family:
     both: Callable = lambda x, it: x
     keys: Callable = lambda x, it: x
     sizes: dict = field(default_factory=dict)
-    beta: float = 0.75
+    beta: float = BETA
     whole: bool = False
     stress_for_kernels: bool = False
     kernels: bool = True
@@ -98,10 +99,16 @@ def cases(op, dtype="float64", seed=0):
     for family in FAMILIES:
         if family.name != "gauss" and not touches(op, family):
             continue
-        drawn += [draw(op, replace(family, name=f"{family.name}{label}", options=options), dtype, seed)
-                  for label, options in variants(op, family)]
+        for label, options in variants(op, family):
+            chosen = replace(family, name=f"{family.name}{label}", options=options)
+            drawn.append(draw(op, chosen, dtype, seed))
     return [case for case in drawn
             if not (case.name in seen or seen.add(case.name)) and admitted(op, case)]
+
+
+def longest(rows):
+    """The largest squared norm."""
+    return float(np.max(np.sum(np.square(rows, dtype=float), axis=-1), initial=0))
 
 
 def admitted(op, case):
@@ -129,7 +136,7 @@ def touches(op, family):
     dims = {d for axes in op.arrays.values() for d in axes}
     if family.sizes:
         return any(d in dims for d in family.sizes if d != "l" or "s" in dims)
-    if family.beta != 0.75 and family.both is unit:
+    if family.beta != BETA and family.both is unit:
         return bool({"beta", "scale"} & set(op.domains))
     return True
 
@@ -150,7 +157,7 @@ def variants(op, family):
                     yield f", {k}={name}", {k: name}
         elif isinstance(domain, Flag):
             yield f", {k}={not default}", {k: not default}
-        elif isinstance(domain, Scalar) and default == 0:
+        elif isinstance(domain, Scalar) and default in (0, None):
             yield f", {k}", {k: True}
         elif isinstance(domain, Array) and k in op.optional:
             yield f", {k}", {k: True}
@@ -169,7 +176,8 @@ def draw(op, family, dtype, seed):
     """One case of a family."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{family.name}".encode())])
     sizes = {**SIZES, **family.sizes, **{d: v for d, v in family.options.items() if d in SIZES}}
-    it = {"largest": largest(dtype), "ulp": 2.0 ** -7 if dtype == "bfloat16" else np.finfo(dtype).eps}
+    ulp = 2.0**-7 if dtype == "bfloat16" else np.finfo(dtype).eps
+    it = {"largest": largest(dtype), "ulp": ulp}
     given = {}
     for k, parameter in op.signature.parameters.items():
         domain, wanted = op.domains.get(k), family.options.get(k)
@@ -178,15 +186,33 @@ def draw(op, family, dtype, seed):
                 given[k] = array(op, k, sizes, family, rng, it, dtype, wanted)
         elif wanted is not None and not isinstance(domain, Scalar):
             given[k] = wanted
-        elif isinstance(domain, Scalar) and "defaults" not in family.options \
-                and (parameter.default != 0 or wanted):
+        elif isinstance(domain, Scalar) and set_here(k, parameter.default, family):
             given[k] = scalar(k, domain, family, sizes, rng, dtype)
         elif isinstance(domain, (Scalar, Seed)) and parameter.default is parameter.empty:
             given[k] = sizes.get(k, 6) if isinstance(domain, Scalar) else seed
     kinds = op.signature.parameters
     args = tuple(given.pop(k) for k in list(given) if kinds[k].kind is kinds[k].POSITIONAL_ONLY)
     kernel = bool({"omega", "omegas", "phi_q", "log_q"} & set(op.arrays))
-    return Case(family.name, args, given, stress=kernel and family.stress_for_kernels)
+    stress = kernel and family.stress_for_kernels or overreaches(op, args, given, it["largest"])
+    return Case(family.name, args, given, stress=stress)
+
+
+def overreaches(op, args, kwargs, largest):
+    """Whether exp(|u|) exp(beta |x|^2/2), u = sqrt(beta) omega x, may overflow the format."""
+    *vectors, omega = args
+    if list(op.arrays)[len(vectors):len(args)] not in (["omega"], ["omegas"]):
+        return False
+    beta = kwargs.get("beta", kwargs.get("scale", 1.0))
+    x, w = max(map(longest, vectors[:2])), longest(omega)
+    u = math.sqrt(beta * x * w)
+    return u + beta * x / 2 > math.log(largest)
+
+
+def set_here(k, default, family):
+    """Whether a number is given: not where its default is neutral, unless that is the point."""
+    if "defaults" in family.options:
+        return False
+    return default not in (0, None) or k in family.options or k == "scale" and family.beta != BETA
 
 
 def needed(op, k, family):

@@ -23,8 +23,8 @@ CONFORMS, CONDEMNED, USAGE = 0, 1, 2
 
 def configure(parser):
     """The arguments of ``hopref check``."""
-    parser.add_argument("target", nargs="?", help="pkg.mod:function; without it, judge every path of "
-                        "hopref and every known third party installed here")
+    parser.add_argument("target", nargs="?", help="pkg.mod:function; without it, judge every path "
+                        "of hopref and every known third party installed here")
     parser.add_argument("--like", metavar="OP", help="the op it implements (hopref ops lists them)")
     parser.add_argument("--dtype", default="float64",
                         choices=("float64", "float32", "float16", "bfloat16"))
@@ -50,7 +50,7 @@ def configure(parser):
     parser.add_argument("--time", type=float, default=60.0, metavar="SECONDS", help="for one call")
     parser.add_argument("--case", default="", metavar="NAME", help="only this case")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason' of what is expected")
+    parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason': what is expected")
     parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML here")
 
@@ -108,18 +108,22 @@ def stranger(args):
         raise PluginError("--like must name the op that the target implements; got none")
     if args.like not in load() and not draw_laws_of(args.like):
         raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}")
+    fixed = {k: number(v) for k, v in pairs("--fixed", args.fixed).items()}
     convention = {
         "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),
         "layout": pairs("--layout", args.layout), "lead": args.lead, "mask": args.mask,
-        "array": args.array, "fixed": {k: number(v) for k, v in pairs("--fixed", args.fixed).items()},
+        "array": args.array, "fixed": fixed,
         "dtype": args.dtype if args.array != "numpy" or args.dtype == "bfloat16" else ""}
     candidate = Subprocess(args.target, args.like, convention, args.adapter, here=args.here,
                            memory=size(args.memory), seconds=args.time)
     try:
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
-                       seed=args.seed, only=args.case, again=repeated(args), xfail=expected(args.xfail))
+                       seed=args.seed, only=args.case, again=repeated(args),
+                       xfail=expected(args.xfail))
     finally:
         candidate.close()
+    if any(f.name == "not loaded" for f in report.findings):
+        raise PluginError(f"{args.target} could not be loaded: {report.findings[0].words}")
     if report.verdict == "skipped":
         raise PluginError(f"no case of {args.like} could be put to {args.target}: "
                           f"{'; '.join(report.left_out[:3]) or 'no case of that name'}")
@@ -136,7 +140,8 @@ def repeated(args):
     for option in ("map", "layout", "fixed"):
         words += [w for value in getattr(args, option) for w in (f"--{option}", value)]
     words += ["--lead", str(args.lead)] * (args.lead is not None) + ["--here"] * args.here
-    return shlex.join(words).replace("{", "{{").replace("}", "}}") + " --case {case!r} --seed {seed}"
+    line = shlex.join(words).replace("{", "{{").replace("}", "}}")
+    return f"{line} --case {{case!r}} --seed {{seed}}"
 
 
 def pairs(option, given):

@@ -1,8 +1,8 @@
 """What a candidate must not depend on: its neighbours in the batch, strides, earlier calls.
 
-Bits are never asked for: BLAS answers a batch in other bits than a row.  Two answers may differ by the
-sum of their tolerances.  (What a single call may not do - write into its input, return a view of it,
-print, touch the global error or random state - is watched on every call, by `candidate.observe`.)
+Bits are never asked for: BLAS answers a batch in other bits than a row.  Two answers may differ by
+the sum of their tolerances.  (What a single call may not do - write into its input, return a view
+of it, print, touch the global error or random state - `candidate.observe` watches, every time.)
 """
 import numpy as np
 
@@ -68,8 +68,8 @@ def compare(trial, name, words, case, truth, new, old):
             gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - b)).astype(float)
         broken = ~(gap <= 2 * ball.radius)
         if np.any(broken):
-            at = np.unravel_index(int(np.argmax(np.where(broken, np.nan_to_num(gap, nan=np.inf), -1))),
-                                  gap.shape)
+            size = np.where(broken, np.nan_to_num(gap, nan=np.inf), -1)
+            at = np.unravel_index(int(np.argmax(size)), gap.shape)
             trial.find("manners", name, words, case.name, index=tuple(map(int, at)),
                        got=float(a[at]), want=float(b[at]), bound=float(2 * ball.radius[at]))
             return

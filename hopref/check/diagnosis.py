@@ -1,7 +1,7 @@
 """What is wrong with a condemned candidate: bugs with a name, and recovered parameters.
 
-A bug explains a candidate if the buggy formula is at least a hundred times nearer to its answers than
-the truth, in every case in which either of them shows.  Recovery regresses the residual on
+A bug explains a candidate if the buggy formula is at least a hundred times nearer to its answers
+than the truth, in every case in which the two differ.  Recovery regresses the residual on
 ``dy/dlog beta``, ``y`` and ``mean(v) - y``: an estimated wrong beta, gain, and uniform mixing.
 """
 import numpy as np
@@ -29,24 +29,22 @@ def explains(name, op, answers):
     """Whether the bug of this name accounts for the answers."""
     shown = 0
     for case, exact, values in answers:
-        right = exact[0] if isinstance(exact, tuple) else exact
         args, kwargs = widened(op, case.args, case.kwargs)
         with np.errstate(all="ignore"):
             wrong = answer(name, op, args, kwargs)
         if wrong is None:
             continue
-        wrong = wrong[0] if isinstance(wrong, tuple) else np.asarray(wrong)
-        if wrong.shape != values[0].shape:
-            continue
-        by_truth = distance(values[0], right.value)
-        by_bug = distance(values[0], wrong)
-        apart = distance(wrong, right.value)
-        slack = 2 * float(np.max(np.where(np.isfinite(right.radius), right.radius, 0), initial=0))
-        if apart <= 4 * slack:
-            continue                    # truth and bug agree here: the case is silent
-        if by_bug > max(slack, by_truth / NEARER):
-            return False
-        shown += 1
+        wrong = wrong if isinstance(wrong, tuple) else (wrong,)
+        for right, y, bug in zip(exact if isinstance(exact, tuple) else (exact,), values, wrong):
+            if np.shape(bug) != y.shape:
+                continue
+            known = np.where(np.isfinite(right.radius), right.radius, 0)
+            slack = 2 * float(np.max(known, initial=0))
+            if distance(np.asarray(bug), right.value) <= 4 * slack:
+                continue                # truth and bug agree here: the case is silent
+            if distance(y, np.asarray(bug)) > max(slack, distance(y, right.value) / NEARER):
+                return False
+            shown += 1
     return shown > 0
 
 

@@ -32,7 +32,8 @@ class Finding:
         """How many bounds the error is."""
         if self.got is None or self.want is None or not self.bound:
             return float("inf")
-        return abs(self.got - self.want) / self.bound
+        error = abs(self.got - self.want)
+        return error / self.bound if error == error else float("inf")
 
 
 @dataclass

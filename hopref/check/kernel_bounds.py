@@ -2,8 +2,8 @@
 
 Kernels ``kappa_ij = phi(q_i) phi(k_j)`` off by ``e_ij`` move the result by
 ``sum_j e_ij |v_j - y| / (|D_i| - sum_j e_ij)`` at most, D the denominator: the same identity as for
-softmax.  Features are taken as ``h(x) f(u)``, not from logarithms, so that a sine near 0 is known as
-well as any other; their common scale (of a query; of all keys) leaves the result alone.
+softmax.  Features are taken as ``h(x) f(u)``, not from logarithms, so that a sine near 0 is known
+as well as any other; their common scale (of a query; of all keys) leaves the result alone.
 """
 import math
 from dataclasses import replace
@@ -78,7 +78,8 @@ def mixed(kernel, V, y, profile):
     size = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
     n, answer = kernel.shape[-1], np.abs(y).astype(float)
     return ((profile.g(n) + 4 * profile.u + profile.u_p) * size.astype(float)
-            + (profile.u_o + 2 * profile.u) * answer + profile.eta * (np.sum(np.abs(V)) + 1).astype(float))
+            + (profile.u_o + 2 * profile.u) * answer
+            + profile.eta * float(np.sum(np.abs(V)) + 1))
 
 
 def kind_of(op, args, kwargs):
@@ -86,7 +87,8 @@ def kind_of(op, args, kwargs):
 
 
 def of_states(it, kind, X_features, xi_features, V, y, profile):
-    kernel, error = kernel_error(it, kind, it["beta"], xi_features[..., None, :], X_features, profile)
+    queries = xi_features[..., None, :]
+    kernel, error = kernel_error(it, kind, it["beta"], queries, X_features, profile)
     return estimated(kernel, error, V, y[..., None, :], profile)[..., 0, :]
 
 
@@ -129,7 +131,8 @@ def of_causal_attention(op, args, kwargs, exact, profile):
     beta = default_scale(it["scale"], it["K"])
     kernel, error = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
     past = np.tril(np.ones(kernel.shape[-2:], bool))
-    answer = estimated(np.where(past, kernel, 0), np.where(past, error, 0), it["V"], exact[0], profile)
+    kernel, error = np.where(past, kernel, 0), np.where(past, error, 0)
+    answer = estimated(kernel, error, it["V"], exact[0], profile)
     return (np.fmin(answer, bounds[0]), *bounds[1:])
 
 

@@ -1,4 +1,4 @@
-"""A candidate as laws see it: every answer is a ball, the machine's numbers and the honest error."""
+"""A candidate as laws see it: every answer is a ball, its numbers and the honest error."""
 import numpy as np
 
 from hopref.check.arithmetic import round_to
@@ -26,6 +26,7 @@ class Measured:
         aimed = running(self.op, args, kwargs, EXACT) if moved else None
         if not isinstance(honest, tuple):
             return self.ball(answer, honest, bounds, aimed)
+        answer = answer if isinstance(answer, tuple) else (answer,)
         return tuple(self.ball(*four) for four in
                      zip(answer, honest, bounds, aimed or len(honest) * (None,)))
 

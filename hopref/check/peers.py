@@ -15,7 +15,7 @@ __all__ = ["PEERS", "Peer", "WITHOUT_OP"]
 
 @dataclass(frozen=True)
 class Peer:
-    """One function of another library, its number formats, and the arithmetic within, if another."""
+    """A function of another library, its number formats, and the arithmetic within, if another."""
     name: str
     package: str
     function: str
@@ -47,7 +47,7 @@ def tensor(a):
 
 
 def no_rows_empty(seen):
-    """Torch and JAX answer NaN, or the mean, where everything is hidden: not part of their contract."""
+    """Torch and JAX answer NaN, or the mean, where everything is hidden: they promise nothing."""
     if not np.all(np.any(seen, axis=-1)):
         raise NotOffered("a fully masked row")
 
@@ -135,7 +135,7 @@ def sklearn_rbf(x, y, m, *, rng):
 
 
 def favor_kernels(Q, K, omega, scale):
-    """performer_pytorch's features; it scales by d^(-1/4) itself, so another scale goes into Q and K."""
+    """performer_pytorch's features; it scales by d^(-1/4) itself, the rest goes into Q and K."""
     from performer_pytorch.performer_pytorch import softmax_kernel
     more = 1.0 if scale is None else (scale * Q.shape[-1] ** 0.5) ** 0.5
     q, k = (tensor(np.asarray(a * more, a.dtype)) for a in heads(Q, K))

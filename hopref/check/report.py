@@ -14,7 +14,7 @@ MARK = {"conforms": "ok", "condemned": "CONDEMNED", "skipped": "skipped"}
 
 def table(reports):
     """One line a judgement."""
-    head = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/tolerance, or why")
+    head = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/tolerance, why")
     rows = [head] + [row(r) for r in reports]
     widths = [max(len(line[i]) for line in rows) for i in range(len(head))]
     return "\n".join("  ".join(cell.rjust(w) if i in (4, 5) else cell.ljust(w)
@@ -26,7 +26,8 @@ def row(r):
     if r.verdict == "skipped":
         return "skipped", r.target, r.like, "", "", "", r.skipped
     inner = "" if r.arithmetic == r.dtype else f" ({r.arithmetic.rpartition('-')[2]} within)"
-    return (MARK[r.verdict], r.target, r.like, r.dtype + inner, str(r.cases), str(r.laws), reason(r))
+    return (MARK[r.verdict], r.target, r.like, r.dtype + inner, str(r.cases), str(r.laws),
+            reason(r))
 
 
 def reason(r):
@@ -75,11 +76,11 @@ def finding_lines(f):
 
 
 def estimate_lines(r):
-    """Recovered parameters that differ from right by more than five standard errors and rounding."""
+    """Recovered parameters that are off by more than five standard errors, and by a thousandth."""
     found, noise = r.estimates.get("parameters", {}), r.estimates.get("standard errors", {})
     for name, value in found.items():
         if abs(value) > max(5 * noise[name], 1e-3) and r.estimates["unexplained"] < 0.5:
-            wrong = {"gain": "the answer is multiplied by", "mixing": "mean(v) is mixed in with weight"}
+            wrong = {"gain": "the answer is multiplied by", "mixing": "mean(v) is mixed in at"}
             text = wrong.get(name, f"{name} is multiplied by")
             yield f"  estimate: {text} {value + (name != 'mixing'):.6g} +- {noise[name]:.1g}"
 

@@ -1,8 +1,8 @@
 """A candidate in a process of its own, with limits on time and memory.
 
-It is imported and called once on a tiny input; from then on its resident memory may grow by a budget
-(limits on address space would kill honest JAX).  A watchdog ends it beyond that: `resource`.  No
-answer in time: `timeout`.  Any other death: `crash`.
+It is imported and called once on little input; from then on its resident memory may grow by a
+budget (limits on address space would kill honest JAX).  A watchdog ends it beyond that: `resource`.
+No answer in time: `timeout`.  Any other death: `crash`.
 """
 import os
 import queue
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from hopref.check import wire
@@ -19,6 +20,7 @@ from hopref.check.candidate import Outcome
 __all__ = ["Subprocess", "resident"]
 
 GIB = 2**30
+HOME = str(Path(__file__).resolve().parents[2])
 LOOK = 0.02             # seconds between two looks at the memory
 
 
@@ -42,14 +44,19 @@ class Subprocess:
         self.name, self.memory, self.seconds = target, memory, seconds
         self.greeting = {"target": target, "like": like, "convention": convention or {},
                          "adapter": adapter, "here": here}
-        self.process, self.deaths = None, 0
+        self.process, self.deaths, self.refused = None, 0, Outcome()
+        self.baseline = None            # bytes held after a first call; known for good once known
 
     def call(self, args, kwargs, layout="C"):
         """The outcome of one call; the death of the candidate is an outcome too."""
-        if self.process is None:
+        if self.process is None and not self.refused.failure:
             greeted = self.start()
-            if greeted.failure:
-                return greeted
+            if greeted.failure == "raised":
+                self.refused = replace(greeted, failure="not loaded")
+        if self.refused.failure:
+            return self.refused
+        if self.process is None:
+            return greeted
         message, arrays = wire.packed(args, kwargs)
         return self.ask(message | {"layout": layout}, arrays)
 
@@ -59,7 +66,6 @@ class Subprocess:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(),
             start_new_session=os.name == "posix")
         self.answers, self.over = queue.Queue(), False
-        self.baseline = None
         threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
         threading.Thread(target=self.watch, args=(self.process,), daemon=True).start()
         return self.ask(self.greeting, [])
@@ -135,9 +141,9 @@ class Subprocess:
 
 
 def environment():
-    """Ours, with the place of this package last on the path."""
-    paths = [os.environ.get("PYTHONPATH", ""), str(Path(__file__).resolve().parents[2])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    """Ours, with the place of this package last on the path, and without relative places."""
+    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(p)]
+    return os.environ | {"PYTHONPATH": os.pathsep.join([*paths, HOME])}
 
 
 def kill(process):

@@ -111,7 +111,8 @@ def safe(times, p, q):
     if times is np.multiply:
         return np.where((p == 0) | (q == 0), 0.0, p * q)
     known = times(np.where(np.isfinite(p), p, 0.0), np.where(np.isfinite(q), q, 0.0))
-    lost = times(1.0 * ~np.isfinite(p), 1.0 * (q != 0)) + times(1.0 * (p != 0), 1.0 * ~np.isfinite(q))
+    lost = times(1.0 * ~np.isfinite(p), 1.0 * (q != 0))
+    lost = lost + times(1.0 * (p != 0), 1.0 * ~np.isfinite(q))
     return np.where(lost > 0, np.inf, known)
 
 
@@ -120,7 +121,8 @@ def divide(profile, a, b):
     size = np.abs(b.value).astype(float)
     quotient = a.value / b.value
     spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
-    radius = np.where(spread == 0, 0.0, np.where(b.radius < size, spread / (size - b.radius), np.inf))
+    radius = np.where(b.radius < size, spread / (size - b.radius), np.inf)
+    radius = np.where(spread == 0, 0.0, radius)
     return rounded(quotient, radius, profile)
 
 
@@ -136,7 +138,8 @@ def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
     size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
-    grown = profile.g(n) * size + n * profile.eta
+    products = np.matmul(1.0 * ~nought(a), 1.0 * ~nought(b))       # the others cannot underflow
+    grown = profile.g(n) * size + products * profile.eta
     if np.all(whole(a)) and np.all(whole(b)):
         grown = np.where(size * profile.u <= 1, 0.0, grown)
     radius = product(a, b, np.matmul) + grown

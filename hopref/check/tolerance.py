@@ -3,9 +3,9 @@
 `measured(op, args, kwargs, profile)` is the truth, the formula in long double, with the derived
 tolerance as its radius; `truth` and `tolerance` are its two halves.  Every op has one: the running
 error of its own formula, each rounding counted twice because an honest candidate may group the
-operations otherwise.  Where a sharper or an algorithm-independent bound is known, a `rule` gives it:
+operations otherwise.  Where a sharper bound, or one for any algorithm, is known, a `rule` gives it:
 
-* softmax retrieval and attention (NUMERICS section 3): the exact identity
+* softmax retrieval and attention: the exact identity
   ``y~ - y = sum_i p_i (v_i - y)(e^{d_i} - 1) / sum_j p_j e^{d_j}`` for scores off by ``d_i``;
 * the Performer: the same identity for estimated kernels off by ``e_ij``;
 * sign rules: both signs pass only where ``|field| <= g(d+1)(|W||xi| + |b|)``, nothing is open for
@@ -66,7 +66,8 @@ def tolerance(op, args, kwargs, exact, profile):
         bounds = bound(op, args, kwargs, exact, profile)
         if not WIDER:
             ours = bound(op, args, kwargs, exact, PROFILES["float64"])
-            bounds = tuple(map(np.add, bounds, ours)) if isinstance(bounds, tuple) else bounds + ours
+            several = isinstance(bounds, tuple)
+            bounds = tuple(map(np.add, bounds, ours)) if several else bounds + ours
     return bounds
 
 
@@ -113,15 +114,17 @@ def stored(ball, exact, profile):
 def retrieved(scores, sizes, V, y, d, profile):
     """The tolerance of ``softmax(scores) @ V``; ``sizes`` bounds ``sum |terms|`` of each score.
 
-    NUMERICS section 3.  A result never leaves the hull of the values it sees.
+    Rounded probabilities multiply |v|, rounded scores |v - y|.  A result never leaves the hull of
+    the values it sees.
     """
-    tau, p = score_error(scores, sizes, d, profile), softmax(scores)
+    tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
+    p = np.exp(log_p)
     value = np.broadcast_to(V, (*p.shape[:-2], *V.shape[-2:]))
     seen = np.isfinite(scores)[..., None]
     away = np.where(seen, np.abs(value[..., None, :, :] - y[..., :, None, :]), 0).astype(float)
     size = np.abs(value).astype(float)
-    moved = np.einsum("...ij,...ijv->...iv", p * np.expm1(tau), away)
-    left = np.sum(p * np.exp(-tau), axis=-1)[..., None]
+    moved = np.einsum("...ij,...ijv->...iv", swelling(log_p, tau), away)
+    left = np.sum(np.exp(log_p - tau), axis=-1)[..., None]
     hull = np.max(away, axis=-2, initial=0.0)
     slid = np.minimum(np.where(moved == 0, 0.0, moved / left), hull)
     n, answer = scores.shape[-1], np.abs(y).astype(float)
@@ -133,11 +136,10 @@ def retrieved(scores, sizes, V, y, d, profile):
 
 def weighed(scores, sizes, p, d, profile):
     """The tolerance of ``softmax(scores)``: `retrieved` with the values ``v_ij = (i == j)``."""
-    tau = score_error(scores, sizes, d, profile)
-    p = p.astype(float)
-    swell = p * np.expm1(tau)
+    tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
+    p, swell = p.astype(float), swelling(log_p, tau)
     moved = swell * (1 - p) + p * (np.sum(swell, axis=-1, keepdims=True) - swell)
-    left = np.sum(p * np.exp(-tau), axis=-1, keepdims=True)
+    left = np.sum(np.exp(log_p - tau), axis=-1, keepdims=True)
     slid = np.minimum(np.where(moved == 0, 0.0, moved / left), np.maximum(p, 1 - p))
     n = scores.shape[-1]
     return np.where(np.isfinite(scores), slid + (profile.g(n) + 3 * profile.u + profile.u_p) * 2 * p
@@ -147,16 +149,22 @@ def weighed(scores, sizes, p, d, profile):
 def score_error(scores, sizes, d, profile):
     """tau: how far a score may be off in the exponent."""
     known = np.where(np.isfinite(scores), scores, 0)
-    top = np.max(np.where(np.isfinite(scores), scores, -np.inf), axis=-1, keepdims=True, initial=-np.inf)
+    top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
     below = np.where(np.isfinite(scores), np.where(np.isfinite(top), top, 0) - known, 0)
     tau = (profile.g(d + 2) * np.where(np.isfinite(scores), sizes, 0).astype(float)
            + profile.u_s * np.abs(known).astype(float) + profile.u * below.astype(float)
            + 4 * profile.u)
-    return np.minimum(tau, 700.0)
+    return tau
 
 
-def softmax(scores):
+def swelling(log_p, tau):
+    """p (e^tau - 1), where p alone may underflow; beyond e^600 the hull is nearer anyway."""
+    return np.exp(np.minimum(log_p + tau, 600.0)) * -np.expm1(-tau)
+
+
+def log_softmax(scores):
+    """log p as float64, -inf where hidden."""
     top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-    e = np.exp(scores - np.where(np.isfinite(top), top, 0))
-    total = np.sum(e, axis=-1, keepdims=True)
-    return (e / np.where(total > 0, total, 1)).astype(float)
+    below = scores - np.where(np.isfinite(top), top, 0)
+    total = np.sum(np.exp(below), axis=-1, keepdims=True)
+    return (below - np.log(np.where(total > 0, total, 1))).astype(float)

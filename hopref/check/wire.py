@@ -1,4 +1,4 @@
-"""What goes over the pipe to a candidate: a length, a JSON header, arrays as npz, never a pickle."""
+"""What goes over the pipe to a candidate: lengths, a JSON header, arrays as npz, never a pickle."""
 import io
 import json
 import struct
@@ -54,7 +54,8 @@ def packed(args, kwargs):
         if isinstance(v, (tuple, list)):
             return [pack(x) for x in v]
         return v.item() if isinstance(v, np.generic) else v
-    return {"args": [pack(a) for a in args], "kwargs": {k: pack(v) for k, v in kwargs.items()}}, arrays
+    message = {"args": [pack(a) for a in args], "kwargs": {k: pack(v) for k, v in kwargs.items()}}
+    return message, arrays
 
 
 def unpacked(message, arrays):
@@ -63,4 +64,5 @@ def unpacked(message, arrays):
         if isinstance(v, dict):
             return arrays[v["array"]]
         return tuple(map(unpack, v)) if isinstance(v, list) else v
-    return [unpack(a) for a in message["args"]], {k: unpack(v) for k, v in message["kwargs"].items()}
+    kwargs = {k: unpack(v) for k, v in message["kwargs"].items()}
+    return [unpack(a) for a in message["args"]], kwargs

@@ -1,7 +1,7 @@
 """Laws: what every implementation of an op must keep, whoever wrote it.
 
-A law is a generator over a candidate call.  Its first argument is the candidate `f`, called like the
-op; the others are the op's own arguments, by the same names.  It yields claims::
+A law is a generator over a candidate call.  Its first argument is the candidate `f`, called like
+the op; the others are the op's own arguments, by the same names.  It yields claims::
 
     @law("modern.energy", id="MH-4", kills=("energy without 1/beta",))
     def one_step_lowers_the_energy_by_an_exact_amount(f, xi, X, *, beta=1.0):
@@ -9,16 +9,18 @@ op; the others are the op's own arguments, by the same names.  It yields claims:
         new = modern.update.formula(xi, X, beta=beta)
         yield equal(f(xi, X, beta=beta) - f(new, X, beta=beta), ...)
 
-* Every answer of `f` is a `Ball`: the candidate's numbers, and as radius the derived tolerance of an
-  honest implementation in its arithmetic.  The operators, NumPy's functions and ``op.formula`` work on
-  balls and carry the radii along, so that a claim holds where two balls meet: no law picks a tolerance.
-* `f` rounds what it is given to the candidate's number format, and widens the radius by what that
-  rounding changed.  A ball may be given: its value is passed on, its radius becomes input error.
-* A law that does not apply to its arguments yields nothing.  `needs` names families of cases, or
-  ``draws`` for laws of random matrices, whose `f` is called with sizes and seeds instead.
+* Every answer of `f` is a `Ball`: the candidate's numbers, and as radius the derived tolerance of
+  an honest implementation in its arithmetic.  The operators, NumPy's functions and ``op.formula``
+  work on balls and carry the radii along: a claim holds where two balls meet, and no law picks a
+  tolerance.
+* The arguments are balls too.  `f` rounds what it is given to the candidate's number format, and
+  widens its answer's radius by what that rounding, and the radius of the argument, may change.
+* ``f.machine(x)`` rounds to the candidate's format, ``f.exact(op, ...)`` is another op's formula.
+* A law that does not apply to its arguments yields nothing.  With ``draws=True`` it judges random
+  matrices: `f` is then called with sizes and a seed, and answers plain arrays.
 
-Laws stand in ``hopref/check/laws/<model>.py``; `load` imports them all.  ``kills`` names the bugs that
-break the law; the tests of this room hold it to that.
+Laws stand in ``hopref/check/laws/<model>.py``; `load` imports them all.  ``kills`` names the bugs
+that break the law; the tests of this room hold it to that.
 """
 import importlib
 import inspect
@@ -112,7 +114,7 @@ class Law:
 
 
 def law(*ops, id, kills=(), draws=False):
-    """Declare the generator below a law of ``ops``; ``id`` is its line in the equation catalogue."""
+    """Declare the generator below a law of ``ops``; ``id`` is its line in the catalogue."""
     def declare(claims):
         name = claims.__name__.replace("_", " ")
         if name in LAWS and LAWS[name].claims.__module__ != claims.__module__:

@@ -1,6 +1,6 @@
 """Laws of kernel estimators that draw their own features: unbiased, with the closed-form variance.
 
-`f(x, y, m, rng=seed)` estimates a kernel of the rows of ``x`` and ``y`` (n, d) with m features -> (n,).
+`f(x, y, m, rng=seed)` estimates a kernel of the rows of ``x`` and ``y`` (n, d) with m features.
 """
 import numpy as np
 
@@ -28,7 +28,7 @@ def gaussian():
     return k, 1 + k**4 / 2 - k**2
 
 
-@law("estimators.gaussian", id="RF-1", kills=("bandwidth wrong", "scale 1/sqrt(m) wrong"), draws=True)
+@law("estimators.gaussian", id="RF-1", kills=("bandwidth wrong", "1/sqrt(m) missing"), draws=True)
 def the_gaussian_kernel_is_estimated_without_bias(f):
     """E of the estimate is exp(-|x - y|^2 / 2), within six standard errors."""
     k, variance = gaussian()

@@ -15,7 +15,8 @@ def the_gain_may_move_into_the_weights(f, xi, W, b=0.0, *, beta=1.0, **options):
 @law("graded.energy", id="CC-1", kills=("beta ignored", "activation without its gain"))
 def the_gain_scales_the_energy(f, xi, W, b=0.0, *, beta=1.0, **options):
     """E(2 W, 2 b; beta/2) = 2 E(W, b; beta)."""
-    yield equal(f(xi, 2 * W, 2 * b, beta=beta / 2, **options), 2 * f(xi, W, b, beta=beta, **options))
+    yield equal(f(xi, 2 * W, 2 * b, beta=beta / 2, **options),
+                2 * f(xi, W, b, beta=beta, **options))
 
 
 @law("graded.energy", id="CC-1", kills=("energy without the half of the quadratic term",
@@ -26,7 +27,8 @@ def without_its_integral_it_is_the_classical_energy(f, xi, W, b=0.0, **options):
     yield equal(f(xi, W, b, **options) - bare, f.exact(classical.energy, xi, W, b))
 
 
-@law("graded.flow", id="CC-5", kills=("time constant ignored", "gain beta missing inside the activation"))
+@law("graded.flow", id="CC-5",
+     kills=("time constant ignored", "gain beta missing inside the activation"))
 def an_euler_step_of_tau_is_the_update(f, u, W, b=0.0, *, beta=1.0, tau=1.0, **options):
     """u + tau du/dt = W f(beta u) - b."""
     activation = f.op.domains["activation"].resolve(options.get("activation", "tanh"))

@@ -15,7 +15,8 @@ def opposite_vectors_are_estimated_exactly(f, x, omega, *, beta=1.0):
     yield equal(inner, np.exp(-beta * np.sum(x * x, axis=-1)))
 
 
-@law("features.trigonometric", id="RF-1", kills=("1/sqrt(m) missing", "|x|^2/2 with the wrong sign"))
+@law("features.trigonometric", id="RF-1",
+     kills=("1/sqrt(m) missing", "|x|^2/2 with the wrong sign"))
 def equal_vectors_are_estimated_exactly(f, x, omega, *, beta=1.0):
     """phi(x) . phi(x) = exp(beta |x|^2) for every draw."""
     phi = f(x, omega, beta=beta)
@@ -23,9 +24,9 @@ def equal_vectors_are_estimated_exactly(f, x, omega, *, beta=1.0):
 
 
 @law("performer.attention", id="PF-1", kills=EPS)
-def one_feature_weighs_keys_exactly(f, Q, K, V, omega, *, features="positive", scale=None, **options):
+def one_feature_weighs_keys_exactly(f, Q, K, V, omega, *, scale=None, **options):
     """With a single positive feature the answer is softmax(log phi(K)) V, whatever the query."""
-    if features != "positive" or options:
+    if options:
         return
     logs = f.exact(log_positive, K, omega[:1], beta=default_scale(scale, K))[..., 0]
     p = np.exp(logs - np.max(logs, axis=-1, keepdims=True))
@@ -35,9 +36,9 @@ def one_feature_weighs_keys_exactly(f, Q, K, V, omega, *, features="positive", s
 
 
 @law("performer.update", id="PF-6", kills=EPS)
-def one_feature_weighs_patterns_exactly(f, xi, X, omega, *, features="positive", beta=1.0, **options):
+def one_feature_weighs_patterns_exactly(f, xi, X, omega, *, beta=1.0, **options):
     """With a single positive feature the answer is softmax(log phi(X)) X, whatever the state."""
-    if features != "positive" or options:
+    if options:
         return
     logs = f.exact(log_positive, X, omega[:1], beta=beta)[..., 0]
     p = np.exp(logs - np.max(logs))

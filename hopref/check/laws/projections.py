@@ -1,7 +1,7 @@
 """Laws of random draws: moments within six standard errors, for fixed seeds.
 
-`f(m, d, rng=seed)` draws a matrix (m, d).  Each row of an i.i.d. or block-orthogonal draw is N(0, I),
-so that the variances below are exact, not estimated.
+`f(m, d, rng=seed)` draws a matrix (m, d).  Each row of an i.i.d. or block-orthogonal draw is
+N(0, I), so that the variances below are exact, not estimated.
 """
 import numpy as np
 
@@ -14,7 +14,10 @@ ALL = (*GAUSSIAN, "projections.regularized")
 
 
 def drawn(f, m, d):
-    return np.stack([f(m, d, rng=seed) for seed in range(DRAWS)])
+    """All draws, once; not at all where every seed draws the same (`a seed is a draw` says so)."""
+    omega = np.stack([f(m, d, rng=seed) for seed in range(DRAWS)])
+    if np.any(omega != omega[0]):
+        yield omega
 
 
 def mean(x, variance, axis=0):
@@ -26,31 +29,34 @@ def mean(x, variance, axis=0):
 @law(*ALL, id="RF-4", kills=("QR without sign correction",), draws=True)
 def rows_point_nowhere_on_average(f):
     """E omega = 0: every row is as likely as its opposite (Haar)."""
-    yield equal(mean(drawn(f, 4, 4), 1.0), 0.0, "E omega_ij, d = 4")
-    tall = drawn(f, 5, 3)
-    yield equal(mean(tall, 1.0), 0.0, "E omega_ij, m = 5, d = 3")
+    for m, d in ((4, 4), (5, 3)):
+        for omega in drawn(f, m, d):
+            yield equal(mean(omega, 1.0), 0.0, f"E omega_ij, m = {m}, d = {d}")
 
 
 @law(*ALL, id="RF-4", kills=("rows of length 1",), draws=True)
 def every_axis_has_unit_variance(f):
     """E omega_ij^2 = 1; its variance is at most that of a Gaussian, 2."""
-    yield equal(mean(drawn(f, 4, 4) ** 2, 2.0), 1.0)
+    for omega in drawn(f, 4, 4):
+        yield equal(mean(omega**2, 2.0), 1.0)
 
 
 @law(*ALL, id="RF-4", kills=("QR without sign correction",), draws=True)
 def along_the_ones_nothing_is_special(f):
     """E omega . 1 = 0, with variance d: the direction along which QR without signs is biased."""
-    along = drawn(f, 4, 4).sum(axis=-1)
-    yield equal(mean(along, 4.0, axis=(0, 1)), 0.0)
+    for omega in drawn(f, 4, 4):
+        yield equal(mean(np.sum(omega, axis=-1), 4.0, axis=(0, 1)), 0.0)
 
 
 @law(*GAUSSIAN, id="RF-4", kills=("rows of the one length sqrt(d)", "rows of length 1"), draws=True)
 def lengths_are_chi_distributed(f):
-    """|omega|^2 has mean d and variance 2 d, so that its square deviation has mean 2 d."""
+    """|omega|^2 has mean d and variance 2 d (its square deviation the variance 8 d^2 + 48 d)."""
     d = 4
-    squares = np.sum(drawn(f, 4, d) ** 2, axis=-1)
-    yield equal(mean(squares, 2.0 * d), float(d), "mean")
-    yield equal(mean((squares - d) ** 2, 56.0 * d**2), 2.0 * d, "variance")
+    for omega in drawn(f, 4, d):
+        squares = np.sum(omega**2, axis=-1)
+        yield equal(mean(squares, 2.0 * d, axis=(0, 1)), float(d), "mean")
+        spread = mean((squares - d) ** 2, 8.0 * d**2 + 48 * d, axis=(0, 1))
+        yield equal(spread, 2.0 * d, "variance")
 
 
 @law("projections.regularized", id="RF-5", kills=("rows of chi length",), draws=True)
@@ -70,14 +76,15 @@ def rows_of_a_block_are_orthogonal(f):
         yield equal(about(inner, 64 * size * epsilon(inner)), 0.0)
 
 
-@law(*ORTHOGONAL, id="RF-4", kills=("same seed for every block", "QR without sign correction"), draws=True)
+@law(*ORTHOGONAL, id="RF-4", draws=True,
+     kills=("same seed for every block", "QR without sign correction"))
 def blocks_are_independent(f):
-    """Rows of different blocks have no correlation (variance at most 3: lengths are independent)."""
-    both = drawn(f, 6, 3)
-    yield equal(mean(both[:, 0, :] * both[:, 3, :], 3.0), 0.0)
+    """Rows of different blocks have no correlation (the variance of a product is at most 3)."""
+    for omega in drawn(f, 6, 3):
+        yield equal(mean(omega[:, 0, :] * omega[:, 3, :], 3.0), 0.0)
 
 
-@law(*ALL, id="RF-4", kills=("seed ignored", "seed from the data"), draws=True)
+@law(*ALL, id="RF-4", kills=("seed ignored",), draws=True)
 def a_seed_is_a_draw(f):
     """The same seed draws the same matrix, another seed another."""
     first, same, other = f(4, 4, rng=0), f(4, 4, rng=0), f(4, 4, rng=1)

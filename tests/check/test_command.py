@@ -1,0 +1,139 @@
+"""``hopref check`` from the command line: verdicts, exit codes, files, and lines that reproduce."""
+import argparse
+import json
+import re
+import shlex
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from hopref.check import command
+from hopref.check.findings import SCHEMA
+
+STRANGER = '''
+import numpy as np
+
+def wrong(xi, X, beta=1.0):
+    e = np.exp(beta * beta * (xi @ X.T))
+    return e @ X / e.sum(axis=-1, keepdims=True)
+
+def right(xi, X, beta=1.0):
+    z = beta * (xi @ X.T)
+    e = np.exp(z - z.max(axis=-1, keepdims=True, initial=-np.inf))
+    return e @ X / e.sum(axis=-1, keepdims=True)
+
+def columns(state, patterns, inverse_temperature=1.0, steps=1):
+    assert steps == 1
+    return right(state, patterns.T, inverse_temperature)
+
+def adapt(candidate):
+    def call(xi, X, *, beta=1.0):
+        return candidate(xi, X.T, beta)
+    return call
+'''
+
+
+def hopref_check(*words):
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return command.run(parser.parse_args(list(map(str, words))))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(STRANGER)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_right_stranger_exits_with_0(here, capsys):
+    assert hopref_check("mine:right", "--like", "modern.update", "--here") == 0
+    assert "conforms" in capsys.readouterr().out
+
+
+def test_a_wrong_stranger_exits_with_1_and_hears_why(here, capsys):
+    files = "--json", here / "r.json", "--junit", here / "r.xml"
+    assert hopref_check("mine:wrong", "--like", "modern.update", "--here", *files) == 1
+    told = capsys.readouterr().out
+    assert "looks like: beta applied twice" in told
+    assert "Ramsauer et al. 2021, eq. (3)" in told
+    assert "tolerance of modern.update" in told and "bound" in told
+    record = json.loads((here / "r.json").read_text())
+    assert record["schema"] == SCHEMA and record["reports"][0]["verdict"] == "condemned"
+    suite = ElementTree.parse(here / "r.xml").getroot()[0]
+    assert int(suite.get("failures")) == len(suite.findall("testcase/failure")) > 0
+
+
+def test_the_line_that_reproduces_does(here, capsys):
+    hopref_check("mine:wrong", "--like", "modern.update", "--here", "--seed", 5)
+    line = re.search(r"again: hopref check (.*)", capsys.readouterr().out)[1]
+    assert hopref_check(*shlex.split(line)) == 1
+    assert "1 cases" in capsys.readouterr().out
+
+
+def test_options_adapt_the_call(here):
+    assert hopref_check("mine:columns", "--like", "modern.update", "--here", "--layout", "X=d n",
+                        "--map", "beta=inverse_temperature", "--fixed", "steps=1") == 0
+    assert hopref_check("mine:columns", "--like", "modern.update", "--here",
+                        "--adapter", "mine.py:adapt") == 0
+
+
+def test_an_expected_failure_exits_with_0(here, capsys):
+    names = ["tolerance of modern.update"]
+    hopref_check("mine:wrong", "--like", "modern.update", "--here", "--json", "-")
+    names = [f["name"] for f in json.loads(capsys.readouterr().out)["reports"][0]["findings"]]
+    (here / "known").write_text("# known\n" + "".join(f"{n}: issue 7\n" for n in names))
+    assert hopref_check("mine:wrong", "--like", "modern.update", "--here", "--xfail", "known") == 0
+
+
+@pytest.mark.parametrize("words, told", [
+    (["not a target", "--like", "modern.update"], "a target must be written pkg.mod:function"),
+    (["mine:nothing", "--like", "modern.update", "--here"], "no attribute 'nothing'"),
+    (["mine:right"], "--like must name the op"),
+    (["mine:right", "--like", "modern.nothing"], "--like must be one of the ops"),
+    (["mine:right", "--like", "modern.update", "--memory", "much"], "--memory must be a size"),
+    (["mine:right", "--like", "modern.update", "--map", "beta"], "--map must be written"),
+    (["mine:right", "--like", "modern.update", "--adapter", "x"], "an adapter must be written"),
+    (["mine:right", "--like", "modern.update", "--arithmetic", "x"], "no arithmetic is called"),
+    (["mine:right", "--like", "modern.update", "--here", "--case", "x"], "no case of"),
+])
+def test_wrong_usage_exits_with_2(here, words, told, capsys):
+    assert hopref_check(*words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_own_paths_conform():
+    reports = list(command.own_reports())
+    assert [r.like for r in reports if not r.conforms] == []
+    assert len({r.like for r in reports}) == len(command_ops())
+
+
+def command_ops():
+    from hopref.op import load
+    return load()
+
+
+def test_sizes_read_as_people_write_them():
+    assert command.size("4GiB") == 4 * 2**30 and command.size("512M") == 2**29
+    assert command.size("1e9") == 10**9 and command.size("64 kB") == 2**16
+
+
+def test_the_exit_code_speaks_of_our_own_paths(monkeypatch, capsys):
+    from hopref.check.findings import Finding, Report
+    good, bad = Report("hopref", "modern.update", cases=1), Report("peer", "modern.update", cases=1)
+    bad.add(Finding("value", "tolerance of modern.update", "off", got=1.0, want=2.0, bound=0.1))
+    monkeypatch.setattr(command, "everything", lambda seed: ([good], [bad]))
+    assert hopref_check() == 0
+    assert "CONDEMNED" in capsys.readouterr().out
+    monkeypatch.setattr(command, "everything", lambda seed: ([bad], [good]))
+    assert hopref_check() == 1
+
+
+def test_the_worst_of_findings_that_share_a_name_is_kept():
+    from hopref.check.findings import Finding, Report
+    report = Report("x", "y")
+    for error in (1.0, 9.0, 3.0):
+        report.add(Finding("value", "tolerance", "", got=error, want=0.0, bound=0.5))
+    assert len(report.findings) == 1 and report.findings[0].times == 3
+    assert report.findings[0].excess == 18.0 and np.isfinite(report.findings[0].got)

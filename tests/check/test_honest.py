@@ -1,0 +1,39 @@
+"""No honest implementation is condemned, in any number format."""
+import pytest
+
+from hopref.check.adapters import bound
+from hopref.check.candidate import InProcess
+from hopref.check.judge import judge
+from hopref.check.report import details
+from tests.check.honest import HONEST, candidates
+
+FORMATS = [("float64", "", False), ("float32", "", False), ("float16", "", False),
+           ("bfloat16", "", False), ("bfloat16", "", True)]
+
+
+@pytest.mark.parametrize("dtype, arithmetic, pure", FORMATS)
+@pytest.mark.parametrize("op", HONEST)
+def test_honest_implementations_conform(op, dtype, arithmetic, pure):
+    for name, function in candidates(op, dtype, pure).items():
+        candidate = InProcess(bound(function, op), name)
+        report = judge(candidate, op, dtype=dtype, arithmetic=arithmetic, seed=1)
+        assert report.conforms, details(report)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_kept_in_float32_conform_to_the_sharper_arithmetic(dtype):
+    flash = candidates("modern.update", dtype)["blocked_online"]
+    report = judge(InProcess(bound(flash, "modern.update"), "flash"), "modern.update", dtype=dtype,
+                   arithmetic=f"{dtype}-mixed", seed=1)
+    assert report.conforms, details(report)
+
+
+def test_float32_arithmetic_is_not_float64():
+    single = candidates("modern.update", "float32")["scaled_scores"]
+
+    def passed_off(xi, X, beta=1.0):
+        return single(xi, X, beta).astype("float64")
+    report = judge(InProcess(bound(passed_off, "modern.update"), "single"), "modern.update")
+    assert report.verdict == "condemned"
+    assert judge(InProcess(bound(passed_off, "modern.update"), "single"), "modern.update",
+                 arithmetic="float64-single").conforms

@@ -1,0 +1,32 @@
+"""Known third parties: the right ones are accepted, the wrong ones condemned by name."""
+import pytest
+
+from hopref.check.command import peer_report
+from hopref.check.peers import PEERS
+from hopref.check.report import details
+
+RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn")]
+BUGS = {"performer-pytorch attention": "FAVOR+ eps 1e-4",
+        "performer-pytorch causal attention":
+            "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
+        "performer-pytorch projection": "QR without sign correction"}
+
+
+def judged(peer, dtype):
+    pytest.importorskip(peer.package)
+    return peer_report(peer, dtype, seed=0)
+
+
+@pytest.mark.parametrize("peer, dtype", [(p, d) for p in RIGHT for d in p.dtypes],
+                         ids=lambda x: getattr(x, "name", x))
+def test_a_right_one_is_accepted(peer, dtype):
+    report = judged(peer, dtype)
+    assert report.conforms, details(report)
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_wrong_one_is_condemned_by_the_name_of_its_bug(name):
+    peer = next(p for p in PEERS if p.name == name)
+    for dtype in peer.dtypes:
+        report = judged(peer, dtype)
+        assert report.verdict == "condemned" and BUGS[name] in report.named, details(report)

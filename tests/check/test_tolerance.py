@@ -1,0 +1,117 @@
+"""Every op has a derived tolerance: finite, never exceeded by honest runs, never met by garbage."""
+import numpy as np
+import pytest
+
+from hopref.check.arithmetic import PROFILES, profile_of, round_to
+from hopref.check.balls import exactly
+from hopref.check.cases import case_named, cases
+from hopref.check.judge import parts, worst_entry
+from hopref.check.tolerance import measured, tolerance, truth
+from hopref.op import load
+
+OPS = load()
+JUDGED = [name for name, op in OPS.items() if op.arrays]
+# A ratio or a logarithm of sums that may vanish is not known at all where they nearly do.
+OPEN = {"modern.jacobian": ("norms 1e8",), "theory.smallest_beta": ("one ulp apart",)}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
+    op = OPS[name]
+    for case in cases(op):
+        found = measured(op, case.args, case.kwargs, PROFILES["float64"])
+        got = op(*case.args, **case.kwargs)
+        for ball, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
+            known = np.isfinite(ball.value)
+            if not case.stress and case.name not in OPEN.get(name, ()):
+                assert np.all(np.isfinite(ball.radius[known])), case.name
+            assert worst_entry(np.asarray(y), ball)[0] <= 1, case.name
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_garbage_is_outside_the_tolerance(name):
+    op, passed, asked = OPS[name], 0, 0
+    for case in cases(op):
+        ball = parts(measured(op, case.args, case.kwargs, PROFILES["float32"]))[0]
+        if case.stress or ball.dtype.kind != "f" or ball.value.size < 2 \
+                or not np.all(np.isfinite(ball.value)) or np.ptp(ball.value) == 0:
+            continue
+        for guess in (np.zeros(ball.shape), np.broadcast_to(np.mean(ball.value), ball.shape)):
+            asked += 1
+            passed += worst_entry(guess, ball)[0] <= 1
+    assert passed <= asked / 2, (passed, asked)     # where the truth is nearly nought, or equal
+
+
+def test_truth_is_the_formula_at_machine_numbers_in_long_double():
+    op = OPS["modern.update"]
+    case = case_named(op, "gauss", "float32")
+    y = truth(op, case.args, case.kwargs)
+    assert y.dtype == np.longdouble and case.args[0].dtype == np.float32
+    assert float(np.float32(case.kwargs["beta"])) == case.kwargs["beta"]
+
+
+def test_rounded_probabilities_cost_the_size_of_values_rounded_scores_their_spread():
+    op = OPS["attention.softmax_attention"]
+    case = case_named(op, "gauss", "float16")
+    Q, K, V = case.args
+    far = (Q, K, (V + 1000).astype("float16"))
+    near, away = (tolerance(op, args, case.kwargs, truth(op, args, case.kwargs),
+                            profile_of("float16-mixed")) for args in (case.args, far))
+    assert np.median(away / near) > 100
+
+
+@pytest.mark.parametrize("name", ["classical.update", "classical.asynchronous_update",
+                                  "classical.low_rank_update"])
+def test_nothing_is_open_for_integers_even_at_ties(name):
+    op = OPS[name]
+    for family in ("integers", "ties"):
+        case = case_named(op, family, "float32")
+        assert not np.any(measured(op, case.args, case.kwargs, PROFILES["float32"]).radius)
+
+
+def test_a_sign_is_open_only_where_its_field_is_lost_in_rounding():
+    op, W = OPS["classical.update"], np.array([[0.1, 0.2, -0.3], [0.2, 0.1, 0.0], [-0.3, 0.0, 9.0]])
+    xi = np.ones(3)                       # fields 0 up to rounding, 0.3, 8.7
+    radius = measured(op, (xi, W), {}, PROFILES["float64"]).radius
+    assert radius[0] >= 2 and not np.any(radius[1:])
+
+
+def test_worst_case_growth_is_linear_and_usual_growth_its_square_root():
+    usual, worst = profile_of("float32"), profile_of("float32", worst_case=True)
+    assert usual.g(4) == worst.g(4) and usual.g(10**4) == 4 * 100 * usual.u
+    assert worst.g(10**4) > 9000 * worst.u
+
+
+@pytest.mark.parametrize("dtype, steps", [("bfloat16", 2.0**-8), ("float16", 2.0**-11)])
+def test_rounding_is_to_nearest(dtype, steps):
+    x = np.linspace(1, 2, 4001)
+    assert np.max(np.abs(round_to(x, dtype).astype(float) - x)) <= steps
+    assert round_to(np.inf, dtype) == np.inf and np.isnan(round_to(np.nan, dtype))
+
+
+@pytest.mark.parametrize("function", ["exp", "log", "log1p", "expm1", "tanh", "sqrt", "sin", "cos",
+                                      "sinh", "cosh", "arctanh"])
+def test_a_ball_holds_what_its_argument_may_become(function):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0.05, 0.95, 200).astype(np.longdouble)
+    r = x * 10.0 ** rng.uniform(-6, -2, 200)
+    ball = exactly(x, PROFILES["float64"])
+    ball.radius = r
+    image = getattr(np, function)(ball)
+    for nudge in (-1, -0.5, 0.3, 1):
+        moved = np.abs(getattr(np, function)(x + nudge * r) - image.value)
+        assert np.all(moved <= image.radius)
+
+
+def test_a_choice_under_doubt_covers_both_branches():
+    x = exactly(np.array([0.0, 1.0]), PROFILES["float64"])
+    x.radius = np.array([0.1, 0.1])
+    xp = x.__array_namespace__()
+    assert list(xp.where(x > 0.0, 5.0, -3.0).radius) == [8.0, 0.0]
+    assert list(xp.where((x > 0.0) & (x > 0.5), 5.0, -3.0).radius) == [0.0, 0.0]
+
+
+def test_an_unknown_function_is_named():
+    x = exactly(np.ones(2), PROFILES["float64"])
+    with pytest.raises(TypeError, match="no rule for xp.arcsinh"):
+        np.arcsinh(x)
