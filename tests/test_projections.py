@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 
-from hopref import projections
 from tests.laws import law
 from tests.rounding import close, g
 
@@ -92,4 +91,3 @@ def test_a_qr_factor_without_its_signs_is_not_haar():
     assert np.all(Q[:, 0, 0] <= 0)
     with pytest.raises(AssertionError):
         averages(Q, 0.0)
-    assert projections.orthogonal(1, 1, rng=0).shape == (1, 1)
