@@ -12,7 +12,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["read", "write"]
+__all__ = ["read", "parameter_names", "write"]
 
 
 class Run(NamedTuple):
@@ -44,6 +44,12 @@ def read(results):
     return sorted(runs, key=lambda run: run.date)
 
 
+def parameter_names(results):
+    """The names of every benchmark's parameters."""
+    known = json.loads((Path(results) / "benchmarks.json").read_text())
+    return {name: it["param_names"] for name, it in known.items() if isinstance(it, dict)}
+
+
 def points(row):
     """The values of one benchmark with their parameters."""
     given = itertools.product(*(map(plain, values) for values in row["params"]))
@@ -57,8 +63,8 @@ def plain(parameter):
     return int(parameter) if parameter.isdigit() else parameter.strip("'\"")
 
 
-def write(runs, out):
-    """OUT/index.md and its figures."""
+def write(runs, names, out):
+    """OUT/index.md and its figures; ``names`` are those of the parameters of every benchmark."""
     out.mkdir(parents=True, exist_ok=True)
     last = runs[-1]
     lines = ["# Benchmarks", "",
@@ -70,9 +76,9 @@ def write(runs, out):
     for name, measured in sorted(times.items()):
         lines += [f"## {name}", ""]
         if any(value == value for _, value in measured):
-            draw(name, measured, out / f"{name}.png")
-            lines += [f"![seconds against size]({name}.png)", ""]
-        lines += seconds(measured)
+            draw(name, measured, names[name], out / f"{name}.png")
+            lines += [f"![seconds against {names[name][0]}]({name}.png)", ""]
+        lines += seconds(measured, names[name])
     (out / "index.md").write_text("\n".join(lines) + "\n")
 
 
@@ -103,30 +109,31 @@ def history(runs, tracks):
     return ["## History", "", *markdown(["exponent", *(run.commit for run in runs)], rows)]
 
 
-def seconds(measured):
-    """A table with a column a path; sizes are the other parameters."""
+def seconds(measured, names):
+    """A table with a column a path; a row is the other parameters."""
     paths = list(dict.fromkeys(parameters[-1] for parameters, _ in measured))
     table = {}
     for (*size, path), value in measured:
         table.setdefault(tuple(size), {})[path] = value
     rows = [[", ".join(map(str, size)), *(milliseconds(row.get(path, math.nan)) for path in paths)]
             for size, row in table.items()]
-    return markdown(["size", *paths], rows)
+    return markdown([", ".join(names[:-1]), *paths], rows)
 
 
-def draw(name, measured, file):
-    """Seconds against the first parameter, both logarithmic, a line for the others."""
+def draw(name, measured, names, file):
+    """Seconds against the first parameter, both logarithmic, a line for the path and the others."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
     lines = {}
-    for (size, *others), value in measured:
+    for (size, *others, path), value in measured:
+        label = ", ".join([path, *(f"{other} {of}" for other, of in zip(others, names[1:]))])
         if value == value:
-            lines.setdefault(", ".join(map(str, others)), []).append((size, value))
+            lines.setdefault(label, []).append((size, value))
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
     for label, line in lines.items():
         axes.loglog(*zip(*sorted(line)), marker="o", label=label)
-    axes.set(title=name, xlabel="size", ylabel="seconds")
+    axes.set(title=name, xlabel=names[0], ylabel="seconds")
     axes.grid(True, which="both", alpha=0.2)
     axes.legend()
     figure.savefig(file, dpi=120)
@@ -154,7 +161,7 @@ def main():
     runs = read(given.results)
     if not runs:
         parser.error(f"no results below {given.results}")
-    write(runs, given.out)
+    write(runs, parameter_names(given.results), given.out)
     print(given.out / "index.md")
 
 
