@@ -73,6 +73,8 @@ def as_numpy(a):
     if hasattr(a, "detach"):
         a = a.detach().cpu()
         a = (a.float() if str(a.dtype) == "torch.bfloat16" else a).numpy()
+    if hasattr(a, "__dlpack__") and not hasattr(a, "__array__"):
+        a = np.from_dlpack(a)
     a = np.asarray(a)
     if a.dtype.name == "bfloat16":
         a = a.astype(np.float32)

@@ -199,13 +199,16 @@ def everything(seed):
 def own_reports(seed=0):
     """The report on every path of every op."""
     from hopref.op import BACKENDS, load
-    jobs = [(op, path) for op in load().values() for path in op.paths
+    jobs = [(op, path, dtype) for op in load().values() for path in op.paths
+            for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
             if path == "formula" or available(BACKENDS[path], path)]
-    for op, path in progress(jobs, label="own paths"):
+    for op, path, dtype in progress(jobs, label="own paths"):
         name = "hopref" + (f", {path} path" if path != "formula" else "")
-        yield judge(InProcess(on_path(op, path), name), op.name, seed=seed, strict=True,
-                    again=f"python -m hopref check hopref.{op.name.replace('.', ':')} "
-                          f"--like {op.name} --case {{case!r}} --seed {{seed}}")
+        fixed = f" --fixed backend={path}" if path != "formula" else ""
+        candidate = InProcess(on_path(op, path), name)
+        yield judge(candidate, op.name, dtype=dtype, seed=seed, strict=True,
+                    again=f"hopref check hopref:{op.name} --like {op.name} --dtype {dtype}{fixed} "
+                          "--case {case!r} --seed {seed}")
 
 
 def on_path(op, path):

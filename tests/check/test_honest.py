@@ -1,10 +1,12 @@
 """No honest implementation is condemned, in any number format."""
+import numpy as np
 import pytest
 
 from hopref.check.adapters import bound
 from hopref.check.candidate import InProcess
 from hopref.check.judge import judge
 from hopref.check.report import details
+from hopref.op import load
 from tests.check.honest import HONEST, candidates
 
 FORMATS = [("float64", "", False), ("float32", "", False), ("float16", "", False),
@@ -18,6 +20,21 @@ def test_honest_implementations_conform(op, dtype, arithmetic, pure):
         candidate = InProcess(bound(function, op), name)
         report = judge(candidate, op, dtype=dtype, arithmetic=arithmetic, seed=1)
         assert report.conforms, details(report)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("name", [name for name, op in load().items() if op.arrays])
+def test_every_formula_run_in_a_narrower_format_is_honest(name, dtype):
+    op = load()[name]
+
+    def narrow(*args, **kwargs):
+        y = op.formula(*args, **kwargs)
+        y = [np.asarray(v) for v in (y if isinstance(y, tuple) else (y,))]
+        y = [v.astype(dtype) if v.dtype.kind == "f" else v for v in y]
+        return tuple(y) if len(y) > 1 else y[0]
+    with np.errstate(all="ignore"):
+        report = judge(InProcess(narrow, name), name, dtype=dtype)
+    assert report.conforms, details(report)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

@@ -1,9 +1,13 @@
 """What a candidate must not do, each a verdict with a name."""
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from hopref import modern
 from hopref.check import NotOffered, assert_conforms, check
+from hopref.check.runner import environment
 
 
 def right(xi, X, beta=1.0):
@@ -129,6 +133,18 @@ def test_what_is_not_offered_is_left_out():
     assert report.conforms and report.left_out == ["beta 1e4: beta > 100"]
     without_beta = check(lambda xi, X: right(xi, X), like="modern.update")
     assert without_beta.conforms and without_beta.cases == 1
+
+
+def test_pytest_may_judge_by_a_fixture(tmp_path):
+    (tmp_path / "test_mine.py").write_text(
+        "from hopref import modern\n"
+        "def test_right(hopref_conforms):\n"
+        "    hopref_conforms(modern.update, like='modern.update')\n"
+        "def test_wrong(hopref_conforms):\n"
+        "    hopref_conforms(modern.weights, like='modern.update')\n")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "hopref.check.plugin"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=environment())
+    assert "1 failed, 1 passed" in done.stdout
 
 
 def test_global_error_state_is_put_back():

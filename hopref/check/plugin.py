@@ -1,0 +1,16 @@
+"""pytest fixtures for judging one's own code: ``python -m pytest -p hopref.check.plugin``. ::
+
+    def test_my_layer(hopref_conforms):
+        hopref_conforms(my_package.retrieve, like="modern.update", dtype="float32")
+"""
+import pytest
+
+from hopref.check import assert_conforms
+
+__all__ = ["hopref_conforms"]
+
+
+@pytest.fixture(scope="session")
+def hopref_conforms():
+    """`hopref.check.assert_conforms`: fails with the report where a candidate does not conform."""
+    return assert_conforms
