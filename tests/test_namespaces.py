@@ -11,7 +11,7 @@ from hopref.domains import finite, positive
 from hopref.errors import BackendError, DomainError, DTypeError
 from hopref.namespace import namespace
 from tests.door.calling import WITH_ARRAYS as OPS
-from tests.door.calling import by_name, parts, run
+from tests.door.calling import by_name, parts, run, widely
 from tests.doubles import cupy as device
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -33,6 +33,7 @@ def on_strict(op, call):
 def test_the_strict_array_api_gives_the_same_bits(name):
     op = OPS[name]
 
+    @widely
     @given(calls(op))
     def same(call):
         args, kwargs = call
@@ -47,6 +48,7 @@ def test_the_strict_array_api_gives_the_same_bits(name):
 def test_on_the_device_nothing_is_copied_and_nothing_waits(name):
     op = OPS[name]
 
+    @widely
     @given(calls(op))
     def same(call):
         args, kwargs = call

@@ -14,6 +14,9 @@ WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
 ARGUMENTS = [(name, k) for name, op in WITH_ARRAYS.items() for k in op.arrays]
 PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not in op.arrays]
 
+# A third of a profile's examples for each of half a hundred operations.
+widely = settings(max_examples=max(10, settings.default.max_examples // 3))
+
 
 def those(which):
     """A parametrisation over the (operation, array argument) pairs that ``which`` picks."""

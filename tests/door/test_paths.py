@@ -11,8 +11,9 @@ import hopref
 from hopref import modern, use_backend
 from hopref import op as door
 from hopref.domains import positive
-from hopref.errors import BackendError, DomainError
+from hopref.errors import BackendError, DomainError, HoprefError
 from tests.door.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
+from tests.door.layouts import LAYOUTS, SEQUENCES
 from tests.doubles import cupy as device
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -222,3 +223,50 @@ def test_memory_limit_is_read_at_each_call(monkeypatch):
         modern.update(XI, X)
     monkeypatch.setattr(hopref, "memory_limit", 24)
     modern.update(XI, X)
+
+
+# ---- the same door before every path -------------------------------------------------------------
+
+FASTER = [(name, path) for name, op in OPS.items() for path in op.paths if path == "numba"]
+
+
+@pytest.mark.parametrize("name, path", FASTER)
+def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
+    pytest.importorskip(path)
+    op = OPS[name]
+    wrong = {
+        "real": [lambda a: np.where(np.arange(a.size).reshape(a.shape) == a.size - 1, np.nan, a),
+                 lambda a: a + np.inf, lambda a: a > 0, lambda a: a.astype(complex),
+                 lambda a: a.astype(object), lambda a: np.zeros(()), lambda a: a[..., :0],
+                 lambda a: [[1.0], [1.0, 2.0]], lambda a: np.full(a.shape, 2**53 + 1)],
+        "integer": [lambda a: a - a.max() - 1, lambda a: a + 99, lambda a: a * 1.5],
+        "bool": [lambda a: a * 1.0],
+    }
+
+    def judge(given):
+        for k in op.arrays:
+            for spoil in wrong[op.domains[k].kind]:
+                bad = given | {k: spoil(given[k])}
+                with pytest.raises(HoprefError) as by_formula:
+                    run(op, bad, backend="formula")
+                refused(type(by_formula.value), op, bad, *str(by_formula.value).split(" got ")[:1],
+                        backend=path)
+
+    on_calls(op, judge, examples=2)
+
+
+@pytest.mark.parametrize("name, path", FASTER)
+def test_layout_changes_no_bit_of_a_faster_path_either(name, path):
+    pytest.importorskip(path)
+    op = OPS[name]
+
+    def judge(given):
+        before = {k: given[k].copy() for k in op.arrays}
+        plain = run(op, given, backend=path)
+        for k in op.arrays:
+            for how in LAYOUTS.keys() - SEQUENCES:
+                same(plain, run(op, given | {k: LAYOUTS[how](given[k])}, backend=path))
+        same(tuple(before.values()), tuple(given[k] for k in before))
+        assert not any(np.shares_memory(y, given[k]) for y in parts(plain) for k in before)
+
+    on_calls(op, judge, examples=2)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hopref import attention, maps, modern
 from hopref.check.strategies import calls
 from hopref.errors import DomainError
+from tests.door import calling
 from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
+from tests.door.layouts import LAYOUTS, SEQUENCES, reversed_
 
 every_op = pytest.mark.parametrize("name", OPS)
 every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
@@ -52,6 +54,7 @@ def test_a_shape_that_was_not_promised_is_noticed():
 def test_results_have_the_shapes_declared_and_are_float64(name):
     op = OPS[name]
 
+    @calling.widely
     @given(calls(op))
     def judge(call):
         given = by_name(op, call)
@@ -70,6 +73,7 @@ def test_results_have_the_shapes_declared_and_are_float64(name):
 def test_no_argument_is_written_or_handed_back(name):
     op = OPS[name]
 
+    @calling.widely
     @given(calls(op))
     def judge(call):
         given = by_name(op, call)
@@ -124,47 +128,6 @@ def test_a_fully_masked_row_is_answered_by_exact_zeros(name):
 
 
 # ---- layout: bit for bit the result of a C copy -------------------------------------------------
-
-def strided(a):
-    wide = np.zeros([2 * n for n in a.shape], a.dtype)
-    view = wide[tuple(slice(None, None, 2) for _ in a.shape)]
-    view[...] = a
-    return view
-
-
-def reversed_(a):
-    back = tuple(slice(None, None, -1) for _ in a.shape)
-    return np.ascontiguousarray(a[back])[back]
-
-
-def read_only(a):
-    a = a.copy()
-    a.flags.writeable = False
-    return a
-
-
-def unaligned(a):
-    return np.frombuffer(b"\0" + a.tobytes(), a.dtype, offset=1).reshape(a.shape)
-
-
-class Tagged(np.ndarray):
-    """A subclass without manners of its own."""
-
-
-LAYOUTS = {
-    "F order": np.asfortranarray,
-    "strided": strided,
-    "negative strides": reversed_,
-    "read-only": read_only,
-    "other byte order": lambda a: a.astype(a.dtype.newbyteorder()),
-    "not aligned": unaligned,
-    "a subclass": lambda a: a.view(Tagged),
-    "lists": lambda a: a.tolist(),
-    "rows of arrays": lambda a: list(a),
-    "tuples": lambda a: tuple(map(tuple, a.tolist())) if a.ndim == 2 else tuple(a.tolist()),
-}
-SEQUENCES = {"lists", "rows of arrays", "tuples"}
-
 
 @every_op_on_arrays
 def test_layout_changes_no_bit(name):
