@@ -1,5 +1,7 @@
 """The ledger is whole: each equation of the blog has a function, a law and a test."""
+import doctest
 import operator
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +10,7 @@ import hopref
 from docs import ledger
 from hopref.op import load
 
+CATALOGUE = {"CB", "CAP", "CC", "DA", "MH", "HL", "FY", "AT", "RF", "PF", "NP", "GR", "MO"}
 OPS = load()
 LAWS = ledger.tested_laws()
 ROWS = ledger.rows(OPS, LAWS)
@@ -21,6 +24,25 @@ def test_an_equation_has_functions_that_keep_laws(row):
 @pytest.mark.parametrize("name", OPS)
 def test_a_function_keeps_a_law(name):
     assert any(name in law.ops for law in LAWS)
+
+
+def shown_at_work(name, words):
+    """Whether the docstring's examples call the function, and show what comes out."""
+    examples = doctest.DocTestParser().get_examples(words or "")
+    called = any(f"{name.rpartition('.')[2]}(" in example.source for example in examples)
+    return called and any(example.want for example in examples)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_function_names_its_source_and_is_shown_at_work(name):
+    assert set(re.findall(r"[A-Z]+(?=-)", " ".join(OPS[name].ids))) <= CATALOGUE
+    assert OPS[name].source and OPS[name].ids and shown_at_work(name, OPS[name].__doc__)
+
+
+def test_an_example_that_shows_nothing_is_found():
+    assert shown_at_work("modern.update", ">>> modern.update(xi, X)\narray([1.0])\n")
+    assert not shown_at_work("modern.update", ">>> modern.update(xi, X)\n")
+    assert not shown_at_work("modern.update", ">>> modern.energy(xi, X)\n2.0\n")
 
 
 def test_laws_speak_of_functions_that_exist():
