@@ -9,7 +9,7 @@ from hopref.domains import Choice, Several
 from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
 from hopref.namespace import namespace, on_host
 
-__all__ = ["located", "admit"]
+__all__ = ["located", "home_of", "admit"]
 
 INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
@@ -20,6 +20,13 @@ def located(it, given):
     """The arrays among the arguments, and the one namespace that they belong to."""
     arrays = {k: v for k, v in given.items() if k in it.arrays and not _absent(it, k, v)}
     return arrays, _home(arrays)
+
+
+def home_of(arrays, xp):
+    """Whose arrays a faster path would be given; no faster path takes long double."""
+    wide = xp is np and any(getattr(v, "dtype", np.dtype(bool)).itemsize > 8
+                            and v.dtype.kind == "f" for v in arrays.values())
+    return "longdouble" if wide else xp.__name__.partition(".")[0]
 
 
 def admit(it, given, arrays, xp, fast, nonfinite, check):
@@ -74,7 +81,7 @@ def _lives(k, v):
         return np
     if hasattr(v, "__array_namespace__") or type(v).__module__.partition(".")[0] == "cupy":
         return namespace(v)
-    if hasattr(v, "__dlpack_device__"):
+    if hasattr(v, "__dlpack_device__") or hasattr(v, "__dask_graph__"):
         raise DTypeError(f"{k} must be a NumPy, CuPy or array-API array; got {_kind(v)}: "
                          "convert it yourself, for example with numpy.asarray")
     return np
@@ -165,10 +172,10 @@ def _dtype(xp, it, arrays, fast):
     """float64, or wider if given so; faster paths keep float32."""
     real = [a.dtype for k, a in arrays.items() if it.domains[k].kind == "real"]
     if xp is np:
-        wide = [d for d in real if d.kind == "f" and d.itemsize > 8]
         if fast and real and all(d == np.float32 for d in real):
             return np.dtype(np.float32)
-        return np.dtype(np.longdouble if wide and not fast else np.float64)
+        wide = any(d.kind == "f" and d.itemsize > 8 for d in real)
+        return np.dtype(np.longdouble if wide else np.float64)
     if xp.result_type(xp.float64) != xp.float64:
         raise DTypeError(f"arrays must be convertible to float64; got {xp.__name__} without it")
     return xp.float64
@@ -184,7 +191,10 @@ def _widened(xp, k, v, kind, to):
         if v.dtype.kind in "iu" and v.dtype.itemsize == 8:
             _exactly(k, v, wide)
         return wide
-    return xp.astype(v, to, copy=False)
+    wide = xp.astype(v, to, copy=False)
+    if xp.isdtype(v.dtype, "integral") and on_host(v):
+        _all(xp, k, v, xp.abs(wide) < 2.0**53, "integers below 2**53 in size")
+    return wide
 
 
 def _exactly(k, whole, wide):

@@ -89,10 +89,10 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains)
         it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains)
 
         @functools.wraps(formula)
-        def door(*args, backend=None, nonfinite=None, **kwargs):
+        def door(*args, backend=None, nonfinite=None, check=None, **kwargs):
             if _open.get():
                 return it.formula(*args, **kwargs)
-            call = enter(*args, backend=backend, nonfinite=nonfinite, **kwargs)
+            call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
             with open_door(nonfinite):
                 return _unwrapped(call.path(*call.args, **call.kwargs))
 
@@ -176,7 +176,7 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
         if check is not None and not (isinstance(check, bool) and it.structural):
             raise CallError(f"check must be True or False, for structural domains; got {check!r}")
         arrays, xp = admission.located(it, bound.arguments)
-        path, fast = _path(it, backend, xp.__name__)
+        path, fast = _path(it, backend, admission.home_of(arrays, xp))
         bound.arguments.update(
             admission.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
     except HoprefError as error:
@@ -205,7 +205,7 @@ def _path(it, demanded, home):
         if demanded is not None:
             raise BackendError(f"backend must be one of {', '.join(it.paths)}; got {demanded!r}")
         name = "formula"
-    if name != "formula" and home.partition(".")[0] != TAKES[name]:
+    if name != "formula" and home != TAKES[name]:
         if demanded is not None:
             raise BackendError(f"backend={name!r} must be given {TAKES[name]} arrays; got {home}")
         name = "formula"

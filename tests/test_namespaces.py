@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
+from hopref import modern
 from hopref import op as door
 from hopref.check.strategies import calls
 from hopref.domains import finite, positive
@@ -201,3 +202,24 @@ def test_kinds_of_numbers_are_judged_on_the_device_too():
             with pytest.raises(DTypeError, match="xi must hold real numbers; got"):
                 update(device.asarray(bad), X)
         assert_array_equal(update(device.asarray(np.ones(3, int)), X).get(), np.ones(3))
+
+
+def test_integers_that_float64_may_not_hold_are_refused_elsewhere_too():
+    X = array_api_strict.asarray([[1.0, 2.0]])
+    with pytest.raises(DomainError, match=r"xi must be integers below 2\*\*53 in size; got xi\[1\]"):
+        modern.update(array_api_strict.asarray([0, 2**53 + 1]), X)
+    whole = modern.update(array_api_strict.asarray([0, 2**52]), X)
+    assert_array_equal(np.asarray(whole), [1.0, 2.0])
+
+
+def test_lazy_arrays_are_not_computed_behind_the_callers_back():
+    class Lazy:
+        shape = (1, 2)
+
+        def __dask_graph__(self):
+            raise AssertionError("computed")
+
+        __array__ = __dask_graph__
+
+    with pytest.raises(DTypeError, match="convert it yourself"):
+        modern.update([1.0, 2.0], Lazy())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hopref
-from hopref import modern, use_backend
+from hopref import classical, modern, use_backend
 from hopref import op as door
 from hopref.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
@@ -148,6 +148,23 @@ def test_arrays_elsewhere_never_reach_a_path_for_the_host(doubling):
         with use_backend("numba"):
             assert step(x).get().tolist() == [2.0, 3.0]
         assert step.seen == []
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(float).eps, reason="no longer double")
+def test_no_faster_path_narrows_a_long_double(doubling):
+    step, _ = doubling
+    x = np.array([3], np.longdouble)
+    with pytest.raises(BackendError) as caught:
+        step(x, backend="numba")
+    look_at_refusal(caught, BackendError, "test_paths.step", "numba", "longdouble")
+    with use_backend("numba"):
+        assert step(x) == 4.0 and step(x).dtype == np.longdouble
+    assert step.seen == []
+
+
+def test_structure_left_unchecked_inside_a_formula_is_no_argument_of_it():
+    with door.open_door():
+        assert classical.energy(XI, np.array([[0.0, 1.0], [3.0, 0.0]]), check=False) == 1.0
 
 
 @pytest.fixture

@@ -159,7 +159,13 @@ def test_memory_maps_and_broadcast_views_change_no_bit(name, tmp_path):
             same(run(op, given), run(op, given | {k: mapped}))
         views = {k: np.broadcast_to(given[k].flat[0], given[k].shape) for k in op.arrays}
         copies = {k: v.copy() for k, v in views.items()}
-        same(run(op, given | copies), run(op, given | views))
+        try:
+            want = run(op, given | copies)
+        except DomainError:                 # equal entries are no legal call of every operation
+            with pytest.raises(DomainError):
+                run(op, given | views)
+        else:
+            same(want, run(op, given | views))
 
     on_calls(op, judge, examples=2)
 
