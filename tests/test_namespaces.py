@@ -206,7 +206,7 @@ def test_kinds_of_numbers_are_judged_on_the_device_too():
 
 def test_integers_that_float64_may_not_hold_are_refused_elsewhere_too():
     X = array_api_strict.asarray([[1.0, 2.0]])
-    with pytest.raises(DomainError, match=r"xi must be integers below 2\*\*53 in size; got xi\[1\]"):
+    with pytest.raises(DomainError, match=r"xi must be integers below 2\*\*53 in size; got xi"):
         modern.update(array_api_strict.asarray([0, 2**53 + 1]), X)
     whole = modern.update(array_api_strict.asarray([0, 2**52]), X)
     assert_array_equal(np.asarray(whole), [1.0, 2.0])

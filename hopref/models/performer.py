@@ -10,10 +10,21 @@ from functools import partial
 from hopref.demands import draws_suffice, state_of_these_features
 from hopref.domains import choice, mask, positive, real, scores, state
 from hopref.features import kernels
-from hopref.maps import (above, balanced, below, default_scale, each,
-                         standard_error, zero_denominators)
-from hopref.models.attention import (linear_attention, linear_weights,
-                                     log_causal_linear_attention, log_linear_attention)
+from hopref.maps import (
+    above,
+    balanced,
+    below,
+    default_scale,
+    each,
+    standard_error,
+    zero_denominators,
+)
+from hopref.models.attention import (
+    linear_attention,
+    linear_weights,
+    log_causal_linear_attention,
+    log_linear_attention,
+)
 from hopref.namespace import namespace
 from hopref.op import op
 
