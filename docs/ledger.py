@@ -132,12 +132,13 @@ def page():
     from hopref.op import load
 
     ops, laws, kit_laws = load(), tested_laws(), kit.load()
-    parts = [_INTRODUCTION, "| eq. | the blog prints | function | laws | errata |",
-             "|---|---|---|---|---|"]
+    parts = [_INTRODUCTION, "| eq. | the blog prints | id | function | laws | errata |",
+             "|---|---|---|---|---|---|"]
     for row in rows(ops, laws):
+        ids = dict.fromkeys(line for op in row.ops for line in op.ids)
         functions, defects = map(_link, row.ops), map(_erratum, row.errata)
-        parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(functions)} | "
-                     f"{len(row.laws)} | {', '.join(defects)} |")
+        parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(ids)} | "
+                     f"{' '.join(functions)} | {len(row.laws)} | {', '.join(defects)} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
         parts += _section(op, laws, kit_laws)

@@ -78,5 +78,5 @@ def test_tox_names_extras_that_exist():
 def test_the_check_runs_every_stage_that_it_defines():
     script = (ROOT / ".ci" / "run").read_text()
     stages = set(re.findall(r"^(\w+)\(\) +\{", script, re.M)) - {"finish", "run", "enter"}
-    listed = re.search(r"^for each in (.+?); do", script, re.M)[1].split()
+    listed = re.search(r'^stages="(.+)"$', script, re.M)[1].split()
     assert stages == set(listed) and "set -euo pipefail" in script
