@@ -21,6 +21,19 @@ class Profile:
     u_o: float = 0.0
     eta: float = 0.0
     worst_case: bool = False
+    whole: float = 0.0      # integers up to here are exact; 0: all that the format holds
+
+    @property
+    def integers(self):
+        """The largest integer up to which sums and products of integers are exact."""
+        return self.whole or 1 / self.u
+
+    def regrouped(self, times):
+        """Of an implementation that groups the operations otherwise: each rounded this often.
+
+        Its intermediate integers may then be as large as the square of ours.
+        """
+        return self if times == 1 else replace(self, u=times * self.u, whole=self.u**-0.5)
 
     def g(self, n):
         """Growth of ``n`` roundings: ``n u / (1 - n u)`` at worst, ``4 sqrt(n) u`` in practice."""

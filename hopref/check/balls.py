@@ -145,7 +145,7 @@ MOVES = {"reshape", "permute_dims", "transpose", "matrix_transpose", "swapaxes",
          "roll", "expand_dims", "squeeze", "broadcast_to", "tril", "triu", "repeat", "tile", "take",
          "take_along_axis", "concat", "concatenate", "stack", "atleast_1d", "ravel", "copy",
          "diagonal", "linalg_diagonal"}
-QUESTIONS = {"isfinite", "isnan", "isinf", "signbit", "argmax", "argmin", "argsort", "nonzero",
+QUESTIONS = {"isfinite", "isnan", "isinf", "signbit", "argsort", "nonzero",
              "any", "all", "zeros_like", "ones_like", "full_like", "empty_like", "result_type",
              "isdtype", "count_nonzero", "shape", "ndim", "size"}
 

@@ -6,11 +6,10 @@ softmax.  Features are taken as ``h(x) f(u)``, not from logarithms, so that a si
 as well as any other; their common scale (of a query; of all keys) leaves the result alone.
 """
 import math
-from dataclasses import replace
 
 import numpy as np
 
-from hopref.check.balls import exactly
+from hopref.check.balls import Ball, exactly
 from hopref.check.bounds import given, transposed
 from hopref.check.running_error import ELEMENTARY
 from hopref.check.tolerance import REGROUPED, by_running_error, rule, stored
@@ -30,54 +29,60 @@ def feature_balls(kind, x, omega, beta, profile):
     if kind == "hyperbolic":
         return xp.concat([u - half, -u - half], axis=-1), np.ones((*u.shape[:-1], 2 * u.shape[-1]))
     if kind == "relu":
-        return 0.0 * u, xp.where(u > 0, u, 0.0 * u)
+        return 0.0 * u, by_logarithm(xp.where(u > 0, u, 0.0 * u))
     both = xp.concat([xp.sin(u), xp.cos(u)], axis=-1)
-    return half + xp.zeros_like(both), both
+    return half + xp.zeros_like(both), by_logarithm(both)
 
 
-def scaled(balls, axes):
-    """exp(exponent - max) * factor: features up to a common scale, with their radius."""
-    exponent, factor = balls
-    top = np.max(exponent.value, axis=axes, keepdims=True, initial=-np.inf)
-    xp = exponent.__array_namespace__()
-    return xp.exp(exponent - np.where(np.isfinite(top), top, 0)) * factor
+def by_logarithm(f):
+    """f, or the exponential of its logarithm, which is as honest: |f| (1 + |log |f||) roundings."""
+    size = np.abs(f.value).astype(float)
+    more = size * (1 + np.abs(np.log(np.where(size > 0, size, 1))))
+    return Ball(f.value, f.radius + ELEMENTARY * f.profile.u * more, f.profile)
+
+
+def largest(exponent, axis):
+    """A scale to take out: the largest exponent along an axis, 0 where there is none."""
+    top = np.max(exponent.value, axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(top), top, 0)
 
 
 def kernel_error(it, kind, beta, queries, keys, profile):
-    """Kernels (..., l, s) up to a scale a row, and how far each may be off."""
-    profile = replace(profile, u=profile.u * REGROUPED)
+    """Kernels (..., l, s) up to a scale a row, how far each may be off, and its sum of |terms|."""
+    profile = profile.regrouped(REGROUPED)
     omega = it["omega"]
-    log_q, log_k = (feature_balls(kind, x, omega, beta, profile) for x in (queries, keys))
-    top = np.max(log_k[0].value, axis=-2, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0)
-    q = scaled((exactly(log_q[0] + top, profile), log_q[1]), -1)
-    k = scaled((exactly(log_k[0] - top, profile), log_k[1]), ())
+    (log_q, f_q), (log_k, f_k) = (feature_balls(kind, x, omega, beta, profile)
+                                  for x in (queries, keys))
+    xp, common = log_q.__array_namespace__(), largest(log_k, -2)     # a scale for each feature
+    log_q = log_q + common
+    q, k = xp.exp(log_q - largest(log_q, -1)) * f_q, xp.exp(log_k - common) * f_k
     kernel = q @ transposed_ball(k)
-    return kernel.value, kernel.radius + ELEMENTARY * profile.u * np.abs(kernel.value).astype(float)
+    size = (np.abs(q.value) @ transposed(np.abs(k.value))).astype(float)
+    return kernel.value, kernel.radius + ELEMENTARY * profile.u * size, size
 
 
 def transposed_ball(x):
     return x.through(transposed)
 
 
-def estimated(kernel, error, V, y, profile):
-    """The tolerance of ``kernel @ V / sum(kernel)`` at the truth ``y``."""
+def estimated(kernel, error, size, V, y, m, profile):
+    """The tolerance of ``kernel @ V / sum(kernel)``, kernels of m features, at the truth ``y``."""
     away = np.abs(V[..., None, :, :] - y[..., :, None, :]).astype(float)
     left = np.abs(np.sum(kernel, axis=-1)).astype(float) - np.sum(error, axis=-1)
     moved = np.einsum("...ij,...ijv->...iv", error, away)
     slid = np.where(moved == 0, 0.0, np.where(left[..., None] > 0, moved / left[..., None], np.inf))
     if np.all(kernel >= 0):
         slid = np.minimum(slid, np.max(away, axis=-2, initial=0.0))
-    return slid + mixed(kernel, V, y, profile)
+    return slid + mixed(kernel, size, V, y, m, profile)
 
 
-def mixed(kernel, V, y, profile):
-    """What the sums over keys and the division add."""
+def mixed(kernel, size, V, y, m, profile):
+    """What the sums over keys and features, in any order, and the division add."""
     total = np.abs(np.sum(kernel, axis=-1, keepdims=True)).astype(float)
-    share = np.abs(kernel).astype(float) / np.where(total > 0, total, 1)
-    size = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
+    share = size / np.where(total > 0, total, 1)
+    summed = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
     n, answer = kernel.shape[-1], np.abs(y).astype(float)
-    return ((profile.g(n) + 4 * profile.u + profile.u_p) * size.astype(float)
+    return ((profile.g(n) + profile.g(m) + 4 * profile.u + profile.u_p) * summed.astype(float)
             + (profile.u_o + 2 * profile.u) * answer
             + profile.eta * float(np.sum(np.abs(V)) + 1))
 
@@ -88,17 +93,18 @@ def kind_of(op, args, kwargs):
 
 def of_states(it, kind, X_features, xi_features, V, y, profile):
     queries = xi_features[..., None, :]
-    kernel, error = kernel_error(it, kind, it["beta"], queries, X_features, profile)
-    return estimated(kernel, error, V, y[..., None, :], profile)[..., 0, :]
+    found = kernel_error(it, kind, it["beta"], queries, X_features, profile)
+    return estimated(*found, V, y[..., None, :], len(it["omega"]), profile)[..., 0, :]
 
 
 @rule("performer.attention")
 def of_attention(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
     beta = default_scale(it["scale"], it["K"])
-    kernel, error = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
+    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
     seen = np.asarray(it["mask"])[..., None, :] if it["mask"] is not True else True
-    return estimated(np.where(seen, kernel, 0), np.where(seen, error, 0), it["V"], exact, profile)
+    found = (np.where(seen, part, 0) for part in found)
+    return estimated(*found, it["V"], exact, len(it["omega"]), profile)
 
 
 @rule("performer.update")
@@ -129,17 +135,15 @@ def of_causal_attention(op, args, kwargs, exact, profile):
         return bounds
     it = given(op, args, kwargs)
     beta = default_scale(it["scale"], it["K"])
-    kernel, error = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
-    past = np.tril(np.ones(kernel.shape[-2:], bool))
-    kernel, error = np.where(past, kernel, 0), np.where(past, error, 0)
-    answer = estimated(kernel, error, it["V"], exact[0], profile)
+    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
+    answer = estimated(*map(np.tril, found), it["V"], exact[0], len(it["omega"]), profile)
     return (np.fmin(answer, bounds[0]), *bounds[1:])
 
 
 @rule("features.trigonometric", "features.relu")
 def of_features(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
-    wide = replace(profile, u=profile.u * REGROUPED)
+    wide = profile.regrouped(REGROUPED)
     kind = op.name.partition(".")[2]
     exponent, factor = feature_balls(kind, it["x"], it["omega"], it.get("beta", 1.0), wide)
     phi = exponent.__array_namespace__().exp(exponent) * factor / math.sqrt(len(it["omega"]))

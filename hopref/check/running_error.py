@@ -3,7 +3,8 @@
 A rounding for every operation; ``g(n)`` times the sum of magnitudes for a sum of ``n`` terms in any
 order; a few roundings for an elementary function; nothing while all numbers are integers that the
 format holds.  A choice made under doubt covers both branches.  (An index under doubt, ``argmax`` of
-near ties, is taken at its value.)  A new op needs no line here.
+near ties, is open as a result, and is taken at its value where it picks.)  A new op needs no line
+here.
 """
 import math
 from numbers import Number
@@ -75,7 +76,7 @@ def nought(x):
 
 def ringed(value, radius, a, b, profile):
     """A sum, difference or product: exact while it is one of integers that the format holds."""
-    exact = whole(a) & whole(b) & (np.abs(value) * profile.u <= 1)
+    exact = whole(a) & whole(b) & (np.abs(value) <= profile.integers)
     grown = rounded(value, radius, profile)
     grown.radius = np.where(exact, 0.0, grown.radius)
     return grown
@@ -141,7 +142,7 @@ def matmul(profile, a, b):
     products = np.matmul(1.0 * ~nought(a), 1.0 * ~nought(b))       # the others cannot underflow
     grown = profile.g(n) * size + products * profile.eta
     if np.all(whole(a)) and np.all(whole(b)):
-        grown = np.where(size * profile.u <= 1, 0.0, grown)
+        grown = np.where(size <= profile.integers, 0.0, grown)
     radius = product(a, b, np.matmul) + grown
     return Ball(np.matmul(a.value, b.value), radius, profile)
 
@@ -156,7 +157,7 @@ def total(profile, x, *, axis=None, keepdims=False, dtype=None):
         x = cast(profile, x, float)
     x, n = operand(x, profile), count_along(x, axis)
     size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
-    exact = np.all(whole(x), axis=axis, keepdims=keepdims) & (size * profile.u <= 1)
+    exact = np.all(whole(x), axis=axis, keepdims=keepdims) & (size <= profile.integers)
     radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + np.where(
         exact, 0.0, profile.g(max(n - 1, 0)) * size)
     return Ball(np.sum(x.value, axis=axis, keepdims=keepdims), radius, profile)
@@ -189,6 +190,26 @@ def extreme(name):
     def rule(profile, x, *, axis=None, keepdims=False):
         return Ball(whole(x.value, axis=axis, keepdims=keepdims),
                     np.max(x.radius, axis=axis, keepdims=keepdims), profile)
+    return rule
+
+
+class Index(np.ndarray):
+    """Places of largest entries; ``radius`` is infinite where another may take the place."""
+    radius = 0.0
+
+
+def place_of(name):
+    pick, most = getattr(np, name), 1 if name == "argmax" else -1
+
+    def rule(profile, x, *, axis=None, keepdims=False):
+        where = pick(x.value, axis=axis, keepdims=True)
+        lead, radius = (np.take_along_axis(a, where, axis) for a in (x.value, x.radius))
+        rivals = (x.radius + radius > 0) & (most * (lead - x.value) <= x.radius + radius)
+        several = np.sum(rivals, axis=axis, keepdims=keepdims) > 1
+        index = pick(x.value, axis=axis, keepdims=keepdims)
+        index = np.asarray(index).view(Index)
+        index.radius = np.where(several, np.inf, 0.0)
+        return index
     return rule
 
 
@@ -242,6 +263,7 @@ RULES = {
     "sum": total, "mean": mean, "var": variance, "std": deviation,
     "cumulative_sum": running_sum, "max": extreme("max"), "min": extreme("min"),
     "amax": extreme("max"), "amin": extreme("min"),
+    "argmax": place_of("argmax"), "argmin": place_of("argmin"),
     "maximum": larger("maximum"), "minimum": larger("minimum"),
     "astype": cast, "where": where, "sign": sign_of,
     "logical_and": lambda profile, a, b: a & b, "logical_or": lambda profile, a, b: a | b,

@@ -16,7 +16,6 @@ Where long double is no wider than float64 the truth may be off as far as an hon
 float64, and that tolerance is added.
 """
 import importlib
-from dataclasses import replace
 
 import numpy as np
 
@@ -90,7 +89,7 @@ def wide_array(op, k, v):
 
 def running(op, args, kwargs, profile, regrouped=REGROUPED):
     """The formula on balls: the running error of every output."""
-    profile = replace(profile, u=profile.u * regrouped)
+    profile = profile.regrouped(regrouped)
     args, kwargs = widened(op, args, kwargs)
     given = [exactly(a, profile) if np.ndim(a) or isinstance(a, Ball) else a for a in args]
     named = {k: exactly(v, profile) if k in op.arrays and np.ndim(v) and v.dtype.kind == "f" else v
