@@ -194,7 +194,7 @@ def extreme(name):
 
 
 class Index(np.ndarray):
-    """Places of largest entries; ``radius`` is infinite where another may take the place."""
+    """Places of largest entries; ``radius`` covers all places where another may take the lead."""
     radius = 0.0
 
 
@@ -208,7 +208,7 @@ def place_of(name):
         several = np.sum(rivals, axis=axis, keepdims=keepdims) > 1
         index = pick(x.value, axis=axis, keepdims=keepdims)
         index = np.asarray(index).view(Index)
-        index.radius = np.where(several, np.inf, 0.0)
+        index.radius = np.where(several, float(x.shape[axis]), 0.0)
         return index
     return rule
 
