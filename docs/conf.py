@@ -27,8 +27,6 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build", "changes.d", "examples", "gallery/*.ipynb", "gallery/*.py*"]
-templates_path = ["_templates"]
-nitpicky = False
 suppress_warnings = ["config.cache"]         # sphinx-gallery keeps a function in its configuration
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]

@@ -24,10 +24,9 @@ def blocks(text):
         yield headings[-1] if headings else "", line, found[1]
 
 
-def failures(text, name, names=None):
+def failures(text, name):
     """What the examples of a page get wrong, as one report; empty if nothing."""
-    names = {} if names is None else names
-    said = []
+    names, said = {}, []
     runner = doctest.DocTestRunner(verbose=False)
     for heading, line, code in blocks(text):
         test = doctest.DocTestParser().get_doctest(code, names, heading or name, name, line)

@@ -1,6 +1,5 @@
 """The API pages, one a room, made from what `hopref` and its rooms say is public."""
 
-import importlib
 import inspect
 import re
 from types import ModuleType
@@ -14,24 +13,22 @@ def pages():
     rooms = {name: room for name, room in values.items() if isinstance(room, ModuleType)}
     top = [name for name in values if name not in rooms]
     listed = "\n".join(f"   {name}" for name in ["toplevel", *rooms])
-    index = _INDEX.format(rooms=listed)
-    made = {"index.rst": index, "toplevel.rst": _page("hopref", "hopref", top, _TOP)}
+    made = {"index.rst": _INDEX.format(rooms=listed),
+            "toplevel.rst": _page("hopref", "hopref", hopref, top, _TOP)}
     for name, room in rooms.items():
-        words = "\n".join(with_bars((inspect.getdoc(room) or "").strip().split("\n")))
-        made[f"{name}.rst"] = _page(name, f"hopref.{name}", getattr(room, "__all__", ()), words)
+        words = "\n".join(with_bars(inspect.getdoc(room).split("\n")))
+        made[f"{name}.rst"] = _page(name, f"hopref.{name}", room, room.__all__, words)
     return made
 
 
-def _page(title, module, names, words):
+def _page(title, path, room, names, words):
+    """A heading, the room's own words, and what it exports under its public path."""
     parts = [title, "=" * len(title), "", words, ""]
-    home = importlib.import_module(module) if module == "hopref" else getattr(hopref, title)
     for name in names:
-        value = getattr(home, name)
-        if inspect.isfunction(value) or inspect.isclass(value):
-            directive = "autoclass" if inspect.isclass(value) else "autofunction"
-            parts += [f".. {directive}:: {module}.{name}", ""]
-        elif not isinstance(value, ModuleType):
-            parts += [f".. py:data:: {module}.{name}", ""]
+        value = getattr(room, name)
+        directive = "autoclass" if inspect.isclass(value) else \
+            "autofunction" if inspect.isfunction(value) else "py:data"
+        parts += [f".. {directive}:: {path}.{name}", ""]
     return "\n".join(parts)
 
 

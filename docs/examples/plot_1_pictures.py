@@ -23,8 +23,8 @@ by_softmax = modern.update(xi, X, beta=25.0)
 
 # %%
 # The pictures are correlated, so the classical rule answers with a mixture. The modern rule
-# separates what differs by more than a few units of :math:`1/\beta`, and gives the pictures back; of
-# the checkerboard too little can be seen, so it comes back mixed with another.
+# separates what differs by more than a few units of :math:`1/\beta`, and gives the pictures back;
+# of the checkerboard too little can be seen, so it comes back mixed with another.
 
 rows = {"stored": X, "cue": cues, "classical": by_sign, "modern": by_softmax}
 fig, axes = plt.subplots(4, 6, figsize=(7.2, 4.9), gridspec_kw={"wspace": 0.06, "hspace": 0.06})
