@@ -12,14 +12,15 @@ memory_limit = None     # bytes that one array of a formula may take; None: half
 
 _HOME = {
     **{name: f"hopref.models.{name}"
-       for name in ("classical", "graded", "modern", "attention", "performer")},
+       for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "attention",
+                    "performer")},
     **{name: f"hopref.{name}"
        for name in ("maps", "storage", "features", "projections", "dynamics", "theory", "errors",
                     "check", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "trace": "hopref.dynamics", "sweep": "hopref.dynamics",
-    "solve_flow": "hopref.dynamics", "use_backend": "hopref.op",
+    "glauber": "hopref.dynamics", "solve_flow": "hopref.dynamics", "use_backend": "hopref.op",
     "HoprefError": "hopref.errors", "show_versions": "hopref.versions",
 }
 __all__ = [*_HOME, *_FROM, "memory_limit", "__version__"]

@@ -4,7 +4,8 @@ Called on admitted arguments, options still by name: ``fits(given)`` where shape
 other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
 """
 __all__ = ["states_in_alphabet", "states_in_range", "draws_suffice",
-           "state_with_its_scale", "state_of_these_features"]
+           "state_with_its_scale", "state_of_these_features", "polar",
+           "no_more_winners_than_sites"]
 
 
 def states_in_alphabet(xp, given):
@@ -52,3 +53,18 @@ def state_of_these_features(given):
         if not isinstance(given[name], float) and given[name].shape[axis] != r:
             return f"r must be {r}, one for each feature; got {name} with {given[name].shape[axis]}"
     return state_with_its_scale(given)
+
+
+def polar(name):
+    """A state that a tie keeps, or whose flips are weighed, holds -1 and 1."""
+    def demand(xp, given):
+        x = given[name]
+        if given.get("ties") == "plus" or bool(xp.all((x == 1) | (x == -1) | ~xp.isfinite(x))):
+            return None
+        return f"{name} must hold -1 and 1 only; got other values"
+    return demand
+
+
+def no_more_winners_than_sites(xp, given):
+    k, d = given["k"], given["xi"].shape[-1]
+    return None if k <= d else f"k must be at most d = {d}; got k={k}"

@@ -16,7 +16,7 @@ from hopref.errors import DomainError
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
     "count", "flag", "seed", "finite", "phi", "symmetric", "mask", "scores", "sites", "state",
-    "choice",
+    "choice", "binary", "uniform",
 ]
 
 
@@ -129,6 +129,7 @@ flag = Flag()
 seed = Seed()
 finite = Array()
 phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
+binary = Array(said="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
 symmetric = Array(structural=nearly_symmetric, said="finite and symmetric")
 
 
@@ -139,6 +140,15 @@ def choice(**names):
 def state(dims):
     """A keyword array of finite numbers with these axes."""
     return Array(dims)
+
+
+def uniform(dims):
+    """Random numbers, drawn uniformly."""
+    return Array(dims, said=">= 0 and < 1", holds=below_one)
+
+
+def below_one(xp, x):
+    return (x >= 0) & (x < 1)
 
 
 def mask(dims):

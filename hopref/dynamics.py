@@ -16,7 +16,7 @@ from hopref.models import classical, graded
 from hopref.op import open_door
 from hopref.progress import progress
 
-__all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "solve_flow"]
+__all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "glauber", "solve_flow"]
 
 class Retrieval(NamedTuple):
     """How each state ended.
@@ -145,6 +145,51 @@ def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="pol
                 stable=lambda s: np.all(stable(s) == s, axis=(1, 2)), repeats=rng is None)
 
 
+def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="polar"):
+    """A network at temperature 1/beta: sweep after sweep of `classical.glauber_update`.
+
+    Source: Glauber 1963 [CB-4].
+
+    Parameters
+    ----------
+    beta : inverse temperature > 0
+    rng : seed or Generator; every state draws numbers of its own, whatever its companions
+    order : "cyclic", "permutation" (a new one each sweep) or "random" (d sites with replacement),
+        the same for all states
+
+    Returns
+    -------
+    Trace : the state before the first and after every sweep, with its energy
+
+    Notes
+    -----
+    With W = W.T and w_ii = 0 the states are in the end distributed as exp(-beta E)/Z.  It never
+    ends by itself: temperature keeps every state moving.
+
+    >>> from hopref import glauber
+    >>> run = glauber([1.0, -1.0], [[0.0, 1.0], [1.0, 0.0]], beta=40.0, sweeps=3, rng=0)
+    >>> run.states[-1], run.energies.tolist()
+    (array([-1., -1.]), [1.0, -1.0, -1.0, -1.0])
+    """
+    with _named("glauber"):
+        sweeps, rng = count.admit("sweeps", sweeps), seed.admit("rng", rng)
+        draw = WARM_ORDERS.admit("order", order)
+    how = {"states": states, "ties": "plus"}
+    _, energy, start = _admitted("glauber", classical.update, xi, (W, b), None, how)
+    d, now = start.shape[-1], _alone(start)
+    call = classical.glauber_update.enter(
+        start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
+    orders, *chains = rng.spawn(1) + rng.spawn(len(now))
+    way = [now]
+    for _ in progress(range(sweeps), label="glauber"):
+        uniforms = np.reshape([chain.random(d) for chain in chains], now.shape)
+        visits = {"order": draw(d, orders), "uniforms": uniforms}
+        with open_door():
+            way.append(call.path(way[-1], *call.args[1:], **{**call.kwargs, **visits}))
+    energies = np.stack([energy(s)[:, 0] for s in way])
+    return Trace(np.stack([s.reshape(start.shape) for s in way]), _like(energies, start))
+
+
 def _cyclic(d, rng):
     return np.arange(d)
 
@@ -157,8 +202,8 @@ def _with_replacement(d, rng):
     return rng.integers(d, size=d)
 
 
-ORDERS = Choice({"cyclic": _cyclic, "permutation": _permutation, "random": _with_replacement,
-                 "greedy": None})
+WARM_ORDERS = Choice({"cyclic": _cyclic, "permutation": _permutation, "random": _with_replacement})
+ORDERS = Choice({**WARM_ORDERS.names, "greedy": None})
 
 
 def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0, tau=1.0,

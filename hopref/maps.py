@@ -176,6 +176,13 @@ def plus(h, xi, low):
     return xp.where(h >= 0, 1.0, xp.where(h < 0, low, h))
 
 
+def sigmoid(u):
+    """1 / (1 + e^-u), without overflow."""
+    xp = namespace(u)
+    e = xp.exp(-xp.abs(u))
+    return xp.where(u >= 0, 1.0, e) / (1 + e)
+
+
 def above(x, theta):
     """S_theta: what exceeds theta becomes 0, so that only the strongly negative is left."""
     return namespace(x).where(x > theta, 0.0, x)
@@ -200,6 +207,36 @@ def strongest(x):
     """True at the first largest entry of each row."""
     xp, d = namespace(x), x.shape[-1]
     return xp.arange(d) == (xp.argmax(x, axis=-1, keepdims=True) if d else 0)
+
+
+def winners(x, k):
+    """1 at the k largest entries of each row, the first of equals; else 0, NaN at NaN."""
+    xp, d = namespace(x), x.shape[-1]
+    if d == 0:
+        return x
+    least = xp.sort(x, axis=-1)[..., d - k, None]
+    over, level = x > least, x == least
+    room = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
+    won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= room)
+    return xp.where(x == x, xp.astype(won, x.dtype), x)
+
+
+def power(z, n):
+    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library."""
+    result = namespace(z).ones_like(z)
+    while n:
+        result, n = result * z if n % 2 else result, n // 2
+        z = z * z if n else z
+    return result
+
+
+def common_unit(z, n):
+    """A factor for all patterns (axis -2) by which z^n neither over- nor underflows; mostly 1."""
+    xp = namespace(z)
+    top = xp.max(xp.abs(z), axis=-2, keepdims=True)
+    size = power(top, n)
+    plain = (size > 2.0**-900) & (size < 2.0**900) | (top == 0)
+    return xp.where(plain, 1.0, 1 / xp.where(plain, 1.0, top))
 
 
 def rows(X, i):

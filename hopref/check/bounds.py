@@ -4,6 +4,7 @@ import numpy as np
 from hopref.check.tolerance import by_running_error, retrieved, rule, running, weighed, widened
 from hopref.maps import default_scale, visible
 from hopref.models import classical
+from hopref.models.lagrangian import LAGRANGIANS
 
 __all__ = []
 
@@ -105,6 +106,45 @@ def of_modern_energy(op, args, kwargs, exact, profile):
     return np.where(np.isfinite(formula), np.maximum(direct, formula), direct)
 
 
+def lse_error(xi, X, beta, profile):
+    """Of lse(beta, X xi): no more than the score that errs most, and the roundings of log and sum."""
+    scores, sizes = patterns(xi, X, beta)
+    errs = profile.g(X.shape[1] + 2) * sizes + (profile.u_s + 4 * profile.u) * np.abs(scores)
+    most = np.max(errs, axis=(-2, -1), initial=0.0) + profile.g(len(X)) + 4 * profile.u
+    return (most + 4 * profile.u * np.log(len(X))).astype(float) / beta
+
+
+@rule("dense.log_energy")
+def of_log_energy(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    return lse_error(it["xi"], it["X"], 1.0, profile) + profile.u_o * np.abs(exact).astype(float)
+
+
+def plainly_modern(it):
+    """Visible neurons that are their own output, hidden ones that compete."""
+    return it["visible"] is LAGRANGIANS["quadratic"] and it["hidden"] is LAGRANGIANS["softmax"]
+
+
+@rule("lagrangian.update")
+def of_fast_layers(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    if not plainly_modern(it):
+        return by_running_error(op, args, kwargs, exact, profile)
+    scores = patterns(it["v"], it["X"], it["beta"])
+    return retrieved(*scores, it["X"], exact[..., None, :], it["X"].shape[-1], profile)[..., 0, :]
+
+
+@rule("lagrangian.reduced_energy")
+def of_reduced_energy(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    if not plainly_modern(it):
+        return by_running_error(op, args, kwargs, exact, profile)
+    v, own = it["v"], np.sum(it["v"] ** 2, axis=-1).astype(float)
+    squares = (profile.g(v.shape[-1] + 2) + 4 * profile.u) * 1.5 * own
+    return squares + lse_error(v, it["X"], it["beta"], profile) \
+        + (profile.u_o + 2 * profile.u) * np.abs(exact).astype(float)
+
+
 @rule("graded.energy", "graded.two_step_energy")
 def of_graded_energy(op, args, kwargs, exact, profile):
     """Beside the formula's error that of 1 + x, or 1 - x, rounded before its logarithm is taken."""
@@ -114,11 +154,36 @@ def of_graded_energy(op, args, kwargs, exact, profile):
     return by_running_error(op, args, kwargs, exact, profile) + naive
 
 
+@rule("storage.projection")
+def of_projection(op, args, kwargs, exact, profile):
+    """An error E of the patterns moves their span by |E| / s_min (Wedin); the catalogue's own form,
+    with the inverse of X X^T, by the square of the condition.  Entries lie in [-1, 1]."""
+    X = np.asarray(args[0], dtype=float)
+    s, rank = np.linalg.svd(X, compute_uv=False), int(np.rint(np.trace(exact)))
+    condition = s[0] / s[rank - 1] if rank else 1.0
+    radius = min(2.0, float(profile.g(X.size) * condition**2)) + profile.u_o
+    return np.full(exact.shape, radius)
+
+
 @rule("classical.update", "classical.low_rank_update", "classical.asynchronous_update",
-      "classical.low_rank_asynchronous_update")
+      "classical.low_rank_asynchronous_update", "classical.glauber_update",
+      "classical.willshaw_update", "dense.update", "dense.asynchronous_update",
+      "dense.first_order_update", "bam.forward", "bam.backward")
 def of_signs(op, args, kwargs, exact, profile):
     """Nought, or the distance of the two signs where the field leaves the sign open."""
-    return by_running_error(op, args, kwargs, exact, profile, regrouped=1.0)
+    return np.minimum(by_running_error(op, args, kwargs, exact, profile, regrouped=1.0), 2.0)
+
+
+@rule("classical.winners_update")
+def of_winners(op, args, kwargs, exact, profile):
+    """Open for the sites whose fields are nearer than their errors to the other side's nearest."""
+    it = given(op, args, kwargs)
+    h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
+    won = exact > 0
+    weakest = np.min(np.where(won, h.value - h.radius, np.inf), axis=-1, keepdims=True)
+    strongest = np.max(np.where(won, -np.inf, h.value + h.radius), axis=-1, keepdims=True)
+    near = np.where(won, h.value - h.radius <= strongest, h.value + h.radius >= weakest)
+    return 1.0 * (near & np.any(h.radius > 0, axis=-1, keepdims=True))
 
 
 @rule("classical.greedy_update")

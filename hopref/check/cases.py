@@ -17,7 +17,7 @@ from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]
 
-SIZES = {"...": (3,), "d": 6, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4}
+SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4}
 BETA = 0.75
 
 
@@ -187,7 +187,8 @@ def draw(op, family, dtype, seed):
         elif wanted is not None and not isinstance(domain, Scalar):
             given[k] = wanted
         elif isinstance(domain, Scalar) and set_here(k, parameter.default, family):
-            given[k] = scalar(k, domain, family, sizes, rng, dtype)
+            axes = {dim for dims in op.arrays.values() for dim in dims}
+            given[k] = 3 if k in axes else scalar(k, domain, family, sizes, rng, dtype)
         elif isinstance(domain, (Scalar, Seed)) and parameter.default is parameter.empty:
             given[k] = sizes.get(k, 6) if isinstance(domain, Scalar) else seed
     kinds = op.signature.parameters
@@ -251,7 +252,8 @@ def array(op, k, sizes, family, rng, it, dtype, wanted):
 
 def numbers(op, k, shape, family, rng, it):
     """Real numbers that the argument's domain admits, in float64."""
-    if "states" in op.domains and k in ("xi", "previous"):
+    polar = {"states", "interaction"} & set(op.domains) and k in ("xi", "previous")
+    if polar or op.arrays[k] in (("...", "d"), ("...", "e")) and "e" in op.arrays.get("W", ()):
         low = 0.0 if family.options.get("states") == "binary" else -1.0
         return np.where(rng.random(shape) < 0.5, low, 1.0)
     x = np.rint(2 * rng.standard_normal(shape)) if family.whole else rng.standard_normal(shape)
@@ -280,8 +282,9 @@ def isolated(x):
 
 
 def admissible(domain, x):
-    """``x``, its size or its sign: the first that the domain admits."""
-    for made in (x, np.abs(x), np.where(x < 0, -1.0, 1.0)):
+    """``x``, its size, sign or bit, or a number in [0, 1): the first that the domain admits."""
+    for made in (x, np.abs(x), np.where(x < 0, -1.0, 1.0), np.where(x < 0, 0.0, 1.0),
+                 np.abs(x) % 1):
         if domain.holds is None or np.all(domain.holds(np, made)):
             return made
     raise ValueError(f"no way to draw what must be {domain.said}")

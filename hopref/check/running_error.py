@@ -213,6 +213,12 @@ def place_of(name):
     return rule
 
 
+def in_order(profile, x, *, axis=-1):
+    """Sorted numbers move no further than the number that moves most."""
+    radius = np.broadcast_to(np.max(x.radius, axis=axis, keepdims=True, initial=0.0), x.shape)
+    return Ball(np.sort(x.value, axis=axis), radius, profile)
+
+
 def larger(name):
     pick = getattr(np, name)
 
@@ -264,7 +270,7 @@ RULES = {
     "cumulative_sum": running_sum, "max": extreme("max"), "min": extreme("min"),
     "amax": extreme("max"), "amin": extreme("min"),
     "argmax": place_of("argmax"), "argmin": place_of("argmin"),
-    "maximum": larger("maximum"), "minimum": larger("minimum"),
+    "sort": in_order, "maximum": larger("maximum"), "minimum": larger("minimum"),
     "astype": cast, "where": where, "sign": sign_of,
     "logical_and": lambda profile, a, b: a & b, "logical_or": lambda profile, a, b: a | b,
     "logical_not": lambda profile, a: ~a, "bitwise_and": lambda profile, a, b: a & b,

@@ -3,20 +3,21 @@ r"""Classical binary Hopfield network with polar {-1, 1} or binary {0, 1} states
 ``xi`` (..., d) states, ``W`` (d, d) weights, ``b`` (d,) threshold, ``X`` (n, d) patterns in rows
 (the papers' columns).  The `low_rank` forms take the patterns in place of ``W = hebbian(X)``.
 
-References: Hopfield 1982; Bruck 1990; the blog *Looking at the Performer from a Hopfield point of
-view*, eqs. (1)-(6).
+References: Hopfield 1982; Bruck 1990; Willshaw, Buneman and Longuet-Higgins 1969; Glauber 1963; the
+blog *Looking at the Performer from a Hopfield point of view*, eqs. (1)-(6).
 """
 from functools import partial
 
-from hopref.demands import states_in_alphabet
-from hopref.domains import choice, flag, positive, sites, symmetric
-from hopref.maps import column, dot, keep, plus, scan, strongest
+from hopref.demands import no_more_winners_than_sites, states_in_alphabet
+from hopref.domains import binary, choice, count, flag, positive, sites, symmetric, uniform
+from hopref.maps import column, dot, keep, plus, scan, sigmoid, strongest, winners
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.storage import hebbian_field, removed_diagonal
 
 __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update", "greedy_update",
-           "low_rank_energy", "low_rank_update", "low_rank_asynchronous_update"]
+           "low_rank_energy", "low_rank_update", "low_rank_asynchronous_update", "glauber_update",
+           "winners_update", "willshaw_update"]
 
 ties = choice(keep=keep, plus=plus)
 states = choice(polar=-1.0, binary=0.0)
@@ -213,3 +214,77 @@ def _low_rank_visit(state, site, *, X, b, here, diagonal, scale, ties, states):
     h = scale * (m @ x - xp.take(diagonal, site) * old) - xp.take(b, site)
     new = ties(h, old, states)
     return (xp.where(here == site, new, xi), m + (new - old) * x[:, 0]), None
+
+
+@op("(...,d),(d,d),(d)->(...,d)", order=sites("(k)", below="d"), uniforms=uniform("(...,k)"),
+    beta=positive, states=states)
+def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
+    r"""Visit the sites of ``order`` at temperature 1/beta.  Source: Glauber 1963 [CB-4].
+
+    .. math:: \xi_i \leftarrow 1 \;\text{if}\; u < \sigma(\beta\, \Delta\, h_i(\xi)),
+        \quad \sigma(z) = 1 / (1 + e^{-z})
+
+    and else the other value; Delta is the distance of the two values, 2 (polar) or 1 (binary).
+
+    Parameters
+    ----------
+    uniforms : (..., k) numbers u in [0, 1), one for each visit of each state
+
+    Notes
+    -----
+    With W = W.T and w_ii = 0 each visit keeps the Boltzmann distribution exp(-beta E)/Z, in
+    detailed balance.  The larger beta, the nearer to `asynchronous_update`, except that a tie is
+    tossed.  `hopref.glauber` draws the numbers.
+
+    >>> from hopref import classical
+    >>> classical.glauber_update([1.0], [[0.0]], order=[0], uniforms=[0.5])
+    array([-1.])
+    """
+    xp = namespace(xi)
+    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
+    visit = partial(_warm_visit, W=W, b=b, here=xp.arange(xi.shape[-1]), beta=beta, states=states)
+    return scan(visit, xi, (column(order), uniforms[..., None]))[1]
+
+
+def _warm_visit(xi, site, u, *, W, b, here, beta, states):
+    xp = namespace(xi)
+    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
+    toss = sigmoid(beta * ((1 - states) * h)) - u
+    return xp.where(here == site, keep(toss, states, states), xi), None
+
+
+@op("(...,d),(d,d),(d)->(...,d)", k=count, demands=no_more_winners_than_sites)
+def winners_update(xi, W, b=0.0, /, *, k):
+    r"""The k sites with the largest fields win: activity control.  Source: Amari 1989 [CB-12].
+
+    .. math:: \xi^{new}_i = 1 \;\text{if}\; h_i \text{ is among the } k \text{ largest of }
+        h = W \xi - b, \text{ else } 0
+
+    Of equal fields the first win, so that it is always k.  Binary states; no energy is known to
+    fall when all move at once.
+
+    >>> from hopref import classical
+    >>> classical.winners_update([1.0, 0.0, 0.0], [[0.0] * 3, [2.0] * 3, [2.0] * 3], k=1)
+    array([0., 1., 0.])
+    """
+    return winners(xi @ W.T - b, k)
+
+
+@op("(...,d),(e,d)->(...,e)", x=binary, W=binary)
+def willshaw_update(x, W, /):
+    r"""One-step recall from clipped weights: who hears of every active unit is active.
+
+    Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
+
+    .. math:: y = H(W x - |x|_1), \quad H(z) = 1 \;\text{if}\; z \ge 0, \text{ else } 0
+
+    W as from `storage.willshaw` or `storage.willshaw_pairs`.  A stored cue, or a part of it, misses
+    no unit of its answer; others are wrongly active with probability about p^|x|, p the share of
+    ones in W (`theory.willshaw_load`).
+
+    >>> from hopref import classical
+    >>> classical.willshaw_update([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+    array([1., 0.])
+    """
+    theta = namespace(x).sum(x, axis=-1, keepdims=True)
+    return plus(x @ W.T - theta, 0.0, 0.0)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hopref.demands import states_in_range
 from hopref.domains import Choice, choice, positive, real, symmetric
-from hopref.maps import above, below, dot, xlog
+from hopref.maps import above, below, dot, sigmoid, xlog
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -50,12 +50,6 @@ def _artanh_integral(x):
     return xp.where(small, near, xp.where(c > 1, math.inf, far))
 
 
-def _sigmoid(u):
-    xp = namespace(u)
-    e = xp.exp(-xp.abs(u))
-    return xp.where(u >= 0, 1.0, e) / (1 + e)
-
-
 def _logit(x):
     xp = namespace(x)
     return xp.log(x) - xp.log1p(-x)
@@ -79,7 +73,7 @@ def _half_square(x):
 
 ACTIVATIONS = {
     "tanh": Activation(_tanh, _artanh, _artanh_integral, -1.0, 1.0),
-    "sigmoid": Activation(_sigmoid, _logit, _logit_integral, 0.0, 1.0),
+    "sigmoid": Activation(sigmoid, _logit, _logit_integral, 0.0, 1.0),
     "identity": Activation(_identity, _identity, _half_square),
 }
 activation = Choice(ACTIVATIONS, record=Activation)

@@ -1,0 +1,58 @@
+r"""Bidirectional associative memory: two layers of polar units that recall each other.
+
+``x`` (..., d) and ``y`` (..., e) polar states, ``W`` (e, d) weights, as from `storage.bam`.
+
+References: Kosko 1988; the blog, eq. (18), with K' != V.
+"""
+from hopref.demands import polar
+from hopref.domains import choice
+from hopref.maps import dot, keep, plus
+from hopref.op import op
+
+__all__ = ["energy", "forward", "backward"]
+
+ties = choice(keep=keep, plus=plus)
+
+
+@op("(...,e),(...,d),(e,d)->(...)")
+def energy(y, x, W, /):
+    r"""Energy of a pair of states.  Source: Kosko 1988 [CB-14].
+
+    .. math:: E = -y^T W x
+
+    >>> from hopref import bam
+    >>> float(bam.energy([1.0], [1.0, -1.0], [[2.0, -2.0]]))
+    -4.0
+    """
+    return -dot(y, x @ W.T)
+
+
+@op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, demands=polar("y"), lowers=(energy, "always"))
+def forward(y, x, W, /, *, ties="keep"):
+    r"""The answer y to x.  Source: Kosko 1988 [CB-14].
+
+    .. math:: y^{new} = \mathrm{sgn}(W x)
+
+    Notes
+    -----
+    The energy falls by exactly sum_i |y_new - y|_i |W x|_i; in turn with `backward` it ends
+    in a pair that both keep.  Any W will do: there is no symmetry to ask for.
+
+    >>> from hopref import bam
+    >>> bam.forward([-1.0], [1.0, -1.0], [[2.0, -2.0]])
+    array([1.])
+    """
+    return ties(x @ W.T, y, -1.0)
+
+
+@op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, demands=polar("x"))
+def backward(x, y, W, /, *, ties="keep"):
+    r"""The answer x to y; it lowers `energy` as `forward` does.  Source: Kosko 1988 [CB-14].
+
+    .. math:: x^{new} = \mathrm{sgn}(W^T y)
+
+    >>> from hopref import bam
+    >>> bam.backward([1.0, 1.0], [1.0], [[2.0, -2.0]])
+    array([ 1., -1.])
+    """
+    return ties(y @ W, x, -1.0)

@@ -1,0 +1,134 @@
+r"""Visible and hidden neurons with Lagrangians: one energy behind the classical and modern network.
+
+``v`` (..., m) visible and ``h`` (..., n) hidden neurons, ``X`` (n, m) synapses, a pattern a row.
+``visible`` and ``hidden`` name the Lagrangian L of a layer, whose gradient is its output:
+"softmax" lse(beta, u), "tanh" sum log cosh(beta u)/beta, "quadratic" |u|^2/2.
+
+Visible quadratic and hidden softmax are the modern network (`modern`), visible tanh and hidden
+quadratic the graded one with Hebbian weights (`graded`).
+
+Reference: Krotov and Hopfield 2021, whose text was not at hand: the equations are those of the
+catalogue, and their reduction to `modern` and `graded` is held by laws.
+"""
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hopref.domains import Choice, positive
+from hopref.maps import dot, logsumexp, softmax
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow"]
+
+
+class Lagrangian(NamedTuple):
+    """A convex L(u, beta) over the last axis, and its gradient g(u, beta)."""
+    L: Callable
+    g: Callable
+
+
+def _lse(u, beta):
+    return logsumexp(u, beta=beta)
+
+
+def _softmax(u, beta):
+    return softmax(u, beta=beta)
+
+
+def _log_cosh(u, beta):
+    xp = namespace(u)
+    a = xp.abs(beta * u)
+    return xp.sum(a + xp.log1p(xp.exp(-2 * a)) - math.log(2), axis=-1) / beta
+
+
+def _tanh(u, beta):
+    return namespace(u).tanh(beta * u)
+
+
+def _half_square(u, beta):
+    return dot(u, u) / 2
+
+
+def _itself(u, beta):
+    return u
+
+
+LAGRANGIANS = {
+    "softmax": Lagrangian(_lse, _softmax),
+    "tanh": Lagrangian(_log_cosh, _tanh),
+    "quadratic": Lagrangian(_half_square, _itself),
+}
+layer = Choice(LAGRANGIANS, record=Lagrangian)
+
+
+@op("(...,m),(...,n),(n,m)->(...)", visible=layer, hidden=layer, beta=positive)
+def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
+    r"""Energy of both layers.  Source: Krotov and Hopfield 2021 [DA-4].
+
+    .. math:: E = \left[v^T g - L_v(v)\right] + \left[h^T f - L_h(h)\right] - f^T X g, \quad
+        g = \nabla L_v(v), \; f = \nabla L_h(h)
+
+    The same beta for each layer that has one.
+
+    >>> from hopref import lagrangian
+    >>> float(lagrangian.energy([2.0], [0.0], [[1.0]]))         # 4 - 2 - 1 * 1 * 2
+    0.0
+    """
+    g, f = visible.g(v, beta), hidden.g(h, beta)
+    return (dot(v, g) - visible.L(v, beta)) + (dot(h, f) - hidden.L(h, beta)) - dot(f, g @ X.T)
+
+
+@op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)")
+def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
+    r"""The energy with fast hidden neurons, which have reached h = X g.
+
+    Source: Krotov and Hopfield 2021 [DA-4].
+
+    .. math:: E = v^T g - L_v(v) - L_h(X g), \quad g = \nabla L_v(v)
+
+    Quadratic and softmax: `modern.energy` without its constants log(n)/beta + M^2/2.
+
+    >>> from hopref import lagrangian
+    >>> float(lagrangian.reduced_energy([2.0], [[1.0]]))        # 4 - 2 - 2
+    0.0
+    """
+    g = visible.g(v, beta)
+    return dot(v, g) - visible.L(v, beta) - hidden.L(g @ X.T, beta)
+
+
+@op("(...,m),(n,m)->(...,m)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)",
+    lowers=(reduced_energy, "always"))
+def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
+    r"""The visible neurons come to rest under hidden ones that are fast.
+
+    Source: Krotov and Hopfield 2021 [DA-4].
+
+    .. math:: v^{new} = X^T \nabla L_h(X g), \quad g = \nabla L_v(v)
+
+    Notes
+    -----
+    `energy` is least over h at X g, and then least over v at the result: so it falls, for every
+    convex Lagrangian.  Quadratic and softmax: `modern.update`.
+
+    >>> from hopref import lagrangian
+    >>> lagrangian.update([2.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=50.0)
+    array([1., 0.])
+    """
+    return hidden.g(visible.g(v, beta) @ X.T, beta) @ X
+
+
+@op("(...,m),(...,n),(n,m)->(...,m),(...,n)", visible=layer, hidden=layer, beta=positive,
+    tau_v=positive, tau_h=positive)
+def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1.0, tau_h=1.0):
+    r"""Velocities of both layers; the energy falls along them.
+
+    Source: Krotov and Hopfield 2021 [DA-4].
+
+    .. math:: \tau_v \dot v = X^T \nabla L_h(h) - v, \quad \tau_h \dot h = X \nabla L_v(v) - h
+
+    >>> from hopref import lagrangian
+    >>> lagrangian.flow([2.0], [0.0], [[1.0]], tau_v=0.5)
+    (array([-2.]), array([2.]))
+    """
+    return ((hidden.g(h, beta) @ X - v) / tau_v, (visible.g(v, beta) @ X.T - h) / tau_h)
