@@ -68,6 +68,24 @@ def visits(draw, cases):
     return {**case, "order": draw(st.lists(site, min_size=1, max_size=8))}
 
 
+@st.composite
+def memories(draw, interactions=("quadratic", "polynomial", "rectified"), rows=None, max_d=6):
+    """A polar state (or ``rows`` of them), integer patterns, an interaction and its degree."""
+    n, d = draw(st.integers(1, 4)), draw(st.integers(1, max_d))
+    shape = (d,) if rows is None else (draw(st.integers(1, rows)), d)
+    X = draw(arrays(n, d, elements=draw(st.sampled_from([polar, small]))))
+    return {"xi": draw(arrays(*shape, elements=polar)), "X": X,
+            "interaction": draw(st.sampled_from(interactions)), "n": draw(st.integers(1, 4))}
+
+
+@st.composite
+def associations(draw, max_n=3, max_d=5, elements=small):
+    """Polar states of both layers, and integer weights between them."""
+    d, e = draw(st.integers(1, max_d)), draw(st.integers(1, max_d))
+    return {"y": draw(arrays(e, elements=polar)), "x": draw(arrays(d, elements=polar)),
+            "W": draw(arrays(e, d, elements=elements))}
+
+
 # -- continuous states --------------------------------------------------------------------------
 
 @st.composite

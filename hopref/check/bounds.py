@@ -107,7 +107,7 @@ def of_modern_energy(op, args, kwargs, exact, profile):
 
 
 def lse_error(xi, X, beta, profile):
-    """Of lse(beta, X xi): no more than the score that errs most, and the roundings of log and sum."""
+    """Of lse(beta, X xi): the score that errs most, and the roundings of sum and logarithm."""
     scores, sizes = patterns(xi, X, beta)
     errs = profile.g(X.shape[1] + 2) * sizes + (profile.u_s + 4 * profile.u) * np.abs(scores)
     most = np.max(errs, axis=(-2, -1), initial=0.0) + profile.g(len(X)) + 4 * profile.u

@@ -7,13 +7,23 @@ diagonal), or is an `Interaction` of one's own.
 References: Krotov and Hopfield 2016; Demircigil et al. 2017; Ramsauer et al. 2021, Appendix A.3,
 eqs. (544), (545).
 """
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 from hopref.demands import polar
 from hopref.domains import Choice, count, sites
-from hopref.maps import column, common_unit, keep, logsumexp, power, scan, shifted_exp
+from hopref.maps import (
+    column,
+    common_unit,
+    finite_or_zero,
+    keep,
+    logsumexp,
+    power,
+    scan,
+    shifted_exp,
+)
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -76,12 +86,19 @@ def _exponential_slope(z, n):
     return shifted_exp(z, -2)
 
 
-def _on_a_log_scale(F, up, down, n):
-    """ln sum F(up) - ln sum F(down); sorted, so that equal sums are equal to the last bit."""
-    return logsumexp(_sorted(up)) - logsumexp(_sorted(down))
+def _exponential_gain(F, up, down, n):
+    """In units of the largest overlap that is not, in its rank, the same up and down: no overflow,
+    and what is the same cancels to the last bit, so that ties are seen."""
+    xp = namespace(up)
+    up, down = _ranked(up), _ranked(down)
+    same = up == down
+    unit = xp.max(xp.where(same, -math.inf, xp.maximum(up, down)), axis=-1, keepdims=True)
+    unit = finite_or_zero(unit)
+    up, down = xp.where(same, 0.0, up - unit), xp.where(same, 0.0, down - unit)
+    return xp.sum(xp.exp(up) - xp.exp(down), axis=-1)
 
 
-def _sorted(z):
+def _ranked(z):
     xp = namespace(z)
     return xp.sort(xp.matrix_transpose(z), axis=-1)
 
@@ -90,7 +107,7 @@ INTERACTIONS = {
     "quadratic": Interaction(_quadratic, _itself),
     "polynomial": Interaction(power, _polynomial_slope, _homogeneous),
     "rectified": Interaction(_rectified, _rectified_slope, _homogeneous),
-    "exponential": Interaction(_exponential, _exponential_slope, _on_a_log_scale),
+    "exponential": Interaction(_exponential, _exponential_slope, _exponential_gain),
 }
 interaction = Choice(INTERACTIONS, record=Interaction)
 
