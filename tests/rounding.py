@@ -7,6 +7,9 @@ the same sum of absolute values (Higham, Accuracy and Stability of Numerical Alg
 """
 import numpy as np
 
+from hopref.check.arithmetic import PROFILES
+from hopref.check.tolerance import measured
+
 u = 2.0**-53
 eta = 2.0**-1074          # the smallest subnormal: an underflow loses at most half of it
 
@@ -134,3 +137,9 @@ def performer(log_q, log_k, dq, dk, V, where=True):
 def log_linear_attention(log_q, log_k, V, where=True):
     """Kernel attention of logs given exactly: shifting one rounds it twice."""
     return performer(log_q, log_k, 4 * u * np.abs(log_q), 4 * u * np.abs(log_k), V, where)
+
+
+def of(op, *args, **kwargs):
+    """The value of an operation here, and the tolerance that `hopref.check` derives for it."""
+    ball = measured(op, args, kwargs, PROFILES["float64"])
+    return ball.value.astype(float), ball.radius

@@ -5,14 +5,15 @@ score beats x_i . x_i, pattern i is lost at every beta; where none does, some be
 """
 import math
 
-from hopref.domains import Array, Scalar, flag, positive
+from hopref.domains import Array, Scalar, count, flag, positive
+from hopref.errors import DomainError
 from hopref.maps import dot
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.theory.diagnosis import Diagnosis, diagnose
 
 __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
-           "unstable_sites", "diagnose", "Diagnosis"]
+           "unstable_sites", "willshaw_load", "diagnose", "Diagnosis"]
 
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
@@ -150,6 +151,42 @@ def unstable_sites(X, /, *, zero_diagonal=False):
     diagonal = X.shape[0] if zero_diagonal else 0
     flips = X * ((X @ X.T) @ X - diagonal * X) < 0
     return xp.sum(xp.astype(flips, xp.int64), axis=-1)
+
+
+def willshaw_load(pairs, /, *, active, sites):
+    r"""The share of ones expected in a clipped memory of random pairs.
+    Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
+
+    .. math:: p = 1 - \left(1 - \frac{k_x k_y}{d_x d_y}\right)^N
+
+    Parameters
+    ----------
+    pairs : N, how many are stored; of independent supports
+    active : k_x, k_y units of each pair that are active
+    sites : d_x, d_y units in all
+
+    Notes: for pairs x -> y; patterns stored with themselves have more on the diagonal, less beside
+    it.  One-step recall from a whole cue is wrong at a silent unit with probability about p^k_x.
+
+    >>> from hopref import theory
+    >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))
+    0.75
+    """
+    try:
+        pairs = count.admit("pairs", pairs)
+        (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
+        if k_x > d_x or k_y > d_y:
+            raise DomainError(f"active must be at most sites; got active={active!r}")
+    except DomainError as error:
+        raise DomainError(f"hopref.theory.willshaw_load: {error}.") from None
+    share = (k_x / d_x) * (k_y / d_y)
+    return -math.expm1(pairs * math.log1p(-share)) if share < 1 else 1.0
+
+
+def _two(name, values):
+    if not isinstance(values, (tuple, list)) or len(values) != 2:
+        raise DomainError(f"{name} must be a pair of integers >= 1; got {name}={values!r}")
+    return [count.admit(f"{name}[{i}]", v) for i, v in enumerate(values)]
 
 
 def _own(xp, X):

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hopref import theory
+from hopref import storage, theory
 from hopref.errors import DomainError, ShapeError
 from hopref.models import classical, modern
 from hopref.storage import hebbian
@@ -136,3 +136,32 @@ def test_grey_patterns_are_refused_where_polar_ones_are_asked_for():
 def test_a_lone_pattern_has_no_required_separation(X):
     with pytest.raises(DomainError, match="X must hold two patterns or more, not all 0; got"):
         theory.required_separation(X)
+
+
+# -- clipped memories ---------------------------------------------------------------------------
+
+def test_as_many_weights_are_clipped_as_independent_pairs_set():
+    """The load of a memory lies in [0, 1] with mean p: its variance is at most p(1 - p)."""
+    rng, memories, (k, d) = np.random.default_rng(5), 400, (3, 20)
+    loads = [storage.willshaw_pairs(*(supports(rng, 12, k, d) for _ in "xy")).mean()
+             for _ in range(memories)]
+    p = theory.willshaw_load(12, active=(k, k), sites=(d, d))
+    assert abs(np.mean(loads) - p) <= 6 * np.sqrt(p * (1 - p) / memories)
+    assert p == pytest.approx(1 - (1 - 9 / 400) ** 12, rel=8 * U)
+
+
+def supports(rng, n, k, d):
+    return (np.argsort(rng.random((n, d)), axis=-1) < k).astype(float)
+
+
+@pytest.mark.parametrize("pairs, active, sites, word", [
+    (0, (1, 1), (2, 2), "pairs"), (1, (3, 1), (2, 2), "at most sites"), (1, 3, (2, 2), "a pair"),
+    (1, (1, 0), (2, 2), r"active\[1\]")])
+def test_a_load_of_impossible_pairs_is_refused(pairs, active, sites, word):
+    with pytest.raises(DomainError, match=f"hopref.theory.willshaw_load: .*{word}.*; got"):
+        theory.willshaw_load(pairs, active=active, sites=sites)
+
+
+def test_a_pair_of_active_units_fills_the_memory():
+    assert theory.willshaw_load(3, active=(2, 4), sites=(2, 4)) == 1.0
+    assert theory.willshaw_load(1, active=(1, 1), sites=(10**9, 10**9)) == pytest.approx(1e-18)
