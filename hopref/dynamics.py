@@ -281,6 +281,10 @@ def _admitted(who, update, xi, memory, backend, params):
     with _named(who):
         if not isinstance(start, np.ndarray):
             raise BackendError(f"xi must be a NumPy array; got {type(start).__module__}")
+        given = dict(zip(update.signature.parameters, call.args, strict=False)) | call.kwargs
+        for k, dims in list(update.arrays.items())[1:]:
+            if dims[0] == "..." and np.ndim(given[k]) >= len(dims):
+                raise CallError(f"{k} must be the same for all states; got it with leading axes")
 
     def step(states):
         with open_door("propagate"):

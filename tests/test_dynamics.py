@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopref import classical, graded, modern, retrieve, solve_flow, sweep, trace
+from hopref import bam, classical, graded, modern, retrieve, solve_flow, sweep, trace
+from hopref.errors import CallError
 from tests import rounding
 from tests.draw import arrays, networks, polar, problems, records, stores
 from tests.laws import law
@@ -116,6 +117,16 @@ def test_a_long_cycle_is_found_with_its_period():
     xi = np.array([-1.0, 1.0, 1.0, 1.0, 1.0])
     run = retrieve(classical.update, xi, W)
     assert run.reason == "cycle" and run.period == d and run.steps == d
+
+
+def test_what_states_do_not_share_is_no_memory():
+    """A pair's other half may be given for one state; for many, each would need its own."""
+    W, y, x = np.eye(2), np.array([1.0, -1.0]), np.array([-1.0, 1.0])
+    assert np.array_equal(retrieve(bam.forward, y, x, W).states, x)
+    with pytest.raises(CallError, match="hopref.retrieve: x must be the same for all states"):
+        retrieve(bam.forward, [y, y, y], [x, x, x], W)
+    with pytest.raises(CallError, match="uniforms must be the same"):
+        trace(classical.glauber_update, [y], W, steps=1, order=[0], uniforms=[[0.5]])
 
 
 # -- trace --------------------------------------------------------------------------------------

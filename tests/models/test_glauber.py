@@ -101,7 +101,8 @@ def test_each_visit_spends_its_own_number(rules, xi, W, b, order, uniforms, beta
 # -- chains -------------------------------------------------------------------------------------
 
 STATES = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
-W3, B3, BETA = np.array([[0.0, 1.0, -2.0], [1.0, 0.0, 1.0], [-2.0, 1.0, 0.0]]), [0.5, 0.0, -1.0], 0.4
+W3, B3 = np.array([[0.0, 1.0, -2.0], [1.0, 0.0, 1.0], [-2.0, 1.0, 0.0]]), [0.5, 0.0, -1.0]
+BETA = 0.4
 
 
 def boltzmann():
