@@ -132,7 +132,7 @@ def case_named(op, name, dtype="float64", seed=0):
 def touches(op, family):
     """Whether a family differs from plain draws for this op."""
     if family.name.startswith("ties"):
-        return "states" in op.domains
+        return "ties" in op.domains
     dims = {d for axes in op.arrays.values() for d in axes}
     if family.sizes:
         return any(d in dims for d in family.sizes if d != "l" or "s" in dims)
