@@ -1,6 +1,7 @@
 """The tolerance of each op that has a sharper one than the running error of its formula."""
 import numpy as np
 
+from hopref.check.arithmetic import largest
 from hopref.check.tolerance import by_running_error, retrieved, rule, running, weighed, widened
 from hopref.maps import default_scale, visible
 from hopref.models import classical
@@ -157,12 +158,24 @@ def of_graded_energy(op, args, kwargs, exact, profile):
 @rule("storage.projection")
 def of_projection(op, args, kwargs, exact, profile):
     """An error E of the patterns moves their span by |E| / s_min (Wedin); the catalogue's own form,
-    with the inverse of X X^T, by the square of the condition.  Entries lie in [-1, 1]."""
+    with the inverse of X X^T, by the square of the condition.  Entries lie in [-1, 1]; nothing is
+    settled where n d roundings hide a direction."""
     X = np.asarray(args[0], dtype=float)
     s, rank = np.linalg.svd(X, compute_uv=False), int(np.rint(np.trace(exact)))
     condition = s[0] / s[rank - 1] if rank else 1.0
-    radius = min(2.0, float(profile.g(X.size) * condition**2)) + profile.u_o
-    return np.full(exact.shape, radius)
+    hidden = 2 * profile.u * X.size * condition >= 1
+    radius = 2.0 if hidden else min(2.0, float(profile.g(X.size) * condition**2))
+    return np.full(exact.shape, radius + profile.u_o)
+
+
+@rule("storage.storkey")
+def of_storkey(op, args, kwargs, exact, profile):
+    """Weights grow by |x|^2 a pattern: nothing is asked where a format cannot hold the next."""
+    X = np.asarray(args[0], dtype=float)
+    size = np.max(np.abs(exact), initial=0.0) * X.shape[1] * np.max(np.abs(X), initial=0.0) ** 2
+    if size >= largest(profile.dtype):
+        return np.full(exact.shape, np.inf)
+    return by_running_error(op, args, kwargs, exact, profile)
 
 
 @rule("classical.update", "classical.low_rank_update", "classical.asynchronous_update",
