@@ -50,7 +50,7 @@ def test_eight_threads_a_hundred_times_give_the_bits_of_one(op):
 
 
 @ops
-@pytest.mark.filterwarnings("ignore:(os.fork|This process .* is multi-threaded)")   # others' threads
+@pytest.mark.filterwarnings("ignore:(os.fork|This process .* multi-threaded)")  # from others
 def test_a_forked_child_gives_the_bits_of_its_parent(op):
     args, kwargs = problem(op)
     parent = bits(op(*args, **kwargs, backend="numba"))
