@@ -12,11 +12,11 @@ memory_limit = None     # bytes that one array of a formula may take; None: half
 
 _HOME = {
     **{name: f"hopref.models.{name}"
-       for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "attention",
-                    "performer")},
+       for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "sparse",
+                    "attention", "performer")},
     **{name: f"hopref.{name}"
-       for name in ("maps", "storage", "features", "projections", "dynamics", "theory", "errors",
-                    "check", "data")},
+       for name in ("maps", "sparse_maps", "potentials", "storage", "features", "projections",
+                    "dynamics", "theory", "errors", "check", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "trace": "hopref.dynamics", "sweep": "hopref.dynamics",

@@ -3,7 +3,7 @@
 Called on admitted arguments, options still by name: ``fits(given)`` where shapes depend on each
 other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
 """
-__all__ = ["states_in_alphabet", "states_in_range", "draws_suffice",
+__all__ = ["states_in_alphabet", "states_in_range", "draws_suffice", "k_of_n",
            "state_with_its_scale", "state_of_these_features", "polar",
            "no_more_winners_than_sites"]
 
@@ -36,6 +36,13 @@ def draws_suffice(given):
     """A standard error needs two draws."""
     k = given["omegas"].shape[0]
     return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
+
+
+def k_of_n(xp, given):
+    """At most as many are chosen as there are: scores in a row, or patterns."""
+    n = given["z"].shape[-1] if "z" in given else given["X"].shape[0]
+    return None if given["k"] <= n else f"k must be at most {n}, the number there is; got k=" \
+        f"{given['k']}"
 
 
 def state_with_its_scale(given):

@@ -19,7 +19,7 @@ def something_visible(xp, given):
     """With empty_row="raise", something must take part in every row."""
     if given["empty_row"] != "raise":
         return None
-    seen = (given["z"] + given["bias"] > -inf) & given["where"]
+    seen = (given["z"] + given.get("bias", 0.0) > -inf) & given["where"]
     return None if bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
 
 
@@ -195,6 +195,16 @@ def below(x, theta):
 
 def dot(a, b):
     return namespace(a).sum(a * b, axis=-1)
+
+
+def of_length_one(x):
+    """x / |x|, 0 where x is."""
+    return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
+
+
+def centred(x):
+    """x less its mean."""
+    return x - namespace(x).sum(x, axis=-1, keepdims=True) / max(1, x.shape[-1])
 
 
 def xlog(x):

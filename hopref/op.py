@@ -31,9 +31,9 @@ OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
 EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
 TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
-ROOMS = ("maps", "storage", "features", "projections", "models.classical", "models.graded",
-         "models.dense", "models.bam", "models.lagrangian", "models.modern", "models.attention",
-         "models.performer", "theory")
+ROOMS = ("maps", "sparse_maps", "potentials", "storage", "features", "projections",
+         "models.classical", "models.graded", "models.dense", "models.bam", "models.lagrangian",
+         "models.modern", "models.sparse", "models.attention", "models.performer", "theory")
 
 _preferred = ContextVar("preferred", default="formula")
 _open = ContextVar("open", default=False)

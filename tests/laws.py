@@ -17,8 +17,9 @@ from hypothesis.strategies import SearchStrategy
 
 import hopref
 
-ROOMS = ("maps", "storage", "features", "projections", "classical", "graded", "dense", "bam",
-         "lagrangian", "modern", "attention", "performer", "dynamics", "theory")
+ROOMS = ("maps", "sparse_maps", "potentials", "storage", "features", "projections", "classical",
+         "graded", "dense", "bam", "lagrangian", "modern", "sparse", "attention", "performer",
+         "dynamics", "theory")
 RULES = SimpleNamespace(**{room: getattr(hopref, room) for room in ROOMS})
 LAWS = {}
 

@@ -1,0 +1,226 @@
+r"""Sparse modern Hopfield networks (Hopfield-Fenchel-Young networks).
+
+``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``beta`` > 0
+the inverse temperature.  The softmax of the modern network becomes a map with exact zeros, and a
+pattern with a margin is retrieved exactly, in one step.
+
+References: Santos, Niculae, McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*; Hu et al.
+2023, *On Sparse Modern Hopfield Model* (sparsemax); Martins, Niculae & McNamee 2023.
+"""
+import math
+
+from hopref.demands import k_of_n
+from hopref.domains import count, positive
+from hopref.maps import centred, dot, of_length_one, rows
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.potentials import half_square, norm, tsallis
+from hopref.sparse_maps import above_one, at_least_one, entmax, k_subsets, normmax
+
+__all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
+           "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_update",
+           "layer_norm_update"]
+
+
+@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def energy(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Energy of a state.  Source: Santos et al. 2024, eq. (12) [FY-2].
+
+    .. math:: E = -\beta^{-1} L_\Omega(\beta X \xi; u) + \tfrac12 \|\xi - \bar x\|^2
+        + \tfrac12 (M^2 - \|\bar x\|^2), \quad u = 1/N, \; \bar x = X^T u, \; M = \max_i \|x_i\|
+
+    Returns
+    -------
+    (...) energies; 0 <= E <= min(2 M^2, M^2/2 - Omega(u)/beta) on the hull of the patterns
+
+    Notes
+    -----
+    Equals -Omega*(beta X xi)/beta - Omega(u)/beta + |xi|^2/2 + M^2/2, the modern energy at alpha
+    = 1.  With p the weights and t the pattern of the largest score, four terms are computed:
+    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 + p^T (z_t - z) + (Omega(p) - Omega(u))/beta.
+
+    >>> from hopref import sparse
+    >>> float(sparse.energy([-1.0], [[1.0]]))       # 2 M^2, its largest value
+    2.0
+    """
+    z = xi @ X.T
+    p = entmax(z, beta=beta, alpha=alpha)
+    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, lowers=energy, scratch="(...,n)")
+def update(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""One retrieval step.  Source: Santos et al. 2024, eq. (14) [FY-3].
+
+    .. math:: \xi^{new} = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+
+    Notes
+    -----
+    A convex combination of few patterns: x_i itself, exactly, where its score leads every other
+    by 1/((alpha - 1) beta).  The energy falls by exactly |xi_new - xi|^2/2 and the Bregman
+    divergence of Omega* between the new and the old scores, over beta.
+
+    >>> from hopref import sparse
+    >>> sparse.update([0.9, 0.2], [[1.0, 0.0], [0.0, 1.0]], beta=4.0)
+    array([1., 0.])
+    """
+    return entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+
+
+@op("(...,d),(n,d)->(...,n)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def weights(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""How much each pattern takes part.  Source: Santos et al. 2024, eq. (14) [FY-3].
+
+    .. math:: p = \mathrm{entmax}_\alpha(\beta X \xi)
+
+    >>> from hopref import sparse
+    >>> sparse.weights([0.25], [[1.0], [-1.0]], alpha=2.0)
+    array([0.75, 0.25])
+    """
+    return entmax(xi @ X.T, beta=beta, alpha=alpha)
+
+
+@op("(...,d),(n,d)->(...)", beta=positive, gamma=above_one, scratch="(...,n)")
+def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
+    r"""Energy with the norm as regulariser.  Source: Santos et al. 2024, eq. (12) [FY-2].
+
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \tfrac12 \|\xi\|^2
+        + \tfrac12 M^2, \quad \Omega(p) = \|p\|_\gamma - 1, \; u = 1/N
+
+    >>> from hopref import sparse
+    >>> float(sparse.normmax_energy([-1.0], [[1.0]]))
+    2.0
+    """
+    z = xi @ X.T
+    p = normmax(z, beta=beta, gamma=gamma)
+    gain = norm(p, gamma=gamma) - norm(uniform(z, 1), gamma=gamma)
+    return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, gamma=above_one, lowers=normmax_energy,
+    scratch="(...,n)")
+def normmax_update(xi, X, /, *, beta=1.0, gamma=2.0):
+    r"""One retrieval step by normmax.  Source: Santos et al. 2024, eq. (14) [FY-3].
+
+    .. math:: \xi^{new} = X^T \mathrm{normmax}_\gamma(\beta X \xi)
+
+    >>> from hopref import sparse
+    >>> sparse.normmax_update([0.9, 0.2], [[1.0, 0.0], [0.0, 1.0]], beta=4.0)
+    array([1., 0.])
+    """
+    return normmax(xi @ X.T, beta=beta, gamma=gamma) @ X
+
+
+@op("(...,d),(n,d)->(...,n)", beta=positive, gamma=above_one, scratch="(...,n)")
+def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
+    r"""How much each pattern takes part, by normmax.  Source: Santos et al. 2024 [FY-3].
+
+    .. math:: p = \mathrm{normmax}_\gamma(\beta X \xi)
+
+    >>> from hopref import sparse
+    >>> sparse.normmax_weights([0.0], [[1.0], [-1.0]])
+    array([0.5, 0.5])
+    """
+    return normmax(xi @ X.T, beta=beta, gamma=gamma)
+
+
+@op("(...,d),(n,d)->(...)", beta=positive, k=count, demands=k_of_n, scratch="(...,n)")
+def k_subsets_energy(xi, X, /, *, k, beta=1.0):
+    r"""Energy over subsets of k patterns.  Source: Santos et al. 2024, Section 5 [FY-2].
+
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \tfrac12 \|\xi\|^2
+        + \tfrac12 (k M)^2, \quad \Omega(\mu) = \tfrac12 \|\mu\|^2, \; u = k/N
+
+    Notes
+    -----
+    A sum of k patterns is at most k M long, which makes E >= 0 up to (k - k^2/N)/(2 beta).
+
+    >>> from hopref import sparse
+    >>> float(sparse.k_subsets_energy([-1.0], [[1.0]], k=1))
+    2.0
+    """
+    xp, z = namespace(xi), xi @ X.T
+    mu = k_subsets(z, k=k, beta=beta)
+    gain = half_square(mu) - half_square(uniform(z, k))
+    return (dot(xi, xi) + k * k * xp.max(dot(X, X))) / 2 - dot(mu, z) + gain / beta
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, k=count, demands=k_of_n, lowers=k_subsets_energy,
+    scratch="(...,n)")
+def k_subsets_update(xi, X, /, *, k, beta=1.0):
+    r"""One step towards the sum of k patterns.  Source: Santos et al. 2024, Section 5 [FY-3].
+
+    .. math:: \xi^{new} = X^T \mathrm{k\text{-}subsets}(\beta X \xi)
+
+    Exactly the sum of the k best patterns where the k-th score leads the next by 1/beta.
+
+    >>> from hopref import sparse
+    >>> sparse.k_subsets_update([2.0, 1.0, 0.0], [[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]], k=2)
+    array([1., 1., 0.])
+    """
+    return k_subsets(xi @ X.T, k=k, beta=beta) @ X
+
+
+@op("(...,d),(n,d)->(...,n)", beta=positive, k=count, demands=k_of_n, scratch="(...,n)")
+def k_subsets_weights(xi, X, /, *, k, beta=1.0):
+    r"""How much each pattern takes part in the sum of k.  Source: Santos et al. 2024 [FY-3].
+
+    .. math:: \mu = \mathrm{k\text{-}subsets}(\beta X \xi)
+
+    >>> from hopref import sparse
+    >>> sparse.k_subsets_weights([0.0], [[1.0], [-1.0]], k=1)
+    array([0.5, 0.5])
+    """
+    return k_subsets(xi @ X.T, k=k, beta=beta)
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""A retrieval step, then the length 1.  Source: Santos et al. 2024, Section 4 [FY-6].
+
+    .. math:: \xi^{new} = \frac{y}{\|y\|}, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+
+    NOT VERIFIED: the paper's energy for this rule was not at hand; none is declared.  Where y = 0
+    the result is 0.
+
+    >>> from hopref import sparse
+    >>> sparse.normalized_update([1.0, 0.0], [[3.0, 4.0], [-3.0, -4.0]])
+    array([0.6, 0.8])
+    """
+    return of_length_one(entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""A retrieval step, then mean 0 and variance 1.  Source: Santos et al. 2024, Section 4 [FY-6].
+
+    .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\|y - \bar y\|}, \quad
+        y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+
+    NOT VERIFIED: the paper's energy for this rule was not at hand; none is declared.  Where all
+    components of y are equal the result is 0.
+
+    >>> from hopref import sparse
+    >>> sparse.layer_norm_update([1.0, 0.0], [[3.0, 1.0], [-3.0, -1.0]])
+    array([ 1., -1.])
+    """
+    y = entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    return math.sqrt(xi.shape[-1]) * of_length_one(centred(y))
+
+
+def seen_from_the_best(xi, X, z):
+    """|xi|^2/2 + M^2/2 - max z, as two terms >= 0."""
+    xp = namespace(xi)
+    top = rows(X, xp.argmax(z, axis=-1))
+    away, shorter = xi - top, xp.max(dot(X, X)) - dot(top, top)
+    return dot(away, away) / 2 + shorter / 2
+
+
+def shortfall(z, p):
+    """max z - p.z, of terms >= 0."""
+    return dot(p, namespace(z).max(z, axis=-1, keepdims=True) - z)
+
+
+def uniform(z, k):
+    return namespace(z).full_like(z, k / z.shape[-1])

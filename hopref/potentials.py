@@ -1,0 +1,187 @@
+r"""Potentials of the separation maps: regularisers, conjugates and Fenchel-Young losses.
+
+To each map belong a regulariser Omega, 0 at a vertex (at an indicator of k entries, ``k/2`` less),
+its conjugate :math:`\Omega^*(z) = \max_p p^T z - \Omega(p)`, whose gradient is the map, and the
+loss :math:`L_\Omega(z; p) = \Omega(p) + \Omega^*(z) - z^T p \ge 0`, which is 0 exactly where p is
+the map of z.  With ``beta`` a conjugate is :math:`\beta^{-1} \Omega^*(\beta z)`, as logsumexp is.
+
+Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*.
+"""
+from hopref.demands import k_of_n
+from hopref.domains import count, phi, positive
+from hopref.maps import dot
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.sparse_maps import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
+
+__all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
+           "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
+
+
+@op("(...,n)->(...)", p=phi, alpha=at_least_one)
+def tsallis(p, /, *, alpha=1.5):
+    r"""Tsallis' negative entropy, the regulariser of entmax; Shannon's at alpha = 1.
+
+    Source: Blondel, Martins & Niculae 2020, Section 4.3 [FY-1].
+
+    .. math:: \Omega(p) = \frac{\sum_i p_i^\alpha - 1}{\alpha (\alpha - 1)}, \quad
+        \textstyle\sum_i p_i = 1
+
+    The 1 is taken for the sum of p, so that nothing cancels near alpha = 1.
+
+    >>> from hopref.potentials import tsallis
+    >>> float(tsallis([0.5, 0.5], alpha=2.0))
+    -0.25
+    """
+    xp = namespace(p)
+    logs = xp.log(xp.where(p > 0, p, 1.0))
+    if alpha == 1:
+        return dot(p, logs)
+    if alpha == 2:
+        return dot(p, p - 1) / 2
+    shrunk = xp.where(p > 0, xp.expm1((alpha - 1) * logs), -1.0)
+    return dot(p, shrunk) / (alpha * (alpha - 1))
+
+
+@op("(...,n)->(...)", p=phi, gamma=above_one)
+def norm(p, /, *, gamma=2.0):
+    r"""A norm less 1, the regulariser of normmax.
+
+    Source: Blondel, Martins & Niculae 2020, Section 4.3 [FY-1].
+
+    .. math:: \Omega(p) = \|p\|_\gamma - 1
+
+    >>> from hopref.potentials import norm
+    >>> float(norm([0.0, 1.0]))
+    0.0
+    """
+    xp = namespace(p)
+    top = xp.max(p, axis=-1, keepdims=True)
+    share = p / xp.where(top > 0, top, 1.0)
+    return top[..., 0] * xp.pow(xp.sum(xp.pow(share, gamma), axis=-1), 1 / gamma) - 1
+
+
+@op("(...,n)->(...)", p=phi)
+def half_square(p, /):
+    r"""Half the squared length, the regulariser of k-subsets.
+
+    Source: Niculae et al. 2018, eq. (3) [FY-1].
+
+    .. math:: \Omega(\mu) = \tfrac12 \|\mu\|^2
+
+    >>> from hopref.potentials import half_square
+    >>> float(half_square([1.0, 1.0]))
+    1.0
+    """
+    return dot(p, p) / 2
+
+
+@op("(...,n)->(...)", beta=positive, alpha=at_least_one)
+def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
+    r"""The potential whose gradient is entmax; logsumexp at alpha = 1.
+
+    Source: Blondel, Martins & Niculae 2020, eq. (6) [FY-1].
+
+    .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} \Omega(p), \quad
+        p = \mathrm{entmax}_\alpha(\beta z)
+
+    >>> from hopref.potentials import entmax_conjugate
+    >>> float(entmax_conjugate([0.0, 0.0], alpha=2.0))
+    0.25
+    """
+    p = entmax(z, beta=beta, alpha=alpha)
+    return best(z, p) - tsallis(p, alpha=alpha) / beta
+
+
+@op("(...,n)->(...)", beta=positive, gamma=above_one)
+def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
+    r"""The potential whose gradient is normmax.
+
+    Source: Blondel, Martins & Niculae 2020, eq. (6) [FY-1].
+
+    .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} (\|p\|_\gamma - 1), \quad
+        p = \mathrm{normmax}_\gamma(\beta z)
+
+    >>> from hopref.potentials import normmax_conjugate
+    >>> float(normmax_conjugate([5.0, 0.0]))
+    5.0
+    """
+    p = normmax(z, beta=beta, gamma=gamma)
+    return best(z, p) - norm(p, gamma=gamma) / beta
+
+
+@op("(...,n)->(...)", beta=positive, k=count, demands=k_of_n)
+def k_subsets_conjugate(z, /, *, k, beta=1.0):
+    r"""The potential whose gradient is k-subsets.
+
+    Source: Niculae et al. 2018, eq. (3) [FY-1].
+
+    .. math:: \beta^{-1} \Omega^*(\beta z) = \mu^T z - \tfrac12 \beta^{-1} \|\mu\|^2, \quad
+        \mu = \mathrm{k\text{-}subsets}(\beta z)
+
+    >>> from hopref.potentials import k_subsets_conjugate
+    >>> float(k_subsets_conjugate([3.0, 2.0, 0.0], k=2))
+    4.0
+    """
+    mu, kth = k_subsets(z, k=k, beta=beta), kth_largest(z, k)
+    return k * kth[..., 0] + dot(mu, z - kth) - half_square(mu) / beta
+
+
+@op("(...,n),(...,n)->(...)", p=phi, alpha=at_least_one)
+def entmax_loss(z, p, /, *, alpha=1.5):
+    r"""Fenchel-Young loss of entmax: what p lacks of the optimum for the scores z.
+
+    Source: Blondel, Martins & Niculae 2020, eq. (14) [FY-1, FY-2].
+
+    .. math:: L(z; p) = \Omega(p) + \Omega^*(z) - z^T p
+
+    >>> from hopref.potentials import entmax_loss
+    >>> float(entmax_loss([3.0, 0.0], [0.0, 1.0], alpha=2.0))
+    3.0
+    """
+    y = entmax(z, alpha=alpha)
+    return tsallis(p, alpha=alpha) - tsallis(y, alpha=alpha) + lead(z, y, p)
+
+
+@op("(...,n),(...,n)->(...)", p=phi, gamma=above_one)
+def normmax_loss(z, p, /, *, gamma=2.0):
+    r"""Fenchel-Young loss of normmax.
+
+    Source: Blondel, Martins & Niculae 2020, eq. (14) [FY-1].
+
+    .. math:: L(z; p) = \|p\|_\gamma - 1 + \Omega^*(z) - z^T p
+
+    >>> from hopref.potentials import normmax_loss
+    >>> float(normmax_loss([3.0, 0.0], [0.0, 1.0]))
+    3.0
+    """
+    y = normmax(z, gamma=gamma)
+    return norm(p, gamma=gamma) - norm(y, gamma=gamma) + lead(z, y, p)
+
+
+@op("(...,n),(...,n)->(...)", p=phi, k=count, demands=k_of_n)
+def k_subsets_loss(z, p, /, *, k):
+    r"""Fenchel-Young loss of k-subsets.
+
+    Source: Niculae et al. 2018; Blondel, Martins & Niculae 2020, eq. (14) [FY-1].
+
+    .. math:: L(z; \mu) = \tfrac12 \|\mu\|^2 + \Omega^*(z) - z^T \mu
+
+    >>> from hopref.potentials import k_subsets_loss
+    >>> float(k_subsets_loss([3.0, 2.0, 0.0], [1.0, 0.0, 1.0], k=2))
+    2.0
+    """
+    y = k_subsets(z, k=k)
+    return half_square(p) - half_square(y) + lead(z, y, p)
+
+
+def best(z, p):
+    """p.z from the largest score down."""
+    top = namespace(z).max(z, axis=-1, keepdims=True)
+    return top[..., 0] - dot(p, top - z)
+
+
+def lead(z, y, p):
+    """z.y - z.p, from the largest score down where both have the same sum."""
+    top = namespace(z).max(z, axis=-1, keepdims=True)
+    return dot(z - top, y - p) + top[..., 0] * namespace(z).sum(y - p, axis=-1)
