@@ -187,7 +187,7 @@ def support(z, scaled, q):
     xp = namespace(z)
 
     def stays(b):
-        above = z > b
+        above = (z > b) & (b > -inf)
         t = scaled(xp.where(above, z - finite_or_zero(b), 0.0))
         return (b > -inf) & (total(power(t, q)) < 1)
     falling = xp.flip(xp.sort(z, axis=-1), axis=-1)

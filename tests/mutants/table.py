@@ -11,7 +11,7 @@ MUTANTS = mutants.MUTANTS
 for _file in sorted((ROOT / "tests").rglob("test_*.py")):
     if "\n@law(" in _file.read_text():
         importlib.import_module(".".join(_file.relative_to(ROOT).with_suffix("").parts))
-for _room in ("modern", "classical", "graded", "dense", "glauber", "layers", "storage",
+for _room in ("modern", "sparse", "classical", "graded", "dense", "glauber", "layers", "storage",
               "attention", "features", "performer", "dynamics"):
     importlib.import_module(f"tests.mutants.{_room}")
 
