@@ -179,6 +179,30 @@ def favor_projection(m, d, *, rng):
     return gaussian_orthogonal_random_matrix(m, d)
 
 
+def entmax_map(name, z, where, **options):
+    """A map of the entmax package on the last axis; of a fully masked row it makes NaN or raises."""
+    import entmax
+    seen = np.isfinite(z) if where is True else np.isfinite(z) & where
+    no_rows_empty(seen)
+    if not z.size:
+        raise NotOffered("an empty batch")
+    z = np.where(seen, z, -np.inf).astype(z.dtype)
+    return getattr(entmax, name)(tensor(z), dim=-1, **options)
+
+
+def entmax_sparsemax(z, *, beta=1.0, where=True):
+    """entmax.sparsemax of beta z, by sorting."""
+    return entmax_map("sparsemax", z.dtype.type(beta) * z, where)
+
+
+def entmax_entmax(z, *, beta=1.0, alpha=1.5, where=True):
+    """entmax.entmax15 of beta z at alpha = 1.5, entmax.entmax_bisect elsewhere."""
+    z = z.dtype.type(beta) * z
+    if alpha == 1.5:
+        return entmax_map("entmax15", z, where)
+    return entmax_map("entmax_bisect", z, where, alpha=alpha)
+
+
 PEERS = (
     Peer("torch scaled_dot_product_attention", "torch", "torch_attention",
          "attention.softmax_attention"),
@@ -186,6 +210,8 @@ PEERS = (
          within={"float64": "float64-single"}),       # "softmax is always computed in float32"
     Peer("jax.nn.softmax attention", "jax", "jax_softmax_attention", "attention.softmax_attention"),
     Peer("scipy.special.softmax", "scipy", "scipy_softmax", "maps.softmax"),
+    Peer("entmax.sparsemax", "entmax", "entmax_sparsemax", "sparse_maps.sparsemax"),
+    Peer("entmax.entmax15 and entmax_bisect", "entmax", "entmax_entmax", "sparse_maps.entmax"),
     Peer("scipy.special.logsumexp", "scipy", "scipy_logsumexp", "maps.logsumexp"),
     Peer("sklearn RBFSampler", "sklearn", "sklearn_rbf", "estimators.gaussian", ("float64",)),
     Peer("performer-pytorch attention", "performer_pytorch", "favor_attention",

@@ -60,6 +60,7 @@ def truth(op, args, kwargs):
 def tolerance(op, args, kwargs, exact, profile):
     """How far an honest candidate with this arithmetic may be from the truth, entry by entry."""
     importlib.import_module("hopref.check.kernel_bounds")       # and bounds: they declare the rules
+    importlib.import_module("hopref.check.sparse_bounds")
     bound = RULES.get(op.name, by_running_error)
     with np.errstate(all="ignore"):
         bounds = bound(op, args, kwargs, exact, profile)

@@ -1,0 +1,114 @@
+"""Tolerances of the sparse maps and of what is built on them.
+
+A map is given its scores as balls.  Entmax and k-subsets are monotone: an entry is largest where
+its own score is as large, and all others as small, as they may be; so their radius is exact for any
+radius of the scores.  Everything around a map is running error: its formula is run on balls with
+the maps in it replaced by these.
+"""
+from dataclasses import replace
+from types import FunctionType
+
+import numpy as np
+
+from hopref import potentials, sparse_maps
+from hopref.check.balls import Ball, exactly
+from hopref.check.tolerance import REGROUPED, rule, stored, widened
+from hopref.maps import softmax
+from hopref.models import sparse
+from hopref.op import open_door
+
+__all__ = []
+
+
+def blurred(z, steep, beta):
+    """What the scores and the threshold may be off by: stored and scaled scores, sums over n."""
+    u, g = z.profile.u, z.profile.g(z.shape[-1])
+    known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
+    own = z.radius + (2 * u + z.profile.u_s) * known
+    return np.where(np.isfinite(z.value), own + (g + 8 * u) * steep / beta, 0.0)
+
+
+def weighted(z, p, radius):
+    """A ball of weights: moved scores, stored weights, a normalisation."""
+    size = np.abs(np.where(np.isfinite(p), p, 0)).astype(float)
+    g = z.profile.g(z.shape[-1])
+    return Ball(p, radius + (2 * g + 8 * z.profile.u + z.profile.u_p) * size, z.profile)
+
+
+def monotone(f, z, r, **options):
+    """How far each entry moves: its own score up by r, the others down, and the other way."""
+    p, own = f.formula(z.value, **options), np.eye(z.shape[-1], dtype=bool)
+    reach = 0.0
+    where = options.get("where", True)
+    wide = options if where is True else {**options, "where": np.broadcast_to(
+        where[..., None, :], (*z.shape, z.shape[-1]))}
+    for sign in (1, -1):
+        moved = z.value[..., None, :] + sign * np.where(own, r[..., None, :], -r[..., None, :])
+        q = np.diagonal(f.formula(moved, **wide), axis1=-2, axis2=-1)
+        reach = np.maximum(reach, np.where(np.isfinite(q), np.abs(q - p), 0.0)).astype(float)
+    return weighted(z, p, reach)
+
+
+def entmax(z, *, alpha=1.5, beta=1.0, **options):
+    if alpha == 1:
+        return softmax.formula(z, beta=beta, **options)
+    r = blurred(z, 1 + 1 / (alpha - 1), beta)
+    return monotone(sparse_maps.entmax, z, r, alpha=alpha, beta=beta, **options)
+
+
+def sparsemax(z, *, beta=1.0, **options):
+    return entmax(z, alpha=2.0, beta=beta, **options)
+
+
+def k_subsets(z, *, k, beta=1.0, **options):
+    return monotone(sparse_maps.k_subsets, z, blurred(z, 2 * k, beta), k=k, beta=beta, **options)
+
+
+def normmax(z, *, beta=1.0, gamma=2.0, **options):
+    """Its derivative is |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded row by row;
+    twice that, since the support may change.  Other gamma: the root of the error of a height."""
+    p = sparse_maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
+    r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
+    size = np.where(np.isfinite(p), p, 0).astype(float)
+    many = np.sum(size > 0, axis=-1, keepdims=True)
+    moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
+    moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
+    return weighted(z, p, np.where(np.isfinite(z.value), np.minimum(moved, 1.0), 0.0))
+
+
+def top_k(z, *, k, beta=1.0, where=True, **options):
+    """Open where a score may trade places with the k-th largest; ties of given scores are none."""
+    value = z.value if where is True else np.where(where, z.value, -np.inf)
+    p = sparse_maps.top_k.formula(value, k=k, beta=beta, **options)
+    kth = sparse_maps.kth_largest(value, k)
+    reach = 2 * np.max(z.radius, axis=-1, keepdims=True)
+    rival = (np.abs(value - np.where(np.isfinite(kth), kth, 0)) <= reach) & (reach > 0)
+    ball = softmax.formula(z, beta=beta, where=p > 0, **options)
+    loose = np.sum(rival, axis=-1, keepdims=True) > 1
+    radius = np.where(p > 0, np.minimum(ball.radius, 1.0), 0.0)     # softmax's may be unbounded
+    return Ball(p, np.where(loose, 1.0, radius), z.profile)
+
+
+def kth_largest(z, k):
+    return Ball(sparse_maps.kth_largest(z.value, k), np.max(z.radius, axis=-1, keepdims=True),
+                z.profile)
+
+
+MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest)}
+
+
+@rule(*(f"sparse_maps.{name}" for name in sparse_maps.__all__),
+      *(f"potentials.{name}" for name in potentials.__all__),
+      *(f"sparse.{name}" for name in sparse.__all__))
+def of_formula_with_maps(op, args, kwargs, exact, profile):
+    """The running error of the formula; each map in it takes and gives balls."""
+    profile = replace(profile, u=profile.u * REGROUPED)
+    args, kwargs = widened(op, args, kwargs)
+    given = [exactly(a, profile) for a in args]
+    formula = op.__wrapped__
+    on_balls = FunctionType(formula.__code__, {**formula.__globals__, **MAPS}, op.name)
+    on_balls.__kwdefaults__ = formula.__kwdefaults__
+    run = MAPS.get(formula.__name__, on_balls) if op.name.startswith("sparse_maps") else on_balls
+    with open_door():
+        y = run(*given, **kwargs)
+    return stored(y, exact, profile)
