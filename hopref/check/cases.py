@@ -228,7 +228,8 @@ def scalar(k, domain, family, sizes, rng, dtype):
         return float(round_to(family.beta, dtype))
     if k == "theta":
         return -0.25
-    return float(round_to(rng.uniform(0.125, 0.5), dtype))
+    part = float(round_to(rng.uniform(0.125, 0.5), dtype))
+    return part if domain.holds(part) else 1 + part
 
 
 def array(op, k, sizes, family, rng, it, dtype, wanted):

@@ -94,7 +94,16 @@ def kth_largest(z, k):
                 z.profile)
 
 
-MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest)}
+def norm(p, *, gamma=2.0):
+    """A norm moves by no more than the sum of what its entries move by."""
+    if not isinstance(p, Ball):
+        return potentials.norm.formula(p, gamma=gamma)
+    y = potentials.norm.formula(p.value, gamma=gamma)
+    own = (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
+    return Ball(y, np.sum(p.radius, axis=-1) + own, p.profile)
+
+
+MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest, norm)}
 
 
 @rule(*(f"sparse_maps.{name}" for name in sparse_maps.__all__),
@@ -108,7 +117,7 @@ def of_formula_with_maps(op, args, kwargs, exact, profile):
     formula = op.__wrapped__
     on_balls = FunctionType(formula.__code__, {**formula.__globals__, **MAPS}, op.name)
     on_balls.__kwdefaults__ = formula.__kwdefaults__
-    run = MAPS.get(formula.__name__, on_balls) if op.name.startswith("sparse_maps") else on_balls
+    run = MAPS.get(formula.__name__, on_balls)
     with open_door():
         y = run(*given, **kwargs)
     return stored(y, exact, profile)

@@ -5,7 +5,7 @@ from hopref.check.command import peer_report
 from hopref.check.peers import PEERS
 from hopref.check.report import details
 
-RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn")]
+RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn", "entmax")]
 BUGS = {"performer-pytorch attention": "FAVOR+ eps 1e-4",
         "performer-pytorch causal attention":
             "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",

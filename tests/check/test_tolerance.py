@@ -12,7 +12,8 @@ from hopref.op import load
 OPS = load()
 JUDGED = [name for name, op in OPS.items() if op.arrays]
 # A ratio or a logarithm of sums that may vanish is not known at all where they nearly do.
-OPEN = {"modern.jacobian": ("norms 1e8",), "theory.smallest_beta": ("one ulp apart",)}
+OPEN = {"modern.jacobian": ("norms 1e8",), "theory.smallest_beta": ("one ulp apart",),
+        "sparse.layer_norm_update": ("d = 1",)}
 
 
 @pytest.mark.parametrize("name", JUDGED)
