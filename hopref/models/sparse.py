@@ -134,7 +134,7 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
 
     Notes
     -----
-    A sum of k patterns is at most k M long, which makes E >= 0 up to (k - k^2/N)/(2 beta).
+    A sum of k patterns is at most k M long, and Omega at least Omega(u): E >= (|xi| - k M)^2/2.
 
     >>> from hopref import sparse
     >>> float(sparse.k_subsets_energy([-1.0], [[1.0]], k=1))

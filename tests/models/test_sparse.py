@@ -129,11 +129,10 @@ def test_sparse_energy_lies_between_its_bounds_on_the_hull(rules, xi, X, beta, f
 @law("sparse.k_subsets_energy", id="FY-4", over=networks(families=("k_subsets_",)),
      kills=["k_subsets_energy_with_m2"])
 def test_the_energy_of_subsets_is_bounded_below(rules, xi, X, beta, family, options):
-    """Omega*(beta z) <= beta k M |xi| - min Omega, so E >= (|xi| - k M)^2 / 2 >= 0: both
-    regularisers are the uniform one's."""
-    k = options["k"]
+    """Omega*(beta z) <= beta k M |xi| - Omega(u), so E >= (|xi| - k M)^2 / 2."""
+    k, r = options["k"], np.sqrt((xi * xi).sum(-1))
     E = rules.sparse.k_subsets_energy(xi, X, beta=beta, **options)
-    assert np.all(E >= -2 * energy_room(xi, X, beta, k))
+    assert np.all(E >= (r - k * longest(X)) ** 2 / 2 - 2 * energy_room(xi, X, beta, k))
 
 
 # -- exact retrieval ----------------------------------------------------------------------------
