@@ -22,7 +22,7 @@ __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjug
 def tsallis(p, /, *, alpha=1.5):
     r"""Tsallis' negative entropy, the regulariser of entmax; Shannon's at alpha = 1.
 
-    Source: Blondel, Martins & Niculae 2020, Section 4.3 [FY-1].
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: \Omega(p) = \frac{\sum_i p_i^\alpha - 1}{\alpha (\alpha - 1)}, \quad
         \textstyle\sum_i p_i = 1
@@ -47,7 +47,7 @@ def tsallis(p, /, *, alpha=1.5):
 def norm(p, /, *, gamma=2.0):
     r"""A norm less 1, the regulariser of normmax.
 
-    Source: Blondel, Martins & Niculae 2020, Section 4.3 [FY-1].
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: \Omega(p) = \|p\|_\gamma - 1
 
@@ -65,7 +65,7 @@ def norm(p, /, *, gamma=2.0):
 def half_square(p, /):
     r"""Half the squared length, the regulariser of k-subsets.
 
-    Source: Niculae et al. 2018, eq. (3) [FY-1].
+    Source: Niculae et al. 2018 [FY-1].
 
     .. math:: \Omega(\mu) = \tfrac12 \|\mu\|^2
 
@@ -80,7 +80,7 @@ def half_square(p, /):
 def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
     r"""The potential whose gradient is entmax; logsumexp at alpha = 1.
 
-    Source: Blondel, Martins & Niculae 2020, eq. (6) [FY-1].
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} \Omega(p), \quad
         p = \mathrm{entmax}_\alpha(\beta z)
@@ -97,7 +97,7 @@ def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
 def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
     r"""The potential whose gradient is normmax.
 
-    Source: Blondel, Martins & Niculae 2020, eq. (6) [FY-1].
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} (\|p\|_\gamma - 1), \quad
         p = \mathrm{normmax}_\gamma(\beta z)
@@ -114,7 +114,7 @@ def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
 def k_subsets_conjugate(z, /, *, k, beta=1.0):
     r"""The potential whose gradient is k-subsets.
 
-    Source: Niculae et al. 2018, eq. (3) [FY-1].
+    Source: Niculae et al. 2018 [FY-1].
 
     .. math:: \beta^{-1} \Omega^*(\beta z) = \mu^T z - \tfrac12 \beta^{-1} \|\mu\|^2, \quad
         \mu = \mathrm{k\text{-}subsets}(\beta z)
@@ -131,7 +131,7 @@ def k_subsets_conjugate(z, /, *, k, beta=1.0):
 def entmax_loss(z, p, /, *, alpha=1.5):
     r"""Fenchel-Young loss of entmax: what p lacks of the optimum for the scores z.
 
-    Source: Blondel, Martins & Niculae 2020, eq. (14) [FY-1, FY-2].
+    Source: Blondel, Martins & Niculae 2020 [FY-1, FY-2].
 
     .. math:: L(z; p) = \Omega(p) + \Omega^*(z) - z^T p
 
@@ -147,7 +147,7 @@ def entmax_loss(z, p, /, *, alpha=1.5):
 def normmax_loss(z, p, /, *, gamma=2.0):
     r"""Fenchel-Young loss of normmax.
 
-    Source: Blondel, Martins & Niculae 2020, eq. (14) [FY-1].
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: L(z; p) = \|p\|_\gamma - 1 + \Omega^*(z) - z^T p
 
@@ -163,7 +163,7 @@ def normmax_loss(z, p, /, *, gamma=2.0):
 def k_subsets_loss(z, p, /, *, k):
     r"""Fenchel-Young loss of k-subsets.
 
-    Source: Niculae et al. 2018; Blondel, Martins & Niculae 2020, eq. (14) [FY-1].
+    Source: Niculae et al. 2018; Blondel, Martins & Niculae 2020 [FY-1].
 
     .. math:: L(z; \mu) = \tfrac12 \|\mu\|^2 + \Omega^*(z) - z^T \mu
 

@@ -40,7 +40,7 @@ def k_of_the_visible(xp, given):
 def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     r"""The point of the simplex nearest to the scores.
 
-    Source: Martins & Astudillo 2016, eq. (1) [FY-1].
+    Source: Martins & Astudillo 2016 [FY-1].
 
     .. math:: p = \arg\min_{p \in \Delta} \|p - \beta z\|^2 = [\beta z - \tau]_+, \quad
         \textstyle\sum_i p_i = 1
@@ -57,7 +57,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     r"""The argmax regularised by Tsallis' entropy: softmax (alpha = 1) to sparsemax (2) and beyond.
 
-    Source: Peters, Niculae & Martins 2019, eqs. (6), (7) [FY-1].
+    Source: Peters, Niculae & Martins 2019 [FY-1].
 
     .. math:: p = \arg\max_{p \in \Delta} \beta p^T z - \frac{\sum_i p_i^\alpha - 1}
         {\alpha (\alpha - 1)} = [(\alpha - 1) \beta z - \tau]_+^{1 / (\alpha - 1)}
@@ -98,7 +98,7 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     r"""The argmax regularised by a norm: near a face its entries are alike.
 
-    Source: Blondel, Martins & Niculae 2020, Section 4.3; Santos et al. 2024 [FY-1].
+    Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-1].
 
     .. math:: p = \arg\max_{p \in \Delta} \beta p^T z - \|p\|_\gamma \propto
         [\beta z - \tau]_+^{1 / (\gamma - 1)}, \quad
@@ -154,7 +154,7 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Softmax of the k largest scores; of equal scores those of lowest index.
 
-    Source: Hu et al. 2024, top-K memories [NP-6].
+    Source: Hu et al. 2024, top-K memories [NP-3].
 
     .. math:: p = \arg\max_{p \in \Delta,\, \|p\|_0 \le k}
         \beta p^T z - \textstyle\sum_i p_i \ln p_i

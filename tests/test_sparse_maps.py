@@ -176,7 +176,7 @@ def test_a_margin_of_one_chooses_the_k_best_exactly(rules, z, beta, k):
     assert np.all(rules.sparse_maps.k_subsets(z, beta=beta, k=k) == (z > 0))
 
 
-@law("sparse_maps.top_k", id="NP-6", over=chosen(),
+@law("sparse_maps.top_k", id="NP-3", over=chosen(),
      kills=["top_k_fills_zeros", "top_k_keeps_all_ties", "top_k_prefers_the_last"])
 def test_top_k_is_softmax_of_the_best_and_of_equals_the_first(rules, z, beta, k):
     best = np.argsort(-z, axis=-1, kind="stable")[:, :k]
@@ -186,7 +186,7 @@ def test_top_k_is_softmax_of_the_best_and_of_equals_the_first(rules, z, beta, k)
     assert np.all(p == rules.maps.softmax(z, beta=beta, where=kept))
 
 
-@law("sparse_maps.top_k", "sparse_maps.k_subsets", id="NP-6", over=chosen(),
+@law("sparse_maps.top_k", "sparse_maps.k_subsets", id="NP-3", over=chosen(),
      kills=["top_k_fills_zeros", "k_subsets_k_times_sparsemax"])
 def test_where_few_are_seen_all_of_them_are_chosen(rules, z, beta, k):
     shown = np.broadcast_to(np.arange(z.shape[-1]) < k, z.shape)
@@ -217,7 +217,7 @@ def test_a_hundred_thousand_scores_cost_four_ulp_of_the_scale(family, alpha):
     for level, truth in enumerate(want):
         got = set(p[place == level].tolist())
         assert len(got) == 1 and (min(got) > 0) == (truth > 0)
-        assert abs(mpmath.mpf(min(got)) - truth) <= 5 * 2.0**-52 * max(want)
+        assert abs(mpmath.mpf(min(got)) - truth) <= 4 * 2.0**-52 * max(want)
 
 
 def levels_of_entmax(levels, many, alpha):

@@ -24,7 +24,7 @@ __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "n
 
 @op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
 def energy(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Energy of a state.  Source: Santos et al. 2024, eq. (12) [FY-2].
+    r"""Energy of a state.  Source: Santos et al. 2024 [FY-2].
 
     .. math:: E = -\beta^{-1} L_\Omega(\beta X \xi; u) + \tfrac12 \|\xi - \bar x\|^2
         + \tfrac12 (M^2 - \|\bar x\|^2), \quad u = 1/N, \; \bar x = X^T u, \; M = \max_i \|x_i\|
@@ -51,7 +51,7 @@ def energy(xi, X, /, *, beta=1.0, alpha=1.5):
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, lowers=energy, scratch="(...,n)")
 def update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""One retrieval step.  Source: Santos et al. 2024, eq. (14) [FY-3].
+    r"""One retrieval step.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: \xi^{new} = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
@@ -70,7 +70,7 @@ def update(xi, X, /, *, beta=1.0, alpha=1.5):
 
 @op("(...,d),(n,d)->(...,n)", beta=positive, alpha=at_least_one, scratch="(...,n)")
 def weights(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""How much each pattern takes part.  Source: Santos et al. 2024, eq. (14) [FY-3].
+    r"""How much each pattern takes part.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: p = \mathrm{entmax}_\alpha(\beta X \xi)
 
@@ -83,7 +83,7 @@ def weights(xi, X, /, *, beta=1.0, alpha=1.5):
 
 @op("(...,d),(n,d)->(...)", beta=positive, gamma=above_one, scratch="(...,n)")
 def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
-    r"""Energy with the norm as regulariser.  Source: Santos et al. 2024, eq. (12) [FY-2].
+    r"""Energy with the norm as regulariser.  Source: Santos et al. 2024 [FY-2].
 
     .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \tfrac12 \|\xi\|^2
         + \tfrac12 M^2, \quad \Omega(p) = \|p\|_\gamma - 1, \; u = 1/N
@@ -101,7 +101,7 @@ def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
 @op("(...,d),(n,d)->(...,d)", beta=positive, gamma=above_one, lowers=normmax_energy,
     scratch="(...,n)")
 def normmax_update(xi, X, /, *, beta=1.0, gamma=2.0):
-    r"""One retrieval step by normmax.  Source: Santos et al. 2024, eq. (14) [FY-3].
+    r"""One retrieval step by normmax.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: \xi^{new} = X^T \mathrm{normmax}_\gamma(\beta X \xi)
 
@@ -127,7 +127,7 @@ def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
 
 @op("(...,d),(n,d)->(...)", beta=positive, k=count, demands=k_of_n, scratch="(...,n)")
 def k_subsets_energy(xi, X, /, *, k, beta=1.0):
-    r"""Energy over subsets of k patterns.  Source: Santos et al. 2024, Section 5 [FY-2].
+    r"""Energy over subsets of k patterns.  Source: Santos et al. 2024 [FY-2].
 
     .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \tfrac12 \|\xi\|^2
         + \tfrac12 (k M)^2, \quad \Omega(\mu) = \tfrac12 \|\mu\|^2, \; u = k/N
@@ -149,7 +149,7 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
 @op("(...,d),(n,d)->(...,d)", beta=positive, k=count, demands=k_of_n, lowers=k_subsets_energy,
     scratch="(...,n)")
 def k_subsets_update(xi, X, /, *, k, beta=1.0):
-    r"""One step towards the sum of k patterns.  Source: Santos et al. 2024, Section 5 [FY-3].
+    r"""One step towards the sum of k patterns.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: \xi^{new} = X^T \mathrm{k\text{-}subsets}(\beta X \xi)
 
@@ -177,7 +177,7 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
 def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then the length 1.  Source: Santos et al. 2024, Section 4 [FY-6].
+    r"""A retrieval step, then the length 1.  Source: Santos et al. 2024 [FY-6].
 
     .. math:: \xi^{new} = \frac{y}{\|y\|}, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
@@ -193,7 +193,7 @@ def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
 def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then mean 0 and variance 1.  Source: Santos et al. 2024, Section 4 [FY-6].
+    r"""A retrieval step, then mean 0 and variance 1.  Source: Santos et al. 2024 [FY-6].
 
     .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\|y - \bar y\|}, \quad
         y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
