@@ -3,6 +3,7 @@ import re
 import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from pathlib import Path
 
 from hopref.check.arithmetic import PROFILES
@@ -107,7 +108,9 @@ def stranger(args):
     if not args.like:
         raise PluginError("--like must name the op that the target implements; got none")
     if args.like not in load() and not draw_laws_of(args.like):
-        raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}")
+        near = get_close_matches(args.like, load(), 1)
+        raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}"
+                          + (f" (did you mean {near[0]}?)" if near else ""))
     fixed = {k: number(v) for k, v in pairs("--fixed", args.fixed).items()}
     convention = {
         "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),

@@ -131,8 +131,9 @@ class Trial:
             return None
         ratio, at, got, want, bound, i = worst
         output = f"output {i}, " if isinstance(truth, tuple) else ""
+        how_far = f"{ratio:.3g} times its tolerance" if bound else "where only one value is right"
         return {"kind": "value", "name": f"tolerance of {self.op.name}", "index": at, "got": got,
-                "want": want, "bound": bound, "words": f"{output}{ratio:.3g} times its tolerance"}
+                "want": want, "bound": bound, "words": output + how_far}
 
     def law_by_law(self, drawn):
         """Hold the candidate to every law of its op."""

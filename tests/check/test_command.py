@@ -92,6 +92,7 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     (["mine:nothing", "--like", "modern.update", "--here"], "no attribute 'nothing'"),
     (["mine:right"], "--like must name the op"),
     (["mine:right", "--like", "modern.nothing"], "--like must be one of the ops"),
+    (["mine:right", "--like", "modern.updat"], "did you mean modern.update?"),
     (["mine:right", "--like", "modern.update", "--memory", "much"], "--memory must be a size"),
     (["mine:right", "--like", "modern.update", "--map", "beta"], "--map must be written"),
     (["mine:right", "--like", "modern.update", "--adapter", "x"], "an adapter must be written"),
