@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref.check.arithmetic import largest
-from hopref.check.tolerance import by_running_error, retrieved, rule, running, weighed, widened
+from hopref.check.derived import by_running_error, retrieved, rule, running, weighed, widened
 from hopref.maps import default_scale, visible
 from hopref.models import classical
 from hopref.models.lagrangian import LAGRANGIANS

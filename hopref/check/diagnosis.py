@@ -6,8 +6,9 @@ than the truth, in every case in which the two differ.  Recovery regresses the r
 """
 import numpy as np
 
+from hopref.check.derived import widened
 from hopref.check.hypotheses import answer, hypotheses_of
-from hopref.check.tolerance import truth, widened
+from hopref.check.tolerance import truth
 
 __all__ = ["diagnose", "explains", "recovered"]
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from hopref.check.balls import Ball, exactly
 from hopref.check.bounds import given, transposed
+from hopref.check.derived import REGROUPED, by_running_error, rule, stored
 from hopref.check.running_error import ELEMENTARY
-from hopref.check.tolerance import REGROUPED, by_running_error, rule, stored
 from hopref.maps import default_scale
 
 __all__ = []

@@ -3,7 +3,8 @@ import numpy as np
 
 from hopref.check.arithmetic import round_to
 from hopref.check.balls import Ball, about, exactly
-from hopref.check.tolerance import EXACT, running, tolerance, truth, widened
+from hopref.check.derived import running, widened
+from hopref.check.tolerance import EXACT, tolerance, truth
 
 __all__ = ["Measured"]
 

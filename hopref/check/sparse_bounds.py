@@ -12,7 +12,7 @@ import numpy as np
 
 from hopref import potentials, sparse_maps
 from hopref.check.balls import Ball, exactly
-from hopref.check.tolerance import REGROUPED, rule, stored, widened
+from hopref.check.derived import REGROUPED, rule, stored, widened
 from hopref.maps import softmax
 from hopref.models import sparse
 from hopref.op import open_door

@@ -3,7 +3,8 @@
 `measured(op, args, kwargs, profile)` is the truth, the formula in long double, with the derived
 tolerance as its radius; `truth` and `tolerance` are its two halves.  Every op has one: the running
 error of its own formula, each rounding counted twice because an honest candidate may group the
-operations otherwise.  Where a sharper bound, or one for any algorithm, is known, a `rule` gives it:
+operations otherwise.  Where a sharper bound, or one for any algorithm, is known, a rule gives it
+(see `hopref.check.derived`):
 
 * softmax retrieval and attention: the exact identity
   ``y~ - y = sum_i p_i (v_i - y)(e^{d_i} - 1) / sum_j p_j e^{d_j}`` for scores off by ``d_i``;
@@ -15,38 +16,28 @@ operations otherwise.  Where a sharper bound, or one for any algorithm, is known
 Where long double is no wider than float64 the truth may be off as far as an honest candidate in
 float64, and that tolerance is added.
 """
-import importlib
-
 import numpy as np
 
+from hopref.check import bounds, kernel_bounds, sparse_bounds  # noqa: F401  they declare rules
 from hopref.check.arithmetic import PROFILES, U64, Profile
-from hopref.check.balls import Ball, exactly
+from hopref.check.balls import Ball
+from hopref.check.derived import RULES, by_running_error, widened
 from hopref.op import load
 
-__all__ = ["EXACT", "WIDER", "measured", "running", "tolerance", "truth", "rule", "RULES"]
+__all__ = ["EXACT", "WIDER", "measured", "tolerance", "truth"]
 
 WIDER = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
 EXACT = Profile("exact", float(np.finfo(np.longdouble).eps) / 2 if WIDER else U64)
-RULES = {}      # op name -> bound(op, args, kwargs, truth, profile), in place of the running error
-REGROUPED = 2.0         # an honest candidate rounds each quantity at most this often as the formula
-
-
-def rule(*names):
-    """Declare the tolerance below that of these ops."""
-    def declare(bound):
-        RULES.update(dict.fromkeys(names, bound))
-        return bound
-    return declare
 
 
 def measured(op, args, kwargs, profile):
     """The truth, each output a `Ball` whose radius is the tolerance of an honest candidate."""
     op = load()[op] if isinstance(op, str) else op
     exact = truth(op, args, kwargs)
-    bounds = tolerance(op, args, kwargs, exact, profile)
+    radii = tolerance(op, args, kwargs, exact, profile)
     if isinstance(exact, tuple):
-        return tuple(Ball(y, t, profile) for y, t in zip(exact, bounds))
-    return Ball(exact, bounds, profile)
+        return tuple(Ball(y, r, profile) for y, r in zip(exact, radii))
+    return Ball(exact, radii, profile)
 
 
 def truth(op, args, kwargs):
@@ -59,112 +50,10 @@ def truth(op, args, kwargs):
 
 def tolerance(op, args, kwargs, exact, profile):
     """How far an honest candidate with this arithmetic may be from the truth, entry by entry."""
-    importlib.import_module("hopref.check.kernel_bounds")       # and bounds: they declare the rules
-    importlib.import_module("hopref.check.sparse_bounds")
     bound = RULES.get(op.name, by_running_error)
     with np.errstate(all="ignore"):
-        bounds = bound(op, args, kwargs, exact, profile)
+        radii = bound(op, args, kwargs, exact, profile)
         if not WIDER:
             ours = bound(op, args, kwargs, exact, PROFILES["float64"])
-            several = isinstance(bounds, tuple)
-            bounds = tuple(map(np.add, bounds, ours)) if several else bounds + ours
-    return bounds
-
-
-def widened(op, args, kwargs):
-    """The arguments with their real arrays and numbers in long double."""
-    given = op.signature.bind(*args, **kwargs).arguments
-    wide = {k: wide_array(op, k, v) for k, v in given.items()}
-    return [wide[k] for k, p in op.signature.parameters.items()
-            if p.kind is p.POSITIONAL_ONLY and k in wide], \
-        {k: v for k, v in wide.items()
-         if op.signature.parameters[k].kind is not op.signature.parameters[k].POSITIONAL_ONLY}
-
-
-def wide_array(op, k, v):
-    if k not in op.arrays or isinstance(v, Ball) or not np.ndim(v) and isinstance(v, (bool, float)):
-        return v
-    v = np.asarray(v)
-    return v if op.domains[k].kind != "real" else v.astype(np.longdouble)
-
-
-def running(op, args, kwargs, profile, regrouped=REGROUPED):
-    """The formula on balls: the running error of every output."""
-    profile = profile.regrouped(regrouped)
-    args, kwargs = widened(op, args, kwargs)
-    given = [exactly(a, profile) if np.ndim(a) or isinstance(a, Ball) else a for a in args]
-    named = {k: exactly(v, profile) if k in op.arrays and np.ndim(v) and v.dtype.kind == "f" else v
-             for k, v in kwargs.items()}
-    return op.formula(*given, **named)
-
-
-def by_running_error(op, args, kwargs, exact, profile, regrouped=REGROUPED):
-    """The radius of the formula on balls, and the rounding of what is stored."""
-    y = running(op, args, kwargs, profile, regrouped)
-    if isinstance(y, tuple):
-        return tuple(stored(ball, e, profile) for ball, e in zip(y, exact))
-    return stored(y, exact, profile)
-
-
-def stored(ball, exact, profile):
-    radius = np.broadcast_to(getattr(ball, "radius", 0.0), np.shape(exact))
-    return radius + profile.u_o * np.abs(np.where(np.isfinite(exact), exact, 0)).astype(float)
-
-
-def retrieved(scores, sizes, V, y, d, profile):
-    """The tolerance of ``softmax(scores) @ V``; ``sizes`` bounds ``sum |terms|`` of each score.
-
-    Rounded probabilities multiply |v|, rounded scores |v - y|.  A result never leaves the hull of
-    the values it sees.
-    """
-    tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
-    p = np.exp(log_p)
-    value = np.broadcast_to(V, (*p.shape[:-2], *V.shape[-2:]))
-    seen = np.isfinite(scores)[..., None]
-    away = np.where(seen, np.abs(value[..., None, :, :] - y[..., :, None, :]), 0).astype(float)
-    size = np.abs(value).astype(float)
-    moved = np.einsum("...ij,...ijv->...iv", swelling(log_p, tau), away)
-    left = np.sum(np.exp(log_p - tau), axis=-1)[..., None]
-    hull = np.max(away, axis=-2, initial=0.0)
-    slid = np.minimum(np.where(moved == 0, 0.0, moved / left), hull)
-    n, answer = scores.shape[-1], np.abs(y).astype(float)
-    summed = p @ size + (profile.u_p == 0) * answer
-    tiny = np.sum(away, axis=-2) + seen[..., 0].astype(float) @ size + 1
-    return (slid + (profile.g(n) + 3 * profile.u + profile.u_p) * summed
-            + (profile.u_o + 2 * profile.u) * answer + profile.eta * tiny)
-
-
-def weighed(scores, sizes, p, d, profile):
-    """The tolerance of ``softmax(scores)``: `retrieved` with the values ``v_ij = (i == j)``."""
-    tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
-    p, swell = p.astype(float), swelling(log_p, tau)
-    moved = swell * (1 - p) + p * (np.sum(swell, axis=-1, keepdims=True) - swell)
-    left = np.sum(np.exp(log_p - tau), axis=-1, keepdims=True)
-    slid = np.minimum(np.where(moved == 0, 0.0, moved / left), np.maximum(p, 1 - p))
-    n = scores.shape[-1]
-    return np.where(np.isfinite(scores), slid + (profile.g(n) + 3 * profile.u + profile.u_p) * 2 * p
-                    + (profile.u_o + 2 * profile.u) * p + profile.eta * (n + 1), 0.0)
-
-
-def score_error(scores, sizes, d, profile):
-    """tau: how far a score may be off in the exponent."""
-    known = np.where(np.isfinite(scores), scores, 0)
-    top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-    below = np.where(np.isfinite(scores), np.where(np.isfinite(top), top, 0) - known, 0)
-    tau = (profile.g(d + 2) * np.where(np.isfinite(scores), sizes, 0).astype(float)
-           + profile.u_s * np.abs(known).astype(float) + profile.u * below.astype(float)
-           + 4 * profile.u)
-    return tau
-
-
-def swelling(log_p, tau):
-    """p (e^tau - 1), where p alone may underflow; beyond e^600 the hull is nearer anyway."""
-    return np.exp(np.minimum(log_p + tau, 600.0)) * -np.expm1(-tau)
-
-
-def log_softmax(scores):
-    """log p as float64, -inf where hidden."""
-    top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
-    below = scores - np.where(np.isfinite(top), top, 0)
-    total = np.sum(np.exp(below), axis=-1, keepdims=True)
-    return (below - np.log(np.where(total > 0, total, 1))).astype(float)
+            radii = tuple(map(np.add, radii, ours)) if isinstance(radii, tuple) else radii + ours
+    return radii
