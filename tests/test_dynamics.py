@@ -248,3 +248,11 @@ def test_the_flow_rests_where_the_map_does(beta):
     end = solve_flow([0.7, -0.2], W, until=80.0, beta=beta, points=2)
     x = end.states[-1]
     close(graded.update(x, W, beta=beta), x, 1e-8)             # rtol 1e-9 through |J| < 10
+
+
+@pytest.mark.parametrize("shape", [(2, 0), (0, 3), (0,)])
+def test_a_flow_of_nothing_is_empty(shape):
+    d = shape[-1]
+    flow = solve_flow(np.zeros(shape), np.zeros((d, d)), until=1.0, points=3)
+    assert flow.internal.shape == flow.states.shape == (3, *shape)
+    assert np.all(flow.energies == 0) and flow.energies.shape == (3, *shape[:-1])
