@@ -15,13 +15,12 @@ _HOME = {
        for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "sparse",
                     "attention", "performer")},
     **{name: f"hopref.{name}"
-       for name in ("maps", "sparse_maps", "potentials", "storage", "features", "projections",
-                    "dynamics", "theory", "errors", "check", "data")},
+       for name in ("maps", "storage", "features", "projections", "dynamics", "theory", "errors",
+                    "check", "data")},
 }
 _FROM = {
-    "retrieve": "hopref.dynamics", "trace": "hopref.dynamics", "sweep": "hopref.dynamics",
-    "glauber": "hopref.dynamics", "solve_flow": "hopref.dynamics", "use_backend": "hopref.op",
-    "HoprefError": "hopref.errors", "show_versions": "hopref.versions",
+    "retrieve": "hopref.dynamics", "use_backend": "hopref.op", "HoprefError": "hopref.errors",
+    "show_versions": "hopref.versions",
 }
 __all__ = [*_HOME, *_FROM, "memory_limit", "__version__"]
 

@@ -85,7 +85,8 @@ def trace(update, xi, /, *memory, steps, backend=None, **params):
 
     Source: blog eq. (2) and Ramsauer et al. 2021, eq. (3) [MH-7].
 
-    >>> from hopref import modern, trace
+    >>> from hopref import modern
+    >>> from hopref.dynamics import trace
     >>> trace(modern.update, [2.0], [[1.0], [-1.0]], beta=50.0, steps=2).states[:, 0]
     array([2., 1., 1.])
     """
@@ -119,7 +120,7 @@ def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="pol
     -----
     Ends in a fixed point if W = W.T and w_ii >= 0; otherwise it may cycle.
 
-    >>> from hopref import sweep
+    >>> from hopref.dynamics import sweep
     >>> run = sweep([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
     >>> run.states, str(run.reason)
     (array([-1.,  1.]), 'fixed_point')
@@ -166,7 +167,7 @@ def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="p
     With W = W.T and w_ii = 0 the states are in the end distributed as exp(-beta E)/Z.  It never
     ends by itself: temperature keeps every state moving.
 
-    >>> from hopref import glauber
+    >>> from hopref.dynamics import glauber
     >>> run = glauber([1.0, -1.0], [[0.0, 1.0], [1.0, 0.0]], beta=40.0, sweeps=3, rng=0)
     >>> run.states[-1], run.energies.tolist()
     (array([-1., -1.]), [1.0, -1.0, -1.0, -1.0])
@@ -228,7 +229,7 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     Flow : for symmetric W its energies never rise, beyond the solver's error; each state is solved
         alone, with steps of its own
 
-    >>> from hopref import solve_flow
+    >>> from hopref.dynamics import solve_flow
     >>> flow = solve_flow([1.0], [[0.0]], until=1.0, points=2)
     >>> round(float(flow.internal[-1, 0]), 6)          # exp(-1)
     0.367879

@@ -31,9 +31,8 @@ OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
 EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
 TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
-ROOMS = ("maps", "sparse_maps", "potentials", "storage", "features", "projections",
-         "models.classical", "models.graded", "models.dense", "models.bam", "models.lagrangian",
-         "models.modern", "models.sparse", "models.attention", "models.performer", "theory")
+HERE = Path(__file__).parent
+OUTSIDE = {"check", "experiments", "fast"}          # rooms that declare no operations
 
 _preferred = ContextVar("preferred", default="formula")
 _open = ContextVar("open", default=False)
@@ -47,10 +46,26 @@ class Call(NamedTuple):
 
 
 def load():
-    """Import every room that declares operations, and return the registry."""
-    for room in ROOMS:
-        importlib.import_module(f"hopref.{room}")
+    """Import every file that declares operations, and return the registry."""
+    for module in _rooms():
+        importlib.import_module(module)
     return OPS
+
+
+@functools.cache
+def _rooms():
+    """The modules with a declaration in their text."""
+    files = (f.relative_to(HERE) for f in sorted(HERE.rglob("*.py")))
+    return [".".join(["hopref", *f.with_suffix("").parts]).removesuffix(".__init__") for f in files
+            if f.parts[0] not in OUTSIDE and "\n@op(" in (HERE / f).read_text("utf-8")]
+
+
+def _room(module):
+    """``modern`` for hopref.models.modern, ``gradients.modern`` for its twin; else the room."""
+    package, *path = module.split(".")
+    if package != "hopref" or path[0] == "models":
+        return [module.rpartition(".")[2]]
+    return path if path[0] in ("gradients", "parts") else path[:1]
 
 
 @contextlib.contextmanager
@@ -116,17 +131,17 @@ def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
     arrays = dict(zip(signature.parameters, _groups(inputs), strict=False))
     arrays |= {k: _groups(d.dims)[0] for k, d in domains.items()
                if isinstance(d, Array) and d.dims}
-    model = formula.__module__.rpartition(".")[2]
+    room = ".".join(_room(formula.__module__))
     source = re.search(r"Source: *(.+?)(?:\n\s*\n|\Z)", formula.__doc__ or "", re.S)
     source = " ".join(source[1].split()) if source else ""
     it = SimpleNamespace(
-        name=f"{model}.{formula.__name__}", shapes=shapes, signature=signature,
+        name=f"{room}.{formula.__name__}", shapes=shapes, signature=signature,
         arrays=arrays, outputs=tuple(_groups(outputs)),
         domains={**{k: finite for k in arrays}, **domains},
         lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
         fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
         ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
-        paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, model))),
+        paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, room))),
     )
     it.optional = frozenset(k for k in arrays
                             if signature.parameters[k].default is not inspect.Parameter.empty)
@@ -156,9 +171,9 @@ def _groups(text):
 
 
 @functools.cache
-def _twins(backend, model):
-    """Names that ``fast/<backend>/<model>.py`` defines, read without importing it."""
-    file = Path(__file__).parent / "fast" / backend / f"{model}.py"
+def _twins(backend, room):
+    """Names that ``fast/<backend>/<room>.py`` defines, read without importing it."""
+    file = HERE / "fast" / backend / f"{room.replace('.', '/')}.py"
     return set(re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.M)) if file.exists() else set()
 
 
@@ -213,8 +228,8 @@ def _path(it, demanded, home):
     if name == "formula":
         return it.formula, False
     _require(name)
-    model, _, function = it.name.partition(".")
-    return getattr(importlib.import_module(f"hopref.fast.{name}.{model}"), function), True
+    room, _, function = it.name.rpartition(".")
+    return getattr(importlib.import_module(f"hopref.fast.{name}.{room}"), function), True
 
 
 def _require(name):

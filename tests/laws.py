@@ -16,11 +16,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
 import hopref
+from hopref.op import load
 
-ROOMS = ("maps", "sparse_maps", "potentials", "storage", "features", "projections", "classical",
-         "graded", "dense", "bam", "lagrangian", "modern", "sparse", "attention", "performer",
-         "dynamics", "theory")
-RULES = SimpleNamespace(**{room: getattr(hopref, room) for room in ROOMS})
+ROOMS = {name.partition(".")[0] for name in load()} | {"dynamics", "theory"}
+RULES = SimpleNamespace(**{room: getattr(hopref, room) for room in sorted(ROOMS)})
 LAWS = {}
 
 # A hunt for a counterexample: the same draws on every machine, no shrinking, over at the first.
@@ -78,6 +77,10 @@ def law(*ops, id, over=None, kills=()):
 
 def with_op(name, function):
     """The rules, with one of them replaced."""
-    room, op = name.split(".")
-    changed = SimpleNamespace(**{**vars(getattr(RULES, room)), op: function})
-    return SimpleNamespace(**{**vars(RULES), room: changed})
+    return _replaced(RULES, name.split("."), function)
+
+
+def _replaced(room, path, function):
+    first, *rest = path
+    new = _replaced(getattr(room, first), rest, function) if rest else function
+    return SimpleNamespace(**{**vars(room), first: new})

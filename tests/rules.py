@@ -9,7 +9,7 @@ import numpy as np
 # ---- the import law -----------------------------------------------------------------------------
 
 DOOR = {"op", "admission", "domains", "demands", "errors", "namespace"}
-MAPS = {"maps", "sparse_maps", "potentials", "features", "storage"}
+MAPS = {"maps", "features", "storage"}
 FORMULAS = DOOR | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
                     "extras", "versions"}

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopref import bam, classical, graded, modern, retrieve, solve_flow, sweep, trace
+from hopref import bam, classical, graded, modern, retrieve
+from hopref.dynamics import solve_flow, sweep, trace
 from hopref.errors import CallError
 from tests import rounding
 from tests.draw import arrays, networks, polar, problems, records, stores

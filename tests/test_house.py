@@ -69,7 +69,7 @@ def test_every_operation_is_documented(name):
 @ops
 def test_operations_are_plain_functions_under_their_own_name(name):
     op = OPS[name]
-    room, _, function = name.partition(".")
+    room, _, function = name.rpartition(".")
     assert inspect.isfunction(op) and op.name == name and op.__name__ == function
     module = sys.modules[op.__module__]
     assert getattr(module, function) is op and function in module.__all__

@@ -11,7 +11,8 @@ together, at large :math:`\beta` each pattern has a fixed point of its own.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hopref import modern, trace
+from hopref import modern
+from hopref.dynamics import trace
 
 angles = np.array([0.25, 0.75, 2.3, 3.9, 5.1])
 X = np.stack([np.cos(angles), np.sin(angles)], axis=1)

@@ -10,7 +10,8 @@ network may end in a cycle of two; what never rises there is the energy of two s
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hopref import classical, graded, storage, trace
+from hopref import classical, graded, storage
+from hopref.dynamics import trace
 
 d, n = 64, 24
 rng = np.random.default_rng(5)

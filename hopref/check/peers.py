@@ -210,8 +210,8 @@ PEERS = (
          within={"float64": "float64-single"}),       # "softmax is always computed in float32"
     Peer("jax.nn.softmax attention", "jax", "jax_softmax_attention", "attention.softmax_attention"),
     Peer("scipy.special.softmax", "scipy", "scipy_softmax", "maps.softmax"),
-    Peer("entmax.sparsemax", "entmax", "entmax_sparsemax", "sparse_maps.sparsemax"),
-    Peer("entmax.entmax15 and entmax_bisect", "entmax", "entmax_entmax", "sparse_maps.entmax"),
+    Peer("entmax.sparsemax", "entmax", "entmax_sparsemax", "maps.sparsemax"),
+    Peer("entmax.entmax15 and entmax_bisect", "entmax", "entmax_entmax", "maps.entmax"),
     Peer("scipy.special.logsumexp", "scipy", "scipy_logsumexp", "maps.logsumexp"),
     Peer("sklearn RBFSampler", "sklearn", "sklearn_rbf", "estimators.gaussian", ("float64",)),
     Peer("performer-pytorch attention", "performer_pytorch", "favor_attention",

@@ -10,10 +10,11 @@ from types import FunctionType
 
 import numpy as np
 
-from hopref import potentials, sparse_maps
+from hopref import maps
 from hopref.check.balls import Ball, exactly
 from hopref.check.derived import REGROUPED, rule, stored, widened
 from hopref.maps import softmax
+from hopref.maps import sparse as sparse_maps
 from hopref.models import sparse
 from hopref.op import open_door
 
@@ -53,7 +54,7 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
     if alpha == 1:
         return softmax.formula(z, beta=beta, **options)
     r = blurred(z, 1 + 1 / (alpha - 1), beta)
-    return monotone(sparse_maps.entmax, z, r, alpha=alpha, beta=beta, **options)
+    return monotone(maps.entmax, z, r, alpha=alpha, beta=beta, **options)
 
 
 def sparsemax(z, *, beta=1.0, **options):
@@ -61,13 +62,13 @@ def sparsemax(z, *, beta=1.0, **options):
 
 
 def k_subsets(z, *, k, beta=1.0, **options):
-    return monotone(sparse_maps.k_subsets, z, blurred(z, 2 * k, beta), k=k, beta=beta, **options)
+    return monotone(maps.k_subsets, z, blurred(z, 2 * k, beta), k=k, beta=beta, **options)
 
 
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
     """Its derivative is |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded row by row;
     twice that, since the support may change.  Other gamma: the root of the error of a height."""
-    p = sparse_maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
+    p = maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
     r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
     size = np.where(np.isfinite(p), p, 0).astype(float)
     many = np.sum(size > 0, axis=-1, keepdims=True)
@@ -79,7 +80,7 @@ def normmax(z, *, beta=1.0, gamma=2.0, **options):
 def top_k(z, *, k, beta=1.0, where=True, **options):
     """Open where a score may trade places with the k-th largest; ties of given scores are none."""
     value = z.value if where is True else np.where(where, z.value, -np.inf)
-    p = sparse_maps.top_k.formula(value, k=k, beta=beta, **options)
+    p = maps.top_k.formula(value, k=k, beta=beta, **options)
     kth = sparse_maps.kth_largest(value, k)
     reach = 2 * np.max(z.radius, axis=-1, keepdims=True)
     rival = (np.abs(value - np.where(np.isfinite(kth), kth, 0)) <= reach) & (reach > 0)
@@ -97,8 +98,8 @@ def kth_largest(z, k):
 def norm(p, *, gamma=2.0):
     """A norm moves by no more than the sum of what its entries move by."""
     if not isinstance(p, Ball):
-        return potentials.norm.formula(p, gamma=gamma)
-    y = potentials.norm.formula(p.value, gamma=gamma)
+        return maps.norm.formula(p, gamma=gamma)
+    y = maps.norm.formula(p.value, gamma=gamma)
     own = (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
     return Ball(y, np.sum(p.radius, axis=-1) + own, p.profile)
 
@@ -106,8 +107,7 @@ def norm(p, *, gamma=2.0):
 MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest, norm)}
 
 
-@rule(*(f"sparse_maps.{name}" for name in sparse_maps.__all__),
-      *(f"potentials.{name}" for name in potentials.__all__),
+@rule(*(f"maps.{name}" for name in maps.__all__ if name not in ("softmax", "logsumexp")),
       *(f"sparse.{name}" for name in sparse.__all__))
 def of_formula_with_maps(op, args, kwargs, exact, profile):
     """The running error of the formula; each map in it takes and gives balls."""

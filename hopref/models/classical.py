@@ -234,7 +234,7 @@ def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"
     -----
     With W = W.T and w_ii = 0 each visit keeps the Boltzmann distribution exp(-beta E)/Z, in
     detailed balance.  The larger beta, the nearer to `asynchronous_update`, except that a tie is
-    tossed.  `hopref.glauber` draws the numbers.
+    tossed.  `dynamics.glauber` draws the numbers.
 
     >>> from hopref import classical
     >>> classical.glauber_update([1.0], [[0.0]], order=[0], uniforms=[0.5])

@@ -11,11 +11,21 @@ import math
 
 from hopref.demands import k_of_n
 from hopref.domains import count, positive
-from hopref.maps import centred, dot, of_length_one, rows
+from hopref.maps import (
+    centred,
+    dot,
+    entmax,
+    half_square,
+    k_subsets,
+    norm,
+    normmax,
+    of_length_one,
+    rows,
+    tsallis,
+)
+from hopref.maps.sparse import above_one, at_least_one
 from hopref.namespace import namespace
 from hopref.op import op
-from hopref.potentials import half_square, norm, tsallis
-from hopref.sparse_maps import above_one, at_least_one, entmax, k_subsets, normmax
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
            "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_update",

@@ -37,7 +37,7 @@ def test_every_kernel_belongs_to_an_operation():
     """A kernel under a name that no formula has would never be chosen, or tested."""
     for path in FAST & {"numba"}:
         here(path)
-        for model in {name.partition(".")[0] for name, there in PATHS if there == path}:
+        for model in {name.rpartition(".")[0] for name, there in PATHS if there == path}:
             twins = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
             assert {(f"{model}.{twin}", path) for twin in twins} <= set(PATHS)
 
@@ -45,7 +45,7 @@ def test_every_kernel_belongs_to_an_operation():
 @paths
 def test_signature_is_the_formulas(name, path):
     here(path)
-    model, _, function = name.partition(".")
+    model, _, function = name.rpartition(".")
     twin = getattr(importlib.import_module(f"hopref.fast.{path}.{model}"), function)
     assert inspect.signature(twin) == OPS[name].signature
 

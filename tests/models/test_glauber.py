@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from hopref import classical, glauber
+from hopref import classical
+from hopref.dynamics import glauber
 from hopref.errors import DomainError
 from tests.draw import arrays, networks, visits
 from tests.laws import law

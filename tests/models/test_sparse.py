@@ -20,7 +20,7 @@ def networks(draw, families=FAMILIES, alphas=(1.0, 1.25, 1.5, 2.0, 3.0)):
 
 def of(rules, family):
     """(energy, update, weights), (map, conjugate, regulariser) of a family."""
-    it, m, c = rules.sparse, rules.sparse_maps, rules.potentials
+    it, m, c = rules.sparse, rules.maps, rules.maps
     return {
         "": ((it.energy, it.update, it.weights), (m.entmax, c.entmax_conjugate, c.tsallis)),
         "normmax_": ((it.normmax_energy, it.normmax_update, it.normmax_weights),

@@ -1,7 +1,8 @@
 """Rules run through time, wrong."""
 import numpy as np
 
-from hopref import classical, graded, retrieve, solve_flow, sweep, trace
+from hopref import classical, graded, retrieve
+from hopref.dynamics import solve_flow, sweep, trace
 from tests.mutants import mutant
 
 # -- retrieve -----------------------------------------------------------------------------------

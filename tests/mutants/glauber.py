@@ -1,7 +1,8 @@
 """Temperature, wrong."""
 import numpy as np
 
-from hopref import classical, glauber
+from hopref import classical
+from hopref.dynamics import glauber
 from tests.mutants import mutant
 
 

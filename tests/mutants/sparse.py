@@ -1,7 +1,7 @@
 """Sparse maps, their potentials and networks, wrong."""
 import numpy as np
 
-from hopref import maps, potentials, sparse, sparse_maps
+from hopref import maps, sparse
 from tests.mutants import mutant
 
 
@@ -18,174 +18,174 @@ def bisected(z, a, steps):
 
 # -- maps ---------------------------------------------------------------------------------------
 
-@mutant("sparse_maps.sparsemax")
+@mutant("maps.sparsemax")
 def sparsemax_is_softmax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     """a sparse mode that runs softmax"""
     return maps.softmax(z, beta=beta, where=where)
 
 
-@mutant("sparse_maps.sparsemax")
+@mutant("maps.sparsemax")
 def sparsemax_beta_outside(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     """beta sparsemax(z) in place of sparsemax(beta z)"""
-    return beta * sparse_maps.sparsemax(z, where=where)
+    return beta * maps.sparsemax(z, where=where)
 
 
-@mutant("sparse_maps.sparsemax")
+@mutant("maps.sparsemax")
 def sparsemax_clipped(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     """clipped scores, normalised"""
     t = np.maximum(1 + beta * (z - z.max(-1, keepdims=True)), 0)
     return t / t.sum(-1, keepdims=True)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_halved_twenty_times(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """bisection without renormalisation"""
     return maps.softmax(z, beta=beta) if alpha == 1 else bisected(beta * z, alpha - 1, 20)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_uniform_at_one(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """alpha = 1 returns the uniform distribution"""
     if alpha == 1:
         return np.full(z.shape, 1 / z.shape[-1])
-    return sparse_maps.entmax(z, beta=beta, alpha=alpha, where=where)
+    return maps.entmax(z, beta=beta, alpha=alpha, where=where)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_always_15(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """alpha is ignored"""
-    return sparse_maps.entmax(z, beta=beta, where=where)
+    return maps.entmax(z, beta=beta, where=where)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_not_scaled(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """scores not multiplied by alpha - 1"""
     return maps.softmax(z, beta=beta) if alpha == 1 else \
-        sparse_maps.entmax(z, beta=beta / (alpha - 1), alpha=alpha, where=where)
+        maps.entmax(z, beta=beta / (alpha - 1), alpha=alpha, where=where)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_masked_after(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """hidden entries are put to 0 when their share is already taken"""
-    return np.where(where, sparse_maps.entmax(z, beta=beta, alpha=alpha), 0)
+    return np.where(where, maps.entmax(z, beta=beta, alpha=alpha), 0)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_unshifted(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """scores in single precision before the largest is subtracted"""
-    return sparse_maps.entmax(z.astype(np.float32), beta=beta, alpha=alpha)
+    return maps.entmax(z.astype(np.float32), beta=beta, alpha=alpha)
 
 
-@mutant("sparse_maps.entmax")
+@mutant("maps.entmax")
 def entmax_over_columns(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """the wrong axis"""
-    return sparse_maps.entmax(z.T, beta=beta, alpha=alpha).T
+    return maps.entmax(z.T, beta=beta, alpha=alpha).T
 
 
-@mutant("sparse_maps.normmax")
+@mutant("maps.normmax")
 def normmax_unnormalised(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     """of norm one, not of sum one"""
-    p = sparse_maps.normmax(z, beta=beta, gamma=gamma)
+    p = maps.normmax(z, beta=beta, gamma=gamma)
     return p / np.linalg.norm(p, axis=-1, keepdims=True)
 
 
-@mutant("sparse_maps.normmax")
+@mutant("maps.normmax")
 def normmax_is_sparsemax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     """the Euclidean projection"""
-    return sparse_maps.sparsemax(z, beta=beta, where=where)
+    return maps.sparsemax(z, beta=beta, where=where)
 
 
-@mutant("sparse_maps.k_subsets")
+@mutant("maps.k_subsets")
 def k_subsets_k_times_sparsemax(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """k sparsemax(z): entries above 1"""
-    return k * sparse_maps.sparsemax(z, beta=beta, where=where)
+    return k * maps.sparsemax(z, beta=beta, where=where)
 
 
-@mutant("sparse_maps.k_subsets")
+@mutant("maps.k_subsets")
 def k_subsets_hard(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """the indicator of the k largest"""
-    return 1.0 * (sparse_maps.top_k(z, k=k) > 0)
+    return 1.0 * (maps.top_k(z, k=k) > 0)
 
 
-@mutant("sparse_maps.top_k")
+@mutant("maps.top_k")
 def top_k_fills_zeros(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """0, not -inf, for the scores left out"""
-    return maps.softmax(np.where(sparse_maps.top_k(z, k=k) > 0, z, 0), beta=beta)
+    return maps.softmax(np.where(maps.top_k(z, k=k) > 0, z, 0), beta=beta)
 
 
-@mutant("sparse_maps.top_k")
+@mutant("maps.top_k")
 def top_k_keeps_all_ties(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """more than k where scores tie"""
     return maps.softmax(z, beta=beta, where=z >= np.sort(z)[..., [-k]])
 
 
-@mutant("sparse_maps.top_k")
+@mutant("maps.top_k")
 def top_k_prefers_the_last(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """ties to the highest index"""
-    return sparse_maps.top_k(z[..., ::-1], k=k, beta=beta)[..., ::-1]
+    return maps.top_k(z[..., ::-1], k=k, beta=beta)[..., ::-1]
 
 
 # -- potentials ---------------------------------------------------------------------------------
 
-@mutant("potentials.tsallis")
+@mutant("maps.tsallis")
 def tsallis_without_its_constant(p, /, *, alpha=1.5):
     """sum p^alpha, the 1 forgotten"""
     return (p**alpha).sum(-1) / max(alpha * (alpha - 1), 1e-9)
 
 
-@mutant("potentials.tsallis")
+@mutant("maps.tsallis")
 def tsallis_without_alpha(p, /, *, alpha=1.5):
     """over alpha - 1 alone"""
-    return alpha * potentials.tsallis(p, alpha=alpha)
+    return alpha * maps.tsallis(p, alpha=alpha)
 
 
-@mutant("potentials.norm")
+@mutant("maps.norm")
 def norm_squared(p, /, *, gamma=2.0):
     """the square of the norm"""
-    return (potentials.norm(p, gamma=gamma) + 1) ** 2 - 1
+    return (maps.norm(p, gamma=gamma) + 1) ** 2 - 1
 
 
-@mutant("potentials.half_square")
+@mutant("maps.half_square")
 def whole_square(p, /):
     """without its half"""
     return (p * p).sum(-1)
 
 
-@mutant("potentials.entmax_conjugate")
+@mutant("maps.entmax_conjugate")
 def conjugate_without_1_over_beta(z, /, *, beta=1.0, alpha=1.5):
     """Omega*(beta z)"""
-    return beta * potentials.entmax_conjugate(z, beta=beta, alpha=alpha)
+    return beta * maps.entmax_conjugate(z, beta=beta, alpha=alpha)
 
 
-@mutant("potentials.normmax_conjugate")
+@mutant("maps.normmax_conjugate")
 def conjugate_adds_the_regulariser(z, /, *, beta=1.0, gamma=2.0):
     """p.z + Omega(p)"""
-    p = sparse_maps.normmax(z, beta=beta, gamma=gamma)
-    return (p * z).sum(-1) + potentials.norm(p, gamma=gamma) / beta
+    p = maps.normmax(z, beta=beta, gamma=gamma)
+    return (p * z).sum(-1) + maps.norm(p, gamma=gamma) / beta
 
 
-@mutant("potentials.k_subsets_conjugate")
+@mutant("maps.k_subsets_conjugate")
 def conjugate_is_the_sum_of_the_best(z, /, *, k, beta=1.0):
     """the sum of the k largest"""
     return np.sort(z)[..., -k:].sum(-1)
 
 
-@mutant("potentials.entmax_loss")
+@mutant("maps.entmax_loss")
 def loss_without_the_target(z, p, /, *, alpha=1.5):
     """Omega(p) forgotten, as if every target were a vertex"""
-    return potentials.entmax_loss(z, p, alpha=alpha) - potentials.tsallis(p, alpha=alpha)
+    return maps.entmax_loss(z, p, alpha=alpha) - maps.tsallis(p, alpha=alpha)
 
 
-@mutant("potentials.normmax_loss")
+@mutant("maps.normmax_loss")
 def loss_of_the_wrong_sign(z, p, /, *, gamma=2.0):
     """negative"""
-    return -potentials.normmax_loss(z, p, gamma=gamma)
+    return -maps.normmax_loss(z, p, gamma=gamma)
 
 
-@mutant("potentials.k_subsets_loss")
+@mutant("maps.k_subsets_loss")
 def loss_of_the_largest(z, p, /, *, k):
     """the loss of k = 1"""
-    return potentials.k_subsets_loss(z, p, k=1)
+    return maps.k_subsets_loss(z, p, k=1)
 
 
 # -- networks -----------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def sparse_update_is_modern(xi, X, /, *, beta=1.0, alpha=1.5):
 @mutant("sparse.update")
 def sparse_update_beta_outside(xi, X, /, *, beta=1.0, alpha=1.5):
     """beta in front of the map"""
-    return beta * sparse_maps.entmax(xi @ X.T, alpha=alpha) @ X
+    return beta * maps.entmax(xi @ X.T, alpha=alpha) @ X
 
 
 @mutant("sparse.update")
@@ -207,20 +207,20 @@ def sparse_update_scores_normalised(xi, X, /, *, beta=1.0, alpha=1.5):
     """scores divided by their length"""
     z = xi @ X.T
     z = z / np.maximum(np.sqrt((z * z).sum(-1, keepdims=True)), 1e-9)
-    return sparse_maps.entmax(z, beta=beta, alpha=alpha) @ X
+    return maps.entmax(z, beta=beta, alpha=alpha) @ X
 
 
 @mutant("sparse.weights")
 def sparse_weights_over_states(xi, X, /, *, beta=1.0, alpha=1.5):
     """normalised along the batch"""
-    return sparse_maps.entmax((xi @ X.T).T, beta=beta, alpha=alpha).T
+    return maps.entmax((xi @ X.T).T, beta=beta, alpha=alpha).T
 
 
 @mutant("sparse.energy")
 def sparse_energy_without_the_uniform(xi, X, /, *, beta=1.0, alpha=1.5):
     """Omega(u)/beta forgotten: not 0 at a lone pattern's minimum, and negative"""
     u = np.full(len(X), 1 / len(X))
-    return sparse.energy(xi, X, beta=beta, alpha=alpha) + potentials.tsallis(u, alpha=alpha) / beta
+    return sparse.energy(xi, X, beta=beta, alpha=alpha) + maps.tsallis(u, alpha=alpha) / beta
 
 
 @mutant("sparse.energy")

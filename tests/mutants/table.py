@@ -1,6 +1,7 @@
 """All laws, all mutants, and who claims to kill whom."""
 import importlib
 import pathlib
+import pkgutil
 
 from tests import mutants
 from tests.laws import LAWS
@@ -11,9 +12,9 @@ MUTANTS = mutants.MUTANTS
 for _file in sorted((ROOT / "tests").rglob("test_*.py")):
     if "\n@law(" in _file.read_text():
         importlib.import_module(".".join(_file.relative_to(ROOT).with_suffix("").parts))
-for _room in ("modern", "sparse", "classical", "graded", "dense", "glauber", "layers", "storage",
-              "attention", "features", "performer", "dynamics"):
-    importlib.import_module(f"tests.mutants.{_room}")
+for _room in pkgutil.iter_modules(mutants.__path__):
+    if not _room.name.startswith(("_", "table", "test_")):
+        importlib.import_module(f"tests.mutants.{_room.name}")
 
 CLAIMS = [(law, name) for law in LAWS for name in LAWS[law].kills]
 

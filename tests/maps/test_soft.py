@@ -1,4 +1,4 @@
-"""Separation maps, their potentials and the loops beneath the formulas."""
+"""Softmax, its potential, and the loops beneath the formulas."""
 import mpmath
 import numpy as np
 from hypothesis import given

@@ -9,10 +9,10 @@ Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*
 """
 from hopref.demands import k_of_n
 from hopref.domains import count, phi, positive
-from hopref.maps import dot
+from hopref.maps.entries import dot
+from hopref.maps.sparse import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
 from hopref.namespace import namespace
 from hopref.op import op
-from hopref.sparse_maps import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
 
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
@@ -29,7 +29,7 @@ def tsallis(p, /, *, alpha=1.5):
 
     The 1 is taken for the sum of p, so that nothing cancels near alpha = 1.
 
-    >>> from hopref.potentials import tsallis
+    >>> from hopref.maps import tsallis
     >>> float(tsallis([0.5, 0.5], alpha=2.0))
     -0.25
     """
@@ -51,7 +51,7 @@ def norm(p, /, *, gamma=2.0):
 
     .. math:: \Omega(p) = \|p\|_\gamma - 1
 
-    >>> from hopref.potentials import norm
+    >>> from hopref.maps import norm
     >>> float(norm([0.0, 1.0]))
     0.0
     """
@@ -69,7 +69,7 @@ def half_square(p, /):
 
     .. math:: \Omega(\mu) = \tfrac12 \|\mu\|^2
 
-    >>> from hopref.potentials import half_square
+    >>> from hopref.maps import half_square
     >>> float(half_square([1.0, 1.0]))
     1.0
     """
@@ -85,7 +85,7 @@ def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
     .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} \Omega(p), \quad
         p = \mathrm{entmax}_\alpha(\beta z)
 
-    >>> from hopref.potentials import entmax_conjugate
+    >>> from hopref.maps import entmax_conjugate
     >>> float(entmax_conjugate([0.0, 0.0], alpha=2.0))
     0.25
     """
@@ -102,7 +102,7 @@ def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
     .. math:: \beta^{-1} \Omega^*(\beta z) = p^T z - \beta^{-1} (\|p\|_\gamma - 1), \quad
         p = \mathrm{normmax}_\gamma(\beta z)
 
-    >>> from hopref.potentials import normmax_conjugate
+    >>> from hopref.maps import normmax_conjugate
     >>> float(normmax_conjugate([5.0, 0.0]))
     5.0
     """
@@ -119,7 +119,7 @@ def k_subsets_conjugate(z, /, *, k, beta=1.0):
     .. math:: \beta^{-1} \Omega^*(\beta z) = \mu^T z - \tfrac12 \beta^{-1} \|\mu\|^2, \quad
         \mu = \mathrm{k\text{-}subsets}(\beta z)
 
-    >>> from hopref.potentials import k_subsets_conjugate
+    >>> from hopref.maps import k_subsets_conjugate
     >>> float(k_subsets_conjugate([3.0, 2.0, 0.0], k=2))
     4.0
     """
@@ -135,7 +135,7 @@ def entmax_loss(z, p, /, *, alpha=1.5):
 
     .. math:: L(z; p) = \Omega(p) + \Omega^*(z) - z^T p
 
-    >>> from hopref.potentials import entmax_loss
+    >>> from hopref.maps import entmax_loss
     >>> float(entmax_loss([3.0, 0.0], [0.0, 1.0], alpha=2.0))
     3.0
     """
@@ -151,7 +151,7 @@ def normmax_loss(z, p, /, *, gamma=2.0):
 
     .. math:: L(z; p) = \|p\|_\gamma - 1 + \Omega^*(z) - z^T p
 
-    >>> from hopref.potentials import normmax_loss
+    >>> from hopref.maps import normmax_loss
     >>> float(normmax_loss([3.0, 0.0], [0.0, 1.0]))
     3.0
     """
@@ -167,7 +167,7 @@ def k_subsets_loss(z, p, /, *, k):
 
     .. math:: L(z; \mu) = \tfrac12 \|\mu\|^2 + \Omega^*(z) - z^T \mu
 
-    >>> from hopref.potentials import k_subsets_loss
+    >>> from hopref.maps import k_subsets_loss
     >>> float(k_subsets_loss([3.0, 2.0, 0.0], [1.0, 0.0, 1.0], k=2))
     2.0
     """

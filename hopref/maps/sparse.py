@@ -3,7 +3,7 @@ r"""Sparse separation maps along the last axis: answers with exact zeros.
 Each map is the regularised argmax of the scores, :math:`\hat y_\Omega(z) = \arg\max_p\; p^T z -
 \Omega(p)` over the simplex (k-subsets: over the hypersimplex); softmax is the one of the Shannon
 entropy.  ``beta`` multiplies the scores: the map of beta z, not beta times the map.  A score of
--inf, or False in ``where``, hides an entry.  The potentials stand in `hopref.potentials`.
+-inf, or False in ``where``, hides an entry.  The potentials stand in `hopref.maps.potentials`.
 
 The threshold tau is found by its support.  Every score but the largest is a place where an entry
 would leave; the sum over the others there tells, by halving, the last entry that stays, the edge.
@@ -18,7 +18,9 @@ import math
 
 from hopref.demands import k_of_n
 from hopref.domains import Scalar, count, mask, positive, scores
-from hopref.maps import empty_rows, finite_or_zero, ratio, softmax, something_visible
+from hopref.maps.entries import ratio
+from hopref.maps.scales import finite_or_zero
+from hopref.maps.soft import empty_rows, softmax, something_visible
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -45,7 +47,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     .. math:: p = \arg\min_{p \in \Delta} \|p - \beta z\|^2 = [\beta z - \tau]_+, \quad
         \textstyle\sum_i p_i = 1
 
-    >>> from hopref.sparse_maps import sparsemax
+    >>> from hopref.maps import sparsemax
     >>> sparsemax([0.5, 0.0, -1.0])
     array([0.75, 0.25, 0.  ])
     """
@@ -76,7 +78,7 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     alpha = 2 an entry at the edge of the support is as right as the sum of the others, to a few
     ulp of 1 and not of itself.
 
-    >>> from hopref.sparse_maps import entmax
+    >>> from hopref.maps import entmax
     >>> entmax([2.0, 0.0])
     array([1., 0.])
     >>> entmax([0.0, 0.0, float("-inf")], alpha=3.0)
@@ -109,7 +111,7 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     Closed form at gamma = 2.  Beyond it, an entry at the edge of the support has the root
     1/(gamma - 1) of a rounding error.
 
-    >>> from hopref.sparse_maps import normmax
+    >>> from hopref.maps import normmax
     >>> normmax([1.0, 0.0])
     array([1., 0.])
     >>> normmax([0.2, 0.0]).round(3)         # thresholds 0.8 and 0.6 of a 3-4-5 triangle
@@ -132,7 +134,7 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
     A row in which no more than k entries take part gives each of them 1.
 
-    >>> from hopref.sparse_maps import k_subsets
+    >>> from hopref.maps import k_subsets
     >>> k_subsets([2.0, 1.5, 1.0, -3.0], k=2)
     array([1.  , 0.75, 0.25, 0.  ])
     """
@@ -161,7 +163,7 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
     A row in which fewer than k entries take part is their softmax.
 
-    >>> from hopref.sparse_maps import top_k
+    >>> from hopref.maps import top_k
     >>> top_k([0.0, 1.0, 1.0, 1.0], k=2)
     array([0. , 0.5, 0.5, 0. ])
     """

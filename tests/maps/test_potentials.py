@@ -30,14 +30,14 @@ def room(z, beta=1.0, k=1):
 
 def families(rules, alpha, k):
     """(map, conjugate, regulariser, loss, options) of each."""
-    m, it = rules.sparse_maps, rules.potentials
+    m = it = rules.maps
     return [(m.entmax, it.entmax_conjugate, it.tsallis, it.entmax_loss, {"alpha": alpha}),
             (m.normmax, it.normmax_conjugate, it.norm, it.normmax_loss, {}),
             (m.k_subsets, it.k_subsets_conjugate, it.half_square, it.k_subsets_loss, {"k": k})]
 
 
-@law("potentials.entmax_conjugate", "potentials.normmax_conjugate",
-     "potentials.k_subsets_conjugate", id="FY-1", over=rivals(),
+@law("maps.entmax_conjugate", "maps.normmax_conjugate",
+     "maps.k_subsets_conjugate", id="FY-1", over=rivals(),
      kills=["conjugate_without_1_over_beta", "conjugate_adds_the_regulariser",
             "conjugate_is_the_sum_of_the_best"])
 def test_the_map_is_the_gradient_of_its_conjugate(rules, z, p, mu, k, alpha, beta):
@@ -51,9 +51,9 @@ def test_the_map_is_the_gradient_of_its_conjugate(rules, z, p, mu, k, alpha, bet
             assert np.all(rise <= (more * (other - z)).sum(-1) + slack)
 
 
-@law("potentials.entmax_conjugate", "potentials.normmax_conjugate",
-     "potentials.k_subsets_conjugate", "potentials.tsallis", "potentials.norm",
-     "potentials.half_square", id="FY-1", over=rivals(),
+@law("maps.entmax_conjugate", "maps.normmax_conjugate",
+     "maps.k_subsets_conjugate", "maps.tsallis", "maps.norm",
+     "maps.half_square", id="FY-1", over=rivals(),
      kills=["conjugate_without_1_over_beta", "conjugate_adds_the_regulariser",
             "conjugate_is_the_sum_of_the_best", "tsallis_without_its_constant",
             "tsallis_without_alpha", "norm_squared", "whole_square"])
@@ -69,7 +69,7 @@ def test_the_conjugate_is_the_maximum_and_the_map_attains_it(rules, z, p, mu, k,
         assert np.all(worth(where) <= best + slack)
 
 
-@law("potentials.entmax_loss", "potentials.normmax_loss", "potentials.k_subsets_loss", id="FY-1",
+@law("maps.entmax_loss", "maps.normmax_loss", "maps.k_subsets_loss", id="FY-1",
      over=rivals(), kills=["loss_without_the_target", "loss_of_the_wrong_sign",
                            "loss_of_the_largest"])
 def test_a_loss_is_nought_at_the_map_and_positive_elsewhere(rules, z, p, mu, k, alpha, beta):
@@ -81,8 +81,8 @@ def test_a_loss_is_nought_at_the_map_and_positive_elsewhere(rules, z, p, mu, k, 
         assert np.all(L(z, q, **options) >= strong * ((q - y) ** 2).sum(-1) / 2 - slack)
 
 
-@law("potentials.entmax_loss", "potentials.tsallis", "potentials.norm", "potentials.normmax_loss",
-     "potentials.k_subsets_loss", "potentials.half_square", id="FY-1", over=rivals(),
+@law("maps.entmax_loss", "maps.tsallis", "maps.norm", "maps.normmax_loss",
+     "maps.k_subsets_loss", "maps.half_square", id="FY-1", over=rivals(),
      kills=["loss_without_the_target", "tsallis_without_its_constant", "norm_squared",
             "whole_square", "loss_of_the_largest", "loss_of_the_wrong_sign"])
 def test_a_loss_is_regulariser_and_conjugate_less_the_product(rules, z, p, mu, k, alpha, beta):
@@ -92,12 +92,12 @@ def test_a_loss_is_regulariser_and_conjugate_less_the_product(rules, z, p, mu, k
         close(L(z, q, **options), whole, 2 * room(z, 1.0, k))
 
 
-@law("potentials.tsallis", "potentials.norm", "potentials.half_square", id="FY-1",
+@law("maps.tsallis", "maps.norm", "maps.half_square", id="FY-1",
      over=records(n=st.integers(1, 6), alpha=alphas),
      kills=["tsallis_without_its_constant", "tsallis_without_alpha", "norm_squared",
             "whole_square"])
 def test_regularisers_of_a_vertex_and_of_the_centre_are_known(rules, n, alpha):
-    it, vertex, centre = rules.potentials, np.eye(n)[0], np.full(n, 1 / n)
+    it, vertex, centre = rules.maps, np.eye(n)[0], np.full(n, 1 / n)
     assert it.tsallis(vertex, alpha=alpha) == it.norm(vertex) == 0
     assert it.half_square(np.ones(n)) == n / 2
     least = -np.log(n) if alpha == 1 else (n ** (1 - alpha) - 1) / alpha / (alpha - 1)

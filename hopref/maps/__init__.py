@@ -1,0 +1,52 @@
+"""Maps along the last axis: separation maps, their potentials, and the pieces formulas are made of.
+
+Separation maps turn scores into weights: softmax, and the sparse ones with exact zeros; potentials
+are their regularisers, conjugates and losses.  Models hold equations only: what an option or an
+absent mask means, every loop and every branch, is decided here.
+"""
+from hopref.maps.entries import (
+    centred,
+    column,
+    common_unit,
+    dot,
+    each,
+    of_length_one,
+    power,
+    ratio,
+    rows,
+    scan,
+    standard_error,
+    xlog,
+)
+from hopref.maps.potentials import (
+    entmax_conjugate,
+    entmax_loss,
+    half_square,
+    k_subsets_conjugate,
+    k_subsets_loss,
+    norm,
+    normmax_conjugate,
+    normmax_loss,
+    tsallis,
+)
+from hopref.maps.scales import balanced, finite_or_zero, rescaled, shifted_exp
+from hopref.maps.signs import above, below, keep, plus, sigmoid, strongest, winners
+from hopref.maps.soft import (
+    default_scale,
+    empty_rows,
+    end,
+    key_visible,
+    logmeanexp,
+    logsumexp,
+    masked,
+    softmax,
+    something_visible,
+    start,
+    visible,
+    zero_denominators,
+)
+from hopref.maps.sparse import entmax, k_subsets, normmax, sparsemax, top_k
+
+__all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
+           "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
+           "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]

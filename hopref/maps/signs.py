@@ -1,0 +1,49 @@
+"""Signs with their ties, thresholds, and who is among the largest."""
+from hopref.namespace import namespace
+
+
+def keep(h, xi, low):
+    """Sign of the field with values 1 and ``low``; at h = 0 the state keeps its value."""
+    xp = namespace(h)
+    return xp.where(h > 0, 1.0, xp.where(h < 0, low, xp.where(h == 0, xi, h)))
+
+
+def plus(h, xi, low):
+    """Sign of the field with values 1 and ``low``; 1 at h = 0."""
+    xp = namespace(h)
+    return xp.where(h >= 0, 1.0, xp.where(h < 0, low, h))
+
+
+def sigmoid(u):
+    """1 / (1 + e^-u), without overflow."""
+    xp = namespace(u)
+    e = xp.exp(-xp.abs(u))
+    return xp.where(u >= 0, 1.0, e) / (1 + e)
+
+
+def above(x, theta):
+    """S_theta: what exceeds theta becomes 0, so that only the strongly negative is left."""
+    return namespace(x).where(x > theta, 0.0, x)
+
+
+def below(x, theta):
+    """The other side: what is less than theta becomes 0."""
+    return namespace(x).where(x < theta, 0.0, x)
+
+
+def strongest(x):
+    """True at the first largest entry of each row."""
+    xp, d = namespace(x), x.shape[-1]
+    return xp.arange(d) == (xp.argmax(x, axis=-1, keepdims=True) if d else 0)
+
+
+def winners(x, k):
+    """1 at the k largest entries of each row, the first of equals; else 0, NaN at NaN."""
+    xp, d = namespace(x), x.shape[-1]
+    if d == 0:
+        return x
+    least = xp.sort(x, axis=-1)[..., d - k, None]
+    over, level = x > least, x == least
+    room = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
+    won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= room)
+    return xp.where(x == x, xp.astype(won, x.dtype), x)

@@ -1,0 +1,129 @@
+"""Softmax, its potential, and what may be seen."""
+import math
+
+from hopref.domains import choice, mask, positive, scores
+from hopref.maps.entries import ratio
+from hopref.maps.scales import finite_or_zero
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["softmax", "logsumexp"]
+
+inf = math.inf
+EMPTY = "every row must see at least one entry; got a fully masked row"
+
+
+def something_visible(xp, given):
+    """With empty_row="raise", something must take part in every row."""
+    if given["empty_row"] != "raise":
+        return None
+    seen = (given["z"] + given.get("bias", 0.0) > -inf) & given["where"]
+    return None if bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
+
+
+def key_visible(xp, given):
+    """With empty_row="raise", every query must see a key."""
+    if given["empty_row"] != "raise":
+        return None
+    align = {"end": end, "start": start}[given["align"]]
+    seen = visible(given["Q"], given["K"], given["mask"], given["causal"], align) \
+        & (given["bias"] > -inf)
+    return None if seen is True or bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
+
+
+empty_rows = choice(**{"zeros": 0.0, "nan": math.nan, "raise": math.nan})
+zero_denominators = choice(zeros=0.0, nan=math.nan)
+
+
+@op("(...,n)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"), where=mask("(...,n)"),
+    empty_row=empty_rows, demands=something_visible)
+def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
+    r"""Softmax with inverse temperature, mask and a stated answer for empty rows.
+
+    Source: Ramsauer et al. 2021, eq. (3); blog eq. (14) [MH-2].
+
+    .. math:: p_i = e^{\beta (z_i - \max z)} / \sum_j e^{\beta (z_j - \max z)}
+
+    Parameters
+    ----------
+    z : (..., n) scores, finite or -inf (the log of no weight)
+    beta : inverse temperature, > 0
+    bias : (..., n) added to beta z; -inf hides an entry
+    where : (..., n) bool, True where an entry takes part
+    empty_row : a row in which nothing takes part is "zeros", "nan", or refused ("raise")
+
+    Returns
+    -------
+    (..., n) weights >= 0; rows sum to 1 unless empty
+
+    Notes
+    -----
+    Subtracts the maximum first and multiplies by beta after, so that beta * 0 is 0 whatever beta.
+
+    >>> from hopref.maps import softmax
+    >>> softmax([0.0, 0.0, float("-inf")])
+    array([0.5, 0.5, 0. ])
+    """
+    xp = namespace(z)
+    if not isinstance(bias, float):
+        z, beta = beta * z + bias, 1.0
+    z = z if where is True else xp.where(where, z, -inf)
+    e = xp.exp(beta * (z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))))
+    return ratio(e, xp.sum(e, axis=-1, keepdims=True), empty_row)
+
+
+@op("(...,n)->(...)", z=scores(), beta=positive)
+def logsumexp(z, /, *, beta=1.0):
+    r"""Log-sum-exp with inverse temperature, the potential whose gradient is softmax.
+
+    Source: Ramsauer et al. 2021, eq. (1) [MH-1].
+
+    .. math:: \mathrm{lse}(\beta, z) = \beta^{-1} \ln \sum_i e^{\beta z_i}
+
+    Returns -inf where a row holds nothing but -inf.
+
+    >>> from hopref.maps import logsumexp
+    >>> float(logsumexp([3.0, float("-inf")], beta=2.0))
+    3.0
+    """
+    xp = namespace(z)
+    top = xp.max(z, axis=-1, keepdims=True)
+    total = xp.sum(xp.exp(beta * (z - finite_or_zero(top))), axis=-1)
+    return top[..., 0] + xp.log(xp.where(total > 0, total, 1.0)) / beta
+
+
+def logmeanexp(z):
+    """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it."""
+    xp = namespace(z)
+    near = xp.mean(xp.expm1(z), axis=-1)
+    return xp.where(near > -0.5, xp.log1p(xp.where(near > -0.5, near, 0.0)),
+                    xp.log(xp.mean(xp.exp(z), axis=-1)))
+
+
+def visible(Q, K, mask, causal, align):
+    """Which keys each query sees; True if all."""
+    if not causal:
+        return mask
+    xp, queries, keys = namespace(Q), Q.shape[-2], K.shape[-2]
+    past = xp.tril(xp.ones((queries, keys), dtype=xp.bool), k=align(queries, keys))
+    return past if mask is True else past & mask
+
+
+def end(queries, keys):
+    """The last query is aligned with the last key."""
+    return keys - queries
+
+
+def start(queries, keys):
+    """The first query is aligned with the first key."""
+    return 0
+
+
+def masked(keys, mask, nothing):
+    """Features of keys, ``nothing`` (0, or -inf for logs) where a key may not be seen."""
+    return keys if mask is True else namespace(keys).where(mask[..., None], keys, nothing)
+
+
+def default_scale(scale, keys):
+    """1/sqrt(d), the scale of attention, unless another was given."""
+    return 1 / math.sqrt(max(1, keys.shape[-1])) if scale is None else scale
