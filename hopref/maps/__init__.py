@@ -30,11 +30,25 @@ from hopref.maps.potentials import (
     tsallis,
 )
 from hopref.maps.scales import balanced, finite_or_zero, rescaled, shifted_exp
-from hopref.maps.signs import above, below, keep, plus, sigmoid, strongest, winners
+from hopref.maps.signs import (
+    above,
+    below,
+    exp,
+    itself,
+    keep,
+    plus,
+    relu,
+    sigmoid,
+    size,
+    strongest,
+    winners,
+)
 from hopref.maps.soft import (
     default_scale,
     empty_rows,
     end,
+    feature_scale,
+    guarded,
     key_visible,
     logmeanexp,
     logsumexp,

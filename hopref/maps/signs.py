@@ -1,4 +1,4 @@
-"""Signs with their ties, thresholds, and who is among the largest."""
+"""Signs with their ties, thresholds, activations, and who is among the largest."""
 from hopref.namespace import namespace
 
 
@@ -19,6 +19,23 @@ def sigmoid(u):
     xp = namespace(u)
     e = xp.exp(-xp.abs(u))
     return xp.where(u >= 0, 1.0, e) / (1 + e)
+
+
+def relu(u):
+    """u where it is positive; else 0, NaN at NaN."""
+    return namespace(u).where(u > 0, u, 0.0 * u)
+
+
+def exp(u):
+    return namespace(u).exp(u)
+
+
+def size(u):
+    return namespace(u).abs(u)
+
+
+def itself(u):
+    return u
 
 
 def above(x, theta):

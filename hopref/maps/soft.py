@@ -127,3 +127,13 @@ def masked(keys, mask, nothing):
 def default_scale(scale, keys):
     """1/sqrt(d), the scale of attention, unless another was given."""
     return 1 / math.sqrt(max(1, keys.shape[-1])) if scale is None else scale
+
+
+def feature_scale(scale, keys):
+    """d^(-1/4), whose square is the scale of attention, unless another was given."""
+    return math.sqrt(default_scale(None, keys)) if scale is None else scale
+
+
+def guarded(D, guard):
+    """The denominator, raised by twice the guard where it is that near to 0; a 0 stays 0."""
+    return namespace(D).where((abs(D) <= guard) & (D != 0), D + 2 * guard, D)

@@ -5,21 +5,32 @@ patterns in rows; ``omega`` (m, d) projections (see `projections`), a fixed draw
 
 References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
+import math
 from functools import partial
 
 from hopref.demands import draws_suffice, state_of_these_features
-from hopref.domains import choice, mask, positive, real, scores, state
+from hopref.domains import choice, mask, nonnegative, positive, real, scores, state
 from hopref.features import kernels
 from hopref.maps import (
     above,
     balanced,
     below,
     default_scale,
+    dot,
     each,
+    exp,
+    feature_scale,
+    guarded,
+    itself,
+    ratio,
+    relu,
+    sigmoid,
+    size,
     standard_error,
     zero_denominators,
 )
 from hopref.models.attention import (
+    key_state,
     linear_attention,
     linear_weights,
     log_causal_linear_attention,
@@ -29,9 +40,12 @@ from hopref.namespace import namespace
 from hopref.op import op
 
 __all__ = ["attention", "causal_attention", "weights", "update", "expected_update",
-           "thresholded_update"]
+           "thresholded_update", "stabilized_features", "stabilized_attention",
+           "generalized_attention"]
 
 side = choice(above=above, below=below)
+over = choice(row=-1, all=(-2, -1))
+activation = choice(relu=relu, exp=exp, abs=size, identity=itself, sigmoid=sigmoid)
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=kernels, scale=positive,
@@ -178,3 +192,91 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
     """
     q, keys = _features(side(xi, theta), side(X, theta), omega, beta, features)
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
+
+
+@op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over)
+def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
+    r"""Positive features as they are published, with a stabiliser.
+
+    Source: Choromanski et al. 2021, Appendix A (eps), and the authors' code (the maximum) [PF-1].
+
+    .. math:: \phi(x) = \tfrac{1}{\sqrt m} (\exp(u - \tfrac\beta2 \|x\|^2 - \max u) + \epsilon),
+        \quad u = \sqrt\beta\, \Omega x
+
+    Parameters
+    ----------
+    eps : the paper's 1e-6; published code also has 1e-4
+    over : the maximum goes over the features of its "row" (queries), or of "all" rows (keys)
+
+    Notes
+    -----
+    To reproduce others, not to compute with: the maximum is taken before the norm is subtracted,
+    so that rows of a large norm sink to eps and all look alike.
+
+    >>> from hopref import performer
+    >>> performer.stabilized_features([[0.0]], [[1.0]], eps=0.5)
+    array([[1.5]])
+    """
+    xp, x = namespace(x), math.sqrt(beta) * x
+    u = x @ omega.T
+    top = xp.max(u, axis=over, keepdims=True)
+    half = dot(x, x)[..., None] / 2
+    return (xp.exp(u - half - top) + eps) / math.sqrt(omega.shape[0])
+
+
+@op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", scale=positive, mask=mask("(...,s)"),
+    eps=nonnegative, guard=nonnegative, empty_row=zero_denominators)
+def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
+                         empty_row="zeros"):
+    r"""Performer attention by `stabilized_features`.
+
+    Source: Choromanski et al. 2021, Appendix A, and the authors' code [PF-1, PF-2].
+
+    .. math:: Z = D^{-1} (Q' (K'^T V)), \quad D = \mathrm{diag}(Q' K'^T 1)
+        + 2 \gamma\, [\,|Q' K'^T 1| \le \gamma\,]
+
+    Parameters
+    ----------
+    eps : of the features; with 0 this is `attention`, as long as nothing underflows
+    guard : gamma, the JAX code's guard of the denominator (there as large as eps)
+
+    Notes
+    -----
+    eps > 0 draws every row to the mean of V, wholly where the keys' features have sunk to eps.
+
+    >>> from hopref import performer
+    >>> Z = performer.stabilized_attention([[1.0]], [[1.0], [9.0]], [[1.0], [3.0]], [[0.5]])
+    >>> bool(Z[0, 0] < 1.1)                     # the long key has sunk: 0 + eps against 1 + eps
+    True
+    """
+    beta = default_scale(scale, K)
+    q = stabilized_features(Q, omega, beta=beta, eps=eps, over="row")
+    k = stabilized_features(K, omega, beta=beta, eps=eps, over="all")
+    S, z = key_state(k, V, mask=mask)
+    return ratio(q @ S, guarded(q @ z[..., None], guard), empty_row)
+
+
+@op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", activation=activation, scale=positive,
+    mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators)
+def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
+                          empty_row="zeros"):
+    r"""Attention by an activation of projections: what is called generalised Performer attention.
+
+    Source: Choromanski et al. 2021, Appendix A [PF-3].
+
+    .. math:: Z = D^{-1} (Q' (K'^T V)), \quad \phi(x) = f(s\, \Omega x) + \epsilon
+
+    Parameters
+    ----------
+    activation : f, one of "relu", "exp", "abs", "identity", "sigmoid"
+    scale : s, by default d^(-1/4); TensorFlow's code has d^(-1/4) m^(-1/2), JAX's without
+        projection is Omega = I and s = 1: no two are the same once eps > 0
+    eps : the kernel epsilon, the paper's 1e-3
+
+    >>> from hopref import performer
+    >>> performer.generalized_attention([[1.0]], [[1.0], [3.0]], [[0.0], [4.0]], [[1.0]], eps=0.0)
+    array([[3.]])
+    """
+    s = feature_scale(scale, K)
+    q, k = activation(s * Q @ omega.T) + eps, activation(s * K @ omega.T) + eps
+    return linear_attention(q, k, V, mask=mask, empty_row=empty_row)
