@@ -33,7 +33,6 @@ from hopref.maps.scales import balanced, finite_or_zero, rescaled, shifted_exp
 from hopref.maps.signs import (
     above,
     below,
-    exp,
     itself,
     keep,
     plus,

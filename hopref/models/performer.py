@@ -18,7 +18,6 @@ from hopref.maps import (
     default_scale,
     dot,
     each,
-    exp,
     feature_scale,
     guarded,
     itself,
@@ -45,7 +44,7 @@ __all__ = ["attention", "causal_attention", "weights", "update", "expected_updat
 
 side = choice(above=above, below=below)
 over = choice(row=-1, all=(-2, -1))
-activation = choice(relu=relu, exp=exp, abs=size, identity=itself, sigmoid=sigmoid)
+activation = choice(relu=relu, abs=size, identity=itself, sigmoid=sigmoid)
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=kernels, scale=positive,
@@ -268,7 +267,8 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
 
     Parameters
     ----------
-    activation : f, one of "relu", "exp", "abs", "identity", "sigmoid"
+    activation : f, one of "relu", "abs", "identity", "sigmoid"; exponentials are
+        for `attention`, which computes from their logarithms
     scale : s, by default d^(-1/4); TensorFlow's code has d^(-1/4) m^(-1/2), JAX's without
         projection is Omega = I and s = 1: no two are the same once eps > 0
     eps : the kernel epsilon, the paper's 1e-3
