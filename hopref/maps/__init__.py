@@ -10,6 +10,7 @@ from hopref.maps.entries import (
     common_unit,
     dot,
     each,
+    in_turn,
     of_length_one,
     power,
     ratio,

@@ -1,4 +1,6 @@
 """Entries of rows: quotients, lengths, powers, picks and the loops that formulas need."""
+from functools import partial
+
 from hopref.namespace import namespace
 
 
@@ -77,6 +79,20 @@ def scan(step, carry, rows):
     if not results or results[0] is None:
         return rows[-1], carry
     return xp.stack(results, axis=-2), carry
+
+
+def in_turn(rule, xi, W, b, order, *rows):
+    """xi after the sites of ``order`` took ``rule(field, value, *row)``, one after another."""
+    xp = namespace(xi)
+    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
+    visit = partial(_visit, rule=rule, W=W, b=b, here=xp.arange(xi.shape[-1]))
+    return scan(visit, xi, (column(order), *rows))[1]
+
+
+def _visit(xi, site, *row, rule, W, b, here):
+    xp = namespace(xi)
+    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
+    return xp.where(here == site, rule(h, xp.take(xi, site, axis=-1), *row), xi), None
 
 
 def standard_error(draws):

@@ -10,7 +10,17 @@ from functools import partial
 
 from hopref.demands import no_more_winners_than_sites, states_in_alphabet
 from hopref.domains import binary, choice, count, flag, positive, sites, symmetric, uniform
-from hopref.maps import column, dot, keep, plus, scan, sigmoid, strongest, winners
+from hopref.maps import (
+    column,
+    dot,
+    in_turn,
+    keep,
+    plus,
+    scan,
+    sigmoid,
+    strongest,
+    winners,
+)
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.storage import hebbian_field, removed_diagonal
@@ -116,16 +126,7 @@ def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     >>> classical.asynchronous_update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]], order=[0, 1])
     array([-1.,  1.])
     """
-    xp = namespace(xi)
-    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
-    visit = partial(_visit, W=W, b=b, here=xp.arange(xi.shape[-1]), ties=ties, states=states)
-    return scan(visit, xi, (column(order),))[1]
-
-
-def _visit(xi, site, *, W, b, here, ties, states):
-    xp = namespace(xi)
-    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
-    return xp.where(here == site, ties(h, xp.take(xi, site, axis=-1), states), xi), None
+    return in_turn(partial(ties, low=states), xi, W, b, order)
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=states_in_alphabet,
@@ -240,17 +241,11 @@ def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"
     >>> classical.glauber_update([1.0], [[0.0]], order=[0], uniforms=[0.5])
     array([-1.])
     """
-    xp = namespace(xi)
-    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
-    visit = partial(_warm_visit, W=W, b=b, here=xp.arange(xi.shape[-1]), beta=beta, states=states)
-    return scan(visit, xi, (column(order), uniforms[..., None]))[1]
+    return in_turn(partial(_tossed, beta=beta, low=states), xi, W, b, order, uniforms[..., None])
 
 
-def _warm_visit(xi, site, u, *, W, b, here, beta, states):
-    xp = namespace(xi)
-    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
-    toss = sigmoid(beta * ((1 - states) * h)) - u
-    return xp.where(here == site, keep(toss, states, states), xi), None
+def _tossed(h, value, u, *, beta, low):
+    return keep(sigmoid(beta * ((1 - low) * h)) - u, low, low)
 
 
 @op("(...,d),(d,d),(d)->(...,d)", k=count, demands=no_more_winners_than_sites)

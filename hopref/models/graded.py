@@ -8,15 +8,17 @@ References: Hopfield 1984; Koiran 1994; the blog, eqs. (7)-(13) and (20).
 """
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from hopref.demands import states_in_range
-from hopref.domains import Choice, choice, positive, real, symmetric
-from hopref.maps import above, below, dot, sigmoid, xlog
+from hopref.domains import Choice, choice, positive, real, sites, symmetric
+from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
 from hopref.namespace import namespace
 from hopref.op import op
 
-__all__ = ["Activation", "energy", "update", "two_step_energy", "flow", "thresholded_update"]
+__all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_energy", "flow",
+           "thresholded_update"]
 
 
 class Activation(NamedTuple):
@@ -117,6 +119,36 @@ def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     array([0., 0.])
     """
     return activation.f(beta * (xi @ W.T - b))
+
+
+@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
+    order=sites("(k)", below="d"),
+    lowers=(energy, "W = W.T, w_ii >= -1/beta (tanh), -4/beta (sigmoid)"))
+def asynchronous_update(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    r"""Visit the sites of ``order``, one after another.
+
+    Source: blog eq. (12), for one site as below its eq. (2) [CC-4].
+
+    .. math:: \xi_i \leftarrow f(\beta\, (W \xi - b)_i) \quad\text{for } i \text{ in order}
+
+    Parameters
+    ----------
+    order : (k,) sites 0..d-1, in the order of their visits; ``range(d)`` is one cyclic sweep
+
+    Notes
+    -----
+    Exactly, for symmetric W, a visit changes the energy by -w_ii delta^2/2 - D_G(xi_i, new_i).
+
+    >>> from hopref import graded
+    >>> W = [[0.0, 1.0], [1.0, 0.0]]
+    >>> graded.asynchronous_update([5.0, 7.0], W, order=[0, 1], activation="identity")
+    array([7., 7.])
+    """
+    return in_turn(partial(_activated, f=activation.f, beta=beta), xi, W, b, order)
+
+
+def _activated(h, value, *, f, beta):
+    return f(beta * h)
 
 
 @op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,

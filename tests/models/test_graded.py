@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hopref import graded
 from tests import exact, rounding
-from tests.draw import analog, records, thresholded
+from tests.draw import analog, records, thresholded, visits
 from tests.laws import law
 from tests.rounding import close, eta, g, u
 
@@ -120,6 +120,45 @@ def test_together_the_energy_falls_while_the_weights_are_not_too_negative(
              + g(2 * W.shape[0] + 8) * ((np.abs(step) @ np.abs(W)) * np.abs(step)
                                         + 4 / beta * step**2).sum(-1))
     assert np.all(E(xi, W, b, **how) - E(after, W, b, **how) >= least - slack)
+
+
+@law("graded.asynchronous_update", id="CC-4", over=visits(analog()),
+     kills=["graded_sweep_done_at_once", "graded_sweep_skips_the_last", "graded_sweep_gain_squared",
+            "graded_sweep_in_order_of_sites"])
+def test_each_visited_site_takes_the_activation_of_its_field_now(
+        rules, xi, W, b, activation, beta, order):
+    how = {"activation": activation, "beta": beta}
+    want, drift = xi.copy(), np.zeros_like(xi)
+    for i in order:                     # a wrong field moves f by at most its slope times as much
+        h, dh = (want @ W.T - b)[:, i], rounding.classical_field(want, W, b)[:, i]
+        dh = dh + drift @ np.abs(W[i]) + 2 * u * np.abs(h)
+        want[:, i], drift[:, i] = F[activation](beta * h), rounding.monotone(
+            F[activation], beta * h, beta * dh)
+    close(rules.graded.asynchronous_update(xi, W, b, order=order, **how), want, 2 * drift)
+
+
+@law("graded.asynchronous_update", "graded.energy", id="CC-4",
+     over=visits(analog(floor=lambda activation, beta: floor(activation, beta) / 2)),
+     kills=["graded_sweep_gain_squared", "graded_sweep_threshold_added"])
+def test_one_site_pays_its_own_weight_and_a_bregman_divergence(
+        rules, xi, W, b, activation, beta, order):
+    """E - E' = w_ii delta^2/2 + D_G(xi_i, new_i) >= (w_ii + c/beta) delta^2/2, c the curvature."""
+    how, i = {"activation": activation, "beta": beta}, order[0]
+    after = rules.graded.asynchronous_update(xi, W, b, order=[i], **how)
+    E, step = rules.graded.energy, after - xi
+    least = (W[i, i] + CURVATURE[activation] / beta) * step[:, i] ** 2 / 2
+    h = np.abs(xi @ W.T - b) + np.abs(xi) @ np.abs(W).T
+    room = in_update(xi, W, b, activation, beta)
+    slack = (in_energy(rules, xi, W, b, **how) + in_energy(rules, after, W, b, **how)
+             + (room * (h + np.abs(step @ W) + np.abs(step) / beta * 4 + 40 / beta)).sum(-1)
+             + g(2 * W.shape[0] + 8) * np.abs(least))
+    assert np.all(E(xi, W, b, **how) - E(after, W, b, **how) >= least - slack)
+
+
+def test_one_site_may_climb_where_its_own_weight_is_too_negative():
+    W = np.array([[-2.0]])              # below -1/beta
+    new = graded.asynchronous_update([0.5], W, order=[0])
+    assert graded.energy(new, W) > graded.energy([0.5], W)
 
 
 @law("graded.two_step_energy", "graded.update", id="CC-3", over=analog(),

@@ -50,6 +50,44 @@ def last_neuron_clamped(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     return np.concatenate([new[..., :-1], xi[..., -1:]], -1)
 
 
+def swept(xi, W, b, order, activation, beta):
+    xi = np.array(xi)
+    for i in order:
+        xi[..., i] = F[activation](beta * (xi @ W.T - b))[..., i]
+    return xi
+
+
+@mutant("graded.asynchronous_update")
+def graded_sweep_done_at_once(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    """all sites of the order at the same time"""
+    new = graded.update(xi, W, b, activation=activation, beta=beta)
+    return np.where(np.isin(np.arange(xi.shape[-1]), order), new, xi)
+
+
+@mutant("graded.asynchronous_update")
+def graded_sweep_skips_the_last(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    """the last visit left out"""
+    return swept(xi, W, b, order[:-1], activation, beta)
+
+
+@mutant("graded.asynchronous_update")
+def graded_sweep_in_order_of_sites(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    """site after site, whatever the order"""
+    return swept(xi, W, b, sorted(order), activation, beta)
+
+
+@mutant("graded.asynchronous_update")
+def graded_sweep_gain_squared(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    """beta in the field and in the activation"""
+    return swept(xi, W, b, order, activation, beta * beta)
+
+
+@mutant("graded.asynchronous_update")
+def graded_sweep_threshold_added(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
+    """+ b"""
+    return swept(xi, W, -b, order, activation, beta)
+
+
 def integrals(xi, activation, beta):
     return graded.energy(xi, np.zeros((xi.shape[-1],) * 2), activation=activation, beta=beta)
 
