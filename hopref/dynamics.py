@@ -277,7 +277,7 @@ def _admitted(who, update, xi, memory, backend, params):
         if not hasattr(update, "enter"):
             raise CallError(f"update must be an operation of hopref; got {update!r}")
         first = next(iter(update.arrays.values()), None)
-        if update.outputs != (first,):
+        if update.outputs != (first,) or first[:1] != ("...",):
             raise CallError(f"update must map states to states; got {update.name}: {update.shapes}")
     call = update.enter(xi, *memory, backend=backend, **params)
     start = call.args[0]

@@ -9,7 +9,7 @@ import numpy as np
 # ---- the import law -----------------------------------------------------------------------------
 
 DOOR = {"op", "admission", "domains", "demands", "errors", "namespace"}
-MAPS = {"maps", "features", "storage"}
+MAPS = {"maps", "features", "storage", "kernels", "supports"}
 FORMULAS = DOOR | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
                     "extras", "versions"}
@@ -46,6 +46,7 @@ GUESTS = {
     "models": set(),
     "gradients": set(),
     "theory": {"numpy", "scipy"},
+    "supports": {"numpy", "scipy"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
     "fast": {"numpy", "numba", "cupy"},

@@ -88,23 +88,30 @@ def of_attention_weights(op, args, kwargs, exact, profile):
 def of_modern_energy(op, args, kwargs, exact, profile):
     """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel, or the formula."""
     it = given(op, args, kwargs)
-    xi, X, beta = it["xi"], it["X"], it["beta"]
-    n, d = X.shape
-    scores, sizes = patterns(xi, X, beta)
-    scores, sizes = scores[..., 0, :], sizes[..., 0, :].astype(float)
-    own, longest = np.sum(xi * xi, axis=-1).astype(float), float(np.max(np.sum(X * X, axis=-1)))
-    top = np.max(scores, axis=-1, keepdims=True)
-    p = np.exp(scores - top)
-    p = (p / np.sum(p, axis=-1, keepdims=True)).astype(float)
-    below = (top - scores).astype(float)
-    u, tau = profile.u, profile.g(d + 3) * sizes + (profile.u_s * np.abs(scores)).astype(float)
-    tau = tau + profile.u * below + 4 * profile.u
-    lse = np.max(np.abs(scores), axis=-1).astype(float) + np.log(n)
-    direct = (np.sum(p * tau, axis=-1) + profile.g(n) + 4 * u * (1 + lse)) / beta
-    direct = direct + (profile.g(d) + 8 * u) * (own / 2 + longest / 2 + np.log(n) / beta)
-    direct = direct + profile.u_o * np.abs(exact).astype(float)
+    scores, sizes = (s[..., 0, :] for s in patterns(it["xi"], it["X"], it["beta"]))
+    direct = direct_energy(it, scores, sizes, exact, profile)
     formula = by_running_error(op, args, kwargs, exact, profile)
     return np.where(np.isfinite(formula), np.maximum(direct, formula), direct)
+
+
+def direct_energy(it, scores, sizes, exact, profile):
+    """The error of -lse(scores)/beta + |xi|^2/2 + log n/beta + M^2/2; hidden scores are -inf."""
+    xi, X, beta = it["xi"], it["X"], it["beta"]
+    n, d = X.shape
+    own, longest = np.sum(xi * xi, axis=-1).astype(float), float(np.max(np.sum(X * X, axis=-1)))
+    known = np.where(np.isfinite(scores), scores, 0)
+    top = np.max(scores, axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    p = np.exp(scores - top)
+    p = (p / np.maximum(np.sum(p, axis=-1, keepdims=True), 1)).astype(float)
+    below = (top - known).astype(float)
+    u, sizes = profile.u, sizes.astype(float)
+    tau = profile.g(d + 3) * sizes + (profile.u_s * np.abs(known)).astype(float)
+    tau = tau + profile.u * below + 4 * profile.u
+    lse = np.max(np.abs(known), axis=-1).astype(float) + np.log(n)
+    direct = (np.sum(p * tau, axis=-1) + profile.g(n) + 4 * u * (1 + lse)) / beta
+    direct = direct + (profile.g(d) + 8 * u) * (own / 2 + longest / 2 + np.log(n) / beta)
+    return direct + profile.u_o * np.abs(exact).astype(float)
 
 
 def lse_error(xi, X, beta, profile):

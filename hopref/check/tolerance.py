@@ -18,7 +18,12 @@ float64, and that tolerance is added.
 """
 import numpy as np
 
-from hopref.check import bounds, kernel_bounds, sparse_bounds  # noqa: F401  they declare rules
+from hopref.check import (  # noqa: F401  they declare rules
+    bounds,
+    kernel_bounds,
+    sparse_bounds,
+    structured_bounds,
+)
 from hopref.check.arithmetic import PROFILES, U64, Profile
 from hopref.check.balls import Ball
 from hopref.check.derived import RULES, by_running_error, widened

@@ -19,6 +19,7 @@ from hopref.maps.entries import (
     standard_error,
     xlog,
 )
+from hopref.maps.lists import band, listed_once, over_rows
 from hopref.maps.potentials import (
     entmax_conjugate,
     entmax_loss,
@@ -53,13 +54,15 @@ from hopref.maps.soft import (
     logmeanexp,
     logsumexp,
     masked,
+    otherwise,
     softmax,
+    softmax_among,
     something_visible,
     start,
     visible,
     zero_denominators,
 )
-from hopref.maps.sparse import entmax, k_subsets, normmax, sparsemax, top_k
+from hopref.maps.sparse import among_largest, entmax, k_subsets, normmax, seen, sparsemax, top_k
 
 __all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
            "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",

@@ -92,12 +92,37 @@ def logsumexp(z, /, *, beta=1.0):
     return top[..., 0] + xp.log(xp.where(total > 0, total, 1.0)) / beta
 
 
-def logmeanexp(z):
-    """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it."""
+def logmeanexp(z, where=True):
+    """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)
-    near = xp.mean(xp.expm1(z), axis=-1)
-    return xp.where(near > -0.5, xp.log1p(xp.where(near > -0.5, near, 0.0)),
-                    xp.log(xp.mean(xp.exp(z), axis=-1)))
+    near = average(xp.expm1(z), where)
+    far = xp.where(near > -0.5, 1.0, average(xp.exp(z), where))
+    return xp.where(near > -0.5, xp.log1p(xp.where(near > -0.5, near, 0.0)), xp.log(far))
+
+
+def average(a, where):
+    """The mean of the entries that take part; 0 of none."""
+    xp = namespace(a)
+    if where is True:
+        return xp.mean(a, axis=-1)
+    total = xp.sum(xp.where(where, a, 0.0), axis=-1)
+    return ratio(total, xp.sum(xp.astype(where, a.dtype), axis=-1), 0.0)
+
+
+def softmax_among(z, beta, support, renormalise, empty_row):
+    """Softmax over a support; or over everything, then cut to the support."""
+    if renormalise:
+        return softmax(z, beta=beta, where=support, empty_row=empty_row)
+    p = softmax(z, beta=beta)
+    return p if support is True else namespace(z).where(support, p, 0.0)
+
+
+def otherwise(y, support, answer):
+    """``y``, or the answer where a support is empty."""
+    if support is True:
+        return y
+    xp = namespace(support)
+    return xp.where(xp.any(support, axis=-1), y, answer)
 
 
 def visible(Q, K, mask, causal, align):

@@ -167,12 +167,16 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     >>> top_k([0.0, 1.0, 1.0, 1.0], k=2)
     array([0. , 0.5, 0.5, 0. ])
     """
-    xp, z = namespace(z), seen(z, where)
-    kth = kth_largest(z, k)
+    z = seen(z, where)
+    return softmax(z, beta=beta, where=among_largest(z, k), empty_row=empty_row)
+
+
+def among_largest(z, k):
+    """Who is among the k largest; of equals those of lowest index."""
+    xp, kth = namespace(z), kth_largest(z, k)
     better, equal = z > kth, z == kth
     room = k - total(xp.astype(better, xp.int64))
-    chosen = better | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= room))
-    return softmax(z, beta=beta, where=chosen, empty_row=empty_row)
+    return better | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= room))
 
 
 def seen(z, where):

@@ -51,6 +51,7 @@ FUNCTIONS = {
     "reshape": "a, newshape, order='C', *, copy=None",
     "result_type": "*arrays_and_dtypes",
     "roll": "a, shift, axis=None",
+    "searchsorted": "a, v, side='left', sorter=None",
     "sort": "a, axis=-1, kind=None",
     "squeeze": "a, axis=None",
     "stack": "tup, axis=0, out=None, *, dtype=None, casting='same_kind'",
