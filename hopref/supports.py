@@ -10,14 +10,13 @@ References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Beltagy et a
 import numpy as np
 
 from hopref.demands import k_of_n
-from hopref.domains import Scalar, choice, count, flag, scores, seed
+from hopref.domains import choice, count, flag, scores, seed
 from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
 from hopref.maps import among_largest, band, end, start
 from hopref.op import op
 
 __all__ = ["window", "causal", "random", "global_tokens", "big_bird", "largest", "listed"]
 
-natural = Scalar("an integer >= 0", lambda v: v >= 0, int)
 align = choice(end=end, start=start)
 
 
@@ -31,7 +30,7 @@ def at_most_n(*names):
     return demand
 
 
-@op("->(l,n)", l=count, n=count, width=natural, dilation=count, causal=flag, align=align,
+@op("->(l,n)", l=count, n=count, width=count, dilation=count, causal=flag, align=align,
     scratch="(l,n)")
 def window(l, n, /, *, width, dilation=1, causal=False, align="end"):
     r"""A window around each state's own position: so many steps of ``dilation`` to both sides.
@@ -95,7 +94,7 @@ def random(l, n, /, *, k, rng):
     return mask
 
 
-@op("->(l,n)", l=count, n=count, tokens=natural, align=align, demands=at_most_n("tokens"),
+@op("->(l,n)", l=count, n=count, tokens=count, align=align, demands=at_most_n("tokens"),
     scratch="(l,n)")
 def global_tokens(l, n, /, *, tokens, align="end"):
     r"""The first patterns are seen by all, and a state at their position sees all.
@@ -114,7 +113,7 @@ def global_tokens(l, n, /, *, tokens, align="end"):
     return (position < tokens) | (np.arange(n) < tokens)
 
 
-@op("->(l,n)", l=count, n=count, width=natural, tokens=natural, k=count, rng=seed, align=align,
+@op("->(l,n)", l=count, n=count, width=count, tokens=count, k=count, rng=seed, align=align,
     demands=at_most_n("k", "tokens"), scratch="(l,n)")
 def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
     r"""Window, global tokens and random patterns together.
@@ -124,7 +123,7 @@ def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
     .. math:: \mathcal M = \mathcal M_{window} \cup \mathcal M_{global} \cup \mathcal M_{random}
 
     >>> from hopref import supports
-    >>> supports.big_bird(4, 4, width=0, tokens=1, k=4, rng=0).all()
+    >>> supports.big_bird(9, 9, width=1, tokens=1, k=1, rng=0)[0].all()
     np.True_
     """
     return (window(l, n, width=width, align=align) | global_tokens(l, n, tokens=tokens, align=align)

@@ -43,7 +43,8 @@ def running(op, args, kwargs, profile, regrouped=REGROUPED):
     """The formula on balls: the running error of every output."""
     profile = profile.regrouped(regrouped)
     args, kwargs = widened(op, args, kwargs)
-    given = [exactly(a, profile) if np.ndim(a) or isinstance(a, Ball) else a for a in args]
+    given = [exactly(a, profile) if isinstance(a, Ball) or np.ndim(a) and a.dtype.kind == "f" else a
+             for a in args]
     named = {k: exactly(v, profile) if k in op.arrays and np.ndim(v) and v.dtype.kind == "f" else v
              for k, v in kwargs.items()}
     return op.formula(*given, **named)

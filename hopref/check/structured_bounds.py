@@ -50,7 +50,8 @@ def of_pairs(op, args, kwargs, exact, profile):
     radius = np.where(it["support"], weighed(*scores, p, d, profile)[..., 0, :], 0.0)
     p = np.where(it["support"], p[..., 0, :], 0).astype(float)
     size = np.abs(X).astype(float)
-    return radius @ size + profile.g(len(X)) * (p @ size) + profile.u_o * np.abs(exact).astype(float)
+    answer = np.abs(exact).astype(float)
+    return radius @ size + profile.g(len(X)) * (p @ size) + profile.u_o * answer
 
 
 @rule("structured.window_update")

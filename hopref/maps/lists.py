@@ -10,8 +10,10 @@ def listed_once(rows, columns, many_rows, many_columns):
     xp = namespace(rows)
     order = xp.argsort(rows * many_columns + columns)
     i, j = xp.take(rows, order, axis=0), xp.take(columns, order, axis=0)
-    repeated = (i[1:] == i[:-1]) & (j[1:] == j[:-1])
-    first = xp.concat([xp.ones_like(i[:1], dtype=xp.bool), ~repeated])
+    head = min(1, rows.shape[0])
+    rest = rows.shape[0] - head
+    repeated = (i[head:] == i[:rest]) & (j[head:] == j[:rest])
+    first = xp.concat([xp.ones_like(i[:head], dtype=xp.bool), ~repeated])
     every = xp.arange(many_rows, dtype=xp.int64)
     start, stop = (xp.searchsorted(i, every, side=side) for side in ("left", "right"))
     return i, j, first, start, stop

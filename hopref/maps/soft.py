@@ -110,11 +110,12 @@ def average(a, where):
 
 
 def softmax_among(z, beta, support, renormalise, empty_row):
-    """Softmax over a support; or over everything, then cut to the support."""
-    if renormalise:
-        return softmax(z, beta=beta, where=support, empty_row=empty_row)
-    p = softmax(z, beta=beta)
-    return p if support is True else namespace(z).where(support, p, 0.0)
+    """Softmax over a support; or over everything, then cut to the support.  NaN stays NaN."""
+    if support is True:
+        return softmax(z, beta=beta)
+    xp, p = namespace(z), softmax(z, beta=beta, where=support if renormalise else True)
+    nothing = xp.where(xp.isnan(z), z, empty_row)
+    return xp.where(support, p, xp.where(xp.any(support, axis=-1, keepdims=True), 0.0, nothing))
 
 
 def otherwise(y, support, answer):

@@ -172,9 +172,9 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
 
 def among_largest(z, k):
-    """Who is among the k largest; of equals those of lowest index."""
+    """Who is among the k largest; of equals those of lowest index; who is NaN is among them."""
     xp, kth = namespace(z), kth_largest(z, k)
-    better, equal = z > kth, z == kth
+    better, equal = (z > kth) | (z != z), z == kth
     room = k - total(xp.astype(better, xp.int64))
     return better | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= room))
 

@@ -18,7 +18,6 @@ from hopref.maps import (
     band,
     dot,
     empty_rows,
-    finite_or_zero,
     listed_once,
     logmeanexp,
     otherwise,
@@ -35,7 +34,7 @@ from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
 from hopref.namespace import namespace
 from hopref.op import op
-from hopref.supports import align, inhabited, inhabited_list, listed, natural
+from hopref.supports import align, inhabited, inhabited_list, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
@@ -45,8 +44,8 @@ supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabite
                  scratch="(...,n)")
 
 
-@op("(...,d),(n,d),(...,n)->(...)", beta=positive, **supported)
-def energy(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
+@op("(...,d),(n,d),(...,n)->(...)", support=mask("(...,n)"), beta=positive, scratch="(...,n)")
+def energy(xi, X, support=True, /, *, beta=1.0):
     r"""Energy of a state over the patterns that it looks at.
 
     Source: Ramsauer et al. 2021, eq. (2), for the patterns of a support M [MH-1, NP-3].
@@ -54,7 +53,8 @@ def energy(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     .. math:: E = -\mathrm{lse}(\beta, X_M \xi) + \tfrac12 \xi^T \xi + \beta^{-1} \ln |M|
         + \tfrac12 \max_{\mu \in M} \|x_\mu\|^2
 
-    One energy for each support: those of different states are not to be compared.
+    One energy for each support: those of different states are not to be compared.  Where a state
+    looks at nothing it is that of the lone pattern 0, |xi|^2/2.
 
     Notes
     -----
@@ -68,10 +68,10 @@ def energy(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     xp = namespace(xi)
     z = seen(xi @ X.T, support)
     nearest = rows(X, xp.argmax(z, axis=-1))
-    away, gaps = xi - nearest, z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))
+    away, gaps = xi - nearest, z - otherwise(xp.max(z, axis=-1), support, 0.0)[..., None]
     shorter = xp.max(seen(dot(X, X), support), axis=-1) - dot(nearest, nearest)
     E = dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps, support) / beta
-    return otherwise(E, support, dot(xi, xi) / 2 + empty_row)
+    return otherwise(E, support, dot(xi, xi) / 2)
 
 
 @op("(...,d),(n,d),(...,n)->(...,d)", beta=positive, lowers=energy, **supported)
@@ -92,7 +92,7 @@ def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     >>> structured.update([2.0], [[1.0], [-1.0], [5.0]], [True, True, False], beta=50.0)
     array([1.])
     """
-    return softmax(xi @ X.T, beta=beta, where=support, empty_row=empty_row) @ X
+    return weights(xi, X, support, beta=beta, empty_row=empty_row) @ X
 
 
 @op("(...,d),(n,d),(...,n)->(...,n)", delta=state("(n,d)"), beta=positive, renormalise=flag,
@@ -107,7 +107,7 @@ def weights(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True, em
     ----------
     delta : (n, d) by which the query of each pattern differs from it
     renormalise : whether the sum runs over M, or over all patterns: the weights then sum to less
-        than 1, and to 0 where a state looks at nothing
+        than 1
 
     >>> from hopref import structured
     >>> structured.weights([0.0], [[1.0], [2.0]], [True, False], renormalise=False)
@@ -187,7 +187,7 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
     return top_k(xi @ X.T, k=k, beta=beta) @ X
 
 
-@op("(l,d),(n,d)->(l,d)", width=natural, dilation=count, causal=flag, align=align, beta=positive,
+@op("(l,d),(n,d)->(l,d)", width=count, dilation=count, causal=flag, align=align, beta=positive,
     empty_row=choice(zeros=0.0, nan=float("nan")), scratch="(l,width,d)")
 def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
                   empty_row="zeros"):
@@ -206,9 +206,8 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
     `energy` with that support.
 
     >>> from hopref import structured
-    >>> structured.window_update([[0.0], [0.0]], [[1.0], [3.0]], width=0)
-    array([[1.],
-           [3.]])
+    >>> structured.window_update([[0.0], [0.0], [0.0]], [[1.0], [3.0], [7.0]], width=1)[0]
+    array([2.])
     """
     columns, exists = band(xi.shape[0], X, width, dilation, causal, align)
     near = rows(X, columns)
