@@ -165,3 +165,37 @@ def projected(draw, max_m=6, max_n=4, max_r=5, max_d=4):
     return {"xi": draw(arrays(m, d, elements=near)), "X": draw(arrays(n, d, elements=near)),
             "omega": draw(arrays(r, d, elements=near)),
             "beta": draw(st.sampled_from([0.25, 1.0, 2.0]))}
+
+
+# -- supports -----------------------------------------------------------------------------------
+
+@st.composite
+def supported(draw, empty=True, **how):
+    """A problem with a support for each state; ``empty`` ones among them unless told otherwise."""
+    case = draw(problems(**how))
+    m, n = len(case["xi"]), len(case["X"])
+    support = draw(hnp.arrays(bool, (m, n), elements=st.booleans()))
+    if not empty:
+        support[np.arange(m), draw(hnp.arrays(int, m, elements=st.integers(0, n - 1)))] = True
+    return {**case, "support": support}
+
+
+@st.composite
+def pairings(draw):
+    """A problem with supports, whose patterns are asked for by others: x + delta."""
+    case = draw(supported())
+    return {**case, "delta": draw(arrays(*case["X"].shape))}
+
+
+@st.composite
+def listings(draw):
+    """A problem with pairs (state, pattern) in any order, some of them twice."""
+    case = draw(problems())
+    m, n = len(case["xi"]), len(case["X"])
+    one = st.tuples(st.integers(0, m - 1), st.integers(0, n - 1))
+    pairs = np.array(draw(st.lists(one, max_size=9)), dtype=int).reshape(-1, 2)
+    return {**case, "rows": pairs[:, 0], "columns": pairs[:, 1]}
+
+
+windows = records(width=st.integers(1, 3), dilation=st.integers(1, 3), causal=st.booleans(),
+                  align=st.sampled_from(["end", "start"]))

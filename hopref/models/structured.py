@@ -10,6 +10,9 @@ A state that looks at nothing answers 0, as if 0 were its only pattern; ``empty_
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*, of which only the abstract was
 at hand.
 """
+import math
+from operator import add
+
 from hopref.demands import k_of_n
 from hopref.domains import choice, count, flag, mask, positive, sites, state
 from hopref.features import kernels
@@ -188,7 +191,7 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
 
 
 @op("(l,d),(n,d)->(l,d)", width=count, dilation=count, causal=flag, align=align, beta=positive,
-    empty_row=choice(zeros=0.0, nan=float("nan")), scratch="(l,width,d)")
+    empty_row=choice(zeros=0.0, nan=math.nan), scratch="(l,width,d)")
 def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
                   empty_row="zeros"):
     r"""One retrieval step of states in order, each within its window, without a mask (l, n).
@@ -242,10 +245,10 @@ def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     i, j, first, start, stop = listed_once(rows, columns, xi.shape[0], X.shape[0])
     near = xp.take(X, j, axis=0)
     z = seen(dot(xp.take(xi, i, axis=0), near), first)
-    top = over_rows(xp.maximum, z, -float("inf"), start, stop)
+    top = over_rows(xp.maximum, z, -math.inf, start, stop)
     e = xp.exp(beta * (z - xp.take(top, i, axis=0)))[:, None]
-    total = over_rows(xp.add, e, 0.0, start, stop)
-    return ratio(over_rows(xp.add, e * near, 0.0, start, stop), total, empty_row)
+    total = over_rows(add, e, 0.0, start, stop)
+    return ratio(over_rows(add, e * near, 0.0, start, stop), total, empty_row)
 
 
 def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
