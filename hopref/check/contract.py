@@ -65,7 +65,8 @@ def one(op, k, a):
 def compare(trial, name, words, case, truth, new, old):
     for ball, a, b in zip(truth if isinstance(truth, tuple) else (truth,), new, old):
         with np.errstate(all="ignore"):
-            gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - 1.0 * b)).astype(float)
+            same = (a == b) | np.isnan(a) & np.isnan(b)
+            gap = np.where(same, 0, np.abs(a - 1.0 * b)).astype(float)
         broken = ~(gap <= 2 * ball.radius)
         if np.any(broken):
             size = np.where(broken, np.nan_to_num(gap, nan=np.inf), -1)

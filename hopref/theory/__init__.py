@@ -11,9 +11,11 @@ from hopref.maps import dot
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.theory.diagnosis import Diagnosis, diagnose
+from hopref.theory.structured import support_error_bound, support_gap_bound, support_separation
 
 __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
-           "unstable_sites", "willshaw_load", "diagnose", "Diagnosis"]
+           "unstable_sites", "willshaw_load", "diagnose", "Diagnosis", "support_separation",
+           "support_gap_bound", "support_error_bound"]
 
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)

@@ -51,7 +51,8 @@ def chosen(draw):
 @law("structured.update", "structured.weights", "structured.pair_update", id="NP-3",
      over=supported(),
      kills=["support_hides_by_zero_scores", "support_applied_after", "support_ignored",
-            "support_true_is_hidden", "weights_hide_by_zero_scores", "pairs_ignore_support"])
+            "support_true_is_hidden", "scores_become_signs", "weights_hide_by_zero_scores",
+            "pairs_ignore_support"])
 def test_a_support_is_the_modern_network_of_its_patterns(rules, xi, X, support, beta):
     it = rules.structured
     steps = [f(xi, X, support, beta=beta) for f in (it.update, it.pair_update)]

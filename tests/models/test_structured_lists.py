@@ -22,8 +22,8 @@ def room(xi, X, mask, beta):
 
 
 @law("structured.listed_update", id="NP-3", over=listings(),
-     kills=["listed_pairs_count_twice", "listed_rows_share_their_maximum", "listed_order_is_trusted",
-            "listed_transposed"])
+     kills=["listed_pairs_count_twice", "listed_rows_share_their_maximum",
+            "listed_order_is_trusted", "listed_transposed"])
 def test_a_list_of_pairs_answers_like_its_mask(rules, xi, X, rows, columns, beta):
     mask = np.zeros((len(xi), len(X)), bool)
     mask[rows, columns] = True
@@ -52,7 +52,8 @@ def sparse(form, rows, columns, held, shape):
 
 @law("structured.csr_update", id="NP-3", over=stored(),
      kills=["csr_stored_false_is_seen", "csr_pairs_count_twice", "csr_read_as_csc"])
-def test_a_sparse_support_is_the_pairs_stored_as_true(rules, xi, X, rows, columns, held, form, beta):
+def test_a_sparse_support_is_the_pairs_stored_as_true(
+        rules, xi, X, rows, columns, held, form, beta):
     """A pair stored as True and as False is a pair."""
     mask = np.zeros((len(xi), len(X)), bool)
     mask[rows[held], columns[held]] = True

@@ -41,6 +41,12 @@ def support_true_is_hidden(xi, X, support=True, /, *, beta=1.0, empty_row="zeros
     return hidden(xi, X, ~np.asarray(support) if support is not True else True, beta) @ X
 
 
+@mutant("structured.update")
+def scores_become_signs(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
+    """scores normalised along an axis of length one"""
+    return maps.softmax(np.sign(xi @ X.T), beta=beta, where=support, empty_row=empty_row) @ X
+
+
 @mutant("structured.weights")
 def weights_hide_by_zero_scores(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                                 empty_row="zeros"):
@@ -226,7 +232,8 @@ def windowed(xi, X, beta, near):
 
 
 def steps(gap, width, dilation, causal):
-    return (gap % dilation == 0) & (np.abs(gap) <= width * dilation) & (~np.bool_(causal) | (gap <= 0))
+    near = (gap % dilation == 0) & (np.abs(gap) <= width * dilation)
+    return near & (~np.bool_(causal) | (gap <= 0))
 
 
 @mutant("structured.window_update")

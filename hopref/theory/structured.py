@@ -1,0 +1,89 @@
+r"""How near one step over a support comes to a pattern, for every pattern as the one wanted.
+
+``xi`` (..., d) states, ``X`` (n, d) patterns, ``support`` (..., n) True where a state may look.
+The published bound (Hu et al. 2025, theorem 4.1) compares with x_mu . x_nu where the state decides,
+x_nu . xi; it is false as printed, and so is its corollary (see the errata).  These are not.
+
+Whatever looks at fewer patterns is better separated: over every support that holds it, a pattern
+that is well separated among all (`required_separation`) is so among those.  So the number of
+patterns that is promised for the dense network is promised for every support.
+"""
+from hopref.domains import mask, positive
+from hopref.maps import dot, seen
+from hopref.models import structured
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["support_separation", "support_gap_bound", "support_error_bound"]
+
+look = mask("(...,n)")
+
+
+@op("(...,d),(n,d),(...,n)->(...,n)", support=look, scratch="(...,n)")
+def support_separation(xi, X, support=True, /):
+    r"""How far the score of each pattern lies above its strongest rival's in the support.
+
+    Source: after Ramsauer et al. 2021, definition 2 (eq. 5), over a support [NP-7, NP-8].
+
+    .. math:: \Delta_\mu(\xi) = x_\mu^T \xi - \max_{\nu \in M, \nu \neq \mu} x_\nu^T \xi
+
+    Returns: (..., n); infinite without a rival, whether or not the pattern itself is in sight.
+
+    >>> from hopref import theory
+    >>> theory.support_separation([1.0], [[3.0], [1.0], [7.0]], [True, True, False])
+    array([ 2., -2.,  4.])
+    """
+    xp, n = namespace(xi), X.shape[0]
+    z = xi @ X.T
+    among = seen(z, support)
+    first = xp.arange(n) == xp.argmax(among, axis=-1, keepdims=True)
+    second = xp.max(xp.where(first, -xp.inf, among), axis=-1, keepdims=True)
+    return z - xp.where(first, second, xp.max(among, axis=-1, keepdims=True))
+
+
+@op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(...,n)")
+def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
+    r"""Distance between one step and each pattern of the support, bounded by its separation.
+
+    Source: Hu et al. 2025, the bound of sparse retrieval, put right [NP-7].
+
+    .. math:: \|T(\xi) - x_\mu\| \le 2 m (k - 1) e^{-\beta \Delta_\mu(\xi)}, \quad
+        m = \max_{\nu \in M} \|x_\nu\|, \; k = |M|
+
+    Returns: (..., n); infinite for a pattern out of sight, of which nothing is known.
+
+    >>> from hopref import theory
+    >>> theory.support_gap_bound([0.0], [[3.0], [1.0], [7.0]], [True, True, False])
+    array([ 6.,  6., inf])
+    """
+    xp = namespace(xi)
+    inside = seen(xp.zeros_like(xi @ X.T), support) == 0
+    gap = xp.where(inside, support_separation(xi, X, support), 0.0)
+    longest = xp.max(xp.where(inside, xp.sqrt(dot(X, X)), 0.0), axis=-1, keepdims=True)
+    k = xp.sum(xp.astype(inside, X.dtype), axis=-1, keepdims=True)
+    return xp.where(inside, 2 * longest * (k - 1) * xp.exp(-beta * gap), xp.inf)
+
+
+@op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(n,n,d)")
+def support_error_bound(xi, X, support=True, /, *, beta=1.0):
+    r"""Distance between one step and each pattern, bounded by the mean distance under the weights.
+
+    Source: the step is a mean of the patterns in sight: Hu et al. 2025 [NP-3, NP-7].
+
+    .. math:: \|T(\xi) - x_\mu\| \le \sum_{\nu \in M} p_\nu \|x_\nu - x_\mu\|
+        \le \mathrm{diam}\,(1 - p_\mu)
+
+    The first holds for patterns out of sight too.  Never above `support_gap_bound`.
+
+    Returns: (..., n)
+
+    >>> from hopref import theory
+    >>> theory.support_error_bound([0.0], [[3.0], [1.0], [7.0]], [True, True, False])
+    array([1., 1., 5.])
+    """
+    xp, apart = namespace(xi), X[:, None, :] - X
+    p = structured.weights(xi, X, support, beta=beta)
+    bound = p @ xp.sqrt(dot(apart, apart))
+    if support is True:
+        return bound
+    return xp.where(xp.any(support, axis=-1, keepdims=True), bound, xp.sqrt(dot(X, X)))
