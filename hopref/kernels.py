@@ -7,6 +7,7 @@ References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021
 Attention*.
 """
 from hopref.domains import choice, nonnegative
+from hopref.maps import relu as positive_part
 from hopref.maps import softmax
 from hopref.namespace import namespace
 from hopref.op import op
@@ -57,8 +58,7 @@ def relu(x, /, *, eps=0.0):
     >>> kernels.relu([3.0, -1.0], eps=0.5)
     array([3.5, 0.5])
     """
-    xp = namespace(x)
-    return xp.where(x > 0, x, 0.0 * x) + eps
+    return positive_part(x) + eps
 
 
 @op("(...,d)->(...,d)")

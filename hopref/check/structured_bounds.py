@@ -9,7 +9,11 @@ from hopref.maps import band
 
 __all__ = []
 
-rule("structured.top_k_update")(of_formula_with_maps)
+
+@rule("structured.top_k_update")
+def of_top_k(op, args, kwargs, exact, profile):
+    """Open where a score may trade places with the k-th largest."""
+    return of_formula_with_maps(op, args, kwargs, exact, profile)
 
 
 def in_sight(it):
