@@ -105,3 +105,26 @@ def of_random_features(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
     keys = it["X"] + it["delta"]
     return of_states(it, kind_of(op, args, kwargs), keys, it["xi"], it["X"], exact, profile)
+
+
+@rule("theory.support_gap_bound")
+def of_gap_bound(op, args, kwargs, exact, profile):
+    """Between 0 and twice the longest pattern, however uncertain a gap."""
+    most = 2 * np.sqrt(np.max(np.sum(given(op, args, kwargs)["X"] ** 2, axis=-1))).astype(float)
+    running = by_running_error(op, args, kwargs, exact, profile)
+    return np.where(np.isfinite(exact), np.fmin(running, most), 0.0)
+
+
+@rule("theory.support_error_bound")
+def of_error_bound(op, args, kwargs, exact, profile):
+    """Weights that err, and distances of d components summed."""
+    it = given(op, args, kwargs)
+    X, d = it["X"], it["X"].shape[-1]
+    z, sizes = in_sight(it)
+    apart = X[:, None, :] - X
+    apart = np.sqrt(np.sum(apart * apart, axis=-1))
+    y = np.where(np.any(np.isfinite(z), axis=-1), exact, 0.0)[..., None, :]
+    moved = retrieved(z, sizes, apart, y, d, profile)[..., 0, :]
+    size = np.abs(X).astype(float)
+    lost = profile.u * np.sqrt(np.max(np.sum((size[:, None, :] + size) ** 2, axis=-1), axis=0))
+    return moved + lost + profile.g(d + 4) * np.abs(exact).astype(float)

@@ -47,7 +47,7 @@ def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
 
     Source: Hu et al. 2025, the bound of sparse retrieval, put right [NP-7].
 
-    .. math:: \|T(\xi) - x_\mu\| \le 2 m (k - 1) e^{-\beta \Delta_\mu(\xi)}, \quad
+    .. math:: \|T(\xi) - x_\mu\| \le 2 m \min(1, (k - 1) e^{-\beta \Delta_\mu(\xi)}), \quad
         m = \max_{\nu \in M} \|x_\nu\|, \; k = |M|
 
     Returns: (..., n); infinite for a pattern out of sight, of which nothing is known.
@@ -61,7 +61,7 @@ def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
     gap = xp.where(inside, support_separation(xi, X, support), 0.0)
     longest = xp.max(xp.where(inside, xp.sqrt(dot(X, X)), 0.0), axis=-1, keepdims=True)
     k = xp.sum(xp.astype(inside, X.dtype), axis=-1, keepdims=True)
-    return xp.where(inside, 2 * longest * (k - 1) * xp.exp(-beta * gap), xp.inf)
+    return xp.where(inside, 2 * longest * xp.minimum((k - 1) * xp.exp(-beta * gap), 1.0), xp.inf)
 
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(n,n,d)")
