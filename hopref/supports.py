@@ -2,7 +2,8 @@ r"""Supports: which patterns each state looks at.  True may be seen.
 
 A support is a boolean mask (l, n), of l states in order and n patterns; masks are joined by ``|``
 and cut by ``&``.  A state l stands at position i + n - l of the patterns (``align="end"``) or at i
-("start"), as in attention.  Large ones are stored as scipy.sparse instead; `listed` reads these.
+("start"), as in attention.  They are exported by `hopref.structured`.  Large ones are stored as
+scipy.sparse instead; `listed` reads these.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Beltagy et al. 2020,
 *Longformer*; Zaheer et al. 2020, *Big Bird*.
@@ -41,8 +42,8 @@ def window(l, n, /, *, width, dilation=1, causal=False, align="end"):
 
     With ``causal`` to the left only.  Up to 2 w + 1 patterns a state.
 
-    >>> from hopref import supports
-    >>> supports.window(3, 3, width=1).astype(int)
+    >>> from hopref import structured
+    >>> structured.window(3, 3, width=1).astype(int)
     array([[1, 1, 0],
            [1, 1, 1],
            [0, 1, 1]])
@@ -60,8 +61,8 @@ def causal(l, n, /, *, align="end"):
 
     .. math:: \mathcal M(i) = \{j : j \le i\}
 
-    >>> from hopref import supports
-    >>> supports.causal(2, 3).astype(int)
+    >>> from hopref import structured
+    >>> structured.causal(2, 3).astype(int)
     array([[1, 1, 0],
            [1, 1, 1]])
     """
@@ -84,8 +85,8 @@ def random(l, n, /, *, k, rng):
     -----
     Drawn once it is a fixed support, with an energy; drawn anew at every step it has none.
 
-    >>> from hopref import supports
-    >>> supports.random(3, 5, k=2, rng=0).sum(axis=-1)
+    >>> from hopref import structured
+    >>> structured.random(3, 5, k=2, rng=0).sum(axis=-1)
     array([2, 2, 2])
     """
     order = np.argsort(rng.random((l, n)), axis=-1)
@@ -103,8 +104,8 @@ def global_tokens(l, n, /, *, tokens, align="end"):
 
     .. math:: j \in \mathcal M(i) \iff i < g \text{ or } j < g
 
-    >>> from hopref import supports
-    >>> supports.global_tokens(3, 3, tokens=1).astype(int)
+    >>> from hopref import structured
+    >>> structured.global_tokens(3, 3, tokens=1).astype(int)
     array([[1, 1, 1],
            [1, 0, 0],
            [1, 0, 0]])
@@ -122,8 +123,8 @@ def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
 
     .. math:: \mathcal M = \mathcal M_{window} \cup \mathcal M_{global} \cup \mathcal M_{random}
 
-    >>> from hopref import supports
-    >>> supports.big_bird(9, 9, width=1, tokens=1, k=1, rng=0)[0].all()
+    >>> from hopref import structured
+    >>> structured.big_bird(9, 9, width=1, tokens=1, k=1, rng=0)[0].all()
     np.True_
     """
     return (window(l, n, width=width, align=align) | global_tokens(l, n, tokens=tokens, align=align)
@@ -138,8 +139,8 @@ def largest(z, /, *, k):
 
     .. math:: \mathcal M = \mathrm{top}_k(z)
 
-    >>> from hopref import supports
-    >>> supports.largest([0.0, 1.0, 1.0, 1.0], k=2)
+    >>> from hopref import structured
+    >>> structured.largest([0.0, 1.0, 1.0, 1.0], k=2)
     array([False,  True,  True, False])
     """
     return among_largest(z, k)

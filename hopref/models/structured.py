@@ -1,7 +1,7 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may look at a pattern (see `supports`), ``delta`` (n, d) by which the
+(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which the
 query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of ``X``.
 
 A state that looks at nothing answers 0, as if 0 were its only pattern; ``empty_row="nan"`` and
@@ -37,11 +37,23 @@ from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
 from hopref.namespace import namespace
 from hopref.op import op
-from hopref.supports import align, inhabited, inhabited_list, listed
+from hopref.supports import (
+    align,
+    big_bird,
+    causal,
+    global_tokens,
+    inhabited,
+    inhabited_list,
+    largest,
+    listed,
+    random,
+    window,
+)
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
-           "random_feature_update"]
+           "random_feature_update", "window", "causal", "random", "global_tokens", "big_bird",
+           "largest"]
 
 supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabited,
                  scratch="(...,n)")
@@ -201,7 +213,7 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
     .. math:: \xi_i^{new} = X_M^T\, \mathrm{softmax}(\beta X_M \xi_i), \quad
         M = \{i + a o : |o| \le w\}
 
-    Parameters are those of `supports.window`.
+    Parameters are those of `window`.
 
     Notes
     -----
@@ -259,7 +271,7 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
     .. math:: \xi_i^{new} = X_M^T\, \mathrm{softmax}(\beta X_M \xi_i), \quad
         M = \{j : S_{ij} = \text{True}\}
 
-    What is stored twice counts once, a stored False is no pair (see `supports.listed`).
+    What is stored twice counts once, a stored False is no pair (see `hopref.supports.listed`).
 
     >>> import scipy.sparse
     >>> from hopref import structured
