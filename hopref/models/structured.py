@@ -1,8 +1,9 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which the
-query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of ``X``.
+(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which
+the query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of
+``X``.
 
 A state that looks at nothing answers 0, as if 0 were its only pattern; ``empty_row="nan"`` and
 "raise" are the other two policies.
