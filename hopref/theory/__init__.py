@@ -10,12 +10,75 @@ from hopref.errors import DomainError
 from hopref.maps import dot
 from hopref.namespace import namespace
 from hopref.op import op
+from hopref.theory.capacity import (
+    bit_error,
+    bits_per_synapse,
+    capacity_projection,
+    capacity_sparse,
+    capacity_storkey,
+    capacity_with_errors,
+    capacity_without_errors,
+    information_capacity,
+    spin_glass_load,
+)
+from hopref.theory.convergence import (
+    basin_radius,
+    distance_bound,
+    energy_bounds,
+    hull_energy_bound,
+    smallest_step_bound,
+)
 from hopref.theory.diagnosis import Diagnosis, diagnose
+from hopref.theory.exponential import (
+    SphereCapacity,
+    capacity_exponential,
+    capacity_modern,
+    rate_function,
+)
+from hopref.theory.metastable import (
+    Kinds,
+    classify,
+    effective_patterns,
+    group_error_bound,
+    group_jacobian_bound,
+    group_separation,
+    group_sphere,
+)
+from hopref.theory.networks import (
+    critical_beta,
+    descent_margin,
+    flips_bound,
+    graded_contraction_factor,
+)
+from hopref.theory.retrieval import (
+    contraction_factor,
+    contraction_factor_about_mean,
+    diameter,
+    fixed_point_distance_bound,
+    gap_error_bound,
+    jacobian_bound,
+    jacobian_norm_bound,
+    near_error_bound,
+    retrieval_error_bound,
+    separation_error_bound,
+    softmax_slope_bound,
+    sphere_radius,
+)
 from hopref.theory.structured import support_error_bound, support_gap_bound, support_separation
 
 __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
-           "unstable_sites", "willshaw_load", "diagnose", "Diagnosis", "support_separation",
-           "support_gap_bound", "support_error_bound"]
+           "unstable_sites", "willshaw_load", "spin_glass_load", "capacity_with_errors",
+           "bit_error", "capacity_without_errors", "capacity_storkey", "capacity_projection",
+           "information_capacity", "bits_per_synapse", "capacity_sparse", "rate_function",
+           "capacity_exponential", "capacity_modern", "SphereCapacity", "diameter", "sphere_radius",
+           "retrieval_error_bound", "gap_error_bound", "separation_error_bound", "near_error_bound",
+           "fixed_point_distance_bound", "jacobian_bound", "jacobian_norm_bound",
+           "softmax_slope_bound", "contraction_factor", "contraction_factor_about_mean",
+           "energy_bounds", "hull_energy_bound", "smallest_step_bound", "distance_bound",
+           "basin_radius", "group_separation", "group_sphere", "group_error_bound",
+           "group_jacobian_bound", "effective_patterns", "classify", "Kinds", "flips_bound",
+           "descent_margin", "critical_beta", "graded_contraction_factor", "support_separation",
+           "support_gap_bound", "support_error_bound", "diagnose", "Diagnosis"]
 
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)

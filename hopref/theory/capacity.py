@@ -1,0 +1,229 @@
+"""How many patterns a memory holds: each number with its unit and with what is known of it.
+
+Units: *patterns*; *patterns per neuron* (the load N/d); *bits per synapse* (information in the
+patterns over the number of weights).  They do not compare: see `bits_per_synapse`.  "Auto" stores
+patterns with themselves, "hetero" in pairs.
+
+A status closes each docstring: *read* in the paper or in its abstract, *secondary* (other authors
+say so), *derived* (proved here, and held by the tests), or *not verified*.
+"""
+import math
+
+import numpy as np
+
+from hopref.domains import Scalar, choice, positive
+from hopref.op import op
+
+__all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_without_errors",
+           "capacity_storkey", "capacity_projection", "information_capacity", "bits_per_synapse",
+           "capacity_sparse"]
+
+several = Scalar("an integer from 2 to 2**53", lambda v: 2 <= v <= 2**53, int)
+share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
+wrong = Scalar("a number >= 0 and below 1/2", lambda v: 0 <= v < 0.5)
+which = choice(most=0, all=1)                   # the power of n by which "all" costs more
+LEAST, MOST = 1.0, 2.0                          # a bracket of the y of largest load
+HALVINGS = 60                                   # down to its last bit
+
+
+# --- classical: Hebbian weights, random polar patterns, auto-association -------------------------
+
+@op("->()", y=positive)
+def spin_glass_load(y, /):
+    r"""Patterns per neuron at which recall ends with overlap erf(y), errors in erfc(y)/2.
+
+    Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
+
+    .. math:: \alpha(y) = \tfrac12 \Big(\frac{\mathrm{erf}(y)}{y}
+        - \frac{2}{\sqrt\pi} e^{-y^2}\Big)^2 = \tfrac12 \Big(\frac{P(3/2, y^2)}{y}\Big)^2
+
+    P is the regularised incomplete gamma function: nothing cancels for a small y.
+
+    Status: derived, from the mean-field equations m = erf(y), y = m / sqrt(2 alpha r).
+
+    >>> from hopref import theory
+    >>> round(float(theory.spin_glass_load(1.51122)), 6)
+    0.137906
+    """
+    from scipy.special import gammainc
+    return (gammainc(1.5, y * y) / y) ** 2 / 2
+
+
+@op("->(),(),()")
+def capacity_with_errors():
+    r"""Largest load that is recalled with few errors: (patterns per neuron, overlap, errors).
+
+    Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
+
+    .. math:: \alpha_c = \max_y \alpha(y), \quad m = \mathrm{erf}(y),
+        \quad \text{errors} = \tfrac12 \mathrm{erfc}(y)
+
+    Returns: the load, the overlap with the pattern, the share of wrong components.
+
+    Notes: of d -> infinity; small networks show no sharp limit.  One step of replica symmetry
+    breaking moves it to 0.138186.
+
+    Status: derived (the maximum); the 0.138 is read.
+
+    >>> from hopref import theory
+    >>> [round(float(v), 6) for v in theory.capacity_with_errors()]
+    [0.137906, 0.967417, 0.016291]
+    """
+    low, high = LEAST, MOST
+    for _ in range(HALVINGS):
+        y = (low + high) / 2
+        rising = 2 / math.sqrt(math.pi) * math.exp(-y * y) * (y + 2 * y**3) > math.erf(y)
+        low, high = (y, high) if rising else (low, y)
+    return spin_glass_load(low), np.float64(math.erf(low)), np.float64(math.erfc(low) / 2)
+
+
+@op("->()", load=positive, errors=wrong)
+def bit_error(load, /, *, errors=0.0):
+    r"""Share of components that one step gets wrong, from a cue with ``errors`` of them wrong.
+
+    Source: signal against crosstalk, zero diagonal [CAP-1, CB-9].
+
+    .. math:: Q\Big(\frac{1 - 2\rho}{\sqrt\alpha}\Big), \quad \alpha = N/d,
+        \quad Q(x) = \tfrac12 \mathrm{erfc}(x/\sqrt2)
+
+    Notes: of d -> infinity; with N, d it is within 0.48 / sqrt((N - 1)(d - 1)) of the truth (Berry
+    and Esseen, the crosstalk being that many independent signs) at load (N - 1) / (d - 1).
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> round(float(theory.bit_error(0.138)), 5)
+    0.00355
+    """
+    return np.float64(math.erfc((1 - 2 * errors) / math.sqrt(2 * load)) / 2)
+
+
+@op("->()", d=several, n=several, errors=wrong, patterns=which)
+def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
+    r"""Patterns that a dense memory of degree n recalls in one step without a wrong component.
+
+    Source: McEliece, Posner, Rodemich & Venkatesh 1987 (n = 2, the Hebbian network); Krotov &
+    Hopfield 2016 and Demircigil et al. 2017, through Ramsauer et al. 2021, A.3 (n > 2)
+    [CAP-2, CAP-7].
+
+    .. math:: N = \frac{(1 - 2\rho)^{2(n-1)}\, d^{\,n-1}}{2\, (2n - 3)!!\, \ln d}
+        \text{ (most)}, \qquad \frac{(1 - 2\rho)^{2(n-1)}\, d^{\,n-1}}{2n\, (2n - 3)!!\, \ln d}
+        \text{ (all)}
+
+    Parameters
+    ----------
+    d : components, >= 2
+    n : degree of the interaction F(z) = z^n, >= 2; for n = 2 N is d/(2 ln d) or d/(4 ln d)
+    errors : rho, the share of components that are wrong in the cue
+    patterns : "most" patterns are recalled, or "all" at once, as d -> infinity
+
+    Returns: patterns, not rounded; infinite beyond the largest float.
+
+    Status: read for n = 2 and for "most"; derived for "all" with n > 2 and for errors > 0.
+
+    >>> from hopref import theory
+    >>> [round(float(theory.capacity_without_errors(4096, patterns=p)), 1) for p in ("most", "all")]
+    [246.2, 123.1]
+    """
+    odd = (n - 1) * math.log(2) + math.lgamma(n - 0.5) - math.log(math.pi) / 2      # ln (2n-3)!!
+    size = (n - 1) * (math.log(d) + 2 * math.log1p(-2 * errors))
+    return np.exp(size - odd) / (2 * n**patterns * math.log(d))
+
+
+@op("->()", d=several)
+def capacity_storkey(d, /):
+    r"""Patterns that Storkey's rule is said to hold.  Source: Storkey & Valabregue 1999 [CAP-3].
+
+    .. math:: N = d / \sqrt{2 \ln d}
+
+    Status: not verified; secondary sources agree, and one gives 0.42 d by another criterion.
+
+    >>> from hopref import theory
+    >>> round(float(theory.capacity_storkey(4096)))
+    1004
+    """
+    return np.float64(d / math.sqrt(2 * math.log(d)))
+
+
+@op("->()", d=several)
+def capacity_projection(d, /):
+    r"""Patterns that the projection rule holds.  Source: Personnaz, Guyon & Dreyfus [CAP-4].
+
+    .. math:: N = d
+
+    Notes: linearly independent ones, each a fixed point.  With N = d the weights are the identity:
+    everything is a fixed point, and nothing is recalled.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.capacity_projection(64))
+    64.0
+    """
+    return np.float64(d)
+
+
+# --- sparse patterns: bits per synapse -----------------------------------------------------------
+
+@op("->()", weights=choice(additive=1 / (2 * math.log(2)), clipped=math.log(2)),
+    recall=choice(hetero=1.0, auto=0.25))
+def information_capacity(*, weights="additive", recall="hetero"):
+    r"""Bits per synapse of sparse patterns, recalled in one step with vanishing errors.
+
+    Source: Palm; Schwenker, Sommer & Palm 1996; Willshaw et al. 1969 for clipped weights [CAP-5].
+
+    .. math:: \frac{1}{2 \ln 2} = 0.72 \text{ (additive)}, \quad \ln 2 = 0.69 \text{ (clipped)},
+        \quad \text{a quarter of it in auto-association}
+
+    Parameters
+    ----------
+    weights : "additive" (Hebbian or covariance), or "clipped" to 0 and 1
+    recall : "hetero", pairs; "auto", patterns from a part of themselves
+
+    Notes: of d -> infinity with about ln d active units.  No count of patterns.
+
+    Status: read (abstracts); the hetero values derived.
+
+    >>> from hopref import theory
+    >>> [round(float(theory.information_capacity(recall=r)), 3) for r in ("hetero", "auto")]
+    [0.721, 0.18]
+    """
+    return np.float64(weights * recall)
+
+
+@op("->()", load=positive, activity=share)
+def bits_per_synapse(load, /, *, activity=0.5):
+    r"""Information in ``load`` patterns per neuron, over d^2 synapses.
+
+    Source: Palm; the entropy of components that are active with probability p [CAP-5].
+
+    .. math:: -\alpha \, (p \log_2 p + (1 - p) \log_2 (1 - p))
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.bits_per_synapse(0.138))          # polar patterns: a bit a component
+    0.138
+    """
+    p, q = activity, 1 - activity
+    return np.float64(-load * (p * math.log2(p) + q * math.log1p(-p) / math.log(2)))
+
+
+@op("->()", p=share)
+def capacity_sparse(p, /):
+    r"""Patterns per neuron of the covariance rule, a share p -> 0 of components being active.
+
+    Source: Tsodyks & Feigel'man 1988; blog, with a factor 2 too much [CAP-6].
+
+    .. math:: \alpha = \frac{1}{2 p \, |\ln p|}
+
+    Notes: the limit comes extremely slowly: with 5 % of errors the truth is about 0.26 of it at
+    p = 0.1, 0.45 at p = 0.001.
+
+    Status: derived; the prefactor is not verified in the paper itself.
+
+    >>> from hopref import theory
+    >>> round(float(theory.capacity_sparse(0.01)), 2)
+    10.86
+    """
+    return np.float64(-0.5) / (p * math.log(p))

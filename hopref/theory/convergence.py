@@ -1,0 +1,163 @@
+r"""Where the modern network ends, and how soon: energies, steps, distances, basins.
+
+``xi`` (..., d) states, ``X`` (n, d) patterns in rows, M their largest norm.
+
+References: Ramsauer et al. 2021, Appendix A.1.
+"""
+import math
+
+import numpy as np
+
+from hopref import theory
+from hopref.domains import Scalar, count, nonnegative, positive
+from hopref.maps import dot
+from hopref.models import modern
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.theory.admitted import admitted, named
+
+__all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distance_bound",
+           "basin_radius"]
+
+contracting = Scalar("a number >= 0 and below 1", lambda v: 0 <= v < 1)
+HALVINGS = 100          # of a bracket of radii: down to the last bit, and far below
+
+
+@op("(...,d),(n,d)->(...),(...)")
+def energy_bounds(xi, X, /):
+    r"""Between these lies the energy of a state, whatever beta is: (lower, upper).
+
+    Source: after Ramsauer et al. 2021, lemma A1 [MH-3].
+
+    .. math:: \tfrac12 (M - \|\xi\|)^2 \leq E(\xi) \leq \tfrac12 (M + \|\xi\|)^2
+
+    Notes: both attained by a lone pattern x, at states along x and against it.  The upper one is
+    the 2 M^2 of the paper at |xi| = M.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> [float(v) for v in theory.energy_bounds([-1.0], [[1.0]])]
+    [0.0, 2.0]
+    """
+    xp = namespace(X)
+    M, size = xp.sqrt(xp.max(dot(X, X))), xp.sqrt(dot(xi, xi))
+    return (M - size) ** 2 / 2, (M + size) ** 2 / 2
+
+
+@op("(n,d)->()", beta=positive)
+def hull_energy_bound(X, /, *, beta=1.0):
+    r"""No energy of a state between the patterns (in their convex hull) is larger.
+
+    Source: Ramsauer et al. 2021, lemma A1 [MH-3].
+
+    .. math:: E(\xi) \leq \min\big(2 M^2, \; \beta^{-1} \ln N + \tfrac12 M^2\big),
+        \quad \xi \in \mathrm{conv}\{x_i\}
+
+    Notes: every updated state lies there.
+
+    Status: read.
+
+    >>> from hopref import theory
+    >>> float(theory.hull_energy_bound([[1.0], [-1.0]], beta=0.01))
+    2.0
+    """
+    xp = namespace(X)
+    square = xp.max(dot(X, X))
+    return xp.minimum(2 * square, math.log(X.shape[0]) / beta + square / 2)
+
+
+@op("(...,d),(n,d)->(...)", beta=positive, steps=count, scratch="(...,n)")
+def smallest_step_bound(xi, X, /, *, beta=1.0, steps):
+    r"""The smallest of the first ``steps`` steps from a state is no longer than this.
+
+    Source: what each step costs, summed; after Ramsauer et al. 2021, theorem 2 [MH-4].
+
+    .. math:: \min_{t < T} \|\xi^{t+1} - \xi^t\| \leq \sqrt{2 E(\xi^0) / T}
+
+    Notes: it is the way in which steps get short that holds for all patterns and every beta; no
+    rate at which the states themselves converge does.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.smallest_step_bound([3.0], [[1.0]], steps=4))      # E = 2
+    1.0
+    """
+    return namespace(X).sqrt(2 * modern.energy(xi, X, beta=beta) / steps)
+
+
+@op("->()", step=nonnegative, factor=contracting, steps=count)
+def distance_bound(step, /, *, factor, steps):
+    r"""After ``steps`` updates a state is at most this far from the only fixed point.
+
+    Source: Banach's fixed point theorem, for Ramsauer et al. 2021, lemma A3 [MH-8].
+
+    .. math:: \|\xi^T - \xi^*\| \leq \frac{q^T}{1 - q} \|\xi^1 - \xi^0\|
+
+    Parameters
+    ----------
+    step : length of the first step
+    factor : q, a Lipschitz constant below 1: `contraction_factor`, `graded_contraction_factor`
+    steps : T
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.distance_bound(1.0, factor=0.5, steps=4))
+    0.125
+    """
+    return np.float64(factor) ** steps / (1 - factor) * step
+
+
+def basin_radius(X, /, *, beta=1.0):
+    r"""Within this distance of pattern i all states go to one fixed point, which lies there.
+
+    Source: sharper than lemmas A5 to A7 of Ramsauer et al. 2021, by the same means [MH-9].
+
+    .. math:: g_i(\rho) = \sum_{j \neq i} D_{ij} e^{-\beta (x_i^T x_i - x_i^T x_j - \rho D_{ij})}
+        - \rho, \qquad \rho_i = \arg\min g_i \text{ if } g_i(\rho_i) \leq 0, \text{ else } 0,
+        \qquad D_{ij} = \|x_i - x_j\|
+
+    Returns
+    -------
+    (n,) radii, 0 where nothing is promised, infinite where all patterns are equal
+
+    Notes
+    -----
+    From a state within rho of x_i one update ends within rho + g(rho) of it, and the update's slope
+    there is at most 1 + g'(rho): g <= 0 keeps the ball, and up to the minimum of the convex g the
+    update contracts it.  A well separated pattern (`required_separation`) has at least
+    `sphere_radius`.  O(n^2 d) time, O(n^2) memory; NumPy only.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> theory.basin_radius([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.1]], beta=8.0).round(2)
+    array([0.7, 0.7, 0. ])
+    """
+    X, = admitted(theory.separation, "basin_radius", X)
+    with named("basin_radius"):
+        beta = positive.admit("beta", beta)
+    D = np.sqrt(np.stack([((X - x) ** 2).sum(-1) for x in X]))
+    gap = np.stack([(x - X) @ x for x in X])
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        logs = np.where(D > 0, np.log(D) - beta * gap, -np.inf)     # of g's terms at rho = 0
+        rho = _where_slope_is_one(logs + np.log(beta * D), beta * D)
+        g = np.exp(logs + np.where(D > 0, beta * D * rho[:, None], 0.0)).sum(-1) - rho
+    alone = ~(D > 0).any(-1)
+    return np.where(alone, np.inf, np.where((g <= 0) & (rho > 0), rho, 0.0))
+
+
+def _where_slope_is_one(logs, rates):
+    """rho >= 0 at which sum exp(logs + rho rates) = 1 in each row, from below; 0 past 1."""
+    live = rates > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = np.where(live, -logs / rates, np.inf).min(-1)       # each term alone stays below 1
+    low, high = np.zeros(len(logs)), np.where(np.isfinite(least), np.maximum(least, 0.0), 0.0)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        at = np.where(live, logs + middle[:, None] * rates, -np.inf)
+        enough = np.exp(at).sum(-1) <= 1
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return low

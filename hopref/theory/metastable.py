@@ -1,0 +1,200 @@
+r"""Groups of similar patterns that answer together, and the kinds of fixed points.
+
+``X`` (m, d) the group, m_x its mean, m_max the largest distance from it; ``others`` (n, d) all
+other patterns, M the largest norm of any.  For the kinds, ``X`` (n, d) holds all patterns.
+
+References: Ramsauer et al. 2021, Appendix A.1, on metastable states.
+"""
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from hopref.domains import Scalar, positive
+from hopref.maps import dot, logsumexp, sigmoid, softmax
+from hopref.models import modern
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.theory.admitted import admitted, named
+
+__all__ = ["group_separation", "group_sphere", "group_error_bound", "group_jacobian_bound",
+           "effective_patterns", "classify", "Kinds"]
+
+at_least_one = Scalar("a finite number >= 1", lambda v: 1 <= v < math.inf)
+up_to_one = Scalar("a number > 0 and <= 1", lambda v: 0 < v <= 1)
+
+
+@op("(m,d),(n,d)->()")
+def group_separation(X, others, /):
+    r"""How far the group's mean scores, seen from itself, above the strongest of the others.
+
+    Source: Ramsauer et al. 2021, lemmas A10 to A12 on metastable states [MH-11].
+
+    .. math:: \Delta_m = m_x^T m_x - \max_j m_x^T o_j, \quad m_x = \tfrac1m \sum_i x_i
+
+    Status: read.
+
+    >>> from hopref import theory
+    >>> float(theory.group_separation([[2.0, 1.0], [2.0, -1.0]], [[-1.0, 0.0]]))
+    6.0
+    """
+    xp = namespace(X)
+    mean = xp.mean(X, axis=0)
+    return dot(mean, mean) - xp.max(others @ mean)
+
+
+@op("(m,d),(n,d)->(),()", beta=positive)
+def group_sphere(X, others, /, *, beta=1.0):
+    r"""Radius of the sphere about a group's mean, and the separation that makes it a basin.
+
+    Source: Ramsauer et al. 2021, definition 4 and lemmas A10 to A12 [MH-11].
+
+    .. math:: \frac{1}{\beta m_{\max}}, \qquad \frac{2M}{\beta m_{\max}} - \frac1\beta
+        \ln \frac{1 - \beta m_{\max}^2}{2 \beta n M \max\{m_{\max}, 2M\}},
+        \qquad m_{\max} = \max_i \|x_i - m_x\|
+
+    Returns: (radius, required); with `group_separation` >= required the sphere is mapped into
+    itself and holds one fixed point, a mean of the group within m_max + 2 gamma M
+    (`group_error_bound`).  Required is infinite unless beta m_max^2 < 1 (printed: <=) and
+    m_max > 0.
+
+    Notes: sufficient, not necessary: it forces beta m_max M >= 1, so a group of nearly equal
+    patterns, which is metastable too, does not meet it.
+
+    Status: read, with < for the printed <=; derived with it.
+
+    >>> from hopref import theory
+    >>> X, others = [[9.0, 0.5], [9.0, -0.5]], [[-9.0, 0.0]]
+    >>> radius, required = theory.group_sphere(X, others)
+    >>> float(radius), bool(theory.group_separation(X, others) >= required)
+    (2.0, True)
+    """
+    xp = namespace(X)
+    spread, M = _spread(X), _longest(X, others)
+    room = 1 - beta * spread**2
+    met = (room > 0) & (spread > 0)
+    r = xp.where(spread > 0, spread, 1.0)
+    size = 2 * beta * others.shape[0] * M * xp.maximum(spread, 2 * M)
+    log = xp.log(xp.where(met, room / xp.where(size > 0, size, 1.0), 1.0))
+    radius = xp.where(spread > 0, 1 / (beta * r), math.inf)
+    return radius, xp.where(met, 2 * M / (beta * r) - log / beta, math.inf)
+
+
+@op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
+def group_error_bound(xi, X, others, /, *, beta=1.0):
+    r"""At most this far from the group's mean ends one update.
+
+    Source: Ramsauer et al. 2021, lemma A9 [MH-11].
+
+    .. math:: \|f(\xi) - m_x\| \leq m_{\max} + 2 \gamma M
+
+    gamma is the weight that the softmax gives to the others.
+
+    Status: read, and derived.
+
+    >>> from hopref import theory
+    >>> float(theory.group_error_bound([0.0], [[1.0]], [[-1.0]]))      # gamma = 1/2
+    1.0
+    """
+    return _spread(X) + 2 * _outside(xi, X, others, beta) * _longest(X, others)
+
+
+@op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
+def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
+    r"""Bound of the spectral norm of the update's Jacobian where a group takes most of the weight.
+
+    Source: Ramsauer et al. 2021, lemma A8 [MH-11].
+
+    .. math:: \|J\| \leq \beta \big((1 - \gamma) m_{\max}^2 + 2 \gamma (2 - \gamma) M^2\big)
+
+    gamma is the weight that the softmax gives to the others.
+
+    Status: read, and derived.
+
+    >>> from hopref import theory
+    >>> float(theory.group_jacobian_bound([0.0], [[1.0]], [[-1.0]]))   # gamma = 1/2
+    1.5
+    """
+    gamma, M = _outside(xi, X, others, beta), _longest(X, others)
+    return beta * ((1 - gamma) * _spread(X) ** 2 + 2 * gamma * (2 - gamma) * M**2)
+
+
+# --- kinds of fixed points -----------------------------------------------------------------------
+
+@op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
+def effective_patterns(xi, X, /, *, beta=1.0):
+    r"""How many patterns a state mixes: the exponential of the entropy of their weights.
+
+    Source: the three types of fixed points of Ramsauer et al. 2021, in a number [MH-11].
+
+    .. math:: e^{H(p)}, \quad H(p) = -\sum_i p_i \ln p_i = \ln \sum_i e^{-\beta g_i}
+        + \beta \sum_i p_i g_i, \quad g_i = \max z - z_i
+
+    Returns: (...) from 1, one pattern alone, to n, all alike.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.effective_patterns([0.0], [[1.0], [-1.0]]))
+    2.0
+    """
+    xp, z = namespace(X), xi @ X.T
+    g = beta * (xp.max(z, axis=-1, keepdims=True) - z)
+    return xp.sum(xp.exp(-g), axis=-1) * xp.exp(dot(softmax(-g), g))
+
+
+class Kinds(NamedTuple):
+    """What states are: kind (...) of "single", "metastable", "global"; patterns (...) that take
+    part, exp(H(p)); residual (...) |f(xi) - xi|, 0 at a fixed point."""
+    kind: np.ndarray
+    patterns: np.ndarray
+    residual: np.ndarray
+
+
+def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
+    r"""Whether a state stores one pattern, averages some, or averages all.
+
+    Source: the three types of fixed points of Ramsauer et al. 2021, by exp(H(p)) [MH-11].
+
+    Parameters
+    ----------
+    single : up to so many effective patterns a state is "single"
+    share : above ``single`` and from this share of all n on it is "global"; else "metastable"
+
+    Returns
+    -------
+    Kinds; the residual tells whether the state is a fixed point at all
+
+    Notes: the thresholds are a convention.
+
+    >>> from hopref import theory
+    >>> X = [[4.0, 0.1], [4.0, -0.1], [-4.0, 0.0]]
+    >>> theory.classify([4.0, 0.0], X, beta=1.0).kind
+    array('metastable', dtype='<U10')
+    """
+    xi, X = admitted(modern.weights, "classify", xi, X, beta=beta)
+    with named("classify"):
+        single, share = at_least_one.admit("single", single), up_to_one.admit("share", share)
+    patterns = np.asarray(effective_patterns(xi, X, beta=beta))
+    away = modern.update(xi, X, beta=beta) - xi
+    kind = np.where(patterns <= single, "single",
+                    np.where(patterns >= share * len(X), "global", "metastable"))
+    return Kinds(kind, patterns, np.sqrt((away * away).sum(-1)))
+
+
+def _spread(X):
+    """m_max: the largest distance of a member from the group's mean."""
+    xp = namespace(X)
+    away = X - xp.mean(X, axis=0)
+    return xp.sqrt(xp.max(dot(away, away)))
+
+
+def _longest(X, others):
+    xp = namespace(X)
+    return xp.sqrt(xp.maximum(xp.max(dot(X, X)), xp.max(dot(others, others))))
+
+
+def _outside(xi, X, others, beta):
+    """The softmax's weight on the others."""
+    lead = logsumexp(xi @ others.T, beta=beta) - logsumexp(xi @ X.T, beta=beta)
+    return sigmoid(beta * lead)

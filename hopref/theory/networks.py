@@ -1,0 +1,111 @@
+r"""When classical networks come to rest: flips, descent, contraction, the first bifurcation.
+
+``W`` (d, d) symmetric weights, ``b`` (d,) threshold.  ``activation`` is "tanh", "sigmoid" or
+"identity"; ``beta`` its gain.
+
+References: Hopfield 1982 and 1984; Goles-Chacc, Fogelman-Soulie & Pellegrin 1985; Marcus &
+Westervelt 1989.
+"""
+import numpy as np
+
+from hopref.domains import choice, positive, symmetric
+from hopref.namespace import namespace
+from hopref.op import op
+from hopref.theory.admitted import admitted, named
+
+__all__ = ["flips_bound", "descent_margin", "critical_beta", "graded_contraction_factor"]
+
+slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope of f, at beta = 1
+
+
+@op("(d,d),(d)->()", W=symmetric)
+def flips_bound(W, b=0.0, /):
+    r"""At most so many components flip before a classical network rests, one site at a time.
+
+    Source: each flip lowers the energy by 2 |h| + 2 w_ii; Hopfield 1982 [CB-4].
+
+    .. math:: \tfrac12 \sum_{i \neq j} |w_{ij}| + \sum_i |b_i|
+
+    Notes: for integers W and b, w_ii >= 0, and the tie rule "keep"; in units that make them
+    integers otherwise.  Attained: two components that repel each other flip once.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> float(theory.flips_bound([[0.0, -1.0], [-1.0, 0.0]]))
+    1.0
+    """
+    xp = namespace(W)
+    beside = xp.where(xp.eye(W.shape[0], dtype=xp.bool), 0.0, xp.abs(W))
+    return xp.sum(xp.sum(beside, axis=-1) / 2 + abs(b))
+
+
+def descent_margin(W, /, *, activation="tanh", beta=1.0):
+    r"""Where this is >= 0 the energy of a graded network falls at every synchronous step.
+
+    Source: E(xi') - E(xi) = -d^T W d / 2 - D_G(xi, xi') for d = xi' - xi [CC-2].
+
+    .. math:: \lambda_{\min}(W) + \frac{1}{\beta L}, \quad L = 1 \text{ (tanh, identity)},
+        \; \tfrac14 \text{ (sigmoid)}
+
+    Notes: weaker than the blog's W >= 0, and sharp: W = -w I rises as soon as w > 1/(beta L).
+    Otherwise a cycle of two may come, and no longer one: a Lyapunov function of two states
+    (`graded.two_step_energy`) falls for every symmetric W.  NumPy only.
+
+    Status: derived; Marcus & Westervelt's constant was not read.
+
+    >>> from hopref import theory
+    >>> theory.descent_margin([[0.0, -1.0], [-1.0, 0.0]], beta=0.5)
+    1.0
+    """
+    L, beta, spectrum = _admitted("descent_margin", W, activation, beta)
+    return float(spectrum.min(initial=np.inf) + 1 / (beta * L))
+
+
+def critical_beta(W, /):
+    r"""Up to this beta the origin is the only fixed point of tanh(beta W xi).
+
+    Source: the bifurcation of Hopfield 1984 at high gain [CC-6].
+
+    .. math:: \beta_c = \frac{1}{\lambda_{\max}(W)}
+
+    Returns: infinite if no eigenvalue is positive.
+
+    Notes: for every symmetric W: xi artanh(xi) > xi^2 leaves nothing else below; beyond, the energy
+    falls from the origin along an eigenvector and has its least value elsewhere.  NumPy only.
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> theory.critical_beta([[2.0, 0.0], [0.0, -3.0]])
+    0.5
+    """
+    _, _, spectrum = _admitted("critical_beta", W, "tanh", 1.0)
+    largest = spectrum.max(initial=0.0)
+    return float(1 / largest) if largest > 0 else np.inf
+
+
+def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
+    r"""Lipschitz constant of the graded update: below 1 one fixed point, found from everywhere.
+
+    Source: the slope of f times the spectral norm [CC-6].
+
+    .. math:: \beta L \, \|W\|_2, \quad L = 1 \text{ (tanh, identity)},
+        \; \tfrac14 \text{ (sigmoid)}
+
+    Status: derived.
+
+    >>> from hopref import theory
+    >>> theory.graded_contraction_factor([[2.0, 0.0], [0.0, -3.0]], activation="sigmoid")
+    0.75
+    """
+    L, beta, spectrum = _admitted("graded_contraction_factor", W, activation, beta)
+    return float(beta * L * np.abs(spectrum).max(initial=0.0))
+
+
+def _admitted(name, W, activation, beta):
+    """Slope, gain, and the eigenvalues of W."""
+    W, *_ = admitted(flips_bound, name, W)
+    with named(name):
+        L, beta = slope.admit("activation", activation), positive.admit("beta", beta)
+    return L, beta, np.linalg.eigvalsh(W)
