@@ -15,8 +15,8 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
-    "count", "flag", "seed", "finite", "phi", "symmetric", "mask", "scores", "sites", "state",
-    "choice", "binary", "uniform",
+    "share", "count", "flag", "seed", "finite", "phi", "symmetric", "mask", "scores", "sites",
+    "state", "choice", "binary", "uniform",
 ]
 
 
@@ -124,6 +124,7 @@ def nearly_symmetric(xp, W):
 positive = Scalar("a positive finite number", lambda v: 0 < v < math.inf)
 nonnegative = Scalar("a finite number >= 0", lambda v: 0 <= v < math.inf)
 real = Scalar("a finite number", math.isfinite)
+share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()

@@ -5,11 +5,12 @@ score beats x_i . x_i, pattern i is lost at every beta; where none does, some be
 """
 import math
 
-from hopref.domains import Array, Scalar, count, flag, positive
+from hopref.domains import Array, count, flag, positive, share
 from hopref.errors import DomainError
 from hopref.maps import dot
 from hopref.namespace import namespace
 from hopref.op import op
+from hopref.theory.admitted import named
 from hopref.theory.capacity import (
     bit_error,
     bits_per_synapse,
@@ -80,7 +81,6 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "descent_margin", "critical_beta", "graded_contraction_factor", "support_separation",
            "support_gap_bound", "support_error_bound", "diagnose", "Diagnosis"]
 
-share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit
 
@@ -237,15 +237,13 @@ def willshaw_load(pairs, /, *, active, sites):
     >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))
     0.75
     """
-    try:
+    with named("willshaw_load"):
         pairs = count.admit("pairs", pairs)
         (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
         if k_x > d_x or k_y > d_y:
             raise DomainError(f"active must be at most sites; got active={active!r}")
-    except DomainError as error:
-        raise DomainError(f"hopref.theory.willshaw_load: {error}.") from None
-    share = (k_x / d_x) * (k_y / d_y)
-    return -math.expm1(pairs * math.log1p(-share)) if share < 1 else 1.0
+    clipped = (k_x / d_x) * (k_y / d_y)
+    return -math.expm1(pairs * math.log1p(-clipped)) if clipped < 1 else 1.0
 
 
 def _two(name, values):

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from hopref.domains import Scalar, choice, positive
+from hopref.domains import Scalar, choice, positive, share
 from hopref.op import op
 
 __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_without_errors",
@@ -19,7 +19,6 @@ __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_wit
            "capacity_sparse"]
 
 several = Scalar("an integer from 2 to 2**53", lambda v: 2 <= v <= 2**53, int)
-share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
 wrong = Scalar("a number >= 0 and below 1/2", lambda v: 0 <= v < 0.5)
 which = choice(most=0, all=1)                   # the power of n by which "all" costs more
 LEAST, MOST = 1.0, 2.0                          # a bracket of the y of largest load
