@@ -73,13 +73,13 @@ class Law(NamedTuple):
 
 
 def tested_laws():
-    """The laws that the tests run: those that they declare, and the theory's property tests."""
+    """The laws that the tests run: those that they declare, and the theory's other tests."""
     laws = []
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         path = file.relative_to(ROOT)
         if path.parts[1] == "theory":
             laws += theory_tests(file.read_text(), str(path))
-        elif "@law(" in file.read_text():
+        if "\n@law(" in file.read_text():
             importlib.import_module(".".join(path.with_suffix("").parts))
     for law in importlib.import_module("tests.laws").LAWS.values():
         path = law.statement.__module__.replace(".", "/") + ".py"
@@ -88,9 +88,11 @@ def tested_laws():
 
 
 def theory_tests(text, path):
-    """The test functions of a file as laws of the ``theory`` functions that they call."""
+    """The test functions of a file that are no declared laws, as laws of the ``theory`` functions
+    that they call."""
     for test in ast.parse(text).body:
-        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+        if isinstance(test, ast.FunctionDef) and test.name.startswith("test_") \
+                and not any(ast.unparse(d).startswith("law(") for d in test.decorator_list):
             called = re.findall(r"\btheory\.(\w+)\(", ast.unparse(test))
             if called:
                 yield Law(test.name, tuple(f"theory.{name}" for name in called), "theory", path)

@@ -32,6 +32,7 @@ class Diagnosis:
     remedies: tuple = ()        # modern: (normalisation, patterns lost, smallest beta for the rest)
     unstable: tuple = ()        # classical: components that the sign rule flips at once
     zero_diagonal: bool = False
+    capacity_left: float | None = None  # classical: so many more random patterns would fit
 
     @property
     def retrievable(self):
@@ -174,19 +175,22 @@ def _classical(X, names, zero_diagonal):
     N, d = X.shape
     findings = [f"{names[i]} is no fixed point: crosstalk flips {unstable[i]} of its {d} "
                 "components at once." for i in np.argsort(-unstable, kind="stable") if unstable[i]]
+    fit = float(theory.capacity_without_errors(d)) if d > 1 else 0.0
+    room = f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
     if findings:
         alike = np.abs(X @ X.T) / d - np.eye(N)
         i, j = np.unravel_index(alike.argmax(), alike.shape)
         findings.append(
-            f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns; overlaps "
-            f"between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), where random "
-            f"ones have about {1 / np.sqrt(d):.4g}.")
+            f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns ({room}); "
+            f"overlaps between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), "
+            f"where random ones have about {1 / np.sqrt(d):.4g}.")
     else:
         findings.append(f"Every pattern is a fixed point of the sign rule; load N/d = "
-                        f"{N / d:.4g}.")
+                        f"{N / d:.4g}; {room}.")
     return Diagnosis("classical", names, d, (float(np.sqrt(d)),) * N,
                      tuple((unstable > 0).tolist()), tuple(findings),
-                     unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal)
+                     unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal,
+                     capacity_left=fit - N)
 
 
 def _plain(value):

@@ -41,7 +41,7 @@ def step_bound_without_two(xi, X, /, *, beta=1.0, steps):
 @mutant("theory.smallest_step_bound")
 def step_bound_by_the_number_of_steps(xi, X, /, *, beta=1.0, steps):
     """T outside of the root"""
-    return np.sqrt(2 * modern.energy(xi, X, beta=beta)) / steps**2
+    return np.sqrt(2 * modern.energy(xi, X, beta=beta)) / steps
 
 
 @mutant("theory.distance_bound")

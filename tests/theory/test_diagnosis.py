@@ -81,8 +81,13 @@ def test_the_classical_rule_is_judged_by_its_crosstalk():
     assert not found.retrievable
     assert "is no fixed point: crosstalk flips" in found.findings[0]
     assert found.findings[-1].startswith("Load: N/d = 0.001465")
+    assert round(found.capacity_left, 1) == 240.2 and "240.2 more than these" in found.findings[-1]
     one = theory.diagnose(X[:1], rule="classical")
     assert one.retrievable and one.findings[0].startswith("Every pattern is a fixed point")
+
+
+def test_a_network_of_one_component_has_no_capacity_left():
+    assert theory.diagnose([[1.0], [-1.0]], rule="classical").capacity_left == -2
 
 
 def test_a_diagnosis_is_plain_json():
