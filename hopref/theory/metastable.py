@@ -32,7 +32,7 @@ def group_separation(X, others, /):
 
     .. math:: \Delta_m = m_x^T m_x - \max_j m_x^T o_j, \quad m_x = \tfrac1m \sum_i x_i
 
-    Status: read.
+    Status: derived, as what `group_sphere` is proved with; the paper's definition was not read.
 
     >>> from hopref import theory
     >>> float(theory.group_separation([[2.0, 1.0], [2.0, -1.0]], [[-1.0, 0.0]]))

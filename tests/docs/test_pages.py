@@ -40,3 +40,19 @@ def test_the_readme_is_short_and_its_figures_exist():
     assert len(text.splitlines()) <= 120
     for figure in re.findall(r"!\[[^]]*\]\(([^)]+)\)", text):
         assert (ROOT / figure).is_file(), figure
+
+
+STATED = re.findall(r"`theory\.(\w+)` \|(?:.*\|)? (.+?) \|$", PAGES["docs/theory.md"], re.M)
+
+
+@pytest.mark.parametrize("name, status", STATED)
+def test_the_status_of_a_theorem_is_that_of_its_docstring(name, status):
+    from hopref import theory
+    said = re.search(r"Status: (.+?)\.?\n *\n", getattr(theory, name).__doc__, re.S)
+    assert said is None or " ".join(said[1].split()).startswith(status)
+
+
+def test_the_page_of_the_theory_names_every_bound_and_capacity():
+    from hopref import theory
+    told = {name for name in theory.__all__ if "Status: " in (getattr(theory, name).__doc__ or "")}
+    assert told <= {name for name, _ in STATED} and len(told) > 30
