@@ -35,7 +35,8 @@ SCALARS = {
     domains.count: st.integers(1, 5),
 }
 
-ANYTHING = st.floats(-64.0, 64.0) | st.integers(0, 64)
+WHOLE = st.integers(0, 64)
+ANYTHING = st.floats(2.0**-20, 0.25) | st.floats(-64.0, 64.0) | WHOLE       # often a small share
 
 # From free numbers to numbers that a domain admits.
 LEGAL = {
@@ -136,7 +137,8 @@ def _values(domain):
         return st.integers(0, 2**32)
     if domain in SCALARS:
         return SCALARS[domain]
-    return ANYTHING.filter(lambda v: domain.kind(v) == v and domain.holds(v)).map(domain.kind)
+    free = WHOLE if domain.kind is int else ANYTHING
+    return free.filter(domain.holds).map(domain.kind)
 
 
 def _as_demanded(op, given):
