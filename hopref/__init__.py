@@ -16,8 +16,8 @@ _HOME = {
                     "structured",
                     "attention", "performer")},
     **{name: f"hopref.{name}"
-       for name in ("maps", "storage", "features", "projections", "dynamics", "theory", "errors",
-                    "check", "data")},
+       for name in ("maps", "storage", "features", "projections", "dynamics", "parts", "theory",
+                    "errors", "check", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "use_backend": "hopref.op", "HoprefError": "hopref.errors",

@@ -12,6 +12,7 @@ from hopref.namespace import namespace, on_host
 __all__ = ["located", "home_of", "admit"]
 
 INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
+STREAMED = frozenset("ns")          # of these, axes along which parts come in chunks
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
 
@@ -155,10 +156,16 @@ def _fit_memory(it, sizes):
     limit = _half_of_memory() if limit is None else limit
     if need > limit:
         need = min(need, 2**1000)       # no float holds more
-        instead = "backend='numba' forms no such array" if "numba" in it.paths \
-            else "pass the states in blocks" if "..." in it.scratch else "ask for less at once"
         raise ResourceError(f"an array ({','.join(it.scratch)}) must fit in {limit / 2**30:.3g} GiB"
-                            f" (hopref.memory_limit); got {need / 2**30:.3g} GiB: {instead}")
+                            f" (hopref.memory_limit); got {need / 2**30:.3g} GiB: {_instead(it)}")
+
+
+def _instead(it):
+    """What to do about an array that would not fit."""
+    ways = {"backend='numba' forms no such array": "numba" in it.paths,
+            "hopref.parts.stream takes chunks": it.parts and STREAMED & set(it.scratch)}
+    rest = "pass the states in blocks" if "..." in it.scratch else "ask for less at once"
+    return " and ".join(way for way, open_ in ways.items() if open_) or rest
 
 
 def _half_of_memory():

@@ -321,13 +321,13 @@ def _configure_ops(parser):
 def _ops(options):
     from hopref.op import load
     rows = [{"name": o.name, "shapes": o.shapes, "paths": list(o.paths), "ids": list(o.ids),
-             "energy": o.lowers and o.lowers[0].name, "source": o.source}
+             "energy": o.lowers and o.lowers[0].name, "parts": o.parts, "source": o.source}
             for _, o in sorted(load().items())]
     if options.json:
         _print_json({"schema": "hopref.ops/1", "ops": rows})
     else:
-        _print_table(["name", "shapes", "paths", "lowers", "ids"],
-                     [[r["name"], r["shapes"], " ".join(r["paths"]), r["energy"],
+        _print_table(["name", "shapes", "paths", "lowers", "parts", "ids"],
+                     [[r["name"], r["shapes"], " ".join(r["paths"]), r["energy"], r["parts"],
                        " ".join(r["ids"])] for r in rows])
     return 0
 

@@ -25,7 +25,7 @@ from hopref import admission
 from hopref.domains import Array, Choice, Several, finite
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
-__all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call"]
+__all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call", "bound_arguments", "unwrapped"]
 
 OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
@@ -110,7 +110,7 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains)
                 return it.formula(*args, **kwargs)
             call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
             with open_door(nonfinite):
-                return _unwrapped(call.path(*call.args, **call.kwargs))
+                return unwrapped(call.path(*call.args, **call.kwargs))
 
         def enter(*args, backend=None, nonfinite=None, check=None, **kwargs):
             return _enter(it, args, kwargs, backend, nonfinite, check)
@@ -142,6 +142,7 @@ def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
         fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
         ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
         paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, room))),
+        parts=_kinds_of_parts().get(f"{room}.{formula.__name__}"),
     )
     it.optional = frozenset(k for k in arrays
                             if signature.parameters[k].default is not inspect.Parameter.empty)
@@ -177,6 +178,13 @@ def _twins(backend, room):
     return set(re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.M)) if file.exists() else set()
 
 
+@functools.cache
+def _kinds_of_parts():
+    """The kind of mergeable parts of each operation that a table in ``parts/`` serves, likewise."""
+    return {name: file.stem for file in sorted((HERE / "parts").glob("*.py"))
+            for name in re.findall(r'^    "([\w.]+)": Served\(', file.read_text("utf-8"), re.M)}
+
+
 def _with_door_keywords(it):
     extra = ["backend", "nonfinite"] + ["check"] * it.structural
     keywords = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=None) for k in extra]
@@ -186,7 +194,7 @@ def _with_door_keywords(it):
 def _enter(it, args, kwargs, backend, nonfinite, check):
     """Choose the path, admit the arguments; every refusal names the operation."""
     try:
-        bound = _bound(it, args, kwargs)
+        bound = bound_arguments(it, args, kwargs)
         if nonfinite is not None and not _one_of(nonfinite, "raise", "propagate"):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
         if check is not None and not (isinstance(check, bool) and it.structural):
@@ -204,7 +212,7 @@ def _one_of(value, *names):
     return isinstance(value, str) and value in names
 
 
-def _bound(it, args, kwargs):
+def bound_arguments(it, args, kwargs):
     try:
         bound = it.signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -243,8 +251,8 @@ def _require(name):
                            f"\"hopref[{EXTRAS[name]}]\"); got no package {package}")
 
 
-def _unwrapped(y):
+def unwrapped(y):
     """0-d NumPy results as NumPy scalars."""
     if isinstance(y, tuple):
-        return tuple(_unwrapped(part) for part in y)
+        return tuple(unwrapped(part) for part in y)
     return y[()] if type(y) is np.ndarray and y.ndim == 0 else y

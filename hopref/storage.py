@@ -27,9 +27,12 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    xp = namespace(X)
-    W = scale * (X.T @ X)
-    return xp.where(xp.eye(X.shape[1], dtype=xp.bool), 0.0, W) if zero_diagonal else W
+    return scaled(X.T @ X, scale, zero_diagonal)
+
+
+def scaled(W, scale, zero_diagonal):
+    xp, W = namespace(W), scale * W
+    return xp.where(xp.eye(W.shape[0], dtype=xp.bool), 0.0, W) if zero_diagonal else W
 
 
 @op("(n,d)->(d,d)", activity=real, zero_diagonal=flag, scratch="(d,d)")
@@ -78,10 +81,18 @@ def projection(X, /):
     array([[1., 0.],
            [0., 0.]])
     """
-    xp, (n, d) = namespace(X), X.shape
-    if d == 0:
-        return hebbian(X)
-    X = ratio(X, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0)    # squares stay in range
+    return onto_span(of_one_unit(X), X.shape[0])
+
+
+def of_one_unit(X):
+    """Patterns divided by their largest entry: their squares stay in range."""
+    xp = namespace(X)
+    return ratio(X, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0) if X.shape[1] else X
+
+
+def onto_span(X, n):
+    """The projection on the span of the rows, each known up to n d roundings."""
+    xp, d = namespace(X), X.shape[1]
     learn = partial(_project, noise=(n * d * float(xp.finfo(X.dtype).eps)) ** 2)
     return scan(learn, xp.zeros((d, d), dtype=X.dtype), (X,))[1]
 

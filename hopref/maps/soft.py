@@ -64,12 +64,16 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     >>> softmax([0.0, 0.0, float("-inf")])
     array([0.5, 0.5, 0. ])
     """
-    xp = namespace(z)
-    if not isinstance(bias, float):
-        z, beta = beta * z + bias, 1.0
-    z = z if where is True else xp.where(where, z, -inf)
+    xp, (z, beta) = namespace(z), seen_scores(z, beta, bias, where)
     e = xp.exp(beta * (z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))))
     return ratio(e, xp.sum(e, axis=-1, keepdims=True), empty_row)
+
+
+def seen_scores(z, beta, bias, where):
+    """Scores, -inf where hidden, and the beta that has yet to multiply them."""
+    if not isinstance(bias, float):
+        z, beta = beta * z + bias, 1.0
+    return z if where is True else namespace(z).where(where, z, -inf), beta
 
 
 @op("(...,n)->(...)", z=scores(), beta=positive)
@@ -95,9 +99,14 @@ def logsumexp(z, /, *, beta=1.0):
 def logmeanexp(z, where=True):
     """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)
-    near = average(xp.expm1(z), where)
-    far = xp.where(near > -0.5, 1.0, average(xp.exp(z), where))
-    return xp.where(near > -0.5, xp.log1p(xp.where(near > -0.5, near, 0.0)), xp.log(far))
+    return log_of_mean(average(xp.exp(z), where), average(xp.expm1(z), where))
+
+
+def log_of_mean(mean, lack):
+    """log mean, by lack = mean - 1 where that is nearer to 0."""
+    xp = namespace(mean)
+    near = lack > -0.5
+    return xp.where(near, xp.log1p(xp.where(near, lack, 0.0)), xp.log(xp.where(near, 1.0, mean)))
 
 
 def average(a, where):

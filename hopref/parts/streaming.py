@@ -1,0 +1,347 @@
+"""Parts of operations: what some chunks contribute, and the answer of all of them."""
+import contextlib
+import functools
+import itertools
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import NamedTuple
+
+import numpy as np
+
+from hopref.admission import INHABITED
+from hopref.domains import Scalar, count
+from hopref.errors import CallError, DomainError, HoprefError, ShapeError
+from hopref.namespace import namespace, on_host
+from hopref.op import bound_arguments, open_door, unwrapped
+
+__all__ = ["Part", "stream", "scan", "of", "merge", "merge_all", "value", "chunks_of"]
+
+SEVERAL = Scalar("an integer >= 2", lambda v: v >= 2, int)
+
+
+class Part(NamedTuple):
+    """What ``rows`` rows contribute to an operation: a state of its kind of parts.
+
+    ``others`` are the arguments that do not come in chunks, admitted.  Parts pickle.
+    """
+    op: Callable
+    state: tuple
+    rows: int
+    others: dict
+
+
+def stream(op, /, *operands, nonfinite=None, **params):
+    """The answer of an operation whose patterns, or keys, come in chunks; one pass over them.
+
+    Source: online softmax, and sums that merge [MO-1, MO-2, MO-4, MO-5, MO-7].
+
+    .. math:: \\mathrm{value}(p_1 \\oplus p_2 \\oplus \\dots), \\quad p_i = \\mathrm{of}(chunk_i)
+
+    Parameters
+    ----------
+    op : an operation with mergeable parts; ``hopref ops`` lists them
+    operands, params : those of the operation, but an iterable of chunks, such as `chunks_of` or a
+        generator, wherever it takes an array with an axis n of patterns or s of keys (l of
+        positions, for causal attention): ``mask=`` and ``bias=`` of keys too, if given
+
+    Returns
+    -------
+    what the operation returns, up to rounding; bit for bit the same for the same chunks, which are
+    merged from the left.  Two chunks at most are held at a time, and two states.
+
+    Notes
+    -----
+    Each chunk passes the door.  A refusal names its number, from 0.  A chunk may be empty.
+
+    >>> from hopref import modern, parts
+    >>> parts.stream(modern.update, [2.0], parts.chunks_of([[1.0], [1.0], [-1.0]], 2), beta=50.0)
+    array([1.])
+    """
+    kind = _served(op, "stream")
+    found = functools.reduce(_both, _parts(op, operands, params, nonfinite), None)
+    if found is None:
+        raise ShapeError(f"hopref.{op.name}: {kind.axis} must be at least 1; got no chunk.")
+    return value(found)
+
+
+def of(op, /, *operands, nonfinite=None, **params):
+    """The part of one chunk, given in its place among the operation's arguments.
+
+    >>> from hopref import parts, storage
+    >>> part = parts.of(storage.hebbian, [[1.0, -1.0]], zero_diagonal=True)
+    >>> parts.value(parts.merge(part, part))
+    array([[ 0., -2.],
+           [-2.,  0.]])
+    """
+    kind = _served(op, "of")
+    with _named(op.name):
+        given = dict(bound_arguments(op, operands, params).arguments)
+        chunked = [k for k in _with_axis(op, kind) if not _left_out(op, k, given[k])]
+        rows = min((_size(op, kind, k, given[k]) for k in chunked), default=1)
+        whole = _judged_by_the_whole(op, given)
+    given |= {k: _row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
+    given |= {"k": min(whole["k"], max(rows, 1))} if "k" in whole else {}
+    given |= {"empty_row": "zeros"} if "empty_row" in whole else {}
+    call = op.enter(*_by_position(op, given), nonfinite=nonfinite, backend="formula",
+                    **_by_name(op, given))
+    given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs | whole
+    if rows == 0:
+        given |= {k: _first(op, kind, k, given[k], 0) for k in chunked}
+    with _named(op.name), open_door(nonfinite):
+        state = kind.of(**given)
+    return Part(op, state, rows, {k: v for k, v in given.items() if k not in _with_axis(op, kind)})
+
+
+def merge(a, b, /):
+    """The part of the chunks of both; a comes first, where the order matters.
+
+    >>> from hopref import modern, parts
+    >>> a, b = (parts.of(modern.update, [0.0], X) for X in ([[1.0]], [[2.0], [3.0]]))
+    >>> parts.value(parts.merge(a, b))
+    array([2.])
+    """
+    if not (isinstance(a, Part) and isinstance(b, Part)):
+        raise CallError("hopref.parts.merge: a and b must be parts; "
+                        f"got {type(a).__name__} and {type(b).__name__}.")
+    if a.op.name != b.op.name:
+        raise CallError("hopref.parts.merge: a and b must be parts of one operation; "
+                        f"got {a.op.name} and {b.op.name}.")
+    for k in a.others:
+        if not _equal(a.others[k], b.others[k]):
+            raise DomainError(f"hopref.parts.merge: {k} must be the same in both parts of "
+                              f"{a.op.name}; got two.")
+    with open_door("propagate"):
+        return a._replace(state=_kind(a.op).merge(a.state, b.state), rows=a.rows + b.rows)
+
+
+def merge_all(parts, /, *, split_every=8, merge=merge):
+    """All parts as one, by a tree: each ``split_every`` from the left, then of these again.
+
+    ``merge=dask.delayed(hopref.parts.merge)`` builds the same tree of delayed parts, and so gives
+    the same bits.
+
+    >>> from hopref import parts, storage
+    >>> patterns = [[[1.0]], [[2.0]], [[3.0]]]
+    >>> parts.value(parts.merge_all([parts.of(storage.hebbian, X) for X in patterns]))
+    array([[14.]])
+    """
+    with _named("parts.merge_all"):
+        split_every = SEVERAL.admit("split_every", split_every)
+        parts = _level(parts, split_every, merge)
+        if not parts:
+            raise CallError("parts must hold at least one part; got none")
+    while len(parts) > 1:
+        parts = _level(parts, split_every, merge)
+    return parts[0]
+
+
+def value(part, /):
+    """What the operation answers to all chunks of a part.
+
+    >>> from hopref import maps, parts
+    >>> float(parts.value(parts.of(maps.logsumexp, [3.0, float("-inf")])))
+    3.0
+    """
+    if not isinstance(part, Part):
+        raise CallError(f"hopref.parts.value: part must be a part; got {type(part).__name__}.")
+    op, kind = part.op, _served(part.op, "value")
+    with _named(op.name):
+        if part.rows == 0 and kind.axis in INHABITED:
+            raise ShapeError(f"{kind.axis} must be at least 1; got no row in any chunk")
+        if part.rows < part.others.get("k", 0):
+            raise DomainError(f"k must be at most {part.rows}, the number there is; "
+                              f"got k={part.others['k']}")
+        with open_door("propagate"):
+            return unwrapped(kind.value(part.state, **part.others))
+
+
+def scan(op, /, *operands, nonfinite=None, **params):
+    """Causal attention, chunk after chunk: what the operation returns for each.
+
+    Source: Choromanski et al. 2021, eq. (11) [MO-3].
+
+    .. math:: (Z_i, S_i, z_i) = \\mathrm{op}(chunk_i; S_{i-1}, z_{i-1})
+
+    The operation itself, handed on its own state: where `stream` returns the results of all
+    positions, this holds one chunk of them at a time.
+
+    >>> from hopref import attention, parts
+    >>> ones = [[[1.0]], [[1.0]]]
+    >>> for Z, S, z in parts.scan(attention.causal_linear_attention, ones, ones, [[[4.0]], [[8.0]]]):
+    ...     print(Z)
+    [[4.]]
+    [[6.]]
+    """
+    if getattr(op, "parts", None) != "causal":
+        raise CallError("hopref.parts.scan: op must be causal attention; "
+                        f"got {getattr(op, 'name', op)!r}.")
+    return _carried(op, _chunks(op, operands, params), nonfinite)
+
+
+def chunks_of(X, size, /, *, axis=-2):
+    """Slices of an array, ``size`` rows each but perhaps the last; no copies, so for memmaps too.
+
+    ``axis`` is that of the patterns or keys: -1 for a mask, a bias or scores.
+
+    >>> from hopref import parts
+    >>> [chunk.shape for chunk in parts.chunks_of([[1.0], [2.0], [3.0]], 2)]
+    [(2, 1), (1, 1)]
+    """
+    with _named("parts.chunks_of"):
+        size = count.admit("size", size)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        if not -len(X.shape) <= axis < len(X.shape):
+            raise ShapeError(f"X must have an axis {axis}; got shape {tuple(X.shape)}")
+    axis = axis % len(X.shape)
+    before = (slice(None),) * axis
+    return (X[(*before, slice(i, i + size), ...)] for i in range(0, X.shape[axis], size))
+
+
+# -- operations and their kinds -------------------------------------------------------------------
+
+def _kind(op):
+    return import_module(f"hopref.parts.{op.parts}")
+
+
+def _served(op, who):
+    """How the kind of its parts serves an operation; refused if it has none."""
+    with _named(f"parts.{who}"):
+        if not hasattr(op, "parts"):
+            raise CallError(f"op must be an operation of hopref; got {op!r}")
+        if op.parts is None:
+            raise CallError("op must have mergeable parts (`hopref ops` lists which have); "
+                            f"got {op.name}")
+    return _kind(op).SERVED[op.name]
+
+
+@contextlib.contextmanager
+def _named(function):
+    """Refusals inside name the function that was called."""
+    try:
+        yield
+    except HoprefError as error:
+        raise type(error)(f"hopref.{function}: {error}.") from None
+
+
+def _with_axis(op, kind):
+    return [k for k, dims in op.arrays.items() if kind.axis in dims]
+
+
+def _left_out(op, k, v):
+    """An optional array at its neutral value, a plain number or truth value."""
+    return k in op.optional and isinstance(v, (bool, np.bool_, int, float))
+
+
+def _by_position(op, given):
+    return [given[k] for k, p in op.signature.parameters.items() if p.kind is p.POSITIONAL_ONLY]
+
+
+def _by_name(op, given):
+    return {k: given[k] for k, p in op.signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
+
+
+def _judged_by_the_whole(op, given):
+    """What no chunk can tell: whether k are there, and whether a row is empty."""
+    whole = {"empty_row": "raise"} if _is_raise(given.get("empty_row")) else {}
+    return whole | ({"k": op.domains["k"].admit("k", given["k"])} if "k" in given else {})
+
+
+def _is_raise(v):
+    return isinstance(v, str) and v == "raise"
+
+
+def _equal(a, b):
+    """Whether two admitted arguments are the same; on a device only their shapes are compared."""
+    if a is b:
+        return True
+    if not hasattr(a, "shape"):
+        return type(a) is type(b) and (a == b or a != a and b != b)
+    if getattr(b, "shape", None) != a.shape:
+        return False
+    return not on_host(a) or bool(namespace(a).all((a == b) | ((a != a) & (b != b))))
+
+
+# -- chunks ---------------------------------------------------------------------------------------
+
+def _both(a, b):
+    return b if a is None else merge(a, b)
+
+
+def _parts(op, operands, params, nonfinite):
+    for i, (args, kwargs) in enumerate(_chunks(op, operands, params)):
+        with _numbered(i):
+            yield of(op, *args, nonfinite=nonfinite, **kwargs)
+
+
+def _chunks(op, operands, params):
+    """The operation's arguments, chunk after chunk."""
+    kind = _kind(op).SERVED[op.name]
+    with _named(op.name):
+        given = dict(bound_arguments(op, operands, params).arguments)
+        streams = {k: given[k] for k in _with_axis(op, kind) if not _left_out(op, k, given[k])}
+        for k, v in streams.items():
+            if not isinstance(v, Iterable):
+                raise CallError(f"{k} must be an iterable of chunks; got {type(v).__name__}")
+    return _in_step(op, given, streams)
+
+
+def _in_step(op, given, streams):
+    missing, i = object(), 0
+    for i, chunks in enumerate(itertools.zip_longest(*streams.values(), fillvalue=missing)):
+        short = [k for k, chunk in zip(streams, chunks, strict=True) if chunk is missing]
+        if short:
+            raise ShapeError(f"hopref.{op.name}: {', '.join(streams)} must come in equally many "
+                             f"chunks; got no chunk {i} of {short[0]}.")
+        now = given | dict(zip(streams, chunks, strict=True))
+        yield _by_position(op, now), _by_name(op, now)
+
+
+def _carried(op, chunks, nonfinite):
+    carry, names = {}, ("S", "z", "c")[:len(op.outputs) - 1]
+    for i, (args, kwargs) in enumerate(chunks):
+        with _numbered(i):
+            result = op(*args, nonfinite=nonfinite, **kwargs | carry)
+        carry = dict(zip(names, result[1:], strict=True))
+        yield result
+
+
+@contextlib.contextmanager
+def _numbered(i):
+    """Refusals inside say at which chunk."""
+    try:
+        yield
+    except HoprefError as error:
+        raise type(error)(f"{str(error).removesuffix('.')} at chunk {i}.") from None
+
+
+def _place(op, kind, k):
+    """Where the axis is, counted from the end."""
+    return op.arrays[k].index(kind.axis) - len(op.arrays[k])
+
+
+def _size(op, kind, k, v):
+    """How many rows a chunk has; 1 where the door will refuse it anyway."""
+    shape, place = np.shape(v) if not hasattr(v, "shape") else v.shape, _place(op, kind, k)
+    return shape[place] if len(shape) >= -place else 1
+
+
+def _row_of_zeros(op, kind, k, v):
+    """A row for the door to judge in the place of none: its other axes and its kind of numbers."""
+    v = v if hasattr(v, "shape") else np.asarray(v)
+    place = _place(op, kind, k)
+    if len(v.shape) < -place:
+        return v
+    shape = list(v.shape)
+    shape[place] = 1
+    return namespace(v).zeros(tuple(shape), dtype=v.dtype)
+
+
+def _first(op, kind, k, v, rows):
+    place = _place(op, kind, k)
+    return v[(..., slice(rows), *(slice(None),) * (-place - 1))]
+
+
+def _level(parts, split_every, merge):
+    parts = iter(parts)
+    groups = iter(lambda: list(itertools.islice(parts, split_every)), [])
+    return [functools.reduce(merge, group) for group in groups]
