@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hopref.admission import INHABITED
-from hopref.domains import Scalar, count
+from hopref.domains import Choice, Scalar, count
 from hopref.errors import CallError, DomainError, HoprefError, ShapeError
 from hopref.namespace import namespace, on_host
 from hopref.op import bound_arguments, open_door, unwrapped
@@ -22,7 +22,7 @@ SEVERAL = Scalar("an integer >= 2", lambda v: v >= 2, int)
 class Part(NamedTuple):
     """What ``rows`` rows contribute to an operation: a state of its kind of parts.
 
-    ``others`` are the arguments that do not come in chunks, admitted.  Parts pickle.
+    ``others`` are the arguments that do not come in chunks, admitted, options by name.  Parts pickle.
     """
     op: Callable
     state: tuple
@@ -84,11 +84,13 @@ def of(op, /, *operands, nonfinite=None, **params):
     given |= {"empty_row": "zeros"} if "empty_row" in whole else {}
     call = op.enter(*_by_position(op, given), nonfinite=nonfinite, backend="formula",
                     **_by_name(op, given))
-    given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs | whole
+    named = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
+    given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs
+    given |= named | whole
     if rows == 0:
         given |= {k: _first(op, kind, k, given[k], 0) for k in chunked}
     with _named(op.name), open_door(nonfinite):
-        state = kind.of(**given)
+        state = kind.of(**_resolved(op, given))
     return Part(op, state, rows, {k: v for k, v in given.items() if k not in _with_axis(op, kind)})
 
 
@@ -152,7 +154,7 @@ def value(part, /):
             raise DomainError(f"k must be at most {part.rows}, the number there is; "
                               f"got k={part.others['k']}")
         with open_door("propagate"):
-            return unwrapped(kind.value(part.state, **part.others))
+            return unwrapped(kind.value(part.state, **_resolved(op, part.others)))
 
 
 def scan(op, /, *operands, nonfinite=None, **params):
@@ -244,6 +246,12 @@ def _judged_by_the_whole(op, given):
     """What no chunk can tell: whether k are there, and whether a row is empty."""
     whole = {"empty_row": "raise"} if _is_raise(given.get("empty_row")) else {}
     return whole | ({"k": op.domains["k"].admit("k", given["k"])} if "k" in given else {})
+
+
+def _resolved(op, given):
+    """Names of options turned into what they name; "raise" is for the whole to see."""
+    return {k: op.domains[k].resolve(v) if isinstance(op.domains[k], Choice) and not _is_raise(v)
+            else v for k, v in given.items()}
 
 
 def _is_raise(v):

@@ -1,0 +1,272 @@
+"""Every operation with parts answers the same in one piece and in chunks."""
+import pickle
+import re
+import tracemalloc
+
+import array_api_strict
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import hopref
+from hopref import attention, maps, modern, parts, performer, sparse, storage
+from hopref.check.arithmetic import PROFILES
+from hopref.check.tolerance import measured
+from hopref.errors import CallError, DomainError, DTypeError, ResourceError, ShapeError
+from tests import rounding
+from tests.door.calling import parts as results
+from tests.doubles import cupy as device
+from tests.parts.chunked import CUTS, OPS, streamable, streamed
+
+every_op = pytest.mark.parametrize("name", OPS)
+few = settings(max_examples=max(10, settings.default.max_examples // 3))
+rng = np.random.default_rng
+
+
+def near(got, want, allowed):
+    """Within what is allowed, and where the answer is not finite the same."""
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    rounding.close(np.where(same, 0.0, got), np.where(same, 0.0, want), allowed)
+
+
+@every_op
+def test_a_stream_answers_as_the_operation_does(name):
+    """A merge does to each term once more what the formula did to it: it shifts, multiplies by an
+    exponential and adds.  So each chunk may cost the tolerance of the formula, once."""
+    op = OPS[name]
+
+    @few
+    @given(streamable(op), CUTS)
+    def same(call, cuts):
+        args, kwargs = call
+        got, whole = results(streamed(op, call, cuts)), results(op(*args, **kwargs))
+        allowed = results(measured(op, args, kwargs, PROFILES["float64"]))
+        for a, b, ball in zip(got, whole, allowed, strict=True):
+            assert type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape
+            near(a, b, (len(cuts) + 2) * ball.radius)
+
+    same()
+
+
+@every_op
+def test_a_stream_gives_the_same_bits_wherever_its_chunks_live(name):
+    """And no value is looked at on a device, but for the size of a support."""
+    op = OPS[name]
+
+    @few
+    @given(streamable(op, empty=False), CUTS)
+    def same(call, cuts):
+        ours = results(streamed(op, call, cuts))
+        strict = results(streamed(op, call, cuts, array_api_strict.asarray))
+        with device.installed():
+            theirs = results(streamed(op, call, cuts, device.asarray))
+            assert op.parts == "supports" or device.stats.synchronised == 0
+            for a, b, c in zip(ours, strict, theirs, strict=True):
+                np.testing.assert_array_equal(np.asarray(b), a)
+                np.testing.assert_array_equal(c.get(), a)
+
+    same()
+
+
+def test_every_kind_of_parts_but_the_best_scores_serves_an_operation():
+    kinds = {name for name in parts.__all__ if hasattr(getattr(parts, name), "merge")}
+    assert {op.parts for op in OPS.values()} == kinds - {"top_k"}
+
+
+def test_a_scan_hands_on_the_state_bit_for_bit():
+    call = [np.abs(rng(0).standard_normal((9, r))) for r in (3, 3, 2)]
+    whole = attention.causal_linear_attention(*call, eps=0.5)
+    chunks = list(parts.scan(attention.causal_linear_attention,
+                             *(parts.chunks_of(a, 4) for a in call), eps=0.5))
+    assert [len(Z) for Z, S, z in chunks] == [4, 4, 1]
+    assert np.array_equal(np.concatenate([Z for Z, S, z in chunks]), whole[0])
+    for end, all_of_it in zip(chunks[-1][1:], whole[1:], strict=True):
+        assert np.array_equal(end, all_of_it)
+
+
+# -- one pass, bounded memory -------------------------------------------------------------------
+
+def test_chunks_are_asked_for_one_after_the_other_and_once():
+    asked = []
+
+    def loader():
+        for i in range(4):
+            asked.append(i)
+            yield np.full((2, 3), float(i))
+
+    part = parts.of(modern.update, np.ones(3), next(loader()))
+    W = parts.stream(storage.hebbian, loader())
+    assert asked == [0, 0, 1, 2, 3] and W[0, 0] == 2 * (1 + 4 + 9) and part.rows == 2
+
+
+def test_empty_chunks_change_nothing():
+    X = rng(1).standard_normal((5, 3))
+    none = X[:0]
+    for op, before in [(modern.update, [X[0]]), (modern.energy, [X[0]]), (sparse.update, [X[0]]),
+                       (storage.projection, []), (storage.covariance, [])]:
+        plain = parts.stream(op, *before, [X[:2], X[2:]])
+        assert np.array_equal(parts.stream(op, *before, [none, X[:2], none, X[2:], none]), plain)
+
+
+STREAMS = {
+    "modern.update": lambda X: (np.ones((4, 16)), X),
+    "modern.energy": lambda X: (np.ones((4, 16)), X),
+    "sparse.update": lambda X: (np.ones((4, 16)), X),
+    "performer.update": lambda X: (np.ones((4, 16)), X, np.ones((4, 16))),
+    "storage.hebbian": lambda X: (X,),
+    "storage.covariance": lambda X: (X,),
+    "storage.projection": lambda X: (X,),
+    "storage.willshaw": lambda X: (X,),
+    "attention.softmax_attention": lambda X: (np.ones((4, 16)), X, X),
+    "attention.linear_attention": lambda X: (np.ones((4, 16)), X, X),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_memory_is_that_of_a_chunk_however_long_the_file(name, tmp_path):
+    """A chunk in float64 is 256 kB.  Two of each stream, their masks of finite numbers and as much
+    again for features or scores make eight; the files are 32 and 128 of them."""
+    def peak(chunks):
+        X = np.memmap(tmp_path / "X", np.float32, "w+", shape=(2048 * chunks, 16))
+        X[:] = rng(chunks).standard_normal(X.shape, np.float32)
+        X[:] = X > 1 if name == "storage.willshaw" else X
+        args = [parts.chunks_of(a, 2048) if a is X else a for a in STREAMS[name](X)]
+        tracemalloc.start()
+        try:
+            parts.stream(OPS[name], *args)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    short, long = peak(32), peak(128)
+    assert long <= 1.05 * short and long <= 8 * 2048 * 16 * 8
+
+
+def test_what_does_not_fit_names_the_stream_and_the_stream_fits(monkeypatch):
+    X, xi = rng(2).standard_normal((64, 3)), np.ones(3)
+    whole = sparse.update(xi, X)
+    monkeypatch.setattr(hopref, "memory_limit", 8 * 16)
+    with pytest.raises(ResourceError, match="GiB: hopref.parts.stream takes chunks"):
+        sparse.update(xi, X)
+    with pytest.raises(ResourceError, match="numba.* and hopref.parts.stream takes chunks"):
+        modern.update(xi, X)
+    got = parts.stream(sparse.update, xi, parts.chunks_of(X, 16))
+    rounding.close(got, whole, 5 * rounding.of(sparse.update, xi, X)[1])
+    with pytest.raises(ResourceError, match=r"ask for less at once\.$"):
+        storage.hebbian(np.ones((1, 64)))
+
+
+# -- what only the whole can tell ---------------------------------------------------------------
+
+def test_a_row_is_empty_only_if_no_chunk_holds_anything_for_it():
+    op, K = attention.softmax_attention, np.ones((4, 2))
+    seen, unseen = np.array([[False, False, True, True]]), np.zeros((1, 4), bool)
+
+    def answer(mask, empty_row):
+        return parts.stream(op, [[1.0, 2.0]], parts.chunks_of(K, 2), parts.chunks_of(K, 2),
+                            mask=parts.chunks_of(mask, 2, axis=-1), empty_row=empty_row)
+
+    assert np.array_equal(answer(seen, "raise"), [[1.0, 1.0]])
+    assert np.array_equal(answer(unseen, "zeros"), [[0.0, 0.0]])
+    assert np.all(np.isnan(answer(unseen, "nan")))
+    with pytest.raises(DomainError, match=r"softmax_attention: every row must see .*; got a fully"):
+        answer(unseen, "raise")
+
+
+def test_k_may_exceed_a_chunk_but_not_the_whole():
+    X, xi = np.eye(4), np.array([3.0, 2.0, 1.0, 0.0])
+    got = parts.stream(sparse.k_subsets_update, xi, parts.chunks_of(X, 1), k=3)
+    assert np.array_equal(got, [1.0, 1.0, 1.0, 0.0])
+    with pytest.raises(DomainError, match="k_subsets_update: k must be at most 4, .*; got k=5"):
+        parts.stream(sparse.k_subsets_update, xi, parts.chunks_of(X, 3), k=5)
+
+
+# -- refusals -----------------------------------------------------------------------------------
+
+X = np.arange(12.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize("error, said, call", [
+    (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 2.",
+     lambda s: s(modern.update, np.ones(3), [X, X, X[:, :2]])),
+    (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 1.",
+     lambda s: s(modern.update, np.ones(3), [X, X[:0, :2]])),
+    (ShapeError, r"storage.hebbian: X must have shape \(n, d\); got \(3,\) at chunk 0.",
+     lambda s: s(storage.hebbian, X)),
+    (DomainError, r"storage.hebbian: X must be finite; got X\[1, 0\] = nan at chunk 1.",
+     lambda s: s(storage.hebbian, [X, np.where(X == 3, np.nan, X)])),
+    (DomainError, r"storage.willshaw: X must be 0 or 1; got X\[0, 2\] = 2.0 at chunk 0.",
+     lambda s: s(storage.willshaw, [X])),
+    (DTypeError, "modern.energy: X must hold real numbers; got complex128 at chunk 1.",
+     lambda s: s(modern.energy, np.ones(3), [X, 1j * X])),
+    (DomainError, "modern.update: beta must be .*; got beta=-1.0 at chunk 0.",
+     lambda s: s(modern.update, np.ones(3), [X], beta=-1.0)),
+    (DomainError, "sparse.update: alpha must be above 1 where .*; got alpha=1 at chunk 0.",
+     lambda s: s(sparse.update, np.ones(3), [X], alpha=1)),
+    (DomainError, "softmax_attention: causal must be False where .*; got causal=True at chunk 0.",
+     lambda s: s(attention.softmax_attention, X, [X], [X], causal=True)),
+    (ShapeError, "softmax_attention: s must be the same in K and V of .*; got 4 and 2 at chunk 0.",
+     lambda s: s(attention.softmax_attention, X, [X], [X[:2]])),
+    (ShapeError, "softmax_attention: K, V must come in equally many chunks; got no chunk 1 of V.",
+     lambda s: s(attention.softmax_attention, X, [X, X], [X])),
+    (CallError, "modern.update: X must be an iterable of chunks; got float.",
+     lambda s: s(modern.update, np.ones(3), 1.0)),
+    (CallError, "modern.update: must be called as .*; got no argument 'X'.",
+     lambda s: s(modern.update, np.ones(3))),
+    (CallError, "modern.update: must be called as .*; got an unexpected keyword argument 'backend'",
+     lambda s: s(modern.update, np.ones(3), [X], backend="numba")),
+    (ShapeError, "storage.hebbian: n must be at least 1; got no chunk.",
+     lambda s: s(storage.hebbian, [])),
+    (ShapeError, "storage.hebbian: n must be at least 1; got no row in any chunk.",
+     lambda s: s(storage.hebbian, [X[:0], X[:0]])),
+    (CallError, "parts.stream: op must have mergeable parts .*; got storage.storkey.",
+     lambda s: s(storage.storkey, [X])),
+    (CallError, "parts.stream: op must be an operation of hopref; got <built-in",
+     lambda s: s(len, [X])),
+    (CallError, "parts.scan: op must be causal attention; got 'modern.update'.",
+     lambda s: parts.scan(modern.update, np.ones(3), [X])),
+    (CallError, "parts.merge_all: parts must hold at least one part; got none.",
+     lambda s: parts.merge_all([])),
+    (DomainError, "parts.merge_all: split_every must be an integer >= 2; got split_every=1.",
+     lambda s: parts.merge_all([1], split_every=1)),
+    (DomainError, "parts.chunks_of: size must be an integer >= 1; got size=0.",
+     lambda s: parts.chunks_of(X, 0)),
+    (ShapeError, r"parts.chunks_of: X must have an axis -2; got shape \(3,\).",
+     lambda s: parts.chunks_of(X[0], 2)),
+    (CallError, "parts.value: part must be a part; got int.", lambda s: parts.value(3)),
+    (CallError, "parts.merge: a and b must be parts; got Part and int.",
+     lambda s: parts.merge(parts.of(storage.hebbian, X), 3)),
+    (CallError, "parts.merge: a and b must be parts of one op.*; got storage.hebbian and storage.bam",
+     lambda s: parts.merge(parts.of(storage.hebbian, X), parts.of(storage.bam, X, X))),
+    (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
+     lambda s: parts.merge(*(parts.of(modern.update, v * np.ones(3), X) for v in (1, 2)))),
+    (DomainError, "parts.merge: scale must be the same in both parts of storage.hebbian; got two.",
+     lambda s: parts.merge(*(parts.of(storage.hebbian, X, scale=v) for v in (1, 2)))),
+])
+def test_refusals_say_what_and_at_which_chunk(error, said, call):
+    with pytest.raises(error) as caught:
+        call(parts.stream)
+    assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{said}", str(caught.value))
+    assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))
+
+
+def test_a_chunk_of_nan_stays_in_its_rows_where_it_may():
+    z = np.array([[0.0, 1.0], [np.nan, 1.0]])
+    got = parts.stream(maps.logsumexp, parts.chunks_of(z, 1, axis=-1), nonfinite="propagate")
+    assert np.array_equal(np.isnan(got), [False, True])
+    with pytest.raises(DomainError, match="at chunk 0"):
+        parts.stream(maps.logsumexp, parts.chunks_of(z, 1, axis=-1))
+
+
+def test_parts_pickle_and_are_never_written_into():
+    a = parts.of(performer.update, np.ones(3), X, np.eye(3), features="hyperbolic")
+    b = parts.of(performer.update, np.ones(3), X + 1, np.eye(3), features="hyperbolic")
+    before = parts.value(a)
+    there = parts.value(parts.merge(*map(pickle.loads, map(pickle.dumps, (a, b)))))
+    assert np.array_equal(there, parts.value(parts.merge(a, b)))
+    assert np.array_equal(parts.value(a), before)
+
+
+def test_chunks_are_views():
+    assert all(np.shares_memory(chunk, X) for chunk in parts.chunks_of(X, 3))
+    assert [c.tolist() for c in parts.chunks_of([1, 2, 3], 2, axis=-1)] == [[1, 2], [3]]
