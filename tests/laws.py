@@ -18,7 +18,7 @@ from hypothesis.strategies import SearchStrategy
 import hopref
 from hopref.op import load
 
-ROOMS = {name.partition(".")[0] for name in load()} | {"dynamics", "theory"}
+ROOMS = {name.partition(".")[0] for name in load()} | {"dynamics", "parts", "theory"}
 RULES = SimpleNamespace(**{room: getattr(hopref, room) for room in sorted(ROOMS)})
 LAWS = {}
 

@@ -22,7 +22,8 @@ SEVERAL = Scalar("an integer >= 2", lambda v: v >= 2, int)
 class Part(NamedTuple):
     """What ``rows`` rows contribute to an operation: a state of its kind of parts.
 
-    ``others`` are the arguments that do not come in chunks, admitted, options by name.  Parts pickle.
+    ``others`` are the arguments that do not come in chunks, admitted, with options by name.  Parts
+    pickle.
     """
     op: Callable
     state: tuple
@@ -168,8 +169,8 @@ def scan(op, /, *operands, nonfinite=None, **params):
     positions, this holds one chunk of them at a time.
 
     >>> from hopref import attention, parts
-    >>> ones = [[[1.0]], [[1.0]]]
-    >>> for Z, S, z in parts.scan(attention.causal_linear_attention, ones, ones, [[[4.0]], [[8.0]]]):
+    >>> ones, V = [[[1.0]], [[1.0]]], [[[4.0]], [[8.0]]]
+    >>> for Z, S, z in parts.scan(attention.causal_linear_attention, ones, ones, V):
     ...     print(Z)
     [[4.]]
     [[6.]]

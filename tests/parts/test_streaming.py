@@ -236,7 +236,7 @@ X = np.arange(12.0).reshape(4, 3)
     (CallError, "parts.value: part must be a part; got int.", lambda s: parts.value(3)),
     (CallError, "parts.merge: a and b must be parts; got Part and int.",
      lambda s: parts.merge(parts.of(storage.hebbian, X), 3)),
-    (CallError, "parts.merge: a and b must be parts of one op.*; got storage.hebbian and storage.bam",
+    (CallError, "parts.merge: a and b must be parts of one op.*; got storage.hebbian and",
      lambda s: parts.merge(parts.of(storage.hebbian, X), parts.of(storage.bam, X, X))),
     (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
      lambda s: parts.merge(*(parts.of(modern.update, v * np.ones(3), X) for v in (1, 2)))),

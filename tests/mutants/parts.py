@@ -1,0 +1,452 @@
+"""Parts that do not merge as they should."""
+import numpy as np
+
+from hopref import maps, storage
+from hopref.parts import (
+    causal,
+    clipped,
+    covariance,
+    energy,
+    gram,
+    linear,
+    softmax,
+    sums,
+    supports,
+    top_k,
+)
+from tests.mutants import mutant
+
+# -- softmax ------------------------------------------------------------------------------------
+
+
+def brought_to(top, a, b, beta=None):
+    """Two softmax states brought to any maximum and added."""
+    x, y = (np.exp((s.beta if beta is None else beta) * (s.top - top)) for s in (a, b))
+    return softmax.State(np.maximum(a.top, b.top), x * a.total + y * b.total,
+                         x[..., None] * a.drawn + y[..., None] * b.drawn, a.beta)
+
+
+@mutant("parts.softmax.merge")
+def totals_added_as_they_are(a, b, /):
+    """no rescale"""
+    return softmax.State(np.maximum(a.top, b.top), a.total + b.total, a.drawn + b.drawn, a.beta)
+
+
+@mutant("parts.softmax.merge")
+def brought_to_the_first_maximum(a, b, /):
+    """rescaled by the maximum of the one part, named by that of both"""
+    return brought_to(maps.finite_or_zero(a.top), a, b)
+
+
+@mutant("parts.softmax.merge")
+def beta_left_out_of_the_rescale(a, b, /):
+    """exp of the difference of the maxima, without beta"""
+    return brought_to(maps.finite_or_zero(np.maximum(a.top, b.top)), a, b, beta=1.0)
+
+
+@mutant("parts.softmax.merge")
+def empty_parts_meet_in_nan(a, b, /):
+    """-inf - (-inf) where both have seen nothing"""
+    return brought_to(np.maximum(a.top, b.top), a, b)
+
+
+@mutant("parts.softmax.merge")
+def values_rescaled_and_totals_not(a, b, /):
+    """only what was drawn is rescaled"""
+    return softmax.merge(a, b)._replace(total=a.total + b.total)
+
+
+@mutant("parts.softmax.of")
+def one_maximum_for_all_rows(z, V, /, *, beta=1.0):
+    """the largest score of the batch, of which a weak row underflows"""
+    top = np.full(z.shape[:-1], np.max(z, initial=-np.inf))
+    e = np.exp(beta * (z - maps.finite_or_zero(top)[..., None]))
+    return softmax.State(top, e.sum(-1), e @ V, beta)
+
+
+@mutant("parts.softmax.value")
+def sums_lse_to_the_base_two(state, /):
+    """log2"""
+    answer = softmax.value(state)
+    return answer._replace(lse=state.top + (answer.lse - maps.finite_or_zero(state.top))
+                           / np.log(2))
+
+
+@mutant("parts.softmax.value")
+def sums_lse_without_beta(state, /):
+    """the log of the total not divided by beta"""
+    total = np.where(state.total > 0, state.total, 1.0)
+    return softmax.value(state)._replace(lse=state.top + np.log(total))
+
+
+@mutant("parts.softmax.value")
+def sums_forget_their_maximum(state, /):
+    """ln l in place of m + ln l / beta"""
+    total = np.where(state.total > 0, state.total, 1.0)
+    return softmax.value(state)._replace(lse=np.log(total) / state.beta)
+
+
+@mutant("parts.softmax.none")
+def nothing_has_the_maximum_zero(z, V, /, *, beta=1.0):
+    """(0, 0, 0) in place of (-inf, 0, 0)"""
+    none = softmax.none(z, V, beta=beta)
+    return none._replace(top=np.zeros_like(none.top))
+
+
+@mutant("parts.softmax.none")
+def nothing_counts_as_one(z, V, /, *, beta=1.0):
+    """a total of 1 at the score 0, so as not to divide by 0"""
+    none = softmax.none(z, V, beta=beta)
+    return none._replace(top=np.zeros_like(none.top), total=np.ones_like(none.total))
+
+
+# -- the energy ---------------------------------------------------------------------------------
+
+@mutant("parts.energy.merge")
+def longest_added(a, b, /):
+    """M^2 added like a sum"""
+    return energy.merge(a, b)._replace(longest=a.longest + b.longest)
+
+
+@mutant("parts.energy.merge")
+def longest_of_the_last_part(a, b, /):
+    """M^2 of whichever came last"""
+    return energy.merge(a, b)._replace(longest=b.longest)
+
+
+@mutant("parts.energy.merge")
+def patterns_not_counted(a, b, /):
+    """N of one part"""
+    return energy.merge(a, b)._replace(count=max(a.count, b.count))
+
+
+@mutant("parts.energy.merge")
+def first_leader_kept(a, b, /):
+    """the pattern of the first part stays when its maximum does not"""
+    return energy.merge(a, b)._replace(leader=a.leader if a.count else b.leader)
+
+
+@mutant("parts.energy.merge")
+def lack_added_as_it_is(a, b, /):
+    """the sum of expm1 rescaled like a sum of exp"""
+    _, x, y = softmax.shrunk(a, b)
+    return energy.merge(a, b)._replace(lack=x * a.lack + y * b.lack)
+
+
+@mutant("parts.energy.value")
+def energy_lse_to_the_base_two(state, xi, /):
+    """log2"""
+    none = 0 * state.total
+    mean = energy.value(state._replace(total=none + state.count, lack=none), xi)
+    return mean + (energy.value(state, xi) - mean) / np.log(2)
+
+
+@mutant("parts.energy.none")
+def nothing_is_a_pattern_at_the_origin(xi, X, /, *, beta=1.0):
+    """one pattern, 0"""
+    return energy.of(xi, 0 * X[:1], beta=beta)
+
+
+# -- linear -------------------------------------------------------------------------------------
+
+def at_scale(c, a, b):
+    """Two linear states brought to any scale and added."""
+    zero = maps.finite_or_zero(c)
+    x, y = np.exp(a.c - zero), np.exp(b.c - zero)
+    return linear.State(x[..., None] * a.S + y[..., None] * b.S, x * a.z + y * b.z, c)
+
+
+@mutant("parts.linear.merge")
+def linear_totals_added_as_they_are(a, b, /):
+    """no rescale"""
+    return linear.State(a.S + b.S, a.z + b.z, np.maximum(a.c, b.c))
+
+
+@mutant("parts.linear.merge")
+def brought_to_the_smaller_scale(a, b, /):
+    """rescaled by the wrong maximum: a small scale blows the other up"""
+    return at_scale(np.minimum(a.c, b.c), a, b)
+
+
+@mutant("parts.linear.merge")
+def merged_by_one_scale(a, b, /):
+    """the largest scale of all features for each"""
+    top = max(a.c.max(), b.c.max())
+    return at_scale(np.full_like(a.c, top), a, b)
+
+
+@mutant("parts.linear.merge")
+def linear_parts_meet_in_nan(a, b, /):
+    """-inf - (-inf) where neither has a key"""
+    c = np.maximum(a.c, b.c)
+    x, y = np.exp(a.c - c), np.exp(b.c - c)
+    x, y = (w + 0 * (s.c - s.c) for w, s in ((x, a), (y, b)))
+    return linear.State(x[..., None] * a.S + y[..., None] * b.S, x * a.z + y * b.z, c)
+
+
+@mutant("parts.linear.merge")
+def values_rescaled_and_z_not(a, b, /):
+    """only S is rescaled"""
+    return linear.merge(a, b)._replace(z=a.z + b.z)
+
+
+@mutant("parts.linear.of")
+def one_scale_for_all_features(log_k, V, /, *, sign_k=1.0):
+    """a scalar c: features that are small beside the largest underflow"""
+    c = np.full(log_k.shape[-1], np.max(log_k, initial=-np.inf))
+    keys = np.exp(log_k - maps.finite_or_zero(c))
+    return linear.State(keys.T @ V, keys.sum(0), c)
+
+
+@mutant("parts.linear.value")
+def query_ignores_the_scale(state, query, /):
+    """c not absorbed into the query's logs"""
+    return linear.value(state._replace(c=np.zeros_like(state.c)), query)
+
+
+@mutant("parts.linear.none")
+def nothing_has_the_scale_one(log_k, V, /):
+    """c = 0 in place of -inf"""
+    none = linear.none(log_k, V)
+    return none._replace(c=np.zeros_like(none.c))
+
+
+# -- causal -------------------------------------------------------------------------------------
+
+@mutant("parts.causal.merge")
+def chunks_forget_the_past(a, b, /):
+    """each chunk attends to itself alone"""
+    none = linear.of(b.keys.c[None, :][:0], b.keys.S[:0])
+    merged = causal.merge(a._replace(keys=none), b)
+    return merged._replace(keys=linear.merge(a.keys, b.keys))
+
+
+@mutant("parts.causal.merge")
+def the_past_lies_behind(a, b, /):
+    """the earlier part sees the later one"""
+    late = softmax.merge(linear.read(b.keys, a.query), a.sums)
+    none = linear.of(b.keys.c[None, :][:0], b.keys.S[:0])
+    merged = causal.merge(a._replace(keys=none, sums=late), b)
+    return merged._replace(keys=linear.merge(a.keys, b.keys))
+
+
+@mutant("parts.causal.merge")
+def state_without_the_last_chunk(a, b, /):
+    """the state handed on is that before the chunk"""
+    return causal.merge(a, b)._replace(keys=a.keys)
+
+
+@mutant("parts.causal.of")
+def positions_see_their_whole_chunk(query, keys, V, /):
+    """inclusive of the chunk's own future"""
+    segment = causal.of(query, keys, V)
+    return segment._replace(sums=linear.read(segment.keys, query))
+
+
+@mutant("parts.causal.of")
+def own_position_left_out(query, keys, V, /):
+    """an exclusive scan: off by one"""
+    def earlier(a):
+        return np.concatenate([np.full_like(a[:1], -np.inf), a[:-1]])
+    segment = causal.of(query, keys, V)
+    late = causal.of(query, (earlier(keys[0]), keys[1]), np.concatenate([0 * V[:1], V[:-1]]))
+    return segment._replace(sums=late.sums)
+
+
+@mutant("parts.causal.none")
+def nothing_has_a_position(query, keys, V, /):
+    """one position of no key"""
+    hidden = np.full_like(keys[0][:1], -np.inf)
+    return causal.of(tuple(q[:1] for q in query), (hidden, keys[1][:1]), V[:1])
+
+
+# -- sums of outer products -----------------------------------------------------------------------
+
+@mutant("parts.sums.merge")
+def sums_averaged(a, b, /):
+    """the mean of the weights"""
+    return sums.State((a.W + b.W) / 2)
+
+
+@mutant("parts.sums.merge")
+def sum_of_the_last(a, b, /):
+    """the later weights replace the earlier"""
+    return b
+
+
+@mutant("parts.sums.of")
+def pairs_the_wrong_way_round(A, B, /):
+    """B^T A"""
+    return sums.of(B, A) if A.shape[1] == B.shape[1] else sums.of(A, B)
+
+
+@mutant("parts.sums.none")
+def nothing_is_the_identity_matrix(A, B, /):
+    """1 on the diagonal"""
+    return sums.State(np.eye(A.shape[1], B.shape[1]))
+
+
+@mutant("parts.covariance.merge")
+def scatters_added(a, b, /):
+    """each chunk about its own mean, and no more"""
+    return covariance.merge(a, b)._replace(scatter=a.scatter + b.scatter)
+
+
+@mutant("parts.covariance.merge")
+def means_averaged(a, b, /):
+    """means of chunks count alike, however many patterns they are of"""
+    return covariance.merge(a, b)._replace(mean=(a.mean + b.mean) / 2)
+
+
+@mutant("parts.covariance.merge")
+def scatter_without_its_share(a, b, /):
+    """n_1 n_2 in place of n_1 n_2 / (n_1 + n_2)"""
+    apart = b.mean - a.mean
+    between = a.count * b.count * np.outer(apart, apart)
+    return covariance.merge(a, b)._replace(scatter=a.scatter + b.scatter + between)
+
+
+@mutant("parts.covariance.none")
+def nothing_is_a_pattern_of_zeros(X, /):
+    """one pattern, 0"""
+    return covariance.of(0 * X[:1])
+
+
+@mutant("parts.gram.merge")
+def gram_of_the_last(a, b, /):
+    """the later block replaces the earlier"""
+    return b
+
+
+@mutant("parts.gram.of")
+def gram_of_the_sums(X, /):
+    """the outer product of the sum of the patterns"""
+    x = storage.of_one_unit(X).sum(0)
+    return gram.State(np.outer(x, x), len(X))
+
+
+@mutant("parts.gram.value")
+def a_ridge_for_the_rank(state, /):
+    """G (G + 1e-9)^-1: no rank is found, none is missed, and nothing is a projection"""
+    return state.gram @ np.linalg.inv(state.gram + 1e-9 * np.eye(len(state.gram)))
+
+
+@mutant("parts.gram.value")
+def gram_is_the_weight(state, /):
+    """Hebb's rule, over the number of patterns"""
+    return state.gram / max(state.count, 1)
+
+
+@mutant("parts.gram.none")
+def nothing_is_one_direction(X, /):
+    """a pattern of ones"""
+    return gram.of(0 * X[:1] + 1)
+
+
+# -- Willshaw -----------------------------------------------------------------------------------
+
+@mutant("parts.clipped.merge")
+def bits_added(a, b, /):
+    """sums in place of OR"""
+    return clipped.State(a.W + b.W)
+
+
+@mutant("parts.clipped.merge")
+def bits_both_have(a, b, /):
+    """AND"""
+    return clipped.State(np.minimum(a.W, b.W))
+
+
+@mutant("parts.clipped.merge")
+def bits_one_has(a, b, /):
+    """XOR"""
+    return clipped.State(np.abs(a.W - b.W))
+
+
+@mutant("parts.clipped.none")
+def nothing_is_everything(X, Y, /):
+    """all ones"""
+    return clipped.State(np.ones((Y.shape[1], X.shape[1])))
+
+
+# -- supports and the best ------------------------------------------------------------------------
+
+@mutant("parts.supports.of")
+def only_the_strongest_kept(z, V, /, weigh):
+    """the best of each state instead of all that weigh"""
+    best = np.unique(z.argmax(-1)) if z.shape[-1] else slice(0)
+    return supports.State(z[..., best], V[best], weigh)
+
+
+@mutant("parts.supports.merge")
+def answers_averaged(a, b, /):
+    """the chunks' answers, halved: two supports that were never one"""
+    if not len(a.values) or not len(b.values):
+        return supports.merge(a, b)
+    merged = supports.merge(a, b)
+    return merged._replace(values=np.concatenate([a.values, b.values])[:len(merged.values)] / 2)
+
+
+@mutant("parts.supports.merge")
+def candidates_of_the_last(a, b, /):
+    """the later candidates replace the earlier"""
+    return b
+
+
+@mutant("parts.supports.merge")
+def cut_before_they_merge(a, b, /):
+    """each support is cut to half its size before the two meet"""
+    def cut(s):
+        keep = np.argsort(-s.scores.max(0, initial=-np.inf))[:max(1, len(s.values) // 2)]
+        return s._replace(scores=s.scores[:, keep], values=s.values[keep])
+    return supports.merge(cut(a) if len(a.values) else a, cut(b) if len(b.values) else b)
+
+
+@mutant("parts.supports.none")
+def nothing_is_a_pattern_at_zero(z, V, /, weigh):
+    """the pattern 0, of score 0"""
+    return supports.State(0 * z[..., :1], 0 * V[:1], weigh)
+
+
+@mutant("parts.top_k.merge")
+def ties_to_the_last_index(a, b, /):
+    """of equal scores those of highest index"""
+    flip = a._replace(index=-a.index), b._replace(index=-b.index)
+    merged = top_k.merge(*map(_rising, flip))
+    return _rising(merged._replace(index=-merged.index))
+
+
+def _rising(state):
+    """By rising index."""
+    order = np.argsort(state.index, axis=-1)
+    take = np.take_along_axis
+    return top_k.State(take(state.score, order, -1), take(state.index, order, -1),
+                       take(state.drawn, order[..., None], -2), state.k)
+
+
+@mutant("parts.top_k.of")
+def indices_begin_anew(z, V, /, *, k, start=0):
+    """every chunk counts from 0"""
+    return top_k.of(z, V, k=k)
+
+
+@mutant("parts.top_k.merge")
+def first_come_first_kept(a, b, /):
+    """of equal scores those of the part that is named first"""
+    shift = b._replace(index=b.index + 1000)
+    merged = top_k.merge(a, shift)
+    return _rising(merged._replace(index=np.where(merged.index >= 1000, merged.index - 1000,
+                                                  merged.index)))
+
+
+@mutant("parts.top_k.merge")
+def one_too_many(a, b, /):
+    """k + 1 kept"""
+    merged = top_k.merge(a._replace(k=a.k + 1), b._replace(k=b.k + 1))
+    return merged if merged.score.shape[-1] > a.k else merged._replace(k=a.k)
+
+
+@mutant("parts.top_k.none")
+def nothing_has_an_index(z, V, /, *, k):
+    """a score of 0 at the index 0"""
+    return top_k.of(0 * z[..., :1], 0 * V[:1], k=k)
