@@ -1,6 +1,4 @@
 """Learning rules: patterns, the rows of X (n, d), become weights W (d, d); pairs X -> Y (e, d)."""
-from functools import partial
-
 from hopref.domains import binary, flag, positive, real
 from hopref.maps import dot, ratio, scan
 from hopref.namespace import namespace
@@ -81,7 +79,8 @@ def projection(X, /):
     array([[1., 0.],
            [0., 0.]])
     """
-    return onto_span(of_one_unit(X), X.shape[0])
+    X = of_one_unit(X)
+    return onto_span(X, roundings(X.shape[0], X) * dot(X, X))
 
 
 def of_one_unit(X):
@@ -90,19 +89,23 @@ def of_one_unit(X):
     return ratio(X, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0) if X.shape[1] else X
 
 
-def onto_span(X, n):
-    """The projection on the span of the rows, each known up to n d roundings."""
-    xp, d = namespace(X), X.shape[1]
-    learn = partial(_project, noise=(n * d * float(xp.finfo(X.dtype).eps)) ** 2)
-    return scan(learn, xp.zeros((d, d), dtype=X.dtype), (X,))[1]
+def roundings(n, X):
+    """The square of n d roundings."""
+    return (n * X.shape[1] * float(namespace(X).finfo(X.dtype).eps)) ** 2
 
 
-def _project(W, x, *, noise):
+def onto_span(X, noise):
+    """The projection on the span of the rows, whose squared lengths may be off by ``noise``."""
+    start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
+    return scan(_project, start, (X, noise[:, None]))[1]
+
+
+def _project(W, x, noise):
     xp = namespace(W)
     r = x - W @ x
     r = r - W @ r
     left = dot(r, r)
-    new = left > noise * dot(x, x)
+    new = left > noise
     return W + xp.where(new, r[:, None] * r / xp.where(new, left, 1.0), 0.0), None
 
 

@@ -1,23 +1,27 @@
-r"""Gram blocks for the projection rule [MO-5].
+r"""Triangular roots of Gram blocks, for the projection rule [MO-5].
 
-.. math:: G = X^T X = \sum_\mu x_\mu x_\mu^T, \qquad \operatorname{span} G = \operatorname{span} X
+.. math:: R^T R = X^T X = \sum_\mu x_\mu x_\mu^T, \qquad
+    \operatorname{span} R = \operatorname{span} X
 
-The (d, d) blocks add; the (n, n) ones, X X^T, would want every pair of chunks.  The weights are
-the projection on the rows of G.  Patterns may depend on each other; but G squares their lengths,
-so a pattern counts as dependent once less than about sqrt(n d eps) of it, eight digits, is its
-own, where the formula, which sees the patterns themselves, tells them apart to n d eps.
+The (d, d) Gram blocks of chunks add; the (n, n) ones, X X^T, would want every pair of chunks.  But
+a Gram matrix squares the condition of its patterns, half their digits, so its root is kept: that of
+two roots, one above the other, is the root of the sum.  The weights are the projection on the rows
+of R.  Patterns may depend on each other: what is left of one besides the others counts only beyond
+n d roundings of the largest.
 """
 from typing import Any, NamedTuple
 
+from hopref.maps import dot, ratio
+from hopref.namespace import namespace
 from hopref.parts.served import Served
-from hopref.storage import of_one_unit, onto_span
+from hopref.storage import of_one_unit, onto_span, roundings
 
 __all__ = ["State", "none", "of", "merge", "value"]
 
 
 class State(NamedTuple):
-    """G (d, d) of patterns whose largest entry is 1, and N."""
-    gram: Any
+    """R, d rows at most, of patterns whose largest entry is 1; and N."""
+    root: Any
     count: int
 
 
@@ -28,18 +32,36 @@ def none(X, /):
 
 def of(X, /):
     """The state of patterns (n, d), each in a unit of its own."""
-    X = of_one_unit(X)
-    return State(X.T @ X, X.shape[0])
+    return State(_root(of_one_unit(X)), X.shape[0])
 
 
 def merge(a, b, /):
     """The state of the patterns of both."""
-    return State(a.gram + b.gram, a.count + b.count)
+    both = namespace(a.root).concat([a.root, b.root], axis=0)
+    alone = 0 in (a.root.shape[0], b.root.shape[0])
+    return State(both if alone else _root(both), a.count + b.count)
 
 
 def value(state, /):
     """The orthogonal projection on the span of the patterns."""
-    return onto_span(state.gram, max(state.count, state.gram.shape[0]))
+    R, count = state
+    if 0 in R.shape:
+        return R.T @ R
+    size = dot(R, R)
+    noise = roundings(max(count, R.shape[1]), R) * namespace(R).max(size)
+    return onto_span(R, noise + 0 * size)
+
+
+def _root(X):
+    """Upper triangular, with the Gram matrix of X: by Householder reflections."""
+    xp, (n, d) = namespace(X), X.shape
+    here = xp.arange(n)
+    for j in range(min(n - 1, d)):
+        x = xp.where(here >= j, X[:, j], 0.0)
+        length = xp.sqrt(dot(x, x))
+        v = xp.where(here == j, x + xp.where(x < 0, -length, length), x)
+        X = X - v[:, None] * (ratio(2.0, dot(v, v), 0.0) * (v @ X))
+    return xp.triu(X)[:min(n, d), :]
 
 
 def of_patterns(*, X):

@@ -196,8 +196,8 @@ def chunks_of(X, size, /, *, axis=-2):
         if not -len(X.shape) <= axis < len(X.shape):
             raise ShapeError(f"X must have an axis {axis}; got shape {tuple(X.shape)}")
     axis = axis % len(X.shape)
-    before = (slice(None),) * axis
-    return (X[(*before, slice(i, i + size), ...)] for i in range(0, X.shape[axis], size))
+    before, n = (slice(None),) * axis, X.shape[axis]
+    return (X[(*before, slice(i, min(i + size, n)), ...)] for i in range(0, n, size))
 
 
 # -- operations and their kinds -------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Parts that do not merge as they should."""
 import numpy as np
 
-from hopref import maps, storage
+from hopref import maps
 from hopref.parts import (
     causal,
     clipped,
@@ -321,20 +321,27 @@ def gram_of_the_last(a, b, /):
 @mutant("parts.gram.of")
 def gram_of_the_sums(X, /):
     """the outer product of the sum of the patterns"""
-    x = storage.of_one_unit(X).sum(0)
-    return gram.State(np.outer(x, x), len(X))
+    return gram.of(X.sum(0, keepdims=True))._replace(count=len(X))
 
 
 @mutant("parts.gram.value")
 def a_ridge_for_the_rank(state, /):
     """G (G + 1e-9)^-1: no rank is found, none is missed, and nothing is a projection"""
-    return state.gram @ np.linalg.inv(state.gram + 1e-9 * np.eye(len(state.gram)))
+    G = state.root.T @ state.root
+    return G @ np.linalg.inv(G + 1e-9 * np.eye(len(G)))
+
+
+@mutant("parts.gram.merge")
+def gram_itself_kept(a, b, /):
+    """the sum of the Gram matrices in the place of its root: half the digits"""
+    R = np.concatenate([a.root, b.root])
+    return gram.State(R.T @ R, a.count + b.count)
 
 
 @mutant("parts.gram.value")
 def gram_is_the_weight(state, /):
     """Hebb's rule, over the number of patterns"""
-    return state.gram / max(state.count, 1)
+    return state.root.T @ state.root / max(state.count, 1)
 
 
 @mutant("parts.gram.none")

@@ -116,12 +116,13 @@ def judge_covariance(got, case, merges):
 
 
 def judge_gram(got, case, merges):
-    """G errs by n + merges roundings of its terms; its span moves by |E| / s_min^2 (Wedin)."""
+    """As if the patterns were rounded d times by n + merges d of them, a reflection each; their
+    span moves by |E| / s_min (Wedin)."""
     X = case["X"] / np.maximum(np.abs(case["X"]).max(-1, keepdims=True), 1)
     want, rank = spanned(case["X"])
     s = np.linalg.svd(X, compute_uv=False)
-    condition = (s[0] / s[rank - 1]) ** 2 if rank else 1.0
-    close(got, want, g(8 * X.size + merges) * len(want) * condition)
+    d, condition = len(want), s[0] / s[rank - 1] if rank else 1.0
+    close(got, want, g(8 * d * (len(X) + merges * d)) * condition)
 
 
 def exactly(formula):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hopref import attention, maps, modern, parts, storage
 from tests import rounding
+from tests.draw import arrays, records, small
 from tests.laws import law
 from tests.parts.kinds import KINDS, SPARSE
 from tests.rounding import close
@@ -161,6 +162,18 @@ def test_the_support_of_a_union_lies_within_the_union_of_supports(rules, case, e
     assert all(column in kept for column in needed.T.tolist())
 
 
+@law("parts.gram.merge", "parts.gram.of", id="CB-10",
+     over=records(X=arrays(2, 4, elements=small), k=st.integers(20, 40)),
+     kills=["gram_itself_kept", "gram_of_the_last"])
+def test_patterns_that_nearly_agree_are_told_apart(rules, X, k):
+    """x_2 - x_1 is only 2^-k of them, and 2^-2k of a Gram matrix: as the formula, W keeps x_1 and
+    x_2, where W errs by roundings / 2^-k but along the patterns by roundings alone."""
+    X = np.vstack([X[0], X[0] + 2.0**-k * X[1]])
+    verbs = rules.parts.gram
+    W = parts.gram.value(verbs.merge(*(verbs.of(X[i:i + 1]) for i in (0, 1))))
+    close(W @ X.T, X.T, rounding.g(64 * X.size) * np.abs(X).max())
+
+
 # -- what does not hold -------------------------------------------------------------------------
 
 def test_causal_parts_do_not_commute():
@@ -178,12 +191,13 @@ def test_a_softmax_has_no_support_to_keep():
     assert (maps.softmax(z[:, ::2]) @ V[::2]).tolist() == [[1.0]]
 
 
-def test_gram_blocks_see_half_the_digits_that_the_patterns_have():
-    """Their lengths are squared: 2^-20 of a length is seen, 2^-30 is not; by the formula it is."""
-    for k, gram in ((20, 2), (30, 1)):
-        X = np.array([[1.0, 1.0], [1.0, 1 + 2.0**-k]])
-        assert round(np.trace(parts.gram.value(parts.gram.of(X)))) == gram
-        assert round(np.trace(storage.projection(X))) == 2
+def test_a_gram_matrix_holds_half_the_digits_that_its_root_has():
+    """Two patterns 2^-30 of their length apart: their Gram matrix has the rank 1."""
+    X = np.array([[1.0, 1.0], [1.0, 1 + 2.0**-30]])
+    part = parts.gram.merge(*(parts.gram.of(X[i:i + 1]) for i in (0, 1)))
+    assert np.linalg.matrix_rank(X.T @ X) == 1 and np.linalg.det(X.T @ X) == 0
+    close(parts.gram.value(part), np.eye(2), rounding.g(8 * 4) * 2.0**31)
+    close(parts.gram.value(part), storage.projection(X), rounding.g(8 * 4) * 2.0**31)
 
 
 def test_one_scale_for_all_features_loses_what_is_small_beside_the_largest():

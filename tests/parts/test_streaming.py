@@ -270,3 +270,5 @@ def test_parts_pickle_and_are_never_written_into():
 def test_chunks_are_views():
     assert all(np.shares_memory(chunk, X) for chunk in parts.chunks_of(X, 3))
     assert [c.tolist() for c in parts.chunks_of([1, 2, 3], 2, axis=-1)] == [[1, 2], [3]]
+    strict = parts.chunks_of(array_api_strict.asarray(X), 3)
+    assert [np.asarray(c).tolist() for c in strict] == [X[:3].tolist(), X[3:].tolist()]
