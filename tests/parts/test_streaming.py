@@ -1,4 +1,5 @@
 """Every operation with parts answers the same in one piece and in chunks."""
+import json
 import pickle
 import re
 import tracemalloc
@@ -12,6 +13,7 @@ import hopref
 from hopref import attention, maps, modern, parts, performer, sparse, storage
 from hopref.check.arithmetic import PROFILES
 from hopref.check.tolerance import measured
+from hopref.cli import main
 from hopref.errors import CallError, DomainError, DTypeError, ResourceError, ShapeError
 from tests import rounding
 from tests.door.calling import parts as results
@@ -71,6 +73,14 @@ def test_a_stream_gives_the_same_bits_wherever_its_chunks_live(name):
 def test_every_kind_of_parts_but_the_best_scores_serves_an_operation():
     kinds = {name for name in parts.__all__ if hasattr(getattr(parts, name), "merge")}
     assert {op.parts for op in OPS.values()} == kinds - {"top_k"}
+
+
+def test_the_operations_are_listed_with_their_kind_of_parts(capsys):
+    assert main(["ops", "--json"]) == 0
+    listed = {row["name"]: row["parts"] for row in json.loads(capsys.readouterr().out)["ops"]}
+    assert {name: kind for name, kind in listed.items() if kind} == {
+        name: op.parts for name, op in OPS.items()}
+    assert listed["storage.storkey"] is None
 
 
 def test_a_scan_hands_on_the_state_bit_for_bit():
