@@ -47,8 +47,9 @@ def stream(op, /, *operands, nonfinite=None, **params):
 
     Returns
     -------
-    what the operation returns, up to rounding; bit for bit the same for the same chunks, which are
-    merged from the left.  Two chunks at most are held at a time, and two states.
+    what the operation returns, up to rounding.  The same chunks give the same bits: they are merged
+    in their order by the tree of `merge_all`.  Two chunks at most are held at a time, and a state
+    for each doubling of their number.
 
     Notes
     -----
@@ -59,10 +60,10 @@ def stream(op, /, *operands, nonfinite=None, **params):
     array([1.])
     """
     kind = _served(op, "stream")
-    found = functools.reduce(_both, _parts(op, operands, params, nonfinite), None)
-    if found is None:
+    found = _tree(_parts(op, operands, params, nonfinite), 2, merge)
+    if not found:
         raise ShapeError(f"hopref.{op.name}: {kind.axis} must be at least 1; got no chunk.")
-    return value(found)
+    return value(*found)
 
 
 def of(op, /, *operands, nonfinite=None, **params):
@@ -117,25 +118,22 @@ def merge(a, b, /):
         return a._replace(state=_kind(a.op).merge(a.state, b.state), rows=a.rows + b.rows)
 
 
-def merge_all(parts, /, *, split_every=8, merge=merge):
-    """All parts as one, by a tree: each ``split_every`` from the left, then of these again.
+def merge_all(parts, /, *, split_every=2, merge=merge):
+    """All parts as one, by a tree: each ``split_every`` in their order, then of these again.
 
     ``merge=dask.delayed(hopref.parts.merge)`` builds the same tree of delayed parts, and so gives
     the same bits.
 
     >>> from hopref import parts, storage
     >>> patterns = [[[1.0]], [[2.0]], [[3.0]]]
-    >>> parts.value(parts.merge_all([parts.of(storage.hebbian, X) for X in patterns]))
+    >>> parts.value(parts.merge_all(parts.of(storage.hebbian, X) for X in patterns))
     array([[14.]])
     """
     with _named("parts.merge_all"):
-        split_every = SEVERAL.admit("split_every", split_every)
-        parts = _level(parts, split_every, merge)
-        if not parts:
+        found = _tree(parts, SEVERAL.admit("split_every", split_every), merge)
+        if not found:
             raise CallError("parts must hold at least one part; got none")
-    while len(parts) > 1:
-        parts = _level(parts, split_every, merge)
-    return parts[0]
+    return found[0]
 
 
 def value(part, /):
@@ -272,10 +270,6 @@ def _equal(a, b):
 
 # -- chunks ---------------------------------------------------------------------------------------
 
-def _both(a, b):
-    return b if a is None else merge(a, b)
-
-
 def _parts(op, operands, params, nonfinite):
     for i, (args, kwargs) in enumerate(_chunks(op, operands, params)):
         with _numbered(i):
@@ -350,7 +344,19 @@ def _first(op, kind, k, v, rows):
     return v[(..., slice(rows), *(slice(None),) * (-place - 1))]
 
 
-def _level(parts, split_every, merge):
-    parts = iter(parts)
-    groups = iter(lambda: list(itertools.islice(parts, split_every)), [])
-    return [functools.reduce(merge, group) for group in groups]
+def _tree(parts, split_every, merge):
+    """The merged part in a list, empty if there is none; each level holds an unfinished group."""
+    levels = [[]]
+    for part in parts:
+        for group in levels:
+            group.append(part)
+            if len(group) < split_every:
+                break
+            part = functools.reduce(merge, group)
+            group.clear()
+        else:
+            levels.append([part])
+    rest = []
+    for group in levels:
+        rest = [functools.reduce(merge, group + rest)] if group or rest else []
+    return rest

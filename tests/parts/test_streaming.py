@@ -1,4 +1,5 @@
 """Every operation with parts answers the same in one piece and in chunks."""
+import functools
 import json
 import pickle
 import re
@@ -34,7 +35,7 @@ def near(got, want, allowed):
 @every_op
 def test_a_stream_answers_as_the_operation_does(name):
     """A merge does to each term once more what the formula did to it: it shifts, multiplies by an
-    exponential and adds.  So each chunk may cost the tolerance of the formula, once."""
+    exponential and adds.  So each merge may cost the tolerance of the formula, once."""
     op = OPS[name]
 
     @few
@@ -81,6 +82,27 @@ def test_the_operations_are_listed_with_their_kind_of_parts(capsys):
     assert {name: kind for name, kind in listed.items() if kind} == {
         name: op.parts for name, op in OPS.items()}
     assert listed["storage.storkey"] is None
+
+
+@pytest.mark.parametrize("chunks", range(1, 20))
+@pytest.mark.parametrize("split_every", [2, 3, 8])
+def test_a_tree_is_grown_level_by_level(chunks, split_every):
+    """As text, which shows every bracket."""
+    def level(found):
+        groups = [found[i:i + split_every] for i in range(0, len(found), split_every)]
+        return [functools.reduce("({}{})".format, group) for group in groups]
+    want = level([*"abcdefghijklmnopqrstu"[:chunks]])
+    while len(want) > 1:
+        want = level(want)
+    leaves = iter("abcdefghijklmnopqrstu"[:chunks])
+    assert parts.merge_all(leaves, split_every=split_every, merge="({}{})".format) == want[0]
+
+
+def test_a_stream_is_the_tree_of_its_chunks():
+    X, xi = rng(4).standard_normal((40, 3)), rng(5).standard_normal((2, 3))
+    each = (parts.of(modern.update, xi, chunk) for chunk in parts.chunks_of(X, 3))
+    got = parts.stream(modern.update, xi, parts.chunks_of(X, 3))
+    assert np.array_equal(got, parts.value(parts.merge_all(each)))
 
 
 def test_a_scan_hands_on_the_state_bit_for_bit():
