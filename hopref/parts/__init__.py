@@ -7,7 +7,7 @@ hands causal attention on from chunk to chunk.
 Underneath lies one small algebra.  A kind of parts is a module with a record of arrays and four
 verbs: ``none`` is the state of nothing, ``of`` that of one chunk, ``merge`` that of two states
 together, ``value`` the answer.  ``merge`` is associative up to rounding, and commutative but for
-`causal`.  The kinds, which take their arguments as admitted:
+`causal` and `top_k`, which count positions.  The kinds, which take their arguments as admitted:
 
 ========== ====================================================================================
 softmax    modern retrieval, attention, logsumexp
@@ -19,7 +19,7 @@ covariance the covariance rule
 gram       the projection rule
 clipped    Willshaw's rule; merging twice changes nothing
 supports   sparse retrieval: entmax (alpha > 1), normmax, k-subsets
-top_k      the k best scores
+top_k      the k best scores; of equals those of the first chunk
 ========== ====================================================================================
 
 Storkey's rule has no parts: what a pattern adds depends on those before it.

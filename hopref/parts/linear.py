@@ -115,6 +115,18 @@ def by_states(state, *, xi, omega, beta, features, empty_row, **_):
                       empty_row=empty_row)[..., 0, :]
 
 
+def of_pairs(*, X, delta, omega, beta, features, **_):
+    return of_keys(K=X + delta, V=X, omega=omega, features=features, scale=beta, mask=True)
+
+
+def of_plain_pairs(*, X, delta, features, **_):
+    return of_plain(features(X + delta), X)
+
+
+def by_plain_states(state, *, xi, features, empty_row):
+    return value(state, (features(xi)[..., None, :],), empty_row=empty_row)[..., 0, :]
+
+
 def of_thresholded(*, X, theta, side, omega, beta, features, **_):
     return of_keys(K=side(X, theta), V=X, omega=omega, features=features, scale=beta, mask=True)
 
@@ -127,6 +139,8 @@ SERVED = {
     "attention.key_state": Served("s", of_features, sums),
     "attention.linear_attention": Served("s", of_features, plain),
     "attention.log_linear_attention": Served("s", of_logs, by_logs),
+    "structured.linear_update": Served("n", of_plain_pairs, by_plain_states),
+    "structured.random_feature_update": Served("n", of_pairs, by_states),
     "performer.attention": Served("s", of_keys, by_queries),
     "performer.update": Served("n", of_patterns, by_states),
     "performer.thresholded_update": Served("n", of_thresholded, by_thresholded),

@@ -79,6 +79,11 @@ def of_patterns(*, xi, X, beta):
     return of(xi @ X.T, X, beta=beta)
 
 
+def of_supported(*, xi, X, support, beta, **_):
+    z, beta = seen_scores(xi @ X.T, beta, 0.0, support)
+    return of(z, X, beta=beta)
+
+
 def of_thresholded(*, xi, X, beta, theta, side):
     return of(side(xi, theta) @ side(X, theta).T, X, beta=beta)
 
@@ -123,6 +128,7 @@ def minus_lse(state, **_):
 SERVED = {
     "modern.update": Served("n", of_patterns, drawn),
     "modern.thresholded_update": Served("n", of_thresholded, drawn),
+    "structured.update": Served("n", of_supported, drawn_or_empty),
     "attention.softmax_attention": Served("s", of_keys, drawn_or_empty),
     "dense.log_energy": Served("n", of_overlaps, minus_lse),
     "maps.logsumexp": Served("n", of_scores, lse),

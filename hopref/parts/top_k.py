@@ -1,20 +1,23 @@
 """The k best scores, with their indices and values; of equals those of lowest index [MO-6].
 
-A state holds its candidates by rising index, fewer than k as long as there were fewer.
+A state holds its candidates by rising index, fewer than k as long as there were fewer.  The rows of
+the second part come after those of the first: the order of the parts is that of the indices.
 """
 from typing import Any, NamedTuple
 
 from hopref.maps import rows, softmax, winners
 from hopref.namespace import namespace
+from hopref.parts.served import Served
 
 __all__ = ["State", "none", "of", "merge", "value"]
 
 
 class State(NamedTuple):
-    """score (..., k), index (..., k) and value (..., k, v) of the best."""
+    """score (..., k), index (..., k) and value (..., k, v) of the best of ``count`` rows."""
     score: Any
     index: Any
     drawn: Any
+    count: int
     k: int
 
 
@@ -23,24 +26,24 @@ def none(z, V, /, *, k):
     return of(z[..., :0], V[:0, :], k=k)
 
 
-def of(z, V, /, *, k, start=0):
-    """The best of scores (..., n) with values (n, v); their indices begin at ``start``."""
+def of(z, V, /, *, k):
+    """The best of scores (..., n) with values (n, v)."""
     place = _best(z, k)
     score = namespace(z).take_along_axis(z, place, axis=-1)
-    return State(score, place + start, rows(V, place), k)
+    return State(score, place, rows(V, place), z.shape[-1], k)
 
 
 def merge(a, b, /):
-    """The best of both, whichever comes first; no index may be in both."""
+    """The best of the rows of a, then those of b."""
     xp, v = namespace(a.score), a.drawn.shape[-1]
-    score, index = (xp.concat(pair, axis=-1) for pair in zip(a[:2], b[:2], strict=True))
-    rising = xp.argsort(index, axis=-1)
-    place = _best(xp.take_along_axis(score, rising, axis=-1), a.k)
-    place = xp.take_along_axis(rising, place, axis=-1)
+    score = xp.concat([a.score, b.score], axis=-1)
+    index = xp.concat([a.index, a.count + b.index], axis=-1)
+    drawn = xp.concat([a.drawn, b.drawn], axis=-2)
+    place = _best(score, a.k)
     each = xp.broadcast_to(place[..., None], (*place.shape, v))
     return State(xp.take_along_axis(score, place, axis=-1),
                  xp.take_along_axis(index, place, axis=-1),
-                 xp.take_along_axis(xp.concat([a.drawn, b.drawn], axis=-2), each, axis=-2), a.k)
+                 xp.take_along_axis(drawn, each, axis=-2), a.count + b.count, a.k)
 
 
 def value(state, /, *, beta=1.0):
@@ -57,3 +60,18 @@ def _best(z, k):
     if n <= k:
         return here
     return xp.argsort(xp.where(winners(z, k) > 0, here, n), axis=-1)[..., :k]
+
+
+# -- the operations -------------------------------------------------------------------------------
+
+def of_patterns(*, xi, X, k, **_):
+    return of(xi @ X.T, X, k=k)
+
+
+def drawn(state, *, beta, **_):
+    return value(state, beta=beta)
+
+
+SERVED = {
+    "structured.top_k_update": Served("n", of_patterns, drawn),
+}

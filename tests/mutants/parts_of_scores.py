@@ -291,39 +291,33 @@ def nothing_is_a_pattern_at_zero(z, V, /, weigh):
 @mutant("parts.top_k.merge")
 def ties_to_the_last_index(a, b, /):
     """of equal scores those of highest index"""
-    flip = a._replace(index=-a.index), b._replace(index=-b.index)
-    merged = top_k.merge(*map(_rising, flip))
-    return _rising(merged._replace(index=-merged.index))
+    both = top_k.merge(a._replace(k=10**6), b._replace(k=10**6))
+    order = np.argsort(-both.score[..., ::-1], axis=-1, kind="stable")[..., :a.k]
+    return _picked(both, np.sort(both.score.shape[-1] - 1 - order, axis=-1), a.k)
 
 
-def _rising(state):
-    """By rising index."""
-    order = np.argsort(state.index, axis=-1)
+def _picked(state, place, k):
     take = np.take_along_axis
-    return top_k.State(take(state.score, order, -1), take(state.index, order, -1),
-                       take(state.drawn, order[..., None], -2), state.k)
-
-
-@mutant("parts.top_k.of")
-def indices_begin_anew(z, V, /, *, k, start=0):
-    """every chunk counts from 0"""
-    return top_k.of(z, V, k=k)
+    return top_k.State(take(state.score, place, -1), take(state.index, place, -1),
+                       take(state.drawn, place[..., None], -2), state.count, k)
 
 
 @mutant("parts.top_k.merge")
-def first_come_first_kept(a, b, /):
-    """of equal scores those of the part that is named first"""
-    shift = b._replace(index=b.index + 1000)
-    merged = top_k.merge(a, shift)
-    return _rising(merged._replace(index=np.where(merged.index >= 1000, merged.index - 1000,
-                                                  merged.index)))
+def indices_begin_anew(a, b, /):
+    """every chunk counts from 0"""
+    return top_k.merge(a._replace(count=0), b)._replace(count=a.count + b.count)
+
+
+@mutant("parts.top_k.merge")
+def the_last_come_first(a, b, /):
+    """merged the other way round"""
+    return top_k.merge(b, a)
 
 
 @mutant("parts.top_k.merge")
 def one_too_many(a, b, /):
     """k + 1 kept"""
-    merged = top_k.merge(a._replace(k=a.k + 1), b._replace(k=b.k + 1))
-    return merged if merged.score.shape[-1] > a.k else merged._replace(k=a.k)
+    return top_k.merge(a._replace(k=a.k + 1), b)._replace(k=a.k)
 
 
 @mutant("parts.top_k.none")

@@ -239,8 +239,8 @@ KINDS = {
         lambda verbs, state, it: verbs.value(state), judge_supports),
     "top_k": Kind(
         ranked,
-        lambda verbs, it, rows: verbs.of(it["z"][:, rows], it["V"][rows], k=it["k"],
-                                         start=rows.start),
+        lambda verbs, it, rows: verbs.of(it["z"][:, rows], it["V"][rows], k=it["k"]),
         lambda verbs, it: verbs.none(it["z"], it["V"], k=it["k"]),
-        lambda verbs, state, it: (state, verbs.value(state, beta=it["beta"])), judge_top_k),
+        lambda verbs, state, it: (state, verbs.value(state, beta=it["beta"])), judge_top_k,
+        commutes=False),
 }

@@ -95,7 +95,7 @@ declare("supports", "MO-4",
          "cut_before_they_merge"],
         ["candidates_of_the_last", "nothing_is_a_pattern_at_zero"])
 declare("top_k", "MO-6",
-        ["ties_to_the_last_index", "indices_begin_anew", "first_come_first_kept", "one_too_many"],
+        ["ties_to_the_last_index", "indices_begin_anew", "the_last_come_first", "one_too_many"],
         ["nothing_has_an_index"])
 
 

@@ -20,6 +20,7 @@ from tests import rounding
 from tests.door.calling import parts as results
 from tests.doubles import cupy as device
 from tests.parts.chunked import CUTS, OPS, streamable, streamed
+from tests.parts.kinds import KINDS
 
 every_op = pytest.mark.parametrize("name", OPS)
 few = settings(max_examples=max(10, settings.default.max_examples // 3))
@@ -71,9 +72,9 @@ def test_a_stream_gives_the_same_bits_wherever_its_chunks_live(name):
     same()
 
 
-def test_every_kind_of_parts_but_the_best_scores_serves_an_operation():
+def test_every_kind_of_parts_serves_an_operation_and_is_in_the_table_of_laws():
     kinds = {name for name in parts.__all__ if hasattr(getattr(parts, name), "merge")}
-    assert {op.parts for op in OPS.values()} == kinds - {"top_k"}
+    assert {op.parts for op in OPS.values()} == kinds == set(KINDS)
 
 
 def test_the_operations_are_listed_with_their_kind_of_parts(capsys):
