@@ -55,7 +55,8 @@ def value(state, /, *, empty_row=0.0):
     """What softmax draws from the values, ``empty_row`` where nothing was seen; and the lse."""
     xp, (top, total, drawn, beta) = namespace(state.drawn), state
     lse = top + xp.log(xp.where(total > 0, total, 1.0)) / beta
-    return Answer(ratio(drawn, total[..., None], empty_row), lse)
+    nothing = empty_row + drawn                 # 0 is drawn there, or the NaN of a value
+    return Answer(ratio(drawn, total[..., None], nothing), lse)
 
 
 def largest(z):

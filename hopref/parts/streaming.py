@@ -79,18 +79,18 @@ def of(op, /, *operands, nonfinite=None, **params):
     with _named(op.name):
         given = dict(bound_arguments(op, operands, params).arguments)
         chunked = [k for k in _with_axis(op, kind) if not _left_out(op, k, given[k])]
-        rows = min((_size(op, kind, k, given[k]) for k in chunked), default=1)
+        rows = max(_size(op, kind, k, given[k]) for k in chunked)
         whole = _judged_by_the_whole(op, given)
+    of_a_chunk = {"k": min(whole.get("k", 1), max(rows, 1)), "empty_row": "zeros"}
+    given |= {k: of_a_chunk[k] for k in whole}
     given |= {k: _row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
-    given |= {"k": min(whole["k"], max(rows, 1))} if "k" in whole else {}
-    given |= {"empty_row": "zeros"} if "empty_row" in whole else {}
     call = op.enter(*_by_position(op, given), nonfinite=nonfinite, backend="formula",
                     **_by_name(op, given))
     named = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
     given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs
     given |= named | whole
     if rows == 0:
-        given |= {k: _first(op, kind, k, given[k], 0) for k in chunked}
+        given |= {k: _no_row(op, kind, k, given[k]) for k in chunked}
     with _named(op.name), open_door(nonfinite):
         state = kind.of(**_resolved(op, given))
     return Part(op, state, rows, {k: v for k, v in given.items() if k not in _with_axis(op, kind)})
@@ -263,7 +263,7 @@ def _equal(a, b):
         return True
     if not hasattr(a, "shape"):
         return type(a) is type(b) and (a == b or a != a and b != b)
-    if getattr(b, "shape", None) != a.shape:
+    if getattr(b, "shape", None) != a.shape or namespace(a) is not namespace(b):
         return False
     return not on_host(a) or bool(namespace(a).all((a == b) | ((a != a) & (b != b))))
 
@@ -289,7 +289,7 @@ def _chunks(op, operands, params):
 
 
 def _in_step(op, given, streams):
-    missing, i = object(), 0
+    missing = object()
     for i, chunks in enumerate(itertools.zip_longest(*streams.values(), fillvalue=missing)):
         short = [k for k, chunk in zip(streams, chunks, strict=True) if chunk is missing]
         if short:
@@ -339,9 +339,8 @@ def _row_of_zeros(op, kind, k, v):
     return namespace(v).zeros(tuple(shape), dtype=v.dtype)
 
 
-def _first(op, kind, k, v, rows):
-    place = _place(op, kind, k)
-    return v[(..., slice(rows), *(slice(None),) * (-place - 1))]
+def _no_row(op, kind, k, v):
+    return v[(..., slice(0), *(slice(None),) * (-_place(op, kind, k) - 1))]
 
 
 def _tree(parts, split_every, merge):

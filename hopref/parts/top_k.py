@@ -54,12 +54,15 @@ def value(state, /, *, beta=1.0):
 
 
 def _best(z, k):
-    """The places of the k largest, of equals the first, in rising order; all if they are fewer."""
+    """The places of the k largest, of equals the first, in rising order; all if they are fewer.
+    NaN is never left out."""
     xp, n = namespace(z), z.shape[-1]
     here = xp.broadcast_to(xp.arange(n), z.shape)
     if n <= k:
         return here
-    return xp.argsort(xp.where(winners(z, k) > 0, here, n), axis=-1)[..., :k]
+    won = winners(z, k)
+    rank = xp.where(won > 0, here, xp.where(won == 0, n + here, here - n))
+    return xp.argsort(rank, axis=-1)[..., :k]
 
 
 # -- the operations -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hopref
 from hopref import attention, maps, modern, parts, performer, sparse, storage
@@ -19,7 +20,7 @@ from hopref.errors import CallError, DomainError, DTypeError, ResourceError, Sha
 from tests import rounding
 from tests.door.calling import parts as results
 from tests.doubles import cupy as device
-from tests.parts.chunked import CUTS, OPS, streamable, streamed
+from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
 from tests.parts.kinds import KINDS
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -240,6 +241,11 @@ X = np.arange(12.0).reshape(4, 3)
      lambda s: s(attention.softmax_attention, X, [X], [X], causal=True)),
     (ShapeError, "softmax_attention: s must be the same in K and V of .*; got 4 and 2 at chunk 0.",
      lambda s: s(attention.softmax_attention, X, [X], [X[:2]])),
+    (ShapeError, "softmax_attention: s must be at least 1; got K of shape .* at chunk 1.",
+     lambda s: s(attention.softmax_attention, X, [X, X[:0]], [X, X[:1]])),
+    (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
+     lambda s: parts.merge(*(parts.of(modern.update, asarray(X[0]), asarray(X))
+                             for asarray in (np.asarray, array_api_strict.asarray)))),
     (ShapeError, "softmax_attention: K, V must come in equally many chunks; got no chunk 1 of V.",
      lambda s: s(attention.softmax_attention, X, [X, X], [X])),
     (CallError, "modern.update: X must be an iterable of chunks; got float.",
@@ -281,6 +287,27 @@ def test_refusals_say_what_and_at_which_chunk(error, said, call):
         call(parts.stream)
     assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{said}", str(caught.value))
     assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))
+
+
+@pytest.mark.parametrize("name", [name for name in OPS if name != "structured.update"])
+def test_nan_reaches_what_it_reaches_in_one_piece(name):
+    """But for structured.update, which gives a state that looks at nothing its own NaN."""
+    op = OPS[name]
+
+    @few
+    @given(streamable(op, empty=False), CUTS, st.integers(0, 2**32))
+    def same(call, cuts, seed):
+        args, kwargs = [list(call[0]), call[1]]
+        i = seed % len([k for k in op.arrays if op.domains[k].kind == "real"][:len(args)])
+        args[i] = args[i].copy()
+        args[i].flat[seed % args[i].size] = np.nan
+        chunked, how = in_chunks(op, (args, kwargs), cuts)
+        got = results(parts.stream(op, *chunked, **how, nonfinite="propagate"))
+        whole = results(op(*args, **kwargs, nonfinite="propagate"))
+        for a, b in zip(got, whole, strict=True):
+            assert np.array_equal(np.isnan(a), np.isnan(b))
+
+    same()
 
 
 def test_a_chunk_of_nan_stays_in_its_rows_where_it_may():
