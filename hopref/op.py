@@ -213,6 +213,7 @@ def _one_of(value, *names):
 
 
 def bound_arguments(it, args, kwargs):
+    """The arguments by the operation's signature, defaults applied; or why they do not fit it."""
     try:
         bound = it.signature.bind(*args, **kwargs)
     except TypeError as error:

@@ -78,6 +78,14 @@ def test_every_kind_of_parts_serves_an_operation_and_is_in_the_table_of_laws():
     assert {op.parts for op in OPS.values()} == kinds == set(KINDS)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_door_reads_the_tables_of_parts_as_they_are(kind):
+    """As text, so that no operation imports its parts."""
+    table = getattr(parts, kind).SERVED
+    assert set(table) == {name for name, op in OPS.items() if op.parts == kind}
+    assert all(set(table[name].axis) & {"n", "s", "l"} for name in table)
+
+
 def test_the_operations_are_listed_with_their_kind_of_parts(capsys):
     assert main(["ops", "--json"]) == 0
     listed = {row["name"]: row["parts"] for row in json.loads(capsys.readouterr().out)["ops"]}
