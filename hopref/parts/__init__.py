@@ -36,16 +36,8 @@ from hopref.parts import (
     supports,
     top_k,
 )
-from hopref.parts.streaming import (
-    Part,
-    chunks_of,
-    merge,
-    merge_all,
-    of,
-    scan,
-    stream,
-    value,
-)
+from hopref.parts.chunks import chunks_of
+from hopref.parts.streaming import Part, merge, merge_all, of, scan, stream, value
 
 __all__ = ["stream", "scan", "of", "merge", "merge_all", "value", "chunks_of", "Part", "softmax",
            "energy", "linear", "causal", "sums", "covariance", "gram", "clipped", "supports",

@@ -1,20 +1,29 @@
 """Parts of operations: what some chunks contribute, and the answer of all of them."""
-import contextlib
 import functools
-import itertools
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from hopref.admission import INHABITED
-from hopref.domains import Choice, Scalar, count
-from hopref.errors import CallError, DomainError, HoprefError, ShapeError
+from hopref.domains import Choice, Scalar
+from hopref.errors import CallError, DomainError, ShapeError
 from hopref.namespace import namespace, on_host
 from hopref.op import bound_arguments, open_door, unwrapped
+from hopref.parts.chunks import (
+    by_name,
+    by_position,
+    in_step,
+    kind_of,
+    left_out,
+    no_row,
+    numbered,
+    refusals_of,
+    row_of_zeros,
+    served,
+    size_of,
+    with_axis,
+)
 
-__all__ = ["Part", "stream", "scan", "of", "merge", "merge_all", "value", "chunks_of"]
+__all__ = ["Part", "stream", "scan", "of", "merge", "merge_all", "value"]
 
 SEVERAL = Scalar("an integer >= 2", lambda v: v >= 2, int)
 
@@ -59,7 +68,7 @@ def stream(op, /, *operands, nonfinite=None, **params):
     >>> parts.stream(modern.update, [2.0], parts.chunks_of([[1.0], [1.0], [-1.0]], 2), beta=50.0)
     array([1.])
     """
-    kind = _served(op, "stream")
+    kind = served(op, "stream")
     found = _tree(_parts(op, operands, params, nonfinite), 2, merge)
     if not found:
         raise ShapeError(f"hopref.{op.name}: {kind.axis} must be at least 1; got no chunk.")
@@ -75,25 +84,25 @@ def of(op, /, *operands, nonfinite=None, **params):
     array([[ 0., -2.],
            [-2.,  0.]])
     """
-    kind = _served(op, "of")
-    with _named(op.name):
+    kind = served(op, "of")
+    with refusals_of(op.name):
         given = dict(bound_arguments(op, operands, params).arguments)
-        chunked = [k for k in _with_axis(op, kind) if not _left_out(op, k, given[k])]
-        rows = max(_size(op, kind, k, given[k]) for k in chunked)
+        chunked = [k for k in with_axis(op, kind) if not left_out(op, k, given[k])]
+        rows = max(size_of(op, kind, k, given[k]) for k in chunked)
         whole = _judged_by_the_whole(op, given)
     of_a_chunk = {"k": min(whole.get("k", 1), max(rows, 1)), "empty_row": "zeros"}
     given |= {k: of_a_chunk[k] for k in whole}
-    given |= {k: _row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
-    call = op.enter(*_by_position(op, given), nonfinite=nonfinite, backend="formula",
-                    **_by_name(op, given))
-    named = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
+    given |= {k: row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
+    call = op.enter(*by_position(op, given), nonfinite=nonfinite, backend="formula",
+                    **by_name(op, given))
+    options = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
     given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs
-    given |= named | whole
+    given |= options | whole
     if rows == 0:
-        given |= {k: _no_row(op, kind, k, given[k]) for k in chunked}
-    with _named(op.name), open_door(nonfinite):
+        given |= {k: no_row(op, kind, k, given[k]) for k in chunked}
+    with refusals_of(op.name), open_door(nonfinite):
         state = kind.of(**_resolved(op, given))
-    return Part(op, state, rows, {k: v for k, v in given.items() if k not in _with_axis(op, kind)})
+    return Part(op, state, rows, {k: v for k, v in given.items() if k not in with_axis(op, kind)})
 
 
 def merge(a, b, /):
@@ -115,7 +124,7 @@ def merge(a, b, /):
             raise DomainError(f"hopref.parts.merge: {k} must be the same in both parts of "
                               f"{a.op.name}; got two.")
     with open_door("propagate"):
-        return a._replace(state=_kind(a.op).merge(a.state, b.state), rows=a.rows + b.rows)
+        return a._replace(state=kind_of(a.op).merge(a.state, b.state), rows=a.rows + b.rows)
 
 
 def merge_all(parts, /, *, split_every=2, merge=merge):
@@ -129,7 +138,7 @@ def merge_all(parts, /, *, split_every=2, merge=merge):
     >>> parts.value(parts.merge_all(parts.of(storage.hebbian, X) for X in patterns))
     array([[14.]])
     """
-    with _named("parts.merge_all"):
+    with refusals_of("parts.merge_all"):
         found = _tree(parts, SEVERAL.admit("split_every", split_every), merge)
         if not found:
             raise CallError("parts must hold at least one part; got none")
@@ -145,8 +154,8 @@ def value(part, /):
     """
     if not isinstance(part, Part):
         raise CallError(f"hopref.parts.value: part must be a part; got {type(part).__name__}.")
-    op, kind = part.op, _served(part.op, "value")
-    with _named(op.name):
+    op, kind = part.op, served(part.op, "value")
+    with refusals_of(op.name):
         if part.rows == 0 and kind.axis in INHABITED:
             raise ShapeError(f"{kind.axis} must be at least 1; got no row in any chunk")
         if part.rows < part.others.get("k", 0):
@@ -176,69 +185,7 @@ def scan(op, /, *operands, nonfinite=None, **params):
     if getattr(op, "parts", None) != "causal":
         raise CallError("hopref.parts.scan: op must be causal attention; "
                         f"got {getattr(op, 'name', op)!r}.")
-    return _carried(op, _chunks(op, operands, params), nonfinite)
-
-
-def chunks_of(X, size, /, *, axis=-2):
-    """Slices of an array, ``size`` rows each but perhaps the last; no copies, so for memmaps too.
-
-    ``axis`` is that of the patterns or keys: -1 for a mask, a bias or scores.
-
-    >>> from hopref import parts
-    >>> [chunk.shape for chunk in parts.chunks_of([[1.0], [2.0], [3.0]], 2)]
-    [(2, 1), (1, 1)]
-    """
-    with _named("parts.chunks_of"):
-        size = count.admit("size", size)
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        if not -len(X.shape) <= axis < len(X.shape):
-            raise ShapeError(f"X must have an axis {axis}; got shape {tuple(X.shape)}")
-    axis = axis % len(X.shape)
-    before, n = (slice(None),) * axis, X.shape[axis]
-    return (X[(*before, slice(i, min(i + size, n)), ...)] for i in range(0, n, size))
-
-
-# -- operations and their kinds -------------------------------------------------------------------
-
-def _kind(op):
-    return import_module(f"hopref.parts.{op.parts}")
-
-
-def _served(op, who):
-    """How the kind of its parts serves an operation; refused if it has none."""
-    with _named(f"parts.{who}"):
-        if not hasattr(op, "parts"):
-            raise CallError(f"op must be an operation of hopref; got {op!r}")
-        if op.parts is None:
-            raise CallError("op must have mergeable parts (`hopref ops` lists which have); "
-                            f"got {op.name}")
-    return _kind(op).SERVED[op.name]
-
-
-@contextlib.contextmanager
-def _named(function):
-    """Refusals inside name the function that was called."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"hopref.{function}: {error}.") from None
-
-
-def _with_axis(op, kind):
-    return [k for k, dims in op.arrays.items() if kind.axis in dims]
-
-
-def _left_out(op, k, v):
-    """An optional array at its neutral value, a plain number or truth value."""
-    return k in op.optional and isinstance(v, (bool, np.bool_, int, float))
-
-
-def _by_position(op, given):
-    return [given[k] for k, p in op.signature.parameters.items() if p.kind is p.POSITIONAL_ONLY]
-
-
-def _by_name(op, given):
-    return {k: given[k] for k, p in op.signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
+    return _carried(op, in_step(op, operands, params), nonfinite)
 
 
 def _judged_by_the_whole(op, given):
@@ -268,79 +215,19 @@ def _equal(a, b):
     return not on_host(a) or bool(namespace(a).all((a == b) | ((a != a) & (b != b))))
 
 
-# -- chunks ---------------------------------------------------------------------------------------
-
 def _parts(op, operands, params, nonfinite):
-    for i, (args, kwargs) in enumerate(_chunks(op, operands, params)):
-        with _numbered(i):
+    for i, (args, kwargs) in enumerate(in_step(op, operands, params)):
+        with numbered(i):
             yield of(op, *args, nonfinite=nonfinite, **kwargs)
-
-
-def _chunks(op, operands, params):
-    """The operation's arguments, chunk after chunk."""
-    kind = _kind(op).SERVED[op.name]
-    with _named(op.name):
-        given = dict(bound_arguments(op, operands, params).arguments)
-        streams = {k: given[k] for k in _with_axis(op, kind) if not _left_out(op, k, given[k])}
-        for k, v in streams.items():
-            if not isinstance(v, Iterable):
-                raise CallError(f"{k} must be an iterable of chunks; got {type(v).__name__}")
-    return _in_step(op, given, streams)
-
-
-def _in_step(op, given, streams):
-    missing = object()
-    for i, chunks in enumerate(itertools.zip_longest(*streams.values(), fillvalue=missing)):
-        short = [k for k, chunk in zip(streams, chunks, strict=True) if chunk is missing]
-        if short:
-            raise ShapeError(f"hopref.{op.name}: {', '.join(streams)} must come in equally many "
-                             f"chunks; got no chunk {i} of {short[0]}.")
-        now = given | dict(zip(streams, chunks, strict=True))
-        yield _by_position(op, now), _by_name(op, now)
 
 
 def _carried(op, chunks, nonfinite):
     carry, names = {}, ("S", "z", "c")[:len(op.outputs) - 1]
     for i, (args, kwargs) in enumerate(chunks):
-        with _numbered(i):
+        with numbered(i):
             result = op(*args, nonfinite=nonfinite, **kwargs | carry)
         carry = dict(zip(names, result[1:], strict=True))
         yield result
-
-
-@contextlib.contextmanager
-def _numbered(i):
-    """Refusals inside say at which chunk."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"{str(error).removesuffix('.')} at chunk {i}.") from None
-
-
-def _place(op, kind, k):
-    """Where the axis is, counted from the end."""
-    return op.arrays[k].index(kind.axis) - len(op.arrays[k])
-
-
-def _size(op, kind, k, v):
-    """How many rows a chunk has; 1 where the door will refuse it anyway."""
-    shape, place = np.shape(v) if not hasattr(v, "shape") else v.shape, _place(op, kind, k)
-    return shape[place] if len(shape) >= -place else 1
-
-
-def _row_of_zeros(op, kind, k, v):
-    """A row for the door to judge in the place of none: its other axes and its kind of numbers."""
-    v = v if hasattr(v, "shape") else np.asarray(v)
-    place = _place(op, kind, k)
-    if len(v.shape) < -place:
-        return v
-    shape = list(v.shape)
-    shape[place] = 1
-    return namespace(v).zeros(tuple(shape), dtype=v.dtype)
-
-
-def _no_row(op, kind, k, v):
-    return v[(..., slice(0), *(slice(None),) * (-_place(op, kind, k) - 1))]
 
 
 def _tree(parts, split_every, merge):

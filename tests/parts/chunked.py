@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from hopref import op as door
 from hopref import parts
 from hopref.check.strategies import calls
-from hopref.parts.streaming import _kind
+from hopref.parts.chunks import kind_of
 
 OPS = {name: op for name, op in door.load().items() if op.parts}
 CUTS = st.lists(st.integers(0, 5), max_size=4).map(sorted)
 
 
 def axis_of(op):
-    return _kind(op).SERVED[op.name].axis
+    return kind_of(op).SERVED[op.name].axis
 
 
 def place(op, k):

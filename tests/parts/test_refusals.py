@@ -1,0 +1,80 @@
+"""What streams refuse: in the one form, and at which chunk."""
+import re
+
+import array_api_strict
+import numpy as np
+import pytest
+
+from hopref import attention, modern, parts, sparse, storage
+from hopref.errors import CallError, DomainError, DTypeError, ShapeError
+
+X = np.arange(12.0).reshape(4, 3)
+
+
+@pytest.mark.parametrize("error, said, call", [
+    (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 2.",
+     lambda s: s(modern.update, np.ones(3), [X, X, X[:, :2]])),
+    (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 1.",
+     lambda s: s(modern.update, np.ones(3), [X, X[:0, :2]])),
+    (ShapeError, r"storage.hebbian: X must have shape \(n, d\); got \(3,\) at chunk 0.",
+     lambda s: s(storage.hebbian, X)),
+    (DomainError, r"storage.hebbian: X must be finite; got X\[1, 0\] = nan at chunk 1.",
+     lambda s: s(storage.hebbian, [X, np.where(X == 3, np.nan, X)])),
+    (DomainError, r"storage.willshaw: X must be 0 or 1; got X\[0, 2\] = 2.0 at chunk 0.",
+     lambda s: s(storage.willshaw, [X])),
+    (DTypeError, "modern.energy: X must hold real numbers; got complex128 at chunk 1.",
+     lambda s: s(modern.energy, np.ones(3), [X, 1j * X])),
+    (DomainError, "modern.update: beta must be .*; got beta=-1.0 at chunk 0.",
+     lambda s: s(modern.update, np.ones(3), [X], beta=-1.0)),
+    (DomainError, "sparse.update: alpha must be above 1 where .*; got alpha=1 at chunk 0.",
+     lambda s: s(sparse.update, np.ones(3), [X], alpha=1)),
+    (DomainError, "softmax_attention: causal must be False where .*; got causal=True at chunk 0.",
+     lambda s: s(attention.softmax_attention, X, [X], [X], causal=True)),
+    (ShapeError, "softmax_attention: s must be the same in K and V of .*; got 4 and 2 at chunk 0.",
+     lambda s: s(attention.softmax_attention, X, [X], [X[:2]])),
+    (ShapeError, "softmax_attention: s must be at least 1; got K of shape .* at chunk 1.",
+     lambda s: s(attention.softmax_attention, X, [X, X[:0]], [X, X[:1]])),
+    (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
+     lambda s: parts.merge(*(parts.of(modern.update, asarray(X[0]), asarray(X))
+                             for asarray in (np.asarray, array_api_strict.asarray)))),
+    (ShapeError, "softmax_attention: K, V must come in equally many chunks; got no chunk 1 of V.",
+     lambda s: s(attention.softmax_attention, X, [X, X], [X])),
+    (CallError, "modern.update: X must be an iterable of chunks; got float.",
+     lambda s: s(modern.update, np.ones(3), 1.0)),
+    (CallError, "modern.update: must be called as .*; got no argument 'X'.",
+     lambda s: s(modern.update, np.ones(3))),
+    (CallError, "modern.update: must be called as .*; got an unexpected keyword argument 'backend'",
+     lambda s: s(modern.update, np.ones(3), [X], backend="numba")),
+    (ShapeError, "storage.hebbian: n must be at least 1; got no chunk.",
+     lambda s: s(storage.hebbian, [])),
+    (ShapeError, "storage.hebbian: n must be at least 1; got no row in any chunk.",
+     lambda s: s(storage.hebbian, [X[:0], X[:0]])),
+    (CallError, "parts.stream: op must have mergeable parts .*; got storage.storkey.",
+     lambda s: s(storage.storkey, [X])),
+    (CallError, "parts.stream: op must be an operation of hopref; got <built-in",
+     lambda s: s(len, [X])),
+    (CallError, "parts.scan: op must be causal attention; got 'modern.update'.",
+     lambda s: parts.scan(modern.update, np.ones(3), [X])),
+    (CallError, "parts.merge_all: parts must hold at least one part; got none.",
+     lambda s: parts.merge_all([])),
+    (DomainError, "parts.merge_all: split_every must be an integer >= 2; got split_every=1.",
+     lambda s: parts.merge_all([1], split_every=1)),
+    (DomainError, "parts.chunks_of: size must be an integer >= 1; got size=0.",
+     lambda s: parts.chunks_of(X, 0)),
+    (ShapeError, r"parts.chunks_of: X must have an axis -2; got shape \(3,\).",
+     lambda s: parts.chunks_of(X[0], 2)),
+    (CallError, "parts.value: part must be a part; got int.", lambda s: parts.value(3)),
+    (CallError, "parts.merge: a and b must be parts; got Part and int.",
+     lambda s: parts.merge(parts.of(storage.hebbian, X), 3)),
+    (CallError, "parts.merge: a and b must be parts of one op.*; got storage.hebbian and",
+     lambda s: parts.merge(parts.of(storage.hebbian, X), parts.of(storage.bam, X, X))),
+    (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
+     lambda s: parts.merge(*(parts.of(modern.update, v * np.ones(3), X) for v in (1, 2)))),
+    (DomainError, "parts.merge: scale must be the same in both parts of storage.hebbian; got two.",
+     lambda s: parts.merge(*(parts.of(storage.hebbian, X, scale=v) for v in (1, 2)))),
+])
+def test_refusals_say_what_and_at_which_chunk(error, said, call):
+    with pytest.raises(error) as caught:
+        call(parts.stream)
+    assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{said}", str(caught.value))
+    assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))
