@@ -13,11 +13,10 @@ memory_limit = None     # bytes that one array of a formula may take; None: half
 _HOME = {
     **{name: f"hopref.models.{name}"
        for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "sparse",
-                    "structured",
-                    "attention", "performer")},
+                    "structured", "attention", "performer")},
     **{name: f"hopref.{name}"
-       for name in ("maps", "storage", "features", "projections", "dynamics", "parts", "theory",
-                    "errors", "check", "data")},
+       for name in ("maps", "storage", "features", "projections", "layers", "dynamics", "parts",
+                    "theory", "errors", "check", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "use_backend": "hopref.op", "HoprefError": "hopref.errors",

@@ -5,7 +5,7 @@ other, ``demands(xp, given)`` where values do.  They return the sentence that fa
 """
 __all__ = ["states_in_alphabet", "states_in_range", "draws_suffice", "k_of_n",
            "state_with_its_scale", "state_of_these_features", "polar",
-           "no_more_winners_than_sites"]
+           "no_more_winners_than_sites", "a_head_sees_something"]
 
 
 def states_in_alphabet(xp, given):
@@ -75,3 +75,13 @@ def polar(name):
 def no_more_winners_than_sites(xp, given):
     k, d = given["k"], given["xi"].shape[-1]
     return None if k <= d else f"k must be at most d = {d}; got k={k}"
+
+
+def a_head_sees_something(xp, given):
+    """With empty_row="raise", every state must see a stored pattern in every head."""
+    if given["empty_row"] != "raise":
+        return None
+    mask, bias = given["mask"], given["bias"]
+    seen = bias > -xp.inf if mask is True else mask[..., None, :, :] & (bias > -xp.inf)
+    whole = seen if isinstance(seen, bool) else bool(xp.all(xp.any(seen, axis=-1)))
+    return None if whole else "every state must see a stored pattern; got a fully masked row"

@@ -16,7 +16,7 @@ from hopref.errors import DomainError
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
     "share", "count", "flag", "seed", "finite", "phi", "symmetric", "mask", "scores", "sites",
-    "state", "choice", "binary", "uniform",
+    "state", "choice", "binary", "factors", "uniform",
 ]
 
 
@@ -141,6 +141,15 @@ def choice(**names):
 def state(dims):
     """A keyword array of finite numbers with these axes."""
     return Array(dims)
+
+
+def factors(dims):
+    """A keyword array of finite numbers > 0."""
+    return Array(dims, said="finite and > 0", holds=finite_and_positive)
+
+
+def finite_and_positive(xp, x):
+    return xp.isfinite(x) & (x > 0)
 
 
 def uniform(dims):

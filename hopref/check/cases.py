@@ -17,7 +17,8 @@ from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]
 
-SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4}
+SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4,
+         "h": 2, "a": 3, "p": 4, "o": 3, "steps": 2}
 BETA = 0.75
 
 
@@ -213,7 +214,7 @@ def set_here(k, default, family):
     """Whether a number is given: not where its default is neutral, unless that is the point."""
     if "defaults" in family.options:
         return False
-    return default not in (0, None) or k in family.options or k == "scale" and family.beta != BETA
+    return default not in (0, None) or k in family.options or k in ("beta", "scale") and family.beta != BETA
 
 
 def needed(op, k, family):

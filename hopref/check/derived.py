@@ -7,8 +7,8 @@ import numpy as np
 
 from hopref.check.balls import Ball, exactly
 
-__all__ = ["REGROUPED", "RULES", "by_running_error", "retrieved", "rule", "running", "stored",
-           "weighed", "widened"]
+__all__ = ["REGROUPED", "RULES", "by_running_error", "depth_error", "retrieved", "rule", "running",
+           "stored", "weighed", "weighed_within", "widened"]
 
 RULES = {}              # op name -> its rule
 REGROUPED = 2.0         # an honest candidate rounds each quantity at most this often as the formula
@@ -88,7 +88,12 @@ def retrieved(scores, sizes, V, y, d, profile):
 
 def weighed(scores, sizes, p, d, profile):
     """The tolerance of ``softmax(scores)``: `retrieved` with the values ``v_ij = (i == j)``."""
-    tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
+    return weighed_within(score_error(scores, sizes, d, profile), scores, p, profile)
+
+
+def weighed_within(tau, scores, p, profile):
+    """The tolerance of ``softmax(scores)`` where a score may be off by tau in the exponent."""
+    log_p = log_softmax(scores)
     p, swell = p.astype(float), swelling(log_p, tau)
     moved = swell * (1 - p) + p * (np.sum(swell, axis=-1, keepdims=True) - swell)
     left = np.sum(np.exp(log_p - tau), axis=-1, keepdims=True)
@@ -101,12 +106,16 @@ def weighed(scores, sizes, p, d, profile):
 def score_error(scores, sizes, d, profile):
     """tau: how far a score may be off in the exponent."""
     known = np.where(np.isfinite(scores), scores, 0)
+    return (profile.g(d + 2) * np.where(np.isfinite(scores), sizes, 0).astype(float)
+            + profile.u_s * np.abs(known).astype(float) + depth_error(scores, profile))
+
+
+def depth_error(scores, profile):
+    """What subtracting the largest score and one exponential add to tau."""
+    known = np.where(np.isfinite(scores), scores, 0)
     top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
     below = np.where(np.isfinite(scores), np.where(np.isfinite(top), top, 0) - known, 0)
-    tau = (profile.g(d + 2) * np.where(np.isfinite(scores), sizes, 0).astype(float)
-           + profile.u_s * np.abs(known).astype(float) + profile.u * below.astype(float)
-           + 4 * profile.u)
-    return tau
+    return profile.u * below.astype(float) + 4 * profile.u
 
 
 def swelling(log_p, tau):

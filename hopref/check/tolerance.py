@@ -21,6 +21,7 @@ import numpy as np
 from hopref.check import (  # noqa: F401  they declare rules
     bounds,
     kernel_bounds,
+    layer_bounds,
     sparse_bounds,
     structured_bounds,
 )

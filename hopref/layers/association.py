@@ -1,0 +1,147 @@
+r"""What a Hopfield layer computes, each step an operation of explicit weights.
+
+``R`` (..., l, d) state patterns, ``Y`` (..., s, e) stored patterns, ``P`` (..., s, p) what is read
+out; ``W_q`` (h, a, d), ``W_k`` (h, a, e), ``W_v`` (h, v, p) and ``W_o`` (h, o, v) map inputs to
+outputs, a matrix a head; ``Q`` (..., h, l, a), ``K`` (..., h, s, a), ``V`` (..., h, s, v) live in
+the association spaces of the heads.  Masks: True may be seen.
+
+References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eq. (10); the layers
+published with it, ml-jku/hopfield-layers.
+"""
+from hopref.demands import a_head_sees_something
+from hopref.domains import count, factors, mask, nonnegative, positive, scores, state
+from hopref.maps import centred, default_scale, dot, empty_rows, ratio, softmax
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
+
+iteration = dict(beta=positive, per_head=factors("(h)"), steps=count, mask=mask("(...,l,s)"),
+                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, demands=a_head_sees_something)
+
+
+@op("(...,d)->(...,d)", gain=state("(d)"), shift=state("(d)"), eps=nonnegative)
+def layer_norm(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
+    r"""Layer normalisation.  Source: Ba et al. 2016; ml-jku/hopfield-layers [HL-1].
+
+    .. math:: y = g \odot \frac{x - \bar x}{\sqrt{\overline{(x - \bar x)^2} + \epsilon}} + t
+
+    Parameters
+    ----------
+    gain, shift : (d) the affine part g and t
+    eps : >= 0; with 0, what does not vary becomes the shift
+
+    >>> from hopref import layers
+    >>> layers.layer_norm([3.0, 1.0], eps=0.0)
+    array([ 1., -1.])
+    """
+    away = centred(x)
+    width = dot(away, away)[..., None] / max(1, x.shape[-1]) + eps
+    return gain * ratio(away, namespace(x).sqrt(width), 0.0) + shift
+
+
+@op("(...,l,d),(h,a,d)->(...,h,l,a)", b=state("(h,a)"))
+def project(x, W, /, *, b=0.0):
+    r"""Patterns in the association spaces of all heads.
+
+    Source: Ramsauer et al. 2021, eq. (10) [MH-13, HL-1].
+
+    .. math:: q^{(h)}_i = W^{(h)} x_i + b^{(h)}
+
+    >>> from hopref import layers
+    >>> layers.project([[1.0, 2.0]], [[[1.0, 0.0]], [[0.0, 1.0]]])[:, 0, 0]      # a head each
+    array([1., 2.])
+    """
+    return x[..., None, :, :] @ namespace(W).matrix_transpose(W) + rows_of(b)
+
+
+@op("(...,h,l,a),(...,h,s,a)->(...,h,l,s)", scratch="(...,h,l,s)", **iteration)
+def associations(Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bias=0.0,
+                 empty_row="zeros"):
+    r"""Association matrix of every head after exactly n = ``steps`` associations.
+
+    Source: Ramsauer et al. 2021, eqs. (3), (10); ml-jku/hopfield-layers [MH-2, MH-13, HL-2, HL-3].
+
+    .. math:: A_t = \mathrm{softmax}(\beta_h Q_{t-1} K^T + B), \quad Q_t = A_t K, \quad
+        Q_0 = Q, \quad A = A_n
+
+    Parameters
+    ----------
+    beta : > 0, by default 1/sqrt(a)
+    per_head : (h) factors > 0 of beta: beta_h = beta * per_head[h]
+    steps : number of softmaxes: 1 is attention, n + 1 follow n updates of the modern network
+    mask : (..., l, s) bool, True where a state may see a stored pattern
+    bias : (..., h, l, s) B, added to the scaled scores; -inf hides a pattern from a head
+    empty_row : a state that sees nothing: "zeros", "nan", or refused ("raise")
+
+    Notes
+    -----
+    Only states iterate, and without a bias the modern energy of every head falls with each step;
+    what is read out has no part in it.
+
+    >>> from hopref import layers
+    >>> layers.associations([[[0.0, 1.0]]], [[[1.0, 0.0], [-1.0, 0.0]]])[0]
+    array([[0.5, 0.5]])
+    """
+    K_T = namespace(K).matrix_transpose(K)
+    how = {"beta": default_scale(beta, K) * heads_of(per_head), "bias": bias,
+           "where": for_heads(mask), "empty_row": empty_row}
+    A = softmax(Q @ K_T, **how)
+    for _ in range(steps - 1):
+        A = softmax(A @ K @ K_T, **how)
+    return A
+
+
+@op("(...,h,l,s),(...,h,s,v),(h,o,v)->(...,l,o)", b=state("(o)"))
+def read_out(A, V, W, /, *, b=0.0):
+    r"""What the heads have found, in one output.
+
+    Source: Ramsauer et al. 2021, eq. (10); ml-jku/hopfield-layers [MH-13, HL-1].
+
+    .. math:: z_i = \sum_h W^{(h)} V^{(h)T} a^{(h)}_i + b
+
+    >>> from hopref import layers
+    >>> layers.read_out([[[0.5, 0.5]]], [[[1.0], [3.0]]], [[[10.0]]])
+    array([[20.]])
+    """
+    xp = namespace(V)
+    return xp.sum(A @ V @ xp.matrix_transpose(W), axis=-3) + b
+
+
+@op("(...,l,d),(...,s,e),(...,s,p),(h,a,d),(h,a,e),(h,v,p),(h,o,v)->(...,l,o)",
+    b_q=state("(h,a)"), b_k=state("(h,a)"), b_v=state("(h,v)"), b_o=state("(o)"),
+    scratch="(...,h,l,s)", **iteration)
+def associate(R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
+              per_head=1.0, steps=1, mask=True, bias=0.0, empty_row="zeros"):
+    r"""Multi-head Hopfield association: project, associate, read out.
+
+    Source: Ramsauer et al. 2021, eq. (10); ml-jku/hopfield-layers [MH-13, HL-1, HL-2].
+
+    .. math:: z_i = \sum_h W_o^{(h)} (W_v^{(h)} P^T + b_v^{(h)}) a^{(h)}_i + b_o, \quad
+        A^{(h)} = \mathrm{associations}(R W_q^{(h)T} + b_q^{(h)}, Y W_k^{(h)T} + b_k^{(h)})
+
+    Other parameters are those of `associations`.
+
+    >>> from hopref import layers
+    >>> one = [[[1.0]]]
+    >>> layers.associate([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]], one, one, one, one, b_o=[4.0])
+    array([[6.]])
+    """
+    A = associations(project(R, W_q, b=b_q), project(Y, W_k, b=b_k), beta=beta, per_head=per_head,
+                     steps=steps, mask=mask, bias=bias, empty_row=empty_row)
+    return read_out(A, project(P, W_v, b=b_v), W_o, b=b_o)
+
+
+def rows_of(b):
+    """A row a head, beside all patterns of that head; a number is left as it is."""
+    return b if isinstance(b, float) else b[..., None, :]
+
+
+def heads_of(b):
+    """A number a head, beside its matrix of scores; a number is left as it is."""
+    return b if isinstance(b, float) else b[..., None, None]
+
+
+def for_heads(mask):
+    """The same mask for every head."""
+    return mask if mask is True else mask[..., None, :, :]
