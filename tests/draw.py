@@ -199,3 +199,34 @@ def listings(draw):
 
 windows = records(width=st.integers(1, 3), dilation=st.integers(1, 3), causal=st.booleans(),
                   align=st.sampled_from(["end", "start"]))
+
+
+# -- Hopfield layers ----------------------------------------------------------------------------
+
+@st.composite
+def spaces(draw, max_h=3, masked=False, batch=False):
+    """States and patterns in the association spaces of heads, what governs their association.
+
+    With ``masked`` a mask in which every state sees a pattern, with ``batch`` two samples.
+    """
+    h, l, s, a = (draw(st.integers(1, m)) for m in (max_h, 3, 4, 3))
+    lead = (2,) if batch else ()
+    case = {"Q": draw(arrays(*lead, h, l, a)), "K": draw(arrays(*lead, h, s, a)),
+            "beta": draw(st.sampled_from([0.25, 1.0, 2.0])), "steps": draw(st.integers(1, 3)),
+            "per_head": draw(arrays(h, elements=st.sampled_from([0.5, 1.0, 2.0])))}
+    if masked:
+        mask = draw(hnp.arrays(bool, (*lead, l, s), elements=st.booleans()))
+        mask[..., 0] |= ~mask.any(-1)
+        case["mask"] = mask
+    return case
+
+
+@st.composite
+def projections(draw, max_h=2):
+    """Operands of a whole layer, with its biases."""
+    h, l, s, d, e, p, a, v, o = (draw(st.integers(1, m)) for m in (max_h, 3, 3, 3, 2, 3, 3, 2, 3))
+    near = st.integers(-8, 8).map(lambda k: k / 8)
+    shapes = {"R": (l, d), "Y": (s, e), "P": (s, p), "W_q": (h, a, d), "W_k": (h, a, e),
+              "W_v": (h, v, p), "W_o": (h, o, v), "b_q": (h, a), "b_k": (h, a), "b_v": (h, v),
+              "b_o": (o,)}
+    return {k: draw(arrays(*shape, elements=near)) for k, shape in shapes.items()}

@@ -214,7 +214,8 @@ def set_here(k, default, family):
     """Whether a number is given: not where its default is neutral, unless that is the point."""
     if "defaults" in family.options:
         return False
-    return default not in (0, None) or k in family.options or k in ("beta", "scale") and family.beta != BETA
+    return default not in (0, None) or k in family.options or \
+        k in ("beta", "scale") and family.beta != BETA
 
 
 def needed(op, k, family):

@@ -44,7 +44,7 @@ LEGAL = {
     domains.phi: lambda x: np.abs(x),
     domains.symmetric: lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
     domains.uniform(""): lambda x: np.abs(x) % 1,
-    domains.factors(""): lambda x: np.abs(x) + 0.125,
+    domains.factors(""): lambda x: np.abs(x) + 1,
 }
 
 # From free numbers to tamer ones: signs, bits, the ranges of tanh and of the sigmoid.
