@@ -237,7 +237,7 @@ def _side_by_side(x):
     """(..., h, l, v) as (..., l, h v)."""
     xp = namespace(x)
     x = xp.moveaxis(x, -3, -2)
-    return xp.reshape(x, (*x.shape[:-2], -1))
+    return xp.reshape(x, (*x.shape[:-2], x.shape[-2] * x.shape[-1]))
 
 
 def _seen(mask, key_mask, Q, K):

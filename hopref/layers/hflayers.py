@@ -22,7 +22,7 @@ def for_every_head(x, h):
     sample (i h + j) mod N.
     """
     xp, lead = namespace(x), x.shape[:-2]
-    batch = xp.reshape(x, (-1, *x.shape[-2:]))
+    batch = xp.reshape(x, (math.prod(lead), *x.shape[-2:]))
     return xp.reshape(xp.concat([batch] * h, axis=0), (*lead, h, *x.shape[-2:]))
 
 

@@ -214,3 +214,98 @@ def associate_without_scale(R, Y, P, W_q, W_k, W_v, W_o, /, *, beta=None, **how)
 def values_out_of_step(R, Y, P, W_q, W_k, W_v, W_o, /, **how):
     """values of the pattern before"""
     return layers.associate(R, Y, np.roll(P, 1, axis=-2), W_q, W_k, W_v, W_o, **how)
+
+
+# -- forward passes -----------------------------------------------------------------------------
+
+def side_by_side(x):
+    return np.concatenate(list(np.moveaxis(x, -3, 0)), axis=-1)
+
+
+@mutant("layers.hopfield")
+def normalised_after_the_projection(R, Y, P, weights, /, **how):
+    """the norm of the state in the association space"""
+    late = None if weights.norm_state is None else layers.Norm(eps=weights.norm_state.eps)
+    return layers.hopfield(R, Y, P, weights._replace(norm_state=None, norm_space=late), **how)
+
+
+@mutant("layers.hopfield")
+def norm_of_the_stored_for_the_projection(R, Y, P, weights, /, **how):
+    """one norm for both, where it fits"""
+    same = Y.shape[-1] == P.shape[-1]
+    norm = weights.norm_stored if same else layers.Norm()
+    return layers.hopfield(R, Y, P, weights._replace(norm_projection=norm), **how)
+
+
+@mutant("layers.hopfield")
+def normalised_at_every_step(R, Y, P, w, /, *, steps=1, connected=False, **how):
+    """every new state is normalised too"""
+    Q, K = layers.project(R, w.W_q, b=w.b_q), layers.project(Y, w.W_k, b=w.b_k)
+    if connected:
+        P = side_by_side(layers.project(P, w.W_k, b=w.b_k))
+    K = layers.layer_norm(K, eps=w.norm_space.eps)
+    for _ in range(steps):
+        A = layers.associations(layers.layer_norm(Q, eps=w.norm_space.eps), K)
+        Q = A @ K
+    return layers.read_out(A, layers.project(P, w.W_v, b=w.b_v), w.W_o, b=w.b_o)
+
+
+@mutant("layers.hopfield")
+def connected_without_its_bias(R, Y, P, weights, /, *, connected=False, **how):
+    """W_v W_k P + b_v"""
+    if connected:
+        P = side_by_side(layers.project(P, weights.W_k))
+    return layers.hopfield(R, Y, P, weights, **how)
+
+
+@mutant("layers.hopfield")
+def always_over_the_root_of_a(R, Y, P, weights=layers.Weights(), /, *, beta=None, **how):  # noqa: B008
+    """1/sqrt(a) though nothing is projected"""
+    beta = R.shape[-1] ** -0.5 if beta is None else beta
+    return layers.hopfield(R, Y, P, weights, beta=beta, **how)
+
+
+@mutant("layers.hopfield")
+def static_heads_share_the_scores(R, Y, P, weights=layers.Weights(), /, *, per_head=1.0, **how):  # noqa: B008
+    """every head has the mean factor"""
+    return layers.hopfield(R, Y, P, weights, per_head=np.mean(per_head) * np.ones_like(per_head)
+                           if np.ndim(per_head) else per_head, **how)
+
+
+@mutant("layers.hopfield")
+def key_mask_inverted(R, Y, P, weights, /, *, key_mask=True, **how):
+    """True is padding"""
+    return layers.hopfield(R, Y, P, weights, key_mask=key_mask if key_mask is True else ~key_mask,
+                           **how)
+
+
+@mutant("layers.hopfield")
+def padding_hides_values_only(R, Y, P, weights, /, *, key_mask=True, **how):
+    """P is set to 0, the softmax sees all"""
+    P = P if key_mask is True else np.where(key_mask[..., None], P, 0.0)
+    return layers.hopfield(R, Y, P, weights, **how)
+
+
+@mutant("layers.hopfield_pooling")
+def states_of_the_first_sample(Y, P, states, weights, /, **how):
+    """every set is pooled as the first"""
+    return layers.hopfield_pooling(np.broadcast_to(Y[:1], Y.shape), P, states, weights, **how)
+
+
+@mutant("layers.hopfield_layer")
+def targets_ignored(R, lookup, targets, weights, /, **how):
+    """the lookup is read out, where it fits"""
+    fits = targets is None or lookup.shape == targets.shape
+    return layers.hopfield_layer(R, lookup, lookup if fits else targets, weights, **how)
+
+
+@mutant("layers.settle")
+def settled_after_one_step(R, Y, P, /, **how):
+    """one update"""
+    return layers.settle(R, Y, P, max_steps=1, **how)
+
+
+@mutant("layers.settle")
+def settled_without_the_mask(R, Y, P, /, *, mask=True, **how):
+    """every state sees everything"""
+    return layers.settle(R, Y, P, **how)
