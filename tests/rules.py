@@ -53,7 +53,8 @@ GUESTS = {
     "data": {"numpy", "PIL"},
     "experiments": {"numpy", "scipy", "matplotlib", "PIL"},
     "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",
-              "cupy", "jax", "ml_dtypes", "sklearn", "entmax", "performer_pytorch", "psutil"},
+              "cupy", "jax", "ml_dtypes", "sklearn", "entmax", "performer_pytorch", "psutil",
+              "hflayers"},
     "cli": {"numpy", "matplotlib", "PIL"},
     "progress": {"tqdm"},
 }

@@ -18,7 +18,7 @@ from hopref.errors import HoprefError
 __all__ = ["Case", "cases", "case_named"]
 
 SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4,
-         "h": 2, "a": 3, "p": 4, "o": 3, "steps": 2}
+         "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}
 BETA = 0.75
 
 
@@ -89,6 +89,7 @@ FAMILIES = [
     Family("empty batch", sizes={"...": (0,)}),
     Family("many patterns", sizes={"n": 300, "s": 200, "d": 16, "...": (2,)}),
     Family("more queries than keys", sizes={"l": 8, "s": 5}),
+    Family("six slow steps", both=longer(0.25), sizes={"steps": 6}),
     Family("integers", whole=True),
     Family("ties", whole=True),
 ]
@@ -134,7 +135,7 @@ def touches(op, family):
     """Whether a family differs from plain draws for this op."""
     if family.name.startswith("ties"):
         return "ties" in op.domains
-    dims = {d for axes in op.arrays.values() for d in axes}
+    dims = {d for axes in op.arrays.values() for d in axes} | {"steps"} & set(op.domains)
     if family.sizes:
         return any(d in dims for d in family.sizes if d != "l" or "s" in dims)
     if family.beta != BETA and family.both is unit:

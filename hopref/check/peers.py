@@ -72,6 +72,13 @@ def torch_attention(Q, K, V, *, scale=None, mask=True, bias=0.0, causal=False, a
     return Z.reshape(*lead, *Z.shape[-2:])
 
 
+def torch_layer_norm(x, *, gain=1.0, shift=0.0, eps=1e-5):
+    """torch.nn.functional.layer_norm."""
+    import torch
+    affine = {k: tensor(a) for k, a in (("weight", gain), ("bias", shift)) if np.ndim(a)}
+    return torch.nn.functional.layer_norm(tensor(x), x.shape[-1:], eps=eps, **affine)
+
+
 def jax_in_double():
     import jax
     jax.config.update("jax_enable_x64", True)
@@ -203,6 +210,71 @@ def entmax_entmax(z, *, beta=1.0, alpha=1.5, where=True):
     return entmax_map("entmax_bisect", z, where, alpha=alpha)
 
 
+def published_layer(R, Y, P, W_q, W_k, W_v, W_o, biases, mask, bias, scaling, steps, eps):
+    """An hflayers.Hopfield of these weights, without norms; its True hides, and n is n + 1."""
+    import torch
+    from hflayers import Hopfield
+    (h, a, d), (_, v, p), (_, o, _) = W_q.shape, W_v.shape, W_o.shape
+    if not R.size:
+        raise NotOffered("an empty batch")
+    lead, (l, s) = R.shape[:-2], (R.shape[-2], Y.shape[-2])
+    seen = np.broadcast_to(mask, (*lead, l, s))
+    no_rows_empty(seen)
+    added = np.where(seen[..., None, :, :], np.broadcast_to(bias, (*lead, h, l, s)), -np.inf)
+    no_rows_empty(added > -np.inf)
+    R, Y, P = (tensor(x.reshape(-1, *x.shape[-2:])) for x in (R, Y, P))
+    layer = Hopfield(
+        input_size=d, hidden_size=a, pattern_size=v, output_size=o, num_heads=h,
+        stored_pattern_size=Y.shape[-1], pattern_projection_size=p, scaling=scaling,
+        update_steps_max=steps - 1, update_steps_eps=eps,
+        **{f"normalize_{of}{affine}": False for affine in ("", "_affine")
+           for of in ("stored_pattern", "state_pattern", "pattern_projection")}).to(R.dtype).eval()
+    core, wide = layer.association_core, [W.reshape(-1, W.shape[-1]) for W in (W_q, W_k, W_v)]
+    b_q, b_k, b_v, b_o = (np.broadcast_to(b, shape).ravel() for b, shape in
+                          zip(biases, ((h, a), (h, a), (h, v), (o,)), strict=True))
+    state = {"in_proj_bias": np.concatenate([b_q, b_k, b_v]), "out_proj.bias": b_o,
+             "out_proj.weight": np.moveaxis(W_o, 0, 1).reshape(o, h * v),
+             **dict(zip(("q_proj_weight", "k_proj_weight", "v_proj_weight"), wide, strict=True))}
+    if core.in_proj_weight is not None:
+        state = {"in_proj_weight": np.concatenate(wide), **{
+            k: b for k, b in state.items() if not k.endswith("proj_weight")}}
+    core.load_state_dict({k: torch.from_numpy(np.array(b)) for k, b in state.items()})
+    masked = {} if mask is True and not np.ndim(bias) else {
+        "association_mask": tensor(added.reshape(-1, l, s).astype(R.numpy().dtype))}
+    with torch.no_grad():
+        Z = layer((Y, R, P), **masked)
+    return Z.reshape(*lead, l, o)
+
+
+def exact_steps(R, Y, P, W_q, W_k, W_v, W_o, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
+                steps=1, mask=True, bias=0.0):
+    """hflayers.Hopfield with one scaling, and a threshold that stops it only where it stands."""
+    beta = W_k.shape[-2] ** -0.5 if beta is None else beta
+    return published_layer(R, Y, P, W_q, W_k, W_v, W_o, (b_q, b_k, b_v, b_o), mask, bias,
+                           float(beta), steps, 1e-300)
+
+
+def stopping_layer(R, Y, P, W_q, W_k, W_v, W_o, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
+                   steps=1, mask=True, bias=0.0):
+    """hflayers.Hopfield with one scaling, and its own threshold."""
+    beta = W_k.shape[-2] ** -0.5 if beta is None else beta
+    return published_layer(R, Y, P, W_q, W_k, W_v, W_o, (b_q, b_k, b_v, b_o), mask, bias,
+                           float(beta), steps, 1e-4)
+
+
+def scaled_heads(R, Y, P, W_q, W_k, W_v, W_o, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
+                 per_head=1.0, steps=1, mask=True, bias=0.0):
+    """hflayers.Hopfield with a scaling for each head."""
+    import torch
+    h, a = W_k.shape[:2]
+    if a % h and steps > 1:
+        raise NotOffered("an association space that heads do not divide")
+    beta = a ** -0.5 if beta is None else beta
+    scaling = torch.from_numpy(np.asarray(beta * per_head * np.ones(h), R.dtype))
+    return published_layer(R, Y, P, W_q, W_k, W_v, W_o, (b_q, b_k, b_v, b_o), mask, bias, scaling,
+                           steps, 1e-300)
+
+
 PEERS = (
     Peer("torch scaled_dot_product_attention", "torch", "torch_attention",
          "attention.softmax_attention"),
@@ -214,6 +286,12 @@ PEERS = (
     Peer("entmax.entmax15 and entmax_bisect", "entmax", "entmax_entmax", "maps.entmax"),
     Peer("scipy.special.logsumexp", "scipy", "scipy_logsumexp", "maps.logsumexp"),
     Peer("sklearn RBFSampler", "sklearn", "sklearn_rbf", "estimators.gaussian", ("float64",)),
+    Peer("torch layer_norm", "torch", "torch_layer_norm", "layers.layer_norm"),
+    Peer("hflayers.Hopfield, one scaling, exact steps", "hflayers", "exact_steps",
+         "layers.associate"),
+    Peer("hflayers.Hopfield, one scaling", "hflayers", "stopping_layer", "layers.associate",
+         ("float64",)),         # single precision hides the steps that it leaves out
+    Peer("hflayers.Hopfield, a scaling per head", "hflayers", "scaled_heads", "layers.associate"),
     Peer("performer-pytorch attention", "performer_pytorch", "favor_attention",
          "performer.attention"),
     Peer("performer-pytorch causal attention", "performer_pytorch", "favor_causal_attention",

@@ -5,8 +5,11 @@ from hopref.check.command import peer_report
 from hopref.check.peers import PEERS
 from hopref.check.report import details
 
-RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn", "entmax")]
-BUGS = {"performer-pytorch attention": "FAVOR+ eps 1e-4",
+RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn", "entmax")
+         or p.name == "hflayers.Hopfield, one scaling, exact steps"]
+BUGS = {"hflayers.Hopfield, one scaling": "a head stops by the largest change in the batch",
+        "hflayers.Hopfield, a scaling per head": "a factor per head tiled over channels",
+        "performer-pytorch attention": "FAVOR+ eps 1e-4",
         "performer-pytorch causal attention":
             "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
         "performer-pytorch projection": "QR without sign correction"}

@@ -43,12 +43,13 @@ def mask_after_softmax(op, it):
     return A @ it["V"] if "V" in it else A
 
 
-@hypothesis("mask inverted", *ATTENTION)
+@hypothesis("mask inverted", *ATTENTION, "layers.associations", "layers.associate")
 def mask_inverted(op, it):
     return None if it["mask"] is True else run(op, it | {"mask": ~it["mask"]})
 
 
-@hypothesis("mask ignored", *ATTENTION, "performer.attention", "attention.linear_attention")
+@hypothesis("mask ignored", *ATTENTION, "layers.associations", "layers.associate",
+            "performer.attention", "attention.linear_attention")
 def mask_ignored(op, it):
     return run(op, it | {"mask": True})
 
@@ -95,7 +96,7 @@ def masked_rows_answer_the_mean(op, it):
     return np.where(none[..., None], mean, right)
 
 
-@hypothesis("fully masked rows answer NaN", *ATTENTION)
+@hypothesis("fully masked rows answer NaN", *ATTENTION, "layers.associations", "layers.associate")
 def masked_rows_answer_nan(op, it):
     return run(op, it | {"empty_row": "nan"})
 
