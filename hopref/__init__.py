@@ -15,8 +15,8 @@ _HOME = {
        for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "sparse",
                     "structured", "attention", "performer")},
     **{name: f"hopref.{name}"
-       for name in ("maps", "storage", "features", "projections", "layers", "dynamics", "parts",
-                    "theory", "errors", "check", "data")},
+       for name in ("maps", "storage", "features", "projections", "layers", "gradients",
+                    "dynamics", "parts", "theory", "errors", "check", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "use_backend": "hopref.op", "HoprefError": "hopref.errors",

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     **dict.fromkeys(MAPS, DOOR | MAPS),
     "projections": DOOR | MAPS,
     "models": FORMULAS,
-    "gradients": FORMULAS | {"gradients"},
+    "gradients": FORMULAS | {"gradients", "layers"},
     "dynamics": FORMULAS | {"progress"},
     "layers": FORMULAS | {"dynamics"},
     "parts": FORMULAS | {"parts"},

@@ -272,6 +272,8 @@ def numbers(op, k, shape, family, rng, it):
         return np.sign(x) + (x == 0) if k.startswith("sign") else x
     if x.ndim == 0 or family.whole and "d" not in op.arrays[k]:
         return x
+    if op.arrays[k][0] == "h":          # a matrix a head, as layers are initialised
+        return x if family.whole else x / math.sqrt(shape[-1])
     x = isolated(x) if name == "ties" else family.both(x, it)
     rows = op.arrays[k][-2:] in (("n", "d"), ("s", "d"), ("s", "r")) and x.ndim > 1
     return family.keys(x, it) if rows else x

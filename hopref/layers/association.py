@@ -10,7 +10,7 @@ published with it, ml-jku/hopfield-layers.
 """
 from hopref.demands import a_head_sees_something
 from hopref.domains import count, factors, mask, nonnegative, positive, scores, state
-from hopref.maps import centred, default_scale, dot, empty_rows, ratio, softmax
+from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -36,8 +36,8 @@ def layer_norm(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
     array([ 1., -1.])
     """
     away = centred(x)
-    width = dot(away, away)[..., None] / max(1, x.shape[-1]) + eps
-    return gain * ratio(away, namespace(x).sqrt(width), 0.0) + shift
+    width = namespace(x).sqrt(mean(away * away) + eps)
+    return gain * ratio(away, width, 0.0) + shift
 
 
 @op("(...,l,d),(h,a,d)->(...,h,l,a)", b=state("(h,a)"))
@@ -83,13 +83,9 @@ def associations(Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bias=0
     >>> layers.associations([[[0.0, 1.0]]], [[[1.0, 0.0], [-1.0, 0.0]]])[0]
     array([[0.5, 0.5]])
     """
-    K_T = namespace(K).matrix_transpose(K)
-    how = {"beta": default_scale(beta, K) * heads_of(per_head), "bias": bias,
-           "where": for_heads(mask), "empty_row": empty_row}
-    A = softmax(Q @ K_T, **how)
-    for _ in range(steps - 1):
-        A = softmax(A @ K @ K_T, **how)
-    return A
+    how = governed(K, beta, per_head, mask, bias)
+    last = visited(Q, K, steps, how)[-1, ...]
+    return softmax(scores_of(last, K), **how, empty_row=empty_row)
 
 
 @op("(...,h,l,s),(...,h,s,v),(h,o,v)->(...,l,o)", b=state("(o)"))
@@ -130,6 +126,24 @@ def associate(R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=
     A = associations(project(R, W_q, b=b_q), project(Y, W_k, b=b_k), beta=beta, per_head=per_head,
                      steps=steps, mask=mask, bias=bias, empty_row=empty_row)
     return read_out(A, project(P, W_v, b=b_v), W_o, b=b_o)
+
+
+def governed(K, beta, per_head, mask, bias):
+    """What governs every softmax: inverse temperatures of the heads, bias, and what is seen."""
+    return {"beta": default_scale(beta, K) * heads_of(per_head), "bias": bias,
+            "where": for_heads(mask)}
+
+
+def scores_of(Q, K):
+    return Q @ namespace(K).matrix_transpose(K)
+
+
+def visited(Q, K, steps, how):
+    """The states that associate: Q, and the next ones, stacked."""
+    states = [Q]
+    for _ in range(steps - 1):
+        states.append(softmax(scores_of(states[-1], K), **how) @ K)
+    return namespace(Q).stack(states)
 
 
 def rows_of(b):

@@ -10,13 +10,16 @@ from hopref.maps.entries import (
     common_unit,
     dot,
     each,
+    fold,
     in_turn,
+    mean,
     of_length_one,
     power,
     ratio,
     rows,
     scan,
     standard_error,
+    summed,
     xlog,
 )
 from hopref.maps.lists import band, listed_once, over_rows

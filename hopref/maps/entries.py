@@ -20,9 +20,14 @@ def of_length_one(x):
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
 
 
+def mean(x):
+    """The mean of each row, as a row of one; 0 of none."""
+    return namespace(x).sum(x, axis=-1, keepdims=True) / max(1, x.shape[-1])
+
+
 def centred(x):
     """x less its mean."""
-    return x - namespace(x).sum(x, axis=-1, keepdims=True) / max(1, x.shape[-1])
+    return x - mean(x)
 
 
 def xlog(x):
@@ -93,6 +98,18 @@ def _visit(xi, site, *row, rule, W, b, here):
     xp = namespace(xi)
     h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
     return xp.where(here == site, rule(h, xp.take(xi, site, axis=-1), *row), xi), None
+
+
+def fold(step, carry, items):
+    """``carry = step(carry, item)`` for every item of the first axis."""
+    for i in range(items.shape[0]):
+        carry = step(carry, items[i, ...])
+    return carry
+
+
+def summed(x, kept):
+    """The sum over all axes but the last ``kept``."""
+    return namespace(x).sum(x, axis=tuple(range(x.ndim - kept)))
 
 
 def standard_error(draws):
