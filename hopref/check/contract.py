@@ -49,11 +49,12 @@ def alone(trial, case, truth, values):
     if outcome.failure or len(outcome.values) != len(values):
         return
     pieces = truth if isinstance(truth, tuple) else (truth,)
-    mine = tuple(Ball(t.value[1:2], t.radius[1:2], t.profile) for t in pieces)
-    rows = [v[1:2] for v in values]
-    if [v.shape for v in outcome.values] == [v.shape for v in rows]:
-        compare(trial, "depends on its neighbours in the batch", "a row alone", case, mine,
-                outcome.values, rows)
+    batched = [i for i, dims in zip(range(len(values)), op.outputs) if dims[:1] == ("...",)]
+    mine = tuple(Ball(t.value[1:2], t.radius[1:2], t.profile) for t in (pieces[i] for i in batched))
+    rows, own = [values[i][1:2] for i in batched], [outcome.values[i] for i in batched]
+    if [v.shape for v in own] == [v.shape for v in rows]:
+        compare(trial, "depends on its neighbours in the batch", "a row alone", case, mine, own,
+                rows)
 
 
 def one(op, k, a):

@@ -83,8 +83,9 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
     """
     xp, how = namespace(Q), governed(K, beta, per_head, mask, bias)
     states = xp.flip(visited(Q, K, steps, how), axis=0)
-    none = (g, xp.zeros_like(Q), xp.zeros_like(K), xp.zeros_like(g), xp.zeros_like(g[..., 0, 0]))
-    none_left, dQ, dK, dbias, slope = fold(partial(back, K=K, how=how), none, states)
+    none = xp.zeros_like(g)
+    last = (g, xp.zeros_like(Q), xp.zeros_like(K), none, xp.sum(none, axis=(-2, -1)))
+    used, dQ, dK, dbias, slope = fold(partial(back, K=K, how=how), last, states)
     slope = summed(slope, 1)
     return dQ, dK, default_scale(beta, K) * slope, dbias, xp.sum(per_head * slope)
 
@@ -155,10 +156,11 @@ def associate(g, R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b
     """
     Q, K, V = (association.project(R, W_q, b=b_q), association.project(Y, W_k, b=b_k),
                association.project(P, W_v, b=b_v))
-    how = dict(beta=beta, per_head=per_head, steps=steps, mask=mask, bias=bias)
-    A = association.associations(Q, K, **how)
+    A = association.associations(Q, K, beta=beta, per_head=per_head, steps=steps, mask=mask,
+                                 bias=bias)
     dA, dV, dW_o, db_o = read_out(g, A, V, W_o)
-    dQ, dK, dper_head, dbias, dbeta = associations(dA, Q, K, **how)
+    dQ, dK, dper_head, dbias, dbeta = associations(
+        dA, Q, K, beta=beta, per_head=per_head, steps=steps, mask=mask, bias=bias)
     dR, dW_q, db_q = project(dQ, R, W_q)
     dY, dW_k, db_k = project(dK, Y, W_k)
     dP, dW_v, db_v = project(dV, P, W_v)

@@ -121,7 +121,8 @@ def test_a_fully_masked_row_is_answered_by_exact_zeros(name):
         given = {k: v for k, v in given.items() if k not in ("empty_row", "eps", *states)}
         blind = given | {k: np.zeros_like(given[k]) for k in masked}
         assert not np.any(parts(run(op, blind))[0])
-        assert np.isnan(parts(run(op, blind, **{"empty_row": "nan"}))[0]).all()
+        if not name.startswith("gradients."):           # nothing flows back, whatever the answer
+            assert np.isnan(parts(run(op, blind, **{"empty_row": "nan"}))[0]).all()
 
     if masked:
         on_calls(op, judge)
@@ -277,7 +278,7 @@ def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argumen
             bad[1] = value
             ill = parts(run(op, given | {argument: bad}, nonfinite="propagate"))
             for dims, a, b in zip(op.outputs, plain, ill, strict=True):
-                if dims[0] == "...":
+                if dims[:1] == ("...",):
                     np.testing.assert_array_equal(np.delete(a, 1, 0), np.delete(b, 1, 0))
 
     on_calls(op, judge, examples=4, leading=st.just((3,)))
