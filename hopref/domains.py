@@ -143,7 +143,7 @@ def state(dims):
     return Array(dims)
 
 
-def factors(dims):
+def factors(dims=""):
     """A keyword array of finite numbers > 0."""
     return Array(dims, said="finite and > 0", holds=finite_and_positive)
 

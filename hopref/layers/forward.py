@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hopref.domains import choice, count, flag, nonnegative
+from hopref.domains import choice, count, factors, finite, flag, nonnegative, positive, scores
 from hopref.dynamics import retrieve
-from hopref.errors import CallError, DomainError, HoprefError, ShapeError
+from hopref.errors import CallError, DomainError, DTypeError, HoprefError, ShapeError
 from hopref.layers import hflayers
 from hopref.layers.association import associations, layer_norm, project, read_out
 from hopref.layers.weights import BARE, Weights
@@ -182,6 +182,9 @@ def _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, con
     if not isinstance(weights, Weights):
         raise CallError(f"weights must be a hopref.layers.Weights; got {type(weights).__name__}")
     connected = flag.admit("connected", connected)
+    beta = beta if beta is None else positive.admit("beta", beta)
+    per_head = 1.0 if np.ndim(per_head) == 0 and per_head == 1 else _held(
+        "per_head", np.asarray(per_head), factors())
     h = _heads(weights, heads, per_head)
     spread = _for_every_head if rule is None else rule.for_every_head
     R, Y, P = _array("R", R), _array("Y", Y), _array("P", P)
@@ -201,12 +204,13 @@ def _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, con
 
 def _heads(weights, heads, per_head):
     """How many there are; all that tell must agree."""
-    told = {k: len(w) for k, w in zip(Weights._fields[:4], weights, strict=False) if w is not None}
-    told |= {} if np.ndim(per_head) == 0 else {"per_head": len(per_head)}
-    told |= {} if heads is None else {"heads": count.admit("heads", heads)}
-    if len(set(told.values())) > 1:
+    told = {k: np.shape(w)[:1] for k, w in zip(Weights._fields[:4], weights, strict=False)
+            if w is not None}
+    told |= {} if isinstance(per_head, float) else {"per_head": per_head.shape}
+    told |= {} if heads is None else {"heads": (count.admit("heads", heads),)}
+    if len(set(told.values())) > 1 or () in told.values():
         raise ShapeError(f"h must be the same everywhere; got {told}")
-    return next(iter(told.values()), 1)
+    return next(iter(told.values()), (1,))[0]
 
 
 def _array(name, x):
@@ -214,6 +218,15 @@ def _array(name, x):
     if len(x.shape) < 2:
         raise ShapeError(f"{name} must hold patterns in rows, (..., rows, entries); "
                          f"got shape {tuple(x.shape)}")
+    return _held(name, x) if isinstance(x, np.ndarray) else x
+
+
+def _held(name, x, domain=finite):
+    """Real numbers that the domain holds."""
+    if x.dtype.kind not in "fiu":
+        raise DTypeError(f"{name} must hold real numbers; got {x.dtype}")
+    if not np.all(domain.holds(np, x)):
+        raise DomainError(f"{name} must be {domain.said}; got other values")
     return x
 
 
@@ -244,13 +257,20 @@ def _seen(mask, key_mask, Q, K):
     """One mask (..., l, s) of both, or True."""
     if mask is True and key_mask is True:
         return True
+    for name, m in (("mask", mask), ("key_mask", key_mask)):
+        if np.asarray(m).dtype != bool:
+            raise DTypeError(f"{name} must be boolean, True where a pattern may be seen; "
+                             f"got {np.asarray(m).dtype}")
     both = np.asarray(mask) & np.asarray(key_mask)[..., None, :] if key_mask is not True else mask
     return _fitted("mask", both, (*Q.shape[:-3], Q.shape[-2], K.shape[-2]))
 
 
 def _biases(bias, Q, K):
     """A bias (..., h, l, s), or 0."""
-    return _fitted("bias", bias, (*Q.shape[:-1], K.shape[-2])) if np.ndim(bias) else bias
+    if np.ndim(bias) == 0:
+        return bias
+    return _fitted("bias", _held("bias", np.asarray(bias), scores()),
+                   (*Q.shape[:-1], K.shape[-2]))
 
 
 def _fitted(name, a, shape):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import layers, modern
-from hopref.errors import CallError, DomainError, ShapeError
+from hopref.errors import CallError, DomainError, DTypeError, ShapeError
 from tests.draw import arrays, projections, records
 from tests.laws import law
 from tests.rounding import close, g, of
@@ -161,6 +161,23 @@ X = np.ones((2, 3))
     (DomainError, "hopfield: heads must be", lambda: layers.hopfield(X, X, X, heads=0)),
     (DomainError, "hopfield: tol must be",
      lambda: layers.hopfield(X, X, X, compat="hflayers", tol=-1.0)),
+    (DomainError, "hopfield: beta must be",
+     lambda: layers.hopfield(X, X, X, compat="hflayers", beta=-1.0)),
+    (DomainError, "hopfield: per_head must be finite and > 0",
+     lambda: layers.hopfield(X, X, X, compat="hflayers", per_head=[1.0, 0.0])),
+    (DomainError, "hopfield: P must be finite",
+     lambda: layers.hopfield(X, X, X * np.nan, compat="hflayers")),
+    (DomainError, "hopfield: bias must be finite or -inf",
+     lambda: layers.hopfield(X, X, X, compat="hflayers", bias=X[:, :2] * np.inf)),
+    (DTypeError, "hopfield: P must hold real numbers", lambda: layers.hopfield(X, X, X > 0)),
+    (DTypeError, "hopfield: mask must be boolean",
+     lambda: layers.hopfield(X, X, X, mask=np.ones((2, 2)), compat="hflayers")),
+    (DTypeError, "hopfield: key_mask must be boolean",
+     lambda: layers.hopfield(X, X, X, key_mask=[1, 1])),
+    (ShapeError, "hopfield: h must be the same everywhere",
+     lambda: layers.hopfield(X, X, X, per_head=2.0)),
+    (ShapeError, "hopfield: h must be the same everywhere",
+     lambda: layers.hopfield(X, X, X, layers.Weights(W_q=1.0), heads=1)),
     (ShapeError, "hopfield: R must hold patterns", lambda: layers.hopfield(X[0], X, X)),
     (ShapeError, "hopfield: a must be the same", lambda: layers.hopfield(X[:, :2], X, X)),
     (ShapeError, "hopfield: h must be the same everywhere",
