@@ -1,11 +1,15 @@
 """Pictures of pictures: what was stored, what was shown, what came back.  Needs matplotlib."""
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from hopref.extras import require
 
-__all__ = ["draw_recall", "draw_curves", "save"]
+__all__ = ["Curve", "measured", "exact", "draw_recall", "draw_curves", "save"]
 
 RIGHT, WRONG, INK = "#1f77b4", "#d9541e", "#333333"
+COLOURS = ("#2f5d8a", "#c8553d", "#588157", "#8d6a9f", "#b08900", "#555555")   # as in the gallery
 COLUMNS = 12        # pictures beside each other
 INCH = 0.92         # side of one picture
 
@@ -65,25 +69,68 @@ def _score(recall, i):
     return f"cos {recall.cosines[i, i]:.2f}"
 
 
-def draw_curves(x, curves, *, xlabel, ylabel, marks=(), log=False):
-    """Lines over ``x``: curves is {label: values}, marks is ((x, text), ...)."""
-    figure = _figure(7.2, 3.1)
-    axes = figure.add_axes([0.09, 0.17, 0.62, 0.76])
-    for k, (label, values) in enumerate(curves.items()):
-        axes.plot(x, values, marker="osD^v"[k % 5], markersize=4, linewidth=1.4, label=label)
-    for at, text in marks:
+class Curve(NamedTuple):
+    """Points, with their intervals where they were measured; a plain line where they are exact."""
+    label: str
+    x: Sequence
+    y: Sequence
+    low: Sequence = ()
+    high: Sequence = ()
+    exact: bool = False
+    colour: int | None = None           # of COLOURS: what belongs together shares one
+
+
+def measured(label, x, intervals, colour=None):
+    """The curve of one `Interval` at each x."""
+    y, low, high = zip(*intervals, strict=True)
+    return Curve(label, x, y, low, high, colour=colour)
+
+
+def exact(label, x, y, colour=None):
+    """The curve of what needs no measurement."""
+    return Curve(label, x, y, exact=True, colour=colour)
+
+
+def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="linear", ylim=None,
+                xticks=None):
+    """The curves over a common axis; marks is ((x, text), ...), ``xticks`` replaces the scale's."""
+    figure = _figure(7.6, 3.3)
+    axes = figure.add_axes([0.095, 0.155, 0.585, 0.80])
+    axes.set_xscale(xscale)
+    axes.set_yscale(yscale)
+    for k, curve in enumerate(curves):
+        _draw_curve(axes, curve, k if curve.colour is None else curve.colour, k)
+    if ylim:
+        axes.set_ylim(*ylim)
+    if xticks is not None:
+        axes.set_xticks(xticks, [f"{x:g}" for x in xticks])
+        axes.set_xticks([], minor=True)
+    for k, (at, text) in enumerate(marks):
         axes.axvline(at, color="#999999", linewidth=0.9, linestyle=":")
         axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), fontsize=7.5,
-                      color="#777777", xytext=(3, -9), textcoords="offset points")
-    if log:
-        axes.set_xscale("log", base=2)
-    axes.set_xlabel(xlabel, fontsize=8.5, color=INK)
-    axes.set_ylabel(ylabel, fontsize=8.5, color=INK)
+                      color="#666666", xytext=(3, -8 - 11 * (k % 2)), textcoords="offset points",
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    axes.set_xlabel(xlabel, fontsize=9, color=INK)
+    axes.set_ylabel(ylabel, fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e8e8e8", linewidth=0.7)
-    axes.legend(fontsize=7.5, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.02))
     return figure
+
+
+def _draw_curve(axes, curve, colour, k):
+    look = {"color": COLOURS[colour % len(COLOURS)], "label": curve.label, "linewidth": 1.5}
+    if curve.exact:
+        axes.plot(curve.x, curve.y, linestyle="--", **look)
+        return
+    look |= {"marker": "osD^vP"[k % 6], "markersize": 4}
+    if not len(curve.low):
+        axes.plot(curve.x, curve.y, **look)
+        return
+    y, low, high = (np.asarray(v, dtype=float) for v in (curve.y, curve.low, curve.high))
+    axes.errorbar(curve.x, y, yerr=[y - low, high - y], elinewidth=1.0, capsize=2.0, **look)
 
 
 def save(figure, path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from hopref.experiments.continuous import empty_cues
-from hopref.experiments.drawing import draw_curves, draw_recall
+from hopref.experiments.drawing import Curve, draw_curves, draw_recall
 from hopref.experiments.recall import ORDERS, Recipe, draw_omegas, recall
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.experiments.softmax import RETRIEVED
@@ -63,8 +63,9 @@ def _plain(figure, title, images, names, out):
                           f"{N} pictures with unit norm, β = 25, {PLAIN.features} orthogonal "
                           f"features, mean of {PLAIN.draws} draws.")
         + pictured(out, f"{figure}-features.png", lambda: draw_curves(
-            SIZES, {f"β = {beta:g}": gap for beta, gap in gaps.items()}, log=True,
-            xlabel="number of features", ylabel="mean |weight − softmax|"),
+            [Curve(f"β = {beta:g}", SIZES, gap) for beta, gap in gaps.items()],
+            xscale="log", xticks=SIZES, xlabel="number of features",
+            ylabel="mean |weight − softmax|"),
             "How far the weights of one draw are from the softmax."))
 
 
@@ -143,7 +144,8 @@ def _thresholded(figure, title, images, names, out):
                           f"{N} pictures, thresholded at +0.5, brought to unit norm, β = 25, "
                           f"{PLAIN.features} features, mean of {PLAIN.draws} draws.")
         + pictured(out, f"{figure}-theta.png", lambda: draw_curves(
-            THETAS, curves, xlabel="threshold θ (components above it become 0)",
+            [Curve(label, THETAS, weight) for label, weight in curves.items()],
+            xlabel="threshold θ (components above it become 0)",
             ylabel="weight of the target", marks=((-0.5, "Eqs. 20, 22"), (0.5, "Eq. 24"))),
             "Mean weight of the right picture, unit norm after thresholding.  At θ = 1 nothing is "
             "dropped."))

@@ -3,11 +3,11 @@ from dataclasses import asdict, dataclass
 
 from hopref.experiments.drawing import save
 
-__all__ = ["Record", "Table", "Picture", "pictured", "counted", "listed", "verdict",
+__all__ = ["Record", "Table", "Picture", "pictured", "counted", "listed", "verdict", "depends",
            "REPRODUCES", "DEPENDS", "FAILS", "SILENT"]
 
 REPRODUCES = "reproduces"
-DEPENDS = "depends on the choice"
+DEPENDS = "depends on"          # ... the choice
 FAILS = "does not reproduce"
 SILENT = "no verdict in the text"
 
@@ -29,11 +29,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Record:
-    """One figure of the blog, run again."""
-    figure: str
+    """One figure of the blog, or one statement of a paper, run again."""
+    figure: str         # F1 ... F14, or the name of the experiment
     title: str
-    equation: str
-    claim: str          # the blog's words; "" where it says nothing
+    equation: str       # where it is stated
+    claim: str          # the blog's words, or what a paper states; "" where nothing is said
     test: str           # when the claim counts as true
     outcome: str        # what was measured, in one sentence
     verdict: str
@@ -42,12 +42,18 @@ class Record:
     tables: tuple
     pictures: tuple = ()
     seconds: float = 0.0
+    setting: str = ""   # what was drawn, how large, how often
 
     def as_dict(self):
         return asdict(self)
 
 
-def verdict(claimed, measured):
+def depends(on="the choice"):
+    """The verdict where the outcomes differ."""
+    return f"{DEPENDS} {on}"
+
+
+def verdict(claimed, measured, on="the choice"):
     """Compare a claim (True, False, or None where the text is silent) with outcomes by choice.
 
     >>> from hopref.experiments.records import verdict
@@ -59,7 +65,7 @@ def verdict(claimed, measured):
     agree = [outcome == claimed for outcome in measured.values()]
     if not agree:
         raise ValueError("a verdict needs at least one measurement")
-    return REPRODUCES if all(agree) else DEPENDS if any(agree) else FAILS
+    return REPRODUCES if all(agree) else depends(on) if any(agree) else FAILS
 
 
 def pictured(out, file, draw, caption):
