@@ -27,14 +27,14 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
             wrong = [theory.unstable_sites(polar(rng, N, d), zero_diagonal=True).mean() / d
                      for _ in range(max(2, round(bits / (N * d))))]
             rates[d, load] = average(wrong)
-            sure[d, load] = quoted.exact_bit_error(N, d)
+            sure[d, load] = quoted.bit_error((N - 1) / (d - 1))
     last = sizes[-1]
     limit = {load: quoted.bit_error(load) for load in loads}
     agree = {load: rates[last, load].holds(limit[load], abs(sure[last, load] - limit[load]))
              for load in loads}
-    exact_too = sum(rates[key].holds(sure[key]) for key in rates)
+    finite = sum(rates[key].holds(sure[key]) for key in rates)
     fine = np.linspace(loads[0], loads[-1], 60)
-    middle = _nearest(loads, quoted.HEBBIAN_LIMIT)
+    middle = _nearest(loads, quoted.capacity_with_errors()[0])
     return Record(
         "crosstalk", "One step of Hebb’s rule", "Signal and crosstalk [CB-9]",
         claim="At load α = N/d, one step from a stored random pattern leaves a bit wrong with "
@@ -42,12 +42,13 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
         setting="Random polar patterns, diagonal zeroed, as many networks for each load and each d "
                 f"of {listed(map(str, sizes))} as make {bits:.0e} bits.",
         test=f"at d = {last} and every load, Q(1/√α) lies within four standard errors of the "
-             "measured rate, widened by what finite N and d change in the exact binomial tail",
+             "measured rate, widened by what (N−1)/(d−1) in place of N/d changes: a pattern and a "
+             "bit do not disturb themselves",
         outcome=f"At α = {middle:g} and d = {last}, {_percent(rates[last, middle])} of the bits "
                 f"turn wrong; Q(1/√α) is {limit[middle]:.3%}.",
         verdict=verdict(True, agree, "the load"),
-        why=(f"The exact tail of the binomial distribution lies within four standard errors of "
-             f"{exact_too} of the {len(rates)} rates, of all sizes.",),
+        why=(f"With α = (N−1)/(d−1), Q(1/√α) itself lies within four standard errors of "
+             f"{finite} of the {len(rates)} rates, those of small d included.",),
         originals="",
         tables=(Table("Share of bits wrong after one step, ± four standard errors",
                       ("load", *(f"d = {d}" for d in sizes), "Q(1/√α)"),
@@ -77,15 +78,16 @@ def hebbian(out=None, *, sizes=(128, 512, 2048),
     trend = {load: difference(held[first, load], held[last, load]) for load in loads}
     rising = [load for load in loads if trend[load].low > 0]
     falling = [load for load in loads if trend[load].high < 0]
-    limit = quoted.HEBBIAN_LIMIT
+    limit, _, wrong = quoted.capacity_with_errors()
     below = [load for load in rising if load < limit]
     above = [load for load in falling if load > limit]
     sides = {"below": bool(below) and len(below) == len(rising),
              "above": bool(above) and len(above) == len(falling)}
     return Record(
         "hebbian", "The capacity of Hebb’s rule", "Amit, Gutfreund & Sompolinsky 1985 [CAP-1]",
-        claim="With d → ∞ there are states close to random stored patterns, at most 1.6 % of the "
-              "bits wrong, up to the load N/d = 0.138; above it there are none.",
+        claim=f"With d → ∞ there are stable states close to random stored patterns, {wrong:.1%} of "
+              f"the bits wrong or fewer, up to the load N/d = {limit:.3f}; above it there are "
+              "none.",
         setting="Random polar patterns, diagonal zeroed, one pattern a network, all sites at once, "
                 f"at most {steps} updates; {listed(map(str, networks))} networks at d = "
                 f"{listed(map(str, sizes))}.  Held: the overlap is {HELD:g} or more in the end.",

@@ -1,132 +1,110 @@
-r"""What the papers state as numbers, to be held against what is measured.
-
-Sources are named with each; the ids are those of the ledger.
-"""
+r"""What the papers state as formulas, to be held against what is measured."""
 import math
 
 import numpy as np
 
-__all__ = ["HEBBIAN_LIMIT", "bit_error", "exact_bit_error", "dense_capacity", "dense_stable",
-           "exponential_rate", "sphere_capacity", "one_update_error", "margin_needed",
-           "squared_error"]
+__all__ = ["capacity_with_errors", "bit_error", "capacity_without_errors", "capacity_exponential",
+           "capacity_modern", "sphere_radius", "retrieval_error_bound", "separation_error_bound",
+           "near_error_bound", "estimator_mse"]
 
-HEBBIAN_LIMIT = 0.137906        # Amit, Gutfreund and Sompolinsky 1985, replica-symmetric [CAP-1]
+
+def capacity_with_errors():
+    """Load, overlap, share of wrong bits: Amit, Gutfreund and Sompolinsky 1985 [CAP-1]."""
+    return 0.137906, 0.967417, 0.016291
 
 
 def bit_error(load):
-    r"""Chance that one step of the Hebbian rule flips a bit of a stored pattern [CB-9].
-
-    .. math:: Q(1 / \sqrt\alpha), \quad \alpha = N / d
+    r"""Share of bits that one Hebbian step turns wrong, Q(1/sqrt(load)) [CB-9].
 
     >>> from hopref.experiments.quoted import bit_error
     >>> round(bit_error(0.138), 5)
     0.00355
     """
-    from scipy.special import ndtr
-    return float(ndtr(-1 / math.sqrt(load)))
+    return math.erfc(1 / math.sqrt(2 * load)) / 2
 
 
-def exact_bit_error(N, d):
-    r"""The same for finite N and d, diagonal zeroed: crosstalk is a sum of (N-1)(d-1) signs [CB-9].
+def capacity_without_errors(d, *, n=2):
+    r"""Krotov and Hopfield 2016 for F = z^n, most patterns: d^(n-1) / (2 (2n-3)!! ln d) [CAP-7].
 
-    >>> from hopref.experiments.quoted import exact_bit_error
-    >>> exact_bit_error(3, 2)               # two signs, both negative
-    0.25
-    """
-    from scipy.stats import binom
-    signs = (N - 1) * (d - 1)
-    return float(binom.cdf(math.ceil((signs - (d - 1)) / 2) - 1, signs, 0.5))
-
-
-def dense_capacity(d, n):
-    r"""Krotov and Hopfield 2016 for F = z^n, most patterns without an error [CAP-7].
-
-    .. math:: \frac{d^{n-1}}{2 (2n-3)!! \ln d}
-
-    >>> from hopref.experiments.quoted import dense_capacity
-    >>> round(dense_capacity(4096, 2), 1)
+    >>> from hopref.experiments.quoted import capacity_without_errors
+    >>> round(capacity_without_errors(4096), 1)
     246.2
     """
     return d ** (n - 1) / (2 * math.prod(range(1, 2 * n - 2, 2)) * math.log(d))
 
 
-def dense_stable(ratio, d):
-    r"""Chance that all d bits of a pattern stand, Gaussian crosstalk, at N = ratio * capacity.
+def capacity_exponential(*, errors=0.0):
+    r"""Demircigil et al. 2017: alpha < I(1 - 2 errors) / 2 for N = exp(alpha d) + 1 [CAP-8].
 
-    .. math:: \left(1 - Q\big(\sqrt{2 \ln d / r}\big)\right)^d
+    >>> from hopref.experiments.quoted import capacity_exponential
+    >>> round(capacity_exponential(), 6)        # ln(2) / 2
+    0.346574
     """
-    from scipy.special import log_ndtr
-    return np.exp(d * log_ndtr(np.sqrt(2 * math.log(d) / np.asarray(ratio, dtype=float))))
+    wrong = errors * math.log(2 * errors) if errors else 0.0
+    return ((1 - errors) * math.log(2 * (1 - errors)) + wrong) / 2
 
 
-def exponential_rate(errors=0.0):
-    r"""Demircigil et al. 2017: N = exp(alpha d) + 1 patterns, alpha below this [CAP-8].
-
-    .. math:: I(1 - 2\rho) / 2, \quad
-        I(x) = \tfrac12 [(1 + x) \ln (1 + x) + (1 - x) \ln (1 - x)]
-
-    >>> from hopref.experiments.quoted import exponential_rate
-    >>> bool(abs(exponential_rate() - math.log(2) / 2) < 1e-15)
-    True
-    """
-    from scipy.special import xlogy
-    x = 1 - 2 * errors
-    return float(xlogy(1 + x, 1 + x) + xlogy(1 - x, 1 - x)) / 4
-
-
-def sphere_capacity(d, *, beta, K, p):
+def capacity_modern(d, *, beta, K, p):
     r"""Ramsauer et al. 2021, Theorem 3: patterns on a sphere of radius K sqrt(d-1) [MH-10].
 
-    .. math:: N \ge \sqrt p\, c^{(d-1)/4}, \quad c = b / W_0(e^{a + \ln b})
-
-    >>> from hopref.experiments.quoted import sphere_capacity
-    >>> round(sphere_capacity(20, beta=1.0, K=3.0, p=0.001), 2)
+    >>> from hopref.experiments.quoted import capacity_modern
+    >>> round(capacity_modern(20, beta=1.0, K=3.0, p=0.001), 2)
     7.41
     """
-    from scipy.special import lambertw
+    from scipy.special import wrightomega
     a = 2 / (d - 1) * (1 + math.log(2 * beta * K * K * p * (d - 1)))
-    b = 2 * K * K * beta / 5
-    c = b / float(lambertw(math.exp(a + math.log(b))).real)
-    return math.sqrt(p) * c ** ((d - 1) / 4)
+    b = 0.4 * K * K * beta
+    return math.sqrt(p) * math.exp((d - 1) / 4 * (float(wrightomega(a + math.log(b))) - a))
 
 
-def one_update_error(separation, away, N, M, beta):
-    r"""Ramsauer et al. 2021, Theorem 5 (eqs. 8, 9), ``away`` the larger of the distances of the
-    state and of the fixed point from the pattern [MH-9].
-
-    .. math:: 2 (N - 1) M e^{-\beta (\Delta_i - 2 r M)}
-    """
-    return 2 * (N - 1) * M * np.exp(-beta * (separation - 2 * away * M))
+def sphere_radius(X, *, beta=1.0):
+    """Ramsauer et al. 2021, Definition 3: 1 / (beta N M) [MH-9]."""
+    return 1 / (beta * len(X) * _longest(X))
 
 
-def margin_needed(away, M, *, beta, margin):
-    r"""The separation from which on one update gives the pattern back exactly [FY-5].
+def retrieval_error_bound(xi, X, *, beta=1.0):
+    """diam (1 - p_i), whatever the separation [MH-9]."""
+    from hopref.models import modern
+    weights = modern.weights(xi, X, beta=beta)
+    missed = weights.sum(1, where=~np.eye(len(X), dtype=bool))
+    return float(np.sqrt(((X[:, None] - X) ** 2).sum(-1).max())) * missed
 
-    .. math:: \Delta_i \ge m / \beta + 2 M \|\xi - x_i\|
-    """
-    return margin / beta + 2 * M * np.asarray(away)
+
+def separation_error_bound(xi, fixed, X, *, beta=1.0):
+    """Ramsauer et al. 2021, Theorem 5, eq. (8) [MH-9]."""
+    from hopref import theory
+    M, away = _longest(X), [np.linalg.norm(x - X, axis=1) for x in (xi, fixed)]
+    gap = theory.separation(X) - 2 * np.maximum(*away) * M
+    return 2 * M * (len(X) - 1) * np.exp(-beta * gap)
 
 
-def squared_error(estimator, x, y, m):
+def near_error_bound(X, *, beta=1.0):
+    """Ramsauer et al. 2021, Theorem 5, second half, eq. (9) [MH-9]."""
+    from hopref import theory
+    return 2 * _longest(X) * (len(X) - 1) * np.exp(1 - beta * theory.separation(X))
+
+
+def _longest(X):
+    return float(np.linalg.norm(X, axis=1).max())
+
+
+def estimator_mse(x, y, *, m, features="positive", draw="iid"):
     r"""Mean squared error of an estimate of exp(x.y) from m rows [RF-1 to RF-5].
 
-    Choromanski et al. 2021, Lemma 2 for independent rows; the terms of pairs within a block of
-    orthogonal rows, and those of rows of one length (SMREG), by confluent hypergeometric functions.
+    Choromanski et al. 2021, Lemma 2; pairs within a block of orthogonal rows, and rows of one
+    length, by confluent hypergeometric functions.
     """
     from scipy.special import hyp0f1, hyp1f1
     d, s, gap = len(x), float((x + y) @ (x + y)), float((x - y) @ (x - y))
     kernel, norms = math.exp(float(x @ y)), float(x @ x + y @ y)
     blocks = [min(d, m - i) for i in range(0, m, d)]
-    pairs = sum(n * (n - 1) for n in blocks) / m**2
-    positive = kernel**2 * math.exp(s) * -math.expm1(-s)
-    return {
-        "positive": lambda: positive / m,
-        "hyperbolic": lambda: positive * -math.expm1(-s) / 2 / m,
-        "trigonometric": lambda: math.exp(s) / kernel**2 * math.expm1(-gap)**2 / 2 / m,
-        "orthogonal": lambda: positive / m + pairs * math.exp(-norms) * (
-            float(hyp1f1(d, d / 2, s / 2)) - math.exp(s)),
-        "regularized": lambda: math.exp(-norms) * (
-            (float(hyp0f1(d / 2, d * s)) - float(hyp0f1(d / 2, d * s / 4))**2) / m
-            + pairs * (float(hyp0f1(d / 2, d * s / 2)) - float(hyp0f1(d / 2, d * s / 4))**2))
-        + (math.exp(-norms / 2) * float(hyp0f1(d / 2, d * s / 4)) - kernel)**2,
-    }[estimator]()
+    pairs = 0 if draw == "iid" else sum(n * (n - 1) for n in blocks) / m**2
+    if draw == "regularized":
+        one, two, four = (float(hyp0f1(d / 2, k * d * s / 4)) for k in (1, 2, 4))
+        spread = math.exp(-norms) * ((four - one**2) / m + pairs * (two - one**2))
+        return spread + (math.exp(-norms / 2) * one - kernel)**2
+    if features == "trigonometric":
+        return math.exp(s) / kernel**2 * math.expm1(-gap)**2 / 2 / m
+    alone = kernel**2 * math.exp(s) * -math.expm1(-s) / m
+    half = -math.expm1(-s) / 2 if features == "hyperbolic" else 1.0
+    return alone * half + pairs * math.exp(-norms) * (float(hyp1f1(d, d / 2, s / 2)) - math.exp(s))

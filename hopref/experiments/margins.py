@@ -1,0 +1,206 @@
+"""Modern and sparse networks: what separation promises, and what one update does."""
+import numpy as np
+
+from hopref import theory
+from hopref.dynamics import retrieve
+from hopref.experiments import quoted
+from hopref.experiments.draws import sphere
+from hopref.experiments.drawing import Curve, draw_curves, measured
+from hopref.experiments.intervals import exact_share, share
+from hopref.experiments.records import Record, Table, listed, pictured, verdict
+from hopref.models import modern, sparse
+from hopref.progress import progress
+
+__all__ = ["on_the_sphere", "separation", "margin"]
+
+
+def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0.001),
+                                         (1.0, 6.0, 8, 0.05), (1.0, 8.0, 10, 0.01)),
+                  sets=1000, counts=(30, 100, 300, 1000, 3000, 10_000, 30_000), asked=200, seed=0):
+    """As many patterns on a sphere as the theorem promises, and many more."""
+    rng, whole, promised, beyond = np.random.default_rng(seed), {}, {}, {}
+    for setting in progress(settings, label="sphere"):
+        beta, K, d, p = setting
+        radius = K * (d - 1)**0.5
+        N = promised[setting] = int(quoted.capacity_modern(d, beta=beta, K=K, p=p))
+        lost = sum(not _stored(sphere(rng, N, d, radius), N, beta).all() for _ in range(sets))
+        whole[setting] = exact_share(lost, sets)
+        beyond[setting] = [share(_stored(sphere(rng, n, d, radius), asked, beta).sum(),
+                                 min(n, asked)) for n in counts]
+    holds = {s: whole[s].low <= s[3] for s in settings}
+    return Record(
+        "sphere", "Patterns on a sphere", "Ramsauer et al. 2021, Theorem 3 [MH-10]",
+        claim="With probability 1 − p, N ≥ √p c^((d−1)/4) random patterns on a sphere of radius "
+              "K √(d−1) are stored: each has a fixed point of its own within 1/(βNM).",
+        setting=f"{sets} sets of ⌊N⌋ patterns; then one set each of {counts[0]} to {counts[-1]} "
+                f"patterns, {asked} of which are asked for.  A pattern is stored if updates from "
+                "it end within 1/(βNM), and these spheres do not meet.",
+        test="the share of sets with a pattern that is not stored is not above p, as told by the "
+             "lower end of a 99 % interval (Clopper and Pearson)",
+        outcome="Sets with a pattern that is not stored: "
+                + listed([f"{whole[s].value * sets:.0f} of {sets} (N = {promised[s]}, d = {s[2]})"
+                          for s in settings]) + ".",
+        verdict=verdict(True, holds, "the setting"),
+        why=("N is a lower bound: "
+             + listed([f"{_last_held(counts, beyond[s])} (d = {s[2]}, K = {s[1]:g})"
+                       for s in settings])
+             + " is the largest number tried of which more than half were stored.",),
+        originals="",
+        tables=(Table("The theorem’s N, sets with a failure, and the share stored of more patterns",
+                      ("β", "K", "d", "p", "N", "failures (99 % interval)",
+                       *(f"{n} stored" for n in counts)),
+                      tuple((*s, promised[s], str(whole[s]), *(i.value for i in beyond[s]))
+                            for s in settings)),),
+        pictures=pictured(out, "sphere.png", lambda: draw_curves(
+            [measured(f"d = {s[2]}, K = {s[1]:g}", counts, beyond[s]) for s in settings],
+            xlabel="N, stored patterns", ylabel="share of patterns stored", xscale="log",
+            marks=[(promised[settings[-1]], f"theorem, d = {settings[-1][2]}")],
+            ylim=(-0.03, 1.03)), "Bars: 99 % intervals (Wilson)."))
+
+
+def _stored(X, asked, beta):
+    """Whether each of the first patterns has its fixed point in a sphere of its own."""
+    states, radius = X[:asked], float(quoted.sphere_radius(X, beta=beta))
+    ends = retrieve(modern.update, states, X, beta=beta, max_steps=100, tol=1e-10).states
+    closest = np.array([np.partition(np.linalg.norm(x - X, axis=1), 1)[1] for x in states])
+    return (np.linalg.norm(ends - states, axis=1) <= radius) & (closest > 2 * radius)
+
+
+def _last_held(counts, shares):
+    held = [n for n, s in zip(counts, shares, strict=True) if s.low > 0.5]
+    return f"{held[-1]}" if held else "none"
+
+
+def separation(out=None, *, norms=np.linspace(2.2, 5.6, 18), sets=20, N=8, d=24, beta=1.0, seed=0):
+    """One update from inside the sphere around a pattern, against the bound on its error."""
+    rng, rows = np.random.default_rng(seed), []
+    for norm in progress(norms, label="separation"):
+        for _ in range(sets):
+            rows += _one_update(rng, sphere(rng, N, d, norm), beta)
+    gaps, errors, bounds, halves, sharp, rounding = np.array(rows).T
+    counts = {"the bound": (errors > bounds).sum(), "its second half": (errors > halves).sum(),
+              "diam (1 − p)": (errors > sharp + rounding).sum()}
+    total = len(rows)
+    parts = {k: bool(v == 0) for k, v in counts.items() if k != "diam (1 − p)"}
+    edges = np.linspace(gaps.min(), gaps.max(), 13)
+    where = np.clip(np.digitize(gaps, edges) - 1, 0, len(edges) - 2)
+    bins = [np.flatnonzero(where == b) for b in range(len(edges) - 1)]
+    bins = [b for b in bins if len(b)]
+    middle = [float(np.median(gaps[b])) for b in bins]
+    curves = {"worst error": [float(errors[b].max()) for b in bins],
+              "median error": [float(np.median(errors[b])) for b in bins],
+              "diam (1 − p), median": [float(np.median(sharp[b])) for b in bins],
+              "Theorem 5, median": [float(np.median(bounds[b])) for b in bins],
+              "second half, median": [float(np.median(halves[b])) for b in bins]}
+    loose = [float(np.median(b / errors)) for b in (bounds, sharp)]
+    return Record(
+        "separation", "The error of one update", "Ramsauer et al. 2021, Theorem 5 [MH-9]",
+        claim="Where pattern i is well separated, one update from its sphere ends within "
+              "2 (N−1) M exp(−β (Δᵢ − 2 r M)) of it, r the larger distance of state and fixed "
+              "point from the pattern; from within 1/(2βM), within 2e (N−1) M exp(−β Δᵢ).",
+        setting=f"{sets} sets of {N} patterns on spheres of {len(norms)} radii in d = {d}, β = "
+                f"{beta:g}; from each well-separated pattern, a state at a random distance up to "
+                f"1/(βNM): {total} updates.",
+        test="no update ends farther away than the bound says, nor than its second half",
+        outcome=f"{counts['the bound']} of {total} errors exceed the bound, "
+                f"{counts['its second half']} its second half; the median error is "
+                f"{loose[0]:.0f} times smaller than the bound.",
+        verdict=verdict(True, parts, "the half"),
+        why=(f"With no violation in {total}, the chance of one is below "
+             f"{exact_share(0, total).high:.2g} for such patterns (99 % interval, Clopper and "
+             "Pearson).",
+             f"The sharper bound diam (1 − p), p the weight of the pattern, is exceeded "
+             f"{counts['diam (1 − p)']} times and only {loose[1]:.1f} times the error (median); it "
+             "needs no separation."),
+        originals="",
+        tables=(Table("Distance from the pattern after one update, by separation β Δ",
+                      ("β Δ", "updates", *curves),
+                      tuple((m, len(b), *(f"{c[k]:.2e}" for c in curves.values()))
+                            for k, (m, b) in enumerate(zip(middle, bins, strict=True)))),),
+        pictures=pictured(out, "separation.png", lambda: draw_curves(
+            [Curve(label, middle, values, exact=k > 1, colour=(1, 0, 2, 3, 4)[k])
+             for k, (label, values) in enumerate(curves.items())],
+            xlabel="separation β Δᵢ", ylabel="distance from the pattern", yscale="log"),
+            "Solid: measured.  Dashed: bounds."))
+
+
+def _one_update(rng, X, beta):
+    """(beta Delta, error, bound, second half, sharper bound, its rounding) a separated pattern."""
+    N, gaps = len(X), theory.separation(X)
+    sure = gaps >= float(theory.required_separation(X, beta=beta))
+    away = rng.random(N) * float(quoted.sphere_radius(X, beta=beta))
+    states = X + away[:, None] * sphere(rng, *X.shape)
+    ends = retrieve(modern.update, X, X, beta=beta, tol=1e-15).states
+    table = np.stack([
+        beta * gaps,
+        np.linalg.norm(modern.update(states, X, beta=beta) - X, axis=1),
+        quoted.separation_error_bound(states, ends, X, beta=beta),
+        quoted.near_error_bound(X, beta=beta),
+        quoted.retrieval_error_bound(states, X, beta=beta),
+        np.full(N, 8 * N * np.finfo(float).eps * np.linalg.norm(X, axis=1).max())], axis=1)
+    return list(table[sure])
+
+
+def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
+           norms=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0), seed=0):
+    """Sparse maps give a pattern back exactly, in one step, where its separation suffices."""
+    rng, slack, whole = np.random.default_rng(seed), {}, {}
+    stages = [_cues(rng, sphere(rng, N, d, norm)) for norm in norms for _ in range(sets // 6 or 1)]
+    for alpha in progress(alphas, label="margin"):
+        m = 1 / (alpha - 1) if alpha > 1 else 1.0
+        room = [theory.separation(X) / (m / beta + 2 * np.linalg.norm(X[0]) * away)
+                for X, _, away in stages]
+        same = [(sparse.update(cues, X, beta=beta, alpha=alpha) == X).all(axis=1)
+                for X, cues, _ in stages]
+        slack[alpha], whole[alpha] = np.concatenate(room), np.concatenate(same)
+    entmaxes = [alpha for alpha in alphas if alpha > 1]
+    enough = {alpha: slack[alpha] >= 1 for alpha in entmaxes}
+    failures = {alpha: int((enough[alpha] & ~whole[alpha]).sum()) for alpha in entmaxes}
+    edges = np.linspace(0.0, 2.0, 11)
+    curves = {alpha: _by_bin(slack[alpha], whole[alpha], edges) for alpha in alphas}
+    asked = {alpha: int(enough[alpha].sum()) for alpha in entmaxes}
+    return Record(
+        "margin", "Exact retrieval in one step", "Santos et al. 2024 [FY-5]",
+        claim="α-entmax has the margin m = 1/(α−1): where Δᵢ ≥ m/β + 2 M |ξ − xᵢ|, one update "
+              "gives xᵢ back exactly.  Softmax (α = 1) never does.",
+        setting=f"{len(stages)} sets of {N} patterns on spheres of radius {norms[0]:g} to "
+                f"{norms[-1]:g} in d = {d}, β = {beta:g}, one cue a pattern at a random distance; "
+                "equality to the last bit.",
+        test="no cue that meets the condition fails, for any α > 1; no cue comes back exactly for "
+             "α = 1",
+        outcome=listed([f"{failures[a]} of {asked[a]} cues that meet the condition fail at α = "
+                        f"{a:g}" for a in entmaxes])
+        + f"; softmax is exact for {int(whole[1.0].sum()) if 1.0 in whole else 0} of "
+          f"{len(whole[alphas[0]])}.",
+        verdict=verdict(True, {**{a: failures[a] == 0 and asked[a] > 0 for a in entmaxes},
+                               **{a: not whole[a].any() for a in alphas if a == 1}}, "α"),
+        why=("The condition is sufficient, not necessary: "
+             + listed([f"{(whole[a] & ~enough[a]).sum()} (α = {a:g})" for a in entmaxes])
+             + " cues come back exactly without meeting it.",
+             *(f"α = {a:g}: the chance of a failure where it is met is below "
+               f"{exact_share(failures[a], asked[a]).high:.2g} (99 % interval, Clopper and "
+               "Pearson)." for a in entmaxes if asked[a])),
+        originals="",
+        tables=(Table("Share of cues that come back exactly (99 % interval, Wilson), by separation "
+                      "over the separation needed",
+                      ("Δ / needed", *(f"α = {a:g}" for a in alphas)),
+                      tuple((f"{low:.1f} to {high:.1f}", *(
+                          str(curves[a][k]) if curves[a][k] else "no cue" for a in alphas))
+                          for k, (low, high) in enumerate(zip(edges, edges[1:], strict=False)))),),
+        pictures=pictured(out, "margin.png", lambda: draw_curves(
+            [measured(f"α = {a:g}" + " (softmax)" * (a == 1),
+                      [(edges[k] + edges[k + 1]) / 2 for k, i in enumerate(curves[a]) if i],
+                      [i for i in curves[a] if i]) for a in alphas],
+            xlabel="Δᵢ / (m/β + 2 M |ξ − xᵢ|)", ylabel="share of cues that come back exactly",
+            marks=((1.0, "sufficient from here on"),), ylim=(-0.03, 1.03)),
+            "m = 1 for softmax, which has no margin.  Bars: 99 % intervals."))
+
+
+def _cues(rng, X):
+    away = rng.random(len(X)) * np.linalg.norm(X[0]) * 0.6
+    return X, X + away[:, None] * sphere(rng, len(X), X.shape[1]), away
+
+
+def _by_bin(x, hits, edges):
+    inside = [(x >= low) & (x < high) for low, high in zip(edges, edges[1:], strict=False)]
+    return [share(hits[i].sum(), i.sum()) if i.any() else None for i in inside]

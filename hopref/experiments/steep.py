@@ -1,0 +1,137 @@
+"""Dense memories of random patterns: polynomial and exponential interactions."""
+import math
+
+import numpy as np
+
+from hopref.experiments import quoted
+from hopref.experiments.draws import flipped, polar
+from hopref.experiments.drawing import draw_curves, exact, measured
+from hopref.experiments.intervals import share
+from hopref.experiments.records import Record, Table, listed, pictured, verdict
+from hopref.models import dense
+from hopref.progress import progress
+
+__all__ = ["polynomial", "exponential"]
+
+NEARLY_ALL = 0.01       # of the bits may be wrong where "each is right with probability -> 1"
+
+
+def polynomial(out=None, *, sizes=((2, (64, 256)), (3, (32, 64)), (4, (16, 48))),
+               ratios=(0.5, 1.0, 1.5, 2.0, 3.0, 4.0), networks=200, seed=0):
+    """F = z^n: one step from a stored pattern, N counted in capacities of the paper."""
+    rng, stand, count = np.random.default_rng(seed), {}, {}
+    settings = [(n, d) for n, ds in sizes for d in ds]
+    for n, d in progress(settings, label="dense"):
+        for ratio in ratios:
+            N = count[n, d, ratio] = max(2, round(ratio * quoted.capacity_without_errors(d, n=n)))
+            hits = sum(_stands(polar(rng, N, d), "polynomial", n) for _ in range(networks))
+            stand[n, d, ratio] = share(hits, networks)
+    few, many = min(ratios, key=lambda r: abs(r - 1)), ratios[-1]
+    degrees = {n: all(stand[n, d, few].low > 0.5 > stand[n, d, many].high for d in ds)
+               for n, ds in sizes}
+    largest = [(n, ds[-1]) for n, ds in sizes]
+    gaussian = {(n, d, r): _gaussian((count[n, d, r] - 1) / quoted.capacity_without_errors(d, n=n),
+                                     d) for n, d, r in stand}
+    near = sum(stand[key].holds(gaussian[key]) for key in stand)
+    return Record(
+        "dense", "The capacity of dense memories", "Krotov & Hopfield 2016 [CAP-7]",
+        claim="With the interaction zⁿ, Nₘₐₓ = dⁿ⁻¹ / (2 (2n−3)!! ln d) random patterns can be "
+              "stored so that most of them stand without an error.",
+        setting=f"Random polar patterns, one step of all sites from one pattern a network, "
+                f"{networks} networks; "
+                + listed([f"n = {n} at d = {listed(map(str, ds), )}" for n, ds in sizes]) + ".",
+        test=f"for every size of a degree n, more than half of the patterns stand at N = Nₘₐₓ, and "
+             f"less than half at {many:g} Nₘₐₓ, as told by 99 % intervals; the factor between is "
+             "the allowance for finite d, where there is no jump",
+        outcome="At N = Nₘₐₓ "
+                + listed([f"{stand[n, d, few].value:.0%} (n = {n}, d = {d}, N = "
+                          f"{count[n, d, few]})" for n, d in largest])
+                + f" of the patterns stand; at {many:g} Nₘₐₓ "
+                + listed([f"{stand[n, d, many].value:.0%}" for n, d in largest]) + ".",
+        verdict=verdict(True, degrees, "the degree"),
+        why=(f"Gaussian crosstalk at finite d predicts {near} of {len(stand)} shares within their "
+             "intervals; counted in Nₘₐₓ its curve is the same for every n.",
+             "All patterns at once stand only up to about Nₘₐₓ / n (n = 2: d / (4 ln d))."),
+        originals="",
+        tables=(Table("Share of patterns that stand (99 % interval, Wilson), and Gaussian crosstalk",
+                      ("n", "d", "N / Nₘₐₓ", "N", "measured", "Gaussian"),
+                      tuple((n, d, ratio, count[n, d, ratio], str(stand[n, d, ratio]),
+                             gaussian[n, d, ratio]) for n, d, ratio in stand)),),
+        pictures=pictured(out, "dense.png", lambda: draw_curves(
+            [curve for k, (n, d) in enumerate(largest) for curve in (
+                measured(f"n = {n}, d = {d}", ratios, [stand[n, d, r] for r in ratios], k),
+                exact(f"Gaussian, d = {d}", _fine(ratios),
+                      [_gaussian(r, d) for r in _fine(ratios)], k))], xlabel="N / Nₘₐₓ", ylabel="share of patterns that stand",
+            marks=((1.0, "Nₘₐₓ"),), ylim=(-0.03, 1.03)), "Bars: 99 % intervals."))
+
+
+def _stands(X, interaction, n=3):
+    return bool((dense.update(X[0], X, interaction=interaction, n=n) == X[0]).all())
+
+
+def _gaussian(ratio, d):
+    """The share if crosstalk were Gaussian and bits independent, at so many capacities."""
+    return (1 - quoted.bit_error(ratio / (2 * math.log(d)))) ** d
+
+
+def _fine(xs):
+    return np.linspace(xs[0], xs[-1], 60)
+
+
+def exponential(out=None, *, sizes=(8, 12, 16, 20), shares=(0.6, 0.9, 1.0, 1.25, 1.5),
+                networks=200, errors=0.125, seed=0):
+    """F = exp: how many patterns, as a power of e, until one step goes wrong."""
+    rng, right, stand, count = np.random.default_rng(seed), {}, {}, {}
+    for d in progress(sizes, label="exponential"):
+        for flips in (0, round(errors * d)):
+            rate = quoted.capacity_exponential(errors=flips / d)
+            for part in shares:
+                N = count[d, flips > 0, part] = math.floor(math.exp(part * rate * d)) + 1
+                good = np.array([_corrected(rng, N, d, flips) for _ in range(networks)])
+                right[d, flips > 0, part] = share(good.sum(), networks * d)
+                stand[d, flips > 0, part] = share((good == d).sum(), networks)
+    last, part = sizes[-1], max(p for p in shares if p < 1)
+    cues = {"stored patterns": False, "flipped cues": True}
+    measures = {said: right[last, damaged, part].low >= 1 - NEARLY_ALL
+                and right[last, damaged, part].value >= right[sizes[0], damaged, part].value
+                for said, damaged in cues.items()}
+    return Record(
+        "exponential", "The capacity of exponential memories",
+        "Demircigil et al. 2017, in Ramsauer et al. 2021, Theorem A10 [CAP-8]",
+        claim="With the interaction eᶻ, N = exp(α d) + 1 random patterns with α < ½ ln 2 are "
+              "stored (2^(d/2)), and cues with a share ρ of wrong bits are corrected for "
+              "α < I(1−2ρ)/2: each bit in one step, with probability → 1.",
+        setting=f"Random polar patterns, one step of all sites from one cue a network, {networks} "
+                f"networks; d = {listed(map(str, sizes))}; flipped cues have "
+                f"{listed(str(round(errors * d)) for d in sizes)} wrong bits.",
+        test=f"at {part:g} of the largest exponent, more than {1 - NEARLY_ALL:.0%} of the bits are "
+             f"right at d = {last} (the lower end of a 99 % interval), no fewer than at d = "
+             f"{sizes[0]}",
+        outcome=f"At d = {last} and {part:g} of the exponent, N = {count[last, False, part]}, "
+                f"{right[last, False, part].value:.2%} of the bits are right after one step; from "
+                f"flipped cues, N = {count[last, True, part]}, "
+                f"{right[last, True, part].value:.2%}.",
+        verdict=verdict(True, measures, "the cue"),
+        why=(f"It is a lower bound: at {shares[-1]:g} of the exponent, N = "
+             f"{count[last, False, shares[-1]]}, {stand[last, False, shares[-1]].value:.0%} of the "
+             f"patterns still stand whole at d = {last}.",),
+        originals="",
+        tables=tuple(Table(
+            f"{said[0].upper()}{said[1:]}: patterns whole after one step (99 % interval, Wilson)",
+            ("share of the exponent", *(h for d in sizes for h in (f"N, d = {d}", "whole"))),
+            tuple((p, *(v for d in sizes for v in (count[d, damaged, p],
+                                                   str(stand[d, damaged, p]))))
+                  for p in shares)) for said, damaged in cues.items()),
+        pictures=pictured(out, "exponential.png", lambda: draw_curves(
+            [measured(f"d = {d}", [count[d, False, p] for p in shares],
+                      [stand[d, False, p] for p in shares], k) for k, d in enumerate(sizes)],
+            xlabel="N, stored patterns", ylabel="share of patterns that stand", xscale="log",
+            marks=[(2**(d / 2), f"2^{d // 2}") for d in sizes], ylim=(-0.03, 1.03)),
+            "Dotted: 2^(d/2).  Bars: 99 % intervals."))
+
+
+def _corrected(rng, N, d, flips):
+    """How many bits of a pattern one step makes or leaves right."""
+    X = polar(rng, N, d)
+    return int((dense.update(flipped(rng, X[0], flips), X, interaction="exponential")
+                == X[0]).sum())
