@@ -221,7 +221,9 @@ def _recipe(options):
 # --- reproduce -----------------------------------------------------------------------------------
 
 def _configure_reproduce(parser):
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help="F1 ... F14 (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help="F1 ... F14 or one of the names of --list, in any case (default: all)")
+    parser.add_argument("--list", action="store_true", help="print the names and leave")
     parser.add_argument("--out", default="report", metavar="DIR",
                         help="where index.html, report.json and the PNGs go (default: report/)")
     parser.add_argument("--json", action="store_true", help="print the records as JSON")
@@ -234,16 +236,28 @@ def _reproduce(options):
     from hopref.experiments import reproduce
     from hopref.experiments.page import as_json, write_report
     from hopref.extras import require
+    if options.list:
+        return _list_experiments(options)
     require("matplotlib", extra="plot", who="reproduce")
     out = Path(options.out)
-    records = reproduce([f.upper() for f in options.figures], out)
+    records = reproduce(options.names, out)
     page = write_report(records, out)
     if options.json:
         print(as_json(records))
     else:
-        _print_table(["figure", "title", "verdict", "seconds"],
+        _print_table(["name", "title", "verdict", "seconds"],
                      [[r.figure, r.title, r.verdict, r.seconds] for r in records])
         print(f"report: {page}")
+    return 0
+
+
+def _list_experiments(options):
+    from hopref.experiments import EXPERIMENTS, summary
+    if options.json:
+        _print_json({"schema": "hopref.experiments/1",
+                     "experiments": [{"name": n, "summary": summary(n)} for n in EXPERIMENTS]})
+    else:
+        _print_table(["name", "what is run"], [[n, summary(n)] for n in EXPERIMENTS])
     return 0
 
 
@@ -346,7 +360,7 @@ def _info(options):
 COMMANDS = {
     "check": ("judge an implementation against certified truth", _configure_check),
     "retrieve": ("store pictures, corrupt them, retrieve them", _configure_retrieve),
-    "reproduce": ("run the blog's figures and compare claims with measurements",
+    "reproduce": ("run the blog's figures and the papers' statements, claims beside measurements",
                   _configure_reproduce),
     "diagnose": ("say why patterns cannot be retrieved", _configure_diagnose),
     "ops": ("list the operations: shapes, paths, catalogue ids", _configure_ops),

@@ -70,7 +70,7 @@ def six_thresholded_pictures(images, names, out=None):
 
 
 def all_thresholded_pictures(images, names, out=None):
-    """F6: all 24."""
+    """F6: all 24, only their darkest pixels compared."""
     return _thresholded(
         "F6", "24 thresholded pictures", images, names, out, claimed=False,
         claim="…\u00a0but what about more patterns? (No is implied; the picture printed there is "

@@ -92,8 +92,8 @@ def exact(label, x, y, colour=None):
 
 
 def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="linear", ylim=None,
-                xticks=None):
-    """The curves over a common axis; marks is ((x, text), ...), ``xticks`` replaces the scale's."""
+                xticks=None, yticks=None):
+    """The curves over a common axis; marks is ((x, text), ...), ticks replace those of a scale."""
     figure = _figure(7.6, 3.3)
     axes = figure.add_axes([0.095, 0.155, 0.585, 0.80])
     axes.set_xscale(xscale)
@@ -102,9 +102,10 @@ def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="li
         _draw_curve(axes, curve, k if curve.colour is None else curve.colour, k)
     if ylim:
         axes.set_ylim(*ylim)
-    if xticks is not None:
-        axes.set_xticks(xticks, [f"{x:g}" for x in xticks])
-        axes.set_xticks([], minor=True)
+    for set_ticks, ticks in ((axes.set_xticks, xticks), (axes.set_yticks, yticks)):
+        if ticks is not None:
+            set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+            set_ticks([], minor=True)
     for k, (at, text) in enumerate(marks):
         axes.axvline(at, color="#999999", linewidth=0.9, linestyle=":")
         axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), fontsize=7.5,

@@ -1,7 +1,7 @@
 """Random patterns, one a row."""
 import numpy as np
 
-__all__ = ["polar", "supports", "sphere", "flipped"]
+__all__ = ["polar", "supports", "sphere", "of_norm", "flipped"]
 
 
 def polar(rng, N, d):
@@ -18,8 +18,12 @@ def supports(rng, N, d, active):
 
 def sphere(rng, N, d, radius=1.0):
     """Uniform on the sphere."""
-    X = rng.standard_normal((N, d))
-    return radius * X / np.linalg.norm(X, axis=1, keepdims=True)
+    return of_norm(rng.standard_normal((N, d)), radius)
+
+
+def of_norm(X, norm):
+    """The rows, made so long."""
+    return norm * X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
 def flipped(rng, x, errors):

@@ -24,12 +24,12 @@ UNKNOWN = "Not known: neither the number of random features nor the normalisatio
 
 
 def six_performer_pictures(images, names, out=None):
-    """F11."""
+    """F11: six pictures under random features."""
     return _plain("F11", "Six pictures, Performer", images[:6], names[:6], out)
 
 
 def all_performer_pictures(images, names, out=None):
-    """F12."""
+    """F12: all 24 under random features."""
     return _plain("F12", "24 pictures, Performer", images, names, out)
 
 
@@ -94,12 +94,12 @@ def _distance_from_softmax(run):
 
 
 def six_thresholded_performer_pictures(images, names, out=None):
-    """F13."""
+    """F13: six pictures under random features, the brightest pixels left out."""
     return _thresholded("F13", "Six thresholded pictures, Performer", images[:6], names[:6], out)
 
 
 def all_thresholded_performer_pictures(images, names, out=None):
-    """F14."""
+    """F14: all 24, the brightest pixels left out."""
     return _thresholded("F14", "24 thresholded pictures, Performer", images, names, out)
 
 

@@ -47,7 +47,7 @@ def exact_share(hits, trials):
 def _of_trials(hits, trials, method):
     from scipy.stats import binomtest
     found = binomtest(int(hits), int(trials)).proportion_ci(CONFIDENCE, method)
-    return Interval(hits / trials, float(found.low), float(found.high))
+    return Interval(float(hits / trials), float(found.low), float(found.high))
 
 
 def difference(before, after):

@@ -4,8 +4,8 @@ import numpy as np
 from hopref import theory
 from hopref.dynamics import retrieve
 from hopref.experiments import quoted
-from hopref.experiments.draws import sphere
 from hopref.experiments.drawing import Curve, draw_curves, measured
+from hopref.experiments.draws import sphere
 from hopref.experiments.intervals import exact_share, share
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.models import modern, sparse

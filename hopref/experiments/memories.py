@@ -4,8 +4,8 @@ import numpy as np
 from hopref import theory
 from hopref.dynamics import retrieve
 from hopref.experiments import quoted
-from hopref.experiments.draws import flipped, polar, supports
 from hopref.experiments.drawing import draw_curves, exact, measured
+from hopref.experiments.draws import flipped, polar, supports
 from hopref.experiments.intervals import average, difference, share
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.models import classical

@@ -21,14 +21,14 @@ RETRIEVED = "gets more weight than all others together from the half that is sho
 
 
 def six_modern_pictures(images, names, out=None):
-    """F7."""
+    """F7: six pictures under the softmax."""
     return _plain("F7", "Six pictures, softmax", images[:6], names[:6], out, claimed=True,
                   claim="We choose the value β = 25, which enables useful pattern retrieval for 6 "
                         "stored patterns\u00a0…")
 
 
 def all_modern_pictures(images, names, out=None):
-    """F8."""
+    """F8: all 24 pictures under the softmax."""
     return _plain("F8", "24 pictures, softmax", images, names, out, claimed=False,
                   claim="…\u00a0but fails if 24 patterns are stored.")
 
@@ -52,12 +52,12 @@ def _plain(figure, title, images, names, out, *, claim, claimed):
 
 
 def six_modern_thresholded_pictures(images, names, out=None):
-    """F9."""
+    """F9: six pictures under the softmax, only their darkest pixels compared."""
     return _thresholded("F9", "Six thresholded pictures, softmax", images[:6], names[:6], out)
 
 
 def all_modern_thresholded_pictures(images, names, out=None):
-    """F10."""
+    """F10: all 24, only their darkest pixels compared."""
     return _thresholded("F10", "24 thresholded pictures, softmax", images, names, out)
 
 

@@ -4,8 +4,8 @@ import math
 import numpy as np
 
 from hopref.experiments import quoted
-from hopref.experiments.draws import flipped, polar
 from hopref.experiments.drawing import draw_curves, exact, measured
+from hopref.experiments.draws import flipped, polar
 from hopref.experiments.intervals import share
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.models import dense

@@ -1,0 +1,132 @@
+"""Where modern updates end, and how many patterns a sparse map keeps."""
+import numpy as np
+
+from hopref.dynamics import retrieve
+from hopref.experiments.drawing import Curve, draw_curves, measured
+from hopref.experiments.draws import of_norm, sphere
+from hopref.experiments.intervals import average
+from hopref.experiments.records import Record, Table, listed, pictured, verdict
+from hopref.maps import entmax, tsallis
+from hopref.models import modern
+from hopref.progress import progress
+
+__all__ = ["metastable", "support"]
+
+NEAR = 0.05             # "N patterns share the weight": their effective number is N to 5 %
+
+
+def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
+               betas=tuple(np.geomspace(0.02, 2000, 41)), seed=0):
+    """Updates from every pattern to the end, from warm to cold."""
+    rng = np.random.default_rng(seed)
+    centres = sphere(rng, groups, d, norm).repeat(size, axis=0)
+    clustered = of_norm(centres + sphere(rng, groups * size, d, spread * norm), norm)
+    sets = {"groups": clustered, "no groups": sphere(rng, groups * size, d, norm)}
+    N, found = groups * size, {}
+    for name, X in sets.items():
+        for beta in progress(betas, label="metastable"):
+            found[name, beta] = _ends(X, beta)
+    counts = {key: shared for key, (shared, _) in found.items()}
+    means = {"global": clustered.mean(0), "group": clustered.reshape(groups, size, d).mean(1)
+             .repeat(size, axis=0), "pattern": clustered}
+    kinds = {"global": N, "group": size, "pattern": 1}
+    windows = {kind: [beta for beta in betas if _all_near(counts["groups", beta], number)
+                      and _closest(found["groups", beta][1], means) == kind]
+               for kind, number in kinds.items()}
+    control = [beta for beta in betas if _all_near(counts["no groups", beta], size)]
+    return Record(
+        "metastable", "Three kinds of fixed points", "Ramsauer et al. 2021 [MH-8, MH-9, MH-11]",
+        claim="There are three kinds of fixed points: a single pattern; a metastable state near "
+              "the mean of patterns that are alike; and one near the mean of all.",
+        setting=f"{groups} groups of {size} patterns of norm {norm:g} in d = {d}, members about "
+                f"{spread * norm:g} away from their centre; updates from every pattern to the end, at "
+                f"{len(betas)} inverse temperatures from {betas[0]:.2g} to {betas[-1]:.0f}.  "
+                "Effective number: exp of the entropy of the weights in the end.",
+        test=f"for each kind there is a β at which, from every pattern, the effective number is "
+             f"{listed([str(n) for n in kinds.values()])} within {NEAR:.0%}, and the end is nearer "
+             "to that mean than to those of the other two kinds",
+        outcome="From every pattern, updates end "
+                + "; ".join(f"{said} for β from {w[0]:.2g} to {w[-1]:.2g}" if w
+                            else f"nowhere {said}" for said, w in zip(
+                                ("at the mean of all", "at the mean of the group",
+                                 "at the pattern itself"), windows.values(), strict=True)) + ".",
+        verdict=verdict(True, {kind: bool(w) for kind, w in windows.items()}, "the kind"),
+        why=("As many patterns without groups share their weight among "
+             f"{size} at {len(control)} of the {len(betas)} β: a metastable state needs patterns "
+             "that are alike.",),
+        originals="",
+        tables=(Table("Effective number of patterns in the end: least, median and most over the "
+                      "starting patterns",
+                      ("β", "least", "median", "most", "least, no groups", "median, no groups",
+                       "most, no groups"),
+                      tuple((float(b), *_spread(counts["groups", b]),
+                             *_spread(counts["no groups", b])) for b in betas[::4])),),
+        pictures=pictured(out, "metastable.png", lambda: draw_curves(
+            [Curve("four groups: median" if groups == 4 else "groups: median", betas,
+                   [float(np.median(counts["groups", b])) for b in betas], colour=0),
+             *(Curve(said, betas, [float(of(counts["groups", b])) for b in betas], exact=True,
+                     colour=0) for said, of in (("least and most", np.min), (None, np.max))),
+             Curve("no groups: median", betas,
+                   [float(np.median(counts["no groups", b])) for b in betas], colour=1)],
+            xlabel="inverse temperature β", ylabel="effective number of patterns", xscale="log",
+            yscale="log", yticks=tuple(kinds.values())),
+            f"The plateaus at {N}, {size} and 1 are the three kinds; without groups the middle one "
+            "is missing."))
+
+
+def _ends(X, beta):
+    """exp(entropy) of the weights where updates from each pattern end, and the ends."""
+    ends = retrieve(modern.update, X, X, beta=beta, max_steps=3000, tol=1e-10).states
+    return np.exp(-tsallis(modern.weights(ends, X, beta=beta), alpha=1.0)), ends
+
+
+def _all_near(counts, number):
+    return bool((abs(counts - number) <= NEAR * number).all())
+
+
+def _closest(ends, means):
+    """The kind whose points lie nearest to the ends, on average."""
+    return min(means, key=lambda kind: np.linalg.norm(ends - means[kind], axis=-1).mean())
+
+
+def _spread(counts):
+    return float(counts.min()), float(np.median(counts)), float(counts.max())
+
+
+def support(out=None, *, alphas=(1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0),
+            sizes=(16, 64, 256), draws=400, seed=0):
+    """How many of n Gaussian scores keep weight under alpha-entmax."""
+    rng, kept, grew, lost = np.random.default_rng(seed), {}, {}, {}
+    for n in sizes:
+        z = rng.standard_normal((draws, n))
+        counts = np.stack([(entmax(z, alpha=alpha) > 0).sum(-1) for alpha in alphas])
+        grew[n] = int((np.diff(counts, axis=0) > 0).sum())
+        lost[n] = average(counts[0] - counts[-1])
+        for alpha, of in zip(alphas, counts, strict=True):
+            kept[n, alpha] = average(of)
+    sparser = {n: grew[n] == 0 and lost[n].low > 0 and kept[n, alphas[0]].value == n
+               for n in sizes}
+    ends = [alpha for alpha in (1.5, 2.0) if alpha in alphas]
+    return Record(
+        "support", "How many weights entmax keeps", "Peters et al. 2019; Santos et al. 2024 [FY-1]",
+        claim="α-entmax gives sparse weights for α > 1, the sparser the larger α; for α = 1 it is "
+              "softmax, which keeps all.",
+        setting=f"{draws} vectors of {listed(map(str, sizes))} standard normal scores, β = 1.",
+        test="all weights are > 0 at α = 1; from one α to the next no vector gains a weight > 0; "
+             "and from the first to the last weights are lost, by more than four standard errors",
+        outcome="Of " + listed([f"{n} scores {listed([f'{kept[n, a].value:.1f} (α = {a:g})' for a in ends])}"
+                                for n in sizes]) + " keep weight.",
+        verdict=verdict(True, sparser, "the number of scores"),
+        why=(f"From one α to the next the support grew in {sum(grew.values())} of "
+             f"{draws * len(sizes) * (len(alphas) - 1)} cases.",),
+        originals="",
+        tables=(Table("Weights > 0 (± four standard errors)",
+                      ("α", *(f"{n} scores" for n in sizes)),
+                      tuple((a, *(f"{kept[n, a].value:.2f} ± "
+                                  f"{kept[n, a].high - kept[n, a].value:.2f}" for n in sizes))
+                            for a in alphas)),),
+        pictures=pictured(out, "support.png", lambda: draw_curves(
+            [measured(f"{n} scores", alphas, [kept[n, a] for a in alphas]) for n in sizes],
+            xlabel="α", ylabel="weights > 0", yscale="log", yticks=(1, 2, 4, 8, 16, 32, 64, 128,
+                                                                    256)),
+            "Mean over vectors of standard normal scores.  Bars: four standard errors."))
