@@ -9,6 +9,7 @@ import pytest
 import hopref
 from hopref.cli import COMMANDS, main
 from hopref.data import pictures
+from hopref.experiments import FIGURES, STATEMENTS
 from hopref.op import load
 
 
@@ -74,7 +75,7 @@ def test_wrong_usage_leaves_with_2(argv, capsys):
     (["retrieve", "--patterns", "2", "--out", "/nowhere/a.png"], "/nowhere/a.png: No such file"),
     (["diagnose", "/nowhere.npy"], "/nowhere.npy: No such file or directory"),
     (["diagnose", "--tolerance", "1"], "tolerance must be a number between 0 and 1"),
-    (["reproduce", "F15"], "figures must be among F1, F2"),
+    (["reproduce", "hebian"], "got 'hebian', nearest hebbian."),
 ])
 def test_a_refusal_is_one_line_on_stderr_and_leaves_with_2(argv, line, capsys, tmp_path):
     if "--out" in argv or argv[0] == "reproduce":
@@ -244,6 +245,21 @@ def test_reproduce_writes_a_page_a_json_and_pngs(tmp_path, capsys, monkeypatch):
         for picture in record["pictures"]:
             content = (tmp_path / "report" / picture["file"]).read_bytes()
             assert content.startswith(b"\x89PNG") and len(content) > 10_000
+
+
+def test_reproduce_lists_its_names_without_drawing_anything(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)        # as if it were not installed
+    assert main(["reproduce", "--list"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name", "what", "is", "run"]
+    assert [line.split()[0] for line in lines] == [*FIGURES, *STATEMENTS]
+    assert all(len(line.split()) > 3 for line in lines)
+    assert main(["reproduce", "--list", "--json"]) == 0
+    content = said(capsys)
+    assert content["schema"] == "hopref.experiments/1"
+    assert [e["name"] for e in content["experiments"]] == [*FIGURES, *STATEMENTS]
+    assert not list(tmp_path.iterdir())
 
 
 def test_ops_is_the_registry(capsys):

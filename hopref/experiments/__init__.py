@@ -95,6 +95,6 @@ def _known(name):
     if name.casefold() in written:
         return written[name.casefold()]
     near = [written[n] for n in get_close_matches(name.casefold(), written)]
-    said = f"nearest: {', '.join(near)}" if near else "see hopref reproduce --list"
-    raise DomainError(f"hopref.experiments.reproduce: names must be F1 to F14 or among "
-                      f"{', '.join(STATEMENTS)}; got {name!r} ({said}).")
+    said = f", nearest {', '.join(near)}" if near else ""
+    raise DomainError("hopref.experiments.reproduce: names must be among those of hopref reproduce "
+                      f"--list; got {name!r}{said}.")

@@ -93,45 +93,49 @@ def exact(label, x, y, colour=None):
 
 def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="linear", ylim=None,
                 xticks=None, yticks=None):
-    """The curves over a common axis; marks is ((x, text), ...), ticks replace those of a scale."""
+    """The curves over common axes; marks is ((x, text), ...), ticks replace those of a scale.
+
+    Measured points that share their colour with an exact line are not joined.
+    """
     figure = _figure(7.6, 3.3)
-    axes = figure.add_axes([0.095, 0.155, 0.585, 0.80])
+    axes = figure.add_axes([0.095, 0.155, 0.585, 0.77])
     axes.set_xscale(xscale)
     axes.set_yscale(yscale)
-    for k, curve in enumerate(curves):
-        _draw_curve(axes, curve, k if curve.colour is None else curve.colour, k)
+    colours = [k if c.colour is None else c.colour for k, c in enumerate(curves)]
+    theory = {colour for colour, c in zip(colours, curves, strict=True) if c.exact}
+    drawn = [_draw_curve(axes, c, colour, "osD^vP"[k % 6], colour not in theory)
+             for k, (c, colour) in enumerate(zip(curves, colours, strict=True))]
     if ylim:
         axes.set_ylim(*ylim)
     for set_ticks, ticks in ((axes.set_xticks, xticks), (axes.set_yticks, yticks)):
         if ticks is not None:
             set_ticks(ticks, [f"{tick:g}" for tick in ticks])
             set_ticks([], minor=True)
-    for k, (at, text) in enumerate(marks):
-        axes.axvline(at, color="#999999", linewidth=0.9, linestyle=":")
-        axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), fontsize=7.5,
-                      color="#666666", xytext=(3, -8 - 11 * (k % 2)), textcoords="offset points",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+    for at, text in marks:
+        axes.axvline(at, color="#999999", linewidth=0.9, linestyle=":", zorder=0)
+        axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), fontsize=8,
+                      color="#666666", xytext=(0, 3), textcoords="offset points", ha="center")
     axes.set_xlabel(xlabel, fontsize=9, color=INK)
     axes.set_ylabel(ylabel, fontsize=9, color=INK)
     axes.tick_params(labelsize=8, colors=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.02))
+    named = [(line, c.label) for line, c in zip(drawn, curves, strict=True) if c.label]
+    axes.legend(*zip(*named, strict=True), fontsize=8, frameon=False, loc="upper left",
+                bbox_to_anchor=(1.01, 1.02))
     return figure
 
 
-def _draw_curve(axes, curve, colour, k):
-    look = {"color": COLOURS[colour % len(COLOURS)], "label": curve.label, "linewidth": 1.5}
+def _draw_curve(axes, curve, colour, marker, joined):
+    look = {"color": COLOURS[colour % len(COLOURS)], "linewidth": 1.5}
     if curve.exact:
-        axes.plot(curve.x, curve.y, linestyle="--", **look)
-        return
-    look |= {"marker": "osD^vP"[k % 6], "markersize": 4}
+        return axes.plot(curve.x, curve.y, linestyle="--", zorder=1, **look)[0]
+    look |= {"marker": marker, "markersize": 4, "linestyle": "-" if joined else "none"}
     if not len(curve.low):
-        axes.plot(curve.x, curve.y, **look)
-        return
+        return axes.plot(curve.x, curve.y, **look)[0]
     y, low, high = (np.asarray(v, dtype=float) for v in (curve.y, curve.low, curve.high))
-    axes.errorbar(curve.x, y, yerr=[y - low, high - y], elinewidth=1.0, capsize=2.0, **look)
+    return axes.errorbar(curve.x, y, yerr=[y - low, high - y], elinewidth=1.0, capsize=2.0, **look)
 
 
 def save(figure, path):

@@ -4,7 +4,7 @@ import numpy as np
 
 from hopref import features, projections
 from hopref.experiments import quoted
-from hopref.experiments.drawing import draw_curves, exact, measured
+from hopref.experiments.drawing import Curve, draw_curves, exact, measured
 from hopref.experiments.intervals import average
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.models import attention, performer
@@ -209,10 +209,9 @@ def leak(out=None, *, length=40, d=8, m=256, factors=(1.0, 1.5, 2.0, 3.0, 4.0),
                                   for v in (np.median(moved[e, f]), max(moved[e, f]))))
                             for f in factors)),),
         pictures=pictured(out, "leak.png", lambda: draw_curves(
-            [measured(f"ε = {e:g}", factors[1:], [_range(moved[e, f]) for f in factors[1:]])
+            [Curve(f"ε = {e:g}", factors, [max(moved[e, f]) for f in factors])
              for e in stabilisers], xlabel="the last key is multiplied by",
-            ylabel="largest change of an earlier answer", yscale="log"),
-            "Median over sets; bars from the least to the most."))
+            ylabel="largest change of an earlier answer"), f"The most over {sets} sets."))
 
 
 def _causal(Q, K, V, omega, eps):
@@ -225,7 +224,3 @@ def _causal(Q, K, V, omega, eps):
     k_top = (k + (K * K).sum(-1, keepdims=True) / 2).max()      # taken before |k|^2 / 2 comes off
     return attention.causal_linear_attention(np.exp(q - q_top) + eps, np.exp(k - k_top) + eps, V)[0]
 
-
-def _range(values):
-    from hopref.experiments.intervals import Interval
-    return Interval(float(np.median(values)), min(values), max(values))

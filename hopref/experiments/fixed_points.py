@@ -2,9 +2,9 @@
 import numpy as np
 
 from hopref.dynamics import retrieve
-from hopref.experiments.drawing import Curve, draw_curves, measured
+from hopref.experiments.drawing import draw_curves, measured
 from hopref.experiments.draws import of_norm, sphere
-from hopref.experiments.intervals import average
+from hopref.experiments.intervals import Interval, average
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
 from hopref.maps import entmax, tsallis
 from hopref.models import modern
@@ -16,9 +16,9 @@ NEAR = 0.05             # "N patterns share the weight": their effective number 
 
 
 def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
-               betas=tuple(np.geomspace(0.02, 2000, 41)), seed=0):
+               betas=(0.02, 2000.0, 41), seed=0):
     """Updates from every pattern to the end, from warm to cold."""
-    rng = np.random.default_rng(seed)
+    rng, betas = np.random.default_rng(seed), np.geomspace(*betas).tolist()
     centres = sphere(rng, groups, d, norm).repeat(size, axis=0)
     clustered = of_norm(centres + sphere(rng, groups * size, d, spread * norm), norm)
     sets = {"groups": clustered, "no groups": sphere(rng, groups * size, d, norm)}
@@ -39,14 +39,14 @@ def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
         claim="There are three kinds of fixed points: a single pattern; a metastable state near "
               "the mean of patterns that are alike; and one near the mean of all.",
         setting=f"{groups} groups of {size} patterns of norm {norm:g} in d = {d}, members about "
-                f"{spread * norm:g} away from their centre; updates from every pattern to the end, at "
-                f"{len(betas)} inverse temperatures from {betas[0]:.2g} to {betas[-1]:.0f}.  "
-                "Effective number: exp of the entropy of the weights in the end.",
+                f"{spread * norm:g} away from their centre; updates from every pattern to the end, "
+                f"at {len(betas)} inverse temperatures from {_read(betas[0])} to "
+                f"{_read(betas[-1])}.  Effective number: exp of the entropy of the weights.",
         test=f"for each kind there is a β at which, from every pattern, the effective number is "
              f"{listed([str(n) for n in kinds.values()])} within {NEAR:.0%}, and the end is nearer "
              "to that mean than to those of the other two kinds",
         outcome="From every pattern, updates end "
-                + "; ".join(f"{said} for β from {w[0]:.2g} to {w[-1]:.2g}" if w
+                + "; ".join(f"{said} for β from {_read(w[0])} to {_read(w[-1])}" if w
                             else f"nowhere {said}" for said, w in zip(
                                 ("at the mean of all", "at the mean of the group",
                                  "at the pattern itself"), windows.values(), strict=True)) + ".",
@@ -57,21 +57,16 @@ def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
         originals="",
         tables=(Table("Effective number of patterns in the end: least, median and most over the "
                       "starting patterns",
-                      ("β", "least", "median", "most", "least, no groups", "median, no groups",
-                       "most, no groups"),
-                      tuple((float(b), *_spread(counts["groups", b]),
-                             *_spread(counts["no groups", b])) for b in betas[::4])),),
+                      ("β", *(f"{name}: {word}" for name in sets
+                              for word in ("median", "least", "most"))),
+                      tuple((float(b), *_between(counts["groups", b]),
+                             *_between(counts["no groups", b])) for b in betas[::4])),),
         pictures=pictured(out, "metastable.png", lambda: draw_curves(
-            [Curve("four groups: median" if groups == 4 else "groups: median", betas,
-                   [float(np.median(counts["groups", b])) for b in betas], colour=0),
-             *(Curve(said, betas, [float(of(counts["groups", b])) for b in betas], exact=True,
-                     colour=0) for said, of in (("least and most", np.min), (None, np.max))),
-             Curve("no groups: median", betas,
-                   [float(np.median(counts["no groups", b])) for b in betas], colour=1)],
+            [measured(name, betas, [_between(counts[name, b]) for b in betas]) for name in sets],
             xlabel="inverse temperature β", ylabel="effective number of patterns", xscale="log",
             yscale="log", yticks=tuple(kinds.values())),
-            f"The plateaus at {N}, {size} and 1 are the three kinds; without groups the middle one "
-            "is missing."))
+            f"Median over the starting patterns, bars from the least to the most.  The plateaus at "
+            f"{N}, {size} and 1 are the three kinds; without groups the middle one is missing."))
 
 
 def _ends(X, beta):
@@ -89,8 +84,12 @@ def _closest(ends, means):
     return min(means, key=lambda kind: np.linalg.norm(ends - means[kind], axis=-1).mean())
 
 
-def _spread(counts):
-    return float(counts.min()), float(np.median(counts)), float(counts.max())
+def _read(beta):
+    return f"{beta:.2g}" if beta < 10 else f"{beta:.0f}"
+
+
+def _between(counts):
+    return Interval(float(np.median(counts)), float(counts.min()), float(counts.max()))
 
 
 def support(out=None, *, alphas=(1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0),
@@ -114,8 +113,9 @@ def support(out=None, *, alphas=(1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0),
         setting=f"{draws} vectors of {listed(map(str, sizes))} standard normal scores, β = 1.",
         test="all weights are > 0 at α = 1; from one α to the next no vector gains a weight > 0; "
              "and from the first to the last weights are lost, by more than four standard errors",
-        outcome="Of " + listed([f"{n} scores {listed([f'{kept[n, a].value:.1f} (α = {a:g})' for a in ends])}"
-                                for n in sizes]) + " keep weight.",
+        outcome="Of " + listed([f"{n} scores " + listed([
+            f"{kept[n, a].value:.1f} (α = {a:g})" for a in ends]) for n in sizes])
+        + " keep weight.",
         verdict=verdict(True, sparser, "the number of scores"),
         why=(f"From one α to the next the support grew in {sum(grew.values())} of "
              f"{draws * len(sizes) * (len(alphas) - 1)} cases.",),

@@ -40,7 +40,7 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
         claim="At load α = N/d, one step from a stored random pattern leaves a bit wrong with "
               "probability Q(1/√α): crosstalk is Gaussian.",
         setting="Random polar patterns, diagonal zeroed, as many networks for each load and each d "
-                f"of {listed(map(str, sizes))} as make {bits:.0e} bits.",
+                f"of {listed(map(str, sizes))} as make {bits / 1e6:g} million bits.",
         test=f"at d = {last} and every load, Q(1/√α) lies within four standard errors of the "
              "measured rate, widened by what (N−1)/(d−1) in place of N/d changes: a pattern and a "
              "bit do not disturb themselves",
@@ -71,7 +71,7 @@ def hebbian(out=None, *, sizes=(128, 512, 2048),
     rng, held, overlaps = np.random.default_rng(seed), {}, {}
     for d, n in progress([*zip(sizes, networks, strict=True)], label="hebbian"):
         for load in loads:
-            ends = np.array([_ends_near(polar(rng, round(load * d), d), steps) for _ in range(n)])
+            ends = np.array([_ends_near(rng, round(load * d), d, steps) for _ in range(n)])
             held[d, load] = share((ends >= HELD).sum(), n)
             overlaps[d, load] = float(ends.mean())
     first, last = sizes[0], sizes[-1]
@@ -113,10 +113,11 @@ def hebbian(out=None, *, sizes=(128, 512, 2048),
             ylim=(-0.03, 1.03)), "Bars: 99 % intervals."))
 
 
-def _ends_near(X, steps):
-    """Overlap with the first pattern in the end."""
+def _ends_near(rng, N, d, steps):
+    """Overlap with a stored pattern in the end, from that pattern."""
+    X = polar(rng, N, d)
     run = retrieve(classical.low_rank_update, X[0], X, zero_diagonal=True, max_steps=steps)
-    return run.states @ X[0] / X.shape[1]
+    return float(run.states @ X[0] / d)
 
 
 def _at(loads):

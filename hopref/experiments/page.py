@@ -11,10 +11,10 @@ __all__ = ["write_report", "as_json", "SCHEMA"]
 SCHEMA = "hopref.reproduce/1"
 CLASSES = {REPRODUCES: "yes", DEPENDS: "some", FAILS: "no", SILENT: "mute"}
 TALLY = {REPRODUCES: ("reproduces", "reproduce"),
-         DEPENDS: ("depends on what is named there", "depend on what is named there"),
+         DEPENDS: ("holds in part", "hold in part"),
          FAILS: ("does not reproduce", "do not reproduce"),
          SILENT: ("has no verdict in the text", "have no verdict in the text")}
-TITLE = "The blog’s figures and the papers’ statements, run again"
+TITLE = "Figures and statements, run again"
 
 
 def write_report(records, out):
@@ -61,9 +61,10 @@ def _introduction(records):
     said = "".join(f'<li><b class="{CLASSES[v]}">{n}</b> {TALLY[v][n > 1]}</li>'
                    for v, n in tally.items() if n)
     return f"""<p class="lead">What the texts claim, held against what was measured.  F1 to F14 are
-the figures of <i>Looking at the Performer from a Hopfield point of view</i>, computed anew on the 24
-pictures that come with hopref.  The experiments after them draw random patterns, and try what the
-papers beneath the blog state: capacities, bounds on errors, fixed points, random features.</p>
+the figures of <i>Looking at the Performer from a Hopfield point of view</i>, computed anew on the
+24 pictures that come with hopref.  The experiments after them draw random patterns, and try what
+the papers beneath the blog state: capacities, bounds on errors, fixed points, random features.</p>
+
 <ul class="tally">{said}</ul>
 <details><summary>How to read this page</summary>
 <p>A claim <em>{REPRODUCES}</em> if it passes its test under all choices, sizes or parts tried;

@@ -10,16 +10,18 @@ from hopref.errors import DomainError
 from hopref.experiments import FIGURES, binary, recall, reproduce
 from hopref.experiments.page import SCHEMA, as_html, as_json, number, write_report
 from hopref.experiments.records import (
-    DEPENDS,
     FAILS,
     REPRODUCES,
     SILENT,
     Record,
     Table,
     counted,
+    depends,
     listed,
     verdict,
 )
+
+DEPENDS = depends()
 
 IMAGES, NAMES = pictures()[:, ::4, ::4], picture_names()        # 16 x 16: the same code, sooner
 
@@ -125,16 +127,19 @@ def test_the_named_figures_are_run_in_the_order_of_the_blog():
     assert [r.figure for r in reproduce(["F7", "F2"])] == ["F2", "F7"]
 
 
-def test_an_unknown_figure_is_refused():
-    with pytest.raises(DomainError, match="figures must be among F1, .*, F14; got 'F15'"):
-        reproduce(["F1", "F15"])
+@pytest.mark.parametrize("name, said", [
+    ("F15", "'F15', nearest F5, F1, F14"), ("hebian", "'hebian', nearest hebbian"), ("?", "'[?]'"),
+])
+def test_an_unknown_name_is_refused_with_the_nearest(name, said):
+    with pytest.raises(DomainError, match=f"among those of hopref reproduce --list; got {said}[.]"):
+        reproduce(["F1", name])
 
 
 def test_the_json_holds_every_field_and_no_nan(records):
     said = json.loads(as_json(tuple(records.values())))
     assert said["schema"] == SCHEMA and len(said["records"]) == 14
     fields = {"figure", "title", "equation", "claim", "test", "outcome", "verdict", "why",
-              "originals", "tables", "pictures", "seconds"}
+              "originals", "tables", "pictures", "seconds", "setting"}
     assert all(set(record) == fields for record in said["records"])
 
 

@@ -1,0 +1,283 @@
+"""The records of the papers' statements say what was measured, and change when the rules do."""
+import re
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from hopref import features, theory
+from hopref.experiments import (
+    STATEMENTS,
+    estimators,
+    fixed_points,
+    margins,
+    memories,
+    reproduce,
+    steep,
+    summary,
+)
+from hopref.experiments.drawing import COLOURS, Curve, draw_curves, exact, measured
+from hopref.experiments.draws import flipped, of_norm, polar, sphere, supports
+from hopref.experiments.intervals import (
+    CONFIDENCE,
+    Interval,
+    average,
+    difference,
+    exact_share,
+    share,
+)
+from hopref.experiments.page import as_html, as_json
+from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, depends
+from hopref.models import dense, modern, sparse
+from hopref.storage import hebbian, willshaw_pairs
+
+SMALL = {                       # the same code, sooner
+    "crosstalk": dict(sizes=(64, 128), loads=(0.18, 0.35), bits=100_000),
+    "hebbian": dict(sizes=(32, 64), loads=(0.1, 0.25), networks=(20, 20), steps=5),
+    "projection": dict(sizes=(16, 32), loads=(0.25, 0.5, 1.0), networks=10),
+    "willshaw": dict(sizes=((64, 6), (128, 7)), loads=(0.4, 0.6), networks=4, cues=50),
+    "dense": dict(sizes=((2, (32,)), (3, (16, 24))), ratios=(0.5, 1.0, 4.0), networks=60),
+    "exponential": dict(sizes=(8, 20), shares=(0.6, 0.9), networks=200),
+    "sphere": dict(settings=((1.0, 6.0, 8, 0.05),), sets=20, counts=(30, 100), asked=20),
+    "separation": dict(norms=(2.5, 4.0, 3), sets=4),
+    "margin": dict(sets=12, N=16, d=16),
+    "metastable": dict(betas=(0.05, 2000.0, 12)),
+    "support": dict(alphas=(1.0, 1.5, 2.0), sizes=(8, 16), draws=60),
+    "estimators": dict(counts=(4, 8), sums=(0.4, 0.9), draws=800),
+    "haar": dict(sizes=(4,), draws=800),
+    "leak": dict(length=12, m=32, factors=(1.0, 6.0), stabilisers=(0.0, 1e-4), sets=4),
+}
+
+
+def run(name, **changes):
+    return STATEMENTS[name](**{**SMALL[name], **changes})
+
+
+@pytest.fixture(scope="module")
+def records():
+    return {name: run(name) for name in STATEMENTS}
+
+
+def test_every_statement_is_tried_here_and_has_a_name_in_lower_case():
+    assert set(SMALL) == set(STATEMENTS)
+    assert all(name.isalpha() and name.islower() for name in STATEMENTS)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_record_is_complete(records, name):
+    record = records[name]
+    assert record.figure == name and record.originals == ""
+    assert re.search(r"\[[A-Z]{2,3}-\d+", record.equation)
+    assert all((record.title, record.claim, record.setting, record.test, record.outcome,
+                record.why, record.tables))
+    assert record.verdict in (REPRODUCES, FAILS) or record.verdict.startswith(DEPENDS)
+    for table in record.tables:
+        assert table.rows and all(len(row) == len(table.columns) for row in table.rows)
+        assert all(isinstance(v, str | int | float) for row in table.rows for v in row)
+        assert all(np.isfinite(v) for row in table.rows for v in row if isinstance(v, float))
+
+
+def test_the_page_and_the_json_hold_them(records):
+    page = as_html(tuple(records.values()))
+    assert as_json(tuple(records.values()))
+    for name, record in records.items():
+        assert f'id="{name}"' in page and "What was run" in page
+        assert record.verdict in page
+    assert "Original pictures" not in page
+
+
+@pytest.mark.parametrize("name", ["crosstalk", "willshaw", "estimators"])
+def test_the_same_seed_gives_the_same_record(records, name):
+    assert run(name) == records[name]
+
+
+def test_figures_are_drawn(tmp_path):
+    image = pytest.importorskip("matplotlib.image", reason="drawing needs hopref[plot]")
+    for name in SMALL:
+        for picture in run(name, out=tmp_path).pictures:
+            assert image.imread(tmp_path / picture.file)[..., :3].std() > 0.02
+
+
+# --- a verdict is computed: change the rule, and it changes ---------------------------------------
+
+def flips(records, name, verdict, **changes):
+    """The honest record reproduces; what is run now says ``verdict``."""
+    assert records[name].verdict == REPRODUCES
+    assert run(name, **changes).verdict == verdict
+
+
+def test_a_diagonal_that_is_kept_changes_crosstalk(monkeypatch, records):
+    right = theory.unstable_sites
+    monkeypatch.setattr(memories, "theory", SimpleNamespace(
+        unstable_sites=lambda X, zero_diagonal: right(X)))
+    flips(records, "crosstalk", FAILS)
+
+
+@pytest.mark.parametrize("limit, said", [
+    (0.138, REPRODUCES), (0.115, depends("the side")), (0.16, depends("the side")),
+])
+def test_the_limit_of_hebb_s_rule_is_where_the_trend_turns(monkeypatch, limit, said):
+    rng = np.random.default_rng(0)
+
+    def ends(_, N, d, steps):       # a transition at ``limit`` that sharpens with d
+        return float(rng.random() < 1 / (1 + np.exp((N / d - limit) * 4 * d**0.5)))
+
+    monkeypatch.setattr(memories, "_ends_near", ends)
+    record = STATEMENTS["hebbian"](sizes=(200, 3000), networks=(2000, 2000),
+                                   loads=(0.1, 0.125, 0.15, 0.18))
+    assert record.verdict == said
+
+
+def test_memories_without_limit_or_without_memory_do_not_reproduce_hebb_s_limit(monkeypatch):
+    for overlap in (0.0, 1.0):
+        monkeypatch.setattr(memories, "_ends_near", lambda *_, overlap=overlap: overlap)
+        assert run("hebbian").verdict == FAILS
+
+
+def test_hebb_s_weights_in_place_of_a_projection_change_its_verdict(monkeypatch, records):
+    monkeypatch.setattr(memories, "projection", hebbian)
+    flips(records, "projection", FAILS)
+
+
+def test_forgetting_every_second_pair_changes_willshaw(monkeypatch, records):
+    assert records["willshaw"].verdict == depends("the quantity")
+    monkeypatch.setattr(memories, "willshaw_pairs",
+                        lambda X, Y: willshaw_pairs(X[::2], Y[::2]))
+    assert run("willshaw").verdict == FAILS
+
+
+@pytest.mark.parametrize("name", ["dense", "exponential"])
+def test_a_shallow_interaction_changes_dense_and_exponential(monkeypatch, records, name):
+    monkeypatch.setattr(steep, "dense", SimpleNamespace(
+        update=lambda xi, X, **_: dense.update(xi, X, interaction="polynomial", n=2)))
+    flips(records, name, FAILS if name == "exponential" else depends("the degree"))
+
+
+def test_a_warm_network_changes_sphere(monkeypatch, records):
+    right = margins.retrieve
+    monkeypatch.setattr(margins, "retrieve",
+                        lambda *a, beta, **k: right(*a, beta=beta / 1e4, **k))
+    flips(records, "sphere", FAILS)
+
+
+def test_a_warmer_update_changes_separation(monkeypatch, records):
+    right = margins.retrieve
+    monkeypatch.setattr(margins, "retrieve", lambda update, *a, **k: right(modern.update, *a, **k))
+    monkeypatch.setattr(margins, "modern", SimpleNamespace(
+        update=lambda xi, X, beta: modern.update(xi, X, beta=beta / 2)))
+    flips(records, "separation", FAILS)
+
+
+def test_another_map_changes_margin(monkeypatch, records):
+    monkeypatch.setattr(margins, "sparse", SimpleNamespace(
+        update=lambda xi, X, beta, alpha: sparse.update(xi, X, beta=beta, alpha=1.2)))
+    flips(records, "margin", FAILS)
+
+
+def test_one_temperature_changes_metastable(monkeypatch, records):
+    right = fixed_points._ends
+    monkeypatch.setattr(fixed_points, "_ends", lambda X, beta: right(X, 10.0))
+    flips(records, "metastable", depends("the kind"))
+
+
+def test_a_softmax_changes_support(monkeypatch, records):
+    right = fixed_points.entmax
+    monkeypatch.setattr(fixed_points, "entmax", lambda z, alpha: right(z, alpha=1.0))
+    flips(records, "support", FAILS)
+
+
+def test_features_of_another_temperature_change_estimators(monkeypatch, records):
+    monkeypatch.setattr(estimators, "features", SimpleNamespace(
+        positive=lambda x, omega: features.positive(x, omega, beta=1.3),
+        hyperbolic=lambda x, omega: features.hyperbolic(x, omega, beta=1.3),
+        trigonometric=lambda x, omega: features.trigonometric(x, omega, beta=1.3)))
+    flips(records, "estimators", FAILS)
+
+
+def test_a_missing_sign_changes_haar(monkeypatch, records):
+    assert records["haar"].verdict == depends("the draw")
+    monkeypatch.setattr(estimators, "projections",
+                        SimpleNamespace(orthogonal=estimators._as_it_comes))
+    assert run("haar").verdict == FAILS
+
+
+def test_a_stabiliser_everywhere_changes_leak(monkeypatch, records):
+    assert records["leak"].verdict == depends("the stabiliser")
+    right = estimators._causal
+    monkeypatch.setattr(estimators, "_causal", lambda *a: right(*a[:-1], 1e-4))
+    assert run("leak").verdict == FAILS
+
+
+# --- intervals and draws -------------------------------------------------------------------------
+
+@pytest.mark.parametrize("p", [0.02, 0.1, 0.37, 0.5, 0.93])
+def test_exact_intervals_cover_the_truth_at_least_as_often_as_they_say(p):
+    n = 60
+    chance = binom.pmf(np.arange(n + 1), n, p)
+    assert chance[[exact_share(k, n).holds(p) for k in range(n + 1)]].sum() >= CONFIDENCE
+
+
+@pytest.mark.parametrize("k, n", [(0, 9), (3, 10), (57, 60)])
+def test_wilson_s_interval_ends_where_the_normal_test_would_just_reject(k, n):
+    found, z = share(k, n), norm.isf((1 - CONFIDENCE) / 2)
+    for p in found[1:]:                     # a dozen operations on numbers <= n, compared squared
+        np.testing.assert_allclose((found.value - p)**2, z * z * p * (1 - p) / n, rtol=0,
+                                   atol=30 * np.finfo(float).eps)
+
+
+def test_an_interval_of_a_difference_is_turned_by_turning_the_shares():
+    a, b = share(30, 100), share(70, 100)
+    there, back = difference(a, b), difference(b, a)
+    assert there.low > 0 > back.high
+    np.testing.assert_allclose(there, -np.array([back.value, back.high, back.low]))
+
+
+def test_a_mean_comes_with_four_standard_errors():
+    found = average([0.0, 0.0, 4.0, 4.0])
+    np.testing.assert_allclose(found, (2, 2 - 4 * (16 / 3 / 4)**0.5, 2 + 4 * (16 / 3 / 4)**0.5))
+    assert not found.holds(8) and found.holds(8, allowance=2)
+
+
+def test_draws_are_what_they_are_called():
+    rng = np.random.default_rng(0)
+    assert set(np.unique(polar(rng, 5, 40))) == {-1.0, 1.0}
+    assert (supports(rng, 7, 20, 3).sum(1) == 3).all()
+    np.testing.assert_allclose(np.linalg.norm(sphere(rng, 4, 6, 2.5), axis=1), 2.5)
+    np.testing.assert_allclose(of_norm(np.array([[3.0, 4.0]]), 1.0), [[0.6, 0.8]])
+    x = polar(rng, 1, 30)[0]
+    assert (flipped(rng, x, 7) != x).sum() == 7
+
+
+def test_the_number_of_pairs_reaches_the_load_and_one_less_does_not():
+    N = memories._pairs_for(0.5, 64, 6)
+    low, high = (theory.willshaw_load(n, active=(6, 6), sites=(64, 64)) for n in (N - 1, N))
+    assert low < 0.5 <= high
+
+
+# --- names and drawing ---------------------------------------------------------------------------
+
+def test_names_are_found_in_any_case_and_run_in_order(monkeypatch):
+    for name in ("haar", "leak"):
+        of = partial(STATEMENTS[name], **SMALL[name])
+        monkeypatch.setitem(STATEMENTS, name, of)
+    assert [r.figure for r in reproduce(["LEAK", "Haar", "f1"])] == ["F1", "haar", "leak"]
+    assert summary("haar").startswith("Orthogonal rows") and not summary("F1").startswith("F1")
+
+
+def test_curves_have_the_colours_of_the_gallery():
+    style = Path(__file__).parents[2] / "docs" / "hopref.mplstyle"
+    assert re.findall(r"'([0-9a-f]{6})'", style.read_text()) == [c[1:] for c in COLOURS]
+
+
+def test_measured_points_are_not_joined_where_a_line_is_exact():
+    pytest.importorskip("matplotlib", reason="drawing needs hopref[plot]")
+    around = [Interval(1.0, 0.5, 2.0), Interval(2.0, 1.0, 3.0)]
+    figure = draw_curves([measured("m", [1, 2], around, colour=1), exact("e", [1, 2], [1, 2], 1),
+                          Curve("c", [1, 2], [3, 4])], xlabel="x", ylabel="y", marks=((1.5, "at"),))
+    axes = figure.axes[0]
+    styles = [line.get_linestyle() for line in axes.lines if len(line.get_xdata()) == 2]
+    assert "None" in styles and "--" in styles and "-" in styles
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["m", "e", "c"]
