@@ -29,7 +29,7 @@ def share(hits, trials):
 
     >>> from hopref.experiments.intervals import share
     >>> print(share(5, 10))
-    0.5 (0.183 to 0.817)
+    0.5 (0.184 to 0.816)
     """
     return _of_trials(hits, trials, "wilson")
 
@@ -55,7 +55,7 @@ def difference(before, after):
 
     >>> from hopref.experiments.intervals import difference, share
     >>> print(difference(share(5, 10), share(5, 10)))
-    0 (-0.448 to 0.448)
+    0 (-0.447 to 0.447)
     """
     rise = after.value - before.value
     down = math.hypot(after.value - after.low, before.high - before.value)
