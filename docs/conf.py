@@ -53,7 +53,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"judging": [], "reading": [], "errata": [], "equations": [], "changelog": [],
+html_sidebars = {"judging": [], "experiments": [], "reading": [], "errata": [], "equations": [], "changelog": [],
                  "notation": []}
 
 

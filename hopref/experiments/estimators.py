@@ -215,12 +215,10 @@ def leak(out=None, *, length=40, d=8, m=256, factors=(1.0, 1.5, 2.0, 3.0, 4.0),
 
 
 def _causal(Q, K, V, omega, eps):
-    """Causal Performer attention; with ``eps`` as the published codes do it: wrong on purpose."""
+    """Causal attention, by features without a stabiliser or as they are published with one."""
     if eps == 0:
         return performer.causal_attention(Q, K, V, omega)[0]
-    Q, K = Q / Q.shape[-1]**0.25, K / K.shape[-1]**0.25
-    q, k = (features.log_positive(x, omega) for x in (Q, K))
-    q_top = (q + (Q * Q).sum(-1, keepdims=True) / 2).max(-1, keepdims=True)
-    k_top = (k + (K * K).sum(-1, keepdims=True) / 2).max()      # taken before |k|^2 / 2 comes off
-    return attention.causal_linear_attention(np.exp(q - q_top) + eps, np.exp(k - k_top) + eps, V)[0]
-
+    beta = Q.shape[-1]**-0.5
+    q = performer.stabilized_features(Q, omega, beta=beta, eps=eps, over="row")
+    k = performer.stabilized_features(K, omega, beta=beta, eps=eps, over="all")
+    return attention.causal_linear_attention(q, k, V)[0]

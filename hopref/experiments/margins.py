@@ -22,7 +22,8 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
     for setting in progress(settings, label="sphere"):
         beta, K, d, p = setting
         radius = K * (d - 1)**0.5
-        N = promised[setting] = int(quoted.capacity_modern(d, beta=beta, K=K, p=p))
+        N = promised[setting] = int(
+            quoted.capacity_modern(d, beta=beta, K=K, p=p).patterns)
         lost = sum(not _stored(sphere(rng, N, d, radius), N, beta).all() for _ in range(sets))
         whole[setting] = exact_share(lost, sets)
         beyond[setting] = [share(_stored(sphere(rng, n, d, radius), asked, beta).sum(),

@@ -1,5 +1,6 @@
 r"""What the papers state as formulas, to be held against what is measured."""
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,17 +45,24 @@ def capacity_exponential(*, errors=0.0):
     return ((1 - errors) * math.log(2 * (1 - errors)) + wrong) / 2
 
 
+class SphereCapacity(NamedTuple):
+    """The base of the growth, and the number of patterns."""
+    c: float
+    patterns: float
+
+
 def capacity_modern(d, *, beta, K, p):
     r"""Ramsauer et al. 2021, Theorem 3: patterns on a sphere of radius K sqrt(d-1) [MH-10].
 
     >>> from hopref.experiments.quoted import capacity_modern
-    >>> round(capacity_modern(20, beta=1.0, K=3.0, p=0.001), 2)
+    >>> round(capacity_modern(20, beta=1.0, K=3.0, p=0.001).patterns, 2)
     7.41
     """
     from scipy.special import wrightomega
     a = 2 / (d - 1) * (1 + math.log(2 * beta * K * K * p * (d - 1)))
     b = 0.4 * K * K * beta
-    return math.sqrt(p) * math.exp((d - 1) / 4 * (float(wrightomega(a + math.log(b))) - a))
+    log_c = float(wrightomega(a + math.log(b))) - a
+    return SphereCapacity(math.exp(log_c), math.sqrt(p) * math.exp((d - 1) / 4 * log_c))
 
 
 def sphere_radius(X, *, beta=1.0):

@@ -111,8 +111,7 @@ def flips(records, name, verdict, **changes):
 
 def test_a_diagonal_that_is_kept_changes_crosstalk(monkeypatch, records):
     right = theory.unstable_sites
-    monkeypatch.setattr(memories, "theory", SimpleNamespace(
-        unstable_sites=lambda X, zero_diagonal: right(X)))
+    monkeypatch.setattr(theory, "unstable_sites", lambda X, zero_diagonal: right(X))
     flips(records, "crosstalk", FAILS)
 
 
@@ -265,6 +264,14 @@ def test_names_are_found_in_any_case_and_run_in_order(monkeypatch):
         monkeypatch.setitem(STATEMENTS, name, of)
     assert [r.figure for r in reproduce(["LEAK", "Haar", "f1"])] == ["F1", "haar", "leak"]
     assert summary("haar").startswith("Orthogonal rows") and not summary("F1").startswith("F1")
+
+
+def test_the_page_of_experiments_lists_every_statement_with_its_ids(records):
+    page = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page, re.M))
+    assert list(rows) == list(STATEMENTS)
+    for name, ids in rows.items():
+        assert all(i in records[name].equation for i in re.findall(r"[A-Z]+-\d+", ids))
 
 
 def test_curves_have_the_colours_of_the_gallery():
