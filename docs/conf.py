@@ -53,8 +53,8 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"judging": [], "experiments": [], "reading": [], "errata": [], "equations": [], "changelog": [],
-                 "notation": []}
+html_sidebars = {"judging": [], "experiments": [], "reading": [], "errata": [],
+                 "equations": [], "changelog": [], "notation": []}
 
 
 def gallery_style(gallery_conf, script):
