@@ -2,11 +2,12 @@
 import numpy as np
 
 from hopref.dynamics import retrieve
+from hopref.experiments import quoted
 from hopref.experiments.drawing import draw_curves, measured
 from hopref.experiments.draws import of_norm, sphere
 from hopref.experiments.intervals import Interval, average
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
-from hopref.maps import entmax, tsallis
+from hopref.maps import entmax
 from hopref.models import modern
 from hopref.progress import progress
 
@@ -72,7 +73,7 @@ def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
 def _ends(X, beta):
     """exp(entropy) of the weights where updates from each pattern end, and the ends."""
     ends = retrieve(modern.update, X, X, beta=beta, max_steps=3000, tol=1e-10).states
-    return np.exp(-tsallis(modern.weights(ends, X, beta=beta), alpha=1.0)), ends
+    return quoted.effective_patterns(ends, X, beta=beta), ends
 
 
 def _all_near(counts, number):

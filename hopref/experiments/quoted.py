@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["capacity_with_errors", "bit_error", "capacity_without_errors", "capacity_exponential",
            "capacity_modern", "sphere_radius", "retrieval_error_bound", "separation_error_bound",
-           "near_error_bound", "estimator_mse"]
+           "near_error_bound", "effective_patterns", "estimator_mse"]
 
 
 def capacity_with_errors():
@@ -90,6 +90,13 @@ def near_error_bound(X, *, beta=1.0):
     """Ramsauer et al. 2021, Theorem 5, second half, eq. (9) [MH-9]."""
     from hopref import theory
     return 2 * _longest(X) * (len(X) - 1) * np.exp(1 - beta * theory.separation(X))
+
+
+def effective_patterns(xi, X, *, beta=1.0):
+    """How many patterns a state mixes, exp(entropy of their weights) [MH-11]."""
+    from hopref.maps import tsallis
+    from hopref.models import modern
+    return np.exp(-tsallis(modern.weights(xi, X, beta=beta), alpha=1.0))
 
 
 def _longest(X):
