@@ -41,6 +41,8 @@ def mean_squared_errors(out=None, *, d=8, norm=0.7, counts=(2, 4, 8, 16, 32, 64)
              and all(by_sum[label, s].holds(formula(label, m, *pairs[s])) for s in sums)
              for label in ESTIMATORS}
     gain = [by_m["positive, orthogonal", n].value / by_m["positive", n].value for n in counts]
+    best_of = {s: min(ESTIMATORS, key=lambda label: by_sum[label, s].value) for s in sums}
+    best = {s: by_sum[best_of[s], s] for s in sums}
     fine = np.linspace(sums[0], sums[-1], 50)
     wide = np.geomspace(counts[0], counts[-1], 6).round().astype(int)
     return Record(
@@ -58,8 +60,9 @@ def mean_squared_errors(out=None, *, d=8, norm=0.7, counts=(2, 4, 8, 16, 32, 64)
                 f"features have {gain[counts.index(d)] if d in counts else gain[-1]:.2f} times the "
                 "error of independent ones.",
         verdict=verdict(True, right, "the estimator"),
-        why=("Small |x + y|: positive and hyperbolic estimates are best, exact at y = −x; small "
-             "|x − y|: the trigonometric one is, exact at y = x.",),
+        why=(f"The smallest error at |x + y| = {sums[0]:g} is {best[sums[0]].value:.1e} "
+             f"({best_of[sums[0]]}), at {sums[-1]:g} it is {best[sums[-1]].value:.1e} "
+             f"({best_of[sums[-1]]}).",),
         originals="",
         tables=(_errors(f"Mean squared error at |x + y| = {at:g} (± four standard errors), and "
                         "closed form", "m", counts, by_m,
@@ -142,8 +145,10 @@ def haar(out=None, *, sizes=(2, 4, 8, 16), draws=3000, seed=0):
                 f"with LAPACK’s QR as it comes, {_count(ratios, hows[1])}, and the worst is "
                 f"{worst.value:.2f}.",
         verdict=verdict(True, fair, "the draw"),
-        why=("Gram and Schmidt’s R has a positive diagonal, LAPACK’s has not: its factor is not "
-             "uniform on the rotations and leans against (1, …, 1).",),
+        why=("As it comes, the mean lies below 1 along (1, …, 1) for "
+             f"{sum(ratios[hows[1], 'along', d].high < 1 for d in sizes)} and above 1 against it "
+             f"for {sum(ratios[hows[1], 'against', d].low > 1 for d in sizes)} of {len(sizes)} d: "
+             "LAPACK leaves signs on R’s diagonal, and its rows lean against that direction.",),
         originals="",
         tables=(Table("Mean estimate over exact kernel (± four standard errors)",
                       ("d", *(f"{how}, {word}" for how in hows for word in ("along", "against"))),
@@ -198,9 +203,10 @@ def leak(out=None, *, length=40, d=8, m=256, factors=(1.0, 1.5, 2.0, 3.0, 4.0),
         outcome="The last key moves earlier answers by up to "
                 + listed([f"{most[e]:.1e} (ε = {e:g})" for e in stabilisers]) + ".",
         verdict=verdict(True, {e: most[e] <= rounding for e in stabilisers}, "the stabiliser"),
-        why=("Without ε the maximum cancels between numerator and denominator.  With it, a large "
-             "key that comes later makes all others small against ε, and their answers drift "
-             "towards the mean of the values.",),
+        why=("The maximum cancels between numerator and denominator only without ε.  A last key "
+             f"of {factors[1]:g} times its size moves earlier answers by up to "
+             + listed([f"{max(moved[e, factors[1]]):.1e} (ε = {e:g})" for e in stabilisers])
+             + ".",),
         originals="",
         tables=(Table("Largest change of an earlier answer: median and most over the sets",
                       ("last key times", *(h for e in stabilisers

@@ -90,17 +90,18 @@ def hebbian(out=None, *, sizes=(128, 512, 2048),
               "none.",
         setting="Random polar patterns, diagonal zeroed, one pattern a network, all sites at once, "
                 f"at most {steps} updates; {listed(map(str, networks))} networks at d = "
-                f"{listed(map(str, sizes))}.  Held: the overlap is {HELD:g} or more in the end.",
+                f"{listed(map(str, sizes))}.  Held: the overlap is {HELD:g} or more in the end; a "
+                "state that stands still is a fixed point of the one-at-a-time rule as well.",
         test=f"from d = {first} to d = {last} the share that is held rises at loads below 0.138 "
              "and falls at loads above, nowhere the other way, as told by 99 % intervals of the "
              "difference",
         outcome=f"It rises at {_at(rising)}, falls at {_at(falling)}; at 0.138 and d = {last}, "
                 f"{held[last, _nearest(loads, limit)].value:.0%} are held.",
         verdict=verdict(True, sides, "the side"),
-        why=("No size shows a jump at 0.138: half of the patterns are held at "
+        why=("Half of the patterns are held at "
              + listed([f"{_half(loads, [held[d, a].value for a in loads])} (d = {d})"
-                       for d in sizes]) + ".  The limit shows where curves of different d cross.",
-             "A state that does not move is a fixed point of the one-site-at-a-time rule as well."),
+                       for d in sizes]) + ": no size shows the jump of the limit, which lies where "
+             "curves of different d cross.",),
         originals="",
         tables=(Table("Share of patterns held (99 % interval, Wilson)",
                       ("load", *(f"d = {d}" for d in sizes), "rise",

@@ -37,7 +37,7 @@ class Record:
     test: str           # when the claim counts as true
     outcome: str        # what was measured, in one sentence
     verdict: str
-    why: tuple          # sentences, each computed from what was measured
+    why: tuple          # sentences, each with numbers that were measured
     originals: str      # what the blog's own pictures gave when they were run again
     tables: tuple
     pictures: tuple = ()

@@ -50,8 +50,7 @@ def polynomial(out=None, *, sizes=((2, (64, 256)), (3, (32, 64)), (4, (16, 48)))
                 + listed([f"{stand[n, d, many].value:.0%}" for n, d in largest]) + ".",
         verdict=verdict(True, degrees, "the degree"),
         why=(f"Gaussian crosstalk at finite d predicts {near} of {len(stand)} shares within their "
-             "intervals; counted in Nₘₐₓ its curve is the same for every n.",
-             "All patterns at once stand only up to about Nₘₐₓ / n (n = 2: d / (4 ln d))."),
+             "intervals; counted in Nₘₐₓ it depends on d, not on n.",),
         originals="",
         tables=tuple(Table(
             f"n = {n}: patterns that stand (99 % interval, Wilson), and Gaussian crosstalk",
