@@ -64,11 +64,10 @@ def mean_squared_errors(out=None, *, d=8, norm=0.7, counts=(2, 4, 8, 16, 32, 64)
              f"({best_of[sums[0]]}), at {sums[-1]:g} it is {best[sums[-1]].value:.1e} "
              f"({best_of[sums[-1]]}).",),
         originals="",
-        tables=(_errors(f"Mean squared error at |x + y| = {at:g} (± four standard errors), and "
-                        "closed form", "m", counts, by_m,
-                        lambda label, n: formula(label, n, x, y)),
-                _errors(f"Mean squared error with m = {m}", "|x + y|", sums, by_sum,
-                        lambda label, s: formula(label, m, *pairs[s]))),
+        tables=(_errors(f"Mean squared error at |x + y| = {at:g} (± four standard errors)", "m",
+                        counts, by_m, lambda label, n: formula(label, n, x, y)),
+                _errors(f"Mean squared error with m = {m} (± four standard errors)", "|x + y|",
+                        sums, by_sum, lambda label, s: formula(label, m, *pairs[s]))),
         pictures=pictured(out, "estimators.png", lambda: draw_curves(
             [curve for k, label in enumerate(ESTIMATORS) for curve in (
                 measured(label, counts, [by_m[label, n] for n in counts], k),
@@ -110,11 +109,10 @@ def _estimates(kind, omega, x, y):
 
 
 def _errors(caption, head, xs, found, formula):
-    return Table(caption, (head, *(h for label in ESTIMATORS for h in (label, "formula"))),
-                 tuple((x, *(v for label in ESTIMATORS for v in (
-                     f"{found[label, x].value:.2e} ± "
-                     f"{found[label, x].high - found[label, x].value:.0e}",
-                     f"{formula(label, x):.2e}"))) for x in xs))
+    rows = [row for label in ESTIMATORS for row in (
+        (label, *(found[label, x].around(".3g", ".1g") for x in xs)),
+        ("closed form", *(f"{formula(label, x):.3g}" for x in xs)))]
+    return Table(caption, ("estimator", *(f"{head} = {x:g}" for x in xs)), tuple(rows))
 
 
 def haar(out=None, *, sizes=(2, 4, 8, 16), draws=3000, seed=0):
@@ -152,8 +150,7 @@ def haar(out=None, *, sizes=(2, 4, 8, 16), draws=3000, seed=0):
         originals="",
         tables=(Table("Mean estimate over exact kernel (± four standard errors)",
                       ("d", *(f"{how}, {word}" for how in hows for word in ("along", "against"))),
-                      tuple((d, *(f"{ratios[how, word, d].value:.3f} ± "
-                                  f"{ratios[how, word, d].high - ratios[how, word, d].value:.3f}"
+                      tuple((d, *(ratios[how, word, d].around(".3f")
                                   for how in hows for word in ("along", "against")))
                             for d in sizes)),),
         pictures=pictured(out, "haar.png", lambda: draw_curves(

@@ -123,9 +123,7 @@ def support(out=None, *, alphas=(1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0),
         originals="",
         tables=(Table("Weights > 0 (± four standard errors)",
                       ("α", *(f"{n} scores" for n in sizes)),
-                      tuple((a, *(f"{kept[n, a].value:.2f} ± "
-                                  f"{kept[n, a].high - kept[n, a].value:.2f}" for n in sizes))
-                            for a in alphas)),),
+                      tuple((a, *(kept[n, a].around(".2f") for n in sizes)) for a in alphas)),),
         pictures=pictured(out, "support.png", lambda: draw_curves(
             [measured(f"{n} scores", alphas, [kept[n, a] for a in alphas]) for n in sizes],
             xlabel="α", ylabel="weights > 0", yscale="log", yticks=(1, 2, 4, 8, 16, 32, 64, 128,

@@ -20,6 +20,10 @@ class Interval(NamedTuple):
         """Whether ``value`` may be the true one, were it ``allowance`` larger or smaller."""
         return bool(self.low - allowance <= value <= self.high + allowance)
 
+    def around(self, value, spread=""):
+        """The value and the distance of the upper end, each in its format."""
+        return f"{self.value:{value}} ± {self.high - self.value:{spread or value}}"
+
     def __str__(self):
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
 

@@ -44,25 +44,21 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
         test=f"at d = {last} and every load, Q(1/√α) lies within four standard errors of the "
              "measured rate, widened by what (N−1)/(d−1) in place of N/d changes: a pattern and a "
              "bit do not disturb themselves",
-        outcome=f"At α = {middle:g} and d = {last}, {_percent(rates[last, middle])} of the bits "
-                f"turn wrong; Q(1/√α) is {limit[middle]:.3%}.",
+        outcome=f"At α = {middle:g} and d = {last}, {rates[last, middle].around('.3%')} of the "
+                f"bits turn wrong; Q(1/√α) is {limit[middle]:.3%}.",
         verdict=verdict(True, agree, "the load"),
         why=(f"With α = (N−1)/(d−1), Q(1/√α) itself lies within four standard errors of "
              f"{finite} of the {len(rates)} rates, those of small d included.",),
         originals="",
         tables=(Table("Share of bits wrong after one step, ± four standard errors",
                       ("load", *(f"d = {d}" for d in sizes), "Q(1/√α)"),
-                      tuple((load, *(_percent(rates[d, load]) for d in sizes),
+                      tuple((load, *(rates[d, load].around(".3%") for d in sizes),
                              f"{limit[load]:.3%}") for load in loads)),),
         pictures=pictured(out, "crosstalk.png", lambda: draw_curves(
             [*(measured(f"d = {d}", loads, [rates[d, load] for load in loads]) for d in sizes),
              exact("Q(1/√α)", fine, [quoted.bit_error(a) for a in fine], colour=5)],
             xlabel="load α = N/d", ylabel="bits wrong after one step", yscale="log",
             ylim=(1e-5, 0.2)), "Bars: four standard errors of the mean over networks."))
-
-
-def _percent(interval):
-    return f"{interval.value:.3%} ± {interval.high - interval.value:.3%}"
 
 
 def hebbian(out=None, *, sizes=(128, 512, 2048),
@@ -237,9 +233,9 @@ def willshaw(out=None, *, sizes=((256, 8), (1024, 10)), loads=(0.3, 0.4, 0.5, 0.
             f"d = {d}, k = {k} (± four standard errors)",
             ("pairs", "p", "share of ones", "pᵏ", "false alarms", "ratio"),
             tuple((_pairs_for(a, d, k), expected[d, a],
-                   f"{full[d, a].value:.4f} ± {full[d, a].high - full[d, a].value:.4f}",
+                   full[d, a].around(".4f"),
                    f"{expected[d, a]**k:.2e}",
-                   f"{alarms[d, a].value:.2e} ± {alarms[d, a].high - alarms[d, a].value:.1e}",
+                   alarms[d, a].around(".2e", ".1e"),
                    excess[d, a]) for a in loads)) for d, k in sizes),
         pictures=pictured(out, "willshaw.png", lambda: draw_curves(
             [curve for i, (d, k) in enumerate(sizes) for curve in (
