@@ -1,8 +1,8 @@
 """Where modern updates end, and how many patterns a sparse map keeps."""
 import numpy as np
 
+from hopref import theory
 from hopref.dynamics import retrieve
-from hopref.experiments import quoted
 from hopref.experiments.drawing import draw_curves, measured
 from hopref.experiments.draws import of_norm, sphere
 from hopref.experiments.intervals import Interval, average
@@ -73,7 +73,7 @@ def metastable(out=None, *, groups=4, size=4, d=32, spread=0.05, norm=3.0,
 def _ends(X, beta):
     """exp(entropy) of the weights where updates from each pattern end, and the ends."""
     ends = retrieve(modern.update, X, X, beta=beta, max_steps=3000, tol=1e-10).states
-    return quoted.effective_patterns(ends, X, beta=beta), ends
+    return theory.effective_patterns(ends, X, beta=beta), ends
 
 
 def _all_near(counts, number):

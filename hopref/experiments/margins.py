@@ -3,7 +3,6 @@ import numpy as np
 
 from hopref import theory
 from hopref.dynamics import retrieve
-from hopref.experiments import quoted
 from hopref.experiments.drawing import Curve, draw_curves, measured
 from hopref.experiments.draws import sphere
 from hopref.experiments.intervals import exact_share, share
@@ -23,7 +22,7 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
         beta, K, d, p = setting
         radius = K * (d - 1)**0.5
         N = promised[setting] = int(
-            quoted.capacity_modern(d, beta=beta, K=K, p=p).patterns)
+            theory.capacity_modern(d, beta=beta, K=K, p=p).patterns)
         lost = sum(not _stored(sphere(rng, N, d, radius), N, beta).all() for _ in range(sets))
         whole[setting] = exact_share(lost, sets)
         beyond[setting] = [share(_stored(sphere(rng, n, d, radius), asked, beta).sum(),
@@ -61,7 +60,7 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
 
 def _stored(X, asked, beta):
     """Whether each of the first patterns has its fixed point in a sphere of its own."""
-    states, radius = X[:asked], float(quoted.sphere_radius(X, beta=beta))
+    states, radius = X[:asked], float(theory.sphere_radius(X, beta=beta))
     ends = retrieve(modern.update, states, X, beta=beta, max_steps=100, tol=1e-10).states
     closest = np.array([np.partition(np.linalg.norm(x - X, axis=1), 1)[1] for x in states])
     return (np.linalg.norm(ends - states, axis=1) <= radius) & (closest > 2 * radius)
@@ -129,15 +128,15 @@ def _one_update(rng, X, beta):
     """(beta Delta, error, bound, second half, sharper bound, its rounding) a separated pattern."""
     N, gaps = len(X), theory.separation(X)
     sure = gaps >= float(theory.required_separation(X, beta=beta))
-    away = rng.random(N) * float(quoted.sphere_radius(X, beta=beta))
+    away = rng.random(N) * float(theory.sphere_radius(X, beta=beta))
     states = X + away[:, None] * sphere(rng, *X.shape)
     ends = retrieve(modern.update, X, X, beta=beta, tol=1e-15).states
     table = np.stack([
         beta * gaps,
         np.linalg.norm(modern.update(states, X, beta=beta) - X, axis=1),
-        quoted.separation_error_bound(states, ends, X, beta=beta),
-        quoted.near_error_bound(X, beta=beta),
-        quoted.retrieval_error_bound(states, X, beta=beta),
+        theory.separation_error_bound(states, ends, X, beta=beta),
+        theory.near_error_bound(X, beta=beta),
+        theory.retrieval_error_bound(states, X, beta=beta),
         np.full(N, 8 * N * np.finfo(float).eps * np.linalg.norm(X, axis=1).max())], axis=1)
     return list(table[sure])
 

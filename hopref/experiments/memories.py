@@ -3,7 +3,6 @@ import numpy as np
 
 from hopref import theory
 from hopref.dynamics import retrieve
-from hopref.experiments import quoted
 from hopref.experiments.drawing import draw_curves, exact, measured
 from hopref.experiments.draws import flipped, polar, supports
 from hopref.experiments.intervals import average, difference, share
@@ -27,14 +26,14 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
             wrong = [theory.unstable_sites(polar(rng, N, d), zero_diagonal=True).mean() / d
                      for _ in range(max(2, round(bits / (N * d))))]
             rates[d, load] = average(wrong)
-            sure[d, load] = quoted.bit_error((N - 1) / (d - 1))
+            sure[d, load] = theory.bit_error((N - 1) / (d - 1))
     last = sizes[-1]
-    limit = {load: quoted.bit_error(load) for load in loads}
+    limit = {load: theory.bit_error(load) for load in loads}
     agree = {load: rates[last, load].holds(limit[load], abs(sure[last, load] - limit[load]))
              for load in loads}
     finite = sum(rates[key].holds(sure[key]) for key in rates)
     fine = np.linspace(loads[0], loads[-1], 60)
-    middle = _nearest(loads, quoted.capacity_with_errors()[0])
+    middle = _nearest(loads, theory.capacity_with_errors()[0])
     return Record(
         "crosstalk", "One step of Hebb’s rule", "Signal and crosstalk [CB-9]",
         claim="At load α = N/d, one step from a stored random pattern leaves a bit wrong with "
@@ -56,7 +55,7 @@ def crosstalk(out=None, *, sizes=(64, 256, 1024), loads=(0.08, 0.1, 0.138, 0.18,
                              f"{limit[load]:.3%}") for load in loads)),),
         pictures=pictured(out, "crosstalk.png", lambda: draw_curves(
             [*(measured(f"d = {d}", loads, [rates[d, load] for load in loads]) for d in sizes),
-             exact("Q(1/√α)", fine, [quoted.bit_error(a) for a in fine], colour=5)],
+             exact("Q(1/√α)", fine, [theory.bit_error(a) for a in fine], colour=5)],
             xlabel="load α = N/d", ylabel="bits wrong after one step", yscale="log",
             ylim=(1e-5, 0.2)), "Bars: four standard errors of the mean over networks."))
 
@@ -74,7 +73,7 @@ def hebbian(out=None, *, sizes=(128, 512, 2048),
     trend = {load: difference(held[first, load], held[last, load]) for load in loads}
     rising = [load for load in loads if trend[load].low > 0]
     falling = [load for load in loads if trend[load].high < 0]
-    limit, _, wrong = quoted.capacity_with_errors()
+    limit, _, wrong = theory.capacity_with_errors()
     below = [load for load in rising if load < limit]
     above = [load for load in falling if load > limit]
     sides = {"below": bool(below) and len(below) == len(rising),

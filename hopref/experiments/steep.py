@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from hopref.experiments import quoted
+from hopref import theory
 from hopref.experiments.drawing import draw_curves, exact, measured
 from hopref.experiments.draws import flipped, polar
 from hopref.experiments.intervals import average, share
@@ -23,14 +23,14 @@ def polynomial(out=None, *, sizes=((2, (64, 256)), (3, (32, 64)), (4, (16, 48)))
     settings = [(n, d) for n, ds in sizes for d in ds]
     for n, d in progress(settings, label="dense"):
         for ratio in ratios:
-            N = count[n, d, ratio] = max(2, round(ratio * quoted.capacity_without_errors(d, n=n)))
+            N = count[n, d, ratio] = max(2, round(ratio * theory.capacity_without_errors(d, n=n)))
             hits = sum(_stands(polar(rng, N, d), "polynomial", n) for _ in range(networks))
             stand[n, d, ratio] = share(hits, networks)
     few, many = min(ratios, key=lambda r: abs(r - 1)), ratios[-1]
     degrees = {n: all(stand[n, d, few].low > 0.5 > stand[n, d, many].high for d in ds)
                for n, ds in sizes}
     largest = [(n, ds[-1]) for n, ds in sizes]
-    gaussian = {(n, d, r): _gaussian((count[n, d, r] - 1) / quoted.capacity_without_errors(d, n=n),
+    gaussian = {(n, d, r): _gaussian((count[n, d, r] - 1) / theory.capacity_without_errors(d, n=n),
                                      d) for n, d, r in stand}
     near = sum(stand[key].holds(gaussian[key]) for key in stand)
     return Record(
@@ -50,7 +50,10 @@ def polynomial(out=None, *, sizes=((2, (64, 256)), (3, (32, 64)), (4, (16, 48)))
                 + listed([f"{stand[n, d, many].value:.0%}" for n, d in largest]) + ".",
         verdict=verdict(True, degrees, "the degree"),
         why=(f"Gaussian crosstalk at finite d predicts {near} of {len(stand)} shares within their "
-             "intervals; counted in Nₘₐₓ it depends on d, not on n.",),
+             "intervals; counted in Nₘₐₓ it depends on d, not on n.",
+             "All patterns at once shall stand up to "
+             + listed([f"{theory.capacity_without_errors(d, n=n, patterns='all'):.0f} (n = {n}, "
+                       f"d = {d})" for n, d in largest]) + "."),
         originals="",
         tables=tuple(Table(
             f"n = {n}: patterns that stand (99 % interval, Wilson), and Gaussian crosstalk",
@@ -73,7 +76,7 @@ def _stands(X, interaction, n=3):
 
 def _gaussian(ratio, d):
     """The share if crosstalk were Gaussian and bits independent, at so many capacities."""
-    return (1 - quoted.bit_error(ratio / (2 * math.log(d)))) ** d
+    return (1 - theory.bit_error(ratio / (2 * math.log(d)))) ** d
 
 
 def _fine(xs):
@@ -86,7 +89,7 @@ def exponential(out=None, *, sizes=(10, 16, 22), shares=(0.6, 0.9, 1.0, 1.25, 1.
     rng, right, stand, count = np.random.default_rng(seed), {}, {}, {}
     for d in progress(sizes, label="exponential"):
         for flips in (0, round(errors * d)):
-            rate = quoted.capacity_exponential(errors=flips / d)
+            rate = theory.capacity_exponential(errors=flips / d)
             for part in shares:
                 N = count[d, flips > 0, part] = math.floor(math.exp(part * rate * d)) + 1
                 good = np.array([_corrected(rng, N, d, flips) for _ in range(networks)])
