@@ -86,7 +86,8 @@ def reproduce(names=None, out=None):
 
 def summary(name):
     """What an experiment does, in one line."""
-    return inspect.getdoc(EXPERIMENTS[name]).partition("\n")[0].removeprefix(f"{name}: ")
+    said = inspect.getdoc(EXPERIMENTS[name]).partition("\n")[0].removeprefix(f"{name}: ")
+    return said[0].upper() + said[1:]
 
 
 def _known(name):

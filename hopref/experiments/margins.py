@@ -21,8 +21,7 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
     for setting in progress(settings, label="sphere"):
         beta, K, d, p = setting
         radius = K * (d - 1)**0.5
-        N = promised[setting] = int(
-            theory.capacity_modern(d, beta=beta, K=K, p=p).patterns)
+        N = promised[setting] = int(theory.capacity_modern(d, beta=beta, K=K, p=p).patterns)
         lost = sum(not _stored(sphere(rng, N, d, radius), N, beta).all() for _ in range(sets))
         whole[setting] = exact_share(lost, sets)
         beyond[setting] = [share(_stored(sphere(rng, n, d, radius), asked, beta).sum(),
@@ -55,7 +54,8 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
             [measured(f"d = {s[2]}, K = {s[1]:g}", counts, beyond[s]) for s in settings],
             xlabel="N, stored patterns", ylabel="share of patterns stored", xscale="log",
             marks=[(promised[settings[-1]], f"theorem, d = {settings[-1][2]}")],
-            ylim=(-0.03, 1.05)), "Bars: 99 % intervals (Wilson)."))
+            ylim=(-0.03, 1.05)), "Bars: 99 % intervals, as if the patterns of one set were "
+            "independent."))
 
 
 def _stored(X, asked, beta):
@@ -106,8 +106,8 @@ def separation(out=None, *, norms=(2.2, 5.6, 18), sets=20, N=8, d=24, beta=1.0, 
                 f"{counts['its second half']} its second half; the median error is "
                 f"{loose[0]:.0f} times smaller than the bound.",
         verdict=verdict(True, parts, "the half"),
-        why=(f"With no violation in {total}, the chance of one is below "
-             f"{exact_share(0, total).high:.2g} for such patterns (99 % interval, Clopper and "
+        why=(f"Were the {total} updates independent, the chance of a violation would lie below "
+             f"{exact_share(counts['the bound'], total).high:.2g} (99 % interval, Clopper and "
              "Pearson).",
              f"The sharper bound diam (1 − p), p the weight of the pattern, is exceeded "
              f"{counts['diam (1 − p)']} times and only {loose[1]:.1f} times the error (median); it "
@@ -177,9 +177,9 @@ def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
         why=("The condition is sufficient, not necessary: "
              + listed([f"{(whole[a] & ~enough[a]).sum()} (α = {a:g})" for a in entmaxes])
              + " cues come back exactly without meeting it.",
-             *(f"α = {a:g}: the chance of a failure where it is met is below "
-               f"{exact_share(failures[a], asked[a]).high:.2g} (99 % interval, Clopper and "
-               "Pearson)." for a in entmaxes if asked[a])),
+             *(f"α = {a:g}: were the cues independent, the chance of a failure where it is met "
+               f"would lie below {exact_share(failures[a], asked[a]).high:.2g} (99 % interval, "
+               "Clopper and Pearson)." for a in entmaxes if asked[a])),
         originals="",
         tables=(Table("Share of cues that come back exactly (99 % interval, Wilson), by separation "
                       "over the separation needed",
@@ -193,7 +193,8 @@ def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
                       [i for i in curves[a] if i]) for a in alphas],
             xlabel="Δᵢ / (m/β + 2 M |ξ − xᵢ|)", ylabel="share of cues that come back exactly",
             marks=((1.0, "from here on sufficient"),), ylim=(-0.03, 1.03)),
-            "m = 1 for softmax, which has no margin.  Bars: 99 % intervals."))
+            "m = 1 for softmax, which has no margin.  Bars: 99 % intervals, as if the cues of one "
+            "set were independent."))
 
 
 def _cues(rng, X):
