@@ -15,8 +15,8 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
-    "share", "count", "flag", "seed", "finite", "phi", "symmetric", "mask", "scores", "sites",
-    "state", "choice", "binary", "factors", "uniform",
+    "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi", "below_eighths",
+    "symmetric", "mask", "scores", "sites", "state", "choice", "binary", "factors", "uniform",
 ]
 
 
@@ -125,11 +125,14 @@ positive = Scalar("a positive finite number", lambda v: 0 < v < math.inf)
 nonnegative = Scalar("a finite number >= 0", lambda v: 0 <= v < math.inf)
 real = Scalar("a finite number", math.isfinite)
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
+below_an_eighth = Scalar("a number below 1/8", lambda v: -math.inf < v < 0.125)
 count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
 phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
+below_eighths = Array(said="finite and below 1/8",
+                      holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
 binary = Array(said="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
 symmetric = Array(structural=nearly_symmetric, said="finite and symmetric")
 

@@ -47,6 +47,7 @@ GUESTS = {
     "gradients": set(),
     "theory": {"numpy", "scipy"},
     "supports": {"numpy", "scipy"},
+    "projections": {"numpy", "scipy"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
     "fast": {"numpy", "numba", "cupy"},

@@ -11,6 +11,12 @@ from hopref.maps import dot
 from hopref.namespace import namespace
 from hopref.op import op
 from hopref.theory.admitted import named
+from hopref.theory.budgets import (
+    features_needed,
+    ratio_bias,
+    ratio_variance,
+    uniform_features,
+)
 from hopref.theory.capacity import (
     bit_error,
     bits_per_synapse,
@@ -30,6 +36,16 @@ from hopref.theory.convergence import (
     smallest_step_bound,
 )
 from hopref.theory.diagnosis import Diagnosis, diagnose
+from hopref.theory.estimators import (
+    arc_cosine_kernel,
+    estimator_bias,
+    estimator_mse,
+    estimator_variance,
+    kernel_covariance,
+    log_relative_mse,
+    orthogonal_mse_bound,
+    regularized_ratio,
+)
 from hopref.theory.exponential import (
     SphereCapacity,
     capacity_exponential,
@@ -50,6 +66,13 @@ from hopref.theory.networks import (
     descent_margin,
     flips_bound,
     graded_contraction_factor,
+)
+from hopref.theory.optima import (
+    Derf,
+    derf_log_second_moment,
+    derf_parameters,
+    gerf_parameter,
+    mean_squared_sum,
 )
 from hopref.theory.retrieval import (
     contraction_factor,
@@ -79,7 +102,11 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "basin_radius", "group_separation", "group_sphere", "group_error_bound",
            "group_jacobian_bound", "effective_patterns", "classify", "Kinds", "flips_bound",
            "descent_margin", "critical_beta", "graded_contraction_factor", "support_separation",
-           "support_gap_bound", "support_error_bound", "diagnose", "Diagnosis"]
+           "support_gap_bound", "support_error_bound", "diagnose", "Diagnosis",
+           "arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
+           "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio",
+           "features_needed", "ratio_bias", "ratio_variance", "uniform_features", "gerf_parameter",
+           "mean_squared_sum", "derf_parameters", "derf_log_second_moment", "Derf"]
 
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit

@@ -1,10 +1,4 @@
-r"""Random feature maps: phi(q) phi(k) estimates a kernel.
-
-``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
-inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
-
-Every map is an instance of blog eq. (19) and is computed from its logarithm, which neither under-
-nor overflows as long as beta |x|^2 < 1e300.
+r"""Feature maps of projections: h(x) f(omega.x), every one an instance of blog eq. (19).
 
 References: Choromanski et al. 2021, eq. (5), Lemmas 1 and 2.
 """

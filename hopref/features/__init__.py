@@ -1,0 +1,27 @@
+r"""Random feature maps: phi(q) phi(k) estimates a kernel.
+
+``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
+inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
+
+Every map is computed from its logarithm, which neither under- nor overflows as long as
+beta |x|^2 < 1e300.
+"""
+from hopref.features.exponential import derf, gerf, log_derf, log_gerf
+from hopref.features.projected import (
+    Feature,
+    Height,
+    general,
+    hyperbolic,
+    log_general,
+    log_hyperbolic,
+    log_positive,
+    log_relu,
+    log_trigonometric,
+    positive,
+    relu,
+    trigonometric,
+)
+
+__all__ = ["Feature", "Height", "general", "log_general", "positive", "log_positive", "hyperbolic",
+           "log_hyperbolic", "trigonometric", "log_trigonometric", "relu", "log_relu", "gerf",
+           "log_gerf", "derf", "log_derf"]

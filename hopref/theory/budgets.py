@@ -1,0 +1,135 @@
+r"""How many random features an error takes, and what dividing two estimates does to it.
+
+References: Choromanski et al. 2021, Lemma 2, Theorem 4; the delta method.
+"""
+import math
+
+import numpy as np
+
+from hopref.domains import positive
+from hopref.errors import DomainError, ShapeError
+from hopref.theory.arguments import named, vectors
+from hopref.theory.estimators import SOFTMAX, admitted, errors
+
+__all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
+
+MOST = 2**53            # rows beyond which a count is no longer exact
+SLACK = 2.0**-48        # rounding of an error that just reaches its goal
+
+
+def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, beta=1.0):
+    r"""The smallest number of rows whose root mean squared error is ``error`` times the kernel.
+    Source: Choromanski et al. 2021, Lemma 2, and the closed forms of `estimator_mse` [RF-2, RF-4].
+
+    .. math:: \min \{ m : E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2 \leq \epsilon^2 \}
+
+    Returns: whole numbers as float64; infinite where no number is enough, because the rows are
+    biased, or more than 2^53 would be.
+
+    Notes: for independent rows it is V_1 / eps^2 rounded up.  Blocks lower the error most when they
+    are full, so that more rows than the answer, if they begin a block, may be worse again.
+
+    >>> from hopref import theory
+    >>> x = [math.sqrt(math.log(2)) / 2]                                # e^s - 1 = 1
+    >>> float(theory.features_needed(x, x, error=0.125))
+    64.0
+    """
+    with named("features_needed"):
+        x, y, how = admitted(x, y, beta, features, draw, SOFTMAX, A=A)
+        goal = 2 * math.log(positive.admit("error", error))
+    lam = np.atleast_1d(how["lam"])
+    counts = [_smallest(how | {"lam": one}, goal) for one in lam.ravel()]
+    return np.reshape(np.array(counts), how["lam"].shape)[()]
+
+
+def _smallest(how, goal):
+    """By halving the number of whole blocks; then the last block row by row."""
+    def enough(m):
+        log, _, _, error = errors(m, how)
+        return error <= math.exp(min(goal - log, 700.0)) * (1 + SLACK)
+
+    size = 1 if how["draw"] == "iid" else how["d"]
+    few, many = 0, 1                            # in blocks: not enough, enough
+    while not enough(size * many):
+        few, many = many, 2 * many
+        if size * many > MOST:
+            return math.inf
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(size * middle) else (middle, many)
+    return float(next((m for m in range(max(size * few, 1), size * many) if enough(m)),
+                      size * many))
+
+
+def ratio_bias(kernel, V, /, *, covariance):
+    r"""The bias of N/D, N = sum k_i v_i and D = sum k_i of estimated kernels k, to first order.
+    Source: the delta method, of second order in the errors of k [RF-12].
+
+    .. math:: -\frac{1^T C v}{D^2} + \frac{(k^T v)\, 1^T C 1}{D^3}
+
+    Parameters
+    ----------
+    kernel : (n,) what the estimates k_i are estimates of
+    V : (n, v) values
+    covariance : (n, n) of the k_i, `kernel_covariance`, of order 1/m
+
+    Notes: right to O(1/m^2).  Of use only where 1 C 1 / D^2 is well below 1: at m = 8 and norms of
+    0.8 the variance is already 9 times too large.
+
+    >>> from hopref import theory
+    >>> theory.ratio_bias([1.0, 1.0], [[0.0], [1.0]], covariance=[[0.4, 0.0], [0.0, 0.0]])
+    array([0.05])
+    """
+    k, V, C = _ratio("ratio_bias", kernel, V, covariance)
+    D, ones = k.sum(), C.sum(-1)
+    return -(ones @ V) / D**2 + (k @ V) * ones.sum() / D**3
+
+
+def ratio_variance(kernel, V, /, *, covariance):
+    r"""The variance of N/D, to first order: parameters and range of use are those of `ratio_bias`.
+    Source: the delta method [RF-12].
+
+    .. math:: (v - N/D)^T C (v - N/D) / D^2
+
+    >>> from hopref import theory
+    >>> theory.ratio_variance([1.0, 1.0], [[0.0], [1.0]], covariance=[[0.4, 0.0], [0.0, 0.0]])
+    array([0.025])
+    """
+    k, V, C = _ratio("ratio_variance", kernel, V, covariance)
+    away = V - k @ V / k.sum()
+    return (away * (C @ away)).sum(0) / k.sum() ** 2
+
+
+def _ratio(function, kernel, V, covariance):
+    with named(function):
+        (k,), (V,), (C,) = (vectors(**{name: v}) for name, v in
+                            (("kernel", kernel), ("V", V), ("covariance", covariance)))
+        n = k.shape[-1]
+        if k.shape != (n,) or V.ndim != 2 or len(V) != n or C.shape != (n, n):
+            raise ShapeError("kernel, V and covariance must be (n,), (n, v) and (n, n); got "
+                             f"{k.shape}, {V.shape} and {C.shape}")
+        if not k.sum():
+            raise DomainError(f"kernel must have a sum other than 0; got {k.sum()}")
+    return k, V, C
+
+
+def uniform_features(R, /, *, d, error):
+    r"""How the number of features that estimates every entry of exp(Q K^T / sqrt d) at once grows.
+    Source: Choromanski et al. 2021, Theorem 4: trigonometric features, orthogonal rows [RF-13].
+
+    .. math:: \frac{d}{\delta^2} \ln \frac{4 d^{3/4} R}{\delta}, \quad
+              \delta = \epsilon e^{-l^2}, \quad l = R d^{-1/4}
+
+    Notes: R bounds the norms of queries and keys.  The theorem is m = Theta(this), with any
+    constant probability; the constant is not known, so this is a law of growth, not a number of
+    features.  It does not depend on the length of the sequence.
+
+    >>> from hopref import theory
+    >>> round(theory.uniform_features(1.0, d=1, error=math.e), 12)      # delta = 1: ln 4
+    1.38629436112
+    """
+    with named("uniform_features"):
+        R, error = positive.admit("R", R), positive.admit("error", error)
+        d = positive.admit("d", d)
+    delta = error * math.exp(-R * R / math.sqrt(d))
+    return d / delta**2 * math.log(4 * d**0.75 * R / delta)

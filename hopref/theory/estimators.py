@@ -1,0 +1,275 @@
+r"""Bias and variance of random-feature estimators of a kernel, in closed form.
+
+An estimate is a mean over m rows, phi(x).phi(y) = sum Z_i / m, with E Z_i, E Z_i^2 and, within a
+block of orthogonal rows, E Z_i Z_j known.  Divided by the kernel exp(beta x.y), positive and
+hyperbolic estimates depend on s = beta |x + y|^2 alone, trigonometric ones on -beta |x - y|^2 in
+the same way.  ``x`` and ``y`` (..., d) broadcast against each other.
+
+Draws are those of `projections`: "iid", "orthogonal", "simplex", "regularized".  For Hadamard and
+Givens products and for quasi-Monte Carlo no closed form is known.
+"""
+import math
+
+import numpy as np
+
+from hopref.domains import Choice, below_an_eighth, count, positive
+from hopref.errors import DomainError, ShapeError
+from hopref.theory.arguments import named, vectors
+from hopref.theory.isotropic import excess, pair_excess
+
+__all__ = ["arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
+           "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio"]
+
+SOFTMAX = Choice(dict.fromkeys(("positive", "hyperbolic", "trigonometric")))
+MAPS = Choice(SOFTMAX.names | {"relu": None})
+DRAWS = Choice(dict.fromkeys(("iid", "orthogonal", "simplex", "regularized")))
+
+
+def arc_cosine_kernel(x, y, /):
+    r"""The kernel that ReLU features estimate.
+    Source: the arc-cosine kernel of order 1 [RF-10].
+
+    .. math:: \frac{\|x\| \|y\|}{2\pi} (\sin\theta + (\pi - \theta) \cos\theta)
+
+    >>> from hopref import theory
+    >>> float(theory.arc_cosine_kernel([3.0, 4.0], [3.0, 4.0]))     # |x|^2 / 2
+    12.5
+    """
+    with named("arc_cosine_kernel"):
+        x, y = vectors(x=x, y=y)
+    return arc_cosines(x, y)[0][()]
+
+
+def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
+    r"""How far the mean of phi(x).phi(y) lies from exp(beta x.y); ReLU: from the arc-cosine kernel.
+    Source: Choromanski et al. 2021, Lemma 1, and eq. (30) for rows of one length [RF-2, RF-5].
+
+    .. math:: E\, \phi(x)^T \phi(y) - e^{\beta x^T y}
+
+    Zero but for "regularized" rows, of which any number has the bias of one.
+
+    >>> from hopref import theory
+    >>> float(theory.estimator_bias([1.0, 0.0], [0.0, 1.0], draw="orthogonal"))
+    0.0
+    >>> 1 + float(theory.estimator_bias([0.5, 0.0], [-0.5, 0.0], draw="regularized"))   # s = 0
+    1.0
+    """
+    with named("estimator_bias"):
+        x, y, how = admitted(x, y, beta, features, draw, MAPS)
+    log, first, _, _ = _errors(x, y, 1, how)
+    return _sized(x, y, how, first, log / 2, 1)
+
+
+def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
+    r"""The variance of phi(x).phi(y) with m rows.
+    Source: Choromanski et al. 2021, Lemma 2; closed forms of blocks in 1F1 and 0F1 [RF-4, RF-7].
+
+    .. math:: \frac{V_1}{m} + \frac{\sum_b n_b (n_b - 1)}{m^2} C
+
+    with n_b rows in block b, V_1 the variance of one row and C the covariance of two in one block.
+
+    Parameters
+    ----------
+    m : number of rows; hyperbolic and trigonometric maps make 2 m features of them
+    features : "positive", "hyperbolic", "trigonometric"; "relu" for independent rows
+    draw : "iid", "orthogonal", "simplex" (d >= 2) or "regularized"
+    A : of `features.gerf`, whose A = 0 is "positive"
+
+    Notes: e^s overflows to inf from s = 709 on; see `log_relative_mse`.
+
+    >>> from hopref import theory
+    >>> x = [math.sqrt(math.log(2)) / 2]                        # s = ln 2, kernel 2^(1/4)
+    >>> round(float(theory.estimator_variance(x, x, m=1)) / math.sqrt(2), 12)       # e^s - 1
+    1.0
+    """
+    with named("estimator_variance"):
+        x, y, how = admitted(x, y, beta, features, draw, MAPS, m, A)
+    log, _, variance, _ = _errors(x, y, m, how)
+    return _sized(x, y, how, variance, log, 2)
+
+
+def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
+    r"""The mean squared error of phi(x).phi(y) with m rows.
+    Source: Choromanski et al. 2021, Lemma 2, Theorem 2 [RF-4, RF-5].
+
+    .. math:: \mathrm{Var} + \mathrm{bias}^2
+
+    Parameters are those of `estimator_variance`.
+
+    >>> from hopref import theory
+    >>> float(theory.estimator_mse([0.5, 1.0], [-0.5, -1.0], m=3))      # exact whatever the draw
+    0.0
+    """
+    with named("estimator_mse"):
+        x, y, how = admitted(x, y, beta, features, draw, MAPS, m, A)
+    log, _, _, error = _errors(x, y, m, how)
+    return _sized(x, y, how, error, log, 2)
+
+
+def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
+    r"""The logarithm of the mean squared error over the squared kernel: finite for any norms.
+    Source: Choromanski et al. 2021, Lemma 2 [RF-1, RF-2, RF-3].
+
+    .. math:: \log E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2
+
+    Parameters are those of `estimator_variance`, ReLU excepted.
+
+    >>> from hopref import theory
+    >>> x = [1e5]
+    >>> float(theory.log_relative_mse(x, x, m=1))               # log(e^s - 1), s = 4e10
+    40000000000.0
+    """
+    with named("log_relative_mse"):
+        x, y, how = admitted(x, y, beta, features, draw, SOFTMAX, m, A)
+    log, _, _, error = errors(m, how)
+    with np.errstate(divide="ignore"):
+        return (log + np.log(error))[()]
+
+
+def kernel_covariance(xi, X, /, *, m, features="positive", A=0.0, beta=1.0):
+    r"""The covariances (n, n) of the estimates phi(xi).phi(x_i) of one draw of m independent rows.
+    Source: the catalogue; their diagonal is Choromanski et al. 2021, Lemma 2 [RF-11].
+
+    .. math:: \mathrm{Cov}_{ij} = e^{\beta \xi^T (x_i + x_j)}
+              \left(e^{\beta (\xi + x_i)^T (\xi + x_j)} - 1\right) / m
+
+    for positive features; cosh for exp with hyperbolic ones, and xi - x for xi + x in it with
+    trigonometric ones.
+
+    >>> from hopref import theory
+    >>> theory.kernel_covariance([1.0], [[-1.0], [0.0]], m=4)           # x = -xi is exact
+    array([[0.        , 0.        ],
+           [0.        , 0.42957046]])
+    """
+    with named("kernel_covariance"):
+        xi, X, how = admitted(xi, X, beta, features, "iid", SOFTMAX, m, A)
+        if xi.ndim != 1 or X.ndim != 2:
+            raise ShapeError(f"xi must be (d,) and X (n, d); got {xi.shape} and {X.shape}")
+    z = xi - X if features == "trigonometric" else xi + X
+    inner, kernel = z @ z.T, np.exp(X @ xi)
+    if features == "positive":
+        square = np.diagonal(inner)
+        shift = 2 * A * (square[:, None] + square) + (1 - 4 * A) * inner
+        apart = np.expm1(log_gain(A, how["d"]) + shift / (1 - 8 * A))
+    else:
+        apart = 2 * np.sinh(inner / 2) ** 2
+    return kernel[:, None] * kernel * apart / m
+
+
+def orthogonal_mse_bound(x, y, /, *, m, beta=1.0):
+    r"""An upper bound on the error of positive features of one block of orthogonal rows, m <= d.
+    Source: Choromanski et al. 2021, Theorem 2, eq. (10) [RF-4].
+
+    .. math:: \mathrm{MSE}_{iid} - \frac{2 (m - 1)}{m (d + 2)}
+              \left(e^{x^T y} - e^{-(\|x\|^2 + \|y\|^2)/2}\right)^2
+
+    It is the leading term of the exact error, `estimator_mse` with draw="orthogonal".
+
+    >>> from hopref import theory
+    >>> float(theory.orthogonal_mse_bound([0.5, 0.5], [-0.5, -0.5], m=2))
+    0.0
+    """
+    with named("orthogonal_mse_bound"):
+        x, y, how = admitted(x, y, beta, "positive", "iid", SOFTMAX, m)
+        if m > (d := x.shape[-1]):
+            raise DomainError(f"m must be at most d = {d}, one block; got m={m}")
+    s, kernel = how["lam"], np.exp((x * y).sum(-1))
+    gain = 2 * (m - 1) / (m * (d + 2)) * np.expm1(-s / 2) ** 2
+    return (kernel**2 * (np.expm1(s) / m - gain))[()]
+
+
+def regularized_ratio(x, y, /, *, beta=1.0):
+    r"""The kernel that positive features of rows of length sqrt(d) estimate, over exp(beta x.y).
+    Source: Choromanski et al. 2021, Theorem 1 and eq. (30) [RF-5].
+
+    .. math:: e^{-s/2}\, {}_0F_1(; d/2; d s/4) = e^{-w} \sum_k \frac{w^k}{k!}
+              \frac{d^k}{d (d+2) \cdots (d+2k-2)}, \quad w = s/2
+
+    In (0, 1], and about exp(-s^2 / 4d): far above the 1 - 2 d^{-1/3} + o(d^{-1/3}) of Theorem 1.
+
+    >>> from hopref import theory
+    >>> round(float(theory.regularized_ratio([1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0])), 6)
+    0.88101
+    """
+    with named("regularized_ratio"):
+        how = admitted(x, y, beta, "positive", "regularized", SOFTMAX)[2]
+    return 1 + excess("fixed", how["lam"] / 2, how["d"])[()]
+
+
+# -- moments of Z over the kernel -----------------------------------------------------------------
+
+def admitted(x, y, beta, features, draw, maps, m=1, A=0.0):
+    """sqrt(beta) x and y, and what their estimator is told by."""
+    x, y = vectors(x=x, y=y)
+    maps.admit("features", features), DRAWS.admit("draw", draw), count.admit("m", m)
+    A, d = below_an_eighth.admit("A", A), x.shape[-1]
+    if features == "relu" and draw != "iid":
+        raise DomainError(f"draw must be 'iid' for ReLU features; got draw={draw!r}")
+    if draw == "simplex" and d < 2:
+        raise DomainError(f"d must be at least 2 for a simplex; got d={d}")
+    if A and (features != "positive" or draw == "regularized"):
+        raise DomainError("A must be 0 but for positive features of Gaussian rows; got "
+                          f"A={A} with features={features!r}, draw={draw!r}")
+    x, y = (math.sqrt(positive.admit("beta", beta)) * v for v in (x, y))
+    sign = -1 if features == "trigonometric" else 1
+    z = x + sign * y
+    return x, y, {"lam": sign * (z * z).sum(-1), "d": d, "features": features, "draw": draw, "A": A}
+
+
+def log_gain(A, d):
+    """log of (1 - 4A)^d (1 - 8A)^(-d/2), which is >= 0."""
+    return d / 2 * math.log1p(16 * A * A / (1 - 8 * A))
+
+
+def _moments(lam, d, features, draw, A):
+    """log, and e^-log/2 E(Z - 1), e^-log E(Z^2 - 1), e^-log E(Z Z' - 1), Z over the kernel."""
+    both = features != "positive"
+    log = np.abs(lam) if both else log_gain(A, d) + lam / (1 - 8 * A)
+    second = np.expm1(-log) ** 2 / 2 if both else -np.expm1(-log)
+    if draw == "regularized":
+        own = excess("fixed", 2 * lam, d, np.maximum(-2 * lam, 0.0))
+        return log, excess("fixed", lam / 2, d, log / 2), second + own / (2 if both else 1), \
+            excess("fixed", lam, d, log)
+    cosine = {"iid": None, "orthogonal": 0.0, "simplex": -1 / max(d - 1, 1)}[draw]
+    pair = 0.0 if cosine is None else pair_excess(lam, d, cosine, log, even=both)
+    return log, 0.0 * lam, second, pair
+
+
+def errors(m, how):
+    """log; e^-log/2 bias, and e^-log variance and squared error, all relative to the kernel."""
+    log, first, second, pair = _moments(**how)
+    blocks, rest = divmod(m, how["d"])
+    pairs = blocks * how["d"] * (how["d"] - 1) + rest * (rest - 1)
+    mean = first * (2 * np.exp(-log / 2) + first)              # (E Z)^2 - 1
+    variance = (second - mean) / m + pairs / m**2 * (pair - mean)
+    return log, first, variance, variance + first**2
+
+
+def _errors(x, y, m, how):
+    """The same; of ReLU features absolute, and log is 0."""
+    if how["features"] != "relu":
+        return errors(m, how)
+    mean, square = arc_cosines(x, y)
+    return 0.0, 0.0 * mean, (square - mean**2) / m, (square - mean**2) / m
+
+
+def _sized(x, y, how, scaled, log, power):
+    """Times e^log and a power of the kernel; 0 stays 0."""
+    with np.errstate(over="ignore"):
+        size = 1.0 if how["features"] == "relu" else np.exp(power * (x * y).sum(-1) + log)
+        return np.where(scaled == 0, 0.0, scaled * np.where(scaled == 0, 1.0, size))[()]
+
+
+def arc_cosines(x, y):
+    """E f(omega.x)^n f(omega.y)^n for n = 1, 2, f = ReLU, by eta = pi - theta.
+
+    sin eta - eta cos eta and its like of order 2, written without cancellation in spherical Bessel
+    functions of eta.
+    """
+    from scipy.special import spherical_jn
+    norms = [np.sqrt((v * v).sum(-1)) for v in (x, y)]
+    a, b = (v / np.where(n > 0, n, 1.0)[..., None] for v, n in zip((x, y), norms, strict=True))
+    eta = 2 * np.arctan2(np.sqrt(((a + b) ** 2).sum(-1)), np.sqrt(((a - b) ** 2).sum(-1)))
+    size, j1, j2 = norms[0] * norms[1], spherical_jn(1, eta), spherical_jn(2, eta)
+    return size * eta**2 * j1 / (2 * math.pi), \
+        size**2 * eta**3 * (np.sin(eta) * j1 - np.cos(eta) * j2) / (2 * math.pi)
