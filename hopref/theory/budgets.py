@@ -9,12 +9,12 @@ import numpy as np
 from hopref.domains import positive
 from hopref.errors import DomainError, ShapeError
 from hopref.theory.arguments import named, vectors
-from hopref.theory.estimators import SOFTMAX, admitted, errors
+from hopref.theory.estimators import SOFTMAX, admitted, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
 
 MOST = 2**53            # rows beyond which a count is no longer exact
-SLACK = 2.0**-48        # rounding of an error that just reaches its goal
+SLACK = 2.0**-46        # rounding of the log of an error that just reaches its goal
 
 
 def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, beta=1.0):
@@ -45,8 +45,7 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
 def _smallest(how, goal):
     """By halving the number of whole blocks; then the last block row by row."""
     def enough(m):
-        log, _, _, error = errors(m, how)
-        return error <= math.exp(min(goal - log, 700.0)) * (1 + SLACK)
+        return log_error(m, how) <= goal + SLACK
 
     size = 1 if how["draw"] == "iid" else how["d"]
     few, many = 0, 1                            # in blocks: not enough, enough

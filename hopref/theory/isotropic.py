@@ -21,6 +21,7 @@ __all__ = ["excess", "pair_excess"]
 
 TERMS = 4096            # of the series, at a time
 NODES = 64              # of the angle between two chi lengths
+LARGE = 64              # dimensions in which a direction's components are nearly normal
 
 
 def excess(kind, lam, d, damp=0.0):
@@ -55,8 +56,21 @@ def _series(kind, lam, d):
 def _oscillating(kind, lam, d, damp):
     """The same from the functions themselves, for lam < -1, where f e^-lam is not near 1."""
     from scipy.special import hyp0f1, hyp1f1
-    f = hyp1f1(d, d / 2, lam / 2) if kind == "pair" else hyp0f1(d / 2, d * lam / 2)
+    f = hyp1f1(d, d / 2, lam / 2) if kind == "pair" else \
+        hyp0f1(d / 2, d * lam / 2) if d < LARGE else _mean_cosine(np.sqrt(-2 * lam), d)
     return f * np.exp(-lam - damp) - np.exp(-damp)
+
+
+def _mean_cosine(c, d):
+    """E cos(c v), v/sqrt(d) a component of a uniform direction: nearly normal, cut at 12 of it.
+
+    The trapezoidal rule in the angle, whose step resolves the cosine; scipy's 0F1 would multiply an
+    overflow by an underflow here.
+    """
+    step = 2 * math.pi / (1.5 * float(np.max(c, initial=0.0)) + 12)
+    angle = np.arange(-12, 12, step) / math.sqrt(d)
+    weight = np.cos(angle) ** (d - 2)
+    return np.cos(c[..., None] * math.sqrt(d) * np.sin(angle)) @ (weight / np.sum(weight))
 
 
 def pair_excess(lam, d, cosine, damp=0.0, even=False):

@@ -119,3 +119,83 @@ def general_interleaved(x, omega, /, *, h, functions, beta=1.0):
     """f_1, f_2, f_1, f_2 ... in place of all of f_1 first"""
     f = features.general(x, omega, h=h, functions=functions, beta=beta)
     return f.reshape(len(x), len(functions), -1).swapaxes(1, 2).reshape(len(x), -1)
+
+
+# -- exponential features -----------------------------------------------------------------------
+
+@mutant("features.gerf")
+def gerf_without_D(x, omega, /, *, A=0.0, beta=1.0):
+    """no factor (1 - 4A)^(d/4), which cancels in attention alone"""
+    return features.gerf(x, omega, A=A, beta=beta) * (1 - 4 * A) ** (-omega.shape[1] / 4)
+
+
+@mutant("features.gerf")
+def gerf_D_to_the_half(x, omega, /, *, A=0.0, beta=1.0):
+    """(1 - 4A)^(d/2): that of the product, given to each factor"""
+    return features.gerf(x, omega, A=A, beta=beta) * (1 - 4 * A) ** (omega.shape[1] / 4)
+
+
+@mutant("features.gerf")
+def gerf_unscaled(x, omega, /, *, A=0.0, beta=1.0):
+    """B = 1 in place of sqrt(1 - 4A)"""
+    stretched = x / np.sqrt(1 - 4 * A)
+    return features.gerf(stretched, omega, A=A, beta=beta) * np.exp(
+        beta * (half(stretched) - half(x)))
+
+
+@mutant("features.gerf")
+def gerf_gaussian_kernel(x, omega, /, *, A=0.0, beta=1.0):
+    """C = -1, that of the Gaussian kernel"""
+    return features.gerf(x, omega, A=A, beta=beta) * np.exp(-beta * half(x))
+
+
+@mutant("features.gerf")
+def gerf_beta_unrooted(x, omega, /, *, A=0.0, beta=1.0):
+    """beta x for sqrt(beta) x"""
+    return features.gerf(beta * x, omega, A=A)
+
+
+@mutant("features.log_gerf")
+def log_gerf_norm_missing(x, omega, /, *, A=0.0, beta=1.0):
+    """no -|x|^2/2"""
+    return features.log_gerf(x, omega, A=A, beta=beta) + beta * half(x)
+
+
+@mutant("features.log_gerf")
+def log_gerf_of_the_exponential(x, omega, /, *, A=0.0, beta=1.0):
+    """log of the features, which underflow"""
+    with np.errstate(all="ignore"):
+        return np.log(features.gerf(x, omega, A=A, beta=beta))
+
+
+@mutant("features.derf")
+def derf_without_D(x, omega, a, B, /, *, beta=1.0):
+    """no det(I - 4A)^(1/4)"""
+    return features.derf(x, omega, a, B, beta=beta) / np.prod(1 - 4 * a) ** 0.25
+
+
+@mutant("features.derf")
+def derf_height_of_x(x, omega, a, B, /, *, beta=1.0):
+    """C = -1/2, whatever B"""
+    y = x @ B.T / np.sqrt(1 - 4 * a)
+    with np.errstate(all="ignore"):
+        return features.derf(x, omega, a, B, beta=beta) * np.exp(beta * (half(y) - half(x)))
+
+
+@mutant("features.derf")
+def derf_transposed(x, omega, a, B, /, *, beta=1.0):
+    """B^T for B"""
+    return features.derf(x, omega, a, B.T, beta=beta)
+
+
+@mutant("features.log_derf")
+def log_derf_norm_missing(x, omega, a, B, /, *, beta=1.0):
+    """no x^T C x"""
+    return features.log_derf(x, omega, a, B, beta=beta) + beta * half(x @ B.T / np.sqrt(1 - 4 * a))
+
+
+@mutant("features.log_derf")
+def log_derf_of_the_exponential(x, omega, a, B, /, *, beta=1.0):
+    """log of the features, which underflow"""
+    with np.errstate(all="ignore"):
+        return np.log(features.derf(x, omega, a, B, beta=beta))
