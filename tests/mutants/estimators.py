@@ -123,3 +123,118 @@ def covariance_of_sums_forgotten(xi, X, /, **it):
     """estimates taken for independent with variance of |x|^2"""
     X = np.asarray(X)
     return theory.kernel_covariance(0 * np.asarray(xi), X, **it)
+
+
+# -- counts and ratios ----------------------------------------------------------------------------
+
+wrong("needed_in_whole_blocks", "theory.features_needed", "rounded up to whole blocks of d rows",
+      lambda v, x, y, it: np.ceil(v / x.shape[-1]) * x.shape[-1])
+wrong("needed_for_independent_rows", "theory.features_needed", "what independent rows take, plus 1",
+      lambda v, x, y, it: v + 1, draw="iid")
+wrong("error_unsquared", "theory.features_needed", "V_1 / eps for V_1 / eps^2",
+      lambda v, x, y, it: theory.features_needed(x, y, **it | {"error": it["error"] ** 0.5}))
+wrong("bias_of_the_other_sign", "theory.ratio_bias", "the sign of the bias",
+      lambda v, k, V, it: -v)
+wrong("bias_without_the_denominator", "theory.ratio_bias", "the variance of D left out",
+      lambda v, k, V, it: -(np.sum(it["covariance"], 0) @ V) / k.sum() ** 2)
+wrong("ratio_of_plain_values", "theory.ratio_variance", "v C v / D^2, values not centred",
+      lambda v, k, V, it: (V * (it["covariance"] @ V)).sum(0) / k.sum() ** 2)
+
+
+@mutant("theory.uniform_features")
+def uniform_without_the_square(R, /, *, d, error):
+    """1/delta for 1/delta^2"""
+    delta = error * np.exp(-R * R / np.sqrt(d))
+    return theory.uniform_features(R, d=d, error=error) * delta
+
+
+@mutant("theory.uniform_features")
+def uniform_h_star_once(R, /, *, d, error):
+    """delta = eps / h* for eps / h*^2"""
+    return theory.uniform_features(R, d=d, error=error * np.exp(R * R / np.sqrt(d) / 2))
+
+
+# -- optima ---------------------------------------------------------------------------------------
+
+@mutant("theory.gerf_parameter")
+def rho_form(s, /, *, d):
+    """the published form, which cancels: the wrong sign for s << d"""
+    rho = (np.sqrt((2 * s + d) ** 2 + 8 * d * s) - 2 * s - d) / (4 * s)
+    with np.errstate(all="ignore"):
+        return float((1 - 1 / rho) / 8)
+
+
+@mutant("theory.gerf_parameter")
+def s_not_divided_by_d(s, /, *, d):
+    """phi = s"""
+    return theory.gerf_parameter(s, d=1 if d > 1 else 2)
+
+
+@mutant("theory.gerf_parameter")
+def half_of_the_optimum(s, /, *, d):
+    """1/32 for 1/16"""
+    return theory.gerf_parameter(s, d=d) / 2
+
+
+wrong("mean_of_squares_only", "theory.mean_squared_sum", "E|x|^2 + E|y|^2, the means left out",
+      lambda v, X, Y, it: it["beta"] * ((X * X).sum(-1).mean() + (Y * Y).sum(-1).mean()))
+wrong("beta_twice_in_s", "theory.mean_squared_sum", "beta^2 for beta",
+      lambda v, X, Y, it: it["beta"] * v)
+
+
+def parameters(name, bug, of):
+    def function(X, Y, /, *, kind="sderf", beta=1.0):
+        return of(np.asarray(X), np.asarray(Y), kind, beta)
+    function.__name__, function.__doc__ = name, bug
+    return mutant("theory.derf_parameters")(function)
+
+
+def found(X, Y, kind, beta):
+    return theory.derf_parameters(X, Y, kind=kind, beta=beta)
+
+
+def scaled_axes(X, Y, kind, beta, power):
+    """SADERF with Psi to this power."""
+    if kind != "saderf":
+        return found(X, Y, kind, beta)
+    psi = ((Y * Y).mean(0) / (X * X).mean(0)) ** (power / 4)
+    s = theory.mean_squared_sum(X * psi, Y / psi, beta=beta)
+    A = theory.gerf_parameter(s, d=len(psi))
+    root = np.sqrt(1 - 4 * A)
+    return theory.Derf(np.full(len(psi), A), root * np.diag(psi), root * np.diag(1 / psi))
+
+
+def swapped(X, Y, kind, beta):
+    a, B, C = found(X, Y, kind, beta)
+    return theory.Derf(a, B, B)
+
+
+def unrooted(X, Y, kind, beta):
+    a, B, C = found(X, Y, kind, beta)
+    root = np.sqrt(1 - 4 * a)[:, None]
+    return theory.Derf(a, B / root, C / root)
+
+
+def uncentred(X, Y, kind, beta):
+    return found(X, Y, kind, beta) if kind != "sderf" else \
+        found(np.concatenate([X, -X]), np.concatenate([Y, -Y]), kind, beta)
+
+
+def undivided(X, Y, kind, beta):
+    a, B, C = found(X, Y, kind, beta)
+    phi = theory.mean_squared_sum(X, Y, beta=beta)
+    new = np.full(len(a), theory.gerf_parameter(phi, d=1))
+    scale = np.sqrt((1 - 4 * new) / (1 - 4 * a))[:, None]
+    return theory.Derf(new, B * scale, C * scale)
+
+
+parameters("inverse_psi", "1/Psi for Psi, as published code has it: unbiased, and worse",
+           lambda *it: scaled_axes(*it, power=-1))
+parameters("saderf_without_psi", "Psi of the fourth power",
+           lambda *it: scaled_axes(*it, power=4))
+parameters("key_matrix_of_the_query", "B for both sides", swapped)
+parameters("root_missing_from_B", "B without sqrt(1 - 4a)", unrooted)
+parameters("sderf_without_the_means", "second moments of x and y only", uncentred)
+parameters("derf_s_not_divided_by_d", "one a, from phi = s", undivided)
+parameters("aderf_balanced_by_axes", "axes scaled, the rest of the map left out",
+           lambda X, Y, kind, beta: found(X, Y, "saderf" if kind == "aderf" else kind, beta))
