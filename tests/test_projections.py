@@ -247,7 +247,7 @@ def test_hadamard_rows_are_biased_at_every_finite_d():
     mean = np.mean(np.exp(rows @ z))
     assert abs(mean / np.exp(z @ z / 2) - 1) > 0.05           # a Gaussian row
     from scipy.special import i0
-    assert abs(mean / i0(2.0) - 1) > 0.001                    # a uniform direction of length sqrt(2)
+    assert abs(mean / i0(2.0) - 1) > 0.001                    # one of length sqrt(2)
 
 
 def test_a_simplex_needs_two_dimensions():

@@ -288,9 +288,9 @@ def isolated(x):
 
 
 def admissible(domain, x):
-    """``x``, its size, sign or bit, or a number in [0, 1): the first that the domain admits."""
+    """``x``, plus or minus its size, its sign or bit, or a number in [0, 1): the first admitted."""
     for made in (x, np.abs(x), np.where(x < 0, -1.0, 1.0), np.where(x < 0, 0.0, 1.0),
-                 np.abs(x) % 1):
+                 np.abs(x) % 1, -np.abs(x)):
         if domain.holds is None or np.all(domain.holds(np, made)):
             return made
     raise ValueError(f"no way to draw what must be {domain.said}")

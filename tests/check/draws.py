@@ -1,7 +1,7 @@
 """Wrong random draws and estimators: name of the bug -> (subject, function)."""
 import numpy as np
 
-from hopref import projections
+from hopref import features, projections
 
 
 def without_signs(m, d, *, rng):
@@ -39,6 +39,16 @@ def estimator(**wrong):
     return estimates
 
 
+def products(kind, draw=projections.iid, height=0.0, eps=0.0, scale=1.0, repeated=False):
+    """Estimates by a map of ours, with a bug: another height, an epsilon, a factor."""
+    def estimates(x, y, m, *, rng):
+        omega = draw(1 if repeated else m, x.shape[-1], rng=rng)
+        phi = [scale * np.exp(-height * np.sum(v * v, axis=-1, keepdims=True))
+               * (getattr(features, kind)(v, omega) + eps) for v in (x, y)]
+        return np.sum(phi[0] * phi[1], axis=-1)
+    return estimates
+
+
 DRAWS = {
     "QR without sign correction": ("projections.orthogonal", without_signs),
     "rows of length 1": ("projections.orthogonal", of_length_one),
@@ -50,4 +60,14 @@ DRAWS = {
     "bandwidth wrong": ("estimators.gaussian", estimator(width=2.0**0.5)),
     "1/sqrt(m) missing": ("estimators.gaussian", estimator(root=1.1)),
     "same phase for every feature": ("estimators.gaussian", estimator(phases=1)),
+    "right angles, not those of a simplex": ("projections.simplex", projections.orthogonal),
+    "|x|^2 in the exponent, not half of it": ("estimators.positive",
+                                              products("positive", height=0.5)),
+    "same row for every feature": ("estimators.positive", products("positive", repeated=True)),
+    "a single exponential, not a pair": ("estimators.hyperbolic", products("positive")),
+    "1/sqrt(r), not 1/sqrt(m)": ("estimators.trigonometric",
+                                 products("trigonometric", scale=0.5**0.5)),
+    "1e-3 added to every feature": ("estimators.relu", products("relu", eps=1e-3)),
+    "rows of an uncorrected QR factor": ("estimators.orthogonal",
+                                         products("positive", without_signs)),
 }

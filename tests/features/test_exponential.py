@@ -74,7 +74,8 @@ def summed(p, terms, logs):
 
 
 PLACES = [(np.array([0.5]), np.array([0.75])), (np.array([-1.0]), np.array([0.5])),
-          (np.array([0.5, 0.25]), np.array([0.25, 0.5])), (np.array([0.5, 0.0]), np.array([-1, .5]))]
+          (np.array([0.5, 0.25]), np.array([0.25, 0.5])),
+          (np.array([0.5, 0.0]), np.array([-1.0, 0.5]))]
 LOGS = 200              # |log| of any factor on the grid, whose rows are at most 17 long
 
 

@@ -200,7 +200,7 @@ def test_errors_keep_their_digits_from_nearly_equal_to_far_apart(rules):
         close(got, want, room * (1 + np.exp(np.minimum(one - want, 700.0))) + 4 * u * abs(want))
 
 
-# -- inequalities of the paper ----------------------------------------------------------------------
+# -- inequalities of the paper --------------------------------------------------------------------
 
 norms = st.floats(0.0, 3.0)
 

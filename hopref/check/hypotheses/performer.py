@@ -75,7 +75,7 @@ def stabiliser_per_key(op, it):
 
 
 @hypothesis("1/sqrt(m) missing", "features.positive", "features.hyperbolic",
-            "features.trigonometric", "features.relu")
+            "features.trigonometric", "features.relu", "features.gerf", "features.derf")
 def feature_count_missing(op, it):
     return run(op, it) * math.sqrt(len(it["omega"]))
 
@@ -84,3 +84,14 @@ def feature_count_missing(op, it):
 def height_with_the_wrong_sign(op, it):
     sign = 1 if op.name == "features.positive" else -1
     return run(op, it) * np.exp(sign * it["beta"] * np.sum(it["x"] ** 2, axis=-1, keepdims=True))
+
+
+@hypothesis("factor (1 - 4A)^(d/4) missing", "features.gerf", "features.derf")
+def determinant_missing(op, it):
+    a = it["a"] if "a" in it else np.full(it["x"].shape[-1], it["A"])
+    return run(op, it) / np.prod(1 - 4 * a) ** 0.25
+
+
+@hypothesis("height of the Gaussian kernel", "features.gerf")
+def height_of_the_gaussian_kernel(op, it):
+    return run(op, it) * np.exp(-it["beta"] * np.sum(it["x"] ** 2, axis=-1, keepdims=True) / 2)

@@ -4,6 +4,7 @@
 """
 import numpy as np
 
+from hopref import theory
 from hopref.check.laws import about, equal, law
 
 DRAWS, ERRORS, FEATURES = 400, 6.0, 64
@@ -43,3 +44,60 @@ def the_gaussian_estimate_has_the_known_variance(f):
     variance = variance / FEATURES
     error = ERRORS * variance * np.sqrt(2 / (DRAWS - 1))
     yield equal(about(np.var(estimates(f), axis=0, ddof=1), error), variance)
+
+
+# The maps of the softmax kernel exp(x.y), and ReLU's; independent rows but for the last.
+
+def directed():
+    """Pairs with |x + y|^2 <= 1, the first two along and against the diagonal of all ones."""
+    x, y = pairs()
+    x[:2], y[:2] = [[0.25] * 4, [-0.25] * 4], [[0.25] * 4, [-0.25] * 4]
+    return x, y
+
+
+def judged(f, kernel, **how):
+    """Mean and variance within six standard errors; no product of features has heavier tails than
+    the lognormal one of positive features at s = 1."""
+    x, y = directed()
+    sample = np.stack([f(x, y, FEATURES, rng=seed) for seed in range(DRAWS)])
+    variance = theory.estimator_variance(x, y, m=FEATURES, **how)
+    yield equal(about(np.mean(sample, axis=0), ERRORS * np.sqrt(variance / DRAWS)),
+                kernel(x, y), "mean")
+    kurtosis = (np.exp(4) + 2 * np.exp(3) + 3 * np.exp(2) - 6) / FEATURES
+    error = ERRORS * variance * np.sqrt((2 + kurtosis) / DRAWS)
+    yield equal(about(np.var(sample, axis=0, ddof=1), error), variance, "variance")
+
+
+def softmax(x, y):
+    return np.exp(np.sum(x * y, axis=-1))
+
+
+@law("estimators.positive", id="RF-2", draws=True,
+     kills=("|x|^2 in the exponent, not half of it", "same row for every feature"))
+def positive_estimates_have_the_known_mean_and_variance(f):
+    """E = exp(x.y), Var = exp(2 x.y) (e^s - 1) / m, s = |x + y|^2."""
+    yield from judged(f, softmax, features="positive")
+
+
+@law("estimators.hyperbolic", id="RF-3", draws=True, kills=("a single exponential, not a pair",))
+def hyperbolic_estimates_have_the_known_mean_and_variance(f):
+    """E = exp(x.y), Var = exp(2 x.y) (cosh s - 1) / m, of m rows."""
+    yield from judged(f, softmax, features="hyperbolic")
+
+
+@law("estimators.trigonometric", id="RF-1", draws=True, kills=("1/sqrt(r), not 1/sqrt(m)",))
+def trigonometric_estimates_have_the_known_mean_and_variance(f):
+    """E = exp(x.y), Var = exp(2 x.y) (cosh |x - y|^2 - 1) / m, of m rows."""
+    yield from judged(f, softmax, features="trigonometric")
+
+
+@law("estimators.relu", id="RF-10", draws=True, kills=("1e-3 added to every feature",))
+def relu_estimates_have_the_known_mean_and_variance(f):
+    """E = the arc-cosine kernel of order 1, Var from that of order 2."""
+    yield from judged(f, theory.arc_cosine_kernel, features="relu")
+
+
+@law("estimators.orthogonal", id="RF-4", draws=True, kills=("rows of an uncorrected QR factor",))
+def positive_estimates_of_orthogonal_rows_have_the_known_mean_and_variance(f):
+    """E = exp(x.y), and the exact error of blocks of d orthogonal rows of chi length."""
+    yield from judged(f, softmax, features="positive", draw="orthogonal")

@@ -8,9 +8,11 @@ import numpy as np
 from hopref.check.laws import about, equal, law
 
 DRAWS, ERRORS = 400, 6.0
-GAUSSIAN = ("projections.iid", "projections.orthogonal")
-ORTHOGONAL = ("projections.orthogonal", "projections.regularized")
-ALL = (*GAUSSIAN, "projections.regularized")
+GAUSSIAN = ("projections.iid", "projections.orthogonal", "projections.simplex")
+ORTHOGONAL = ("projections.orthogonal", "projections.regularized", "projections.givens",
+              "projections.hadamard")
+FIXED = ("projections.regularized", "projections.hadamard")
+ALL = (*GAUSSIAN, *ORTHOGONAL[1:], "projections.qmc")
 
 
 def drawn(f, m, d):
@@ -34,7 +36,7 @@ def rows_point_nowhere_on_average(f):
             yield equal(mean(omega, 1.0), 0.0, f"E omega_ij, m = {m}, d = {d}")
 
 
-@law(*ALL, id="RF-4", kills=("rows of length 1",), draws=True)
+@law(*GAUSSIAN, *FIXED, "projections.qmc", id="RF-4", kills=("rows of length 1",), draws=True)
 def every_axis_has_unit_variance(f):
     """E omega_ij^2 = 1; its variance is at most that of a Gaussian, 2."""
     for omega in drawn(f, 4, 4):
@@ -59,7 +61,7 @@ def lengths_are_chi_distributed(f):
         yield equal(spread, 2.0 * d, "variance")
 
 
-@law("projections.regularized", id="RF-5", kills=("rows of chi length",), draws=True)
+@law(*FIXED, id="RF-5", kills=("rows of chi length",), draws=True)
 def lengths_are_all_sqrt_d(f):
     """|omega|^2 = d, to rounding."""
     squares = np.sum(f(5, 4, rng=0) ** 2, axis=-1)
@@ -76,7 +78,17 @@ def rows_of_a_block_are_orthogonal(f):
         yield equal(about(inner, 64 * size * epsilon(inner)), 0.0)
 
 
-@law(*ORTHOGONAL, id="RF-4", draws=True,
+@law("projections.simplex", id="RF-9", kills=("right angles, not those of a simplex",), draws=True)
+def rows_of_a_block_are_the_corners_of_a_simplex(f):
+    """Directions of a block of d rows have the inner products -1/(d - 1), to rounding."""
+    block = f(7, 4, rng=1)
+    for rows in (block[:4], block[4:]):
+        u = rows / np.sqrt(np.sum(rows * rows, axis=-1, keepdims=True))
+        inner = (u @ u.T)[~np.eye(len(u), dtype=bool)]
+        yield equal(about(inner, 64 * epsilon(inner)), -1 / 3)
+
+
+@law(*ORTHOGONAL[:3], "projections.simplex", id="RF-4", draws=True,
      kills=("same seed for every block", "QR without sign correction"))
 def blocks_are_independent(f):
     """Rows of different blocks have no correlation (the variance of a product is at most 3)."""
