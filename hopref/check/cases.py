@@ -232,7 +232,7 @@ def scalar(k, domain, family, sizes, rng, dtype):
     if k == "theta":
         return -0.25
     part = float(round_to(rng.uniform(0.125, 0.5), dtype))
-    return part if domain.holds(part) else 1 + part
+    return next(v for v in (part, -part, 1 + part) if domain.holds(v))
 
 
 def array(op, k, sizes, family, rng, it, dtype, wanted):
