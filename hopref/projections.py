@@ -200,15 +200,15 @@ def givens(m, d, /, *, rng, lengths="chi", rounds=None):
 
 
 def _rotations(k, d, rounds, rng):
-    Q = np.zeros((k, d))
-    Q[np.arange(k), rng.permutation(d)[:k]] = rng.choice([-1.0, 1.0], size=k)
+    Q = np.zeros((d, k))                                     # transposed: planes are pairs of rows
+    Q[rng.permutation(d)[:k], np.arange(k)] = rng.choice([-1.0, 1.0], size=k)
     for _ in range(rounds):
         order, pairs = rng.permutation(d), d // 2
         i, j = order[:pairs], order[pairs:2 * pairs]         # without replacement: i never meets i
-        angle = rng.uniform(0.0, 2 * math.pi, size=pairs)
+        angle = rng.uniform(0.0, 2 * math.pi, size=(pairs, 1))
         c, s = np.cos(angle), np.sin(angle)
-        Q[:, i], Q[:, j] = c * Q[:, i] - s * Q[:, j], s * Q[:, i] + c * Q[:, j]
-    return Q
+        Q[i], Q[j] = c * Q[i] - s * Q[j], s * Q[i] + c * Q[j]
+    return Q.T
 
 
 def _sobol(m, d, rng):

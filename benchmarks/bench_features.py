@@ -1,0 +1,42 @@
+"""`hopref.features` and `hopref.projections`: errors at equal cost, work, and what a draw takes."""
+import numpy as np
+
+from benchmarks import contest
+from hopref import projections
+
+
+class Error:
+    """64 features at |x + y|^2 = 1, 60 degrees, d = 16: error over kernel, measured and exact."""
+    params = list(contest.ENTRIES)
+    param_names = ("estimator",)
+    unit, version = "relative error", "1"
+
+    def track_error(self, title):
+        return float(np.sqrt(contest.measured_errors(title, 1.0).mean()))
+
+    def track_exact_error(self, title):
+        return contest.exact_error(title, 1.0)
+
+
+class Work:
+    """Counted operations of a map of 64 features, for one vector of 16 components."""
+    params = list(contest.ENTRIES)
+    param_names = ("estimator",)
+    unit, version = "operations", "1"
+
+    def track_operations(self, title):
+        return contest.work(title)
+
+
+class Draw:
+    """d rows of d components."""
+    params = (["iid", "orthogonal", "simplex", "hadamard", "givens", "qmc"], [64, 256, 1024])
+    param_names = ("draw", "dimension")
+    version = "1"
+
+    def setup(self, draw, d):
+        self.draw = getattr(projections, draw)
+        self.draw(1, 2, rng=0)                              # scipy is imported before the clock
+
+    def time_draw(self, draw, d):
+        self.draw(d, d, rng=0)
