@@ -12,6 +12,7 @@ from hopref.features.projected import (
     Height,
     general,
     hyperbolic,
+    kernels,
     log_general,
     log_hyperbolic,
     log_positive,

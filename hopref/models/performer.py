@@ -10,7 +10,7 @@ from functools import partial
 
 from hopref.demands import draws_suffice, state_of_these_features
 from hopref.domains import choice, mask, nonnegative, positive, real, scores, state
-from hopref.features.projected import kernels
+from hopref.features import kernels
 from hopref.maps import (
     above,
     balanced,
