@@ -1,9 +1,11 @@
 """The door for functions that are no operations: refusals in the function's own name."""
 import contextlib
 
-from hopref.errors import HoprefError
+import numpy as np
 
-__all__ = ["admitted", "named"]
+from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
+
+__all__ = ["admitted", "named", "vectors"]
 
 
 def admitted(op, name, *args, **kwargs):
@@ -22,3 +24,33 @@ def named(name):
         yield
     except HoprefError as error:
         raise type(error)(f"hopref.theory.{name}: {error}.") from None
+
+
+def vectors(dims="...,d", **given):
+    """Finite float64 arrays of at least one axis, whose last axes agree and others broadcast."""
+    arrays = {name: _numbers(name, v, dims) for name, v in given.items()}
+    shapes = [v.shape for v in arrays.values()]
+    try:
+        np.broadcast_shapes(*(shape[:-1] for shape in shapes))
+        fits = len({shape[-1] for shape in shapes}) == 1
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"{' and '.join(given)} must agree in d and in their leading axes; "
+                         f"got {', '.join(map(str, shapes))}")
+    return list(arrays.values())
+
+
+def _numbers(name, v, dims):
+    try:
+        v = np.asarray(v)
+    except ValueError:
+        raise ShapeError(f"{name} must be rectangular; got a ragged sequence") from None
+    if v.dtype.kind not in "fiu":
+        raise DTypeError(f"{name} must hold real numbers; got {v.dtype}")
+    if v.ndim < 1 or dims == "n,d" and (v.ndim != 2 or not len(v)) or not v.shape[-1]:
+        raise ShapeError(f"{name} must have shape ({dims}), no axis empty; got {v.shape}")
+    if not np.all(np.isfinite(v)):
+        at = tuple(map(int, np.argwhere(~np.isfinite(v))[0]))
+        raise DomainError(f"{name} must be finite; got {name}{list(at)} = {v[at]}")
+    return v.astype(float)

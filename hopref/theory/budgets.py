@@ -8,8 +8,8 @@ import numpy as np
 
 from hopref.domains import positive
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.arguments import named, vectors
-from hopref.theory.estimators import SOFTMAX, admitted, log_error
+from hopref.theory.admitted import named, vectors
+from hopref.theory.estimators import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
 
@@ -29,13 +29,15 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
     Notes: for independent rows it is V_1 / eps^2 rounded up.  Blocks lower the error most when they
     are full, so that more rows than the answer, if they begin a block, may be worse again.
 
+    Status: derived.
+
     >>> from hopref import theory
     >>> x = [math.sqrt(math.log(2)) / 2]                                # e^s - 1 = 1
     >>> float(theory.features_needed(x, x, error=0.125))
     64.0
     """
     with named("features_needed"):
-        x, y, how = admitted(x, y, beta, features, draw, SOFTMAX, A=A)
+        x, y, how = described(x, y, beta, features, draw, SOFTMAX, A=A)
         goal = 2 * math.log(positive.admit("error", error))
     lam = np.atleast_1d(how["lam"])
     counts = [_smallest(how | {"lam": one}, goal) for one in lam.ravel()]
@@ -75,6 +77,8 @@ def ratio_bias(kernel, V, /, *, covariance):
     Notes: right to O(1/m^2).  Of use only where 1 C 1 / D^2 is well below 1: at m = 8 and norms of
     0.8 the variance is already 9 times too large.
 
+    Status: derived.
+
     >>> from hopref import theory
     >>> theory.ratio_bias([1.0, 1.0], [[0.0], [1.0]], covariance=[[0.4, 0.0], [0.0, 0.0]])
     array([0.05])
@@ -89,6 +93,8 @@ def ratio_variance(kernel, V, /, *, covariance):
     Source: the delta method [RF-12].
 
     .. math:: (v - N/D)^T C (v - N/D) / D^2
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> theory.ratio_variance([1.0, 1.0], [[0.0], [1.0]], covariance=[[0.4, 0.0], [0.0, 0.0]])
@@ -122,6 +128,8 @@ def uniform_features(R, /, *, d, error):
     Notes: R bounds the norms of queries and keys.  The theorem is m = Theta(this), with any
     constant probability; the constant is not known, so this is a law of growth, not a number of
     features.  It does not depend on the length of the sequence.
+
+    Status: read.
 
     >>> from hopref import theory
     >>> round(theory.uniform_features(1.0, d=1, error=math.e), 12)      # delta = 1: ln 4

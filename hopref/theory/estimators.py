@@ -14,7 +14,7 @@ import numpy as np
 
 from hopref.domains import Choice, below_an_eighth, count, positive
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.arguments import named, vectors
+from hopref.theory.admitted import named, vectors
 from hopref.theory.isotropic import excess, pair_excess
 
 __all__ = ["arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
@@ -30,6 +30,8 @@ def arc_cosine_kernel(x, y, /):
     Source: the arc-cosine kernel of order 1 [RF-10].
 
     .. math:: \frac{\|x\| \|y\|}{2\pi} (\sin\theta + (\pi - \theta) \cos\theta)
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> float(theory.arc_cosine_kernel([3.0, 4.0], [3.0, 4.0]))     # |x|^2 / 2
@@ -48,6 +50,8 @@ def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
 
     Zero but for "regularized" rows, of which any number has the bias of one.
 
+    Status: read for positive features; derived for the other maps.
+
     >>> from hopref import theory
     >>> float(theory.estimator_bias([1.0, 0.0], [0.0, 1.0], draw="orthogonal"))
     0.0
@@ -55,7 +59,7 @@ def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
     1.0
     """
     with named("estimator_bias"):
-        x, y, how = admitted(x, y, beta, features, draw, MAPS)
+        x, y, how = described(x, y, beta, features, draw, MAPS)
     log, first, _ = _errors(x, y, 1, how)
     return _sized(x, y, how, first, log / 2, 1)
 
@@ -77,13 +81,15 @@ def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, be
 
     Notes: e^s overflows to inf from s = 709 on; see `log_relative_mse`.
 
+    Status: iid read; blocks, GERF and ReLU derived.
+
     >>> from hopref import theory
     >>> x = [math.sqrt(math.log(2)) / 2]                        # s = ln 2, kernel 2^(1/4)
     >>> round(float(theory.estimator_variance(x, x, m=1)) / math.sqrt(2), 12)       # e^s - 1
     1.0
     """
     with named("estimator_variance"):
-        x, y, how = admitted(x, y, beta, features, draw, MAPS, m, A)
+        x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
     log, _, variance = _errors(x, y, m, how)
     return _sized(x, y, how, variance, log, 2)
 
@@ -96,12 +102,14 @@ def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.
 
     Parameters are those of `estimator_variance`.
 
+    Status: as `estimator_variance`.
+
     >>> from hopref import theory
     >>> float(theory.estimator_mse([0.5, 1.0], [-0.5, -1.0], m=3))      # exact whatever the draw
     0.0
     """
     with named("estimator_mse"):
-        x, y, how = admitted(x, y, beta, features, draw, MAPS, m, A)
+        x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
     log, first, variance = _errors(x, y, m, how)
     return _sized(x, y, how, variance, log, 2) + _sized(x, y, how, first, log / 2, 1) ** 2
 
@@ -116,13 +124,15 @@ def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta
 
     Notes: an error far below that of independent rows is right to the rounding of the latter.
 
+    Status: as `estimator_variance`.
+
     >>> from hopref import theory
     >>> x = [1e5]
     >>> float(theory.log_relative_mse(x, x, m=1))               # log(e^s - 1), s = 4e10
     40000000000.0
     """
     with named("log_relative_mse"):
-        x, y, how = admitted(x, y, beta, features, draw, SOFTMAX, m, A)
+        x, y, how = described(x, y, beta, features, draw, SOFTMAX, m, A)
     return log_error(m, how)[()]
 
 
@@ -136,13 +146,15 @@ def kernel_covariance(xi, X, /, *, m, features="positive", A=0.0, beta=1.0):
     for positive features; cosh for exp with hyperbolic ones, and xi - x for xi + x in it with
     trigonometric ones.
 
+    Status: derived.
+
     >>> from hopref import theory
     >>> theory.kernel_covariance([1.0], [[-1.0], [0.0]], m=4)           # x = -xi is exact
     array([[0.        , 0.        ],
            [0.        , 0.42957046]])
     """
     with named("kernel_covariance"):
-        xi, X, how = admitted(xi, X, beta, features, "iid", SOFTMAX, m, A)
+        xi, X, how = described(xi, X, beta, features, "iid", SOFTMAX, m, A)
         if xi.ndim != 1 or X.ndim != 2:
             raise ShapeError(f"xi must be (d,) and X (n, d); got {xi.shape} and {X.shape}")
     z = xi - X if features == "trigonometric" else xi + X
@@ -165,12 +177,14 @@ def orthogonal_mse_bound(x, y, /, *, m, beta=1.0):
 
     It is the leading term of the exact error, `estimator_mse` with draw="orthogonal".
 
+    Status: read.
+
     >>> from hopref import theory
     >>> float(theory.orthogonal_mse_bound([0.5, 0.5], [-0.5, -0.5], m=2))
     0.0
     """
     with named("orthogonal_mse_bound"):
-        x, y, how = admitted(x, y, beta, "positive", "iid", SOFTMAX, m)
+        x, y, how = described(x, y, beta, "positive", "iid", SOFTMAX, m)
         if m > (d := x.shape[-1]):
             raise DomainError(f"m must be at most d = {d}, one block; got m={m}")
     s, kernel = how["lam"], np.exp((x * y).sum(-1))
@@ -187,18 +201,20 @@ def regularized_ratio(x, y, /, *, beta=1.0):
 
     In (0, 1], and about exp(-s^2 / 4d): far above the 1 - 2 d^{-1/3} + o(d^{-1/3}) of Theorem 1.
 
+    Status: read.
+
     >>> from hopref import theory
     >>> round(float(theory.regularized_ratio([1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0])), 6)
     0.88101
     """
     with named("regularized_ratio"):
-        how = admitted(x, y, beta, "positive", "regularized", SOFTMAX)[2]
+        how = described(x, y, beta, "positive", "regularized", SOFTMAX)[2]
     return 1 + excess("fixed", how["lam"] / 2, how["d"])[()]
 
 
 # -- moments of Z over the kernel -----------------------------------------------------------------
 
-def admitted(x, y, beta, features, draw, maps, m=1, A=0.0):
+def described(x, y, beta, features, draw, maps, m=1, A=0.0):
     """sqrt(beta) x and y, and what their estimator is told by."""
     x, y = vectors(x=x, y=y)
     maps.admit("features", features), DRAWS.admit("draw", draw), count.admit("m", m)

@@ -13,7 +13,7 @@ import numpy as np
 
 from hopref.domains import Choice, nonnegative, positive
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.arguments import named, vectors
+from hopref.theory.admitted import named, vectors
 
 __all__ = ["Derf", "mean_squared_sum", "gerf_parameter", "derf_parameters",
            "derf_log_second_moment"]
@@ -32,6 +32,8 @@ def mean_squared_sum(X, Y, /, *, beta=1.0):
 
     .. math:: \beta (E \|x\|^2 + E \|y\|^2 + 2\, E[x]^T E[y])
 
+    Status: derived.
+
     >>> from hopref import theory
     >>> theory.mean_squared_sum([[1.0], [-1.0]], [[2.0]])
     5.0
@@ -48,6 +50,8 @@ def gerf_parameter(s, /, *, d):
 
     Notes: for phi < 1/2 the same, -phi / (1 - 2 phi + sqrt(...)), which does not cancel.  Of many
     pairs s is the mean, `mean_squared_sum`.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> theory.gerf_parameter(0.25, d=1) * 16                           # 1/2 - sqrt(17)/2
@@ -83,6 +87,8 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
 
     Notes: "aderf" needs second moments of full rank.  Every map leaves x.y alone; one that scales x
     by 1/Psi in place of Psi does too, is as unbiased, and worse than no scaling.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]
@@ -130,6 +136,8 @@ def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
               + z_l^2 / (1 - 8a_l), \quad z = (I - 4A)^{-1/2} (B x + C y)
 
     Notes: m independent rows have the relative variance (e^this - 1) / m.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> plain = theory.Derf([0.0], [[1.0]], [[1.0]])                    # positive features: s
