@@ -12,7 +12,7 @@ from benchmarks.growth import counting
 from hopref import features, projections, theory
 from hopref.op import load
 
-D, FEATURES, DRAWS, VECTORS = 16, 64, 400, 4096
+D, FEATURES, DRAWS, VECTORS = 16, 64, 200, 4096
 CLOSED = ("iid", "orthogonal", "simplex", "regularized")
 
 
