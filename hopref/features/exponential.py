@@ -50,6 +50,7 @@ def gerf(x, omega, /, *, A=0.0, beta=1.0):
 
     For rows N(0, I) alone, independent or orthogonal in blocks: rows of one length are biased.
 
+    >>> import math
     >>> from hopref import features
     >>> features.gerf([0.0], [[2.0]], A=-0.75) * math.exp(3)            # 4^(1/4)
     array([1.41421356])
@@ -92,6 +93,7 @@ def derf(x, omega, a, B, /, *, beta=1.0):
 
     A full symmetric A is no gain: Gaussian rows may be turned into its eigenvectors.
 
+    >>> import math
     >>> from hopref import features
     >>> features.derf([0.0], [[2.0]], [-0.75], [[2.0]]) * math.exp(3)   # 4^(1/4)
     array([1.41421356])

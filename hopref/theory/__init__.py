@@ -2,6 +2,8 @@
 
 A state that starts at pattern i is pulled to pattern j by the score x_i . x_j.  Where another
 score beats x_i . x_i, pattern i is lost at every beta; where none does, some beta keeps it.
+
+Of random features, what their estimates are worth: bias, variance, and how many an error takes.
 """
 import math
 

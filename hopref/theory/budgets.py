@@ -9,7 +9,7 @@ import numpy as np
 from hopref.domains import positive
 from hopref.errors import DomainError, ShapeError
 from hopref.theory.admitted import named, vectors
-from hopref.theory.estimators import SOFTMAX, described, log_error
+from hopref.theory.moments import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
 
@@ -31,6 +31,7 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
 
     Status: derived.
 
+    >>> import math
     >>> from hopref import theory
     >>> x = [math.sqrt(math.log(2)) / 2]                                # e^s - 1 = 1
     >>> float(theory.features_needed(x, x, error=0.125))
@@ -131,6 +132,7 @@ def uniform_features(R, /, *, d, error):
 
     Status: read.
 
+    >>> import math
     >>> from hopref import theory
     >>> round(theory.uniform_features(1.0, d=1, error=math.e), 12)      # delta = 1: ln 4
     1.38629436112

@@ -8,21 +8,24 @@ the same way.  ``x`` and ``y`` (..., d) broadcast against each other.
 Draws are those of `projections`: "iid", "orthogonal", "simplex", "regularized".  For Hadamard and
 Givens products and for quasi-Monte Carlo no closed form is known.
 """
-import math
-
 import numpy as np
 
-from hopref.domains import Choice, below_an_eighth, count, positive
 from hopref.errors import DomainError, ShapeError
 from hopref.theory.admitted import named, vectors
-from hopref.theory.isotropic import excess, pair_excess
+from hopref.theory.isotropic import excess
+from hopref.theory.moments import (
+    MAPS,
+    SOFTMAX,
+    arc_cosines,
+    described,
+    log_error,
+    log_gain,
+    log_variance,
+    relative_bias,
+)
 
 __all__ = ["arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
            "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio"]
-
-SOFTMAX = Choice(dict.fromkeys(("positive", "hyperbolic", "trigonometric")))
-MAPS = Choice(SOFTMAX.names | {"relu": None})
-DRAWS = Choice(dict.fromkeys(("iid", "orthogonal", "simplex", "regularized")))
 
 
 def arc_cosine_kernel(x, y, /):
@@ -60,8 +63,8 @@ def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
     """
     with named("estimator_bias"):
         x, y, how = described(x, y, beta, features, draw, MAPS)
-    log, first, _ = _errors(x, y, 1, how)
-    return _sized(x, y, how, first, log / 2, 1)
+    sign, log = relative_bias(how)
+    return sign * _exp(log + (x * y).sum(-1))
 
 
 def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
@@ -79,19 +82,22 @@ def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, be
     draw : "iid", "orthogonal", "simplex" (d >= 2) or "regularized"
     A : of `features.gerf`, whose A = 0 is "positive"
 
-    Notes: e^s overflows to inf from s = 709 on; see `log_relative_mse`.
+    Notes: e^s overflows to inf from s = 709 on; see `log_relative_mse`.  Blocks take s <= 1e5 and
+    time proportional to s.
 
     Status: iid read; blocks, GERF and ReLU derived.
 
+    >>> import numpy as np
     >>> from hopref import theory
-    >>> x = [math.sqrt(math.log(2)) / 2]                        # s = ln 2, kernel 2^(1/4)
-    >>> round(float(theory.estimator_variance(x, x, m=1)) / math.sqrt(2), 12)       # e^s - 1
+    >>> x = [0.5 * np.log(2)**0.5]                              # s = ln 2, kernel 2^(1/4)
+    >>> round(float(theory.estimator_variance(x, x, m=1)) / 2**0.5, 12)             # e^s - 1
     1.0
     """
     with named("estimator_variance"):
         x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
-    log, _, variance = _errors(x, y, m, how)
-    return _sized(x, y, how, variance, log, 2)
+    if features == "relu":
+        return _relu_variance(x, y, m)[()]
+    return _exp(log_variance(m, how) + 2 * (x * y).sum(-1))
 
 
 def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
@@ -110,12 +116,13 @@ def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.
     """
     with named("estimator_mse"):
         x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
-    log, first, variance = _errors(x, y, m, how)
-    return _sized(x, y, how, variance, log, 2) + _sized(x, y, how, first, log / 2, 1) ** 2
+    if features == "relu":
+        return _relu_variance(x, y, m)[()]
+    return _exp(log_error(m, how) + 2 * (x * y).sum(-1))
 
 
 def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""The logarithm of the mean squared error over the squared kernel: finite for any norms.
+    r"""The logarithm of the mean squared error over the squared kernel: where e^s overflows too.
     Source: Choromanski et al. 2021, Lemma 2 [RF-1, RF-2, RF-3].
 
     .. math:: \log E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2
@@ -212,87 +219,11 @@ def regularized_ratio(x, y, /, *, beta=1.0):
     return 1 + excess("fixed", how["lam"] / 2, how["d"])[()]
 
 
-# -- moments of Z over the kernel -----------------------------------------------------------------
-
-def described(x, y, beta, features, draw, maps, m=1, A=0.0):
-    """sqrt(beta) x and y, and what their estimator is told by."""
-    x, y = vectors(x=x, y=y)
-    maps.admit("features", features), DRAWS.admit("draw", draw), count.admit("m", m)
-    A, d = below_an_eighth.admit("A", A), x.shape[-1]
-    if features == "relu" and draw != "iid":
-        raise DomainError(f"draw must be 'iid' for ReLU features; got draw={draw!r}")
-    if draw == "simplex" and d < 2:
-        raise DomainError(f"d must be at least 2 for a simplex; got d={d}")
-    if A and (features != "positive" or draw == "regularized"):
-        raise DomainError("A must be 0 but for positive features of Gaussian rows; got "
-                          f"A={A} with features={features!r}, draw={draw!r}")
-    x, y = (math.sqrt(positive.admit("beta", beta)) * v for v in (x, y))
-    sign = -1 if features == "trigonometric" else 1
-    z = x + sign * y
-    return x, y, {"lam": sign * (z * z).sum(-1), "d": d, "features": features, "draw": draw, "A": A}
-
-
-def log_gain(A, d):
-    """log of (1 - 4A)^d (1 - 8A)^(-d/2), which is >= 0."""
-    return d / 2 * math.log1p(16 * A * A / (1 - 8 * A))
-
-
-def _moments(lam, d, features, draw, A):
-    """log, and e^-log/2 E(Z - 1), e^-log E(Z^2 - 1), e^-log E(Z Z' - 1), Z over the kernel."""
-    both = features != "positive"
-    log = np.abs(lam) if both else log_gain(A, d) + lam / (1 - 8 * A)
-    second = np.expm1(-log) ** 2 / 2 if both else -np.expm1(-log)
-    if draw == "regularized":
-        own = excess("fixed", 2 * lam, d, np.maximum(-2 * lam, 0.0))
-        return log, excess("fixed", lam / 2, d, log / 2), second + own / (2 if both else 1), \
-            excess("fixed", lam, d, log)
-    cosine = {"iid": None, "orthogonal": 0.0, "simplex": -1 / max(d - 1, 1)}[draw]
-    pair = 0.0 if cosine is None else pair_excess(lam, d, cosine, log, even=both)
-    return log, 0.0 * lam, second, pair
-
-
-def errors(m, how):
-    """log; e^-log/2 bias and e^-log variance, relative to the kernel."""
-    log, first, second, pair = _moments(**how)
-    blocks, rest = divmod(m, how["d"])
-    pairs = blocks * how["d"] * (how["d"] - 1) + rest * (rest - 1)
-    mean = first * (2 * np.exp(-log / 2) + first)              # (E Z)^2 - 1
-    variance = (second - mean) / m + pairs / m**2 * (pair - mean)
-    return log, first, np.maximum(variance, 0.0)               # one that vanishes may round below
-
-
-def log_error(m, how):
-    """log of variance plus squared bias, relative to the kernel."""
-    log, first, variance = errors(m, how)
-    with np.errstate(divide="ignore"):
-        return log + np.logaddexp(np.log(variance), 2 * np.log(np.abs(first)))
-
-
-def _errors(x, y, m, how):
-    """The same; of ReLU features absolute, and log is 0."""
-    if how["features"] != "relu":
-        return errors(m, how)
+def _relu_variance(x, y, m):
     mean, square = arc_cosines(x, y)
-    return 0.0, 0.0 * mean, (square - mean**2) / m
+    return (square - mean**2) / m
 
 
-def _sized(x, y, how, scaled, log, power):
-    """Times e^log and a power of the kernel; 0 stays 0."""
+def _exp(exponent):
     with np.errstate(over="ignore"):
-        size = 1.0 if how["features"] == "relu" else np.exp(power * (x * y).sum(-1) + log)
-        return np.where(scaled == 0, 0.0, scaled * np.where(scaled == 0, 1.0, size))[()]
-
-
-def arc_cosines(x, y):
-    """E f(omega.x)^n f(omega.y)^n for n = 1, 2, f = ReLU, by eta = pi - theta.
-
-    sin eta - eta cos eta and its like of order 2, written without cancellation in spherical Bessel
-    functions of eta.
-    """
-    from scipy.special import spherical_jn
-    norms = [np.sqrt((v * v).sum(-1)) for v in (x, y)]
-    a, b = (v / np.where(n > 0, n, 1.0)[..., None] for v, n in zip((x, y), norms, strict=True))
-    eta = 2 * np.arctan2(np.sqrt(((a + b) ** 2).sum(-1)), np.sqrt(((a - b) ** 2).sum(-1)))
-    size, j1, j2 = norms[0] * norms[1], spherical_jn(1, eta), spherical_jn(2, eta)
-    return size * eta**2 * j1 / (2 * math.pi), \
-        size**2 * eta**3 * (np.sin(eta) * j1 - np.cos(eta) * j2) / (2 * math.pi)
+        return np.exp(exponent)[()]

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-__all__ = ["excess", "pair_excess"]
+__all__ = ["excess", "pair_excess", "log_mean"]
 
 TERMS = 4096            # of the series, at a time
 NODES = 64              # of the angle between two chi lengths
@@ -36,21 +36,34 @@ def excess(kind, lam, d, damp=0.0):
     return np.where(lam >= -1, series, _oscillating(kind, np.minimum(lam, -1.0), d, damp))
 
 
+def log_mean(kind, lam, d):
+    """log of e^-lam f(lam) for lam >= 0: where that is far below 1, and no excess tells it."""
+    total = np.full(np.shape(lam), -np.inf)
+    for _, log_p, log_c in _terms(kind, lam, d):
+        total = np.logaddexp(total, np.logaddexp.reduce(log_p + log_c, axis=-1))
+    return total
+
+
 def _series(kind, lam, d):
     """sum_k e^-lam lam^k/k! (c_k - 1), for lam >= -1."""
+    size, total = np.abs(lam), np.zeros(lam.shape)
+    for k, log_p, log_c in _terms(kind, size, d):
+        sign = np.where(lam < 0, -1.0, 1.0)[..., None] ** (k % 2)
+        total = total + np.sum(sign * np.exp(log_p) * np.expm1(log_c), axis=-1)
+    return total * np.exp(size - lam)
+
+
+def _terms(kind, lam, d):
+    """Blocks of k, of the logs of Poisson weights (..., k) and of c_k; c_0 = 1, c_1 = 1."""
     from scipy.special import gammaln, xlogy
-    size = np.abs(lam)
-    top = float(np.max(size, initial=0.0))
+    top, lam = float(np.max(lam, initial=0.0)), np.asarray(lam, float)[..., None]
     terms = int(top + 12 * math.sqrt(top)) + 40      # what a Poisson variable exceeds never
     j = np.arange(terms)
     factors = -j / (d + 2 * j) if kind == "pair" else -2 * j / (d + 2 * j)
-    below = np.expm1(np.concatenate([[0.0], np.cumsum(np.log1p(factors))]))
-    total = np.zeros(lam.shape)
-    for k in (np.arange(at, min(at + TERMS, terms)) for at in range(0, terms, TERMS)):
-        log_p = xlogy(k, size[..., None]) - size[..., None] - gammaln(k + 1)
-        sign = np.where(lam < 0, -1.0, 1.0)[..., None] ** (k % 2)
-        total = total + np.sum(sign * np.exp(log_p) * below[k], axis=-1)
-    return total * np.exp(size - lam)
+    log_c = np.concatenate([[0.0], np.cumsum(np.log1p(factors))])
+    for at in range(0, terms, TERMS):
+        k = np.arange(at, min(at + TERMS, terms))
+        yield k, xlogy(k, lam) - lam - gammaln(k + 1), log_c[k]
 
 
 def _oscillating(kind, lam, d, damp):
