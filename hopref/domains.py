@@ -15,7 +15,7 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
-    "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi", "below_eighths",
+    "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi", "each_below_an_eighth",
     "symmetric", "mask", "scores", "sites", "state", "choice", "binary", "factors", "uniform",
 ]
 
@@ -131,8 +131,8 @@ flag = Flag()
 seed = Seed()
 finite = Array()
 phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
-below_eighths = Array(said="finite and below 1/8",
-                      holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
+each_below_an_eighth = Array(said="finite and below 1/8",
+                             holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
 binary = Array(said="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
 symmetric = Array(structural=nearly_symmetric, said="finite and symmetric")
 

@@ -42,7 +42,7 @@ ANYTHING = st.floats(2.0**-20, 0.25) | st.floats(-64.0, 64.0) | WHOLE       # of
 LEGAL = {
     domains.finite: lambda x: x,
     domains.phi: lambda x: np.abs(x),
-    domains.below_eighths: lambda x: np.minimum(x, 7.0) / 64,
+    domains.each_below_an_eighth: lambda x: np.minimum(x, 7.0) / 64,
     domains.symmetric: lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
     domains.uniform(""): lambda x: np.abs(x) % 1,
     domains.factors(""): lambda x: np.abs(x) + 1,

@@ -8,7 +8,7 @@ References: the CRT paper (FAVOR++), the FAVOR# paper.
 """
 import math
 
-from hopref.domains import below_an_eighth, below_eighths
+from hopref.domains import below_an_eighth, each_below_an_eighth
 from hopref.domains import positive as positive_number
 from hopref.maps import dot
 from hopref.namespace import namespace
@@ -58,7 +58,7 @@ def gerf(x, omega, /, *, A=0.0, beta=1.0):
     return namespace(x).exp(log_gerf(x, omega, A=A, beta=beta))
 
 
-@op("(...,d),(m,d),(d),(d,d)->(...,m)", a=below_eighths, beta=positive_number)
+@op("(...,d),(m,d),(d),(d,d)->(...,m)", a=each_below_an_eighth, beta=positive_number)
 def log_derf(x, omega, a, B, /, *, beta=1.0):
     r"""Logarithms of `derf` features.  Source: the FAVOR# paper [RF-8].
 
@@ -76,7 +76,7 @@ def log_derf(x, omega, a, B, /, *, beta=1.0):
         + scale
 
 
-@op("(...,d),(m,d),(d),(d,d)->(...,m)", a=below_eighths, beta=positive_number)
+@op("(...,d),(m,d),(d),(d,d)->(...,m)", a=each_below_an_eighth, beta=positive_number)
 def derf(x, omega, a, B, /, *, beta=1.0):
     r"""Dense exponential features of the softmax kernel (DERF, FAVOR#), A = diag(a).
 

@@ -10,7 +10,7 @@ from tests.rounding import close
 def test_measured_errors_are_the_exact_ones(title):
     """Within six standard errors, as sampled; without closed form, between the exact error of the
     best and twice that of independent rows."""
-    squares = contest.measured_errors(title, 1.0, draws=200)
+    squares = contest.measured_errors(title, 1.0)
     spread = 6 * squares.std() / np.sqrt(len(squares))
     exact = contest.exact_error(title, 1.0)
     if np.isfinite(exact):
