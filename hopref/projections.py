@@ -17,6 +17,7 @@ from hopref.op import op
 __all__ = ["iid", "orthogonal", "regularized", "simplex", "hadamard", "givens", "qmc"]
 
 CLOSE = 100             # Givens rows: fourth moments within 1/100, lambda being at most 3/4
+SOBOL = 21201           # dimensions of scipy's table
 BITS = 48               # of a scrambled Sobol point: its cell's middle is a float64
 two_or_more = Scalar("an integer >= 2", lambda v: v >= 2, int)
 
@@ -225,7 +226,14 @@ def _halton(m, d, rng):
 sequences = choice(sobol=_sobol, halton=_halton)
 
 
-@op("->(m,d)", m=count, d=count, rng=seed, sequence=sequences, scratch="(m,d)")
+def _tabulated(xp, given):
+    """Sobol's direction numbers are known for so many dimensions."""
+    if given["sequence"] == "sobol" and given["d"] > SOBOL:
+        return f"d must be at most {SOBOL} with sequence='sobol'; got d={given['d']}"
+
+
+@op("->(m,d)", m=count, d=count, rng=seed, sequence=sequences, demands=_tabulated,
+    scratch="(m,d)")
 def qmc(m, d, /, *, rng, sequence="sobol"):
     r"""Gaussian rows of a randomised quasi-Monte Carlo sequence.
 

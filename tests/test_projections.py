@@ -255,3 +255,13 @@ def test_a_simplex_needs_two_dimensions():
     from hopref.errors import DomainError
     with pytest.raises(DomainError, match="d must be an integer >= 2; got d=1"):
         projections.simplex(3, 1, rng=0)
+
+
+def test_sobol_points_have_a_last_dimension():
+    from scipy.stats.qmc import Sobol
+
+    from hopref import projections
+    from hopref.errors import DomainError
+    assert Sobol.MAXDIM == 21201
+    with pytest.raises(DomainError, match="projections.qmc: d must be at most 21201 with"):
+        projections.qmc(1, 21202, rng=0)
