@@ -2,8 +2,7 @@
 """
 import numpy as np
 
-from hopref import features, projections
-from hopref.experiments import quoted
+from hopref import features, projections, theory
 from hopref.experiments.drawing import Curve, draw_curves, exact, measured
 from hopref.experiments.intervals import average
 from hopref.experiments.records import Record, Table, listed, pictured, verdict
@@ -35,7 +34,7 @@ def mean_squared_errors(out=None, *, d=8, norm=0.7, counts=(2, 4, 8, 16, 32, 64)
 
     def formula(label, n, x, y):
         kind, draw = ESTIMATORS[label]
-        return quoted.estimator_mse(x, y, m=n, features=kind, draw=draw)
+        return theory.estimator_mse(x, y, m=n, features=kind, draw=draw)
 
     right = {label: all(by_m[label, n].holds(formula(label, n, x, y)) for n in counts)
              and all(by_sum[label, s].holds(formula(label, m, *pairs[s])) for s in sums)
