@@ -38,7 +38,7 @@ def draws_suffice(given):
     return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
 
 
-def k_of_n(xp, given):
+def k_of_n(given):
     """At most as many are chosen as there are: scores in a row, or patterns."""
     n = given["z"].shape[-1] if "z" in given else given["X"].shape[0]
     return None if given["k"] <= n else f"k must be at most {n}, the number there is; got k=" \

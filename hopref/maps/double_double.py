@@ -1,0 +1,153 @@
+"""Numbers as unevaluated sums of two: about 100 bits, by the arithmetic of the format alone.
+
+A pair ``(h, l)`` stands for h + l, with h the nearest number.  Thresholds of sparse maps want it:
+where an entry is a root of a remainder, an ulp of a sum is many ulp of that entry.  No value is
+looked at, and sums of numbers in [-1, 1] are exact, so that their order does not matter.
+
+References: Dekker 1971 (products); Knuth, TAOCP 2, 4.2.2 (sums); Rump, Ogita & Oishi 2008 (sums of
+many).
+"""
+import math
+from fractions import Fraction
+
+from hopref.namespace import namespace
+
+TINY = 2.0**-960        # a power below it is left as the library gives it
+EXTRACTIONS = 3
+LN2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76000p-45"),
+       float.fromhex("0x1.cc01f97b57a08p-87"))      # 42 bits each: exact times an exponent
+EIGHTHS = ((1.0, 0.0, 0.0),                         # c, and the pair of -log c
+           (0.875, 0.13353139262452263, -3.664457663660085e-18),
+           (0.75, 0.2876820724517809, 2.607160616442564e-17),
+           (0.625, 0.4700036292457356, -2.3229412495470032e-17),
+           (0.5, 0.6931471805599453, 2.3190468138462996e-17))
+
+
+def plus(a, b):
+    """a + b, exactly."""
+    h = a + b
+    of_b = h - a
+    return h, (a - (h - of_b)) + (b - of_b)
+
+
+def ordered(h, l):
+    """The pair of h + l, for l no larger than h."""
+    top = h + l
+    return top, l - (top - h)
+
+
+def product(a, b):
+    """a b, exactly, unless a half of it under- or overflows."""
+    h = a * b
+    digits = 1 - math.log2(namespace(h).finfo(h.dtype).eps)
+    far = 2.0 ** math.ceil(digits / 2) + 1
+    (a1, a0), (b1, b0) = halves(a, far * a), halves(b, far * b)
+    return h, a0 * b0 - (((h - a1 * b1) - a0 * b1) - a1 * b0)
+
+
+def halves(a, far):
+    top = far - (far - a)
+    return top, a - top
+
+
+def added(x, y):
+    """x + y of pairs, unless nearly all cancels."""
+    h, l = plus(x[0], y[0])
+    return ordered(h, l + (x[1] + y[1]))
+
+
+def multiplied(x, y):
+    h, l = product(x[0], y[0])
+    return ordered(h, l + (x[0] * y[1] + x[1] * y[0]))
+
+
+def divided(x, y):
+    s = x[0] / y[0]
+    h, l = product(s, y[0])
+    return ordered(s, (((x[0] - h) - l) + (x[1] - s * y[1])) / y[0])
+
+
+def scaled_by(x, c):
+    """x c, for a number c > 0 of any size."""
+    unit = 2.0 ** (math.frexp(float(c))[1] - 1)
+    return multiplied((x[0] * unit, x[1] * unit), (c / unit, 0.0))
+
+
+def reciprocal(a):
+    """The pair of 1 / a, a number."""
+    h = 1 / a
+    return h, float(1 / Fraction(*a.as_integer_ratio()) - Fraction(*h.as_integer_ratio()))
+
+
+def total(a):
+    return namespace(a).sum(a, axis=-1, keepdims=True)
+
+
+def left(whole, *parts):
+    """``whole - sum of all parts`` along the last axis, for entries in [-1, 1]; rounded at the end.
+
+    The same leading digits are taken off all entries; sums of such pieces are exact.
+    """
+    n, eps = parts[0].shape[-1], namespace(parts[0]).finfo(parts[0].dtype).eps
+    room = 2.0 ** (2 * n * len(parts)).bit_length()
+    unit = room
+    for _ in range(EXTRACTIONS):
+        pieces = [(unit + x) - unit for x in parts]
+        parts = [x - piece for x, piece in zip(parts, pieces, strict=True)]
+        for piece in pieces:
+            whole = whole - total(piece)
+        unit = unit * room * eps
+    return whole - sum(map(total, parts))
+
+
+def power(t, q):
+    """t^q for a pair t in [0, 1] and a pair of numbers q in (0, 2).
+
+    The library's power p, times 1 + (q log t - log p).
+    """
+    xp = namespace(t[0])
+    p = t[0] ** q[0]
+    known = (t[0] > TINY) & (p > TINY)
+    h = xp.where(known, xp.stack([t[0], p]), 1.0)
+    log = logarithm((h, xp.where(known, xp.stack([t[1], 0.0 * p]), 0.0)))
+    (of_t, more_t), (of_p, more_p) = ([part[i, ...] for part in log] for i in (0, 1))
+    h, l = product(of_t, q[0])
+    return p, p * ((h - of_p) + (l + (q[0] * more_t + q[1] * of_t) - more_p))
+
+
+def logarithm(x):
+    """The pair of log x, x <= 1 and not below TINY: k log 2 - log c + 2 atanh s."""
+    xp = namespace(x[0])
+    k = xp.floor(xp.log2(x[0]))
+    unit = leading_bit(2.0**-k)
+    m = (x[0] * unit, x[1] * unit)                      # in [1, 2], nearly
+    c, *log_c = (xp.full_like(k, v) for v in EIGHTHS[0])
+    for (larger, *_), (now, *log_now) in zip(EIGHTHS, EIGHTHS[1:], strict=False):
+        beyond = m[0] * m[0] * (larger * now) > 1       # now m is nearer to 1
+        c = xp.where(beyond, now, c)
+        log_c = [xp.where(beyond, v, old) for v, old in zip(log_now, log_c, strict=True)]
+    m = multiplied(m, (c, 0.0))                         # within 12 % of 1
+    s = divided(ordered(m[0] - 1, m[1]), added(m, (xp.ones_like(k), 0.0)))
+    small = added(twice_atanh(s), log_c)
+    top, rest = plus(k * LN2[0], small[0])
+    middle, low = plus(k * LN2[1], rest)
+    return ordered(top, middle + (low + (small[1] + k * LN2[2])))
+
+
+def leading_bit(a):
+    """The power of two that a library's power approximates."""
+    far = 2.0**50 * a
+    return (far + a) - far
+
+
+def twice_atanh(s):
+    """2 (s + s^3 / 3 + s^5 / 5 + ...) for |s| < 0.06; the first terms as pairs."""
+    square, series = multiplied(s, s), 0.0
+    for odd in range(27, 9, -2):
+        series = series * square[0] + 1 / odd
+    series = (series, 0.0)
+    for odd in range(9, 1, -2):
+        h, l = reciprocal(float(odd))
+        series = added((namespace(s[0]).full_like(s[0], h), l), multiplied(series, square))
+    double = (2 * s[0], 2 * s[1])
+    return added(double, multiplied(double, multiplied(square, series)))
