@@ -13,14 +13,17 @@ from flint import arb, ctx
 
 
 class Exact(NamedTuple):
-    """p = near + rest for each entry, and whether more than 0; ``rest`` is what float64 lacks."""
+    """p = near + rest for each entry; ``rest`` is what float64 lacks."""
     near: np.ndarray
     rest: np.ndarray
-    positive: np.ndarray
 
     def ulps(self, got):
         """How far ``got`` is, at most, in ulp of the scale: of the largest exact entry."""
         return float(np.max(np.abs((got - self.near) - self.rest)) / self.near.max() / 2.0**-52)
+
+    def supports(self, got):
+        """Whether the same entries are positive, of those that float64 can hold."""
+        return bool(np.all((got > 0) == (self.near > 0)))
 
 
 def spread(z, p):
@@ -28,7 +31,7 @@ def spread(z, p):
     _, place = np.unique(z, return_inverse=True)
     near = np.array([float(v) for v in p])
     rest = np.array([float(v - exactly(type(v), w)) for v, w in zip(p, near, strict=True)])
-    return Exact(*(a[place] for a in (near, rest, np.array([v > 0 for v in p]))))
+    return Exact(near[place], rest[place])
 
 
 def exactly(kind, x):
@@ -118,14 +121,24 @@ class Edge(NamedTuple):
         assert room > 0 or room < 0 or room == 0, "undecided: more bits"
         return bool(room > 0)
 
+    def about(self, gaps, many, high):
+        """The height in float64, by halving."""
+        gaps, low = np.array([float(x) for x in gaps]), 0.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            over = np.dot((middle + gaps) ** float(self.q), many) > 1
+            low, high = (low, middle) if over else (middle, high)
+        return high
+
     def height(self, i):
         """The height h of level i, to 2^-160: both ends of the ball are proved to be such.
 
-        Newton from above, in h for q >= 1 and in h^q for q < 1, where the sum is convex.
+        Newton in h for q >= 1, in h^q for q < 1: there the sum is convex, so from above it falls.
         """
         gaps, many, q, one = self.above(i), self.many[i:], self.q, arb(1)
         room = one - self.total(arb(0), gaps[1:], many[1:], q)
         h = (room / many[0]) ** (1 / q)
+        h = arb(self.about(gaps, many, float(h)))
         for _ in range(400):
             h = h.mid()
             excess = self.total(h, gaps, many, q) - 1

@@ -101,13 +101,13 @@ def left(whole, *parts):
 
 
 def power(t, q):
-    """t^q for a pair t in [0, 1] and a pair of numbers q in (0, 2).
+    """t^q for a pair t in [0, 2) and a pair of numbers q > 0; from 2 on, the library's alone.
 
     The library's power p, times 1 + (q log t - log p).
     """
     xp = namespace(t[0])
-    p = t[0] ** q[0]
-    known = (t[0] > TINY) & (p > TINY)
+    p = xp.pow(t[0], q[0])
+    known = (t[0] > TINY) & (p > TINY) & (p < 2)
     h = xp.where(known, xp.stack([t[0], p]), 1.0)
     log = logarithm((h, xp.where(known, xp.stack([t[1], 0.0 * p]), 0.0)))
     (of_t, more_t), (of_p, more_p) = ([part[i, ...] for part in log] for i in (0, 1))

@@ -6,8 +6,8 @@ difference cancels.  Halvings, and steps of Newton's method on a convex function
 fixed number: no value is looked at, on any device.
 
 A score enters as its distance from another, times ``factors`` (beta, alpha - 1): a pair of numbers,
-without rounding.  Sums of powers q >= 2 need no more than that; below 2, where an entry may be a
-root of its height or all that others leave, the powers are pairs too.
+without rounding.  Where a sum decides, or an entry is a root of its height or what others leave of
+the whole, its powers are pairs as well, and the sum is rounded once.
 """
 import math
 
@@ -65,8 +65,7 @@ def support(z, factors, q):
     else:
         high = halved(falling, low, high, lambda b: room(b, plainly) > -SURE) + 1
         low = halved(falling, low, high, lambda b: room(b, plainly) > SURE)
-        if q[0] < 2:
-            low = halved(falling, low, high, lambda b: room(b, powers) > 0, HALVINGS)
+        low = halved(falling, low, high, lambda b: room(b, powers) > 0, HALVINGS)
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
     return inside, above(z, edge, factors)
@@ -83,11 +82,12 @@ def powers(t, q):
     if q == (2.0, 0.0):
         h, l = product(t[0], t[0])
         return h, l, 2 * t[0] * t[1]
-    return double_double.power(t, q) if q[0] < 2 else plainly(t, q)
+    xp, (p, more) = namespace(t[0]), double_double.power(t, q)
+    return xp.minimum(p, 2.0), xp.where(p < 2, more, 0.0)
 
 
 def plainly(t, q):
-    """t^q as the library gives it, no more than 2."""
+    """The power as the library gives it; no more than 2, which is as good as more."""
     xp = namespace(t[0])
     return (xp.minimum(xp.pow(t[0], q[0]), 2.0),)
 
@@ -111,7 +111,7 @@ def rise(inside, e, q):
         double = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
         return ratio(lack, double, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
-    for how in [plainly] * NEWTON + [powers] * (FINE if q[0] < 2 else 0):
+    for how in [plainly] * NEWTON + [powers] * FINE:
         h, l = added(e, (r, 0.0))
         t = xp.where(inside, h, 0.0), xp.where(inside, l, 0.0)
         p = how(t, q)
@@ -131,14 +131,14 @@ def steep(z, factors, q):
     def of(v, how):
         r = xp.pow(v, 1 / q[0])
         p = how(added(e, (r, 0.0)), q)
-        near = e[0] <= r * (how is plainly or r < double_double.TINY)
+        near = e[0] <= (r if how is plainly else xp.where(r < double_double.TINY, r, 0.0))
         close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
     v = ratio(xp.maximum(left(1.0, *plainly(e, q)), 0.0), edges, 0.0)
     for how in [plainly] * NEWTON + [powers] * FINE:
         p = of(v, how)
-        slope = total(xp.pow(ratio(v, p[0], 0.0), 1 / q[0] - 1))
+        slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
         v = xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
     return of(v, plainly)[0]
 
@@ -206,10 +206,10 @@ def fallen(z):
     return xp.flip(xp.sort(z, axis=-1), axis=-1), low, low + z.shape[-1]
 
 
-def halved(places, low, high, holds, steps=None):
+def halved(places, low, high, holds, steps=inf):
     """The last place before ``high`` that holds, where all before it do, and ``low`` does."""
     xp = namespace(places)
-    for _ in range(steps or places.shape[-1].bit_length()):
+    for _ in range(min(steps, places.shape[-1].bit_length())):
         middle = (low + high) // 2
         yes = holds(xp.take_along_axis(places, middle, axis=-1))
         low, high = xp.where(yes, middle, low), xp.where(yes, high, middle)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import maps
-from hopref.errors import DomainError
+from hopref.errors import DomainError, ShapeError
 from tests import exact
 from tests.draw import arrays, betas, records
 from tests.laws import law
@@ -247,5 +247,5 @@ def test_an_empty_row_is_what_was_asked_for(name):
 
 
 def test_more_than_there_are_cannot_be_chosen():
-    with pytest.raises(DomainError, match="k must be at most 2"):
+    with pytest.raises(ShapeError, match="k must be at most 2"):
         maps.top_k([1.0, 2.0], k=3)
