@@ -12,14 +12,14 @@ the whole, its powers are pairs as well, and the sum is rounded once.
 import math
 
 from hopref.maps import double_double
-from hopref.maps.double_double import added, left, plus, product, reciprocal, scaled_by, total
+from hopref.maps.double_double import added, left, plus, product, scaled_by, total
 from hopref.maps.entries import ratio
 from hopref.maps.scales import finite_or_zero
 from hopref.namespace import namespace
 
 inf = math.inf
 NEWTON = 30         # steps: the sum falls by e each until it is near 1, then its excess is squared
-FINE = 4            # more of them, with powers in pairs
+FINE = 3            # more of them, with powers in pairs
 SURE = 2.0**-44     # beyond what a sum of plain powers near 1 errs by: ulps, and those of q log t
 HALVINGS = 8        # with powers in pairs, of the places that plain powers leave open
 MOOT = 1.25         # a height that makes more than a whole by itself, whatever its power

@@ -28,8 +28,8 @@ from hopref.namespace import namespace
 from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
-           "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_update",
-           "layer_norm_update"]
+           "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",
+           "normalized_update", "layer_norm_energy", "layer_norm_update"]
 
 
 @op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
@@ -185,14 +185,49 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     return k_subsets(xi @ X.T, k=k, beta=beta)
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Energy of a state of length 1 or less, that of a step followed by a normalisation.
+
+    Source: Santos et al. 2024, two Fenchel-Young losses, the second of the unit ball; derived and
+    checked here [FY-6].
+
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + M, \quad
+        \|\xi\| \le 1, \; u = 1/N, \; M = \max_i \|x_i\|
+
+    Returns
+    -------
+    (...) energies; 0 <= E <= M - xi . mean of the patterns, on the ball
+
+    Notes
+    -----
+    The difference of two losses, -L_Omega(beta X xi; u)/beta + L_Psi(X^T u; xi) with Psi = 0 on the
+    ball and infinite elsewhere, is this less M - |X^T u|.  Off the ball, too, the formula is
+    computed, and is no energy.
+
+    >>> from hopref import sparse
+    >>> float(sparse.normalized_energy([-1.0], [[1.0]]))
+    2.0
+    """
+    return within(xi, X, 1.0, beta, alpha)
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
+    lowers=(normalized_energy, "|xi| <= 1, as of every result"), scratch="(...,n)")
 def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then the length 1.  Source: Santos et al. 2024 [FY-6].
+    r"""A retrieval step, then the length 1.
+
+    Source: Santos et al. 2024; its energy derived and checked here [FY-6].
 
     .. math:: \xi^{new} = \frac{y}{\|y\|}, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
-    NOT VERIFIED: the paper's energy for this rule was not at hand; none is declared.  Where y = 0
-    the result is 0.
+    Where y = 0 the result is 0.
+
+    Notes
+    -----
+    The point of the ball furthest along y.  From a state in the ball the energy falls by exactly
+    |y| - y . xi >= 0 and the Bregman divergence of Omega* between the new and the old scores, over
+    beta; from one outside it may rise.
 
     >>> from hopref import sparse
     >>> sparse.normalized_update([1.0, 0.0], [[3.0, 4.0], [-3.0, -4.0]])
@@ -201,15 +236,49 @@ def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
     return of_length_one(entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Energy of a state of mean 0 and variance 1 or less, that of a step and a layer norm.
+
+    Source: Santos et al. 2024, two Fenchel-Young losses, the second of the ball in the plane of
+    mean 0; derived and checked here [FY-6].
+
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \sqrt d \, M, \quad
+        \|\xi\|^2 \le d, \; \textstyle\sum_k \xi_k = 0, \; M = \max_i \|x_i - \bar x_i\|
+
+    Returns
+    -------
+    (...) energies; 0 <= E <= sqrt(d) M - xi . mean of the patterns, on that set
+
+    Notes
+    -----
+    Less sqrt(d) (M - |X^T u - its mean|) it is the difference of two losses.  Off the set, too, the
+    formula is computed, and is no energy.
+
+    >>> from hopref import sparse
+    >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
+    4.0
+    """
+    return within(xi, centred(X), math.sqrt(xi.shape[-1]), beta, alpha)
+
+
+@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
+    lowers=(layer_norm_energy, "sum of xi = 0, |xi|^2 <= d, as of every result"),
+    scratch="(...,n)")
 def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then mean 0 and variance 1.  Source: Santos et al. 2024 [FY-6].
+    r"""A retrieval step, then mean 0 and variance 1.
+
+    Source: Santos et al. 2024; its energy derived and checked here [FY-6].
 
     .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\|y - \bar y\|}, \quad
         y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
-    NOT VERIFIED: the paper's energy for this rule was not at hand; none is declared.  Where all
-    components of y are equal the result is 0.
+    Where all components of y are equal the result is 0.
+
+    Notes
+    -----
+    From a state of mean 0 and length sqrt(d) at most, the energy falls by exactly
+    sqrt(d) |y - mean y| - y . xi >= 0 and the Bregman divergence of Omega*, over beta.
 
     >>> from hopref import sparse
     >>> sparse.layer_norm_update([1.0, 0.0], [[3.0, 1.0], [-3.0, -1.0]])
@@ -225,6 +294,15 @@ def seen_from_the_best(xi, X, z):
     top = rows(X, xp.argmax(z, axis=-1))
     away, shorter = xi - top, xp.max(dot(X, X)) - dot(top, top)
     return dot(away, away) / 2 + shorter / 2
+
+
+def within(xi, X, r, beta, alpha):
+    """r M - Omega*(beta z)/beta - Omega(u)/beta, from the largest score down."""
+    xp, z = namespace(xi), xi @ X.T
+    p = entmax(z, beta=beta, alpha=alpha)
+    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    far = r * xp.sqrt(xp.max(dot(X, X))) - xp.max(z, axis=-1)
+    return far + shortfall(z, p) + gain / beta
 
 
 def shortfall(z, p):
