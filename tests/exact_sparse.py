@@ -93,7 +93,7 @@ def powers(z, c, q):
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if edge.leaves_room(middle) else (middle, high)
-    h, one = edge.height(high), arb(1)
+    h = edge.height(high)
     p = [arb(0)] * high + [(h + x) ** q for x in edge.above(high)]
     return p, sum((v * m for v, m in zip(p, edge.many, strict=True)), arb(0))
 

@@ -90,6 +90,15 @@ from hopref.theory.retrieval import (
     softmax_slope_bound,
     sphere_radius,
 )
+from hopref.theory.sparse import (
+    entmax_energy_bound,
+    exact_beta,
+    exact_retrieval_separation,
+    k_subsets_energy_bound,
+    margin,
+    normmax_energy_bound,
+    subset_separation,
+)
 from hopref.theory.structured import support_error_bound, support_gap_bound, support_separation
 
 __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
@@ -104,7 +113,9 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "basin_radius", "group_separation", "group_sphere", "group_error_bound",
            "group_jacobian_bound", "effective_patterns", "classify", "Kinds", "flips_bound",
            "descent_margin", "critical_beta", "graded_contraction_factor", "support_separation",
-           "support_gap_bound", "support_error_bound", "diagnose", "Diagnosis",
+           "support_gap_bound", "support_error_bound", "margin", "exact_retrieval_separation",
+           "exact_beta", "subset_separation", "entmax_energy_bound", "normmax_energy_bound",
+           "k_subsets_energy_bound", "diagnose", "Diagnosis",
            "arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
            "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio",
            "features_needed", "ratio_bias", "ratio_variance", "uniform_features", "gerf_parameter",

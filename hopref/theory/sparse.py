@@ -1,8 +1,8 @@
 r"""What sparse maps promise: margins, exact retrieval in one step, bounds of the energy.
 
 ``X`` (n, d) patterns in rows, N = n of them, M the largest norm.  ``xi`` (n, d) holds a state for
-each pattern.  A margin m is the lead over all others, in units of 1/beta, from which a map gives
-one entry everything.
+each pattern.  A margin m is the lead over all others, in units of 1/beta, from which on a map gives
+everything to one entry.
 
 References: Blondel, Martins & Niculae 2020, on margins of Fenchel-Young losses; Santos, Niculae,
 McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*.
@@ -10,24 +10,23 @@ McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*.
 import math
 
 from hopref import theory
-from hopref.domains import Choice, count, positive
-from hopref.errors import HoprefError
 from hopref.demands import k_of_n
+from hopref.domains import choice, count, positive
+from hopref.errors import DomainError
 from hopref.maps import dot, half_square, norm, tsallis
-from hopref.maps.sparse import above_one, at_least_one
+from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.namespace import namespace
 from hopref.op import op
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
            "entmax_energy_bound", "normmax_energy_bound", "k_subsets_energy_bound"]
 
-MARGINS = Choice({"softmax": None, "entmax": ("alpha", at_least_one, lambda alpha: alpha - 1),
-                  "sparsemax": 1.0, "normmax": ("gamma", above_one, lambda gamma: 1.0),
-                  "k_subsets": 1.0})
+# The alpha of the entmax that has the same margin.
+rules = choice(softmax=1.0, entmax=None, sparsemax=2.0, normmax=2.0, k_subsets=2.0)
 
 
-def margin(rule, /, *, alpha=1.5, gamma=2.0):
-    r"""The margin of a map: the lead of beta z from which the answer is a vertex, and no less.
+def margin(rule, /, *, alpha=1.5):
+    r"""The margin of a map: the least lead, in beta z, from which on one entry gets everything.
 
     Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-5].
 
@@ -36,16 +35,154 @@ def margin(rule, /, *, alpha=1.5, gamma=2.0):
 
     Parameters
     ----------
-    rule : "softmax", "entmax", "sparsemax", "normmax" or "k_subsets", of which the k-th score leads
-        the next; ``alpha`` is that of entmax, ``gamma`` that of normmax
+    rule : "softmax", "entmax" (of this ``alpha``), "sparsemax", "normmax", or "k_subsets", where
+        the k-th score leads the next and k entries get 1
 
-    Returns: a number; infinite for softmax, which is entmax of alpha = 1.
+    Returns: a number; infinite for softmax, and so for entmax of alpha = 1.
 
-    Notes: a vertex e_i is the map of z if and only if z - dOmega(e_i) is largest at i; the slope of
-    Omega at a vertex is 1/(alpha - 1) along the vertex and 0 across for Tsallis' entropy, 1 and 0
-    for every norm of gamma > 1.
+    Notes: e_i maximises p^T z - Omega(p) if and only if z - grad Omega(e_i) is largest at i, and
+    the slope of Omega at e_i is 1/(alpha - 1) along i and 0 across for Tsallis' entropy; for every
+    norm of gamma > 1 it is 1 and 0.
 
     >>> from hopref import theory
-    >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax", gamma=5.0)
-    (0.5, 1.0)
+    >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax"), theory.margin("softmax")
+    (0.5, 1.0, inf)
     """
+    try:
+        alpha = at_least_one.admit("alpha", alpha)
+        alpha = rules.admit("rule", rule) or alpha
+    except DomainError as error:
+        raise DomainError(f"hopref.theory.margin: {error}.") from None
+    return 1 / (alpha - 1) if alpha > 1 else math.inf
+
+
+@op("(n,d),(n,d)->(n)", beta=positive, margin=positive)
+def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
+    r"""The separation from which on state i ends in pattern i, exactly, after one step.
+
+    Source: Santos et al. 2024; derived and checked here [FY-5].
+
+    .. math:: \Delta_i \geq \frac{m}{\beta} + 2 M \|\xi_i - x_i\|
+        \quad \Rightarrow \quad f(\xi_i) = x_i
+
+    Notes: sufficient.  Of the patterns themselves it is m/beta: from there on x_i is a fixed point.
+    Attained where the strongest rival is -x_i, of length M, and the state lies on the way to it.
+
+    >>> from hopref import theory
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> theory.separation(X) >= theory.exact_retrieval_separation([[0.5, 0.0], [0.0, 0.0]], X)
+    array([ True, False])
+    """
+    xp, away = namespace(X), xi - X
+    return margin / beta + 2 * _longest(X) * xp.sqrt(dot(away, away))
+
+
+@op("(n,d),(n,d)->(n)", margin=positive, scratch="(n,n)")
+def exact_beta(xi, X, /, *, margin=1.0):
+    r"""The beta from which on state i gives everything to pattern i.
+
+    Source: the margin of Santos et al. 2024, solved for beta; derived and checked here [FY-5].
+
+    .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
+
+    Notes: sufficient and necessary; infinite where another pattern scores as much.  The twin for
+    softmax, which never gives everything, is `smallest_beta`.
+
+    >>> from hopref import theory
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> theory.exact_beta([[0.25, 0.0], [0.0, 0.0]], X)
+    array([ 2., inf])
+    """
+    xp, lead = namespace(X), theory.cue_separation(xi, X)
+    ahead = lead > 0
+    return xp.where(ahead, margin / xp.where(ahead, lead, 1.0), math.inf)
+
+
+@op("(...,d),(n,d)->(...)", k=count, fits=k_of_n, scratch="(...,n)")
+def subset_separation(xi, X, /, *, k):
+    r"""How far the k-th score of a state lies above the next.
+
+    Source: Santos et al. 2024; derived and checked here [FY-5].
+
+    .. math:: z_{(k)} - z_{(k+1)} \geq \frac{1}{\beta}
+        \quad \Leftrightarrow \quad \text{the weights of } k\text{-subsets are 0 and 1}
+
+    Returns: (...); infinite where all patterns are chosen.  From 1/beta on the update is the sum of
+    the k patterns of largest scores, exactly.
+
+    >>> from hopref import theory
+    >>> float(theory.subset_separation([1.0], [[3.0], [2.0], [0.5]], k=2))
+    1.5
+    """
+    z = xi @ X.T
+    if k == X.shape[0]:
+        return namespace(z).full_like(z[..., 0], math.inf)
+    return (kth_largest(z, k) - kth_largest(z, k + 1))[..., 0]
+
+
+# --- energies on the hull of the patterns --------------------------------------------------------
+
+@op("(n,d)->()", beta=positive, alpha=at_least_one)
+def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
+    r"""The energy of the sparse network is at most this on the hull of its patterns.
+
+    Source: Santos et al. 2024, with the mean in place of one M; derived and checked here [FY-4].
+
+    .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \; \tfrac12 M^2 - \beta^{-1} \Omega(u))
+
+    Notes: no more than the paper's min(2 M^2, ...).  The first is attained for small beta, by a
+    longest pattern against the mean, the second for large beta, at the origin.
+
+    >>> from hopref import theory
+    >>> float(theory.entmax_energy_bound([[1.0], [-1.0]], beta=2.0, alpha=2.0))
+    0.625
+    """
+    return _hull_bound(X, 1, -tsallis(_uniform(X), alpha=alpha) / beta)
+
+
+@op("(n,d)->()", beta=positive, gamma=above_one)
+def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
+    r"""The energy of the network of normmax is at most this on the hull of its patterns.
+
+    Source: Santos et al. 2024, with the mean in place of one M; derived and checked here [FY-4].
+
+    .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \;
+        \tfrac12 M^2 + \beta^{-1} (1 - \|u\|_\gamma))
+
+    >>> from hopref import theory
+    >>> float(theory.normmax_energy_bound([[1.0, 0], [-1.0, 0], [0, 1.0], [0, -1.0]], beta=2.0))
+    0.75
+    """
+    return _hull_bound(X, 1, -norm(_uniform(X), gamma=gamma) / beta)
+
+
+@op("(n,d)->()", beta=positive, k=count, fits=k_of_n)
+def k_subsets_energy_bound(X, /, *, k, beta=1.0):
+    r"""The energy over subsets is at most this on the hull of sums of k patterns.
+
+    Source: after Santos et al. 2024; derived and checked here [FY-4].
+
+    .. math:: 0 \leq E \leq \min(k^2 M (M + \|\bar x\|), \;
+        \tfrac12 (k M)^2 + \beta^{-1} \frac{k (N - k)}{2 N})
+
+    >>> from hopref import theory
+    >>> float(theory.k_subsets_energy_bound([[1.0], [-1.0]], k=1, beta=2.0))
+    0.625
+    """
+    return _hull_bound(X, k, (k / 2 - half_square(k * _uniform(X))) / beta)
+
+
+def _hull_bound(X, k, gain):
+    """Omega* is no less than what the uniform p gives, nor than what the state's own p gives."""
+    xp, M = namespace(X), _longest(X)
+    mean = xp.mean(X, axis=0)
+    return xp.minimum(k * k * M * (M + xp.sqrt(dot(mean, mean))), k * k * M * M / 2 + gain)
+
+
+def _longest(X):
+    xp = namespace(X)
+    return xp.sqrt(xp.max(dot(X, X)))
+
+
+def _uniform(X):
+    return namespace(X).full_like(X[:, 0], 1 / X.shape[0])
