@@ -66,25 +66,3 @@ def performer(xi, X, V, omega, beta):
     w = [mpmath.fsum(mpmath.exp(v - top) for v in row) for row in logs]
     total = mpmath.fsum(w)
     return [mpmath.fdot(w, numbers(column)) / total for column in zip(*V, strict=True)]
-
-
-def entmax(z, beta, alpha, halvings=220):
-    """The entmax of exact scores: its support by sums, the edge's own value by halving."""
-    z = numbers(z)
-    a = mpf(float(alpha)) - 1
-    order = sorted(set(z), reverse=True)
-    count = [sum(v == w for v in z) for w in order]
-    x = [mpf(float(beta)) * a * (order[0] - v) for v in order]
-
-    def total(s, k):
-        return mpmath.fsum(c * (s - v) ** (1 / a) for c, v in zip(count[:k], x[:k], strict=True))
-    k = 1
-    while k < len(x) and total(x[k], k) < 1:
-        k += 1
-    low, high = mpf(0), mpf(1)
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        low, high = (middle, high) if total(x[k - 1] + middle**a, k) < 1 else (low, middle)
-    s = x[k - 1] + high**a
-    p = {w: (s - v) ** (1 / a) for w, v in zip(order[:k], x[:k], strict=True)}
-    return [p.get(v, mpf(0)) for v in z]

@@ -44,6 +44,13 @@ def entmax_halved_twenty_times(z, /, *, beta=1.0, alpha=1.5, where=True, empty_r
 
 
 @mutant("maps.entmax")
+def entmax_of_plain_sums(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
+    """bisection to the last bit, normalised: what a sum loses, the edge has lost"""
+    p = bisected(beta * z, alpha - 1, 200)
+    return p / p.sum(-1, keepdims=True)
+
+
+@mutant("maps.entmax")
 def entmax_uniform_at_one(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """alpha = 1 returns the uniform distribution"""
     if alpha == 1:
@@ -93,6 +100,36 @@ def normmax_unnormalised(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="ze
 def normmax_is_sparsemax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     """the Euclidean projection"""
     return maps.sparsemax(z, beta=beta, where=where)
+
+
+@mutant("maps.normmax")
+def normmax_always_2(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
+    """gamma is ignored"""
+    return maps.normmax(z, beta=beta, where=where)
+
+
+@mutant("maps.normmax")
+def normmax_of_plain_sums(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
+    """the threshold by bisection in float64: near the edge entries are roots of its error"""
+    z, q = beta * (z - z.max(-1, keepdims=True)), gamma / (gamma - 1)
+    low, high = np.full(z.shape[:-1] + (1,), -1.0), np.zeros(z.shape[:-1] + (1,))
+    for _ in range(200):
+        tau = (low + high) / 2
+        many = (np.maximum(z - tau, 0) ** q).sum(-1, keepdims=True) >= 1
+        low, high = np.where(many, tau, low), np.where(many, high, tau)
+    p = np.maximum(z - low, 0) ** (q - 1)
+    return p / p.sum(-1, keepdims=True)
+
+
+@mutant("maps.k_subsets")
+def k_subsets_of_a_rounded_threshold(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
+    """tau to float64: entries far below 1 are differences of numbers of its size"""
+    places = np.sort(np.concatenate([beta * z, beta * z - 1], -1), -1)
+    sums = np.clip((beta * z)[..., None, :] - places[..., None], 0, 1).sum(-1)
+    at = (sums >= k).sum(-1, keepdims=True) - 1
+    low, sums = np.take_along_axis(places, at, -1), np.take_along_axis(sums, at, -1)
+    some = ((beta * z > low) & (beta * z - 1 <= low)).sum(-1, keepdims=True)
+    return np.clip(beta * z - (low + (sums - k) / np.maximum(some, 1)), 0, 1)
 
 
 @mutant("maps.k_subsets")
@@ -276,6 +313,34 @@ def k_subsets_energy_with_m2(xi, X, /, *, k, beta=1.0):
 def k_subsets_energy_without_beta(xi, X, /, *, k, beta=1.0):
     """beta = 1 in the energy"""
     return sparse.k_subsets_energy(xi, X, k=k)
+
+
+@mutant("sparse.normalized_energy")
+def normalized_energy_of_the_plain_network(xi, X, /, *, beta=1.0, alpha=1.5):
+    """|xi|^2/2 + M^2/2 in place of the ball's support function"""
+    return sparse.energy(xi, X, beta=beta, alpha=alpha)
+
+
+@mutant("sparse.normalized_energy")
+def normalized_energy_without_1_over_beta(xi, X, /, *, beta=1.0, alpha=1.5):
+    """Omega* and Omega not divided by beta"""
+    M = np.sqrt((X * X).sum(-1).max())
+    return M + beta * (sparse.normalized_energy(xi, X, beta=beta, alpha=alpha) - M)
+
+
+@mutant("sparse.layer_norm_energy")
+def layer_norm_energy_of_radius_one(xi, X, /, *, beta=1.0, alpha=1.5):
+    """M for sqrt(d) M: negative"""
+    away = X - X.mean(-1, keepdims=True)
+    M = np.sqrt((away * away).sum(-1).max())
+    return sparse.layer_norm_energy(xi, X, beta=beta, alpha=alpha) \
+        + (1 - np.sqrt(X.shape[1])) * M
+
+
+@mutant("sparse.layer_norm_energy")
+def layer_norm_energy_of_softmax(xi, X, /, *, beta=1.0, alpha=1.5):
+    """the energy of another map"""
+    return sparse.layer_norm_energy(xi, X, beta=beta, alpha=1.0)
 
 
 @mutant("sparse.normalized_update")

@@ -70,7 +70,7 @@ def test_a_pattern_that_leads_by_its_margin_is_a_fixed_point(case, alpha, beta):
 
 @pytest.mark.parametrize("alpha", [1.25, 1.5, 2.0, 3.0])
 def test_the_separation_asked_for_is_the_least_that_is_enough(alpha):
-    """x, -x, and a state at t x: Delta = 2 is asked to be m/beta + 2 (1 - t), as is the lead 2 t."""
+    """x, -x and a state t x: asked is m/beta + 2 (1 - t), and Delta = 2; the lead is 2 t."""
     X, m = np.array([[1.0], [-1.0]]), theory.margin("entmax", alpha=alpha)
     for t in (1.0, 0.5, 0.25):
         beta, xi = m / (2 * t), np.full((2, 1), t)
@@ -142,9 +142,9 @@ def test_energies_on_the_hull_keep_their_bounds(case, alpha, gamma, beta, data):
 
 def test_both_bounds_of_the_energy_are_attained_in_their_limits():
     X = np.array([[1.0], [-1.0], [-1.0], [-1.0]])
-    for (energy, bound, size), far in zip(families(1.5, 2.0, 1), (X[0],) * 3, strict=True):
-        assert abs(energy(far, X, 2.0**-30) - bound(X, 2.0**-30)) < 2.0**-20
-        assert abs(energy(0 * far, X, 2.0**30) - bound(X, 2.0**30)) < 2.0**-20
+    for energy, bound, _ in families(1.5, 2.0, 1):
+        assert abs(energy(X[0], X, 2.0**-30) - bound(X, 2.0**-30)) < 2.0**-20
+        assert abs(energy(0 * X[0], X, 2.0**30) - bound(X, 2.0**30)) < 2.0**-20
 
 
 def test_off_the_hull_the_energy_has_no_bound():
