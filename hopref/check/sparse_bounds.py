@@ -1,9 +1,9 @@
 """Tolerances of the sparse maps and of what is built on them.
 
 A map is given its scores as balls.  Entmax and k-subsets are monotone: an entry is largest where
-its own score is as large, and all others as small, as they may be; so their radius is exact for any
-radius of the scores.  Everything around a map is running error: its formula is run on balls with
-the maps in it replaced by these.
+its own score is as large, and all others as small, as they may be; and no larger than with the
+threshold of scores that are all as small as they may be.  Everything around a map is running error:
+its formula is run on balls with the maps in it replaced by these.
 """
 from dataclasses import replace
 from types import FunctionType
@@ -36,25 +36,36 @@ def weighted(z, p, radius):
     return Ball(p, radius + (2 * g + 8 * z.profile.u + z.profile.u_p) * size, z.profile)
 
 
-def monotone(f, z, r, **options):
-    """How far each entry moves: its own score up by r, the others down, and the other way."""
-    p, own = f.formula(z.value, **options), np.eye(z.shape[-1], dtype=bool)
-    reach = 0.0
-    where = options.get("where", True)
-    wide = options if where is True else {**options, "where": np.broadcast_to(
-        where[..., None, :], (*z.shape, z.shape[-1]))}
+def monotone(f, z, r, threshold, entry, **options):
+    """How far each entry moves if its own score goes up by r, the others down, or the other way.
+
+    ``threshold(z, p, sign)`` of the moved scores; ``entry(z - threshold)``, which follows alone.
+    What an entry gains or loses, the others lose or gain together.
+    """
+    p, where, moves = f.formula(z.value, **options), options.get("where", True), []
     for sign in (1, -1):
-        moved = z.value[..., None, :] + sign * np.where(own, r[..., None, :], -r[..., None, :])
-        q = np.diagonal(f.formula(moved, **wide), axis1=-2, axis2=-1)
-        reach = np.maximum(reach, np.where(np.isfinite(q), np.abs(q - p), 0.0)).astype(float)
-    return weighted(z, p, reach)
+        w = np.where(where, z.value - sign * r, -np.inf)
+        q = entry(w + 2 * sign * r, threshold(w, f.formula(w, **options), sign))
+        q = np.where(where & np.isfinite(q), sign * (q - p), 0.0)
+        moves.append(np.maximum(q, 0.0).astype(float))
+    reach = [np.minimum(mine, np.sum(others, axis=-1, keepdims=True) - others)
+             for mine, others in (moves, moves[::-1])]
+    return weighted(z, p, np.maximum(*reach))
 
 
 def entmax(z, *, alpha=1.5, beta=1.0, **options):
     if alpha == 1:
         return softmax.formula(z, beta=beta, **options)
-    r = blurred(z, 1 + 1 / (alpha - 1), beta)
-    return monotone(maps.entmax, z, r, alpha=alpha, beta=beta, **options)
+    a = alpha - 1
+
+    def threshold(w, p, sign):
+        """Given as the score of an entry 0; the largest entry has the largest score."""
+        return largest(w) - largest(p) ** a / (a * beta)
+
+    def entry(w, tau):
+        return np.minimum(np.maximum(a * beta * (w - tau), 0.0) ** (1 / a), 1.0)
+    r = blurred(z, 1 + 1 / a, beta)
+    return monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
 
 
 def sparsemax(z, *, beta=1.0, **options):
@@ -62,7 +73,20 @@ def sparsemax(z, *, beta=1.0, **options):
 
 
 def k_subsets(z, *, k, beta=1.0, **options):
-    return monotone(maps.k_subsets, z, blurred(z, 2 * k, beta), k=k, beta=beta, **options)
+    def threshold(w, p, sign):
+        """Of those that there are where no entry lies between 0 and 1, the one to be overcome."""
+        level = w - p / beta
+        return -largest(np.where(p > 0, -level, -np.inf)) if sign > 0 else \
+            largest(np.where(p < 1, level, -np.inf))
+
+    def entry(w, tau):
+        return np.clip(beta * (w - tau), 0.0, 1.0)
+    r = blurred(z, 2 * k, beta)
+    return monotone(maps.k_subsets, z, r, threshold, entry, k=k, beta=beta, **options)
+
+
+def largest(a):
+    return np.max(a, axis=-1, keepdims=True)
 
 
 def normmax(z, *, beta=1.0, gamma=2.0, **options):

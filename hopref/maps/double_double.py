@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from hopref.namespace import namespace
 
-TINY = 2.0**-960        # a power below it is left as the library gives it
 EXTRACTIONS = 3
 LN2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76000p-45"),
        float.fromhex("0x1.cc01f97b57a08p-87"))      # 42 bits each: exact times an exponent
@@ -39,10 +38,18 @@ def ordered(h, l):
 def product(a, b):
     """a b, exactly, unless a half of it under- or overflows."""
     h = a * b
-    digits = 1 - math.log2(namespace(h).finfo(h.dtype).eps)
-    far = 2.0 ** math.ceil(digits / 2) + 1
+    far = 2.0 ** math.ceil(digits(h) / 2) + 1
     (a1, a0), (b1, b0) = halves(a, far * a), halves(b, far * b)
     return h, a0 * b0 - (((h - a1 * b1) - a0 * b1) - a1 * b0)
+
+
+def digits(a):
+    return 1 - math.log2(namespace(a).finfo(a.dtype).eps)
+
+
+def tiny(a):
+    """Below it, the second half of a product may be lost."""
+    return 2.0**62 * namespace(a).finfo(a.dtype).smallest_normal
 
 
 def halves(a, far):
@@ -86,12 +93,13 @@ def total(a):
 def left(whole, *parts):
     """``whole - sum of all parts`` along the last axis, for entries in [-1, 1]; rounded at the end.
 
-    The same leading digits are taken off all entries; sums of such pieces are exact.
+    The same leading digits are taken off all entries; sums of such pieces are exact.  A format too
+    narrow to hold them just adds.
     """
-    n, eps = parts[0].shape[-1], namespace(parts[0]).finfo(parts[0].dtype).eps
+    n, eps = parts[0].shape[-1], float(namespace(parts[0]).finfo(parts[0].dtype).eps)
     room = 2.0 ** (2 * n * len(parts)).bit_length()
     unit = room
-    for _ in range(EXTRACTIONS):
+    for _ in range(EXTRACTIONS if room * eps < 1 else 0):
         pieces = [(unit + x) - unit for x in parts]
         parts = [x - piece for x, piece in zip(parts, pieces, strict=True)]
         for piece in pieces:
@@ -107,7 +115,7 @@ def power(t, q):
     """
     xp = namespace(t[0])
     p = xp.pow(t[0], q[0])
-    known = (t[0] > TINY) & (p > TINY) & (p < 2)
+    known = (t[0] > tiny(p)) & (p > tiny(p)) & (p < 2)
     h = xp.where(known, xp.stack([t[0], p]), 1.0)
     log = logarithm((h, xp.where(known, xp.stack([t[1], 0.0 * p]), 0.0)))
     (of_t, more_t), (of_p, more_p) = ([part[i, ...] for part in log] for i in (0, 1))
@@ -116,7 +124,7 @@ def power(t, q):
 
 
 def logarithm(x):
-    """The pair of log x, x <= 1 and not below TINY: k log 2 - log c + 2 atanh s."""
+    """The pair of log x, x <= 2 and not tiny: k log 2 - log c + 2 atanh s."""
     xp = namespace(x[0])
     k = xp.floor(xp.log2(x[0]))
     unit = leading_bit(2.0**-k)
@@ -136,7 +144,7 @@ def logarithm(x):
 
 def leading_bit(a):
     """The power of two that a library's power approximates."""
-    far = 2.0**50 * a
+    far = 2.0 ** (digits(a) - 3) * a
     return (far + a) - far
 
 

@@ -20,7 +20,7 @@ from hopref.namespace import namespace
 inf = math.inf
 NEWTON = 30         # steps: the sum falls by e each until it is near 1, then its excess is squared
 FINE = 3            # more of them, with powers in pairs
-SURE = 2.0**-44     # beyond what a sum of plain powers near 1 errs by: ulps, and those of q log t
+SURE = 2.0**8       # ulp: beyond what a sum of plain powers near 1 errs by, q log t and all
 HALVINGS = 8        # with powers in pairs, of the places that plain powers leave open
 MOOT = 1.25         # a height that makes more than a whole by itself, whatever its power
 
@@ -57,14 +57,15 @@ def support(z, factors, q):
     """
     xp = namespace(z)
     falling, low, high = fallen(z)
+    sure = SURE * xp.finfo(z.dtype).eps
 
     def room(b, powers):
         return xp.where(b > -inf, left(1.0, *powers(above(z, b, factors), q)), -inf)
     if closed(q):
         low = halved(falling, low, high, lambda b: room(b, powers) > 0)
     else:
-        high = halved(falling, low, high, lambda b: room(b, plainly) > -SURE) + 1
-        low = halved(falling, low, high, lambda b: room(b, plainly) > SURE)
+        high = halved(falling, low, high, lambda b: room(b, plainly) > -sure) + 1
+        low = halved(falling, low, high, lambda b: room(b, plainly) > sure)
         low = halved(falling, low, high, lambda b: room(b, powers) > 0, HALVINGS)
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
@@ -131,7 +132,7 @@ def steep(z, factors, q):
     def of(v, how):
         r = xp.pow(v, 1 / q[0])
         p = how(added(e, (r, 0.0)), q)
-        near = e[0] <= (r if how is plainly else xp.where(r < double_double.TINY, r, 0.0))
+        near = e[0] <= (r if how is plainly else xp.where(r < double_double.tiny(r), r, 0.0))
         close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
@@ -180,8 +181,8 @@ def between(z, k, beta):
     def is_one(b):
         """Whether no more than k is used up where tau is beta b - 1."""
         t, whole = topped(above(-z, -finite_or_zero(b), factors))
-        rest = xp.where(whole, 0.0, 1.0)
-        return (b > -inf) & (left(k - total(rest), *(-part for part in t)) >= 0)
+        rest = total(xp.astype(~whole, z.dtype))
+        return (b > -inf) & (left(k - rest, *(-part for part in t)) >= 0)
     edge = finite_or_zero(xp.take_along_axis(falling, halved(falling, low, high, stays), axis=-1))
     last = xp.take_along_axis(falling, halved(falling, low, high, is_one), axis=-1)
     ones = (z >= last) & is_one(last)

@@ -209,7 +209,10 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> float(sparse.normalized_energy([-1.0], [[1.0]]))
     2.0
     """
-    return within(xi, X, 1.0, beta, alpha)
+    z = xi @ X.T
+    p = entmax(z, beta=beta, alpha=alpha)
+    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    return length(X) - best(z) + shortfall(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
@@ -259,7 +262,11 @@ def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
     4.0
     """
-    return within(xi, centred(X), math.sqrt(xi.shape[-1]), beta, alpha)
+    X, r = centred(X), math.sqrt(xi.shape[-1])
+    z = xi @ X.T
+    p = entmax(z, beta=beta, alpha=alpha)
+    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    return r * length(X) - best(z) + shortfall(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
@@ -296,13 +303,14 @@ def seen_from_the_best(xi, X, z):
     return dot(away, away) / 2 + shorter / 2
 
 
-def within(xi, X, r, beta, alpha):
-    """r M - Omega*(beta z)/beta - Omega(u)/beta, from the largest score down."""
-    xp, z = namespace(xi), xi @ X.T
-    p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
-    far = r * xp.sqrt(xp.max(dot(X, X))) - xp.max(z, axis=-1)
-    return far + shortfall(z, p) + gain / beta
+def length(X):
+    """Of the longest pattern."""
+    xp = namespace(X)
+    return xp.sqrt(xp.max(dot(X, X)))
+
+
+def best(z):
+    return namespace(z).max(z, axis=-1)
 
 
 def shortfall(z, p):

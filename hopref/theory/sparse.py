@@ -185,4 +185,4 @@ def _longest(X):
 
 
 def _uniform(X):
-    return namespace(X).full_like(X[:, 0], 1 / X.shape[0])
+    return namespace(X).full_like(dot(X, X), 1 / X.shape[0])

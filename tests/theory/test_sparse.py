@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hopref import maps, sparse, theory
 from hopref.errors import DomainError, ShapeError
 from tests.draw import arrays
-from tests.rounding import g
+from tests.rounding import close, g
 
 alphas = st.sampled_from([1.25, 1.5, 2.0, 3.0, 5.0])
 gammas = st.sampled_from([1.25, 1.5, 2.0, 3.0, 5.0])
@@ -107,15 +107,10 @@ def test_a_subset_that_leads_by_1_over_beta_is_summed_exactly(case, beta, data):
 
 # --- energies ------------------------------------------------------------------------------------
 
-def families(alpha, gamma, k):
-    """(energy, bound) of each, and what its weights sum to."""
-    a, c, s = {"alpha": alpha}, {"gamma": gamma}, {"k": k}
-    return [(lambda x, X, b: sparse.energy(x, X, beta=b, **a),
-             lambda X, b: theory.entmax_energy_bound(X, beta=b, **a), 1),
-            (lambda x, X, b: sparse.normmax_energy(x, X, beta=b, **c),
-             lambda X, b: theory.normmax_energy_bound(X, beta=b, **c), 1),
-            (lambda x, X, b: sparse.k_subsets_energy(x, X, beta=b, **s),
-             lambda X, b: theory.k_subsets_energy_bound(X, beta=b, **s), k)]
+def energies(x, X, beta, alpha, gamma, k):
+    return (sparse.energy(x, X, beta=beta, alpha=alpha),
+            sparse.normmax_energy(x, X, beta=beta, gamma=gamma),
+            sparse.k_subsets_energy(k * x, X, beta=beta, k=k))
 
 
 def room(X, k, beta):
@@ -129,28 +124,32 @@ def test_energies_on_the_hull_keep_their_bounds(case, alpha, gamma, beta, data):
     n = len(X)
     k = data.draw(st.integers(1, n))
     subsets = np.array([[float(i in s) for i in range(n)]
-                        for s in itertools.combinations(range(n), k)])
+                        for s in itertools.combinations(range(n), k)]) / k
     share = data.draw(arrays(3, len(subsets), elements=st.integers(0, 4).map(float)))
     share[:, 0] += 1
-    share /= share.sum(-1, keepdims=True)
-    for energy, bound, size in families(alpha, gamma, k):
-        mu = share @ subsets / k * size
-        E = energy(np.concatenate([mu @ X, size / k * subsets @ X]), X, beta)
-        assert np.all(E >= -room(X, k, beta))
-        assert np.all(E <= bound(X, beta) + room(X, k, beta))
+    mu = np.concatenate([share / share.sum(-1, keepdims=True) @ subsets, subsets])
+    bounds = (theory.entmax_energy_bound(X, beta=beta, alpha=alpha),
+              theory.normmax_energy_bound(X, beta=beta, gamma=gamma),
+              theory.k_subsets_energy_bound(X, beta=beta, k=k))
+    for E, most, size in zip(energies(mu @ X, X, beta, alpha, gamma, k), bounds, (1, 1, k),
+                             strict=True):
+        assert np.all(E >= -room(X, size, beta))
+        assert np.all(E <= most + room(X, size, beta))
 
 
-def test_both_bounds_of_the_energy_are_attained_in_their_limits():
+@pytest.mark.parametrize("beta, state", [(2.0**-30, 1.0), (2.0**30, 0.0)])
+def test_both_bounds_of_the_energy_are_attained_in_their_limits(beta, state):
     X = np.array([[1.0], [-1.0], [-1.0], [-1.0]])
-    for energy, bound, _ in families(1.5, 2.0, 1):
-        assert abs(energy(X[0], X, 2.0**-30) - bound(X, 2.0**-30)) < 2.0**-20
-        assert abs(energy(0 * X[0], X, 2.0**30) - bound(X, 2.0**30)) < 2.0**-20
+    bounds = (theory.entmax_energy_bound(X, beta=beta), theory.normmax_energy_bound(X, beta=beta),
+              theory.k_subsets_energy_bound(X, beta=beta, k=1))
+    close(energies(np.array([state]), X, beta, 1.5, 2.0, 1), bounds, 2.0**-20)
 
 
 def test_off_the_hull_the_energy_has_no_bound():
     X = np.array([[1.0], [-1.0]])
-    for energy, bound, _ in families(1.5, 2.0, 1):
-        assert energy(np.array([4.0]), X, 1.0) > bound(X, 1.0)
+    assert sparse.energy([4.0], X) > theory.entmax_energy_bound(X)
+    assert sparse.normmax_energy([4.0], X) > theory.normmax_energy_bound(X)
+    assert sparse.k_subsets_energy([4.0], X, k=1) > theory.k_subsets_energy_bound(X, k=1)
 
 
 def test_what_cannot_be_is_refused_at_the_door():
