@@ -1,16 +1,18 @@
 """How a tolerance is derived: the running error of any formula, and rules where more is known.
 
 A rule, ``bound(op, args, kwargs, truth, profile)``, stands in place of the running error of the ops
-that it names; `hopref.check.bounds`, `kernel_bounds` and `sparse_bounds` declare them.
+that it names; `hopref.check.bounds` and `kernel_bounds` declare them.  Where a formula cannot take
+balls, `sparse_bounds` says how to run it on them.
 """
 import numpy as np
 
 from hopref.check.balls import Ball, exactly
 
-__all__ = ["REGROUPED", "RULES", "by_running_error", "depth_error", "retrieved", "rule", "running",
-           "stored", "weighed", "weighed_within", "widened"]
+__all__ = ["REGROUPED", "RULES", "by_running_error", "depth_error", "retrieved", "rule", "runner",
+           "running", "stored", "weighed", "weighed_within", "widened"]
 
 RULES = {}              # op name -> its rule
+ON_BALLS = {}           # op name -> what makes, of the op, a formula that takes balls
 REGROUPED = 2.0         # an honest candidate rounds each quantity at most this often as the formula
 
 
@@ -47,7 +49,8 @@ def running(op, args, kwargs, profile, regrouped=REGROUPED):
              for a in args]
     named = {k: exactly(v, profile) if k in op.arrays and np.ndim(v) and v.dtype.kind == "f" else v
              for k, v in kwargs.items()}
-    return op.formula(*given, **named)
+    formula = ON_BALLS[op.name](op) if op.name in ON_BALLS else op.formula
+    return formula(*given, **named)
 
 
 def by_running_error(op, args, kwargs, exact, profile, regrouped=REGROUPED):

@@ -5,14 +5,13 @@ its own score is as large, and all others as small, as they may be; and no large
 threshold of scores that are all as small as they may be.  Everything around a map is running error:
 its formula is run on balls with the maps in it replaced by these.
 """
-from dataclasses import replace
 from types import FunctionType
 
 import numpy as np
 
 from hopref import maps
-from hopref.check.balls import Ball, exactly
-from hopref.check.derived import REGROUPED, rule, stored, widened
+from hopref.check.balls import Ball
+from hopref.check.derived import ON_BALLS
 from hopref.maps import softmax
 from hopref.maps import sparse as sparse_maps
 from hopref.models import sparse
@@ -131,17 +130,14 @@ def norm(p, *, gamma=2.0):
 MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest, norm)}
 
 
-@rule(*(f"maps.{name}" for name in maps.__all__ if name not in ("softmax", "logsumexp")),
-      *(f"sparse.{name}" for name in sparse.__all__))
-def of_formula_with_maps(op, args, kwargs, exact, profile):
-    """The running error of the formula; each map in it takes and gives balls."""
-    profile = replace(profile, u=profile.u * REGROUPED)
-    args, kwargs = widened(op, args, kwargs)
-    given = [exactly(a, profile) for a in args]
+def on_balls(op):
+    """The formula of an op; each map in it takes and gives balls."""
     formula = op.__wrapped__
-    on_balls = FunctionType(formula.__code__, {**formula.__globals__, **MAPS}, op.name)
-    on_balls.__kwdefaults__ = formula.__kwdefaults__
-    run = MAPS.get(formula.__name__, on_balls)
-    with open_door():
-        y = run(*given, **kwargs)
-    return stored(y, exact, profile)
+    run = FunctionType(formula.__code__, {**formula.__globals__, **MAPS}, op.name)
+    run.__kwdefaults__ = formula.__kwdefaults__
+    return open_door()(MAPS.get(formula.__name__, run))
+
+
+ON_BALLS.update(dict.fromkeys(
+    [*(f"maps.{name}" for name in maps.__all__ if name not in ("softmax", "logsumexp")),
+     *(f"sparse.{name}" for name in sparse.__all__)], on_balls))
