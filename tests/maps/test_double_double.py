@@ -1,0 +1,52 @@
+"""Pairs of numbers against rationals and ball arithmetic."""
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hopref.maps import double_double as dd
+from tests.draw import arrays
+
+numbers = st.floats(-2, 2).filter(lambda v: v == 0 or abs(v) > 2.0**-400)
+
+
+def exactly(*parts):
+    return sum((Fraction(float(v)) for part in parts for v in np.ravel(part)), Fraction(0))
+
+
+@given(arrays(2, elements=numbers))
+def test_sums_and_products_of_two_lose_nothing(ab):
+    a, b = ab[:1], ab[1:]
+    assert exactly(*dd.plus(a, b)) == exactly(a, b)
+    assert exactly(*dd.product(a, b)) == exactly(a) * exactly(b)
+
+
+@given(st.integers(1, 40).flatmap(lambda n: arrays(2, n, elements=numbers)), st.integers(0, 3))
+def test_what_is_left_of_a_whole_is_rounded_once_whatever_the_order(parts, whole):
+    """To an ulp, or to the 2^-90 where the last digits are cut off; reversed, to the bit."""
+    parts = parts / 2                                                      # in [-1, 1]
+    got, want = dd.left(float(whole), *parts)[0], whole - exactly(parts)
+    assert abs(exactly(got) - want) <= max(abs(want) * Fraction(2) ** -52, Fraction(2) ** -90)
+    assert got == dd.left(float(whole), *parts[:, ::-1])[0]
+
+
+@pytest.mark.parametrize("spread", [1, 40, 900])
+@pytest.mark.parametrize("q", [1 / 9, 0.5, 1 / 1.3, 1.25, 1.9, 20.0])
+def test_powers_are_right_to_85_digits_of_two(spread, q):
+    ctx.prec = 300
+    rng = np.random.default_rng(0)
+    t = 2.0 ** (0.3 - spread * rng.random(300))
+    t = t, t * 2.0**-54 * rng.uniform(-1, 1, 300)
+    q = q, q * 2.0**-55
+    for a, b, *p in zip(*t, *dd.power(t, q), strict=True):
+        true = (arb(a) + arb(b)) ** (arb(q[0]) + arb(q[1]))
+        if 2.0**-900 < p[0] < 2:
+            assert abs((arb(p[0]) + arb(p[1])) / true - 1) < arb(2) ** -85
+
+
+def test_a_reciprocal_is_a_pair():
+    for a in (3.0, 0.1, 1.3, 2.0**-52):
+        assert abs(exactly(*dd.reciprocal(a)) * Fraction(a) - 1) < Fraction(2) ** -105
