@@ -131,7 +131,7 @@ def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
             | random(l, n, k=k, rng=rng))
 
 
-@op("(...,n)->(...,n)", z=scores(), k=count, demands=k_of_n)
+@op("(...,n)->(...,n)", z=scores(), k=count, fits=k_of_n)
 def largest(z, /, *, k):
     r"""The k patterns of largest score; of equal scores those of lowest index, as `maps.top_k`.
 

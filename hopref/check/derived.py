@@ -12,7 +12,7 @@ __all__ = ["REGROUPED", "RULES", "by_running_error", "depth_error", "retrieved",
            "running", "stored", "weighed", "weighed_within", "widened"]
 
 RULES = {}              # op name -> its rule
-ON_BALLS = {}           # op name -> what makes, of the op, a formula that takes balls
+RUNNERS = {}            # op name -> what makes of the op a formula that takes balls
 REGROUPED = 2.0         # an honest candidate rounds each quantity at most this often as the formula
 
 
@@ -21,6 +21,14 @@ def rule(*names):
     def declare(bound):
         RULES.update(dict.fromkeys(names, bound))
         return bound
+    return declare
+
+
+def runner(*names):
+    """Declare that the formula which the function below makes of these ops takes balls."""
+    def declare(make):
+        RUNNERS.update(dict.fromkeys(names, make))
+        return make
     return declare
 
 
@@ -49,7 +57,7 @@ def running(op, args, kwargs, profile, regrouped=REGROUPED):
              for a in args]
     named = {k: exactly(v, profile) if k in op.arrays and np.ndim(v) and v.dtype.kind == "f" else v
              for k, v in kwargs.items()}
-    formula = ON_BALLS[op.name](op) if op.name in ON_BALLS else op.formula
+    formula = RUNNERS[op.name](op) if op.name in RUNNERS else op.formula
     return formula(*given, **named)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hopref import maps
 from hopref.check.balls import Ball
-from hopref.check.derived import ON_BALLS
+from hopref.check.derived import runner
 from hopref.maps import softmax
 from hopref.maps import sparse as sparse_maps
 from hopref.models import sparse
@@ -130,14 +130,11 @@ def norm(p, *, gamma=2.0):
 MAPS = {f.__name__: f for f in (entmax, sparsemax, normmax, k_subsets, top_k, kth_largest, norm)}
 
 
-def on_balls(op):
-    """The formula of an op; each map in it takes and gives balls."""
+@runner(*(f"maps.{name}" for name in maps.__all__ if name not in ("softmax", "logsumexp")),
+        *(f"sparse.{name}" for name in sparse.__all__), "structured.top_k_update")
+def formula_with_maps(op):
+    """The formula, but for the maps in it, which take and give balls."""
     formula = op.__wrapped__
     run = FunctionType(formula.__code__, {**formula.__globals__, **MAPS}, op.name)
     run.__kwdefaults__ = formula.__kwdefaults__
     return open_door()(MAPS.get(formula.__name__, run))
-
-
-ON_BALLS.update(dict.fromkeys(
-    [*(f"maps.{name}" for name in maps.__all__ if name not in ("softmax", "logsumexp")),
-     *(f"sparse.{name}" for name in sparse.__all__)], on_balls))

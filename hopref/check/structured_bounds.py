@@ -4,16 +4,9 @@ import numpy as np
 from hopref.check.bounds import biased, direct_energy, given, patterns
 from hopref.check.derived import by_running_error, retrieved, rule, weighed
 from hopref.check.kernel_bounds import kind_of, of_states
-from hopref.check.sparse_bounds import of_formula_with_maps
 from hopref.maps import band
 
 __all__ = []
-
-
-@rule("structured.top_k_update")
-def of_top_k(op, args, kwargs, exact, profile):
-    """Open where a score may trade places with the k-th largest."""
-    return of_formula_with_maps(op, args, kwargs, exact, profile)
 
 
 def in_sight(it):

@@ -158,7 +158,7 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
                    empty_row=empty_row) @ X
 
 
-@op("(...,d),(n,d)->(...)", k=count, beta=positive, demands=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", k=count, beta=positive, fits=k_of_n, scratch="(...,n)")
 def top_k_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over the k patterns of largest score.  Source: Hu et al. 2025, top-K models [NP-3].
 
@@ -181,7 +181,7 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     return dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps) / beta
 
 
-@op("(...,d),(n,d)->(...,d)", k=count, beta=positive, demands=k_of_n, lowers=top_k_energy,
+@op("(...,d),(n,d)->(...,d)", k=count, beta=positive, fits=k_of_n, lowers=top_k_energy,
     scratch="(...,n)")
 def top_k_update(xi, X, /, *, k, beta=1.0):
     r"""One retrieval step among the k patterns of largest score, of equals those of lowest index.

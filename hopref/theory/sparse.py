@@ -12,11 +12,11 @@ import math
 from hopref import theory
 from hopref.demands import k_of_n
 from hopref.domains import choice, count, positive
-from hopref.errors import DomainError
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.namespace import namespace
 from hopref.op import op
+from hopref.theory.admitted import named
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
            "entmax_energy_bound", "normmax_energy_bound", "k_subsets_energy_bound"]
@@ -44,15 +44,15 @@ def margin(rule, /, *, alpha=1.5):
     the slope of Omega at e_i is 1/(alpha - 1) along i and 0 across for Tsallis' entropy; for every
     norm of gamma > 1 it is 1 and 0.
 
+    Status: derived.
+
     >>> from hopref import theory
     >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax"), theory.margin("softmax")
     (0.5, 1.0, inf)
     """
-    try:
+    with named("margin"):
         alpha = at_least_one.admit("alpha", alpha)
         alpha = rules.admit("rule", rule) or alpha
-    except DomainError as error:
-        raise DomainError(f"hopref.theory.margin: {error}.") from None
     return 1 / (alpha - 1) if alpha > 1 else math.inf
 
 
@@ -60,13 +60,15 @@ def margin(rule, /, *, alpha=1.5):
 def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
     r"""The separation from which on state i ends in pattern i, exactly, after one step.
 
-    Source: Santos et al. 2024; derived and checked here [FY-5].
+    Source: Santos et al. 2024 [FY-5].
 
     .. math:: \Delta_i \geq \frac{m}{\beta} + 2 M \|\xi_i - x_i\|
         \quad \Rightarrow \quad f(\xi_i) = x_i
 
     Notes: sufficient.  Of the patterns themselves it is m/beta: from there on x_i is a fixed point.
     Attained where the strongest rival is -x_i, of length M, and the state lies on the way to it.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -81,12 +83,14 @@ def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
 def exact_beta(xi, X, /, *, margin=1.0):
     r"""The beta from which on state i gives everything to pattern i.
 
-    Source: the margin of Santos et al. 2024, solved for beta; derived and checked here [FY-5].
+    Source: the margin of Santos et al. 2024, solved for beta [FY-5].
 
     .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
 
     Notes: sufficient and necessary; infinite where another pattern scores as much.  The twin for
     softmax, which never gives everything, is `smallest_beta`.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -102,13 +106,15 @@ def exact_beta(xi, X, /, *, margin=1.0):
 def subset_separation(xi, X, /, *, k):
     r"""How far the k-th score of a state lies above the next.
 
-    Source: Santos et al. 2024; derived and checked here [FY-5].
+    Source: Santos et al. 2024 [FY-5].
 
     .. math:: z_{(k)} - z_{(k+1)} \geq \frac{1}{\beta}
         \quad \Leftrightarrow \quad \text{the weights of } k\text{-subsets are 0 and 1}
 
     Returns: (...); infinite where all patterns are chosen.  From 1/beta on the update is the sum of
     the k patterns of largest scores, exactly.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> float(theory.subset_separation([1.0], [[3.0], [2.0], [0.5]], k=2))
@@ -126,12 +132,14 @@ def subset_separation(xi, X, /, *, k):
 def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
     r"""The energy of the sparse network is at most this on the hull of its patterns.
 
-    Source: Santos et al. 2024, with the mean in place of one M; derived and checked here [FY-4].
+    Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
     .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \; \tfrac12 M^2 - \beta^{-1} \Omega(u))
 
     Notes: no more than the paper's min(2 M^2, ...).  The first is attained for small beta, by a
     longest pattern against the mean, the second for large beta, at the origin.
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> float(theory.entmax_energy_bound([[1.0], [-1.0]], beta=2.0, alpha=2.0))
@@ -144,10 +152,12 @@ def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
 def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
     r"""The energy of the network of normmax is at most this on the hull of its patterns.
 
-    Source: Santos et al. 2024, with the mean in place of one M; derived and checked here [FY-4].
+    Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
     .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \;
         \tfrac12 M^2 + \beta^{-1} (1 - \|u\|_\gamma))
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> float(theory.normmax_energy_bound([[1.0, 0], [-1.0, 0], [0, 1.0], [0, -1.0]], beta=2.0))
@@ -160,10 +170,12 @@ def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
 def k_subsets_energy_bound(X, /, *, k, beta=1.0):
     r"""The energy over subsets is at most this on the hull of sums of k patterns.
 
-    Source: after Santos et al. 2024; derived and checked here [FY-4].
+    Source: after Santos et al. 2024 [FY-4].
 
     .. math:: 0 \leq E \leq \min(k^2 M (M + \|\bar x\|), \;
         \tfrac12 (k M)^2 + \beta^{-1} \frac{k (N - k)}{2 N})
+
+    Status: derived.
 
     >>> from hopref import theory
     >>> float(theory.k_subsets_energy_bound([[1.0], [-1.0]], k=1, beta=2.0))
