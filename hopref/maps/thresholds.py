@@ -21,7 +21,7 @@ inf = math.inf
 NEWTON = 30         # steps: the sum falls by e each until it is near 1, then its excess is squared
 FINE = 3            # more of them, with powers in pairs
 SURE = 2.0**8       # ulp: beyond what a sum of plain powers near 1 errs by, q log t and all
-HALVINGS = 8        # with powers in pairs, of the places that plain powers leave open
+HALVINGS = 8        # with powers in pairs, of the places that plain ones leave open: few, or equal
 MOOT = 1.25         # a height that makes more than a whole by itself, whatever its power
 
 

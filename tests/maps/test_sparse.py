@@ -6,8 +6,11 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import maps
+from hopref.demands import k_of_n
 from hopref.errors import DomainError, ShapeError
+from hopref.op import load
 from tests import exact_sparse as exact
+from tests.doubles import cupy as device
 from tests.draw import arrays, betas, records
 from tests.laws import law
 from tests.rounding import close, g, u
@@ -218,6 +221,15 @@ def test_an_empty_row_is_what_was_asked_for(name):
         f(np.zeros(3), where=np.zeros(3, bool), empty_row="raise", **k)
 
 
-def test_more_than_there_are_cannot_be_chosen():
-    with pytest.raises(ShapeError, match="k must be at most 2"):
-        maps.top_k([1.0, 2.0], k=3)
+@pytest.mark.parametrize("name", [name for name, it in load().items()
+                                  if it.fits is k_of_n])
+def test_more_than_there_are_cannot_be_chosen_and_no_value_is_looked_at(name):
+    """A matter of shapes: refused on the device too, and when values are not to be looked at."""
+    it = load()[name]
+    with device.installed():
+        arrays = [device.asarray(np.ones([2] * len(dims)))
+                  for k, dims in it.arrays.items() if k not in it.optional]
+        device.stats.reset()
+        with pytest.raises(ShapeError, match="k must be at most 2, the number there is; got k=3"):
+            it(*arrays, k=3, nonfinite="propagate")
+        assert device.stats.quiet

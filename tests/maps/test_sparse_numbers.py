@@ -18,6 +18,7 @@ FAMILIES = {
     "steps of 1e-9 at 1e6": lambda i: 1e6 + (i % 5) * 2.0**-30,
     "halves": lambda i: -(2.0 ** -(i % 60)),
     "two levels": lambda i: np.where(i < i[-1], 1e-9, 0.0),
+    "an edge of normmax 5": lambda i: np.where(i < i[-1], ((1 - 2.0**-44) / i[-1]) ** 0.8, 0.0),
     "gauss": lambda i: drawn("standard_normal", i),
     "gauss at 1e6": lambda i: 1e6 + drawn("standard_normal", i),
     "crowded gauss": lambda i: drawn("standard_normal", i) / 1024,
