@@ -1,7 +1,7 @@
 """The sparse maps of machine numbers, exactly: rationals where tau is one, else proved brackets.
 
 Nothing is shared with `hopref.maps`.  Scores, beta, alpha and gamma are taken as the numbers that
-they are; no product of theirs is rounded.  Each answer is an `Exact`: one p for each level.
+they are; no product of theirs is rounded.  Equal scores are one level, with a count.
 """
 from bisect import bisect_left, bisect_right
 from fractions import Fraction

@@ -66,9 +66,9 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 
     Notes
     -----
-    Closed forms at alpha = 1, 1.5 and 2, Newton's method elsewhere.  Cost O(n log n).  Beyond
-    alpha = 1.5, sums are kept in double-double: past alpha = 2 an entry at the edge of the support
-    has an ulp of the others' sum, and no smaller, for its own error otherwise.
+    Closed forms at alpha = 1, 1.5 and 2, Newton's method elsewhere.  Cost O(n log n).  Sums that
+    decide are kept in double-double: past alpha = 2 an entry at the edge of the support would pay
+    for an ulp of the sum of all, many ulp of its own.
 
     >>> from hopref.maps import entmax
     >>> entmax([2.0, 0.0])
@@ -97,8 +97,8 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 
     Notes
     -----
-    Closed form at gamma = 2.  An entry at the edge of the support is a root, 1/(gamma - 1), of how
-    far its score lies above tau, and so of the error of that: 2^-90.
+    Closed form at gamma = 2.  An entry at the edge of the support is the power 1/(gamma - 1) of the
+    distance of its score from tau; that distance is known to 2^-85 or an ulp.
 
     >>> from hopref.maps import normmax
     >>> normmax([1.0, 0.0])

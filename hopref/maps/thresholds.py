@@ -109,8 +109,8 @@ def rise(inside, e, q):
     many, first = total(xp.astype(inside, e[0].dtype)), total(e[0])
     if closed(q):
         lack = xp.maximum(left(1.0, *powers(e, q)), 0.0)
-        double = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
-        return ratio(lack, double, 0.0)
+        slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
+        return ratio(lack, slope, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
     for how in [plainly] * NEWTON + [powers] * FINE:
         h, l = added(e, (r, 0.0))
