@@ -136,11 +136,9 @@ class Edge(NamedTuple):
         Newton in h for q >= 1, in h^q for q < 1: there the sum is convex, so from above it falls.
         """
         gaps, many, q, one = self.above(i), self.many[i:], self.q, arb(1)
-        room = one - self.total(arb(0), gaps[1:], many[1:], q)
-        h = (room / many[0]) ** (1 / q)
-        h = arb(self.about(gaps, many, float(h)))
+        most = ((one - self.total(arb(0), gaps[1:], many[1:], q)) / many[0]) ** (1 / q)
+        h = arb(self.about(gaps, many, float(most)))
         for _ in range(400):
-            h = h.mid()
             excess = self.total(h, gaps, many, q) - 1
             slope = q * self.total(h, gaps, many, q - 1)
             if q < 1:
