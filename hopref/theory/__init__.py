@@ -98,6 +98,7 @@ from hopref.theory.sparse import (
     margin,
     normmax_energy_bound,
     subset_separation,
+    support_size_bound,
 )
 from hopref.theory.structured import support_error_bound, support_gap_bound, support_separation
 
@@ -114,7 +115,8 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "group_jacobian_bound", "effective_patterns", "classify", "Kinds", "flips_bound",
            "descent_margin", "critical_beta", "graded_contraction_factor", "support_separation",
            "support_gap_bound", "support_error_bound", "margin", "exact_retrieval_separation",
-           "exact_beta", "subset_separation", "entmax_energy_bound", "normmax_energy_bound",
+           "exact_beta", "subset_separation", "support_size_bound", "entmax_energy_bound",
+           "normmax_energy_bound",
            "k_subsets_energy_bound", "diagnose", "Diagnosis",
            "arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
            "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio",

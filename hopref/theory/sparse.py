@@ -9,16 +9,20 @@ McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*.
 """
 import math
 
+import numpy as np
+
 from hopref import theory
 from hopref.demands import k_of_n
 from hopref.domains import choice, count, positive
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
+from hopref.models import sparse
 from hopref.namespace import namespace
 from hopref.op import op
-from hopref.theory.admitted import named
+from hopref.theory.admitted import admitted, named
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
+           "support_size_bound",
            "entmax_energy_bound", "normmax_energy_bound", "k_subsets_energy_bound"]
 
 # The alpha of the entmax that has the same margin.
@@ -124,6 +128,33 @@ def subset_separation(xi, X, /, *, k):
     if k == X.shape[0]:
         return namespace(z).full_like(z[..., 0], math.inf)
     return (kth_largest(z, k) - kth_largest(z, k + 1))[..., 0]
+
+
+def support_size_bound(xi, X, /, *, beta=1.0):
+    r"""The error bound of the sparse model by the size of its support, as it is quoted.
+
+    Source: Hu et al. 2023, through other authors [FY-7].
+
+    .. math:: \|f(\xi) - x_i\| \leq M + \sqrt d \, M \beta \Big(\kappa
+        \big(\max_j x_j^T \xi - [X \xi]_{(\kappa)}\big) + \frac1\beta\Big)
+
+    f is the step by sparsemax, kappa the number of patterns with a weight, and [.]_(kappa) the
+    kappa-th largest score.
+
+    Notes: true and empty.  It is at least (1 + sqrt(d)) M, and no mean of patterns is further than
+    2 M from any of them.  `exact_retrieval_separation` says something instead.  NumPy only.
+
+    Status: not verified in the paper itself; derived, with what it is worth.
+
+    >>> from hopref import theory
+    >>> float(theory.support_size_bound([9.0], [[1.0], [-1.0]]))        # kappa = 1
+    2.0
+    """
+    xi, X = admitted(sparse.update, "support_size_bound", xi, X, beta=beta)
+    z = xi @ X.T
+    kept = sparse.weights(xi, X, beta=beta, alpha=2.0) > 0
+    gap = np.max(np.where(kept, z.max(-1, keepdims=True) - z, 0.0), axis=-1)
+    return _longest(X) * (1 + math.sqrt(X.shape[1]) * (beta * (kept.sum(-1) * gap) + 1))
 
 
 # --- energies on the hull of the patterns --------------------------------------------------------
