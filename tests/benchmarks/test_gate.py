@@ -57,7 +57,8 @@ def test_every_growth_is_tracked_and_every_benchmark_mirrors_a_model():
     pytest.importorskip("asv_runner")
     files = pathlib.Path(gate.__file__).parent.glob("bench_*.py")
     modules = [importlib.import_module(f"benchmarks.{file.stem}") for file in files]
-    tracked = [title for module in modules for title in module.Growth.params]
+    growing = [module.Growth for module in modules if hasattr(module, "Growth")]
+    tracked = [title for growth in growing for title in growth.params]
     assert sorted(tracked) == sorted(growth.GROWTHS)
     models = {name.partition(".")[0] for name in load()}
     assert {module.__name__.rpartition("bench_")[2] for module in modules} <= models
