@@ -12,6 +12,7 @@ def pages():
     values = {name: getattr(hopref, name) for name in hopref.__all__}
     rooms = {name: room for name, room in values.items() if isinstance(room, ModuleType)}
     top = [name for name in values if name not in rooms]
+    rooms = {inner: room for name in rooms for inner, room in _rooms(name, rooms[name])}
     listed = "\n".join(f"   {name}" for name in ["toplevel", *rooms])
     made = {"index.rst": _INDEX.format(rooms=listed),
             "toplevel.rst": _page("hopref", "hopref", hopref, top, _TOP)}
@@ -19,6 +20,13 @@ def pages():
         words = "\n".join(with_bars(inspect.getdoc(room).split("\n")))
         made[f"{name}.rst"] = _page(name, f"hopref.{name}", room, room.__all__, words)
     return made
+
+
+def _rooms(name, room):
+    """A room, and the rooms within it."""
+    within = {inner: getattr(room, inner) for inner in room.__all__}
+    within = {k: v for k, v in within.items() if isinstance(v, ModuleType)}
+    return within and [(f"{name}.{k}", v) for k, v in within.items()] or [(name, room)]
 
 
 def _page(title, path, room, names, words):

@@ -135,6 +135,10 @@ def _sizes(it, arrays):
                                  f"got {sizes[dim]} and {size}")
             if dim in INHABITED and size == 0:
                 raise ShapeError(f"{dim} must be at least 1; got {k} of shape {tuple(a.shape)}")
+    for dim, k in seen_in.items():
+        if dim[0].isdigit() and sizes[dim] != int(dim[:-1]) * sizes[dim[-1]]:
+            raise ShapeError(f"{dim} must be {int(dim[:-1]) * sizes[dim[-1]]}; got {k} of shape "
+                             f"{tuple(arrays[k].shape)}")
     return sizes
 
 
@@ -227,7 +231,7 @@ def _values(xp, k, v, domain, sizes, looks, structure, propagate):
 
 def _all(xp, k, v, ok, said):
     if not bool(xp.all(ok)):
-        at = tuple(int(i[0]) for i in xp.nonzero(~ok))
+        at = tuple(int(i[0]) for i in xp.nonzero(~ok)) if v.ndim else ()
         got = v[at] if xp is np else float(v[at])
         raise DomainError(f"{k} must be {said}; got {_entry(k, at)} = {got}")
 

@@ -4,8 +4,9 @@ Called on admitted arguments, options still by name: ``fits(given)`` where shape
 other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
 """
 __all__ = ["states_in_alphabet", "states_in_range", "draws_suffice", "k_of_n",
-           "state_with_its_scale", "state_of_these_features", "polar",
-           "no_more_winners_than_sites", "a_head_sees_something"]
+           "state_with_its_scale", "state_of_these_features", "features_of_each_function",
+           "slopes_are_known", "polar", "no_more_winners_than_sites",
+           "a_head_sees_something"]
 
 
 def states_in_alphabet(xp, given):
@@ -53,13 +54,27 @@ def state_with_its_scale(given):
 
 
 def state_of_these_features(given):
-    """A state passed in holds one row for each feature: m of them, or 2 m."""
+    """A state, or a cotangent of one, holds one row for each feature: m of them, or 2 m."""
     pairs = given["features"] in ("hyperbolic", "trigonometric")
     r = given["omega"].shape[0] * (2 if pairs else 1)
-    for name, axis in (("S", -2), ("z", -1), ("c", -1)):
-        if not isinstance(given[name], float) and given[name].shape[axis] != r:
+    for name, axis in (("S", -2), ("z", -1), ("c", -1), ("g_S", -2), ("g_z", -1), ("g_c", -1)):
+        if not isinstance(given.get(name, 0.0), float) and given[name].shape[axis] != r:
             return f"r must be {r}, one for each feature; got {name} with {given[name].shape[axis]}"
     return state_with_its_scale(given)
+
+
+def features_of_each_function(given):
+    """One cotangent for each feature: m for every function."""
+    wanted = len(given["functions"]) * given["omega"].shape[0]
+    got = given["g"].shape[-1]
+    return None if got == wanted else f"lm must be {wanted}, one for each feature; got {got}"
+
+
+def slopes_are_known(xp, given):
+    """A feature or height of the user's own must bring its derivative."""
+    records = [r for r in (given["h"], *given["functions"]) if not isinstance(r, str)]
+    return None if all(r.slope is not None for r in records) else \
+        "h and functions must name their slopes; got a record without one"
 
 
 def polar(name):

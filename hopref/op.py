@@ -25,7 +25,8 @@ from hopref import admission
 from hopref.domains import Array, Choice, Several, finite
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
-__all__ = ["OPS", "op", "load", "use_backend", "open_door", "Call", "bound_arguments", "unwrapped"]
+__all__ = ["OPS", "op", "load", "gradient_of", "use_backend", "open_door", "Call",
+           "bound_arguments", "unwrapped"]
 
 OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
@@ -50,6 +51,11 @@ def load():
     for module in _rooms():
         importlib.import_module(module)
     return OPS
+
+
+def gradient_of(op):
+    """The operation that pulls cotangents back through this one, or None."""
+    return load().get(f"gradients.{op.name}")
 
 
 @functools.cache

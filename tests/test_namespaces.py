@@ -116,7 +116,7 @@ def test_device_values_are_looked_at_only_on_request(name, argument):
     @given(calls(op, every=True, empty=False))
     def looked(call):
         bad = by_name(op, call)
-        bad[argument] = bad[argument] + np.nan
+        bad[argument] = np.asarray(bad[argument] + np.nan)
         with device.installed():
             there = {k: device.asarray(v) if isinstance(v, np.ndarray) else v
                      for k, v in bad.items()}

@@ -17,8 +17,8 @@ from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]
 
-SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4,
-         "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}
+SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "lm": 8,
+         "k": 4, "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}
 BETA = 0.75
 
 

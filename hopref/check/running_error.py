@@ -34,7 +34,7 @@ def comparison(name):
     def rule(profile, a, b):
         a, b = operand(a, profile), operand(b, profile)
         value, reach = compare(a.value, b.value), a.radius + b.radius
-        doubt = (reach > 0) & (np.abs(a.value - b.value) <= reach)
+        doubt = (reach > 0) & ~(np.abs(a.value - b.value) > reach)
         return Doubt(value, doubt) if np.any(doubt) else value
     return rule
 
@@ -196,6 +196,13 @@ def extreme(name):
 class Index(np.ndarray):
     """Places of largest entries; ``radius`` covers all places where another may take the lead."""
     radius = 0.0
+    __hash__ = None
+
+    def __eq__(self, other):
+        """Whether a place is the one; in doubt wherever there are several rivals."""
+        same = np.asarray(self) == np.asarray(other)
+        doubt = np.broadcast_to(np.asarray(self.radius) > 0, same.shape)
+        return Doubt(same, doubt) if np.any(doubt) else same
 
 
 def place_of(name):
@@ -243,6 +250,7 @@ def elementary(name, spread, roundings=ELEMENTARY):
 
 def sines(profile, x, function):
     reach = np.minimum(x.radius, 2.0) + ELEMENTARY * profile.u
+    reach = np.where(nought(x) & (function is np.sin), 0.0, reach)
     return Ball(function(x.value), reach, profile)
 
 

@@ -97,7 +97,17 @@ def normmax(z, *, beta=1.0, gamma=2.0, **options):
     many = np.sum(size > 0, axis=-1, keepdims=True)
     moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
     moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
-    return weighted(z, p, np.where(np.isfinite(z.value), np.minimum(moved, 1.0), 0.0))
+    seen = np.isfinite(z.value) & options.get("where", True)
+    outside = (p == 0) & (z.value + 2 * blurred(z, 2.0, beta) < lowest(z, beta, gamma, **options))
+    return weighted(z, p, np.where(seen & ~outside, np.minimum(moved, 1.0), 0.0))
+
+
+def lowest(z, beta, gamma, *, where=True, **options):
+    """The threshold of normmax, as a score, of scores that are all as small as they may be."""
+    w = np.where(where, z.value - 2 * blurred(z, 2.0, beta), -np.inf)
+    p = maps.normmax.formula(w, beta=beta, gamma=gamma)
+    N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
+    return largest(w) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta
 
 
 def top_k(z, *, k, beta=1.0, where=True, **options):
@@ -123,7 +133,8 @@ def norm(p, *, gamma=2.0):
     if not isinstance(p, Ball):
         return maps.norm.formula(p, gamma=gamma)
     y = maps.norm.formula(p.value, gamma=gamma)
-    own = (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
+    some = np.any((p.value > 0) | (p.radius > 0), axis=-1)
+    own = some * (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
     return Ball(y, np.sum(p.radius, axis=-1) + own, p.profile)
 
 

@@ -29,7 +29,7 @@ PLACES = st.sampled_from([(), (1,), (3,), (2, 3)])
 
 SCALARS = {
     domains.positive: st.sampled_from([1.0, 0.125, 3.0, 40.0]) | st.floats(2.0**-10, 64.0),
-    domains.nonnegative: st.sampled_from([0.0, 1.0]) | st.floats(0.0, 4.0),
+    domains.nonnegative: st.sampled_from([0.0, 1.0]) | st.floats(2.0**-100, 4.0),   # 1/eps is one
     domains.real: st.floats(-4.0, 4.0),
     domains.share: st.sampled_from([0.5, 0.01]) | st.floats(2.0**-20, 1 - 2.0**-20),
     domains.count: st.integers(1, 5),
@@ -88,6 +88,11 @@ def sizes(draw, op, *, leading=None, empty=True):
             draw(side(1 if dim in must or not empty else 0)) for dim in sorted(names)}
     if {"m", "r"} <= names:         # features: as many as draws, or two for each
         size["r"] = size["m"] * draw(st.sampled_from([1, 2]))
+    for dim in names:               # a multiple: of a number, or of as many functions as are named
+        if dim[0].isdigit():
+            size[dim] = int(dim[:-1]) * size[dim[-1]]
+        elif dim == "lm":
+            size[dim] = size["m"] * draw(st.sampled_from([1, 2, 3]))
     return size
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from hopref.check import (  # noqa: F401  they declare rules
     bounds,
+    gradient_bounds,
     kernel_bounds,
     layer_bounds,
     sparse_bounds,

@@ -18,19 +18,27 @@ __all__ = ["Feature", "Height", "general", "log_general", "positive", "log_posit
 
 
 class Feature(NamedTuple):
-    """A function f of u = omega x, elementwise: log|f| (-inf where f is 0) and its sign."""
+    """A function f of u = omega x, elementwise: log|f| (-inf where f is 0) and its sign.
+
+    ``slope`` is the derivative of f, itself a `Feature`; gradients ask for it.
+    """
     log: Callable
     sign: Callable
+    slope: "Feature | None" = None
 
     @classmethod
-    def of(cls, f):
+    def of(cls, f, slope=None):
         """The same of a plain function whose values neither under- nor overflow."""
-        return cls(partial(_log_of, f), partial(_sign_of, f))
+        return cls(partial(_log_of, f), partial(_sign_of, f), slope)
 
 
 class Height(NamedTuple):
-    """The factor h, by its logarithm: a function of x (..., d) with values (...)."""
+    """The factor h, by its logarithm: a function of x (..., d) with values (...).
+
+    ``slope`` is the number c in grad log h(x) = c x; gradients ask for it.
+    """
     log: Callable
+    slope: float | None = None
 
 
 def _log_of(f, u):
@@ -63,6 +71,19 @@ def _cos(u):
     return namespace(u).cos(u)
 
 
+def _minus_ones(u):
+    return -_ones(u)
+
+
+def _minus_sin(u):
+    return -_sin(u)
+
+
+def _step(u):
+    xp = namespace(u)
+    return xp.astype(u > 0, u.dtype)
+
+
 def _relu(u):
     return namespace(u).where(u > 0, u, 0.0 * u)
 
@@ -83,9 +104,12 @@ def _half_decay(x):
     return -dot(x, x) / 2 - math.log(2) / 2
 
 
-one, decay, growth, half_decay = map(Height, (_one, _decay, _growth, _half_decay))
-exp, exp_minus = Feature(_itself, _ones), Feature(_minus, _ones)
-sin, cos, relu_of = Feature.of(_sin), Feature.of(_cos), Feature.of(_relu)
+one, decay = Height(_one, 0.0), Height(_decay, -1.0)
+growth, half_decay = Height(_growth, 1.0), Height(_half_decay, -1.0)
+exp = Feature(_itself, _ones, Feature(_itself, _ones))
+exp_minus = Feature(_minus, _ones, Feature(_minus, _minus_ones))
+sin, cos = Feature.of(_sin, Feature.of(_cos)), Feature.of(_cos, Feature.of(_minus_sin))
+relu_of = Feature.of(_relu, Feature.of(_step))
 
 heights = Choice({"one": one, "decay": decay, "growth": growth, "half_decay": half_decay}, Height)
 functions = Several(Choice({"exp": exp, "exp_minus": exp_minus, "sin": sin, "cos": cos,
@@ -140,6 +164,20 @@ def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     array([1., 1.])
     """
     return _exponential(log_general(x, omega, h=h, functions=functions, beta=beta))
+
+
+def sloped(functions):
+    """f' for every f."""
+    return tuple(f.slope for f in functions)
+
+
+def lowered(h, excess):
+    """h e^-excess, a number a row."""
+    return Height(partial(_lowered, h.log, excess), h.slope)
+
+
+def _lowered(log, excess, x):
+    return log(x) - excess
 
 
 def _exponential(log_and_sign):

@@ -14,15 +14,18 @@ from hopref.maps.entries import (
     in_turn,
     mean,
     of_length_one,
+    outer,
     power,
     ratio,
     rows,
     scan,
     standard_error,
     summed,
+    table,
     xlog,
 )
 from hopref.maps.lists import band, listed_once, over_rows
+from hopref.maps.pivots import definite, solved
 from hopref.maps.potentials import (
     entmax_conjugate,
     entmax_loss,
@@ -34,6 +37,7 @@ from hopref.maps.potentials import (
     normmax_loss,
     tsallis,
 )
+from hopref.maps.powers import bend, raised, raised_log
 from hopref.maps.scales import balanced, finite_or_zero, rescaled, shifted_exp
 from hopref.maps.signs import (
     above,
@@ -64,6 +68,7 @@ from hopref.maps.soft import (
     softmax_among,
     something_visible,
     start,
+    taking_part,
     visible,
     zero_denominators,
 )

@@ -1,4 +1,5 @@
 """Entries of rows: quotients, lengths, powers, picks and the loops that formulas need."""
+import math
 from functools import partial
 
 from hopref.namespace import namespace
@@ -58,6 +59,16 @@ def rows(X, i):
     """Row i of X for every index in i: (n, d), (...) -> (..., d)."""
     xp = namespace(X)
     return xp.reshape(xp.take(X, xp.reshape(i, (-1,)), axis=0), (*i.shape, X.shape[1]))
+
+
+def table(x):
+    """All leading axes as one: (..., d) -> (k, d)."""
+    return namespace(x).reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def outer(a, b):
+    """The sum of a_i b_j over all leading axes: (..., n), (..., d) -> (n, d)."""
+    return table(a).T @ table(b)
 
 
 def column(a):

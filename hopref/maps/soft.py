@@ -96,6 +96,13 @@ def logsumexp(z, /, *, beta=1.0):
     return top[..., 0] + xp.log(xp.where(total > 0, total, 1.0)) / beta
 
 
+def taking_part(z, bias, where):
+    """Scores, -inf where hidden by the mask or by the bias."""
+    xp = namespace(z)
+    z = z if where is True else xp.where(where, z, -inf)
+    return z if isinstance(bias, float) else xp.where(bias > -inf, z, -inf)
+
+
 def logmeanexp(z, where=True):
     """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)

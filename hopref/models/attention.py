@@ -184,18 +184,18 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    zS, rows = _state(phi_k, V, S, z), (phi_q, phi_k, _counted(V))
-    Z, zS = scan(_step, zS, rows)
+    zS, rows = joined_state(phi_k, V, S, z), (phi_q, phi_k, counted(V))
+    Z, zS = scan(step, zS, rows)
     return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), zS[..., 1:], zS[..., 0]
 
 
-def _counted(V):
+def counted(V):
     """The values as (1, v), so that one sum holds both z and S."""
     xp = namespace(V)
     return xp.concat([xp.ones((*V.shape[:-1], 1), dtype=V.dtype), V], axis=-1)
 
 
-def _state(keys, V, S, z):
+def joined_state(keys, V, S, z):
     """The state of earlier keys as one matrix (z, S) of full size."""
     xp, lead, r = namespace(V), keys.shape[:-2], keys.shape[-1]
     z_0 = xp.zeros((*lead, r), dtype=V.dtype)
@@ -203,7 +203,7 @@ def _state(keys, V, S, z):
     return xp.concat([(z + z_0)[..., None], S + S_0], axis=-1)
 
 
-def _step(zS, q, k, v):
+def step(zS, q, k, v):
     """The next state, with the row (q z, q S)."""
     zS = zS + k[..., :, None] * v[..., None, :]
     return zS, (q[..., None, :] @ zS)[..., 0, :]
@@ -265,8 +265,8 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     (array([1., 2.]), array([-2000.]))
     """
     xp = namespace(V)
-    zS, ones = _state(log_k, V, S, z), xp.ones_like(log_k)
-    rows = (log_q, log_k, sign_q * ones, sign_k * ones, _counted(V))
+    zS, ones = joined_state(log_k, V, S, z), xp.ones_like(log_k)
+    rows = (log_q, log_k, sign_q * ones, sign_k * ones, counted(V))
     Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)
     return ratio(Z[..., 1:], Z[..., :1], empty_row), zS[..., 1:], zS[..., 0], c
 
@@ -275,5 +275,5 @@ def _log_step(state, log_q, log_k, sign_q, sign_k, v):
     """The next state, with the row (q z, q S) for the query in the state's scale."""
     zS, c = state
     q, k, shrink, c = rescaled(log_q, log_k, c)
-    zS, row = _step(shrink[..., None] * zS, sign_q * q, sign_k * k, v)
+    zS, row = step(shrink[..., None] * zS, sign_q * q, sign_k * k, v)
     return (zS, c), row

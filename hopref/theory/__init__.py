@@ -100,6 +100,7 @@ from hopref.theory.sparse import (
     subset_separation,
     support_size_bound,
 )
+from hopref.theory.spectra import jacobian, jacobian_spectrum, spectrum
 from hopref.theory.structured import support_error_bound, support_gap_bound, support_separation
 
 __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_separation",
@@ -121,7 +122,8 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimator_mse",
            "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio",
            "features_needed", "ratio_bias", "ratio_variance", "uniform_features", "gerf_parameter",
-           "mean_squared_sum", "derf_parameters", "derf_log_second_moment", "Derf"]
+           "mean_squared_sum", "derf_parameters", "derf_log_second_moment", "Derf",
+           "jacobian", "spectrum", "jacobian_spectrum"]
 
 polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit

@@ -17,7 +17,10 @@ WEIGHED = ("modern.jacobian", "theory.retrieval_error_bound", "theory.separation
            "theory.jacobian_norm_bound", "theory.smallest_step_bound", "theory.group_error_bound",
            "theory.group_jacobian_bound", "theory.effective_patterns")
 OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)), "sparse.layer_norm_update": ("d = 1",),
-        **dict.fromkeys(("theory.smallest_beta", "theory.exact_beta"), ("one ulp apart",))}
+        **dict.fromkeys(("theory.smallest_beta", "theory.exact_beta"), ("one ulp apart",)),
+        "gradients.features.log_trigonometric": ("integers",),      # the cotangent of 0
+        **dict.fromkeys(("gradients.sparse.normmax_energy", "gradients.sparse.normmax_update",
+                         "gradients.sparse.normmax_weights"), ("norms 1e8",))}
 
 
 @pytest.mark.parametrize("name", JUDGED)
@@ -25,7 +28,8 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
     op = OPS[name]
     for case in cases(op):
         found = measured(op, case.args, case.kwargs, PROFILES["float64"])
-        got = op(*case.args, **case.kwargs)
+        with np.errstate(invalid="ignore" if case.stress else "warn"):
+            got = op(*case.args, **case.kwargs)
         for ball, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
             known = np.isfinite(ball.value)
             if not case.stress and case.name not in OPEN.get(name, ()):

@@ -4,14 +4,24 @@ import numpy as np
 
 def strided(a):
     wide = np.zeros([2 * n for n in a.shape], a.dtype)
-    view = wide[tuple(slice(None, None, 2) for _ in a.shape)]
+    view = wide[(..., *(slice(None, None, 2) for _ in a.shape))]
     view[...] = a
     return view
 
 
 def reversed_(a):
     back = tuple(slice(None, None, -1) for _ in a.shape)
-    return np.ascontiguousarray(a[back])[back]
+    return np.array(a[back], order="C")[back]
+
+
+def in_rows(a):
+    return list(a) if a.ndim else a.item()
+
+
+def in_tuples(a):
+    if a.ndim == 0:
+        return a.item()
+    return tuple(map(tuple, a.tolist())) if a.ndim == 2 else tuple(a.tolist())
 
 
 def read_only(a):
@@ -29,7 +39,7 @@ class Tagged(np.ndarray):
 
 
 LAYOUTS = {
-    "F order": np.asfortranarray,
+    "F order": lambda a: np.array(a, order="F"),
     "strided": strided,
     "negative strides": reversed_,
     "read-only": read_only,
@@ -37,7 +47,7 @@ LAYOUTS = {
     "not aligned": unaligned,
     "a subclass": lambda a: a.view(Tagged),
     "lists": lambda a: a.tolist(),
-    "rows of arrays": lambda a: list(a),
-    "tuples": lambda a: tuple(map(tuple, a.tolist())) if a.ndim == 2 else tuple(a.tolist()),
+    "rows of arrays": in_rows,
+    "tuples": in_tuples,
 }
 SEQUENCES = {"lists", "rows of arrays", "tuples"}

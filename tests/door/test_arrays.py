@@ -94,13 +94,16 @@ def test_missing_and_surplus_axes_are_refused(name, argument):
     def judge(given):
         a = given[argument]
         few = np.zeros(a.shape[a.ndim - len(core) + 1:], a.dtype)
-        refused(ShapeError, op, given | {argument: few}, argument, str(few.shape))
+        if core:
+            refused(ShapeError, op, given | {argument: few}, argument, str(few.shape))
         if dims[0] != "...":
             refused(ShapeError, op, given | {argument: a[None]}, argument, str(a[None].shape))
         elif shared(op, argument, "..."):
             refused(ShapeError, op, given | {argument: np.stack([a, a])}, argument,
                     "leading axes", str((2, *a.shape[:a.ndim - len(core)])))
-        refused(ShapeError, op, given | {argument: np.zeros((), a.dtype)}, argument, "()")
+        if core or a.ndim:
+            words = (argument, "()") if core else ("leading axes", "()")
+            refused(ShapeError, op, given | {argument: np.zeros((), a.dtype)}, *words)
 
     on_calls(op, judge)
 
@@ -149,8 +152,13 @@ def test_ragged_sequences_are_refused(name, argument):
 
 # ---- values -------------------------------------------------------------------------------------
 
+def place(a, i):
+    """Entry number i of an array, as an index."""
+    return np.unravel_index(i, a.shape) if a.ndim else ()
+
+
 def entry(argument, at):
-    return f"got {argument}[{', '.join(map(str, at))}] = "
+    return f"got {argument}[{', '.join(map(str, at))}] = " if at else f"got {argument} = "
 
 
 @every_real_array
@@ -164,7 +172,7 @@ def test_values_outside_the_domain_are_named_with_their_first_index(name, argume
         for value in wrong:
             a = given[argument].copy()
             a.flat[a.size // 2:] = value
-            at = np.unravel_index(a.size // 2, a.shape)
+            at = place(a, a.size // 2)
             refused(DomainError, op, given | {argument: a}, domain.said, entry(argument, at))
             refused(DomainError, op, given | {argument: a}, argument, nonfinite="raise")
 
@@ -230,7 +238,7 @@ def test_integers_are_exact_or_refused(name, argument):
             dtype = np.uint64 if wrong >= 2**63 else np.int64
             a = np.zeros(given[argument].shape, dtype)
             a.flat[-1] = wrong
-            at = np.unravel_index(a.size - 1, a.shape)
+            at = place(a, a.size - 1)
             refused(DomainError, op, given | {argument: a}, entry(argument, at) + str(wrong))
 
     on_calls(op, judge, examples=1)

@@ -181,7 +181,10 @@ def test_one_array_may_stand_for_two_arguments(name):
             for b in names:
                 if a != b and given[a].shape == given[b].shape and op.domains[a] == op.domains[b] \
                         and op.arrays[a] == op.arrays[b]:
-                    alike = run(op, given | {b: given[a].copy()})
+                    try:
+                        alike = run(op, given | {b: given[a].copy()})
+                    except DomainError:         # such values are no legal call
+                        continue
                     same(alike, run(op, given | {b: given[a]}))
 
     on_calls(op, judge, examples=2)
@@ -284,7 +287,7 @@ def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argumen
     on_calls(op, judge, examples=4, leading=st.just((3,)))
 
 
-@pytest.mark.parametrize("name", [n for n, op in OPS.items() if n.endswith("update")])
+@pytest.mark.parametrize("name", [n for n in OPS if n.endswith("update") and "gradients" not in n])
 def test_a_state_that_is_not_a_number_stays_none(name):
     op = OPS[name]
 

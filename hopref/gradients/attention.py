@@ -1,0 +1,263 @@
+r"""Vector-Jacobian products of attention.
+
+``g`` is the cotangent of the result; the other arguments are those of `models.attention`.  Nothing
+flows into a hidden key, or out of a query that sees nothing.
+
+Causal sums are made anew: one pass forwards for the queries, one backwards for keys and values,
+each carrying a matrix of the size of the state.  To run the state backwards by subtracting k v^T
+loses all digits of keys that grow.
+
+References: Vaswani et al. 2017; Choromanski et al. 2021; the blog, eqs. (14)-(18).
+"""
+import math
+
+from hopref.demands import state_with_its_scale
+from hopref.domains import mask, nonnegative, scores, state
+from hopref.gradients.maps import average
+from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.sums import (
+    in_both_directions,
+    joined,
+    on_a_log_scale,
+    through_ratio,
+    transposed,
+)
+from hopref.maps import (
+    balanced,
+    default_scale,
+    masked,
+    ratio,
+    visible,
+    zero_denominators,
+)
+from hopref.models import attention
+from hopref.models.attention import softmax_options
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["softmax_weights", "softmax_attention", "linear_weights", "key_state",
+           "linear_attention", "association", "causal_linear_attention", "log_linear_attention",
+           "log_causal_linear_attention"]
+
+
+@op("(...,l,s),(...,l,d),(...,s,d)->(...,l,d),(...,s,d),(...,l,s),()", scratch="(...,l,s)",
+    **softmax_options)
+def softmax_weights(g, Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                    empty_row="zeros"):
+    r"""Gradient of `attention.softmax_weights`.  Source: blog eq. (15), differentiated [GR-1].
+
+    .. math:: W = A \circ (g - \mathrm{rowsum}(A \circ g)), \quad dQ = s\,W K, \quad dK = s\,W^T Q,
+        \quad dB = W, \quad ds = \textstyle\sum W \circ Q K^T
+
+    Returns
+    -------
+    (dQ, dK, dbias, dscale)
+
+    >>> from hopref.gradients import attention
+    >>> attention.softmax_weights([[1.0, 0.0]], [[1.0]], [[2.0], [2.0]])[2]
+    array([[ 0.25, -0.25]])
+    """
+    dz, dbias, dscale = through_softmax(
+        g, Q @ transposed(K), beta=default_scale(scale, K), bias=bias,
+        where=visible(Q, K, mask, causal, align))
+    return dz @ K, transposed(dz) @ Q, dbias, dscale
+
+
+@op("(...,l,v),(...,l,d),(...,s,d),(...,s,v)->(...,l,d),(...,s,d),(...,s,v),(...,l,s),()",
+    scratch="(...,l,s)", **softmax_options)
+def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False,
+                      align="end", empty_row="zeros"):
+    r"""Gradient of `attention.softmax_attention`.  Source: blog eq. (14), differentiated [GR-1].
+
+    .. math:: dV = A^T g, \quad W = A \circ (g V^T - \mathrm{rowsum}(A \circ g V^T)), \quad
+        dQ = s\,W K, \quad dK = s\,W^T Q, \quad dB = W, \quad ds = \textstyle\sum W \circ Q K^T
+
+    Returns
+    -------
+    (dQ, dK, dV, dbias, dscale) : 0 from queries that see nothing, whatever their answer
+
+    >>> from hopref.gradients import attention
+    >>> dQ, dK, dV, dbias, dscale = attention.softmax_attention(
+    ...     [[1.0]], [[0.0]], [[1.0], [2.0]], [[1.0], [3.0]])
+    >>> dQ, dV[:, 0]
+    (array([[0.5]]), array([0.5, 0.5]))
+    """
+    A = attention.softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal,
+                                  align=align)
+    dQ, dK, dbias, dscale = softmax_weights(g @ transposed(V), Q, K, scale=scale, mask=mask,
+                                            bias=bias, causal=causal, align=align)
+    return dQ, dK, transposed(A) @ g, dbias, dscale
+
+
+@op("(...,l,s),(...,l,r),(...,s,r)->(...,l,r),(...,s,r)", empty_row=zero_denominators,
+    scratch="(...,l,s)")
+def linear_weights(g, phi_q, phi_k, /, *, empty_row="zeros"):
+    r"""Gradient of `attention.linear_weights`.  Source: blog eq. (16), differentiated [GR-4].
+
+    .. math:: W = D^{-1} (g - \mathrm{rowsum}(A \circ g)), \quad dQ' = W K', \quad dK' = W^T Q'
+
+    >>> from hopref.gradients import attention
+    >>> attention.linear_weights([[1.0, 0.0]], [[1.0]], [[1.0], [1.0]])
+    (array([[0.]]), array([[ 0.25],
+           [-0.25]]))
+    """
+    kernel = phi_q @ transposed(phi_k)
+    D = namespace(g).sum(kernel, axis=-1, keepdims=True)
+    W = ratio(g - average(kernel, g), D, 0.0)
+    return W @ phi_k, transposed(W) @ phi_q
+
+
+@op("(...,r,v),(...,r),(...,s,r),(...,s,v)->(...,s,r),(...,s,v),(...,r,v),(...,r)",
+    mask=mask("(...,s)"), S=state("(...,r,v)"), z=state("(...,r)"))
+def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    r"""Gradient of `attention.key_state`.  Source: blog eq. (17), differentiated [GR-4].
+
+    .. math:: dK' = V g_S^T + 1 g_z^T, \quad dV = K' g_S, \quad dS = g_S, \quad dz = g_z
+
+    >>> from hopref.gradients import attention
+    >>> attention.key_state([[1.0]], [2.0], [[3.0]], [[5.0]])[:2]
+    (array([[7.]]), array([[3.]]))
+    """
+    dkeys = V @ transposed(g_S) + g_z[..., None, :]
+    return (masked(dkeys, mask, 0.0), masked(phi_k, mask, 0.0) @ g_S, 1.0 * g_S, 1.0 * g_z)
+
+
+@op("(...,l,v),(...,l,r),(...,s,r),(...,s,v)->(...,l,r),(...,s,r),(...,s,v),(...,r,v),(...,r),()",
+    mask=mask("(...,s)"), S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative,
+    empty_row=zero_denominators)
+def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                     empty_row="zeros"):
+    r"""Gradient of `attention.linear_attention`.
+
+    Source: Choromanski et al. 2021, eq. (4), differentiated [GR-4].
+
+    .. math:: dN = D^{-1} g, \quad dD = -D^{-1} \mathrm{rowsum}(g \circ Z), \quad
+        dQ' = dN\, S^T + dD\, z^T, \quad dS = Q'^T dN, \quad dz = Q'^T dD, \quad
+        dK' = V dS^T + 1 dz^T, \quad dV = K' dS
+
+    Returns
+    -------
+    (dphi_q, dphi_k, dV, dS, dz, deps), finite as long as g/D is
+
+    >>> from hopref.gradients import attention
+    >>> dq, dk, *_ = attention.linear_attention([[1.0]], [[1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
+    >>> dq, dk[:, 0]
+    (array([[0.]]), array([-1.,  1.]))
+    """
+    S, z = attention.key_state(phi_k, V, mask=mask, S=S, z=z)
+    D = phi_q @ z[..., None] + eps
+    dN, dD = through_ratio(g, D, ratio(phi_q @ S, D, 0.0))
+    dS, dz = transposed(phi_q) @ dN, (transposed(phi_q) @ dD)[..., 0]
+    dphi_q = dN @ transposed(S) + dD * z[..., None, :]
+    return dphi_q, *key_state(dS, dz, phi_k, V, mask=mask), namespace(g).sum(dD)
+
+
+@op("(...,l,v),(...,l,r),(...,s,r),(...,s,v)->(...,l,r),(...,s,r),(...,s,v)")
+def association(g, phi_q, phi_k, V, /):
+    r"""Gradient of `attention.association`.  Source: blog eq. (18), differentiated [GR-4].
+
+    .. math:: dQ' = g\, V^T K', \quad dK' = V g^T Q', \quad dV = K' Q'^T g
+
+    >>> from hopref.gradients import attention
+    >>> attention.association([[1.0]], [[2.0]], [[3.0]], [[5.0]])
+    (array([[15.]]), array([[10.]]), array([[6.]]))
+    """
+    dS = transposed(phi_q) @ g
+    return g @ (transposed(V) @ phi_k), V @ transposed(dS), phi_k @ dS
+
+
+@op("(...,l,v),(...,r,v),(...,r),(...,l,r),(...,l,r),(...,l,v)"
+    "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),()",
+    S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
+def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros"):
+    r"""Gradient of `attention.causal_linear_attention`.
+
+    Source: Choromanski et al. 2021, eq. (11), differentiated [GR-5].
+
+    .. math:: dq'_i = S_i\, dN_i + dD_i\, z_i, \quad dk'_j = G_j v_j + u_j, \quad
+        dv_j = G_j^T k'_j, \quad G_j = g_S + \sum_{i \ge j} q'_i dN_i^T, \quad
+        u_j = g_z + \sum_{i \ge j} dD_i\, q'_i
+
+    with dN and dD as in `linear_attention`.
+
+    Parameters
+    ----------
+    g, g_S, g_z : cotangents of the results and of the state that was passed on
+
+    Returns
+    -------
+    (dphi_q, dphi_k, dV, dS, dz, deps)
+
+    >>> from hopref.gradients import attention
+    >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0],
+    ...     [[1.0], [1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
+    >>> dq[:, 0], dk[:, 0]
+    (array([0., 0.]), array([-1.,  1.]))
+    """
+    zS, ones = attention.joined_state(phi_k, V, S, z), namespace(V).ones_like(phi_k)
+    dq, dk, dV, h, zS, G = in_both_directions(g, phi_q, phi_k, V, ones, zS, joined(g_z, g_S), eps)
+    return dq, dk, dV, G[..., 1:], G[..., 0], namespace(V).sum(h[..., 0])
+
+
+@op("(...,l,v),(...,l,r),(...,s,r),(...,s,v)->(...,l,r),(...,s,r),(...,s,v)", log_q=scores(),
+    log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,s,r)"), mask=mask("(...,s)"),
+    empty_row=zero_denominators)
+def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
+                         empty_row="zeros"):
+    r"""Gradient of `attention.log_linear_attention`: finite whatever the norms.
+
+    Source: Choromanski et al. 2021, eq. (4), differentiated [GR-4, MO-2].
+
+    .. math:: d\log q = q' \circ dq', \quad d\log k = k' \circ dk'
+
+    with the features and cotangents of `linear_attention`, in whatever units.
+
+    Returns
+    -------
+    (dlog_q, dlog_k, dV) : signs are constants
+
+    >>> from hopref.gradients import attention
+    >>> attention.log_linear_attention([[1.0]], [[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])[1]
+    array([[-0.5],
+           [ 0.5]])
+    """
+    q, keys = balanced(log_q, masked(log_k, mask, -math.inf), sign_q, sign_k)
+    dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V)
+    return q * dq, keys * dk, dV
+
+
+@op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,r),(...,l,r),(...,l,v)"
+    "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),(...,r)",
+    log_q=scores(), log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"),
+    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"), fits=state_with_its_scale,
+    empty_row=zero_denominators)
+def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
+                                S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
+    r"""Gradient of `attention.log_causal_linear_attention`: finite whatever the norms.
+
+    Source: Choromanski et al. 2021, eq. (11), differentiated [GR-5, MO-2].
+
+    .. math:: G_j = e^{c_j - c_{j+1}} G_{j+1} + q'_j\, h_j^T, \quad
+        d\log k_j = e^{\log k_j - c_j} \circ G_j (1, v_j)
+
+    with h the cotangent of (D, N), in the units of the running scale c: no factor exceeds 1.
+
+    Parameters
+    ----------
+    g, g_S, g_z, g_c : cotangents of the results, and of the state that was passed on.  The last
+        scale is a maximum: its part goes to the first of the largest
+
+    Returns
+    -------
+    (dlog_q, dlog_k, dV, dS, dz, dc)
+
+    >>> from hopref.gradients import attention
+    >>> attention.log_causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0], [0.0],
+    ...     [[0.0], [0.0]], [[-2000.0], [-2000.0]], [[2.0], [6.0]])[1]
+    array([[-1.],
+           [ 1.]])
+    """
+    features = log_q, log_k, sign_q, sign_k
+    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, features, V, S, z, c)
+    return (queries.phi * queries.d, keys.phi * keys.d + top, dV, dzS[..., 1:], dzS[..., 0], dc)

@@ -1,0 +1,273 @@
+r"""Vector-Jacobian products of the separation maps and of their potentials.
+
+Every map here moves by :math:`dp = \beta\, q \circ (dz - \bar{dz})`, where the mean is weighed by
+q: p itself for softmax, :math:`p^{2-\alpha}` for entmax, 1 inside the support for sparsemax and
+between the bounds for k-subsets.  That matrix is symmetric.
+
+References: Martins & Astudillo 2016; Peters, Niculae & Martins 2019; Correia, Niculae & Martins
+2019, *Adaptively Sparse Transformers* (the derivative in alpha).
+"""
+import math
+
+from hopref import maps
+from hopref.demands import k_of_n
+from hopref.domains import count, mask, positive, scores
+from hopref.maps import (
+    bend,
+    dot,
+    empty_rows,
+    finite_or_zero,
+    raised,
+    raised_log,
+    ratio,
+    something_visible,
+    strongest,
+    taking_part,
+)
+from hopref.maps.sparse import above_one, at_least_one, seen
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
+           "entmax_conjugate", "normmax_conjugate", "k_subsets_conjugate"]
+
+options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows)
+
+
+def average(q, g):
+    """The mean of g, weighed by q."""
+    return ratio(dot(q, g), namespace(q).sum(q, axis=-1), 0.0)[..., None]
+
+
+def spread(q, g):
+    """q (g - mean), the mean weighed by q: rows sum to 0.
+
+    The entry of most weight is minus the sum of the others: once it has nearly all, its own
+    difference is lost to rounding.
+    """
+    xp, most = namespace(q), strongest(q)
+    others = xp.where(most, 0.0, q * (g - average(q, g)))
+    return xp.where(most, 0.0 - xp.sum(others, axis=-1, keepdims=True), others)
+
+
+def free(mu):
+    """1 strictly between the bounds 0 and 1, else 0."""
+    return namespace(mu).astype((mu > 0) & (mu < 1), mu.dtype)
+
+
+def gaps(z):
+    """How far a score lies below the largest, <= 0; 0 where it is -inf."""
+    xp, top = namespace(z), finite_or_zero(namespace(z).max(z, axis=-1, keepdims=True))
+    return xp.where(z > -math.inf, z - top, 0.0)
+
+
+@op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), demands=something_visible,
+    **options)
+def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.softmax`.  Source: Ramsauer et al. 2021, Appendix A [GR-1].
+
+    .. math:: w = p \circ (g - p^T g), \quad (dz, db, d\beta) = (\beta w, w, w^T z)
+
+    Returns
+    -------
+    (dz, dbias, dbeta) : 0 where nothing takes part, whatever the answer to empty rows
+
+    >>> from hopref.gradients import maps
+    >>> maps.softmax([1.0, 0.0], [0.0, 0.0], beta=2.0)
+    (array([ 0.5, -0.5]), array([ 0.25, -0.25]), np.float64(0.0))
+    """
+    w = spread(maps.softmax(z, beta=beta, bias=bias, where=where), g)
+    return beta * w, w, namespace(z).sum(w * gaps(taking_part(z, bias, where)))
+
+
+@op("(...),(...,n)->(...,n),()", z=scores(), beta=positive)
+def logsumexp(g, z, /, *, beta=1.0):
+    r"""Gradient of `maps.logsumexp`: the softmax.  Source: Ramsauer et al. 2021, eq. (3) [GR-1].
+
+    .. math:: dz = g\,p, \quad d\beta = g\, (p^T z - \mathrm{lse}(\beta, z)) / \beta
+
+    >>> from hopref.gradients import maps
+    >>> maps.logsumexp(2.0, [1.0, 1.0])[0]
+    array([1., 1.])
+    """
+    xp, p = namespace(z), maps.softmax(z, beta=beta)
+    below = z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))
+    total = finite_or_zero(maps.logsumexp(below, beta=beta))
+    return g[..., None] * p, xp.sum(g * ((dot(p, gaps(z)) - total) / beta))
+
+
+@op("(...,n),(...,n)->(...,n),()", demands=something_visible, **options)
+def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.sparsemax`.  Source: Martins & Astudillo 2016 [GR-7, FY-8].
+
+    .. math:: w = 1_S \circ (g - \operatorname{mean}_S g), \quad (dz, d\beta) = (\beta w, w^T z)
+
+    with S the support of the answer.
+
+    >>> from hopref.gradients import maps
+    >>> maps.sparsemax([1.0, 0.0, 5.0], [0.0, 0.0, -9.0])[0]
+    array([ 0.5, -0.5,  0. ])
+    """
+    dz, dbeta, dalpha = entmax(g, z, beta=beta, alpha=2.0, where=where)
+    return dz, dbeta
+
+
+@op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, demands=something_visible, **options)
+def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.entmax`, in alpha too.
+
+    Source: Peters, Niculae & Martins 2019; Correia, Niculae & Martins 2019 [GR-7, FY-8].
+
+    .. math:: w = q \circ \left(g - \bar g\right), \quad q_i = p_i^{2 - \alpha}, \quad
+        \bar g = q^T g / \textstyle\sum_i q_i, \quad (dz, d\beta) = (\beta w, w^T z)
+
+    .. math:: d\alpha = -\sum_i p_i (g_i - \bar g)
+        \frac{e^{x_i} - 1 - x_i}{(\alpha - 1)^2}, \quad x_i = -(\alpha - 1) \ln p_i
+
+    The last quotient is :math:`\tfrac12 \ln^2 p_i` at alpha = 1.  Sums go over the support.
+
+    Returns
+    -------
+    (dz, dbeta, dalpha)
+
+    >>> from hopref.gradients import maps
+    >>> maps.entmax([1.0, 0.0], [0.0, 0.0], beta=2.0, alpha=2.0)[0]
+    array([ 1., -1.])
+    """
+    xp, p = namespace(z), maps.entmax(z, beta=beta, alpha=alpha, where=where)
+    q = raised(p, 2 - alpha)
+    w, away = spread(q, g), g - average(q, g)
+    dalpha = -xp.sum(bend(p, 1, alpha - 1) * away)
+    return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
+
+
+@op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, demands=something_visible, **options)
+def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.normmax`, in gamma too.
+
+    Source: after Blondel, Martins & Niculae 2020, by the optimality conditions [GR-7].
+
+    .. math:: w = h - p \textstyle\sum_i h_i, \quad h = q \circ (g - p^T g), \quad
+        q_i = \frac{N}{\gamma - 1} y_i^{2 - \gamma}, \quad y = p / N, \; N = \|p\|_\gamma
+
+    .. math:: d\gamma = -\frac{N}{\gamma - 1} \sum_i (g_i - p^T g) \left(y_i \ln y_i
+        - \frac{N}{\gamma}\, y_i^{2 - \gamma} \sum_j y_j^\gamma \ln y_j\right)
+
+    with :math:`(dz, d\beta) = (\beta w, w^T z)`, over the support.
+
+    Returns
+    -------
+    (dz, dbeta, dgamma)
+
+    >>> from hopref.gradients import maps
+    >>> [float(d.round(12)) for d in maps.normmax([1.0, 0.0], [0.0, 0.0])[0]]     # sqrt(1/8)
+    [0.353553390593, -0.353553390593]
+    """
+    xp, p = namespace(z), maps.normmax(z, beta=beta, gamma=gamma, where=where)
+    N = maps.norm(p, gamma=gamma)[..., None] + 1
+    y, away = ratio(p, N, 0.0), g - average(p, g)
+    q = raised(y, 2 - gamma) * N / (gamma - 1)
+    h = q * away
+    w = h - p * xp.sum(h, axis=-1, keepdims=True)
+    entropy = xp.sum(raised_log(y, gamma), axis=-1, keepdims=True)
+    dy = raised_log(y, 1) - N * entropy / gamma * raised(y, 2 - gamma)
+    dgamma = -xp.sum(N * away * dy) / (gamma - 1)
+    return beta * w, xp.sum(w * gaps(seen(z, where))), dgamma
+
+
+@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+    **options)
+def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.k_subsets`.  Source: Niculae et al. 2018 [GR-7].
+
+    .. math:: w = 1_F \circ (g - \operatorname{mean}_F g), \quad F = \{i : 0 < \mu_i < 1\},
+        \quad (dz, d\beta) = (\beta w, w^T z)
+
+    >>> from hopref.gradients import maps
+    >>> maps.k_subsets([1.0, 0.0, 5.0], [0.0, 0.0, -9.0], k=1)[0]
+    array([ 0.5, -0.5,  0. ])
+    """
+    xp, mu = namespace(z), maps.k_subsets(z, k=k, beta=beta, where=where)
+    w = spread(free(mu), g)
+    return beta * w, xp.sum(w * gaps(seen(z, where)))
+
+
+@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+    **options)
+def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
+    r"""Gradient of `maps.top_k`: of the softmax of those that it chose.
+
+    Source: after Hu et al. 2024, top-K memories [GR-1, NP-3].
+
+    .. math:: w = p \circ (g - p^T g), \quad (dz, d\beta) = (\beta w, w^T z)
+
+    >>> from hopref.gradients import maps
+    >>> maps.top_k([1.0, 0.0, 5.0], [0.0, 0.0, -9.0], k=2)[0]
+    array([ 0.25, -0.25,  0.  ])
+    """
+    w = spread(maps.top_k(z, k=k, beta=beta, where=where), g)
+    return beta * w, namespace(z).sum(w * gaps(seen(z, where)))
+
+
+@op("(...),(...,n)->(...,n),(),()", beta=positive, alpha=at_least_one)
+def entmax_conjugate(g, z, /, *, beta=1.0, alpha=1.5):
+    r"""Gradient of `maps.entmax_conjugate`: entmax.
+
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
+
+    .. math:: dz = g\,p, \quad d\beta = g\, \Omega(p) / \beta^2, \quad
+        d\alpha = -g\, \partial_\alpha \Omega(p) / \beta, \quad p = \mathrm{entmax}_\alpha(\beta z)
+
+    >>> from hopref.gradients import maps
+    >>> maps.entmax_conjugate(1.0, [0.0, 0.0], alpha=2.0)[:2]
+    (array([0.5, 0.5]), np.float64(-0.25))
+    """
+    xp, p = namespace(z), maps.entmax(z, beta=beta, alpha=alpha)
+    dbeta = xp.sum(g * (maps.tsallis(p, alpha=alpha) / beta / beta))
+    return g[..., None] * p, dbeta, -xp.sum(g * tsallis_alpha(p, alpha)) / beta
+
+
+@op("(...),(...,n)->(...,n),(),()", beta=positive, gamma=above_one)
+def normmax_conjugate(g, z, /, *, beta=1.0, gamma=2.0):
+    r"""Gradient of `maps.normmax_conjugate`: normmax.
+
+    Source: Blondel, Martins & Niculae 2020 [FY-1].
+
+    .. math:: dz = g\,p, \quad d\beta = g\, (\|p\|_\gamma - 1) / \beta^2, \quad
+        d\gamma = -g\, \partial_\gamma \|p\|_\gamma / \beta, \quad
+        p = \mathrm{normmax}_\gamma(\beta z)
+
+    >>> from hopref.gradients import maps
+    >>> maps.normmax_conjugate(2.0, [0.0, 0.0])[0]
+    array([1., 1.])
+    """
+    xp, p = namespace(z), maps.normmax(z, beta=beta, gamma=gamma)
+    dbeta = xp.sum(g * (maps.norm(p, gamma=gamma) / beta / beta))
+    return g[..., None] * p, dbeta, -xp.sum(g * norm_gamma(p, gamma)) / beta
+
+
+@op("(...),(...,n)->(...,n),()", beta=positive, k=count, fits=k_of_n)
+def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
+    r"""Gradient of `maps.k_subsets_conjugate`: k-subsets.  Source: Niculae et al. 2018 [FY-1].
+
+    .. math:: dz = g\,\mu, \quad d\beta = \tfrac12 g\, \|\mu\|^2 / \beta^2, \quad
+        \mu = \mathrm{k\text{-}subsets}(\beta z)
+
+    >>> from hopref.gradients import maps
+    >>> maps.k_subsets_conjugate(1.0, [3.0, 2.0, 0.0], k=2)
+    (array([1., 1., 0.]), np.float64(1.0))
+    """
+    mu = maps.k_subsets(z, k=k, beta=beta)
+    return g[..., None] * mu, namespace(z).sum(g * (maps.half_square(mu) / beta / beta))
+
+
+def tsallis_alpha(p, alpha):
+    """The derivative in alpha of Tsallis' negative entropy."""
+    bent = namespace(p).sum(bend(p, alpha, alpha - 1), axis=-1)
+    return (bent - maps.tsallis(p, alpha=alpha)) / alpha
+
+
+def norm_gamma(p, gamma):
+    """The derivative in gamma of the norm."""
+    N = maps.norm(p, gamma=gamma) + 1
+    return N * namespace(p).sum(raised_log(ratio(p, N[..., None], 0.0), gamma), axis=-1) / gamma

@@ -1,0 +1,146 @@
+r"""Vector-Jacobian products of the modern continuous Hopfield network.
+
+``g`` is the cotangent of the result; ``xi`` (..., d), ``X`` (n, d) and ``beta`` are those of
+`models.modern`.  dX and dbeta are summed over all states.
+
+Reference: Ramsauer et al. 2021, Appendix A.1.7, whose derivative with respect to the patterns is
+misprinted (see the errata).
+"""
+from hopref.domains import positive, real
+from hopref.gradients.maps import gaps
+from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.thresholds import side
+from hopref.maps import definite, dot, logmeanexp, outer, softmax, solved, strongest
+from hopref.models import modern
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["energy", "update", "weights", "thresholded_update", "fixed_point"]
+
+
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+def energy(g, xi, X, /, *, beta=1.0):
+    r"""Gradient of `modern.energy`.  Source: Ramsauer et al. 2021, eqs. (2), (3) [MH-2, GR-2].
+
+    .. math:: d\xi = g\, (\xi - X^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
+        d\beta = -g\, \mathrm{KL}(p \,\|\, u) / \beta^2
+
+    m is the indicator of the longest pattern, the first of equals, and u = 1/N.
+
+    Notes
+    -----
+    dbeta is a difference that cancels where beta times the spread of the scores is small.
+
+    >>> from hopref.gradients import modern
+    >>> modern.energy(1.0, [0.5], [[1.0], [-1.0]], beta=1e9)
+    (array([-0.5]), array([[0.5],
+           [0. ]]), np.float64(-6.931471805599453e-19))
+    """
+    xp = namespace(xi)
+    below = gaps(xi @ X.T)
+    p = softmax(xi @ X.T, beta=beta)
+    longest = xp.where(strongest(dot(X, X))[:, None], X, 0.0)
+    dX = xp.sum(g) * longest - outer(p, g[..., None] * xi)
+    dbeta = g * ((logmeanexp(beta * below) / beta - dot(p, below)) / beta)
+    return g[..., None] * (xi - p @ X), dX, xp.sum(dbeta)
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+def update(g, xi, X, /, *, beta=1.0):
+    r"""Gradient of `modern.update`.
+
+    Source: Ramsauer et al. 2021, Appendix A.1.7, with its derivative in X put right [GR-2].
+
+    .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
+        dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
+
+    >>> from hopref.gradients import modern
+    >>> dxi, dX, dbeta = modern.update([1.0], [0.0], [[1.0], [-1.0]], beta=2.0)
+    >>> dxi, dX[:, 0], float(dbeta)
+    (array([2.]), array([0.5, 0.5]), 0.0)
+    """
+    z = xi @ X.T
+    dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
+    return dz @ X, outer(softmax(z, beta=beta), g) + outer(dz, xi), dbeta
+
+
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+def weights(g, xi, X, /, *, beta=1.0):
+    r"""Gradient of `modern.weights`.  Source: Ramsauer et al. 2021, Appendix A.1.7 [GR-2].
+
+    .. math:: w = p \circ (g - p^T g), \quad d\xi = \beta X^T w, \quad dX = \beta\, w\, \xi^T,
+        \quad d\beta = w^T X \xi
+
+    >>> from hopref.gradients import modern
+    >>> modern.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], beta=2.0)[0]
+    array([1.])
+    """
+    dz, dbias, dbeta = through_softmax(g, xi @ X.T, beta=beta)
+    return dz @ X, outer(dz, xi), dbeta
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, theta=real, side=side,
+    scratch="(...,n)")
+def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
+    r"""Gradient of `modern.thresholded_update`, through the components that are kept.
+
+    Source: blog eq. (22) [GR-2, MH-14].
+
+    .. math:: d\xi = 1_{\xi \le \theta} \circ \beta S_\theta(X)^T w, \quad
+        dX = p\,g^T + 1_{X \le \theta} \circ \beta\, w\, S_\theta(\xi)^T, \quad
+        w = p \circ (a - p^T a), \; a = X g
+
+    >>> from hopref.gradients import modern
+    >>> modern.thresholded_update([1.0, 1.0], [0.9, -1.0], [[0.0, -1.0], [0.0, -1.0]])[0]
+    array([0., 0.])
+    """
+    S, kept = side
+    z = S(xi, theta) @ S(X, theta).T
+    dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
+    dX = outer(softmax(z, beta=beta), g) + kept(outer(dz, S(xi, theta)), X, theta)
+    return kept(dz @ S(X, theta), xi, theta), dX, dbeta
+
+
+def from_one(J):
+    """I - J, the Hessian of the energy at a state."""
+    return namespace(J).eye(J.shape[-1], dtype=J.dtype) - J
+
+
+def hessian(given):
+    return from_one(modern.jacobian(given["xi"], given["X"], beta=given["beta"]))
+
+
+@op("(...,d),(...,d),(n,d)->(n,d),()", beta=positive, scratch="(...,n,d)",
+    demands=definite(hessian, "xi must be where every eigenvalue of the update's Jacobian is < 1"))
+def fixed_point(g, xi, X, /, *, beta=1.0):
+    r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
+
+    Source: Ramsauer et al. 2021, eq. (3), at a fixed point [GR-3].
+
+    .. math:: (I - J)\, \lambda = g, \quad dX = p\,\lambda^T + \beta\, w\, \xi^T, \quad
+        d\beta = w^T X \xi, \quad w = p \circ (a - p^T a), \; a = X \lambda
+
+    Parameters
+    ----------
+    xi : (..., d) fixed points; what is not one is answered as if it were
+
+    Returns
+    -------
+    (dX, dbeta) : nothing flows back to the state from which the iteration began
+
+    Raises
+    ------
+    DomainError : J has an eigenvalue >= 1, so that xi is no strict minimum of the energy
+
+    Notes
+    -----
+    A residual of r in xi moves the answer by O(r).  O(d^3) a state.
+
+    >>> from hopref.gradients import modern
+    >>> modern.fixed_point([1.0], [0.0], [[1.0], [-1.0]], beta=0.5)[0]
+    array([[1.],
+           [1.]])
+    """
+    lam = solved(from_one(modern.jacobian(xi, X, beta=beta)), g)[0]
+    dxi, dX, dbeta = update(lam, xi, X, beta=beta)
+    return dX, dbeta

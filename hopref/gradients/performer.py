@@ -1,0 +1,165 @@
+r"""Vector-Jacobian products of the Performer, for one draw of the features.
+
+``g`` is the cotangent of the result; the other arguments are those of `models.performer`.  The draw
+``omega`` has a gradient as any operand.
+
+Features enter as f(u) h(x), so that one that is 0, whose logarithm has no slope, loses nothing; a
+factor of a query's features cancels, and so does its h.
+
+References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
+"""
+import math
+
+from hopref.demands import state_of_these_features
+from hopref.domains import mask, positive, real, scores, state
+from hopref.features.projected import kernels, log_general, sloped
+from hopref.gradients.attention import linear_attention
+from hopref.gradients.features import through
+from hopref.gradients.sums import on_a_log_scale, units
+from hopref.gradients.thresholds import side
+from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
+
+
+def pulled(kernel, d, a, height, x, omega, beta, mask):
+    """Of x, omega, beta from the cotangents d of features times e^a, and that of log h."""
+    h, functions = kernel.args
+    log, sign = log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+    du = d * sign * namespace(x).exp(masked(log, mask, -math.inf) + a)
+    return through(du, height, namespace(x).zeros_like(height), h, x, omega, beta)
+
+
+@op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
+    features=kernels, scale=positive, mask=mask("(...,s)"), empty_row=zero_denominators)
+def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
+              empty_row="zeros"):
+    r"""Gradient of `performer.attention`.
+
+    Source: Choromanski et al. 2021, eqs. (4), (5), differentiated [GR-4, GR-6].
+
+    .. math:: dQ = \phi'(Q)^T dQ', \quad dK = \phi'(K)^T dK', \quad dV = K' dS
+
+    with the cotangents of the features from `gradients.attention.linear_attention`, and through
+    them as in `gradients.features.general`.
+
+    Returns
+    -------
+    (dQ, dK, dV, domega, dscale)
+
+    >>> from hopref.gradients import performer
+    >>> dQ, dK, dV, *_ = performer.attention([[1.0]], [[9.0]], [[1.0], [1.0]], [[1.0], [3.0]],
+    ...                                      [[0.5]])
+    >>> dQ, dV[:, 0]
+    (array([[0.]]), array([0.5, 0.5]))
+    """
+    xp, beta = namespace(V), default_scale(scale, K)
+    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    seen = masked(log_k, mask, -math.inf)
+    c = xp.max(seen, axis=-2, keepdims=True)
+    a_q, a_k = units(log_q, c), -finite_or_zero(c)
+    q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
+    dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V, mask=mask)
+    none = xp.zeros_like(dq[..., 0])
+    dQ, by_q, beta_q = pulled(features, dq, a_q, none, Q, omega, beta, True)
+    dK, by_k, beta_k = pulled(features, dk, a_k, dot(dk, keys), K, omega, beta, mask)
+    return dQ, dK, dV, by_q + by_k, beta_q + beta_k
+
+
+@op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
+    "->(...,l,d),(...,l,d),(...,l,v),(m,d),(...,r,v),(...,r),(...,r),()", features=kernels,
+    scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
+    fits=state_of_these_features, empty_row=zero_denominators)
+def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive", scale=None,
+                     S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
+    r"""Gradient of `performer.causal_attention`.
+
+    Source: Choromanski et al. 2021, eqs. (5), (11), differentiated [GR-5, GR-6].
+
+    .. math:: dq_i = \phi'(q_i)^T dq'_i, \quad dk_j = \phi'(k_j)^T dk'_j
+
+    with the cotangents of the features from `gradients.attention.log_causal_linear_attention`.
+
+    Returns
+    -------
+    (dQ, dK, dV, domega, dS, dz, dc, dscale)
+
+    >>> from hopref.gradients import performer
+    >>> Q = K = [[1.0], [1.0]]
+    >>> performer.causal_attention([[0.0], [1.0]], [[0.0]], [0.0], [0.0], Q, K, [[1.0], [3.0]],
+    ...                            [[0.5]])[2]
+    array([[0.5],
+           [0.5]])
+    """
+    xp, beta = namespace(V), default_scale(scale, K)
+    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    logs = log_q, log_k, sign_q, sign_k
+    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, logs, V, S, z, c)
+    dk, none = keys.d + sign_k * top, xp.zeros_like(queries.d[..., 0])
+    dQ, by_q, beta_q = pulled(features, queries.d, queries.a, none, Q, omega, beta, True)
+    dK, by_k, beta_k = pulled(features, dk, keys.a, dot(dk, keys.phi), K, omega, beta, True)
+    return (dQ, dK, dV, by_q + by_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
+
+
+@op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+    empty_row=zero_denominators, scratch="(...,n)")
+def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    r"""Gradient of `performer.weights`: of attention to the patterns, each its own value.
+
+    Source: blog eq. (23), differentiated [GR-4, GR-6].
+
+    .. math:: d\xi = \phi'(\xi)^T dq', \quad dX = \phi'(X)^T dK'
+
+    >>> from hopref.gradients import performer
+    >>> performer.weights([1.0, 0.0], [1.0], [[2.0], [2.0]], [[0.3]])[0]
+    array([0.])
+    """
+    xp, n = namespace(X), X.shape[0]
+    each = xp.eye(n, dtype=X.dtype)
+    dQ, dX, dV, domega, dbeta = attention(table(g), table(xi), X, each, omega, features=features,
+                                          scale=beta)
+    return xp.reshape(dQ, xi.shape), dX, domega, dbeta
+
+
+@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+    empty_row=zero_denominators)
+def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    r"""Gradient of `performer.update`: of attention with the patterns as keys and values.
+
+    Source: blog eq. (23), inside the expectation, differentiated [GR-4, GR-6].
+
+    .. math:: d\xi = \phi'(\xi)^T dq', \quad dX = \phi'(X)^T dK' + K' dS
+
+    >>> from hopref.gradients import performer
+    >>> performer.update([1.0], [1.0], [[2.0], [2.0]], [[0.3]])[1]
+    array([[0.5],
+           [0.5]])
+    """
+    dQ, dK, dV, domega, dbeta = attention(table(g), table(xi), X, X, omega, features=features,
+                                          scale=beta)
+    return namespace(X).reshape(dQ, xi.shape), dK + dV, domega, dbeta
+
+
+@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+    theta=real, side=side, empty_row=zero_denominators)
+def thresholded_update(g, xi, X, omega, /, *, beta=1.0, theta=0.5, side="above",
+                       features="positive", empty_row="zeros"):
+    r"""Gradient of `performer.thresholded_update`, through the components that are kept.
+
+    Source: blog eq. (24), differentiated [GR-4, GR-6, PF-7].
+
+    .. math:: d\xi = 1_{\xi \le \theta} \circ \phi'(S_\theta(\xi))^T dq', \quad
+        dX = 1_{X \le \theta} \circ \phi'(S_\theta(X))^T dK' + K' dS
+
+    >>> from hopref.gradients import performer
+    >>> performer.thresholded_update([1.0], [0.9], [[2.0], [3.0]], [[0.3]])[1]
+    array([[0.5],
+           [0.5]])
+    """
+    S, kept = side
+    dQ, dK, dV, domega, dbeta = attention(table(g), table(S(xi, theta)), S(X, theta), X, omega,
+                                          features=features, scale=beta)
+    dxi = kept(namespace(X).reshape(dQ, xi.shape), xi, theta)
+    return dxi, kept(dK, X, theta) + dV, domega, dbeta

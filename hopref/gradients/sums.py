@@ -1,0 +1,103 @@
+"""Causal sums and their gradients, made anew in both directions.
+
+One pass forwards gives the cotangents of the queries, one backwards those of keys and values; each
+carries one matrix of the size of the state (z, S).
+"""
+import math
+from functools import partial
+from typing import Any, NamedTuple
+
+from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
+from hopref.models.attention import counted, joined_state, step
+from hopref.namespace import namespace
+
+__all__ = []
+
+
+class Scaled(NamedTuple):
+    """Features times e^a, the exponents a, and the cotangents of these features."""
+    phi: Any
+    a: Any
+    d: Any
+
+
+def transposed(x):
+    return namespace(x).matrix_transpose(x)
+
+
+def through_ratio(g, D, Z):
+    """Cotangents of N and D in Z = N / D; 0 where D is."""
+    return ratio(g, D, 0.0), -ratio(dot(g, Z)[..., None], D, 0.0)
+
+
+def turned(rows):
+    return namespace(rows).flip(rows, axis=-2)
+
+
+def joined(z, S):
+    return namespace(S).concat([z[..., None], S], axis=-1)
+
+
+def in_both_directions(g, q, k, V, decay, zS, G, eps):
+    """Cotangents of q, k, V, and of (D, N); the last state (z, S); the cotangent of the first.
+
+    The state is (z, S)_i = decay_i (z, S)_(i-1) + k_i (1, v_i); G is the cotangent of the last.
+    """
+    xp, r, v = namespace(V), k.shape[-1], counted(V)
+    qv, kv = xp.concat([q, v], axis=-1), xp.concat([k, v], axis=-1)
+    there, zS = scan(partial(forwards, eps=eps), zS, (k, decay, g, qv))
+    dq, h = there[..., :r], there[..., r:]
+    rows = turned(q), turned(decay), turned(h), turned(kv)
+    back, G = scan(backwards, G, rows)
+    back = turned(back)
+    return dq, back[..., :r], back[..., r + 1:], h, zS, G
+
+
+def forwards(zS, k, decay, g, qv, *, eps):
+    """The next state; the cotangents of the query and of its (D, N)."""
+    xp, r = namespace(k), k.shape[-1]
+    zS, DN = step(decay[..., None] * zS, qv[..., :r], k, qv[..., r:])
+    D = DN[..., :1] + eps
+    dN, dD = through_ratio(g, D, ratio(DN[..., 1:], D, 0.0))
+    h = xp.concat([dD, dN], axis=-1)
+    return zS, xp.concat([(zS @ h[..., None])[..., 0], h], axis=-1)
+
+
+def backwards(G, q, decay, h, kv):
+    """The cotangent of the state before; those of the key and of (1, v)."""
+    r = q.shape[-1]
+    k, v = kv[..., :r], kv[..., r:]
+    G = G + q[..., :, None] * h[..., None, :]
+    dk, dv = (G @ v[..., None])[..., 0], (k[..., None, :] @ G)[..., 0, :]
+    return decay[..., None] * G, namespace(k).concat([dk, dv], axis=-1)
+
+
+def units(log_q, c):
+    """Exponents by which queries are multiplied: the scale c, less the largest feature then."""
+    return c - finite_or_zero(namespace(c).max(log_q + c, axis=-1, keepdims=True))
+
+
+def highest(c, log_k):
+    c = namespace(c).maximum(c, log_k)
+    return c, c
+
+
+def on_a_log_scale(g, g_S, g_z, g_c, features, V, S, z, c):
+    """`in_both_directions` for features on a log scale, in the units of the running maximum c.
+
+    Queries and keys as `Scaled`; the cotangent of the largest log key, at its place; those of V,
+    of the first state (z, S), of its scale.
+    """
+    xp, (log_q, log_k, sign_q, sign_k) = namespace(V), features
+    zS, G = joined_state(log_k, V, S, z), joined(g_z, g_S)
+    first = c + xp.zeros_like(zS[..., 0])
+    scale, last = scan(highest, first, (log_k,))
+    before = xp.concat([first[..., None, :], scale], axis=-2)[..., :-1, :]
+    a_q, a_k = units(log_q, scale), -finite_or_zero(scale)
+    q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
+    dq, dk, dV, h, zS_last, dzS = in_both_directions(g, q, k, V, xp.exp(before + a_k), zS, G, 0.0)
+    logs = xp.concat([first[..., None, :], log_k], axis=-2)
+    most = xp.matrix_transpose(strongest(transposed(logs))) & (logs > -math.inf)
+    top = xp.where(most, (g_c - dot(G, zS_last))[..., None, :], 0.0)
+    return (Scaled(q, a_q, dq), Scaled(k, a_k, dk), top[..., 1:, :], dV, dzS,
+            dot(dzS, zS) + top[..., 0, :])

@@ -1,0 +1,19 @@
+"""Thresholds S_theta, and what they let through of a cotangent: constants where they cut."""
+from hopref.domains import choice
+from hopref.maps import above, below
+from hopref.namespace import namespace
+
+__all__ = []
+
+
+def kept_above(g, x, theta):
+    """What of g belongs to components that ``above`` keeps."""
+    return namespace(x).where(x > theta, 0.0, g)
+
+
+def kept_below(g, x, theta):
+    """What of g belongs to components that ``below`` keeps."""
+    return namespace(x).where(x < theta, 0.0, g)
+
+
+side = choice(above=(above, kept_above), below=(below, kept_below))
