@@ -5,7 +5,10 @@ of the scores; powers of weights are monotone; logarithms of sums move no furthe
 are of.
 """
 import math
+from dis import get_instructions
 from functools import partial
+from inspect import isfunction
+from types import FunctionType, ModuleType
 
 import numpy as np
 
@@ -15,11 +18,11 @@ from hopref.check.balls import Ball, exactly
 from hopref.check.derived import runner
 from hopref.check.kernel_bounds import by_logarithm
 from hopref.check.layer_bounds import softmax
-from hopref.check.replaced import REPLACED, with_replacements
 from hopref.gradients import graded
 from hopref.gradients import maps as through
 from hopref.maps import powers, soft
 from hopref.maps import sparse as sparse_maps
+from hopref.op import open_door
 
 __all__ = []
 
@@ -146,13 +149,64 @@ def feature(f, u, high):
     return f.sign(u) * xp.exp(high + f.log(u))
 
 
-REPLACED.update({
+REPLACED = {       # a function of hopref -> the same on balls
     **{getattr(maps, name): f for name, f in sparse_bounds.MAPS.items() if hasattr(maps, name)},
     sparse_maps.kth_largest: sparse_bounds.kth_largest, maps.softmax: softmax,
     features.general: general, gradients.features.beyond: beyond, maps.logsumexp: logsumexp,
     soft.logmeanexp: logmeanexp, through.average: average, through.spread: spread,
     through.free: free, powers.raised: raised, powers.raised_log: raised_log, powers.bend: bend,
     graded.tanh_slope: gentle(graded.tanh_slope, 0.77, 1.0),
-    graded.sigmoid_slope: gentle(graded.sigmoid_slope, 0.1, 0.25)})
-runner(*(f"gradients.{room}.{name}" for room in gradients.__all__ if room != "layers"
-         for name in getattr(gradients, room).__all__))(with_replacements)
+    graded.sigmoid_slope: gentle(graded.sigmoid_slope, 0.1, 0.25),
+}
+FORMULAS = ("hopref.models.", "hopref.gradients.", "hopref.maps.potentials")
+
+
+@runner(*(f"gradients.{room}.{name}" for room in gradients.__all__ if room != "layers"
+          for name in getattr(gradients, room).__all__))
+def with_replacements(op):
+    """The op's formula on balls, with the replacements in it and in the formulas that it calls."""
+    return open_door()(on_balls(op))
+
+
+def on_balls(thing):
+    """A formula, or a room of formulas, that names the replacements; anything else as it is."""
+    if isinstance(thing, ModuleType) and thing.__name__.startswith("hopref."):
+        return Room(thing)
+    if not isfunction(thing):
+        return thing
+    if thing in REPLACED:
+        return partial(either, thing)
+    if not thing.__module__.startswith(FORMULAS):
+        return thing
+    it = getattr(thing, "__wrapped__", thing)
+    names = {i.argval for i in get_instructions(it) if i.opname == "LOAD_GLOBAL"}
+    known = {n: on_balls(it.__globals__[n]) for n in names if n in it.__globals__}
+    new = FunctionType(it.__code__, known, it.__name__, it.__defaults__, it.__closure__)
+    new.__kwdefaults__ = it.__kwdefaults__
+    return new if it is thing else resolving(thing, new)
+
+
+def either(function, *args, **kwargs):
+    """The replacement where there is a ball to take."""
+    balls = any(isinstance(a, Ball) for a in args)
+    return (REPLACED[function] if balls else function)(*args, **kwargs)
+
+
+class Room:
+    """A module whose formulas name the replacements."""
+    def __init__(self, module):
+        self.module = module
+
+    def __getattr__(self, name):
+        return on_balls(getattr(self.module, name))
+
+
+def resolving(op, formula):
+    """An op's formula, which is given what the names of options stand for."""
+    options = {k: d for k, d in op.domains.items() if hasattr(d, "resolve")}
+
+    def call(*args, **kwargs):
+        for k, domain in options.items():
+            kwargs[k] = domain.resolve(kwargs.get(k, op.signature.parameters[k].default))
+        return formula(*args, **kwargs)
+    return call
