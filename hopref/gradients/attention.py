@@ -259,5 +259,6 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
            [ 1.]])
     """
     features = log_q, log_k, sign_q, sign_k
-    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, features, V, S, z, c)
+    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, features, (log_q, log_k), V,
+                                                     S, z, c)
     return (queries.phi * queries.d, keys.phi * keys.d + top, dV, dzS[..., 1:], dzS[..., 0], dc)

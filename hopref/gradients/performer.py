@@ -15,7 +15,7 @@ from hopref.domains import mask, positive, real, scores, state
 from hopref.features.projected import kernels, log_general, sloped
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features import through
-from hopref.gradients.sums import on_a_log_scale, units
+from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
 from hopref.namespace import namespace
@@ -24,12 +24,18 @@ from hopref.op import op
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 
 
-def pulled(kernel, d, a, height, x, omega, beta, mask):
-    """Of x, omega, beta from the cotangents d of features times e^a, and that of log h."""
+def slopes(kernel, x, omega, beta):
+    """The features with f' for f: logs and signs."""
     h, functions = kernel.args
-    log, sign = log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
-    du = d * sign * namespace(x).exp(masked(log, mask, -math.inf) + a)
-    return through(du, height, namespace(x).zeros_like(height), h, x, omega, beta)
+    return log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+
+
+def pulled(kernel, d, a, slope, height, x, omega, beta):
+    """Of x, omega, beta from the cotangents d of features times e^a, and that of log h."""
+    rising, way = slope
+    du = d * way * namespace(x).exp(rising + a)
+    none = namespace(x).zeros_like(height)
+    return through(du, height, none, kernel.args[0], x, omega, beta)
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
@@ -57,14 +63,16 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     """
     xp, beta = namespace(V), default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    seen = masked(log_k, mask, -math.inf)
-    c = xp.max(seen, axis=-2, keepdims=True)
-    a_q, a_k = units(log_q, c), -finite_or_zero(c)
+    rise_q, way_q = slopes(features, Q, omega, beta)
+    rise_k, way_k = slopes(features, K, omega, beta)
+    seen, rise_k = masked(log_k, mask, -math.inf), masked(rise_k, mask, -math.inf)
+    c = xp.max(level(seen, rise_k), axis=-2, keepdims=True)
+    a_q, a_k = units(level(log_q, rise_q), c), -finite_or_zero(c)
     q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
     dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V, mask=mask)
     none = xp.zeros_like(dq[..., 0])
-    dQ, by_q, beta_q = pulled(features, dq, a_q, none, Q, omega, beta, True)
-    dK, by_k, beta_k = pulled(features, dk, a_k, dot(dk, keys), K, omega, beta, mask)
+    dQ, by_q, beta_q = pulled(features, dq, a_q, (rise_q, way_q), none, Q, omega, beta)
+    dK, by_k, beta_k = pulled(features, dk, a_k, (rise_k, way_k), dot(dk, keys), K, omega, beta)
     return dQ, dK, dV, by_q + by_k, beta_q + beta_k
 
 
@@ -95,11 +103,14 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     """
     xp, beta = namespace(V), default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    slope_q, slope_k = slopes(features, Q, omega, beta), slopes(features, K, omega, beta)
+    levels = level(log_q, slope_q[0]), level(log_k, slope_k[0])
     logs = log_q, log_k, sign_q, sign_k
-    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, logs, V, S, z, c)
+    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, logs, levels, V, S, z, c)
     dk, none = keys.d + sign_k * top, xp.zeros_like(queries.d[..., 0])
-    dQ, by_q, beta_q = pulled(features, queries.d, queries.a, none, Q, omega, beta, True)
-    dK, by_k, beta_k = pulled(features, dk, keys.a, dot(dk, keys.phi), K, omega, beta, True)
+    dQ, by_q, beta_q = pulled(features, queries.d, queries.a, slope_q, none, Q, omega, beta)
+    height = dot(dk, keys.phi)
+    dK, by_k, beta_k = pulled(features, dk, keys.a, slope_k, height, K, omega, beta)
     return (dQ, dK, dV, by_q + by_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
 
 

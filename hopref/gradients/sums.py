@@ -82,8 +82,13 @@ def highest(c, log_k):
     return c, c
 
 
-def on_a_log_scale(g, g_S, g_z, g_c, features, V, S, z, c):
-    """`in_both_directions` for features on a log scale, in the units of the running maximum c.
+def level(log, rising):
+    """The log of a feature; of its slope where that is beyond comparison, as where it is 0."""
+    return namespace(log).where(rising > log + 300.0, rising, log)
+
+
+def on_a_log_scale(g, g_S, g_z, g_c, features, levels, V, S, z, c):
+    """`in_both_directions` for features on a log scale, in units of the running maximum of levels.
 
     Queries and keys as `Scaled`; the cotangent of the largest log key, at its place; those of V,
     of the first state (z, S), of its scale.
@@ -91,9 +96,12 @@ def on_a_log_scale(g, g_S, g_z, g_c, features, V, S, z, c):
     xp, (log_q, log_k, sign_q, sign_k) = namespace(V), features
     zS, G = joined_state(log_k, V, S, z), joined(g_z, g_S)
     first = c + xp.zeros_like(zS[..., 0])
-    scale, last = scan(highest, first, (log_k,))
+    scale, ours = scan(highest, first, (levels[1],))
+    kept, last = scan(highest, first, (log_k,))
+    unit = xp.exp(ours - finite_or_zero(last))          # the state was passed on in units of e^last
+    G = G * xp.where(last > -math.inf, unit, 0.0)[..., None]
     before = xp.concat([first[..., None, :], scale], axis=-2)[..., :-1, :]
-    a_q, a_k = units(log_q, scale), -finite_or_zero(scale)
+    a_q, a_k = units(levels[0], scale), -finite_or_zero(scale)
     q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
     dq, dk, dV, h, zS_last, dzS = in_both_directions(g, q, k, V, xp.exp(before + a_k), zS, G, 0.0)
     logs = xp.concat([first[..., None, :], log_k], axis=-2)

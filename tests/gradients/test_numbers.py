@@ -5,6 +5,7 @@ tolerance of the op allows in float64.
 """
 import numpy as np
 import pytest
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from hopref import attention, gradients, maps, modern
@@ -112,6 +113,28 @@ def test_causal_gradients_on_a_log_scale_know_no_scale(rules, cotangent, log_q, 
     for q, k in ((log_q + 1024, log_k), (log_q, log_k - 1024)):
         for a, b in zip(plain, f(cotangent, *none, q, k, V), strict=True):
             assert np.all(np.isfinite(a)) and np.all(a == b)
+
+
+@law("gradients.performer.attention", id="GR-6",
+     over=records(Q=arrays(2, 3), V=arrays(2, 2), omega=arrays(3, 3), cotangent=arrays(2, 2)),
+     kills=["performer_gradient_by_logarithms"])
+def test_a_feature_that_is_nought_passes_its_slope_on(rules, Q, V, omega, cotangent):
+    """At keys of 0 the sines are 0: with kernels cos(u_q - u_k) the slope is that of the sum.
+
+    Z = sum_jr w_rj v_j / sum with w = h (cos u_q cos u_k + sin u_q sin u_k), so that dK_j holds
+    sum_r sin(u_q)_r omega_r (g.(v_j - Z)) / D for every query: a few dozen roundings of its terms.
+    """
+    K, u_q = np.zeros((2, 3)), Q @ omega.T
+    D = 2 * np.cos(u_q).sum(-1)
+    assume(np.all(np.abs(D) > 0.25))
+    dK = rules.gradients.performer.attention(cotangent, Q, K, V, omega, features="trigonometric",
+                                             scale=1.0)[1]
+    away = cotangent @ (V - V.mean(0)).T / D[:, None]
+    want = np.einsum("lj,lr,rd->jd", away, np.sin(u_q), omega)
+    size = np.einsum("lj,lr,rd->jd", (abs(cotangent) @ (abs(V) + abs(V).mean(0)).T
+                                      / abs(D)[:, None]), 1 + 0 * u_q, abs(omega))
+    reach = 64 * u * (1 + np.abs(Q).max() * np.abs(omega).max()) * (1 + 6 / np.abs(D).min()) ** 2
+    close(dK, want, reach * size + 1e-300)
 
 
 # -- what is hidden -----------------------------------------------------------------------------

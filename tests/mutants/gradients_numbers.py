@@ -2,7 +2,9 @@
 import numpy as np
 
 from hopref import attention, maps
+from hopref.features import log_trigonometric
 from hopref.gradients import attention as right_attention
+from hopref.gradients import features as right_features
 from hopref.gradients import maps as right_maps
 from hopref.gradients import modern as right_modern
 from hopref.maps import outer
@@ -116,3 +118,12 @@ def entmax_alpha_by_its_quotient(g, z, /, *, beta=1.0, alpha=1.5, **options):
     return dz, dbeta, np.sum(g * dp)
 
 
+@mutant("gradients.performer.attention")
+def performer_gradient_by_logarithms(g, Q, K, V, omega, /, *, features="trigonometric", scale=1.0):
+    """through log|sin|, whose slope at 0 is lost"""
+    (log_q, sign_q), (log_k, sign_k) = (log_trigonometric(x, omega, beta=scale) for x in (Q, K))
+    dq, dk, dV = right_attention.log_linear_attention(g, log_q, log_k, V, sign_q=sign_q,
+                                                      sign_k=sign_k)
+    pull = right_features.log_trigonometric
+    (dQ, by_q, a), (dK, by_k, b) = (pull(d, x, omega, beta=scale) for d, x in ((dq, Q), (dk, K)))
+    return dQ, dK, dV, by_q + by_k, a + b
