@@ -1,14 +1,20 @@
-"""The equation ledger: equation of the blog -> function -> laws -> tests, read from the code.
+"""The equation ledger: equation -> function -> laws -> tests -> page, read from the code.
 
-A function names its equations in the Source line of its docstring, a law its functions in its
-declaration.  `rows` joins them; `gaps` says what an equation still lacks; `page` is the docs page.
+A function names its equations in the Source line of its docstring, a law its functions and its
+line of the catalogue in its declaration, a page the line in an anchor, ``(mh-2)=``.  `rows` joins
+them for the blog's equations, `entries` for the catalogue; `gaps` and `lacks` say what is missing;
+`page` is the docs page.
 """
 
 import ast
 import importlib
+import inspect
 import re
 from pathlib import Path
 from typing import NamedTuple
+
+import hopref
+from docs.catalogue import CATALOGUE, FAMILIES
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,12 +66,24 @@ def blog_equations(source):
     return numbers
 
 
+class Entry(NamedTuple):
+    """One line of the catalogue, the functions and laws that name it, and its place on a page."""
+    id: str
+    functions: list
+    laws: list
+    page: str | None
+
+
 class Law(NamedTuple):
     """A statement that a test holds functions to."""
     name: str
     ops: tuple
     id: str
     file: str
+
+    @property
+    def ids(self):
+        return re.findall(r"\b[A-Z]{2,3}-\d+\b", self.id)
 
     @property
     def sentence(self):
@@ -96,6 +114,45 @@ def theory_tests(text, path):
             called = re.findall(r"\btheory\.(\w+)\(", ast.unparse(test))
             if called:
                 yield Law(test.name, tuple(f"theory.{name}" for name in called), "theory", path)
+
+
+def stated(ops):
+    """{function: the lines of the catalogue that it states}: operations, and plain functions."""
+    lines = {name: list(op.ids) for name, op in ops.items()}
+    for room in hopref.__all__:
+        for name in getattr(getattr(hopref, room), "__all__", ()):
+            function = getattr(getattr(hopref, room), name)
+            if inspect.isfunction(function) and not hasattr(function, "formula"):
+                source = re.search(r"Source: .+?(?:\n\s*\n|\Z)", function.__doc__ or "", re.S)
+                if source:
+                    lines[f"{room}.{name}"] = re.findall(r"\b[A-Z]{2,3}-\d+\b", source[0])
+    return lines
+
+
+def anchors():
+    """{line of the catalogue: the page on which it stands}."""
+    found = {}
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", page.read_text(), re.M):
+            found[line.upper()] = page.relative_to(ROOT / "docs").as_posix()
+    return found
+
+
+def entries(lines, laws, pages):
+    """One entry a line of the catalogue; functions that a law names count where none states it."""
+    for line in CATALOGUE:
+        kept = [law for law in laws if line in law.ids or not law.ids and any(
+            line in lines.get(name, ()) for name in law.ops)]
+        stating = [name for name, ids in lines.items() if line in ids]
+        judged = dict.fromkeys(name for law in kept for name in law.ops)
+        yield Entry(line, stating or list(judged), kept, pages.get(line))
+
+
+def lacks(entry):
+    """What this line of the catalogue lacks, as sentences; none is the promise."""
+    there = {"function": entry.functions, "law": entry.laws, "page": entry.page}
+    return [f"{entry.id}, {CATALOGUE[entry.id]}, has no {what}"
+            for what, it in there.items() if not it]
 
 
 def errata():
@@ -141,6 +198,17 @@ def page():
         functions, defects = map(_link, row.ops), map(_erratum, row.errata)
         parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(ids)} | "
                      f"{' '.join(functions)} | {len(row.laws)} | {', '.join(defects)} |")
+    parts += ["", "## The catalogue", "", _CATALOGUE]
+    judging = [*laws, *(Law(it.name, it.ops, it.id, "hopref check") for it in kit_laws.values())]
+    for entry in entries(stated(ops), judging, anchors()):
+        family, _, number = entry.id.partition("-")
+        if number == "1":
+            parts += ["", f"### {FAMILIES[family][0]}", "",
+                      "| id | statement | functions | laws | tests |", "|---|---|---|---|---|"]
+        functions = (_link(ops[it]) if it in ops else f"`{it}`" for it in entry.functions)
+        files = dict.fromkeys(f"`{law.file}`" for law in entry.laws)
+        parts.append(f"| [{entry.id}](#{entry.id.lower()}) | {CATALOGUE[entry.id]} | "
+                     f"{' '.join(functions)} | {len(entry.laws)} | {' '.join(files)} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
         parts += _section(op, laws, kit_laws)
@@ -183,6 +251,11 @@ functions where it is declared. The tests fail when an equation has no function 
 no law.
 
 ## The blog's equations
+"""
+_CATALOGUE = """\
+Every rule, energy, map, estimator, gradient and bound that hopref states, each with the page on
+which it stands (the link), the functions that state it, and how many laws hold them to it. The
+sentences of the laws stand below, under the functions.
 """
 _LAWS = """\
 A law is a test that every right implementation passes and at least one wrong one fails. The

@@ -24,7 +24,7 @@ def norm2(x):
 # -- the formulas -------------------------------------------------------------------------------
 
 @law("features.positive", "features.hyperbolic", "features.trigonometric", "features.relu",
-     id="RF-2", over=projected(),
+     id="RF-1, RF-2, RF-3, RF-10", over=projected(),
      kills=["missing_h", "h_of_the_other_sign", "one_over_sqrt_r", "features_without_sqrt_m",
             "beta_unrooted", "norm_without_half", "trig_h_missing", "trig_with_decay",
             "hyperbolic_without_sqrt_2", "relu_missing"])
@@ -92,7 +92,7 @@ def test_relu_features_are_homogeneous_and_never_negative(rules, xi, X, omega, b
 
 # -- what the estimates are worth ---------------------------------------------------------------
 
-@law("features.positive", "features.hyperbolic", "features.trigonometric", id="RF-2",
+@law("features.positive", "features.hyperbolic", "features.trigonometric", id="RF-1, RF-2, RF-3",
      over=projected(),
      kills=["missing_h", "norm_without_half", "one_over_sqrt_r", "features_without_sqrt_m",
             "hyperbolic_without_sqrt_2", "trig_with_decay", "trig_h_missing"])

@@ -57,7 +57,7 @@ def growing(steps, rng):
     return phi_q, phi_k, rng.standard_normal((steps, 3))
 
 
-@law("gradients.attention.causal_linear_attention", id="GR-5",
+@law("gradients.attention.causal_linear_attention", id="GR-5, PF-5",
      kills=["causal_gradient_by_reverse_subtraction"])
 def test_keys_that_grow_cost_no_digits(rules):
     """Against the masked kernel, whose terms are the same: each is rounded less often than there

@@ -89,7 +89,7 @@ def test_padding_is_absence(rules, R, Y, P, **case):
           2 * room)
 
 
-@law("layers.hopfield_pooling", "layers.hopfield_layer", id="HL-4", over=projections(),
+@law("layers.hopfield_pooling", "layers.hopfield_layer", id="HL-4, HL-5", over=projections(),
      kills=["states_of_the_first_sample", "targets_ignored"])
 def test_pooling_and_lookup_are_the_layer_with_repeated_operands(rules, R, Y, P, **case):
     w = weights_in(case)

@@ -44,11 +44,11 @@ def test_weights_are_probabilities_in_the_order_of_the_scores(rules, xi, X, beta
     assert np.all((z[..., :, None] > z[..., None, :]) <= (a >= b))
 
 
-@law("modern.energy", id="MH-1", over=problems(),
+@law("modern.energy", id="MH-1, MH-5", over=problems(),
      kills=["energy_without_1_over_beta", "energy_log_n_of_wrong_sign", "energy_without_m2",
             "energy_without_log_n", "energy_without_half_the_square", "energy_m2_of_the_mean"])
 def test_energy_is_the_density_of_the_patterns_seen_from_the_state(rules, xi, X, beta):
-    """MH-5: E = -1/beta log mean exp(-beta/2 (|x_i - xi|^2 + M^2 - |x_i|^2))."""
+    """E = -1/beta log mean exp(-beta/2 (|x_i - xi|^2 + M^2 - |x_i|^2))."""
     squares = (X * X).sum(-1)
     cost = ((X - xi[:, None]) ** 2).sum(-1) + squares.max() - squares
     least = cost.min(-1, keepdims=True)
