@@ -333,17 +333,19 @@ def _configure_ops(parser):
 
 
 def _ops(options):
-    from hopref.op import gradient_of, load
+    from hopref.op import descent_of, gradient_of, load
     rows = [{"name": o.name, "shapes": o.shapes, "paths": list(o.paths), "ids": list(o.ids),
-             "energy": o.lowers and o.lowers[0].name, "parts": o.parts, "source": o.source,
+             "energy": o.lowers and o.lowers[0].name, "descent": descent_of(o),
+             "condition": o.lowers and o.lowers[1], "parts": o.parts, "source": o.source,
              "gradient": gradient_of(o) and gradient_of(o).name}
             for _, o in sorted(load().items())]
     if options.json:
         _print_json({"schema": "hopref.ops/1", "ops": rows})
     else:
-        _print_table(["name", "shapes", "paths", "lowers", "parts", "gradient", "ids"],
-                     [[r["name"], r["shapes"], " ".join(r["paths"]), r["energy"], r["parts"],
-                       r["gradient"] and "yes", " ".join(r["ids"])] for r in rows])
+        _print_table(["name", "energy", "descent", "gradient", "parts", "paths", "shapes, source"],
+                     [[r["name"], "no energy" if r["descent"] == "none" else r["energy"],
+                       r["descent"], r["gradient"] and "yes", r["parts"], " ".join(r["paths"]),
+                       f"{r['shapes']}  {r['source']}"] for r in rows])
     return 0
 
 

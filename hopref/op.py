@@ -25,7 +25,7 @@ from hopref import admission
 from hopref.domains import Array, Choice, Several, finite
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
-__all__ = ["OPS", "op", "load", "gradient_of", "use_backend", "open_door", "Call",
+__all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "open_door", "Call",
            "bound_arguments", "unwrapped"]
 
 OPS = {}
@@ -56,6 +56,15 @@ def load():
 def gradient_of(op):
     """The operation that pulls cotangents back through this one, or None."""
     return load().get(f"gradients.{op.name}")
+
+
+def descent_of(op):
+    """When a rule of motion lowers an energy, in a word; None for what moves no state."""
+    room, _, name = op.name.rpartition(".")
+    if op.lowers:
+        return "always" if op.lowers[1] == "always" else "under condition"
+    moves = name.endswith(("update", "flow")) and not room.startswith("gradients")
+    return "none" if moves else None
 
 
 @functools.cache

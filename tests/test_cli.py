@@ -10,7 +10,7 @@ import hopref
 from hopref.cli import COMMANDS, main
 from hopref.data import pictures
 from hopref.experiments import FIGURES, STATEMENTS
-from hopref.op import load
+from hopref.op import descent_of, load
 
 
 @pytest.fixture
@@ -270,8 +270,25 @@ def test_ops_is_the_registry(capsys):
     row = next(o for o in content["ops"] if o["name"] == "modern.update")
     assert row["shapes"] == "(...,d),(n,d)->(...,d)" and row["energy"] == "modern.energy"
     assert "formula" in row["paths"] and "MH-2" in row["ids"] and "Ramsauer" in row["source"]
+    assert row["descent"] == "always" and row["parts"] == "softmax"
+    assert row["gradient"] == "gradients.modern.update"
+
+
+@pytest.mark.parametrize("name, told", [
+    ("modern.update", "modern.energy always yes softmax"),
+    ("classical.asynchronous_update", "classical.energy under condition"),
+    ("performer.update", "no energy none yes linear"),
+    ("storage.storkey", "- - - -"),
+])
+def test_ops_tells_energy_descent_gradient_and_parts(name, told, capsys):
     assert main(["ops"]) == 0
-    assert "theory.separation" in capsys.readouterr().out
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(f"{name} "))
+    assert told in " ".join(row.split())
+
+
+@pytest.mark.parametrize("name", [n for n, op in load().items() if op.lowers])
+def test_what_lowers_an_energy_says_when(name):
+    assert descent_of(load()[name]) in ("always", "under condition")
 
 
 def test_info_prints_versions(capsys):
