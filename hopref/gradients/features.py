@@ -25,6 +25,7 @@ from hopref.features.projected import (
     sin,
     sloped,
 )
+from hopref.gradients.sums import grown
 from hopref.maps import dot, finite_or_zero, outer, table
 from hopref.namespace import namespace
 from hopref.op import op
@@ -46,12 +47,6 @@ def through(du, height, excess, h, x, omega, beta):
     dbeta = grown(xp.sum(dy * share * x) / (2 * math.sqrt(beta)), most)
     domega = grown(outer(du * share, y), most)
     return grown(math.sqrt(beta) * dy, excess[..., None]), domega, dbeta
-
-
-def grown(a, excess):
-    """a e^excess; 0 where a is."""
-    xp = namespace(a)
-    return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))
 
 
 def beyond(x, omega, h, functions, beta):

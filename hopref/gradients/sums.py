@@ -96,16 +96,34 @@ def on_a_log_scale(g, g_S, g_z, g_c, features, levels, V, S, z, c):
     xp, (log_q, log_k, sign_q, sign_k) = namespace(V), features
     zS, G = joined_state(log_k, V, S, z), joined(g_z, g_S)
     first = c + xp.zeros_like(zS[..., 0])
-    scale, ours = scan(highest, first, (levels[1],))
+    zS = xp.where(first[..., None] > -math.inf, zS, 0.0)
+    start = xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)    # of nothing there is no scale
+    scale, ours = scan(highest, start, (levels[1],))
     kept, last = scan(highest, first, (log_k,))
-    unit = xp.exp(ours - finite_or_zero(last))          # the state was passed on in units of e^last
-    G = G * xp.where(last > -math.inf, unit, 0.0)[..., None]
-    before = xp.concat([first[..., None, :], scale], axis=-2)[..., :-1, :]
+    before = xp.concat([start[..., None, :], scale], axis=-2)
     a_q, a_k = units(levels[0], scale), -finite_or_zero(scale)
+    decay = from_nothing(before[..., :-1, :], a_k)
+    passed_on = from_nothing(ours, -finite_or_zero(last))           # in units of e^last
+    G = G * xp.where(last > -math.inf, passed_on, 0.0)[..., None]
     q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
-    dq, dk, dV, h, zS_last, dzS = in_both_directions(g, q, k, V, xp.exp(before + a_k), zS, G, 0.0)
+    dq, dk, dV, h, zS_last, dzS = in_both_directions(g, q, k, V, decay, zS, G, 0.0)
+    lowest = xp.min(xp.where(before > -math.inf, before, math.inf), axis=-2)
+    known = (start == -math.inf) & (lowest < math.inf)
+    dzS = grown(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
     logs = xp.concat([first[..., None, :], log_k], axis=-2)
     most = xp.matrix_transpose(strongest(transposed(logs))) & (logs > -math.inf)
     top = xp.where(most, (g_c - dot(G, zS_last))[..., None, :], 0.0)
     return (Scaled(q, a_q, dq), Scaled(k, a_k, dk), top[..., 1:, :], dV, dzS,
-            dot(dzS, zS) + top[..., 0, :])
+            dot(xp.where(zS == 0, 0.0, dzS), zS) + top[..., 0, :])
+
+
+def from_nothing(c, a):
+    """e^(c + a): how a state shrinks as its scale rises; 1 of one that is nothing yet."""
+    xp = namespace(c)
+    return xp.where(c > -math.inf, xp.exp(c + a), 1.0)
+
+
+def grown(a, excess):
+    """a e^excess; 0 where a is."""
+    xp = namespace(a)
+    return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))
