@@ -137,7 +137,7 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps), finite as long as g/D is
+    (dphi_q, dphi_k, dV, dS, dz, deps) : 0 from queries whose |D| is below 2^-1000
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.linear_attention([[1.0]], [[1.0]], [[1.0], [1.0]], [[2.0], [6.0]])

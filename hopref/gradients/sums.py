@@ -26,7 +26,8 @@ def transposed(x):
 
 
 def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is."""
+    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that 1/D is no number."""
+    D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
     return ratio(g, D, 0.0), -ratio(dot(g, Z)[..., None], D, 0.0)
 
 
@@ -118,9 +119,12 @@ def on_a_log_scale(g, g_S, g_z, g_c, features, levels, V, S, z, c):
 
 
 def from_nothing(c, a):
-    """e^(c + a): how a state shrinks as its scale rises; 1 of one that is nothing yet."""
+    """e^(c + a): how a state shrinks as its scale rises; 1 of one that is nothing yet.
+
+    Where a feature that is 0 moves a state by more than e^700, by e^700.
+    """
     xp = namespace(c)
-    return xp.where(c > -math.inf, xp.exp(c + a), 1.0)
+    return xp.where(c > -math.inf, xp.exp(xp.minimum(c + a, 700.0 + 0.0 * a)), 1.0)
 
 
 def grown(a, excess):
