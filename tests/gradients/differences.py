@@ -60,7 +60,7 @@ def points(draw, rule):
             given[k] = np.where(hidden, x, in_the_open(k, new, given, rule))
         elif isinstance(x, np.ndarray) and x.dtype == bool:
             given[k] = x | (rng.random(x.shape) < 0.7)
-    for k, most in {"beta": 4.0, "scale": 4.0, "alpha": 4.0, "gamma": 3.0}.items():
+    for k, most in {"beta": 4.0, "scale": 4.0, "alpha": 4.0, "gamma": 2.0}.items():
         if given.get(k) is not None and given[k] > most:
             given[k] = 1 + (most - 1) * rng.random()
     if "z" in given and given.get("k", 0) > 1:
