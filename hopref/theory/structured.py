@@ -33,12 +33,12 @@ def support_separation(xi, X, support=True, /):
     >>> theory.support_separation([1.0], [[3.0], [1.0], [7.0]], [True, True, False])
     array([ 2., -2.,  4.])
     """
-    xp, n = namespace(xi), X.shape[0]
-    z = xi @ X.T
+    xp, z = namespace(xi), xi @ X.T
     among = seen(z, support)
-    first = xp.arange(n) == xp.argmax(among, axis=-1, keepdims=True)
-    second = xp.max(xp.where(first, -xp.inf, among), axis=-1, keepdims=True)
-    return z - xp.where(first, second, xp.max(among, axis=-1, keepdims=True))
+    alone = xp.full_like(z[..., :1], -xp.inf)
+    best = xp.sort(xp.concat([alone, among], axis=-1), axis=-1)
+    second, top = best[..., -2, None], best[..., -1, None]
+    return z - xp.where(among < top, top, second)           # of equals either is the other's rival
 
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(...,n)")
