@@ -70,6 +70,12 @@ def features_of_each_function(given):
     return None if got == wanted else f"lm must be {wanted}, one for each feature; got {got}"
 
 
+def features_of_each_pair(given):
+    """One cotangent for each product of two components."""
+    d, got = given["x"].shape[-1], given["g"].shape[-1]
+    return None if got == d * d else f"dd must be {d * d}, one for each pair; got {got}"
+
+
 def slopes_are_known(xp, given):
     """A feature or height of the user's own must bring its derivative."""
     records = [r for r in (given["h"], *given["functions"]) if not isinstance(r, str)]

@@ -80,7 +80,7 @@ def _room(module):
     package, *path = module.split(".")
     if package != "hopref" or path[0] == "models":
         return [module.rpartition(".")[2]]
-    return path if path[0] in ("gradients", "parts") else path[:1]
+    return path[:2] if path[0] in ("gradients", "parts") else path[:1]
 
 
 @contextlib.contextmanager

@@ -178,6 +178,7 @@ def draw(op, family, dtype, seed):
     """One case of a family."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{family.name}".encode())])
     sizes = {**SIZES, **family.sizes, **{d: v for d, v in family.options.items() if d in SIZES}}
+    sizes["dd"] = sizes["d"] ** 2
     ulp = 2.0**-7 if dtype == "bfloat16" else np.finfo(dtype).eps
     it = {"largest": largest(dtype), "ulp": ulp}
     given = {}

@@ -20,6 +20,7 @@ from hopref.check.kernel_bounds import by_logarithm
 from hopref.check.layer_bounds import softmax
 from hopref.gradients import graded
 from hopref.gradients import maps as through
+from hopref.gradients.features import projected
 from hopref.maps import powers, soft
 from hopref.maps import sparse as sparse_maps
 from hopref.op import open_door
@@ -32,7 +33,7 @@ def size(x):
 
 
 def average(q, g):
-    """A mean by weights >= 0 stays among what it is taken of."""
+    """A mean by weights >= 0 stays among what it is taken of, but for its own rounding."""
     profile = q.profile if isinstance(q, Ball) else g.profile
     q, g = exactly(q, profile), exactly(g, profile)
     plain = through.average(q, g)
@@ -40,7 +41,9 @@ def average(q, g):
         return plain
     away = np.where((q.value != 0) | (q.radius > 0), np.abs(g.value - plain.value), 0)
     hull = np.max(away.astype(float) + g.radius, axis=-1, keepdims=True, initial=0.0)
-    radius = np.minimum(plain.radius, hull * (1 + 4 * profile.u))
+    most = np.max(size(g.value) + g.radius, axis=-1, keepdims=True, initial=0.0)
+    rounded = 2 * (profile.g(q.shape[-1]) + 2 * profile.u) * most
+    radius = np.minimum(plain.radius, hull + rounded)
     return Ball(plain.value, radius, profile)
 
 
@@ -105,10 +108,16 @@ def logsumexp(z, *, beta=1.0):
     return Ball(y, np.max(np.where(np.isfinite(z.value), own, 0), axis=-1) + rounded, z.profile)
 
 
-def logmeanexp(z):
-    y = soft.logmeanexp(z.value)
+def logmeanexp(z, where=True):
+    y = soft.logmeanexp(z.value, where)
     rounded = (z.profile.g(z.shape[-1]) + 16 * z.profile.u) * size(y)
-    return Ball(y, np.max(z.radius, axis=-1) + rounded, z.profile)
+    moved = np.max(np.where(where, z.radius, 0.0), axis=-1)
+    return Ball(y, moved + rounded, z.profile)
+
+
+def softmax_among(z, beta, support, renormalise, empty_row):
+    p = softmax(z, beta=beta, where=soft.among(support, renormalise))
+    return Ball(np.where(support, p.value, 0), np.where(support, p.radius, 0), z.profile)
 
 
 def gentle(f, slope, most):
@@ -138,8 +147,12 @@ def general(x, omega, *, h, functions, beta=1.0):
 
 def beyond(x, omega, h, functions, beta):
     """A scale that is taken out and put back: whatever it is, it is no error."""
-    return gradients.features.beyond(x.value, np.asarray(getattr(omega, "value", omega)), h,
-                                     functions, beta)
+    return projected.beyond(x.value, np.asarray(getattr(omega, "value", omega)), h, functions, beta)
+
+
+def over(log):
+    """The same."""
+    return projected.over(log.value)
 
 
 def feature(f, u, high):
@@ -152,8 +165,9 @@ def feature(f, u, high):
 REPLACED = {       # a function of hopref -> the same on balls
     **{getattr(maps, name): f for name, f in sparse_bounds.MAPS.items() if hasattr(maps, name)},
     sparse_maps.kth_largest: sparse_bounds.kth_largest, maps.softmax: softmax,
-    features.general: general, gradients.features.beyond: beyond, maps.logsumexp: logsumexp,
-    soft.logmeanexp: logmeanexp, through.average: average, through.spread: spread,
+    features.general: general, projected.beyond: beyond, projected.over: over,
+    maps.logsumexp: logsumexp, soft.logmeanexp: logmeanexp,
+    soft.softmax_among: softmax_among, through.average: average, through.spread: spread,
     through.free: free, powers.raised: raised, powers.raised_log: raised_log, powers.bend: bend,
     graded.tanh_slope: gentle(graded.tanh_slope, 0.77, 1.0),
     graded.sigmoid_slope: gentle(graded.sigmoid_slope, 0.1, 0.25),

@@ -88,11 +88,13 @@ def sizes(draw, op, *, leading=None, empty=True):
             draw(side(1 if dim in must or not empty else 0)) for dim in sorted(names)}
     if {"m", "r"} <= names:         # features: as many as draws, or two for each
         size["r"] = size["m"] * draw(st.sampled_from([1, 2]))
-    for dim in names:               # a multiple: of a number, or of as many functions as are named
+    for dim in names:       # a multiple: of a number, of as many functions as are named; a square
         if dim[0].isdigit():
             size[dim] = int(dim[:-1]) * size[dim[-1]]
         elif dim == "lm":
             size[dim] = size["m"] * draw(st.sampled_from([1, 2, 3]))
+        elif dim == "dd":
+            size[dim] = size["d"] ** 2
     return size
 
 

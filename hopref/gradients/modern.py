@@ -10,7 +10,16 @@ from hopref.domains import positive, real
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.thresholds import side
-from hopref.maps import definite, dot, logmeanexp, outer, softmax, solved, strongest
+from hopref.maps import (
+    definite,
+    dot,
+    logmeanexp,
+    outer,
+    softmax,
+    solved,
+    strongest,
+    summed,
+)
 from hopref.models import modern
 from hopref.namespace import namespace
 from hopref.op import op
@@ -36,13 +45,17 @@ def energy(g, xi, X, /, *, beta=1.0):
     (array([-0.5]), array([[0.5],
            [0. ]]), np.float64(-6.931471805599453e-19))
     """
+    below, p = gaps(xi @ X.T), softmax(xi @ X.T, beta=beta)
+    gain = logmeanexp(beta * below) / beta - dot(p, below)
+    return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+
+
+def of_energy(g, xi, X, p, longest, gain, beta):
+    """dxi, dX, dbeta, where the weights are p, M the length of ``longest``, and -gain KL/beta."""
     xp = namespace(xi)
-    below = gaps(xi @ X.T)
-    p = softmax(xi @ X.T, beta=beta)
-    longest = xp.where(strongest(dot(X, X))[:, None], X, 0.0)
-    dX = xp.sum(g) * longest - outer(p, g[..., None] * xi)
-    dbeta = g * ((logmeanexp(beta * below) / beta - dot(p, below)) / beta)
-    return g[..., None] * (xi - p @ X), dX, xp.sum(dbeta)
+    held = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
+    dX = xp.where(held == 0, 0.0, held * X) - outer(p, g[..., None] * xi)
+    return g[..., None] * (xi - p @ X), dX, xp.sum(g * (gain / beta))
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")

@@ -14,7 +14,7 @@ from hopref.demands import state_of_these_features
 from hopref.domains import mask, positive, real, scores, state
 from hopref.features.projected import kernels, log_general, sloped
 from hopref.gradients.attention import linear_attention
-from hopref.gradients.features import through
+from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators

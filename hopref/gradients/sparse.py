@@ -5,19 +5,22 @@ derivatives with respect to numbers are summed over all states.
 
 References: Santos, Niculae, McNamee & Martins 2024; Correia, Niculae & Martins 2019 (alpha).
 """
+import math
+
 from hopref import maps
 from hopref.demands import k_of_n
 from hopref.domains import count, positive
 from hopref.gradients import maps as through
 from hopref.gradients.maps import norm_gamma, tsallis_alpha
-from hopref.maps import dot, outer, strongest
+from hopref.maps import centred, dot, of_length_one, outer, ratio, strongest
 from hopref.maps.sparse import above_one, at_least_one
 from hopref.models.sparse import uniform
 from hopref.namespace import namespace
 from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
-           "k_subsets_energy", "k_subsets_update", "k_subsets_weights"]
+           "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",
+           "normalized_update", "layer_norm_energy", "layer_norm_update"]
 
 
 @op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
@@ -35,11 +38,16 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0, alpha=2.0)[0]
     array([-0.5])
     """
-    z = xi @ X.T
+    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    return *of_energy(g, xi, X, p, gain, beta, 1), dalpha
+
+
+def regularised(g, z, beta, alpha):
+    """p, Omega(p) - Omega(u), and the derivative in alpha of its quotient by beta."""
     p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z, 1)
     gain = maps.tsallis(p, alpha=alpha) - maps.tsallis(u, alpha=alpha)
     dalpha = g * ((tsallis_alpha(p, alpha) - tsallis_alpha(u, alpha)) / beta)
-    return *of_energy(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dalpha)
+    return p, gain, namespace(z).sum(dalpha)
 
 
 def of_energy(g, xi, X, p, gain, beta, k):
@@ -192,3 +200,99 @@ def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     """
     dz, dbeta = through.k_subsets(g, xi @ X.T, k=k, beta=beta)
     return dz @ X, outer(dz, xi), dbeta
+
+
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+    scratch="(...,n)")
+def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Gradient of `sparse.normalized_energy`.  Source: Santos et al. 2024 [FY-6].
+
+    .. math:: d\xi = -g\, X^T p, \quad dX = g\, (m\, x_m^T / \|x_m\| - p\, \xi^T)
+
+    with m, dbeta and dalpha those of `energy`; M = 0 has the slope 0.
+
+    >>> from hopref.gradients import sparse
+    >>> dxi, dX, *_ = sparse.normalized_energy(1.0, [0.5], [[2.0], [-1.0]], beta=8.0)
+    >>> dxi, dX[:, 0]
+    (array([-2.]), array([0.5, 0. ]))
+    """
+    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    return *on_a_ball(g, xi, X, p, gain, beta, 1.0), dalpha
+
+
+def on_a_ball(g, xi, X, p, gain, beta, r):
+    """dxi, dX, dbeta of r M - p.z + gain/beta, at its largest in p."""
+    xp = namespace(xi)
+    longest = xp.where(strongest(dot(X, X))[:, None], of_length_one(X), 0.0)
+    dX = r * xp.sum(g) * longest - outer(p, g[..., None] * xi)
+    return -g[..., None] * (p @ X), dX, -xp.sum(g * (gain / beta / beta))
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+    scratch="(...,n)")
+def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Gradient of `sparse.normalized_update`: that of `update` at what is tangent to the sphere.
+
+    Source: Santos et al. 2024 [GR-2, FY-6].
+
+    .. math:: dy = \frac{g - \hat y\, \hat y^T g}{\|y\|}, \quad
+        y = X^T \mathrm{entmax}_\alpha(\beta X \xi), \; \hat y = y / \|y\|
+
+    Where y = 0 it is 0.
+
+    >>> from hopref.gradients import sparse
+    >>> sparse.normalized_update([7.0, 5.0], [9.0, 0.0], [[2.0, 0.0], [-2.0, 0.0]])[1]
+    array([[0. , 2.5],
+           [0. , 0. ]])
+    """
+    y = maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    return update(tangent(g, y), xi, X, beta=beta, alpha=alpha)
+
+
+def tangent(g, y):
+    """The gradient of y / |y|: a symmetric projection, over |y|."""
+    n = of_length_one(y)
+    return ratio(g - n * dot(n, g)[..., None], namespace(y).sqrt(dot(y, y))[..., None], 0.0)
+
+
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+    scratch="(...,n)")
+def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Gradient of `sparse.layer_norm_energy`.  Source: Santos et al. 2024 [FY-6].
+
+    .. math:: d\xi = -g\, X_c^T p, \quad
+        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)_c
+
+    with dbeta and dalpha those of `energy` for the centred patterns; the index c takes the mean of
+    each row away.
+
+    >>> from hopref.gradients import sparse
+    >>> sparse.layer_norm_energy(1.0, [1.0, -1.0], [[3.0, 1.0], [-3.0, -1.0]], beta=8.0)[0]
+    array([-1.,  1.])
+    """
+    Xc, r = centred(X), math.sqrt(xi.shape[-1])
+    p, gain, dalpha = regularised(g, xi @ Xc.T, beta, alpha)
+    dxi, dX, dbeta = on_a_ball(g, xi, Xc, p, gain, beta, r)
+    return dxi, centred(dX), dbeta, dalpha
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+    scratch="(...,n)")
+def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
+    r"""Gradient of `sparse.layer_norm_update`: that of `update` at a cotangent without mean.
+
+    Source: Santos et al. 2024 [GR-2, FY-6].
+
+    .. math:: dy = \sqrt d \left(\frac{g - n\, n^T g}{\|y_c\|}\right)_c, \quad
+        n = y_c / \|y_c\|, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+
+    In two dimensions it is 0: the results are (1, -1) and (-1, 1).
+
+    >>> from hopref.gradients import sparse
+    >>> X = [[1.5**0.5, -(1.5**0.5), 0.0]]                              # of variance 1
+    >>> sparse.layer_norm_update([0.0, 0.0, 3.0], [9.0, 0.0, 0.0], X)[1].round(12)
+    array([[-1., -1.,  2.]])
+    """
+    y = centred(maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
+    dy = math.sqrt(xi.shape[-1]) * centred(tangent(g, y))
+    return update(dy, xi, X, beta=beta, alpha=alpha)

@@ -52,6 +52,7 @@ from hopref.maps.signs import (
     winners,
 )
 from hopref.maps.soft import (
+    among,
     default_scale,
     empty_rows,
     end,

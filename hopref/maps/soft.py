@@ -129,9 +129,14 @@ def softmax_among(z, beta, support, renormalise, empty_row):
     """Softmax over a support; or over everything, then cut to the support.  NaN stays NaN."""
     if support is True:
         return softmax(z, beta=beta)
-    xp, p = namespace(z), softmax(z, beta=beta, where=support if renormalise else True)
+    xp, p = namespace(z), softmax(z, beta=beta, where=among(support, renormalise))
     nothing = xp.where(xp.isnan(z), z, empty_row)
     return xp.where(support, p, xp.where(xp.any(support, axis=-1, keepdims=True), 0.0, nothing))
+
+
+def among(support, renormalise):
+    """Over what weights sum to 1: a support, or everything."""
+    return support if renormalise else True
 
 
 def otherwise(y, support, answer):

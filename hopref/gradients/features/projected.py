@@ -1,7 +1,4 @@
-r"""Vector-Jacobian products of the random feature maps.
-
-``g`` is the cotangent of the features; ``x`` (..., d), ``omega`` (m, d) and ``beta`` are those of
-`hopref.features`.  domega and dbeta are summed over all rows of x.
+r"""Vector-Jacobian products of the features that are functions of projections.
 
 Reference: Choromanski et al. 2021, eq. (5), Lemmas 1 and 2.
 """
@@ -42,7 +39,7 @@ def through(du, height, excess, h, x, omega, beta):
     xp, m, y = namespace(x), omega.shape[0], math.sqrt(beta) * x
     du = xp.sum(xp.reshape(du, (*du.shape[:-1], du.shape[-1] // m, m)), axis=-2)
     dy = du @ omega + h.slope * height[..., None] * y
-    most = xp.max(xp.concat([table(excess[..., None])[:, 0], xp.zeros((1,), dtype=x.dtype)]))
+    most = largest(excess)
     share = xp.exp(excess - most)[..., None]
     dbeta = grown(xp.sum(dy * share * x) / (2 * math.sqrt(beta)), most)
     domega = grown(outer(du * share, y), most)
@@ -54,8 +51,20 @@ def beyond(x, omega, h, functions, beta):
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=h, functions=functions, beta=beta)
     rising, way = features.log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
-    top = finite_or_zero(xp.max(xp.maximum(log, rising), axis=-1))
+    return over(xp.maximum(log, rising))
+
+
+def over(log):
+    """By how much the largest of a row exceeds 300."""
+    xp = namespace(log)
+    top = finite_or_zero(xp.max(log, axis=-1))
     return xp.maximum(top - 300.0, xp.zeros_like(top))
+
+
+def largest(excess):
+    """Of all rows, or 0."""
+    xp = namespace(excess)
+    return xp.max(xp.concat([table(excess[..., None])[:, 0], xp.zeros((1,), dtype=excess.dtype)]))
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,

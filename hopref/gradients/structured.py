@@ -1,0 +1,232 @@
+r"""Vector-Jacobian products of nonparametric and sparse-structured modern Hopfield networks.
+
+``g`` is the cotangent of the result; the other arguments are those of `models.structured`.  Nothing
+flows into a pattern out of sight, or out of a state that looks at nothing.  Supports are constants:
+so is the choice of the k largest.
+
+References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Ramsauer et al. 2021,
+Appendix A.1.7.
+"""
+import math
+
+from hopref.demands import k_of_n
+from hopref.domains import count, flag, mask, positive, state
+from hopref.features import kernels
+from hopref.gradients import maps as through
+from hopref.gradients.attention import linear_attention
+from hopref.gradients.kernels import named
+from hopref.gradients.modern import of_energy
+from hopref.gradients.performer import attention
+from hopref.maps import (
+    among,
+    dot,
+    logmeanexp,
+    masked,
+    outer,
+    seen,
+    softmax,
+    strongest,
+    table,
+    top_k,
+    zero_denominators,
+)
+from hopref.models import structured
+from hopref.models.structured import supported
+from hopref.namespace import namespace
+from hopref.op import op
+
+__all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
+           "linear_update", "random_feature_update"]
+
+
+@op("(...),(...,d),(n,d),(...,n)->(...,d),(n,d),()", support=mask("(...,n)"), beta=positive,
+    scratch="(...,n)")
+def energy(g, xi, X, support=True, /, *, beta=1.0):
+    r"""Gradient of `structured.energy`.
+
+    Source: Ramsauer et al. 2021, eqs. (2), (3), for the patterns of a support M [GR-2, NP-3].
+
+    .. math:: d\xi = g\, (\xi - X_M^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
+        d\beta = -g\, \mathrm{KL}(p \,\|\, u_M) / \beta^2
+
+    m is the indicator of the longest pattern of M, the first of equals, and u = 1/|M|.
+
+    >>> from hopref.gradients import structured
+    >>> dxi, dX, dbeta = structured.energy(1.0, [0.5], [[2.0], [5.0]], [True, False])
+    >>> dxi, dX[:, 0]
+    (array([-1.5]), array([1.5, 0. ]))
+    """
+    z, lengths = seen(xi @ X.T, support), seen(dot(X, X), support)
+    below, p = through.gaps(z), softmax(z, beta=beta)
+    gain = logmeanexp(beta * below, support) / beta - dot(p, below)
+    longest = strongest(lengths) & (lengths > -math.inf)
+    return of_energy(g, xi, X, p, longest, gain, beta)
+
+
+@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),()", beta=positive, **supported)
+def update(g, xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
+    r"""Gradient of `structured.update`.
+
+    Source: Hu et al. 2025, differentiated as in Ramsauer et al. 2021, A.1.7 [GR-2, NP-3].
+
+    .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
+        dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
+
+    with p = 0 out of sight.
+
+    >>> from hopref.gradients import structured
+    >>> structured.update([1.0], [0.0], [[1.0], [-1.0], [5.0]], [True, True, False])[1][:, 0]
+    array([0.5, 0.5, 0. ])
+    """
+    dxi, dX, ddelta, dbeta = pair_update(g, xi, X, support, beta=beta)
+    return dxi, dX, dbeta
+
+
+@op("(...,n),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"), beta=positive,
+    renormalise=flag, **supported)
+def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
+            empty_row="zeros"):
+    r"""Gradient of `structured.weights`.
+
+    Source: Hu et al. 2025, differentiated [GR-2, NP-2, NP-3].
+
+    .. math:: w = p \circ (g_M - p^T g_M), \quad d\xi = \beta (X + \Delta)^T w, \quad
+        dX = d\Delta = \beta\, w\, \xi^T, \quad d\beta = w^T (X + \Delta) \xi
+
+    p runs over M, or without renormalising over all patterns; g_M is 0 out of sight.
+
+    Returns
+    -------
+    (dxi, dX, ddelta, dbeta)
+
+    >>> from hopref.gradients import structured
+    >>> structured.weights([1.0, 9.0], [3.0], [[0.0], [0.0]], [True, False], renormalise=False)[1]
+    array([[ 0.75],
+           [-0.75]])
+    """
+    keys, g = X + delta, masked(g[..., None], support, 0.0)[..., 0]
+    dz, dbias, dbeta = through.softmax(g, xi @ keys.T, beta=beta,
+                                       where=among(support, renormalise))
+    return dz @ keys, outer(dz, xi), outer(dz, xi), dbeta
+
+
+@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"), beta=positive,
+    renormalise=flag, **supported)
+def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
+                empty_row="zeros"):
+    r"""Gradient of `structured.pair_update`: patterns as values too.
+
+    Source: Hu et al. 2025, differentiated [GR-2, NP-1, NP-2, NP-3].
+
+    .. math:: w = p \circ (a_M - p^T a_M), \quad a = X g, \quad
+        d\xi = \beta (X + \Delta)^T w, \quad d\Delta = \beta\, w\, \xi^T, \quad
+        dX = p_M\, g^T + d\Delta
+
+    Returns
+    -------
+    (dxi, dX, ddelta, dbeta)
+
+    >>> from hopref.gradients import structured
+    >>> structured.pair_update([1.0], [0.0], [[3.0], [4.0]], delta=[[1.0], [0.0]])[:2]
+    (array([0.]), array([[0.5],
+           [0.5]]))
+    """
+    dxi, dkeys, ddelta, dbeta = weights(g @ X.T, xi, X, support, delta=delta, beta=beta,
+                                        renormalise=renormalise)
+    p = structured.weights(xi, X, support, delta=delta, beta=beta, renormalise=renormalise)
+    return dxi, outer(p, g) + dkeys, ddelta, dbeta
+
+
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, fits=k_of_n,
+    scratch="(...,n)")
+def top_k_energy(g, xi, X, /, *, k, beta=1.0):
+    r"""Gradient of `structured.top_k_energy`: that of `energy` for the k chosen patterns.
+
+    Source: Hu et al. 2025, differentiated [GR-2, NP-3].
+
+    .. math:: d\xi = g\, (\xi - X^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
+        d\beta = -g\, \mathrm{KL}(p \,\|\, 1/k) / \beta^2
+
+    with m the indicator of the longest of all patterns.
+
+    >>> from hopref.gradients import structured
+    >>> structured.top_k_energy(1.0, [0.5], [[2.0], [-5.0]], k=1)[1]
+    array([[-0.5],
+           [-5. ]])
+    """
+    z = xi @ X.T
+    below, p = through.gaps(z), top_k(z, k=k, beta=beta)
+    best = namespace(z).sort(below, axis=-1)[..., -k:]
+    gain = logmeanexp(beta * best) / beta - dot(p, below)
+    return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, fits=k_of_n,
+    scratch="(...,n)")
+def top_k_update(g, xi, X, /, *, k, beta=1.0):
+    r"""Gradient of `structured.top_k_update`: of retrieval among those that it chose.
+
+    Source: Hu et al. 2025, differentiated [GR-2, NP-3].
+
+    .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
+        dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
+
+    >>> from hopref.gradients import structured
+    >>> structured.top_k_update([1.0], [0.0], [[1.0], [2.0], [6.0]], k=2)[1][:, 0]
+    array([0.5, 0.5, 0. ])
+    """
+    z = xi @ X.T
+    dz, dbeta = through.top_k(g @ X.T, z, k=k, beta=beta)
+    return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(n,d)", delta=state("(n,d)"), features=named,
+    empty_row=zero_denominators)
+def linear_update(g, xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
+    r"""Gradient of `structured.linear_update`.
+
+    Source: Hu et al. 2025, linear models, differentiated [GR-4, NP-4, AT-2].
+
+    .. math:: d\xi = \phi'(\xi)^T dq', \quad d\Delta = \phi'(X + \Delta)^T dK', \quad
+        dX = K' dS + d\Delta
+
+    with dq', dK' and dS from `gradients.attention.linear_attention`.
+
+    Returns
+    -------
+    (dxi, dX, ddelta)
+
+    >>> from hopref.gradients import structured
+    >>> structured.linear_update([1.0], [0.0], [[0.0], [3.0]])[2]       # (0 - 2.4)/5, (3 - 2.4)/5
+    array([[-0.48],
+           [ 0.12]])
+    """
+    (phi, pulled), queries, keys = features, table(xi), X + delta
+    dq, dk, dV, dS, dz, deps = linear_attention(table(g), phi(queries), phi(keys), X)
+    ddelta = pulled(dk, keys)
+    return namespace(X).reshape(pulled(dq, queries), xi.shape), dV + ddelta, ddelta
+
+
+@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),(n,d),()", delta=state("(n,d)"),
+    features=kernels, beta=positive, empty_row=zero_denominators)
+def random_feature_update(g, xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
+                          empty_row="zeros"):
+    r"""Gradient of `structured.random_feature_update`, for one draw.
+
+    Source: Hu et al. 2025, positive random feature models, differentiated [GR-4, GR-6, NP-6].
+
+    .. math:: d\xi = \phi'(\xi)^T dq', \quad d\Delta = \phi'(X + \Delta)^T dK', \quad
+        dX = K' dS + d\Delta
+
+    Returns
+    -------
+    (dxi, dX, domega, ddelta, dbeta)
+
+    >>> from hopref.gradients import structured
+    >>> structured.random_feature_update([1.0], [1.0], [[2.0], [2.0]], [[0.3]])[1]
+    array([[0.5],
+           [0.5]])
+    """
+    dQ, dK, dV, domega, dbeta = attention(table(g), table(xi), X + delta, X, omega,
+                                          features=features, scale=beta)
+    return namespace(X).reshape(dQ, xi.shape), dK + dV, domega, dK, dbeta
