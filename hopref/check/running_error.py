@@ -124,7 +124,9 @@ def divide(profile, a, b):
     spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
     radius = np.where(b.radius < size, spread / (size - b.radius), np.inf)
     radius = np.where(spread == 0, 0.0, radius)
-    return rounded(quotient, radius, profile)
+    found = rounded(quotient, radius, profile)
+    found.radius = np.where(nought(a), 0.0, found.radius)
+    return found
 
 
 def power(profile, a, b):

@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of nonparametric and sparse-structured modern Hopfield networks.
 
 ``g`` is the cotangent of the result; the other arguments are those of `models.structured`.  Nothing
-flows into a pattern out of sight, or out of a state that looks at nothing.  Supports are constants:
-so is the choice of the k largest.
+flows into a pattern that no weight sums over.  A state that looks at nothing keeps what its energy
+|xi|^2/2 gives, and nothing else.  Supports are constants: so is the choice of the k largest.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Ramsauer et al. 2021,
 Appendix A.1.7.

@@ -16,7 +16,9 @@ WEIGHED = ("modern.jacobian", "theory.retrieval_error_bound", "theory.separation
            "theory.fixed_point_distance_bound", "theory.jacobian_bound",
            "theory.jacobian_norm_bound", "theory.smallest_step_bound", "theory.group_error_bound",
            "theory.group_jacobian_bound", "theory.effective_patterns")
-OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)), "sparse.layer_norm_update": ("d = 1",),
+OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
+        **dict.fromkeys(("sparse.layer_norm_update", "gradients.sparse.layer_norm_update",
+                         "gradients.sparse.layer_norm_energy"), ("d = 1",)),
         **dict.fromkeys(("theory.smallest_beta", "theory.exact_beta"), ("one ulp apart",)),
         "gradients.features.log_trigonometric": ("integers",),      # the cotangent of 0
         **dict.fromkeys(("gradients.sparse.normmax_energy", "gradients.sparse.normmax_update",

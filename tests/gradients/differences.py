@@ -156,7 +156,7 @@ def pulled_back(gradient, rule, call, v, apply=None):
         if k in v:
             value += float(np.sum(d * v[k]))
             size += float(np.sum(np.abs(there * v[k])))
-            allowed += float(np.sum(np.where(v[k] == 0, 0.0, np.abs(v[k]) * r)))
+            allowed += float(np.sum(np.abs(v[k]) * np.where(v[k] == 0, 0.0, r)))
             if not np.ndim(call[k]):        # rules take roots of numbers in double precision
                 allowed += 4 * 2.0**-52 / (H / 4) * abs(float(there * call[k]))
     assume(allowed <= 1e-6 * size + 1e-300)         # else this draw asks for nothing

@@ -16,9 +16,9 @@ from tests.gradients.differences import (
     wrt,
 )
 from tests.laws import law
-from tests.mutants import MUTANTS
-from tests.mutants import gradients as mutants
+from tests.mutants import MUTANTS, gradients, gradients_structured
 
+HERE = {gradients.__name__, gradients_structured.__name__}
 OWN = {"gradients.modern.fixed_point"}      # of an iteration, not of a rule
 
 
@@ -37,7 +37,7 @@ def adjoint(name):
     statement.__doc__ = "To within differences in long double."
     gradient = gradient_of(rule)
     kills = [m.name for m in MUTANTS.values()
-             if m.op == gradient.name and m.function.__module__ == mutants.__name__]
+             if m.op == gradient.name and m.function.__module__ in HERE]
     ids = [i for i in gradient.ids if i.startswith("GR")]
     return law(gradient.name, id=(ids or gradient.ids)[0], over=points(rule),
                kills=kills)(statement)

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from hopref import attention, features, maps, modern
+from hopref.check.judge import parts
 from hopref.gradients import attention as right_attention
 from hopref.gradients import dense as right_dense
 from hopref.gradients import features as right_features
@@ -26,9 +27,9 @@ def forgetful(rule, which):
     gradient, place = gradient_of(rule), wrt(rule).index(which)
 
     def forgets(*args, **kwargs):
-        parts = list(gradient(*args, **kwargs))
-        parts[place] = np.zeros_like(parts[place])
-        return tuple(parts)
+        found = list(parts(gradient(*args, **kwargs)))
+        found[place] = np.zeros_like(found[place])
+        return tuple(found) if len(found) > 1 else found[0]
     forgets.__name__ = f"{rule.name.replace('.', '_')}_forgets_{which}"
     forgets.__doc__ = f"custom derivative without d/d{which}"
     return forgets

@@ -5,7 +5,6 @@ A feature is an exponential: its gradient is that of its logarithm, at g times t
 References: the CRT paper (FAVOR++), the FAVOR# paper, differentiated.
 """
 import math
-from functools import partial
 
 from hopref import features
 from hopref.domains import below_an_eighth, each_below_an_eighth
@@ -59,7 +58,8 @@ def gerf(g, x, omega, /, *, A=0.0, beta=1.0):
     array([2.])
     """
     log = features.log_gerf(x, omega, A=A, beta=beta)
-    return by_logarithm(log_gerf, g, log, (x, omega), A=A, beta=beta)
+    dx, most, (domega, dA, dbeta) = by_logarithm(log_gerf, g, log, (x, omega), A=A, beta=beta)
+    return dx, grown(domega, most), grown(dA, most), grown(dbeta, most)
 
 
 @op("(...,m),(...,d),(m,d),(d),(d,d)->(...,d),(m,d),(d),(d,d),()", a=each_below_an_eighth,
@@ -107,14 +107,15 @@ def derf(g, x, omega, a, B, /, *, beta=1.0):
     array([6.])
     """
     log = features.log_derf(x, omega, a, B, beta=beta)
-    return by_logarithm(log_derf, g, log, (x, omega, a, B), beta=beta)
+    dx, most, (domega, da, dB, dbeta) = by_logarithm(log_derf, g, log, (x, omega, a, B), beta=beta)
+    return dx, grown(domega, most), grown(da, most), grown(dB, most), grown(dbeta, most)
 
 
 def by_logarithm(gradient, g, log, operands, **numbers):
-    """``gradient`` of logarithms, at g e^log: in units of its own for each row, and for all."""
+    """``gradient`` of logarithms at g e^log: dx; the unit e^most of the sums over rows; these."""
     xp, excess = namespace(log), over(log)
     most = largest(excess)
     rowwise = g * xp.exp(log - excess[..., None])
     dx, *_ = gradient(rowwise, *operands, **numbers)
     _, *sums = gradient(rowwise * xp.exp(excess - most)[..., None], *operands, **numbers)
-    return grown(dx, excess[..., None]), *map(partial(grown, excess=most), sums)
+    return grown(dx, excess[..., None]), most, sums
