@@ -10,16 +10,7 @@ from hopref.domains import positive, real
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.thresholds import side
-from hopref.maps import (
-    definite,
-    dot,
-    logmeanexp,
-    outer,
-    softmax,
-    solved,
-    strongest,
-    summed,
-)
+from hopref.maps import definite, dot, logmeanexp, outer, softmax, solved, strongest, summed
 from hopref.models import modern
 from hopref.namespace import namespace
 from hopref.op import op
@@ -51,7 +42,7 @@ def energy(g, xi, X, /, *, beta=1.0):
 
 
 def of_energy(g, xi, X, p, longest, gain, beta):
-    """dxi, dX, dbeta, where the weights are p, M the length of ``longest``, and -gain KL/beta."""
+    """dxi, dX, dbeta at weights p: M is the length of ``longest``, gain is -KL/beta."""
     xp = namespace(xi)
     held = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
     dX = xp.where(held == 0, 0.0, held * X) - outer(p, g[..., None] * xi)
