@@ -5,10 +5,7 @@ of the scores; powers of weights are monotone; logarithms of sums move no furthe
 are of.
 """
 import math
-from dis import get_instructions
 from functools import partial
-from inspect import isfunction
-from types import FunctionType, ModuleType
 
 import numpy as np
 
@@ -18,6 +15,7 @@ from hopref.check.balls import Ball, exactly
 from hopref.check.derived import runner
 from hopref.check.kernel_bounds import by_logarithm
 from hopref.check.layer_bounds import softmax
+from hopref.check.replaced import Replacing
 from hopref.gradients import graded
 from hopref.gradients import maps as through
 from hopref.gradients.features import projected
@@ -172,7 +170,7 @@ REPLACED = {       # a function of hopref -> the same on balls
     graded.tanh_slope: gentle(graded.tanh_slope, 0.77, 1.0),
     graded.sigmoid_slope: gentle(graded.sigmoid_slope, 0.1, 0.25),
 }
-FORMULAS = ("hopref.models.", "hopref.gradients.", "hopref.maps.potentials")
+on_balls = Replacing(REPLACED, ("hopref.models.", "hopref.gradients.", "hopref.maps.potentials"))
 
 
 @runner(*(f"gradients.{room}.{name}" for room in gradients.__all__ if room != "layers"
@@ -180,47 +178,3 @@ FORMULAS = ("hopref.models.", "hopref.gradients.", "hopref.maps.potentials")
 def with_replacements(op):
     """The op's formula on balls, with the replacements in it and in the formulas that it calls."""
     return open_door()(on_balls(op))
-
-
-def on_balls(thing):
-    """A formula, or a room of formulas, that names the replacements; anything else as it is."""
-    if isinstance(thing, ModuleType) and thing.__name__.startswith("hopref."):
-        return Room(thing)
-    if not isfunction(thing):
-        return thing
-    if thing in REPLACED:
-        return partial(either, thing)
-    if not thing.__module__.startswith(FORMULAS):
-        return thing
-    it = getattr(thing, "__wrapped__", thing)
-    names = {i.argval for i in get_instructions(it) if i.opname == "LOAD_GLOBAL"}
-    known = {n: on_balls(it.__globals__[n]) for n in names if n in it.__globals__}
-    new = FunctionType(it.__code__, known, it.__name__, it.__defaults__, it.__closure__)
-    new.__kwdefaults__ = it.__kwdefaults__
-    return new if it is thing else resolving(thing, new)
-
-
-def either(function, *args, **kwargs):
-    """The replacement where there is a ball to take."""
-    balls = any(isinstance(a, Ball) for a in args)
-    return (REPLACED[function] if balls else function)(*args, **kwargs)
-
-
-class Room:
-    """A module whose formulas name the replacements."""
-    def __init__(self, module):
-        self.module = module
-
-    def __getattr__(self, name):
-        return on_balls(getattr(self.module, name))
-
-
-def resolving(op, formula):
-    """An op's formula, which is given what the names of options stand for."""
-    options = {k: d for k, d in op.domains.items() if hasattr(d, "resolve")}
-
-    def call(*args, **kwargs):
-        for k, domain in options.items():
-            kwargs[k] = domain.resolve(kwargs.get(k, op.signature.parameters[k].default))
-        return formula(*args, **kwargs)
-    return call
