@@ -7,6 +7,9 @@ by which ``tests/mutants`` asks whether the wrong-on-purpose versions named in `
 A statement's first argument holds the rooms (``rules.modern.update``), the others are drawn from
 ``over``, a strategy of dictionaries; a statement without ``over`` is one fixed experiment.
 """
+import importlib
+import pathlib
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -73,6 +76,15 @@ def law(*ops, id, over=None, kills=()):
         LAWS[f"{statement.__module__}.{it.name}"] = it
         return it.on(RULES)
     return declare
+
+
+def everywhere():
+    """`LAWS`, with those of every test file that declares any."""
+    root = pathlib.Path(__file__).parents[1]
+    for file in sorted((root / "tests").rglob("test_*.py")):
+        if re.search(r"^from tests\.laws import .*\blaw\b", file.read_text(), re.M):
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
+    return LAWS
 
 
 def with_op(name, function):

@@ -1,17 +1,10 @@
 """All laws, all mutants, and who claims to kill whom."""
 import importlib
-import pathlib
 import pkgutil
 
-from tests import mutants
-from tests.laws import LAWS
+from tests import laws, mutants
 
-ROOT = pathlib.Path(__file__).parents[2]
-MUTANTS = mutants.MUTANTS
-
-for _file in sorted((ROOT / "tests").rglob("test_*.py")):
-    if "from tests.laws import" in _file.read_text():
-        importlib.import_module(".".join(_file.relative_to(ROOT).with_suffix("").parts))
+LAWS, MUTANTS = laws.everywhere(), mutants.MUTANTS
 for _room in pkgutil.iter_modules(mutants.__path__):
     if not _room.name.startswith(("_", "table", "test_")):
         importlib.import_module(f"tests.mutants.{_room.name}")
