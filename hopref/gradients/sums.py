@@ -26,9 +26,14 @@ def transposed(x):
 
 
 def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that 1/D is no number."""
+    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that they are no number."""
     D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
-    return ratio(g, D, 0.0), -ratio(dot(g, Z)[..., None], D, 0.0)
+    return tamed(ratio(g, D, 0.0)), tamed(-ratio(dot(g, Z)[..., None], D, 0.0))
+
+
+def tamed(x):
+    """0 in the place of an infinity."""
+    return namespace(x).where(abs(x) == math.inf, 0.0, x)
 
 
 def turned(rows):
