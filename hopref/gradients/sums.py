@@ -33,7 +33,8 @@ def through_ratio(g, D, Z):
 
 def tamed(x):
     """0 in the place of an infinity."""
-    return namespace(x).where(abs(x) == math.inf, 0.0, x)
+    xp = namespace(x)
+    return xp.where(xp.abs(x) == math.inf, 0.0, x)
 
 
 def turned(rows):
