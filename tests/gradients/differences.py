@@ -161,3 +161,16 @@ def pulled_back(gradient, rule, call, v, apply=None):
                 allowed += 4 * 2.0**-52 / (H / 4) * abs(float(there * call[k]))
     assume(allowed <= 1e-6 * size + 1e-300)         # else this draw asks for nothing
     return value, allowed + 2.0**-48 * size
+
+
+def compared(name, g, operands, named, theirs):
+    """Autograd may round as any honest candidate; how much of that it uses, at worst."""
+    op = load()[f"gradients.{name}"]
+    args = (*g, *operands)
+    ours, honest = op(*args, **named), truth(op, args, named)
+    radii = parts(tolerance(op, args, named, honest, PROFILES["float64"]))
+    worst = 0.0
+    for a, b, r in zip(ours, theirs, radii):
+        off = np.abs(a - b)
+        worst = max(worst, float(np.max(off / np.where(off > 0, 2 * r, 1))))
+    return worst

@@ -3,9 +3,7 @@ import numpy as np
 import pytest
 
 from hopref import gradients
-from hopref.check.arithmetic import PROFILES
-from hopref.check.judge import parts
-from hopref.check.tolerance import tolerance, truth
+from tests.gradients.differences import compared
 
 torch = pytest.importorskip("torch", reason="autograd is compared in tox -e peers only")
 RNG = np.random.default_rng(0)
@@ -92,21 +90,6 @@ def by_autograd(rule, arrays, g):
     leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in arrays]
     (rule(*leaves) * torch.tensor(g)).sum().backward()
     return [leaf.grad.numpy() for leaf in leaves]
-
-
-def compared(name, g, operands, named, theirs):
-    """Torch may round as any honest candidate; how much of that it uses, at worst."""
-    op = gradients
-    for part in name.split("."):
-        op = getattr(op, part)
-    args = (*g, *operands)
-    ours, honest = op(*args, **named), truth(op, args, named)
-    radii = parts(tolerance(op, args, named, honest, PROFILES["float64"]))
-    worst = 0.0
-    for a, b, r in zip(ours, theirs, radii):
-        off = np.abs(a - b)
-        worst = max(worst, float(np.max(off / np.where(off > 0, 2 * r, 1))))
-    return worst
 
 
 @pytest.mark.parametrize("name", RULES)
