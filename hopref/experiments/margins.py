@@ -147,11 +147,11 @@ def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
     rng, slack, whole = np.random.default_rng(seed), {}, {}
     stages = [_cues(rng, sphere(rng, N, d, norm)) for norm in norms for _ in range(sets // 6 or 1)]
     for alpha in progress(alphas, label="margin"):
-        m = 1 / (alpha - 1) if alpha > 1 else 1.0
-        room = [theory.separation(X) / (m / beta + 2 * np.linalg.norm(X[0]) * away)
-                for X, _, away in stages]
+        m = theory.margin("entmax", alpha=alpha) if alpha > 1 else 1.0
+        room = [theory.separation(X) / theory.exact_retrieval_separation(
+            cues, X, beta=beta, margin=m) for X, cues in stages]
         same = [(sparse.update(cues, X, beta=beta, alpha=alpha) == X).all(axis=1)
-                for X, cues, _ in stages]
+                for X, cues in stages]
         slack[alpha], whole[alpha] = np.concatenate(room), np.concatenate(same)
     entmaxes = [alpha for alpha in alphas if alpha > 1]
     enough = {alpha: slack[alpha] >= 1 for alpha in entmaxes}
@@ -199,7 +199,7 @@ def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
 
 def _cues(rng, X):
     away = rng.random(len(X)) * np.linalg.norm(X[0]) * 0.6
-    return X, X + away[:, None] * sphere(rng, len(X), X.shape[1]), away
+    return X, X + away[:, None] * sphere(rng, len(X), X.shape[1])
 
 
 def _by_bin(x, hits, edges):

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from hopref.domains import Choice, Several, choice
 from hopref.domains import positive as positive_number
-from hopref.maps import dot
+from hopref.maps import dot, itself
+from hopref.maps import relu as positive_part
 from hopref.namespace import namespace
 from hopref.op import op
 
@@ -51,10 +52,6 @@ def _sign_of(f, u):
     return namespace(u).sign(f(u))
 
 
-def _itself(u):
-    return u
-
-
 def _minus(u):
     return -u
 
@@ -84,10 +81,6 @@ def _step(u):
     return xp.astype(u > 0, u.dtype)
 
 
-def _relu(u):
-    return namespace(u).where(u > 0, u, 0.0 * u)
-
-
 def _one(x):
     return namespace(x).zeros(x.shape[:-1], dtype=x.dtype)
 
@@ -106,10 +99,10 @@ def _half_decay(x):
 
 one, decay = Height(_one, 0.0), Height(_decay, -1.0)
 growth, half_decay = Height(_growth, 1.0), Height(_half_decay, -1.0)
-exp = Feature(_itself, _ones, Feature(_itself, _ones))
+exp = Feature(itself, _ones, Feature(itself, _ones))
 exp_minus = Feature(_minus, _ones, Feature(_minus, _minus_ones))
 sin, cos = Feature.of(_sin, Feature.of(_cos)), Feature.of(_cos, Feature.of(_minus_sin))
-relu_of = Feature.of(_relu, Feature.of(_step))
+relu_of = Feature.of(positive_part, Feature.of(_step))
 
 heights = Choice({"one": one, "decay": decay, "growth": growth, "half_decay": half_decay}, Height)
 functions = Several(Choice({"exp": exp, "exp_minus": exp_minus, "sin": sin, "cos": cos,
@@ -309,7 +302,7 @@ def relu(x, omega, /):
     >>> features.relu([1.0], [[-1.0], [2.0]]) * 2**0.5
     array([-0.,  2.])
     """
-    return _relu(x @ omega.T) / math.sqrt(omega.shape[0])
+    return positive_part(x @ omega.T) / math.sqrt(omega.shape[0])
 
 
 def _signed(h, functions, x, omega, beta):

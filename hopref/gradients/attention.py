@@ -137,7 +137,8 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps) : 0 from queries whose |D| is below 2^-1000
+    (dphi_q, dphi_k, dV, dS, dz, deps) : nothing flows out of a query whose |D| is below
+        2^-1000, or so small that its cotangent is no number
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.linear_attention([[1.0]], [[1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
@@ -187,7 +188,8 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps)
+    (dphi_q, dphi_k, dV, dS, dz, deps) : nothing flows out of a query whose |D| is below
+        2^-1000, or so small that its cotangent is no number
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0],
@@ -250,7 +252,8 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
 
     Returns
     -------
-    (dlog_q, dlog_k, dV, dS, dz, dc)
+    (dlog_q, dlog_k, dV, dS, dz, dc) : nothing flows out of a query whose |D|, in units of its
+        scale, is below 2^-1000, or so small that its cotangent is no number
 
     >>> from hopref.gradients import attention
     >>> attention.log_causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0], [0.0],

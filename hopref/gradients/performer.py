@@ -92,7 +92,8 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
 
     Returns
     -------
-    (dQ, dK, dV, domega, dS, dz, dc, dscale)
+    (dQ, dK, dV, domega, dS, dz, dc, dscale) : nothing flows out of a query whose denominator, in
+        units of its scale, is below 2^-1000, or so small that its cotangent is no number
 
     >>> from hopref.gradients import performer
     >>> Q = K = [[1.0], [1.0]]

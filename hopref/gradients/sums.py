@@ -26,7 +26,10 @@ def transposed(x):
 
 
 def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that they are no number."""
+    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that they are no number.
+
+    An infinity would be NaN in the sums to come, for arguments that have no part in it.
+    """
     D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
     return tamed(ratio(g, D, 0.0)), tamed(-ratio(dot(g, Z)[..., None], D, 0.0))
 
