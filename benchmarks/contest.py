@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.growth import counting
 from hopref import features, projections, theory
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 D, FEATURES, DRAWS, VECTORS = 16, 64, 200, 4096
 CLOSED = ("iid", "orthogonal", "simplex", "regularized")

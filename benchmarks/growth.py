@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.op import load, open_door
+from hopref.dispatch.operation import load, open_door
 
 LINEAR, QUADRATIC = (0.9, 1.05), (1.9, 2.05)
 

@@ -18,7 +18,7 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import numpy as np
 
 from benchmarks import growth
-from hopref.op import load, open_door
+from hopref.dispatch.operation import load, open_door
 
 REPEATS = 7
 

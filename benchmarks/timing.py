@@ -4,7 +4,7 @@ import importlib.util
 import numpy as np
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from hopref.op import load, open_door
+from hopref.dispatch.operation import load, open_door
 
 __all__ = ["PATHS", "admitted"]
 

@@ -184,7 +184,7 @@ def gaps(row):
 def page():
     """The ledger as Markdown."""
     from hopref.check import laws as kit
-    from hopref.op import load
+    from hopref.dispatch.operation import load
 
     ops, laws, kit_laws = load(), tested_laws(), kit.load()
     parts = [_INTRODUCTION, "| eq. | the blog prints | id | function | laws | errata |",

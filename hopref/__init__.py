@@ -19,8 +19,8 @@ _HOME = {
                     "dynamics", "parts", "theory", "errors", "check", "data")},
 }
 _FROM = {
-    "retrieve": "hopref.dynamics", "use_backend": "hopref.op", "HoprefError": "hopref.errors",
-    "show_versions": "hopref.versions",
+    "retrieve": "hopref.dynamics", "use_backend": "hopref.dispatch.operation",
+    "HoprefError": "hopref.errors", "show_versions": "hopref.versions",
 }
 __all__ = [*_HOME, *_FROM, "memory_limit", "__version__"]
 

@@ -333,7 +333,7 @@ def _configure_ops(parser):
 
 
 def _ops(options):
-    from hopref.op import descent_of, gradient_of, load
+    from hopref.dispatch.operation import descent_of, gradient_of, load
     rows = [{"name": o.name, "shapes": o.shapes, "paths": list(o.paths), "ids": list(o.ids),
              "energy": o.lowers and o.lowers[0].name, "descent": descent_of(o),
              "condition": o.lowers and o.lowers[1], "parts": o.parts, "source": o.source,

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.domains import Choice, Scalar, count, nonnegative, positive, seed
+from hopref.dispatch.domains import Choice, Scalar, count, nonnegative, positive, seed
+from hopref.dispatch.operation import open_door
 from hopref.errors import BackendError, CallError, HoprefError
 from hopref.models import classical, graded
-from hopref.op import open_door
 from hopref.progress import progress
 
 __all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "glauber", "solve_flow"]

@@ -6,11 +6,11 @@ causal form.  The random maps, which estimate the softmax kernel, stand in `hopr
 References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
 Attention*.
 """
-from hopref.domains import choice, nonnegative
+from hopref.dispatch.domains import choice, nonnegative
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import relu as positive_part
 from hopref.maps import softmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
 

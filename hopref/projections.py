@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from hopref.domains import Scalar, choice, count, seed
-from hopref.op import op
+from hopref.dispatch.domains import Scalar, choice, count, seed
+from hopref.dispatch.operation import op
 
 __all__ = ["iid", "orthogonal", "regularized", "simplex", "hadamard", "givens", "qmc"]
 

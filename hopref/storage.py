@@ -1,8 +1,8 @@
 """Learning rules: patterns, the rows of X (n, d), become weights W (d, d); pairs X -> Y (e, d)."""
-from hopref.domains import binary, flag, positive, real
+from hopref.dispatch.domains import binary, flag, positive, real
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, ratio, scan
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["hebbian", "covariance", "projection", "storkey", "willshaw", "willshaw_pairs", "bam"]
 

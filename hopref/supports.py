@@ -10,11 +10,11 @@ References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Beltagy et a
 """
 import numpy as np
 
-from hopref.demands import k_of_n
-from hopref.domains import choice, count, flag, scores, seed
+from hopref.dispatch.domains import choice, count, flag, scores, seed
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
 from hopref.maps import among_largest, band, end, start
-from hopref.op import op
 
 __all__ = ["window", "causal", "random", "global_tokens", "big_bird", "largest", "listed"]
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
 import hopref
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 ROOMS = {name.partition(".")[0] for name in load()} | {"dynamics", "parts", "theory"}
 RULES = SimpleNamespace(**{room: getattr(hopref, room) for room in sorted(ROOMS)})

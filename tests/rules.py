@@ -8,7 +8,7 @@ import numpy as np
 
 # ---- the import law -----------------------------------------------------------------------------
 
-DOOR = {"op", "admission", "domains", "demands", "errors", "namespace"}
+DOOR = {"dispatch", "errors"}
 MAPS = {"maps", "features", "storage", "kernels", "supports"}
 FORMULAS = DOOR | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
@@ -31,14 +31,14 @@ MAY_IMPORT = {
     "theory": FORMULAS | {"projections", "theory", "data"},
     "fast": FORMULAS | {"parts", "fast"},
     "certify": DOOR | {"models", "certify"},
-    "data": {"domains", "errors", "extras", "data"},
+    "data": {"dispatch", "errors", "extras", "data"},
     "vectors": OUTER | {"certify", "vectors"},
     "check": OUTER | {"_version", "certify", "vectors", "data", "fast", "check"},
     "experiments": OUTER | {"data", "experiments"},
     "gpu_check": OUTER | {"fast"},
     "cli": OUTER | {"_version", "certify", "check", "data", "experiments", "fast", "vectors"},
     "__main__": {"cli"},
-    "__init__": {"_version", "op", "errors"},
+    "__init__": {"_version", "dispatch", "errors"},
 }
 
 # Who else may be imported, anywhere in a room; the others get by on the standard library and NumPy.

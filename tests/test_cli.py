@@ -9,8 +9,8 @@ import pytest
 import hopref
 from hopref.cli import COMMANDS, main
 from hopref.data import pictures
+from hopref.dispatch.operation import descent_of, load
 from hopref.experiments import FIGURES, STATEMENTS
-from hopref.op import descent_of, load
 
 
 @pytest.fixture

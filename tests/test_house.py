@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import hopref
-from hopref import op as door
+from hopref.dispatch import operation as door
 from tests import rules
 from tests.doubles import cupy_names
 
@@ -120,7 +120,7 @@ def loaded_by(statement):
     "import hopref",
     "import hopref.models.classical, hopref.models.modern, hopref.models.performer",
     "from hopref import modern, graded, attention, retrieve",
-    "import hopref.op; hopref.op.load()",
+    "import hopref.dispatch.operation; hopref.dispatch.operation.load()",
 ])
 def test_importing_loads_no_heavy_package(statement):
     assert not loaded_by(statement) & HEAVY
@@ -165,7 +165,8 @@ def test_import_times_are_read_from_the_cumulative_column():
     ("hopref/gradients/modern.py", "import hopref.dynamics", "may not import dynamics"),
     ("hopref/maps.py", "from hopref.models import modern", "maps may not import models"),
     ("hopref/maps.py", "from .models import modern", "relative"),
-    ("hopref/op.py", "from hopref.maps import softmax", "op may not import maps"),
+    ("hopref/dispatch/operation.py", "from hopref.maps import softmax",
+     "dispatch may not import maps"),
     ("hopref/dynamics.py", "from scipy import integrate", "only be imported inside"),
     ("hopref/dynamics.py", "from hopref.fast.numba import modern", "may not import fast"),
     ("hopref/theory/bounds.py", "from hopref.check import laws", "theory may not import check"),

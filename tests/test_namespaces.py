@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
 from hopref import modern
-from hopref import op as door
 from hopref.check.strategies import calls
-from hopref.domains import finite, positive
+from hopref.dispatch import operation as door
+from hopref.dispatch.domains import finite, positive
+from hopref.dispatch.namespace import namespace
 from hopref.errors import BackendError, DomainError, DTypeError
-from hopref.namespace import namespace
 from tests.door.calling import WITH_ARRAYS as OPS
 from tests.door.calling import by_name, parts, run, widely
 from tests.doubles import cupy as device

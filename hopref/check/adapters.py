@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from hopref.check.candidate import NotOffered, as_numpy
+from hopref.dispatch.operation import load
 from hopref.errors import PluginError
-from hopref.op import load
 
 __all__ = ["Convention", "bound", "imported"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hopref.check.arithmetic import largest, round_to
-from hopref.domains import Array, Choice, Flag, Scalar, Seed
+from hopref.dispatch.domains import Array, Choice, Flag, Scalar, Seed
 from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]

@@ -100,7 +100,7 @@ def stranger(args):
     """The report on one target, and whether it failed."""
     from hopref.check.adapters import ADAPTER, TARGET
     from hopref.check.laws import draw_laws_of
-    from hopref.op import load
+    from hopref.dispatch.operation import load
     if not TARGET.fullmatch(args.target):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
@@ -202,7 +202,7 @@ def everything(seed):
 def own_reports(seed=0):
     """The report on every path of every op that takes arrays, or draws them under laws."""
     from hopref.check.laws import draw_laws_of
-    from hopref.op import BACKENDS, load
+    from hopref.dispatch.operation import BACKENDS, load
     judged = [op for op in load().values() if op.arrays or draw_laws_of(op.name)]
     jobs = [(op, path, dtype) for op in judged for path in op.paths
             for dtype in (("float64",) if path == "formula" else ("float64", "float32"))

@@ -16,12 +16,12 @@ from hopref.check.derived import runner
 from hopref.check.kernel_bounds import by_logarithm
 from hopref.check.layer_bounds import softmax
 from hopref.check.replaced import Replacing
+from hopref.dispatch.operation import open_door
 from hopref.gradients import graded
 from hopref.gradients import maps as through
 from hopref.gradients.features import projected
 from hopref.maps import powers, soft
 from hopref.maps import sparse as sparse_maps
-from hopref.op import open_door
 
 __all__ = []
 

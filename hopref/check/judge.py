@@ -9,7 +9,7 @@ from hopref.check.findings import Finding, Report
 from hopref.check.laws import draw_laws_of, laws_of
 from hopref.check.measured import Measured
 from hopref.check.tolerance import measured
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 __all__ = ["judge", "worst_entry", "LAW_CASES"]
 

@@ -9,9 +9,9 @@ from hopref import maps
 from hopref.check.balls import Ball
 from hopref.check.derived import depth_error, runner, weighed_within
 from hopref.check.replaced import Replacing
+from hopref.dispatch.operation import open_door
 from hopref.gradients import layers
 from hopref.layers import association
-from hopref.op import open_door
 
 __all__ = []
 

@@ -12,10 +12,10 @@ import numpy as np
 from hopref import maps
 from hopref.check.balls import Ball
 from hopref.check.derived import runner
+from hopref.dispatch.operation import open_door
 from hopref.maps import softmax
 from hopref.maps import sparse as sparse_maps
 from hopref.models import sparse
-from hopref.op import open_door
 
 __all__ = []
 

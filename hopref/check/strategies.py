@@ -17,8 +17,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hopref import domains
-from hopref.admission import INHABITED
+from hopref.dispatch import domains
+from hopref.dispatch.validation import INHABITED
 
 __all__ = ["calls", "sizes", "array", "scalar", "NUMBERS"]
 

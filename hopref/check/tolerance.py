@@ -29,7 +29,7 @@ from hopref.check import (  # noqa: F401  they declare rules
 from hopref.check.arithmetic import PROFILES, U64, Profile
 from hopref.check.balls import Ball
 from hopref.check.derived import RULES, by_running_error, widened
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 __all__ = ["EXACT", "WIDER", "measured", "tolerance", "truth"]
 

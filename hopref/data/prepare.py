@@ -5,7 +5,7 @@ what a figure shows.  So each has a name.
 """
 import numpy as np
 
-from hopref.domains import seed
+from hopref.dispatch.domains import seed
 from hopref.errors import DomainError, DTypeError, ShapeError
 
 __all__ = ["normalise", "corrupt", "NORMALISATIONS", "CORRUPTIONS"]

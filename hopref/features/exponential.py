@@ -8,11 +8,11 @@ References: the CRT paper (FAVOR++), the FAVOR# paper.
 """
 import math
 
-from hopref.domains import below_an_eighth, each_below_an_eighth
-from hopref.domains import positive as positive_number
+from hopref.dispatch.domains import below_an_eighth, each_below_an_eighth
+from hopref.dispatch.domains import positive as positive_number
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["gerf", "log_gerf", "derf", "log_derf"]
 

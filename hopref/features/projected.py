@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.domains import Choice, Several, choice
-from hopref.domains import positive as positive_number
+from hopref.dispatch.domains import Choice, Several, choice
+from hopref.dispatch.domains import positive as positive_number
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, itself
 from hopref.maps import relu as positive_part
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["Feature", "Height", "general", "log_general", "positive", "log_positive", "hyperbolic",
            "log_hyperbolic", "trigonometric", "log_trigonometric", "relu", "log_relu"]

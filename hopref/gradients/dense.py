@@ -2,11 +2,11 @@ r"""Vector-Jacobian products of the energies of dense associative memories, in c
 
 ``g`` is the cotangent of the energy; ``xi`` (..., d) need not be polar.  The updates are signs.
 """
-from hopref.domains import choice, count
+from hopref.dispatch.domains import choice, count
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.gradients.maps import logsumexp
 from hopref.maps import outer, power
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "log_energy"]
 

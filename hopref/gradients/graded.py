@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.domains import choice, positive, real, symmetric
+from hopref.dispatch.domains import choice, positive, real, symmetric
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.gradients.thresholds import side
 from hopref.maps import outer, sigmoid, table
 from hopref.models.graded import ACTIVATIONS, in_range
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "thresholded_update"]
 

@@ -6,12 +6,12 @@ comes back is dx alone; of `relu`, (dx, deps).
 References: Katharopoulos et al. 2020; Shen et al. 2021; differentiated.
 """
 from hopref import kernels
-from hopref.demands import features_of_each_pair
-from hopref.domains import choice, nonnegative
+from hopref.dispatch.domains import choice, nonnegative
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import features_of_each_pair
 from hopref.gradients.maps import softmax
 from hopref.gradients.sums import grown, transposed
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
 

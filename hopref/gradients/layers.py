@@ -8,12 +8,12 @@ References: Ramsauer et al. 2021, eq. (10) and Appendix A; ml-jku/hopfield-layer
 """
 from functools import partial
 
-from hopref.domains import nonnegative, state
+from hopref.dispatch.domains import nonnegative, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.layers import association
 from hopref.layers.association import governed, iteration, scores_of, visited
 from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 

@@ -10,8 +10,10 @@ References: Martins & Astudillo 2016; Peters, Niculae & Martins 2019; Correia, N
 import math
 
 from hopref import maps
-from hopref.demands import k_of_n
-from hopref.domains import count, mask, positive, scores
+from hopref.dispatch.domains import count, mask, positive, scores
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
     bend,
     dot,
@@ -25,8 +27,6 @@ from hopref.maps import (
     taking_part,
 )
 from hopref.maps.sparse import above_one, at_least_one, seen
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
            "entmax_conjugate", "normmax_conjugate", "k_subsets_conjugate"]

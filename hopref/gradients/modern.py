@@ -6,14 +6,14 @@ r"""Vector-Jacobian products of the modern continuous Hopfield network.
 Reference: Ramsauer et al. 2021, Appendix A.1.7, whose derivative with respect to the patterns is
 misprinted (see the errata).
 """
-from hopref.domains import positive, real
+from hopref.dispatch.domains import positive, real
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.thresholds import side
 from hopref.maps import definite, dot, logmeanexp, outer, softmax, solved, strongest, summed
 from hopref.models import modern
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "thresholded_update", "fixed_point"]
 

@@ -10,16 +10,16 @@ References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
 import math
 
-from hopref.demands import state_of_these_features
-from hopref.domains import mask, positive, real, scores, state
+from hopref.dispatch.domains import mask, positive, real, scores, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import state_of_these_features
 from hopref.features.projected import kernels, log_general, sloped
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 

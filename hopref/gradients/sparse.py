@@ -8,15 +8,15 @@ References: Santos, Niculae, McNamee & Martins 2024; Correia, Niculae & Martins 
 import math
 
 from hopref import maps
-from hopref.demands import k_of_n
-from hopref.domains import count, positive
+from hopref.dispatch.domains import count, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.gradients import maps as through
 from hopref.gradients.maps import norm_gamma, tsallis_alpha
 from hopref.maps import centred, dot, of_length_one, outer, ratio, strongest
 from hopref.maps.sparse import above_one, at_least_one
 from hopref.models.sparse import uniform
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
            "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",

@@ -9,8 +9,10 @@ Appendix A.1.7.
 """
 import math
 
-from hopref.demands import k_of_n
-from hopref.domains import count, flag, mask, positive, state
+from hopref.dispatch.domains import count, flag, mask, positive, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.features import kernels
 from hopref.gradients import maps as through
 from hopref.gradients.attention import linear_attention
@@ -32,8 +34,6 @@ from hopref.maps import (
 )
 from hopref.models import structured
 from hopref.models.structured import supported
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "linear_update", "random_feature_update"]

@@ -7,9 +7,9 @@ import math
 from functools import partial
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
 from hopref.models.attention import counted, joined_state, step
-from hopref.namespace import namespace
 
 __all__ = []
 

@@ -1,7 +1,7 @@
 """Thresholds S_theta, and what they let through of a cotangent: constants where they cut."""
-from hopref.domains import choice
+from hopref.dispatch.domains import choice
+from hopref.dispatch.namespace import namespace
 from hopref.maps import above, below
-from hopref.namespace import namespace
 
 __all__ = []
 

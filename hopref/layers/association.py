@@ -8,11 +8,11 @@ the association spaces of the heads.  Masks: True may be seen.
 References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eq. (10); the layers
 published with it, ml-jku/hopfield-layers.
 """
-from hopref.demands import a_head_sees_something
-from hopref.domains import count, factors, mask, nonnegative, positive, scores, state
+from hopref.dispatch.domains import count, factors, mask, nonnegative, positive, scores, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import a_head_sees_something
 from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 

@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hopref.domains import choice, count, factors, finite, flag, nonnegative, positive, scores
+from hopref.dispatch.domains import (
+    choice,
+    count,
+    factors,
+    finite,
+    flag,
+    nonnegative,
+    positive,
+    scores,
+)
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import open_door
 from hopref.dynamics import retrieve
 from hopref.errors import CallError, DomainError, DTypeError, HoprefError, ShapeError
 from hopref.layers import hflayers
@@ -16,8 +27,6 @@ from hopref.layers.association import associations, layer_norm, project, read_ou
 from hopref.layers.weights import BARE, Weights
 from hopref.maps import default_scale
 from hopref.models import modern
-from hopref.namespace import namespace
-from hopref.op import open_door
 
 __all__ = ["Settled", "hopfield", "hopfield_pooling", "hopfield_layer", "settle"]
 

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import open_door
 from hopref.errors import DomainError, ShapeError
 from hopref.layers.weights import Norm, Weights
 from hopref.maps import softmax
-from hopref.namespace import namespace
-from hopref.op import open_door
 
 __all__ = ["weights_of"]
 

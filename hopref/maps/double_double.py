@@ -10,7 +10,7 @@ many).
 import math
 from fractions import Fraction
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 EXTRACTIONS = 3
 LN2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76000p-45"),

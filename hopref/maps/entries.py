@@ -2,7 +2,7 @@
 import math
 from functools import partial
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 
 def ratio(numerator, denominator, otherwise):

@@ -1,5 +1,5 @@
 """Pairs (row, column) in lists: who looks at whom, with work in proportion to their number."""
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 
 def listed_once(rows, columns, many_rows, many_columns):

@@ -1,6 +1,6 @@
 """Linear systems with a symmetric positive definite matrix, in any namespace and precision."""
-from hopref.namespace import namespace
-from hopref.op import open_door
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import open_door
 
 
 def solved(A, b):

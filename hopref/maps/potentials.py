@@ -7,12 +7,12 @@ the map of z.  With ``beta`` a conjugate is :math:`\beta^{-1} \Omega^*(\beta z)`
 
 Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*.
 """
-from hopref.demands import k_of_n
-from hopref.domains import count, phi, positive
+from hopref.dispatch.domains import count, phi, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.entries import dot
 from hopref.maps.sparse import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]

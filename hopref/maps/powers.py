@@ -1,5 +1,5 @@
 """Real powers of weights, 0 where a weight is, and what their derivatives leave over."""
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
 

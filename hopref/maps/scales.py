@@ -1,7 +1,7 @@
 """Factors from their logarithms: everything is measured from a largest entry."""
 import math
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 inf = math.inf
 

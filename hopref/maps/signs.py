@@ -1,5 +1,5 @@
 """Signs with their ties, thresholds, activations, and who is among the largest."""
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 
 
 def keep(h, xi, low):

@@ -1,11 +1,11 @@
 """Softmax, its potential, and what may be seen."""
 import math
 
-from hopref.domains import choice, mask, positive, scores
+from hopref.dispatch.domains import choice, mask, positive, scores
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps.entries import ratio
 from hopref.maps.scales import finite_or_zero
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["softmax", "logsumexp"]
 

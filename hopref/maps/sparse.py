@@ -14,13 +14,13 @@ Fenchel-Young networks).
 """
 import math
 
-from hopref.demands import k_of_n
-from hopref.domains import Scalar, count, mask, positive, scores
+from hopref.dispatch.domains import Scalar, count, mask, positive, scores
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
 from hopref.maps.soft import empty_rows, softmax, something_visible
 from hopref.maps.thresholds import between, heights, relative, seen, shares, steep
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
 

@@ -8,8 +8,10 @@ eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
 """
 import math
 
-from hopref.demands import state_with_its_scale
-from hopref.domains import choice, flag, mask, nonnegative, positive, scores, state
+from hopref.dispatch.domains import choice, flag, mask, nonnegative, positive, scores, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.maps import (
     balanced,
     default_scale,
@@ -25,8 +27,6 @@ from hopref.maps import (
     visible,
     zero_denominators,
 )
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
            "key_state", "association", "causal_linear_attention", "log_linear_attention",

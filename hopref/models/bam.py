@@ -4,10 +4,10 @@ r"""Bidirectional associative memory: two layers of polar units that recall each
 
 References: Kosko 1988; the blog, eq. (18), with K' != V.
 """
-from hopref.demands import polar
-from hopref.domains import choice
+from hopref.dispatch.domains import choice
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import polar
 from hopref.maps import dot, keep, plus
-from hopref.op import op
 
 __all__ = ["energy", "forward", "backward"]
 

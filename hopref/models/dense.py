@@ -12,8 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.demands import polar
-from hopref.domains import Choice, count, sites
+from hopref.dispatch.domains import Choice, count, sites
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import polar
 from hopref.maps import (
     column,
     common_unit,
@@ -24,8 +26,6 @@ from hopref.maps import (
     scan,
     shifted_exp,
 )
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["Interaction", "energy", "log_energy", "update", "asynchronous_update",
            "first_order_update"]

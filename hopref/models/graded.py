@@ -11,11 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.demands import states_in_range
-from hopref.domains import Choice, choice, positive, real, sites, symmetric
+from hopref.dispatch.domains import Choice, choice, positive, real, sites, symmetric
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import states_in_range
 from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_energy", "flow",
            "thresholded_update"]

@@ -14,10 +14,10 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.domains import Choice, positive
+from hopref.dispatch.domains import Choice, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, logsumexp, softmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow"]
 

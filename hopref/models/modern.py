@@ -6,10 +6,10 @@ the inverse temperature.
 References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eqs. (1)-(3); the blog,
 eqs. (21), (22).
 """
-from hopref.domains import choice, positive, real
+from hopref.dispatch.domains import choice, positive, real
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import above, below, dot, logmeanexp, rows, softmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "jacobian", "thresholded_update"]
 

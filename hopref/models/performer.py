@@ -8,8 +8,10 @@ References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 import math
 from functools import partial
 
-from hopref.demands import draws_suffice, state_of_these_features
-from hopref.domains import choice, mask, nonnegative, positive, real, scores, state
+from hopref.dispatch.domains import choice, mask, nonnegative, positive, real, scores, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import draws_suffice, state_of_these_features
 from hopref.features import kernels
 from hopref.maps import (
     above,
@@ -35,8 +37,6 @@ from hopref.models.attention import (
     log_causal_linear_attention,
     log_linear_attention,
 )
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["attention", "causal_attention", "weights", "update", "expected_update",
            "thresholded_update", "stabilized_features", "stabilized_attention",

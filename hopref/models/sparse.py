@@ -9,8 +9,10 @@ References: Santos, Niculae, McNamee & Martins 2024, *Hopfield-Fenchel-Young Net
 """
 import math
 
-from hopref.demands import k_of_n
-from hopref.domains import count, positive
+from hopref.dispatch.domains import count, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
     centred,
     dot,
@@ -24,8 +26,6 @@ from hopref.maps import (
     tsallis,
 )
 from hopref.maps.sparse import above_one, at_least_one
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
            "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",

@@ -14,8 +14,10 @@ at hand.
 import math
 from operator import add
 
-from hopref.demands import k_of_n
-from hopref.domains import choice, count, flag, mask, positive, sites, state
+from hopref.dispatch.domains import choice, count, flag, mask, positive, sites, state
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.features import kernels
 from hopref.kernels import named
 from hopref.maps import (
@@ -36,8 +38,6 @@ from hopref.maps import (
 )
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
-from hopref.namespace import namespace
-from hopref.op import op
 from hopref.supports import (
     align,
     big_bird,

@@ -7,8 +7,8 @@ merge are all that causal attention is.
 """
 from typing import NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import default_scale, ratio
-from hopref.namespace import namespace
 from hopref.parts import linear, softmax
 from hopref.parts.served import Served
 

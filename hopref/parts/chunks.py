@@ -6,10 +6,10 @@ from importlib import import_module
 
 import numpy as np
 
-from hopref.domains import count
+from hopref.dispatch.domains import count
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import bound_arguments
 from hopref.errors import CallError, HoprefError, ShapeError
-from hopref.namespace import namespace
-from hopref.op import bound_arguments
 
 __all__ = ["chunks_of", "in_step", "kind_of", "served", "refusals_of", "numbered", "with_axis",
            "left_out", "by_position", "by_name", "size_of", "row_of_zeros", "no_row"]

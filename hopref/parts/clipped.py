@@ -1,7 +1,7 @@
 """Clipped (Willshaw) weights: an OR of ANDs merges by OR, and repeating adds nothing [MO-5]."""
 from typing import Any, NamedTuple
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 from hopref.parts.served import Served
 from hopref.storage import willshaw_pairs
 

@@ -7,7 +7,7 @@ Two scatters add up with that of the two means, and the rule about any p is
 """
 from typing import Any, NamedTuple
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 from hopref.parts.served import Served
 from hopref.storage import scaled
 

@@ -6,8 +6,8 @@ The sums are those of the formula (see `modern.energy`), measured from the large
 """
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import dot, finite_or_zero, log_of_mean, rows
-from hopref.namespace import namespace
 from hopref.parts.served import Served
 from hopref.parts.softmax import largest, shrunk
 

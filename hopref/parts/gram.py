@@ -11,8 +11,8 @@ n d roundings of the largest.
 """
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import dot, ratio
-from hopref.namespace import namespace
 from hopref.parts.served import Served
 from hopref.storage import of_one_unit, onto_span, roundings
 

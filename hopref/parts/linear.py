@@ -13,9 +13,9 @@ A query is a tuple: (log q, its signs), or the features (q,) alone.
 import math
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import default_scale, finite_or_zero, masked, ratio
 from hopref.models.attention import key_state
-from hopref.namespace import namespace
 from hopref.parts import softmax
 from hopref.parts.served import Served
 

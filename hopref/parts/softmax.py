@@ -9,10 +9,10 @@ maximum is subtracted before beta multiplies, and what has seen nothing has the 
 import math
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import DomainError
 from hopref.maps import default_scale, finite_or_zero, ratio, seen_scores
 from hopref.maps.soft import EMPTY
-from hopref.namespace import namespace, on_host
 from hopref.parts.served import Served
 
 __all__ = ["State", "Answer", "none", "of", "merge", "value", "largest", "shrunk"]

@@ -3,11 +3,11 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.admission import INHABITED
-from hopref.domains import Choice, Scalar
+from hopref.dispatch.domains import Choice, Scalar
+from hopref.dispatch.namespace import namespace, on_host
+from hopref.dispatch.operation import bound_arguments, open_door, unwrapped
+from hopref.dispatch.validation import INHABITED
 from hopref.errors import CallError, DomainError, ShapeError
-from hopref.namespace import namespace, on_host
-from hopref.op import bound_arguments, open_door, unwrapped
 from hopref.parts.chunks import (
     by_name,
     by_position,

@@ -6,7 +6,7 @@ Adding is all; for integers it is exact.
 """
 from typing import Any, NamedTuple
 
-from hopref.namespace import namespace
+from hopref.dispatch.namespace import namespace
 from hopref.parts.served import Served
 from hopref.storage import scaled
 

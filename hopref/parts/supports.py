@@ -14,9 +14,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.errors import DomainError
 from hopref.maps import entmax, k_subsets, normmax
-from hopref.namespace import namespace
 from hopref.parts.served import Served
 
 __all__ = ["State", "none", "of", "merge", "value", "at_most"]

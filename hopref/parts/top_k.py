@@ -5,8 +5,8 @@ the second part come after those of the first: the order of the parts is that of
 """
 from typing import Any, NamedTuple
 
+from hopref.dispatch.namespace import namespace
 from hopref.maps import rows, softmax, winners
-from hopref.namespace import namespace
 from hopref.parts.served import Served
 
 __all__ = ["State", "none", "of", "merge", "value"]

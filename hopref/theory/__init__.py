@@ -7,11 +7,11 @@ Of random features, what their estimates are worth: bias, variance, and how many
 """
 import math
 
-from hopref.domains import Array, count, flag, positive, share
+from hopref.dispatch.domains import Array, count, flag, positive, share
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.errors import DomainError
 from hopref.maps import dot
-from hopref.namespace import namespace
-from hopref.op import op
 from hopref.theory.admitted import named
 from hopref.theory.budgets import (
     features_needed,

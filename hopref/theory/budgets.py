@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hopref.domains import positive
+from hopref.dispatch.domains import positive
 from hopref.errors import DomainError, ShapeError
 from hopref.theory.admitted import named, vectors
 from hopref.theory.moments import SOFTMAX, described, log_error

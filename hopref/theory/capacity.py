@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from hopref.domains import Scalar, choice, positive, share
-from hopref.op import op
+from hopref.dispatch.domains import Scalar, choice, positive, share
+from hopref.dispatch.operation import op
 
 __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_without_errors",
            "capacity_storkey", "capacity_projection", "information_capacity", "bits_per_synapse",

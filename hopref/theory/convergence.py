@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from hopref import theory
-from hopref.domains import Scalar, count, nonnegative, positive
+from hopref.dispatch.domains import Scalar, count, nonnegative, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot
 from hopref.models import modern
-from hopref.namespace import namespace
-from hopref.op import op
 from hopref.theory.admitted import admitted, named
 
 __all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distance_bound",

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.domains import Scalar, choice, positive
+from hopref.dispatch.domains import Scalar, choice, positive
+from hopref.dispatch.operation import op
 from hopref.errors import DomainError
 from hopref.models.graded import ACTIVATIONS
-from hopref.op import op
 from hopref.theory.admitted import named
 from hopref.theory.capacity import several, wrong
 

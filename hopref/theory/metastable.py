@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.domains import Scalar, positive
+from hopref.dispatch.domains import Scalar, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, logsumexp, sigmoid, softmax
 from hopref.models import modern
-from hopref.namespace import namespace
-from hopref.op import op
 from hopref.theory.admitted import admitted, named
 
 __all__ = ["group_separation", "group_sphere", "group_error_bound", "group_jacobian_bound",

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from hopref.domains import Choice, below_an_eighth, count, positive
+from hopref.dispatch.domains import Choice, below_an_eighth, count, positive
 from hopref.errors import DomainError
 from hopref.theory.admitted import vectors
 from hopref.theory.isotropic import excess, log_mean, pair_excess

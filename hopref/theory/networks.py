@@ -8,9 +8,9 @@ Westervelt 1989.
 """
 import numpy as np
 
-from hopref.domains import choice, positive, symmetric
-from hopref.namespace import namespace
-from hopref.op import op
+from hopref.dispatch.domains import choice, positive, symmetric
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.theory.admitted import admitted, named
 
 __all__ = ["flips_bound", "descent_margin", "critical_beta", "graded_contraction_factor"]

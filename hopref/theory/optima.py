@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.domains import Choice, nonnegative, positive
+from hopref.dispatch.domains import Choice, nonnegative, positive
 from hopref.errors import DomainError, ShapeError
 from hopref.theory.admitted import named, vectors
 

@@ -9,10 +9,10 @@ References: Ramsauer et al. 2021, Appendix A.1.5 and A.1.6.
 import math
 
 from hopref import theory
-from hopref.domains import positive
+from hopref.dispatch.domains import positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, each, softmax
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["diameter", "sphere_radius", "retrieval_error_bound", "gap_error_bound",
            "separation_error_bound", "near_error_bound", "fixed_point_distance_bound",

@@ -12,13 +12,13 @@ import math
 import numpy as np
 
 from hopref import theory
-from hopref.demands import k_of_n
-from hopref.domains import choice, count, positive
+from hopref.dispatch.domains import choice, count, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
-from hopref.namespace import namespace
-from hopref.op import op
 from hopref.theory.admitted import admitted, named
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",

@@ -5,10 +5,10 @@ below 1 in size; for the modern network it is then a strict minimum of the energ
 """
 import numpy as np
 
-from hopref.domains import positive
+from hopref.dispatch.domains import positive
+from hopref.dispatch.operation import gradient_of
 from hopref.errors import DomainError, HoprefError, ShapeError
 from hopref.models import modern
-from hopref.op import gradient_of
 
 __all__ = ["jacobian", "spectrum", "jacobian_spectrum"]
 

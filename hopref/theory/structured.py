@@ -8,11 +8,11 @@ Whatever looks at fewer patterns is better separated: over every support that ho
 that is well separated among all (`required_separation`) is so among those.  So the number of
 patterns that is promised for the dense network is promised for every support.
 """
-from hopref.domains import mask, positive
+from hopref.dispatch.domains import mask, positive
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.maps import dot, seen
 from hopref.models import structured
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["support_separation", "support_gap_bound", "support_error_bound"]
 

@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 from benchmarks import gate, growth
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 GOOD = {(track, title): sum(getattr(it, cost)) / 2
         for title, it in growth.GROWTHS.items() for track, cost in gate.TRACKS.items()}

@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import growth
 from benchmarks.growth import GROWTHS, LINEAR, QUADRATIC
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import load
 from hopref.maps import ratio
-from hopref.namespace import namespace
-from hopref.op import load
 
 growths = pytest.mark.parametrize("title", GROWTHS)
 

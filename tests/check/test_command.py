@@ -10,7 +10,7 @@ import pytest
 
 from hopref.check import command, laws
 from hopref.check.findings import SCHEMA
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 STRANGER = '''
 import numpy as np

@@ -11,7 +11,7 @@ from hopref.check.hypotheses import load as load_hypotheses
 from hopref.check.judge import LAW_CASES, judge
 from hopref.check.laws import load as load_laws
 from hopref.check.measured import Measured
-from hopref.op import load
+from hopref.dispatch.operation import load
 from tests.check.draws import DRAWS
 
 OPS, LAWS, BUGS = load(), load_laws(), load_hypotheses()

@@ -6,7 +6,7 @@ from hopref.check.adapters import bound
 from hopref.check.candidate import InProcess
 from hopref.check.judge import judge
 from hopref.check.report import details
-from hopref.op import load
+from hopref.dispatch.operation import load
 from tests.check.honest import HONEST, candidates
 
 FORMATS = [("float64", "", False), ("float32", "", False), ("float16", "", False),

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from hopref import attention, classical, op
+from hopref import attention, classical
 from hopref.check.strategies import calls, scalar, sizes
-from hopref.domains import Choice, Flag
+from hopref.dispatch import operation as op
+from hopref.dispatch.domains import Choice, Flag
 
 OPS = op.load()
 

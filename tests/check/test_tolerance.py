@@ -7,7 +7,7 @@ from hopref.check.balls import exactly
 from hopref.check.cases import case_named, cases
 from hopref.check.judge import parts, worst_entry
 from hopref.check.tolerance import measured, tolerance, truth
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 OPS = load()
 JUDGED = [name for name, op in OPS.items() if op.arrays]

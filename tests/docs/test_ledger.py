@@ -8,7 +8,7 @@ import pytest
 import hopref
 from docs import ledger
 from docs.catalogue import CATALOGUE
-from hopref.op import load
+from hopref.dispatch.operation import load
 
 OPS = load()
 LAWS = ledger.tested_laws()

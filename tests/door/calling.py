@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from hopref import op as door
 from hopref.check.strategies import calls
+from hopref.dispatch import operation as door
 
 OPS = door.load()
 WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}

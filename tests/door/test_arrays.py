@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from hopref.admission import INHABITED
+from hopref.dispatch.validation import INHABITED
 from hopref.errors import DomainError, DTypeError, ShapeError
 from tests.door.calling import OPS, on_calls, refused, run, those
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hopref import modern
-from hopref import op as door
+from hopref.dispatch import operation as door
 from hopref.errors import DomainError
 from tests.door.calling import OPS, on_calls, run, same
 

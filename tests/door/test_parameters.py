@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hopref
-from hopref import domains
+from hopref.dispatch import domains
 from hopref.errors import BackendError, CallError, DomainError, ResourceError
 from tests.door.calling import OPS, PARAMETERS, look_at_refusal, on_calls, refused, run
 

@@ -9,8 +9,8 @@ import pytest
 
 import hopref
 from hopref import classical, modern, use_backend
-from hopref import op as door
-from hopref.domains import positive
+from hopref.dispatch import operation as door
+from hopref.dispatch.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
 from tests.door.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
 from tests.door.layouts import LAYOUTS, SEQUENCES

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hopref import attention, classical, modern
-from hopref.namespace import namespace
-from hopref.op import load
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import load
 from tests import rules
 from tests.doubles.counting import UNCOUNTED, Count, count
 

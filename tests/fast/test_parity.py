@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from hopref.check.cases import cases
 from hopref.check.strategies import calls
+from hopref.dispatch.operation import BACKENDS, OPS, load
 from hopref.errors import BackendError
-from hopref.op import BACKENDS, OPS, load
 from tests.fast.agreement import agrees
 
 load()

@@ -22,8 +22,8 @@ from hopref.check.cases import admissible
 from hopref.check.judge import parts
 from hopref.check.strategies import calls
 from hopref.check.tolerance import EXACT, tolerance, truth
-from hopref.domains import Scalar
-from hopref.op import OPS, gradient_of, load
+from hopref.dispatch.domains import Scalar
+from hopref.dispatch.operation import OPS, gradient_of, load
 
 load()
 GRADIENTS = {name: op for name, op in OPS.items() if gradient_of(op)}      # rules that have one

@@ -5,8 +5,8 @@ from operator import attrgetter
 import pytest
 from hypothesis import HealthCheck, settings
 
+from hopref.dispatch.operation import OPS, gradient_of
 from hopref.gradients import modern
-from hopref.op import OPS, gradient_of
 from tests.gradients.differences import (
     GRADIENTS,
     cotangents,

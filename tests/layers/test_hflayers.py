@@ -12,9 +12,9 @@ from hopref import layers
 from hopref.check import layer_bounds
 from hopref.check.arithmetic import PROFILES
 from hopref.check.balls import exactly
+from hopref.dispatch.operation import open_door
 from hopref.errors import DomainError, ShapeError
 from hopref.layers import association, hflayers
-from hopref.op import open_door
 from tests.rounding import close
 
 FILE = Path(__file__).with_name("hflayers.npz")

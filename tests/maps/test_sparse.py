@@ -6,9 +6,9 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import maps
-from hopref.demands import k_of_n
+from hopref.dispatch.operation import load
+from hopref.dispatch.preconditions import k_of_n
 from hopref.errors import DomainError, ShapeError
-from hopref.op import load
 from tests import exact_sparse as exact
 from tests.doubles import cupy as device
 from tests.draw import arrays, betas, records

@@ -6,6 +6,7 @@ import numpy as np
 
 from hopref import attention, features, maps, modern
 from hopref.check.judge import parts
+from hopref.dispatch.operation import gradient_of, load
 from hopref.gradients import attention as right_attention
 from hopref.gradients import dense as right_dense
 from hopref.gradients import features as right_features
@@ -15,7 +16,6 @@ from hopref.gradients import modern as right_modern
 from hopref.gradients import performer as right_performer
 from hopref.gradients import sparse as right_sparse
 from hopref.maps import outer
-from hopref.op import gradient_of, load
 from tests.gradients.differences import GRADIENTS, wrt
 from tests.mutants import mutant
 

@@ -2,9 +2,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from hopref import op as door
 from hopref import parts
 from hopref.check.strategies import calls
+from hopref.dispatch import operation as door
 from hopref.parts.chunks import kind_of
 
 OPS = {name: op for name, op in door.load().items() if op.parts}

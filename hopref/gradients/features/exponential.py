@@ -7,13 +7,13 @@ References: the CRT paper (FAVOR++), the FAVOR# paper, differentiated.
 import math
 
 from hopref import features
-from hopref.domains import below_an_eighth, each_below_an_eighth
-from hopref.domains import positive as positive_number
+from hopref.dispatch.domains import below_an_eighth, each_below_an_eighth
+from hopref.dispatch.domains import positive as positive_number
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
 from hopref.gradients.features.projected import largest, log_positive, over
 from hopref.gradients.sums import grown
 from hopref.maps import dot, outer, summed
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["gerf", "log_gerf", "derf", "log_derf"]
 

@@ -5,8 +5,10 @@ Reference: Choromanski et al. 2021, eq. (5), Lemmas 1 and 2.
 import math
 
 from hopref import features
-from hopref.demands import features_of_each_function, slopes_are_known
-from hopref.domains import positive as positive_number
+from hopref.dispatch.domains import positive as positive_number
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import features_of_each_function, slopes_are_known
 from hopref.features.projected import (
     cos,
     decay,
@@ -24,8 +26,6 @@ from hopref.features.projected import (
 )
 from hopref.gradients.sums import grown
 from hopref.maps import dot, finite_or_zero, outer, table
-from hopref.namespace import namespace
-from hopref.op import op
 
 __all__ = ["general", "log_general", "positive", "log_positive", "hyperbolic", "log_hyperbolic",
            "trigonometric", "log_trigonometric", "relu", "log_relu"]

@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 
-from hopref.domains import Choice, Several
+from hopref.dispatch.domains import Choice, Several
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
-from hopref.namespace import namespace, on_host
 
 __all__ = ["located", "home_of", "admit"]
 

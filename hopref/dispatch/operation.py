@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hopref import admission
-from hopref.domains import Array, Choice, Several, finite
+from hopref.dispatch import validation
+from hopref.dispatch.domains import Array, Choice, Several, finite
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
 __all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "open_door", "Call",
@@ -32,8 +32,8 @@ OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
 EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
 TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
-HERE = Path(__file__).parent
-OUTSIDE = {"check", "experiments", "fast"}          # rooms that declare no operations
+HERE = Path(__file__).parents[1]
+OUTSIDE = {"check", "dispatch", "experiments", "fast"}          # rooms that declare no operations
 
 _preferred = ContextVar("preferred", default="formula")
 _open = ContextVar("open", default=False)
@@ -214,10 +214,10 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
         if check is not None and not (isinstance(check, bool) and it.structural):
             raise CallError(f"check must be True or False, for structural domains; got {check!r}")
-        arrays, xp = admission.located(it, bound.arguments)
-        path, fast = _path(it, backend, admission.home_of(arrays, xp))
+        arrays, xp = validation.located(it, bound.arguments)
+        path, fast = _path(it, backend, validation.home_of(arrays, xp))
         bound.arguments.update(
-            admission.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
+            validation.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
     except HoprefError as error:
         raise type(error)(f"hopref.{it.name}: {error}.") from None
     return Call(path, bound.args, bound.kwargs)

@@ -1,0 +1,1 @@
+"""Declare an operation once, validate its arguments, choose its path."""
