@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
 from hopref import modern
-from hopref.check.strategies import calls
+from hopref.check.cases.strategies import calls
 from hopref.dispatch import operation as door
 from hopref.dispatch.domains import finite, positive
 from hopref.dispatch.namespace import namespace

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hopref.dispatch.domains import choice, positive, real, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.gradients.thresholds import side
 from hopref.maps import outer, sigmoid, table
 from hopref.models.graded import ACTIVATIONS, in_range
@@ -25,6 +26,7 @@ class Slope(NamedTuple):
     inverse: Callable
 
 
+@overridable
 def tanh_slope(u):
     """1/cosh^2: nothing cancels where tanh is near 1, nothing overflows."""
     e = namespace(u).exp(-namespace(u).abs(u))
@@ -32,6 +34,7 @@ def tanh_slope(u):
     return s * s
 
 
+@overridable
 def sigmoid_slope(u):
     return sigmoid(u) * sigmoid(-u)
 

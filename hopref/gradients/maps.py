@@ -13,6 +13,7 @@ from hopref import maps
 from hopref.dispatch.domains import count, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
     bend,
@@ -34,11 +35,13 @@ __all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets"
 options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows)
 
 
+@overridable
 def average(q, g):
     """The mean of g, weighed by q."""
     return ratio(dot(q, g), namespace(q).sum(q, axis=-1), 0.0)[..., None]
 
 
+@overridable
 def spread(q, g):
     """q (g - mean), the mean weighed by q: rows sum to 0.
 
@@ -50,6 +53,7 @@ def spread(q, g):
     return xp.where(most, 0.0 - xp.sum(others, axis=-1, keepdims=True), others)
 
 
+@overridable
 def free(mu):
     """1 strictly between the bounds 0 and 1, else 0."""
     return namespace(mu).astype((mu > 0) & (mu < 1), mu.dtype)

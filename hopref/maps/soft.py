@@ -4,6 +4,7 @@ import math
 from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import ratio
 from hopref.maps.scales import finite_or_zero
 
@@ -103,6 +104,7 @@ def taking_part(z, bias, where):
     return z if isinstance(bias, float) else xp.where(bias > -inf, z, -inf)
 
 
+@overridable
 def logmeanexp(z, where=True):
     """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)
@@ -125,6 +127,7 @@ def average(a, where):
     return ratio(total, xp.sum(xp.astype(where, a.dtype), axis=-1), 0.0)
 
 
+@overridable
 def softmax_among(z, beta, support, renormalise, empty_row):
     """Softmax over a support; or over everything, then cut to the support.  NaN stays NaN."""
     if support is True:

@@ -5,7 +5,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from hopref import attention, classical
-from hopref.check.strategies import calls, scalar, sizes
+from hopref.check.cases.strategies import calls, scalar, sizes
 from hopref.dispatch import operation as op
 from hopref.dispatch.domains import Choice, Flag
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from hopref.check.strategies import calls
+from hopref.check.cases.strategies import calls
 from hopref.dispatch import operation as door
 
 OPS = door.load()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import attention, maps, modern
-from hopref.check.strategies import calls
+from hopref.check.cases.strategies import calls
 from hopref.errors import DomainError
 from tests.door import calling
 from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same

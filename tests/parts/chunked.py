@@ -3,7 +3,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from hopref import parts
-from hopref.check.strategies import calls
+from hopref.check.cases.strategies import calls
 from hopref.dispatch import operation as door
 from hopref.parts.chunks import kind_of
 

@@ -8,6 +8,7 @@ from hopref import features
 from hopref.dispatch.domains import positive as positive_number
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import features_of_each_function, slopes_are_known
 from hopref.features.projected import (
     cos,
@@ -46,6 +47,7 @@ def through(du, height, excess, h, x, omega, beta):
     return grown(math.sqrt(beta) * dy, excess[..., None]), domega, dbeta
 
 
+@overridable
 def beyond(x, omega, h, functions, beta):
     """By how much the logs of a row's features and their slopes exceed 300: mostly 0."""
     xp = namespace(x)
@@ -54,6 +56,7 @@ def beyond(x, omega, h, functions, beta):
     return over(xp.maximum(log, rising))
 
 
+@overridable
 def over(log):
     """By how much the largest of a row exceeds 300."""
     xp = namespace(log)
