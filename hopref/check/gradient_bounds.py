@@ -20,7 +20,7 @@ from hopref.dispatch.operation import open_door
 from hopref.gradients import graded
 from hopref.gradients import maps as through
 from hopref.gradients.features import projected
-from hopref.maps import powers, soft
+from hopref.maps import entries, soft
 from hopref.maps import sparse as sparse_maps
 
 __all__ = []
@@ -72,23 +72,23 @@ def unbounded(y, p, steps):
 def raised(p, e):
     if e == 0:                              # 1 on the support, which may be in doubt
         return p.__array_namespace__().astype(p > 0, float)
-    return monotone(powers.raised, p, e)
+    return monotone(entries.raised, p, e)
 
 
 def raised_log(p, e):
     """p^e log p falls to p = e^(-1/e), then rises: at both ends, and there."""
-    y, turn = powers.raised_log(p.value, e), np.exp(-1 / np.longdouble(e))
+    y, turn = entries.raised_log(p.value, e), np.exp(-1 / np.longdouble(e))
     top, low = p.value + p.radius, np.maximum(p.value - p.radius, 0)
-    ends = [powers.raised_log(x, e) for x in (top, low)]
-    ends.append(np.where((low < turn) & (turn < top), powers.raised_log(turn, e), y))
+    ends = [entries.raised_log(x, e) for x in (top, low)]
+    ends.append(np.where((low < turn) & (turn < top), entries.raised_log(turn, e), y))
     radius = np.max([np.abs(end - y) for end in ends], axis=0).astype(float)
     return Ball(y, radius + 12 * p.profile.u * size(y), p.profile)
 
 
 def bend(p, e, a):
     """By either of its forms, or no more than p^(e - a) log(p)^2/2 can be."""
-    y = powers.bend(p.value, e, a)
-    forms = [np.where(p.value > p.radius, powers.bend(p, e, a).radius, np.inf)]
+    y = entries.bend(p.value, e, a)
+    forms = [np.where(p.value > p.radius, entries.bend(p, e, a).radius, np.inf)]
     if a > 0:
         far = raised(p, e - a) - raised(p, e) + a * raised_log(p, e)
         forms.append((far / a / a).radius)
@@ -166,7 +166,7 @@ REPLACED = {       # a function of hopref -> the same on balls
     features.general: general, projected.beyond: beyond, projected.over: over,
     maps.logsumexp: logsumexp, soft.logmeanexp: logmeanexp,
     soft.softmax_among: softmax_among, through.average: average, through.spread: spread,
-    through.free: free, powers.raised: raised, powers.raised_log: raised_log, powers.bend: bend,
+    through.free: free, entries.raised: raised, entries.raised_log: raised_log, entries.bend: bend,
     graded.tanh_slope: gentle(graded.tanh_slope, 0.77, 1.0),
     graded.sigmoid_slope: gentle(graded.sigmoid_slope, 0.1, 0.25),
 }

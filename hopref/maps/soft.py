@@ -4,8 +4,7 @@ import math
 from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps.entries import ratio
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.entries import finite_or_zero, ratio
 
 __all__ = ["softmax", "logsumexp"]
 

@@ -14,8 +14,7 @@ import math
 from hopref.dispatch.namespace import namespace
 from hopref.maps import double_double
 from hopref.maps.double_double import added, left, plus, product, scaled_by, total
-from hopref.maps.entries import ratio
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.entries import finite_or_zero, ratio
 
 inf = math.inf
 NEWTON = 30         # steps: the sum falls by e each until it is near 1, then its excess is squared
