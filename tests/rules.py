@@ -9,7 +9,7 @@ import numpy as np
 # ---- the import law -----------------------------------------------------------------------------
 
 DOOR = {"dispatch", "errors"}
-MAPS = {"maps", "features", "storage", "kernels", "supports"}
+MAPS = {"maps", "features", "storage", "supports"}
 FORMULAS = DOOR | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
                     "extras", "versions"}

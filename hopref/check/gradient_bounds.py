@@ -9,14 +9,14 @@ from functools import partial
 
 import numpy as np
 
-from hopref import features, gradients, maps
+from hopref import features, maps
 from hopref.check import sparse_bounds
 from hopref.check.balls import Ball, exactly
 from hopref.check.derived import runner
 from hopref.check.kernel_bounds import by_logarithm
 from hopref.check.layer_bounds import softmax
 from hopref.check.replaced import Replacing
-from hopref.dispatch.operation import open_door
+from hopref.dispatch.operation import OPS, open_door
 from hopref.gradients import graded
 from hopref.gradients import maps as through
 from hopref.gradients.features import projected
@@ -173,8 +173,8 @@ REPLACED = {       # a function of hopref -> the same on balls
 on_balls = Replacing(REPLACED, ("hopref.models.", "hopref.gradients.", "hopref.maps.potentials"))
 
 
-@runner(*(f"gradients.{room}.{name}" for room in gradients.__all__ if room != "layers"
-          for name in getattr(gradients, room).__all__))
+@runner(*(name for name in OPS if name.startswith("gradients.")
+          and not name.startswith("gradients.layers.")))
 def with_replacements(op):
     """The op's formula on balls, with the replacements in it and in the formulas that it calls."""
     return open_door()(on_balls(op))

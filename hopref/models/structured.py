@@ -18,8 +18,8 @@ from hopref.dispatch.domains import choice, count, flag, mask, positive, sites, 
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.features import kernels
-from hopref.kernels import named
+from hopref.features import random_features
+from hopref.features.deterministic import deterministic_features
 from hopref.maps import (
     band,
     dot,
@@ -285,7 +285,8 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
     return listed_update(xi, X, i, j, beta=beta, empty_row=empty_row)
 
 
-@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=named, empty_row=zero_denominators)
+@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=deterministic_features,
+    empty_row=zero_denominators)
 def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     r"""One retrieval step by features without randomness, in time linear in the patterns.
 
@@ -296,7 +297,8 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
     Parameters
     ----------
-    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see `kernels`);
+    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see
+        `features.deterministic`);
         with "identity" the denominator may come near 0 or below
 
     No energy belongs to it: its Jacobian is not symmetric.
@@ -309,7 +311,7 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=kernels, beta=positive,
+@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=random_features, beta=positive,
     empty_row=zero_denominators)
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):
