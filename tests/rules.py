@@ -9,7 +9,7 @@ import numpy as np
 # ---- the import law -----------------------------------------------------------------------------
 
 DOOR = {"dispatch", "errors"}
-MAPS = {"maps", "features", "storage", "supports"}
+MAPS = {"maps", "features", "storage"}
 FORMULAS = DOOR | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
                     "extras", "versions"}
@@ -46,7 +46,7 @@ GUESTS = {
     "models": set(),
     "gradients": set(),
     "theory": {"numpy", "scipy"},
-    "supports": {"numpy", "scipy"},
+    "dispatch": {"numpy", "scipy"},
     "projections": {"numpy", "scipy"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
@@ -106,8 +106,8 @@ def unlawful_imports(path, text):
     return found
 
 
-MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "attention",
-          "performer"}
+MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "supports",
+          "attention", "performer"}
 
 
 def _exporter(rest):

@@ -34,6 +34,7 @@ from hopref.maps.loops import (
     in_turn,
     listed_once,
     over_rows,
+    positions,
     scan,
     solved,
 )

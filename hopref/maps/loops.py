@@ -1,6 +1,8 @@
 """Loops that formulas need: recurrences, elimination, and runs of listed pairs."""
 from functools import partial
 
+import numpy as np
+
 from hopref.dispatch.namespace import namespace
 
 
@@ -127,3 +129,8 @@ def band(queries, X, width, dilation, causal, align):
     columns = here[:, None] + dilation * steps
     exists = (columns >= 0) & (columns < n)
     return xp.where(exists, columns, 0), exists
+
+
+def positions(l, n, align):
+    """Positions of l states among n patterns, as a column, and of the patterns."""
+    return np.arange(l)[:, None] + align(l, n), np.arange(n)

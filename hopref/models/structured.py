@@ -1,7 +1,7 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which
+(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) by which
 the query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of
 ``X``.
 
@@ -38,23 +38,12 @@ from hopref.maps import (
 )
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
-from hopref.supports import (
-    align,
-    big_bird,
-    causal,
-    global_tokens,
-    inhabited,
-    inhabited_list,
-    largest,
-    listed,
-    random,
-    window,
-)
+from hopref.models.preconditions import inhabited, inhabited_list
+from hopref.models.supports import align, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
-           "random_feature_update", "window", "causal", "random", "global_tokens", "big_bird",
-           "largest"]
+           "random_feature_update"]
 
 supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabited,
                  scratch="(...,n)")
