@@ -39,9 +39,9 @@ def window(l, n, /, *, width, dilation=1, causal=False, align="end"):
            [0, 1, 1]])
     """
     i, j = positions(l, n, align)
-    steps, between = (j - i) // dilation, (j - i) % dilation
-    near = (namespace(j).abs(steps) <= width) & (between == 0)
-    return near & (steps * causal <= 0)
+    apart = j - i
+    near = (namespace(j).abs(apart) <= width * dilation) & (apart % dilation == 0)
+    return near & (apart * causal <= 0)
 
 
 @op("->(l,n)", l=count, n=count, align=align, scratch="(l,n)")

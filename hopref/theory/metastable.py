@@ -15,7 +15,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import dot, logsumexp, sigmoid, softmax
 from hopref.models import modern
-from hopref.theory.admitted import admitted, named
+from hopref.theory.arguments import named, validated
 
 __all__ = ["group_separation", "group_sphere", "group_error_bound", "group_jacobian_bound",
            "effective_patterns", "classify", "Kinds"]
@@ -172,7 +172,7 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
     >>> theory.classify([4.0, 0.0], X, beta=1.0).kind
     array('metastable', dtype='<U10')
     """
-    xi, X = admitted(modern.weights, "classify", xi, X, beta=beta)
+    xi, X = validated(modern.weights, "classify", xi, X, beta=beta)
     with named("classify"):
         single, share = at_least_one.admit("single", single), up_to_one.admit("share", share)
     patterns = np.asarray(effective_patterns(xi, X, beta=beta))
