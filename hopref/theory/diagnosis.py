@@ -143,8 +143,8 @@ def _domination(names, norms, scores, lost, dominant):
     by_norm = (scores[taken, taken] * longer > scores[taken, dominant[taken]]).sum()
     if by_norm:
         yield (f"Norm domination: {by_norm} of the {len(taken)} dominated patterns would win if "
-               f"all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates {n}, norms go from "
-               f"{norms.min():.4g} to {norms.max():.4g}.")
+               f"all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates {n}, norms go "
+               f"from {norms.min():.4g} to {norms.max():.4g}.")
     else:
         yield (f"Not the norms: each lost cue points more towards the dominant pattern than "
                f"towards its own; {names[j]} dominates {n}.")
