@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
     @property
     def rows(self):
-        return FEATURES // (2 if self.map in ("hyperbolic", "trigonometric") else 1)
+        return FEATURES // (2 if self.map in features.PAIRED else 1)
 
 
 ENTRIES = {

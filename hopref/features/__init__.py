@@ -9,6 +9,7 @@ beta |x|^2 < 1e300.
 from hopref.features import deterministic
 from hopref.features.exponential import derf, gerf, log_derf, log_gerf
 from hopref.features.projected import (
+    PAIRED,
     Feature,
     Height,
     general,

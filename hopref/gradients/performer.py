@@ -13,13 +13,13 @@ import math
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_of_these_features
 from hopref.features.projected import log_general, random_features, sloped
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
+from hopref.models.preconditions import state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 

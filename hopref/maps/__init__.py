@@ -49,6 +49,7 @@ from hopref.maps.potentials import (
     normmax_loss,
     tsallis,
 )
+from hopref.maps.preconditions import something_visible
 from hopref.maps.signs import (
     above,
     below,
@@ -68,7 +69,6 @@ from hopref.maps.soft import (
     end,
     feature_scale,
     guarded,
-    key_visible,
     log_of_mean,
     logmeanexp,
     logsumexp,
@@ -77,7 +77,6 @@ from hopref.maps.soft import (
     seen_scores,
     softmax,
     softmax_among,
-    something_visible,
     start,
     taking_part,
     visible,

@@ -11,7 +11,6 @@ from functools import partial
 from hopref.dispatch.domains import choice, mask, nonnegative, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import draws_suffice, state_of_these_features
 from hopref.features import random_features
 from hopref.maps import (
     above,
@@ -37,6 +36,7 @@ from hopref.models.attention import (
     log_causal_linear_attention,
     log_linear_attention,
 )
+from hopref.models.preconditions import draws_suffice, state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "expected_update",
            "thresholded_update", "stabilized_features", "stabilized_attention",

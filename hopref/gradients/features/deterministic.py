@@ -8,9 +8,9 @@ References: Katharopoulos et al. 2020; Shen et al. 2021; differentiated.
 from hopref.dispatch.domains import choice, nonnegative
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import features_of_each_pair
 from hopref.features import deterministic
 from hopref.gradients.maps import softmax
+from hopref.gradients.preconditions import features_of_each_pair
 from hopref.gradients.sums import grown, transposed
 
 __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]

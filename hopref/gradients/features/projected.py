@@ -8,7 +8,6 @@ from hopref import features
 from hopref.dispatch.domains import positive as positive_number
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import features_of_each_function, slopes_are_known
 from hopref.features.projected import (
     cos,
     decay,
@@ -24,6 +23,7 @@ from hopref.features.projected import (
     sin,
     sloped,
 )
+from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
 from hopref.gradients.sums import grown
 from hopref.maps import dot, finite_or_zero, outer, table
 
