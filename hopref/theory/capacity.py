@@ -133,7 +133,7 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
 
 @op("->()", d=several)
 def capacity_storkey(d, /):
-    r"""Patterns that Storkey's rule is said to hold.  Source: Storkey & Valabregue 1999 [CAP-3].
+    r"""Capacity of Storkey's rule, as published.  Source: Storkey & Valabregue 1999 [CAP-3].
 
     .. math:: N = d / \sqrt{2 \ln d}
 

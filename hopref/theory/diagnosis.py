@@ -156,8 +156,8 @@ def _temperature(names, betas, tolerance):
         yield "No beta is useful: every pattern is lost."
         return
     hardest = kept[betas[kept].argmax()]
-    who = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
-    yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {who} at least {1 - tolerance:.4g} "
+    held = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
+    yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {held} at least {1 - tolerance:.4g} "
            f"of the softmax after one update; {names[hardest]} is the one that needs it.")
 
 

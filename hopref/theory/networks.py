@@ -43,7 +43,7 @@ def unstable_sites(X, /, *, zero_diagonal=False):
 
 @op("(d,d),(d)->()", W=symmetric)
 def flips_bound(W, b=0.0, /):
-    r"""At most so many components flip before a classical network rests, one site at a time.
+    r"""Upper bound on the number of flips until a classical network converges, one site at a time.
 
     Source: each flip lowers the energy by 2 |h| + 2 w_ii; Hopfield 1982 [CB-4].
 

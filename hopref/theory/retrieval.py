@@ -61,7 +61,7 @@ def sphere_radius(X, /, *, beta=1.0):
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def retrieval_error_bound(xi, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i.
+    r"""Upper bound on the distance from pattern i after one update of state i.
 
     Source: the update of Ramsauer et al. 2021, eq. (3), is a mean of the patterns [MH-9].
 
@@ -82,7 +82,7 @@ def retrieval_error_bound(xi, X, /, *, beta=1.0):
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def gap_error_bound(xi, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i, by the gap in its scores.
+    r"""Upper bound on the distance from pattern i after one update, by the gap in the scores.
 
     Source: Ramsauer et al. 2021, lemma A4 [MH-9].
 
@@ -102,7 +102,7 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i, by the pattern's separation.
+    r"""Upper bound on the distance from pattern i after one update, by the pattern's separation.
 
     Source: Ramsauer et al. 2021, theorem 5 = A9, eq. (8) [MH-9].
 
@@ -124,7 +124,7 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
 
 @op("(n,d)->(n)", beta=positive, scratch="(n,n)")
 def near_error_bound(X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of a state near it.
+    r"""Upper bound on the distance from pattern i after one update of a state near it.
 
     Source: Ramsauer et al. 2021, theorem 5 = A9, its second half, eq. (9) [MH-9].
 
@@ -144,7 +144,7 @@ def near_error_bound(X, /, *, beta=1.0):
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
-    r"""At most this far from the fixed point near pattern i ends one update of state i.
+    r"""Upper bound on the distance from the fixed point near pattern i after one update of state i.
 
     Source: Ramsauer et al. 2021, theorem 4 = A8, eqs. (6) and (7) [MH-9].
 

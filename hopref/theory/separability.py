@@ -75,8 +75,8 @@ def smallest_beta(xi, X, /, *, tolerance=0.01):
     .. math:: \beta_i = \min \{ \beta : \sum_{j \neq i} e^{-\beta (\xi_i^T x_i - \xi_i^T x_j)}
                          \leq \epsilon / (1 - \epsilon) \}
 
-    Returns: (n,); infinite where the separation is not positive, 0 where the tolerance leaves room
-    for the plain mean.
+    Returns: (n,); infinite where the separation is not positive, 0 where the plain mean is within
+    the tolerance.
 
     Notes: in units of 1 / Delta_i the answer lies between ln((1 - eps) / eps) and the same of
     (n - 1) (1 - eps) / eps; the sum falls strictly, so the bracket is halved down to the last bit.
