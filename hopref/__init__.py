@@ -13,7 +13,7 @@ memory_limit = None     # bytes that one array of a formula may take; None: half
 _HOME = {
     **{name: f"hopref.models.{name}"
        for name in ("classical", "graded", "dense", "bam", "lagrangian", "modern", "sparse",
-                    "structured", "attention", "performer")},
+                    "structured", "supports", "attention", "performer")},
     **{name: f"hopref.{name}"
        for name in ("maps", "storage", "features", "projections", "layers", "gradients",
                     "dynamics", "parts", "theory", "errors", "check", "data")},

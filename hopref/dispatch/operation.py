@@ -34,6 +34,7 @@ BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that
 EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
 TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
 HERE = Path(__file__).parents[1]
+PUBLIC_FILES = {"deterministic"}        # of packages whose other files are not named by operations
 OUTSIDE = {"check", "dispatch", "experiments", "fast"}          # rooms that declare no operations
 
 _preferred = ContextVar("preferred", default="formula")
@@ -81,6 +82,8 @@ def _room(module):
     package, *path = module.split(".")
     if package != "hopref" or path[0] == "models":
         return [module.rpartition(".")[2]]
+    if path[-1] in PUBLIC_FILES:
+        return path
     return path[:2] if path[0] in ("gradients", "parts") else path[:1]
 
 

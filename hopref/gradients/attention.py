@@ -14,7 +14,6 @@ import math
 from hopref.dispatch.domains import mask, nonnegative, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.gradients.maps import average
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.sums import (
@@ -34,6 +33,7 @@ from hopref.maps import (
 )
 from hopref.models import attention
 from hopref.models.attention import softmax_options
+from hopref.models.preconditions import state_with_its_scale
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "key_state",
            "linear_attention", "association", "causal_linear_attention", "log_linear_attention",

@@ -11,8 +11,9 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.preconditions import at_a_strict_minimum
 from hopref.gradients.thresholds import side
-from hopref.maps import definite, dot, logmeanexp, outer, softmax, solved, strongest, summed
+from hopref.maps import dot, logmeanexp, outer, softmax, solved, strongest, summed
 from hopref.models import modern
 
 __all__ = ["energy", "update", "weights", "thresholded_update", "fixed_point"]
@@ -110,12 +111,8 @@ def from_one(J):
     return namespace(J).eye(J.shape[-1], dtype=J.dtype) - J
 
 
-def hessian(given):
-    return from_one(modern.jacobian(given["xi"], given["X"], beta=given["beta"]))
-
-
 @op("(...,d),(...,d),(n,d)->(n,d),()", beta=positive, scratch="(...,n,d)",
-    demands=definite(hessian, "xi must be where every eigenvalue of the update's Jacobian is < 1"))
+    demands=at_a_strict_minimum)
 def fixed_point(g, xi, X, /, *, beta=1.0):
     r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
 

@@ -5,32 +5,12 @@ from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
-from hopref.maps.entries import ratio
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.entries import finite_or_zero, ratio
+from hopref.maps.preconditions import something_visible
 
 __all__ = ["softmax", "logsumexp"]
 
 inf = math.inf
-EMPTY = "every row must see at least one entry; got a fully masked row"
-
-
-def something_visible(xp, given):
-    """With empty_row="raise", something must take part in every row."""
-    if given["empty_row"] != "raise":
-        return None
-    seen = (given["z"] + given.get("bias", 0.0) > -inf) & given["where"]
-    return None if bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
-
-
-def key_visible(xp, given):
-    """With empty_row="raise", every query must see a key."""
-    if given["empty_row"] != "raise":
-        return None
-    align = {"end": end, "start": start}[given["align"]]
-    seen = visible(given["Q"], given["K"], given["mask"], given["causal"], align) \
-        & (given["bias"] > -inf)
-    return None if seen is True or bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
-
 
 empty_rows = choice(**{"zeros": 0.0, "nan": math.nan, "raise": math.nan})
 zero_denominators = choice(zeros=0.0, nan=math.nan)

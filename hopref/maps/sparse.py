@@ -20,7 +20,8 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
-from hopref.maps.soft import empty_rows, softmax, something_visible
+from hopref.maps.preconditions import something_visible
+from hopref.maps.soft import empty_rows, softmax
 from hopref.maps.thresholds import between, heights, relative, seen, shares, steep
 
 __all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]

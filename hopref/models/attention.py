@@ -11,13 +11,11 @@ import math
 from hopref.dispatch.domains import choice, flag, mask, nonnegative, positive, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.maps import (
     balanced,
     default_scale,
     empty_rows,
     end,
-    key_visible,
     masked,
     ratio,
     rescaled,
@@ -27,6 +25,7 @@ from hopref.maps import (
     visible,
     zero_denominators,
 )
+from hopref.models.preconditions import key_visible, state_with_its_scale
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
            "key_state", "association", "causal_linear_attention", "log_linear_attention",

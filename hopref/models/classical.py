@@ -11,7 +11,6 @@ from functools import partial
 from hopref.dispatch.domains import binary, choice, count, flag, positive, sites, symmetric, uniform
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.maps import (
     column,
     dot,
@@ -23,6 +22,7 @@ from hopref.maps import (
     strongest,
     winners,
 )
+from hopref.models.preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.storage import hebbian_field, removed_diagonal
 
 __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update", "greedy_update",

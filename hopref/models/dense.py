@@ -15,7 +15,6 @@ from typing import NamedTuple
 from hopref.dispatch.domains import Choice, count, sites
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import polar
 from hopref.maps import (
     column,
     common_unit,
@@ -26,6 +25,7 @@ from hopref.maps import (
     scan,
     shifted_exp,
 )
+from hopref.models.preconditions import polar
 
 __all__ = ["Interaction", "energy", "log_energy", "update", "asynchronous_update",
            "first_order_update"]

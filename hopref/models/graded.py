@@ -14,8 +14,8 @@ from typing import NamedTuple
 from hopref.dispatch.domains import Choice, choice, positive, real, sites, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import states_in_range
 from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
+from hopref.models.preconditions import states_in_range
 
 __all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_energy", "flow",
            "thresholded_update"]

@@ -1,7 +1,7 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which
+(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) by which
 the query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of
 ``X``.
 
@@ -18,8 +18,8 @@ from hopref.dispatch.domains import choice, count, flag, mask, positive, sites, 
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.features import kernels
-from hopref.kernels import named
+from hopref.features import random_features
+from hopref.features.deterministic import deterministic_features
 from hopref.maps import (
     band,
     dot,
@@ -38,23 +38,12 @@ from hopref.maps import (
 )
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
-from hopref.supports import (
-    align,
-    big_bird,
-    causal,
-    global_tokens,
-    inhabited,
-    inhabited_list,
-    largest,
-    listed,
-    random,
-    window,
-)
+from hopref.models.preconditions import inhabited, inhabited_list
+from hopref.models.supports import align, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
-           "random_feature_update", "window", "causal", "random", "global_tokens", "big_bird",
-           "largest"]
+           "random_feature_update"]
 
 supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabited,
                  scratch="(...,n)")
@@ -285,7 +274,8 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
     return listed_update(xi, X, i, j, beta=beta, empty_row=empty_row)
 
 
-@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=named, empty_row=zero_denominators)
+@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=deterministic_features,
+    empty_row=zero_denominators)
 def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     r"""One retrieval step by features without randomness, in time linear in the patterns.
 
@@ -296,7 +286,8 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
     Parameters
     ----------
-    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see `kernels`);
+    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see
+        `features.deterministic`);
         with "identity" the denominator may come near 0 or below
 
     No energy belongs to it: its Jacobian is not symmetric.
@@ -309,7 +300,7 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=kernels, beta=positive,
+@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=random_features, beta=positive,
     empty_row=zero_denominators)
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from hopref.dispatch.domains import positive
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.theory.arguments import named, vectors
 from hopref.theory.moments import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]

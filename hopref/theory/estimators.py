@@ -11,7 +11,7 @@ Givens products and for quasi-Monte Carlo no closed form is known.
 import numpy as np
 
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.theory.arguments import named, vectors
 from hopref.theory.isotropic import excess
 from hopref.theory.moments import (
     MAPS,

@@ -13,7 +13,7 @@ from hopref.dispatch.domains import Scalar, choice, positive
 from hopref.dispatch.operation import op
 from hopref.errors import DomainError
 from hopref.models.graded import ACTIVATIONS
-from hopref.theory.admitted import named
+from hopref.theory.arguments import named
 from hopref.theory.capacity import several, wrong
 
 __all__ = ["rate_function", "capacity_exponential", "capacity_modern", "SphereCapacity"]

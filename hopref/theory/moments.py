@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.dispatch.domains import Choice, below_an_eighth, count, positive
 from hopref.errors import DomainError
-from hopref.theory.admitted import vectors
+from hopref.theory.arguments import vectors
 from hopref.theory.isotropic import excess, log_mean, pair_excess
 
 __all__ = ["SOFTMAX", "MAPS", "described", "log_gain", "log_variance", "relative_bias",
@@ -23,7 +23,7 @@ FARTHEST = 1e5          # s of blocks, whose series have about s terms
 
 
 def described(x, y, beta, features, draw, maps, m=1, A=0.0):
-    """sqrt(beta) x and y, and what their estimator is told by."""
+    """sqrt(beta) x and y, and the parameters of their estimator."""
     x, y = vectors(x=x, y=y)
     for name, domain, value in (("features", maps, features), ("draw", DRAWS, draw),
                                 ("m", count, m)):

@@ -13,7 +13,7 @@ import numpy as np
 
 from hopref.dispatch.domains import Choice, nonnegative, positive
 from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.theory.arguments import named, vectors
 
 __all__ = ["Derf", "mean_squared_sum", "gerf_parameter", "derf_parameters",
            "derf_log_second_moment"]

@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 
-from hopref import theory
 from hopref.dispatch.domains import choice, count, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
@@ -19,7 +18,8 @@ from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
-from hopref.theory.admitted import admitted, named
+from hopref.theory.arguments import named, validated
+from hopref.theory.separability import cue_separation
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
            "support_size_bound",
@@ -91,8 +91,8 @@ def exact_beta(xi, X, /, *, margin=1.0):
 
     .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
 
-    Notes: sufficient and necessary; infinite where another pattern scores as much.  The twin for
-    softmax, which never gives everything, is `smallest_beta`.
+    Notes: sufficient and necessary; infinite where another pattern scores as much.  The counterpart
+    for softmax, which never gives everything, is `smallest_beta`.
 
     Status: derived.
 
@@ -101,7 +101,7 @@ def exact_beta(xi, X, /, *, margin=1.0):
     >>> theory.exact_beta([[0.25, 0.0], [0.0, 0.0]], X)
     array([ 2., inf])
     """
-    xp, lead = namespace(X), theory.cue_separation(xi, X)
+    xp, lead = namespace(X), cue_separation(xi, X)
     ahead = lead > 0
     return xp.where(ahead, margin / xp.where(ahead, lead, 1.0), math.inf)
 
@@ -144,13 +144,13 @@ def support_size_bound(xi, X, /, *, beta=1.0):
     Notes: true and empty.  It is at least (1 + sqrt(d)) M, and no mean of patterns is further than
     2 M from any of them.  `exact_retrieval_separation` says something instead.  NumPy only.
 
-    Status: not verified in the paper itself; derived, with what it is worth.
+    Status: not verified in the paper itself; derived, with its range of validity.
 
     >>> from hopref import theory
     >>> float(theory.support_size_bound([9.0], [[1.0], [-1.0]]))        # kappa = 1
     2.0
     """
-    xi, X = admitted(sparse.update, "support_size_bound", xi, X, beta=beta)
+    xi, X = validated(sparse.update, "support_size_bound", xi, X, beta=beta)
     z = xi @ X.T
     kept = sparse.weights(xi, X, beta=beta, alpha=2.0) > 0
     gap = np.max(np.where(kept, z.max(-1, keepdims=True) - z, 0.0), axis=-1)

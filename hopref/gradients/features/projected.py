@@ -9,7 +9,6 @@ from hopref.dispatch.domains import positive as positive_number
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
-from hopref.dispatch.preconditions import features_of_each_function, slopes_are_known
 from hopref.features.projected import (
     cos,
     decay,
@@ -25,6 +24,7 @@ from hopref.features.projected import (
     sin,
     sloped,
 )
+from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
 from hopref.gradients.sums import grown
 from hopref.maps import dot, finite_or_zero, outer, table
 

@@ -1,4 +1,5 @@
-"""The rules of the house as functions from text to violations; `test_house` applies them."""
+"""Rules of the package's structure, as functions from text to violations; `test_structure` applies
+them."""
 import ast
 import builtins
 import re
@@ -6,47 +7,51 @@ import sys
 
 import numpy as np
 
-# ---- the import law -----------------------------------------------------------------------------
+# ---- which package may import which -------------------------------------------------------------
 
-DOOR = {"dispatch", "errors"}
-MAPS = {"maps", "features", "storage", "kernels", "supports"}
-FORMULAS = DOOR | MAPS | {"models"}
-OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
-                    "extras", "versions"}
+DISPATCH = {"dispatch", "errors"}
+MAPS = DISPATCH | {"maps"}
+FORMULAS = MAPS | {"features", "storage", "models"}
+LIBRARY = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory",
+                      "progress", "extras", "versions"}
 
-# A room and the other rooms it may import from, anywhere in its files.
+# A package (or module) of hopref, and the others that it may import, anywhere in its files.  A test
+# checks that this graph has no cycle, so that packages are on levels.
 MAY_IMPORT = {
-    **dict.fromkeys(DOOR, DOOR),
     "_version": set(),
+    "errors": set(),
     "extras": set(),
-    "versions": {"_version"},
     "progress": set(),
-    **dict.fromkeys(MAPS, DOOR | MAPS),
-    "projections": DOOR | MAPS,
-    "models": FORMULAS,
-    "gradients": FORMULAS | {"gradients", "layers"},
+    "versions": {"_version"},
+    "dispatch": {"errors"},
+    "maps": DISPATCH,
+    "storage": MAPS,
+    "features": MAPS,
+    "projections": MAPS,
+    "models": MAPS | {"features", "storage"},
     "dynamics": FORMULAS | {"progress"},
     "layers": FORMULAS | {"dynamics"},
-    "parts": FORMULAS | {"parts"},
-    "theory": FORMULAS | {"projections", "theory", "data"},
-    "fast": FORMULAS | {"parts", "fast"},
-    "certify": DOOR | {"models", "certify"},
-    "data": {"dispatch", "errors", "extras", "data"},
-    "vectors": OUTER | {"certify", "vectors"},
-    "check": OUTER | {"_version", "certify", "vectors", "data", "fast", "check"},
-    "experiments": OUTER | {"data", "experiments"},
-    "gpu_check": OUTER | {"fast"},
-    "cli": OUTER | {"_version", "certify", "check", "data", "experiments", "fast", "vectors"},
+    "gradients": FORMULAS | {"layers"},
+    "parts": FORMULAS,
+    "data": DISPATCH | {"extras"},
+    "theory": FORMULAS | {"projections", "data"},
+    "fast": FORMULAS | {"parts"},
+    "certify": DISPATCH | {"models"},
+    "vectors": LIBRARY | {"certify"},
+    "check": LIBRARY | {"_version", "certify", "vectors", "data", "fast"},
+    "experiments": LIBRARY | {"data"},
+    "cli": LIBRARY | {"_version", "certify", "check", "data", "experiments", "fast", "vectors"},
     "__main__": {"cli"},
     "__init__": {"_version", "dispatch", "errors"},
 }
 
-# Who else may be imported, anywhere in a room; the others get by on the standard library and NumPy.
-GUESTS = {
+# Which third-party packages may be imported, anywhere in a package; the others get by on the
+# standard library and NumPy.
+THIRD_PARTY = {
     "models": set(),
     "gradients": set(),
     "theory": {"numpy", "scipy"},
-    "supports": {"numpy", "scipy"},
+    "dispatch": {"numpy", "scipy"},
     "projections": {"numpy", "scipy"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
@@ -78,17 +83,17 @@ def imports(text):
                     id(node) in top
 
 
-def room_of(path):
-    """``hopref/models/modern.py`` is in models, ``hopref/maps.py`` in maps."""
+def package_of(path):
+    """``hopref/models/modern.py`` is in models, ``hopref/dynamics.py`` is dynamics."""
     _, *folders, file = path.split("/")
     return folders[0] if folders else file.removesuffix(".py")
 
 
-def unlawful_imports(path, text):
-    """Imports that the room of ``path`` may not make."""
-    room = room_of(path)
-    if room not in MAY_IMPORT:
-        return [f"{path}: no import law for the room {room!r}"]
+def forbidden_imports(path, text):
+    """Imports that the package of ``path`` may not make."""
+    package = package_of(path)
+    if package not in MAY_IMPORT:
+        return [f"{path}: MAY_IMPORT does not name {package!r}"]
     found = []
     for line, name, at_top in imports(text):
         first, *rest = name.split(".")
@@ -96,23 +101,75 @@ def unlawful_imports(path, text):
             found.append(f"{path}:{line}: a relative import")
         elif first == "hopref":
             other = rest[0] if rest and rest[0] in MAY_IMPORT else _exporter(rest)
-            if other != room and other not in MAY_IMPORT[room]:
-                found.append(f"{path}:{line}: {room} may not import {other}")
+            if other not in MAY_IMPORT[package] | {package}:
+                found.append(f"{path}:{line}: {package} may not import {other}")
         elif first not in sys.stdlib_module_names:
-            if first not in GUESTS.get(room, {"numpy"}):
-                found.append(f"{path}:{line}: {room} may not import {first}")
+            if first not in THIRD_PARTY.get(package, {"numpy"}):
+                found.append(f"{path}:{line}: {package} may not import {first}")
             elif at_top and first in ONLY_INSIDE and not path.startswith(f"hopref/fast/{first}/"):
                 found.append(f"{path}:{line}: {first} may only be imported inside a function")
     return found
 
 
-MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "attention",
-          "performer"}
+MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "supports",
+          "attention", "performer", "bam", "lagrangian"}
 
 
 def _exporter(rest):
-    """The room behind ``from hopref import name``."""
+    """The package behind ``from hopref import name``."""
     return "models" if rest and rest[0] in MODELS else "__init__"
+
+
+# ---- cycles -------------------------------------------------------------------------------------
+
+def import_graph(texts):
+    """{module: the modules that it imports, anywhere in it}, of {path: text}.
+
+    Importing a module imports the packages above it as well.  Those above the importing module are
+    being imported already: they count only if something is taken from them by name.
+    """
+    modules = {module_of(path): text for path, text in texts.items()}
+    return {module: _imported(module, text, modules) for module, text in modules.items()}
+
+
+def module_of(path):
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def _imported(module, text, modules):
+    found = set()
+    for _, name, _ in imports(text):
+        first, _, rest = name.partition(".")
+        if first == "hopref" and rest in MODELS:
+            name = f"hopref.models.{rest}"              # exported by the top-level package
+        loaded = _with_packages(name) & modules.keys()
+        named = {max(loaded, key=len)} if loaded else set()
+        found |= loaded - _with_packages(module) | named
+    return found - {module}
+
+
+def _with_packages(name):
+    """``a.b.c`` with ``a.b`` and ``a``."""
+    parts = name.split(".")
+    return {".".join(parts[:i]) for i in range(1, len(parts) + 1)}
+
+
+def cycles(graph):
+    """One shortest cycle through each node that lies on one, each cycle once, from its least node.
+    """
+    found = set()
+    for start in graph:
+        paths, seen = [[start]], {start}
+        while paths and paths[0]:
+            path, *paths = paths
+            if start in graph[path[-1]]:
+                least = path.index(min(path))
+                found.add((*path[least:], *path[:least]))
+                break
+            new = sorted(graph[path[-1]] & graph.keys() - seen)
+            seen |= set(new)
+            paths += [[*path, node] for node in new]
+    return sorted(found)
 
 
 # ---- the formula language -----------------------------------------------------------------------
@@ -128,8 +185,8 @@ NO_OPERATORS = (ast.Not, ast.In, ast.NotIn, ast.Is, ast.IsNot)
 METHODS = frozenset(dir(np.ndarray)) - {"T", "shape", "dtype", "ndim"}
 
 
-def foreign_words(path, text):
-    """What is said in the functions of a formula file beyond assignments, operators and calls."""
+def formula_violations(path, text):
+    """What a formula file contains beyond assignments, operators and calls."""
     tree = ast.parse(text)
     modules = {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", ())
                if isinstance(n, ast.Import | ast.ImportFrom)}
@@ -139,12 +196,12 @@ def foreign_words(path, text):
              for n in tree.body if not isinstance(n, stated)]
     for function in functions:
         for statement in function.body:
-            found += [f"{path}:{line}: {what}" for line, what in _foreign(statement, modules)]
+            found += [f"{path}:{line}: {what}" for line, what in _beyond(statement, modules)]
     found += [f"{path}:{n.lineno}: a lambda" for n in ast.walk(tree) if isinstance(n, ast.Lambda)]
     return sorted(set(found))
 
 
-def _foreign(node, modules, line=0):
+def _beyond(node, modules, line=0):
     line = getattr(node, "lineno", line)
     if isinstance(node, NO_OPERATORS) or not isinstance(node, STATEMENTS + EXPRESSIONS + OPERATORS):
         yield line, type(node).__name__
@@ -159,7 +216,7 @@ def _foreign(node, modules, line=0):
             and hasattr(builtins, node.func.id) and node.func.id not in modules:
         yield line, f"the builtin {node.func.id}()"
     for child in ast.iter_child_nodes(node):
-        yield from _foreign(child, modules, line)
+        yield from _beyond(child, modules, line)
 
 
 def _a_namespace(node, modules):
@@ -176,7 +233,7 @@ def namespace_names(text):
 
 # ---- files, names, docstrings -------------------------------------------------------------------
 
-JUNK_ROOMS = {"utils", "util", "core", "helpers", "helper", "common", "misc", "base", "tools"}
+VAGUE_NAMES = {"utils", "util", "core", "helpers", "helper", "common", "misc", "base", "tools"}
 UNFINISHED = re.compile("TO" "DO|FIX" "ME|X" "XX|NotImplemented" "Error|assert " "True")
 
 
@@ -184,7 +241,7 @@ def untidy_file(path, text):
     """A file too long, badly named, or with work left to do."""
     name = path.rpartition("/")[2].removesuffix(".py")
     lines = text.splitlines()
-    found = [f"{path}: nobody can say what is in {name}.py"] if name in JUNK_ROOMS else []
+    found = [f"{path}: {name} does not name what the file contains"] if name in VAGUE_NAMES else []
     found += [f"{path}: {len(lines)} lines, more than 400"] if len(lines) > 400 else []
     return found + [f"{path}:{i}: {word}" for i, line in enumerate(lines, 1)
                     for word in UNFINISHED.findall(line)]
@@ -215,7 +272,7 @@ def _is_main(node):
 def undeclared(op):
     """Parameters of an operation that its declaration says nothing about, and the other way."""
     parameters = op.signature.parameters
-    found = [f"{op.name}: nothing is said of {k}" for k in parameters if k not in op.domains]
+    found = [f"{op.name}: {k} is not declared" for k in parameters if k not in op.domains]
     found += [f"{op.name}: {k} is no parameter" for k in op.domains if k not in parameters]
     return found + [f"{op.name}: {p.name} may be given by position and by name"
                     for p in parameters.values()

@@ -1,7 +1,7 @@
-r"""Feature maps without randomness: phi(q) phi(k) is a kernel of its own, not an estimate.
+r"""Deterministic feature maps: phi(q) phi(k) is a kernel of its own, not an estimate.
 
 ``x`` (..., d) queries or keys, one a row; the results go into `attention.linear_attention` and its
-causal form.  The random maps, which estimate the softmax kernel, stand in `hopref.features`.
+causal form.  The random maps, which estimate the softmax kernel, are in `hopref.features`.
 
 References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
 Attention*.
@@ -23,8 +23,8 @@ def identity(x, /):
 
     .. math:: \phi(x) = x
 
-    >>> from hopref import kernels
-    >>> kernels.identity([3.0, -1.0])
+    >>> from hopref.features import deterministic
+    >>> deterministic.identity([3.0, -1.0])
     array([ 3., -1.])
     """
     return 1.0 * x
@@ -38,8 +38,8 @@ def elu(x, /):
 
     .. math:: \phi(x) = \mathrm{elu}(x) + 1
 
-    >>> from hopref import kernels
-    >>> kernels.elu([3.0, 0.0, -1000.0])
+    >>> from hopref.features import deterministic
+    >>> deterministic.elu([3.0, 0.0, -1000.0])
     array([4., 1., 0.])
     """
     xp = namespace(x)
@@ -54,8 +54,8 @@ def relu(x, /, *, eps=0.0):
 
     .. math:: \phi(x) = \max(0, x) + \epsilon
 
-    >>> from hopref import kernels
-    >>> kernels.relu([3.0, -1.0], eps=0.5)
+    >>> from hopref.features import deterministic
+    >>> deterministic.relu([3.0, -1.0], eps=0.5)
     array([3.5, 0.5])
     """
     return positive_part(x) + eps
@@ -69,8 +69,8 @@ def exponential(x, /):
 
     .. math:: \phi(x) = e^x
 
-    >>> from hopref import kernels
-    >>> kernels.exponential([0.0])
+    >>> from hopref.features import deterministic
+    >>> deterministic.exponential([0.0])
     array([1.])
     """
     return namespace(x).exp(x)
@@ -84,8 +84,8 @@ def quadratic(x, /):
 
     .. math:: \phi(x) = \mathrm{vec}(x x^T), \quad \phi(q)^T \phi(k) = (q^T k)^2
 
-    >>> from hopref import kernels
-    >>> kernels.quadratic([2.0, 3.0])
+    >>> from hopref.features import deterministic
+    >>> deterministic.quadratic([2.0, 3.0])
     array([4., 6., 6., 9.])
     """
     squares = x[..., :, None] * x[..., None, :]
@@ -102,8 +102,8 @@ def softmax_keys(K, /):
 
     The queries' features are `maps.softmax`.  Every denominator of linear attention is then 1.
 
-    >>> from hopref import kernels
-    >>> kernels.softmax_keys([[5.0, 0.0], [5.0, 0.0]])
+    >>> from hopref.features import deterministic
+    >>> deterministic.softmax_keys([[5.0, 0.0], [5.0, 0.0]])
     array([[0.5, 0.5],
            [0.5, 0.5]])
     """
@@ -111,4 +111,5 @@ def softmax_keys(K, /):
     return xp.matrix_transpose(softmax(xp.matrix_transpose(K)))
 
 
-named = choice(identity=identity, elu=elu, relu=relu, exponential=exponential, quadratic=quadratic)
+deterministic_features = choice(identity=identity, elu=elu, relu=relu, exponential=exponential,
+                                quadratic=quadratic)

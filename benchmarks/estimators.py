@@ -11,9 +11,10 @@ import numpy as np
 from benchmarks.growth import counting
 from hopref import features, projections, theory
 from hopref.dispatch.operation import load
+from hopref.theory.moments import DRAWS
 
-D, FEATURES, DRAWS, VECTORS = 16, 64, 200, 4096
-CLOSED = ("iid", "orthogonal", "simplex", "regularized")
+D, FEATURES, REPEATS, VECTORS = 16, 64, 200, 4096
+CLOSED = tuple(DRAWS.names)         # draws with an error in closed form
 
 
 class Entry(NamedTuple):
@@ -23,7 +24,7 @@ class Entry(NamedTuple):
 
     @property
     def rows(self):
-        return FEATURES // (2 if self.map in ("hyperbolic", "trigonometric") else 1)
+        return FEATURES // (2 if self.map in features.PAIRED else 1)
 
 
 ENTRIES = {
@@ -45,7 +46,7 @@ def pair(s, cosine=0.5):
 
 
 def options(entry, s):
-    """What the map is told of the data: GERF the A that is best at s."""
+    """Parameters that the map takes from the data: the A of GERF that is best at s."""
     return {"A": theory.gerf_parameter(s, d=D)} if entry.map == "gerf" else {}
 
 
@@ -60,7 +61,7 @@ def exact_error(title, s, cosine=0.5):
         x, y, m=entry.rows, features=kind, draw=entry.draw, **options(entry, s)) / 2))
 
 
-def measured_errors(title, s, cosine=0.5, draws=DRAWS):
+def measured_errors(title, s, cosine=0.5, draws=REPEATS):
     """Squared errors over the squared kernel, one a draw."""
     entry, (x, y) = ENTRIES[title], pair(s, cosine)
     draw, phi = getattr(projections, entry.draw), getattr(features, entry.map)

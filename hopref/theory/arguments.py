@@ -1,25 +1,25 @@
-"""The door for functions that are no operations: refusals in the function's own name."""
+"""Argument validation of functions that are not operations; errors carry the function's name."""
 import contextlib
 
 import numpy as np
 
 from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
 
-__all__ = ["admitted", "named", "vectors"]
+__all__ = ["named", "validated", "vectors"]
 
 
-def admitted(op, name, *args, **kwargs):
-    """The operands as ``op`` admits them; what it refuses, ``theory.<name>`` refuses."""
+def validated(op, name, *args, **kwargs):
+    """The operands as ``op`` validates them; its errors are raised as those of theory.<name>."""
     try:
         return op.enter(*args, **kwargs).args
     except HoprefError as error:
-        _, _, said = str(error).partition(": ")
-        raise type(error)(f"hopref.theory.{name}: {said}") from None
+        _, _, message = str(error).partition(": ")
+        raise type(error)(f"hopref.theory.{name}: {message}") from None
 
 
 @contextlib.contextmanager
 def named(name):
-    """What a domain refuses in here, ``theory.<name>`` refuses."""
+    """Errors of domains in this context are raised as those of theory.<name>."""
     try:
         yield
     except HoprefError as error:
@@ -32,10 +32,10 @@ def vectors(dims="...,d", **given):
     shapes = [v.shape for v in arrays.values()]
     try:
         np.broadcast_shapes(*(shape[:-1] for shape in shapes))
-        fits = len({shape[-1] for shape in shapes}) == 1
+        agree = len({shape[-1] for shape in shapes}) == 1
     except ValueError:
-        fits = False
-    if not fits:
+        agree = False
+    if not agree:
         raise ShapeError(f"{' and '.join(given)} must agree in d and in their leading axes; "
                          f"got {', '.join(map(str, shapes))}")
     return list(arrays.values())
