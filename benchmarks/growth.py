@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.dispatch.operation import load, open_door
+from hopref.dispatch.operation import load, unchecked
 
 LINEAR, QUADRATIC = (0.9, 1.05), (1.9, 2.05)
 
@@ -103,7 +103,7 @@ def memory_exponent(title):
     op = load()[growth.op]
 
     def admitted(*args):
-        call = op.enter(*args)
+        call = op.prepare(*args)
         return lambda: call.path(*call.args, **call.kwargs)
 
     return exponent_of_memory(admitted, growth.draw, growth.sizes)
@@ -126,7 +126,7 @@ def exponent(sizes, costs):
 
 def peak(call):
     """Bytes above what was there at the start, on the second call: caches are filled by then."""
-    with open_door():
+    with unchecked():
         call()
         tracemalloc.start()
         try:

@@ -18,7 +18,7 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import numpy as np
 
 from benchmarks import growth
-from hopref.dispatch.operation import load, open_door
+from hopref.dispatch.operation import load, unchecked
 
 REPEATS = 7
 
@@ -94,11 +94,11 @@ def cases(quick):
 
 
 def admitted(case, dtype, backend):
-    call = load()[case.name].enter(*(a.astype(dtype) for a in case.args), **case.kwargs,
+    call = load()[case.name].prepare(*(a.astype(dtype) for a in case.args), **case.kwargs,
                                    backend=backend)
 
     def run():
-        with open_door():
+        with unchecked():
             call.path(*call.args, **call.kwargs)
     return run
 

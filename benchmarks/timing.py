@@ -4,7 +4,7 @@ import importlib.util
 import numpy as np
 from asv_runner.benchmarks.mark import SkipNotImplemented
 
-from hopref.dispatch.operation import load, open_door
+from hopref.dispatch.operation import load, unchecked
 
 __all__ = ["PATHS", "admitted"]
 
@@ -18,10 +18,10 @@ def admitted(name, path, args, **kwargs):
         raise SkipNotImplemented(f"{name} has no {backend} path here")
     if single:
         args = [a.astype(np.float32) for a in args]
-    call = op.enter(*args, **kwargs, backend=backend)
+    call = op.prepare(*args, **kwargs, backend=backend)
 
     def step():
-        with open_door():
+        with unchecked():
             return call.path(*call.args, **call.kwargs)
 
     step()

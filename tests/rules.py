@@ -8,21 +8,21 @@ import numpy as np
 
 # ---- the import law -----------------------------------------------------------------------------
 
-DOOR = {"dispatch", "errors"}
+DISPATCH = {"dispatch", "errors"}
 MAPS = {"maps", "features", "storage", "kernels", "supports"}
-FORMULAS = DOOR | MAPS | {"models"}
+FORMULAS = DISPATCH | MAPS | {"models"}
 OUTER = FORMULAS | {"projections", "dynamics", "gradients", "layers", "parts", "theory", "progress",
                     "extras", "versions"}
 
 # A room and the other rooms it may import from, anywhere in its files.
 MAY_IMPORT = {
-    **dict.fromkeys(DOOR, DOOR),
+    **dict.fromkeys(DISPATCH, DISPATCH),
     "_version": set(),
     "extras": set(),
     "versions": {"_version"},
     "progress": set(),
-    **dict.fromkeys(MAPS, DOOR | MAPS),
-    "projections": DOOR | MAPS,
+    **dict.fromkeys(MAPS, DISPATCH | MAPS),
+    "projections": DISPATCH | MAPS,
     "models": FORMULAS,
     "gradients": FORMULAS | {"gradients", "layers"},
     "dynamics": FORMULAS | {"progress"},
@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "parts": FORMULAS | {"parts"},
     "theory": FORMULAS | {"projections", "theory", "data"},
     "fast": FORMULAS | {"parts", "fast"},
-    "certify": DOOR | {"models", "certify"},
+    "certify": DISPATCH | {"models", "certify"},
     "data": {"dispatch", "errors", "extras", "data"},
     "vectors": OUTER | {"certify", "vectors"},
     "check": OUTER | {"_version", "certify", "vectors", "data", "fast", "check"},

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import hopref
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 from tests import rules
 from tests.doubles import cupy_names
 
@@ -21,7 +21,7 @@ TESTS = {p.relative_to(ROOT).as_posix(): p.read_text()
 FORMULAS = {k: v for k, v in LIBRARY.items()
             if k.startswith(("hopref/models/", "hopref/gradients/"))}
 ON_DEVICE = [k for k in LIBRARY if rules.room_of(k) in rules.FORMULAS | {"gradients"}]
-OPS = door.load()
+OPS = operation.load()
 
 files = pytest.mark.parametrize("path", LIBRARY)
 ops = pytest.mark.parametrize("name", OPS)
@@ -262,7 +262,7 @@ def test_an_undeclared_parameter_is_found():
     def formula(x, /, loose=1.0, *, beta=1.0):
         return x
 
-    declared = door._declaration(formula, "(...,d)->(...,d)", *[None] * 4, {"gamma": None})
+    declared = operation._declaration(formula, "(...,d)->(...,d)", *[None] * 4, {"gamma": None})
     assert len(rules.undeclared(declared)) == 4
 
 

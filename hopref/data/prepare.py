@@ -145,7 +145,7 @@ def corrupt(X, how, *, rng=0, fill=0.0):
         raise ShapeError(f"hopref.data.corrupt: X must have shape (N, ...); got {X.shape}.")
     damage, amount = _parsed(how)
     try:
-        return damage(X, amount, seed.admit("rng", rng), fill)
+        return damage(X, amount, seed.validate("rng", rng), fill)
     except DomainError as error:
         raise DomainError(f"hopref.data.corrupt: {error}.") from None
 

@@ -1,6 +1,6 @@
 """What an argument may be.
 
-A domain admits a value, perhaps turning a name into what it names, or says why not; `said`
+A domain admits a value, perhaps turning a name into what it names, or says why not; `description`
 completes the sentence "beta must be ...".
 """
 import math
@@ -23,17 +23,17 @@ __all__ = [
 @dataclass(frozen=True)
 class Scalar:
     """A number: what it must be, and whether it may be fractional."""
-    said: str
+    description: str
     holds: Callable[[Any], bool]
     kind: type = float
 
-    def admit(self, name, value):
+    def validate(self, name, value):
         number = numbers.Integral if self.kind is int else numbers.Real
         if isinstance(value, number) and not isinstance(value, (bool, np.bool_)):
             exact = value if isinstance(value, np.longdouble) else _converted(self.kind, value)
             if exact is not None and self.holds(exact):
                 return exact
-        raise DomainError(f"{name} must be {self.said}; got {name}={value!r}")
+        raise DomainError(f"{name} must be {self.description}; got {name}={value!r}")
 
 
 def _converted(kind, value):
@@ -51,7 +51,7 @@ class Choice:
     names: dict
     record: type | None = None
 
-    def admit(self, name, value):
+    def validate(self, name, value):
         if isinstance(value, str) and value in self.names:
             return self.names[value]
         if self.record is not None and isinstance(value, self.record):
@@ -69,10 +69,10 @@ class Several:
     """A non-empty tuple of choices."""
     choice: Choice
 
-    def admit(self, name, value):
+    def validate(self, name, value):
         if not isinstance(value, (tuple, list)) or not value:
             raise DomainError(f"{name} must be a non-empty tuple of names; got {name}={value!r}")
-        return tuple(self.choice.admit(f"{name}[{i}]", v) for i, v in enumerate(value))
+        return tuple(self.choice.validate(f"{name}[{i}]", v) for i, v in enumerate(value))
 
     def resolve(self, value):
         return tuple(self.choice.resolve(v) for v in value)
@@ -82,7 +82,7 @@ class Several:
 class Flag:
     """True or False, nothing that merely behaves like them."""
 
-    def admit(self, name, value):
+    def validate(self, name, value):
         if isinstance(value, (bool, np.bool_)):
             return bool(value)
         raise DomainError(f"{name} must be True or False; got {name}={value!r}")
@@ -92,7 +92,7 @@ class Flag:
 class Seed:
     """A seed or a Generator; never the entropy of the moment."""
 
-    def admit(self, name, value):
+    def validate(self, name, value):
         whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
         if isinstance(value, (np.random.Generator, np.random.SeedSequence)) or whole and value >= 0:
             return np.random.default_rng(value)
@@ -109,7 +109,7 @@ class Array:
     """
     dims: str = ""
     kind: str = "real"          # real | bool | integer
-    said: str = "finite"
+    description: str = "finite"
     holds: Callable[[Any, Any], Any] | None = lambda xp, x: xp.isfinite(x)
     structural: Callable[[Any, Any], Any] | None = None
     below: str = ""             # indices: the axis name whose size they stay below
@@ -130,11 +130,11 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
-phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
-each_below_an_eighth = Array(said="finite and below 1/8",
+phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
+each_below_an_eighth = Array(description="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
-binary = Array(said="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
-symmetric = Array(structural=nearly_symmetric, said="finite and symmetric")
+binary = Array(description="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
+symmetric = Array(structural=nearly_symmetric, description="finite and symmetric")
 
 
 def choice(**names):
@@ -148,7 +148,7 @@ def state(dims):
 
 def factors(dims=""):
     """A keyword array of finite numbers > 0."""
-    return Array(dims, said="finite and > 0", holds=finite_and_positive)
+    return Array(dims, description="finite and > 0", holds=finite_and_positive)
 
 
 def finite_and_positive(xp, x):
@@ -157,7 +157,7 @@ def finite_and_positive(xp, x):
 
 def uniform(dims):
     """Random numbers, drawn uniformly."""
-    return Array(dims, said=">= 0 and < 1", holds=below_one)
+    return Array(dims, description=">= 0 and < 1", holds=below_one)
 
 
 def below_one(xp, x):

@@ -1,11 +1,11 @@
-"""The door: declare an operation once, admit its arguments, choose its path, register it.
+"""Declare an operation once, validate its arguments, choose its path, register it.
 
     @op("(...,d),(n,d)->(...,d)", beta=positive, lowers=energy, scratch="(...,n)")
     def update(xi, X, /, *, beta=1.0):
         return softmax(xi @ X.T, beta=beta) @ X
 
-Inside a formula the door stands open: other operations called there run their formulas,
-unchecked, on whatever namespace the arrays belong to.
+Operations called inside a formula run their own formulas, unchecked, on whatever namespace the
+arrays belong to.
 """
 import contextlib
 import functools
@@ -25,8 +25,8 @@ from hopref.dispatch import validation
 from hopref.dispatch.domains import Array, Choice, Several, finite
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
-__all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "open_door", "Call",
-           "bound_arguments", "unwrapped"]
+__all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "unchecked", "Call",
+           "bind", "numpy_scalars"]
 
 OPS = {}
 BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
@@ -40,7 +40,7 @@ _open = ContextVar("open", default=False)
 
 
 class Call(NamedTuple):
-    """An admitted call: ``path(*args, **kwargs)`` inside `open_door` runs it, again and again."""
+    """An admitted call: ``path(*args, **kwargs)`` inside `unchecked` runs it, again and again."""
     path: Any
     args: tuple
     kwargs: dict
@@ -98,7 +98,7 @@ def use_backend(name):
 
 
 @contextlib.contextmanager
-def open_door(nonfinite=None):
+def unchecked(nonfinite=None):
     """Operations called here run their formulas unchecked; overflow to inf is no warning."""
     token = _open.set(True)
     quiet = {"invalid": "ignore"} if nonfinite == "propagate" else {}
@@ -109,37 +109,37 @@ def open_door(nonfinite=None):
         _open.reset(token)
 
 
-def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains):
+def op(shapes, *, lowers=None, shape_rule=None, precondition=None, scratch=None, **domains):
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
-    ``fits(given)`` and ``demands(xp, given)`` return the sentence that fails where shapes, or
-    values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an energy and the
-    condition under which it falls.
+    ``shape_rule(given)`` and ``precondition(xp, given)`` return the sentence that fails where
+    shapes, or values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an
+    energy and the condition under which it falls.
     """
     def declare(formula):
-        it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains)
+        it = _declaration(formula, shapes, lowers, shape_rule, precondition, scratch, domains)
 
         @functools.wraps(formula)
-        def door(*args, backend=None, nonfinite=None, check=None, **kwargs):
+        def operation(*args, backend=None, nonfinite=None, check=None, **kwargs):
             if _open.get():
                 return it.formula(*args, **kwargs)
-            call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
-            with open_door(nonfinite):
-                return unwrapped(call.path(*call.args, **call.kwargs))
+            call = prepare(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
+            with unchecked(nonfinite):
+                return numpy_scalars(call.path(*call.args, **call.kwargs))
 
-        def enter(*args, backend=None, nonfinite=None, check=None, **kwargs):
-            return _enter(it, args, kwargs, backend, nonfinite, check)
+        def prepare(*args, backend=None, nonfinite=None, check=None, **kwargs):
+            return _prepare(it, args, kwargs, backend, nonfinite, check)
 
         for name, value in vars(it).items():
-            setattr(door, name, value)
-        door.enter = enter
-        door.__signature__ = _with_door_keywords(it)
-        OPS[it.name] = door
-        return door
+            setattr(operation, name, value)
+        operation.prepare = prepare
+        operation.__signature__ = _with_dispatch_keywords(it)
+        OPS[it.name] = operation
+        return operation
     return declare
 
 
-def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
+def _declaration(formula, shapes, lowers, shape_rule, precondition, scratch, domains):
     """The facts of one operation, read from its decorator, signature and docstring."""
     signature = inspect.signature(formula)
     inputs, _, outputs = shapes.partition("->")
@@ -154,7 +154,8 @@ def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
         arrays=arrays, outputs=tuple(_groups(outputs)),
         domains={**{k: finite for k in arrays}, **domains},
         lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
-        fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
+        shape_rule=shape_rule, precondition=precondition,
+        scratch=scratch and _groups(scratch)[0], source=source,
         ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
         paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, room))),
         parts=_kinds_of_parts().get(f"{room}.{formula.__name__}"),
@@ -167,7 +168,7 @@ def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
 
 
 def _bare(formula, domains):
-    """The formula itself, with the door open and names of options turned into what they name."""
+    """The formula, run unchecked and with names of options turned into what they name."""
     defaults = inspect.signature(formula).parameters
     options = {k: d for k, d in domains.items() if isinstance(d, (Choice, Several))}
 
@@ -177,7 +178,7 @@ def _bare(formula, domains):
             kwargs[k] = domain.resolve(kwargs.get(k, defaults[k].default))
         if _open.get():
             return formula(*args, **kwargs)
-        with open_door():
+        with unchecked():
             return formula(*args, **kwargs)
     return bare
 
@@ -200,16 +201,16 @@ def _kinds_of_parts():
             for name in re.findall(r'^    "([\w.]+)": Served\(', file.read_text("utf-8"), re.M)}
 
 
-def _with_door_keywords(it):
+def _with_dispatch_keywords(it):
     extra = ["backend", "nonfinite"] + ["check"] * it.structural
     keywords = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=None) for k in extra]
     return it.signature.replace(parameters=[*it.signature.parameters.values(), *keywords])
 
 
-def _enter(it, args, kwargs, backend, nonfinite, check):
+def _prepare(it, args, kwargs, backend, nonfinite, check):
     """Choose the path, admit the arguments; every refusal names the operation."""
     try:
-        bound = bound_arguments(it, args, kwargs)
+        bound = bind(it, args, kwargs)
         if nonfinite is not None and not _one_of(nonfinite, "raise", "propagate"):
             raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
         if check is not None and not (isinstance(check, bool) and it.structural):
@@ -217,7 +218,7 @@ def _enter(it, args, kwargs, backend, nonfinite, check):
         arrays, xp = validation.located(it, bound.arguments)
         path, fast = _path(it, backend, validation.home_of(arrays, xp))
         bound.arguments.update(
-            validation.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
+            validation.validate(it, bound.arguments, arrays, xp, fast, nonfinite, check))
     except HoprefError as error:
         raise type(error)(f"hopref.{it.name}: {error}.") from None
     return Call(path, bound.args, bound.kwargs)
@@ -227,7 +228,7 @@ def _one_of(value, *names):
     return isinstance(value, str) and value in names
 
 
-def bound_arguments(it, args, kwargs):
+def bind(it, args, kwargs):
     """The arguments by the operation's signature, defaults applied; or why they do not fit it."""
     try:
         bound = it.signature.bind(*args, **kwargs)
@@ -267,8 +268,8 @@ def _require(name):
                            f"\"hopref[{EXTRAS[name]}]\"); got no package {package}")
 
 
-def unwrapped(y):
+def numpy_scalars(y):
     """0-d NumPy results as NumPy scalars."""
     if isinstance(y, tuple):
-        return tuple(unwrapped(part) for part in y)
+        return tuple(numpy_scalars(part) for part in y)
     return y[()] if type(y) is np.ndarray and y.ndim == 0 else y

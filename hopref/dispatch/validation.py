@@ -9,9 +9,9 @@ from hopref.dispatch.domains import Choice, Several
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
 
-__all__ = ["located", "home_of", "admit"]
+__all__ = ["located", "home_of", "validate"]
 
-INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
+NONEMPTY = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
 STREAMED = frozenset("ns")          # of these, axes along which parts come in chunks
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
@@ -30,7 +30,7 @@ def home_of(arrays, xp):
     return "longdouble" if wide else xp.__name__.partition(".")[0]
 
 
-def admit(it, given, arrays, xp, fast, nonfinite, check):
+def validate(it, given, arrays, xp, fast, nonfinite, check):
     """The arguments as the path wants them, or the reason why not."""
     arrays = {k: _array(xp, k, v, it.domains[k].kind) for k, v in arrays.items()}
     sizes = _sizes(it, arrays)
@@ -42,15 +42,15 @@ def admit(it, given, arrays, xp, fast, nonfinite, check):
     arrays = {k: _widened(xp, k, v, it.domains[k].kind, to) for k, v in arrays.items()}
     if xp is np:
         arrays = {k: np.require(v, requirements="CAW" if fast else "CA") for k, v in arrays.items()}
-    if it.fits and (complaint := it.fits({**given, **arrays})):
+    if it.shape_rule and (complaint := it.shape_rule({**given, **arrays})):
         raise ShapeError(complaint)
     propagate = nonfinite == "propagate"
     looks = nonfinite == "raise" or all(map(on_host, arrays.values()))
     structure = looks and not propagate if check is None else check
     for k, v in arrays.items():
         _values(xp, k, v, it.domains[k], sizes, looks, structure, propagate)
-    if it.demands and (looks or check):
-        if complaint := it.demands(xp, {**given, **arrays, **scalars}):
+    if it.precondition and (looks or check):
+        if complaint := it.precondition(xp, {**given, **arrays, **scalars}):
             raise DomainError(complaint)
     options = {k: d.resolve(given[k]) for k, d in it.domains.items()
                if isinstance(d, (Choice, Several))}
@@ -133,7 +133,7 @@ def _sizes(it, arrays):
                 what = "the leading axes" if dim == "..." else dim
                 raise ShapeError(f"{what} must be the same in {first} and {k} of {it.shapes}; "
                                  f"got {sizes[dim]} and {size}")
-            if dim in INHABITED and size == 0:
+            if dim in NONEMPTY and size == 0:
                 raise ShapeError(f"{dim} must be at least 1; got {k} of shape {tuple(a.shape)}")
     for dim, k in seen_in.items():
         if dim[0].isdigit() and sizes[dim] != int(dim[:-1]) * sizes[dim[-1]]:
@@ -147,7 +147,7 @@ def _scalar(it, k, v):
     domain = it.domains[k]
     if v is None and it.signature.parameters[k].default is None:
         return None
-    admitted = domain.admit(k, v)
+    admitted = domain.validate(k, v)
     return v if isinstance(domain, (Choice, Several)) else admitted
 
 
@@ -224,9 +224,9 @@ def _values(xp, k, v, domain, sizes, looks, structure, propagate):
         _all(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
     if domain.holds and looks:
         right = domain.holds(xp, v)
-        _all(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.said)
+        _all(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.description)
     if domain.structural and structure:
-        _all(xp, k, v, domain.structural(xp, v), domain.said)
+        _all(xp, k, v, domain.structural(xp, v), domain.description)
 
 
 def _all(xp, k, v, ok, said):

@@ -115,7 +115,8 @@ def hessian(given):
 
 
 @op("(...,d),(...,d),(n,d)->(n,d),()", beta=positive, scratch="(...,n,d)",
-    demands=definite(hessian, "xi must be where every eigenvalue of the update's Jacobian is < 1"))
+    precondition=definite(
+        hessian, "xi must be where every eigenvalue of the update's Jacobian is < 1"))
 def fixed_point(g, xi, X, /, *, beta=1.0):
     r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
 

@@ -17,7 +17,8 @@ from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
 iteration = dict(beta=positive, per_head=factors("(h)"), steps=count, mask=mask("(...,l,s)"),
-                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, demands=a_head_sees_something)
+                 bias=scores("(...,h,l,s)"), empty_row=empty_rows,
+                 precondition=a_head_sees_something)
 
 
 @op("(...,d)->(...,d)", gain=state("(d)"), shift=state("(d)"), eps=nonnegative)

@@ -19,7 +19,7 @@ from hopref.dispatch.domains import (
     scores,
 )
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import open_door
+from hopref.dispatch.operation import unchecked
 from hopref.dynamics import retrieve
 from hopref.errors import CallError, DomainError, DTypeError, HoprefError, ShapeError
 from hopref.layers import hflayers
@@ -79,17 +79,17 @@ def hopfield(R, Y, P, weights=BARE, /, *, heads=None, beta=None, per_head=1.0, s
     array([[1., 0.]])
     """
     with _named("hopfield"):
-        rule = None if compat is None else compat_rules.admit("compat", compat)
+        rule = None if compat is None else compat_rules.validate("compat", compat)
         it = _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, connected,
                        rule)
         if rule is None:
             A = associations(it.Q, it.K, beta=it.beta, per_head=it.per_head, steps=steps,
                              mask=it.mask, bias=it.bias, empty_row=empty_row)
         else:
-            steps = steps if steps is None else count.admit("steps", steps)
+            steps = steps if steps is None else count.validate("steps", steps)
             A = hflayers.associations(it.Q, it.K, beta=it.beta, per_head=it.per_head, steps=steps,
-                                      tol=nonnegative.admit("tol", tol), mask=it.mask, bias=it.bias,
-                                      static=weights.W_q is None)
+                                      tol=nonnegative.validate("tol", tol), mask=it.mask,
+                                      bias=it.bias, static=weights.W_q is None)
         return _output(A, it.V, weights)
 
 
@@ -190,8 +190,8 @@ class Admitted(NamedTuple):
 def _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, connected, rule):
     if not isinstance(weights, Weights):
         raise CallError(f"weights must be a hopref.layers.Weights; got {type(weights).__name__}")
-    connected = flag.admit("connected", connected)
-    beta = beta if beta is None else positive.admit("beta", beta)
+    connected = flag.validate("connected", connected)
+    beta = beta if beta is None else positive.validate("beta", beta)
     per_head = 1.0 if np.ndim(per_head) == 0 and per_head == 1 else _held(
         "per_head", np.asarray(per_head), factors())
     h = _heads(weights, heads, per_head)
@@ -216,7 +216,7 @@ def _heads(weights, heads, per_head):
     told = {k: np.shape(w)[:1] for k, w in zip(Weights._fields[:4], weights, strict=False)
             if w is not None}
     told |= {} if isinstance(per_head, float) else {"per_head": per_head.shape}
-    told |= {} if heads is None else {"heads": (count.admit("heads", heads),)}
+    told |= {} if heads is None else {"heads": (count.validate("heads", heads),)}
     if len(set(told.values())) > 1 or () in told.values():
         raise ShapeError(f"h must be the same everywhere; got {told}")
     return next(iter(told.values()), (1,))[0]
@@ -235,7 +235,7 @@ def _held(name, x, domain=finite):
     if x.dtype.kind not in "fiu":
         raise DTypeError(f"{name} must hold real numbers; got {x.dtype}")
     if not np.all(domain.holds(np, x)):
-        raise DomainError(f"{name} must be {domain.said}; got other values")
+        raise DomainError(f"{name} must be {domain.description}; got other values")
     return x
 
 
@@ -292,7 +292,7 @@ def _fitted(name, a, shape):
 def _output(A, V, weights):
     """The read-out of all heads, or what they found side by side."""
     if weights.W_o is None:
-        with open_door():
+        with unchecked():
             return _side_by_side(A @ V)
     xp = namespace(A)
     lost = {} if xp.all(xp.isfinite(A)) else {"nonfinite": "propagate"}     # rows of NaN, as asked

@@ -1,6 +1,6 @@
 """Linear systems with a symmetric positive definite matrix, in any namespace and precision."""
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import open_door
+from hopref.dispatch.operation import unchecked
 
 
 def solved(A, b):
@@ -24,7 +24,7 @@ def solved(A, b):
 def definite(matrix, said):
     """A demand: the matrix made of what is given is positive definite."""
     def demand(xp, given):
-        with open_door(nonfinite="propagate"):
+        with unchecked(nonfinite="propagate"):
             A = matrix(given)
             pivots = solved(A, A[..., 0])[1] if A.shape[-1] else A
         lost = (pivots <= 0) & xp.isfinite(pivots)      # what is to propagate is no refusal

@@ -81,7 +81,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
 
 @op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)", features=kernels,
     scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    fits=state_of_these_features, empty_row=zero_denominators)
+    shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
                      c=float("-inf"), empty_row="zeros"):
     r"""Performer attention to the past and present, with its state.
@@ -146,7 +146,7 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
 
 
 @op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=kernels, beta=positive,
-    fits=draws_suffice, empty_row=zero_denominators)
+    shape_rule=draws_suffice, empty_row=zero_denominators)
 def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step, averaged over draws, with its standard error.
 

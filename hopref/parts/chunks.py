@@ -8,7 +8,7 @@ import numpy as np
 
 from hopref.dispatch.domains import count
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import bound_arguments
+from hopref.dispatch.operation import bind
 from hopref.errors import CallError, HoprefError, ShapeError
 
 __all__ = ["chunks_of", "in_step", "kind_of", "served", "refusals_of", "numbered", "with_axis",
@@ -25,7 +25,7 @@ def chunks_of(X, size, /, *, axis=-2):
     [(2, 1), (1, 1)]
     """
     with refusals_of("parts.chunks_of"):
-        size = count.admit("size", size)
+        size = count.validate("size", size)
         X = X if hasattr(X, "shape") else np.asarray(X)
         if not -len(X.shape) <= axis < len(X.shape):
             raise ShapeError(f"X must have an axis {axis}; got shape {tuple(X.shape)}")
@@ -38,7 +38,7 @@ def in_step(op, operands, params):
     """The operation's arguments, chunk after chunk."""
     kind = kind_of(op).SERVED[op.name]
     with refusals_of(op.name):
-        given = dict(bound_arguments(op, operands, params).arguments)
+        given = dict(bind(op, operands, params).arguments)
         streams = {k: given[k] for k in with_axis(op, kind) if not left_out(op, k, given[k])}
         for k, v in streams.items():
             if not isinstance(v, Iterable):

@@ -125,7 +125,7 @@ __all__ = ["separation", "cue_separation", "captor", "smallest_beta", "required_
            "mean_squared_sum", "derf_parameters", "derf_log_second_moment", "Derf",
            "jacobian", "spectrum", "jacobian_spectrum"]
 
-polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
+polar = Array(description="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit
 
 
@@ -222,7 +222,7 @@ def _told(xp, given):
         return f"X must hold two patterns or more, not all 0; got shape {given['X'].shape}"
 
 
-@op("(n,d)->()", beta=positive, demands=_told)
+@op("(n,d)->()", beta=positive, precondition=_told)
 def required_separation(X, /, *, beta=1.0):
     r"""The separation from which on a pattern surely has a fixed point of its own beside it.
     Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].
@@ -282,7 +282,7 @@ def willshaw_load(pairs, /, *, active, sites):
     0.75
     """
     with named("willshaw_load"):
-        pairs = count.admit("pairs", pairs)
+        pairs = count.validate("pairs", pairs)
         (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
         if k_x > d_x or k_y > d_y:
             raise DomainError(f"active must be at most sites; got active={active!r}")
@@ -293,7 +293,7 @@ def willshaw_load(pairs, /, *, active, sites):
 def _two(name, values):
     if not isinstance(values, (tuple, list)) or len(values) != 2:
         raise DomainError(f"{name} must be a pair of integers >= 1; got {name}={values!r}")
-    return [count.admit(f"{name}[{i}]", v) for i, v in enumerate(values)]
+    return [count.validate(f"{name}[{i}]", v) for i, v in enumerate(values)]
 
 
 def _own(xp, X):

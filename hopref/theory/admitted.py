@@ -11,7 +11,7 @@ __all__ = ["admitted", "named", "vectors"]
 def admitted(op, name, *args, **kwargs):
     """The operands as ``op`` admits them; what it refuses, ``theory.<name>`` refuses."""
     try:
-        return op.enter(*args, **kwargs).args
+        return op.prepare(*args, **kwargs).args
     except HoprefError as error:
         _, _, said = str(error).partition(": ")
         raise type(error)(f"hopref.theory.{name}: {said}") from None

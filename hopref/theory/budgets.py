@@ -39,7 +39,7 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
     """
     with named("features_needed"):
         x, y, how = described(x, y, beta, features, draw, SOFTMAX, A=A)
-        goal = 2 * math.log(positive.admit("error", error))
+        goal = 2 * math.log(positive.validate("error", error))
     lam = np.atleast_1d(how["lam"])
     counts = [_smallest(how | {"lam": one}, goal) for one in lam.ravel()]
     return np.reshape(np.array(counts), how["lam"].shape)[()]
@@ -138,7 +138,7 @@ def uniform_features(R, /, *, d, error):
     1.38629436112
     """
     with named("uniform_features"):
-        R, error = positive.admit("R", R), positive.admit("error", error)
-        d = positive.admit("d", d)
+        R, error = positive.validate("R", R), positive.validate("error", error)
+        d = positive.validate("d", d)
     delta = error * math.exp(-R * R / math.sqrt(d))
     return d / delta**2 * math.log(4 * d**0.75 * R / delta)

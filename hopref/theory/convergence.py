@@ -138,7 +138,7 @@ def basin_radius(X, /, *, beta=1.0):
     """
     X, = admitted(theory.separation, "basin_radius", X)
     with named("basin_radius"):
-        beta = positive.admit("beta", beta)
+        beta = positive.validate("beta", beta)
     D = np.sqrt(np.stack([((X - x) ** 2).sum(-1) for x in X]))
     gap = np.stack([(x - X) @ x for x in X])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

@@ -107,9 +107,9 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
     (3.15461, 7.41)
     """
     with named("capacity_modern"):
-        d, p = several.admit("d", d), probability.admit("p", p)
-        beta, K = positive.admit("beta", beta), positive.admit("K", K)
-        log_c_of = forms.admit("form", form)
+        d, p = several.validate("d", d), probability.validate("p", p)
+        beta, K = positive.validate("beta", beta), positive.validate("K", K)
+        log_c_of = forms.validate("form", form)
         scale = math.log(beta) + 2 * math.log(K)
         a = 2 / (d - 1) * (1 + math.log(2) + scale + math.log(p) + math.log(d - 1))
         log_b = math.log(0.4) + scale

@@ -174,7 +174,7 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
     """
     xi, X = admitted(modern.weights, "classify", xi, X, beta=beta)
     with named("classify"):
-        single, share = at_least_one.admit("single", single), up_to_one.admit("share", share)
+        single, share = at_least_one.validate("single", single), up_to_one.validate("share", share)
     patterns = np.asarray(effective_patterns(xi, X, beta=beta))
     away = modern.update(xi, X, beta=beta) - xi
     kind = np.where(patterns <= single, "single",

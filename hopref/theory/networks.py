@@ -107,5 +107,5 @@ def _admitted(name, W, activation, beta):
     """Slope, gain, and the eigenvalues of W."""
     W, *_ = admitted(flips_bound, name, W)
     with named(name):
-        L, beta = slope.admit("activation", activation), positive.admit("beta", beta)
+        L, beta = slope.validate("activation", activation), positive.validate("beta", beta)
     return L, beta, np.linalg.eigvalsh(W)

@@ -58,7 +58,7 @@ def gerf_parameter(s, /, *, d):
     -1.5615528128088303
     """
     with named("gerf_parameter"):
-        s, d = nonnegative.admit("s", s), positive.admit("d", d)
+        s, d = nonnegative.validate("s", s), positive.validate("d", d)
     return float(_best(s / d))
 
 
@@ -97,7 +97,7 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
     array([-5.12310563, -5.12310563])
     """
     with named("derf_parameters"):
-        KINDS.admit("kind", kind)
+        KINDS.validate("kind", kind)
     X, Y = _tables("derf_parameters", X, Y, beta)
     T, U = _changes(kind, X, Y)
     phi, Q = np.linalg.eigh(_mean_squares(X @ T.T, Y @ U.T))
@@ -153,7 +153,7 @@ def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
                              f"{a.shape}, {B.shape} and {C.shape}")
         if np.any(a >= 0.125):
             raise DomainError(f"a must be below 1/8; got {a.max()}")
-        root = math.sqrt(positive.admit("beta", beta))
+        root = math.sqrt(positive.validate("beta", beta))
     z = root * (x @ B.T + y @ C.T) / np.sqrt(1 - 4 * a)
     return np.sum(np.log1p(16 * a * a / (1 - 8 * a)) / 2 + z * z / (1 - 8 * a), axis=-1)[()]
 
@@ -163,7 +163,7 @@ def _tables(function, X, Y, beta):
         X, Y = (vectors("n,d", **{k: v})[0] for k, v in (("X", X), ("Y", Y)))
         if X.shape[1] != Y.shape[1]:
             raise ShapeError(f"X and Y must agree in d; got {X.shape} and {Y.shape}")
-        return (math.sqrt(positive.admit("beta", beta)) * v for v in (X, Y))
+        return (math.sqrt(positive.validate("beta", beta)) * v for v in (X, Y))
 
 
 def _mean_squares(X, Y):

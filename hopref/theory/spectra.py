@@ -84,7 +84,7 @@ def jacobian_spectrum(xi, X, /, *, beta=1.0):
 def _weights(xi, X, beta):
     """The weights, the patterns, beta; refusals name the function that was called."""
     try:
-        p = modern.weights(xi, X, beta=positive.admit("beta", beta))
+        p = modern.weights(xi, X, beta=positive.validate("beta", beta))
     except HoprefError as error:
         said = str(error).removeprefix("hopref.modern.weights: ").removesuffix(".")
         raise type(error)(f"hopref.theory.jacobian_spectrum: {said}.") from None

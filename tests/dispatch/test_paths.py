@@ -9,11 +9,11 @@ import pytest
 
 import hopref
 from hopref import classical, modern, use_backend
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 from hopref.dispatch.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
-from tests.door.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
-from tests.door.layouts import LAYOUTS, SEQUENCES
+from tests.dispatch.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES
 from tests.doubles import cupy as device
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -22,13 +22,13 @@ XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 @pytest.fixture
 def doubling(monkeypatch):
     """An operation of the test's own, x -> x + 1, with a numba path that says x -> 2 x."""
-    monkeypatch.setattr(door, "OPS", {})
+    monkeypatch.setattr(operation, "OPS", {})
     seen = []
     fast = ModuleType("hopref.fast.numba.test_paths")
     fast.step = lambda x, /, *, beta=1.0: seen.append(x) or 2 * x
     monkeypatch.setitem(sys.modules, "hopref.fast.numba.test_paths", fast)
     monkeypatch.setitem(sys.modules, "numba", ModuleType("numba"))
-    monkeypatch.setattr(door, "_twins",
+    monkeypatch.setattr(operation, "_twins",
                         lambda backend, model: {"step"} if backend == "numba" else set())
 
     def step(x, /, *, beta=1.0):
@@ -37,8 +37,8 @@ def doubling(monkeypatch):
     def nested(x, /):
         return step(x) + 10
 
-    step = door.op("(...,d)->(...,d)", beta=positive)(step)
-    nested = door.op("(...,d)->(...,d)")(nested)
+    step = operation.op("(...,d)->(...,d)", beta=positive)(step)
+    nested = operation.op("(...,d)->(...,d)")(nested)
     step.seen = seen
     return step, nested
 
@@ -95,12 +95,12 @@ def test_preferences_nest_and_end_with_their_block(doubling):
 
 
 def test_the_door_closes_again_after_an_error_in_the_formula(monkeypatch):
-    monkeypatch.setattr(door, "OPS", {})
+    monkeypatch.setattr(operation, "OPS", {})
 
     def broken(x, /):
         return 1 / 0
 
-    broken = door.op("(...,d)->(...,d)")(broken)
+    broken = operation.op("(...,d)->(...,d)")(broken)
     with pytest.raises(ZeroDivisionError):
         broken([1.0])
     with pytest.raises(DomainError):
@@ -163,7 +163,7 @@ def test_no_faster_path_narrows_a_long_double(doubling):
 
 
 def test_structure_left_unchecked_inside_a_formula_is_no_argument_of_it():
-    with door.open_door():
+    with operation.unchecked():
         assert classical.energy(XI, np.array([[0.0, 1.0], [3.0, 0.0]]), check=False) == 1.0
 
 
@@ -180,7 +180,7 @@ def test_a_preference_for_what_is_not_installed_fails_at_with(backend, nothing_i
         with use_backend(backend):
             pytest.fail("the block must not be entered")
     look_at_refusal(caught, BackendError, "use_backend", "must be installed",
-                    f'install "hopref[{door.EXTRAS[backend]}]"')
+                    f'install "hopref[{operation.EXTRAS[backend]}]"')
 
 
 def test_a_demand_for_what_is_not_installed_names_the_package(nothing_installed):
@@ -217,8 +217,8 @@ def test_a_call_admitted_once_runs_as_often_as_wanted(name):
     def judge(given):
         rng = {"rng": 7} if "rng" in given else {}
         whole = run(op, given | rng)
-        call = run(op, given | rng, through=op.enter)
-        with door.open_door():
+        call = run(op, given | rng, through=op.prepare)
+        with operation.unchecked():
             once = call.path(*call.args, **call.kwargs)
             again = once if rng else call.path(*call.args, **call.kwargs)
         same(tuple(map(np.asarray, parts(whole))), tuple(map(np.asarray, parts(once))))
@@ -229,7 +229,7 @@ def test_a_call_admitted_once_runs_as_often_as_wanted(name):
 
 def test_entering_refuses_as_calling_does():
     with pytest.raises(DomainError) as caught:
-        modern.update.enter(XI, X, beta=0.0)
+        modern.update.prepare(XI, X, beta=0.0)
     look_at_refusal(caught, DomainError, "modern.update", "beta must be", "got beta=0.0")
 
 

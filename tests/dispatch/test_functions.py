@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from hopref import modern
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 from hopref.errors import DomainError
-from tests.door.calling import OPS, on_calls, run, same
+from tests.dispatch.calling import OPS, on_calls, run, same
 
 every_op = pytest.mark.parametrize("name", OPS)
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -50,7 +50,7 @@ def test_its_facts_are_told_by_attributes(name):
     assert all(isinstance(dims, tuple) for dims in (*op.arrays.values(), *op.outputs))
     assert op.lowers is None or callable(op.lowers[0]) and isinstance(op.lowers[1], str)
     assert op.lowers is None or OPS[op.lowers[0].name] is op.lowers[0]
-    assert callable(op.formula) and callable(op.enter)
+    assert callable(op.formula) and callable(op.prepare)
 
 
 @every_op
@@ -131,5 +131,5 @@ def test_one_refusal_is_one_line_without_a_trail():
 
 
 def test_the_registry_is_the_same_whoever_asks():
-    assert door.load() is door.OPS
-    assert {op.name for op in door.OPS.values()} == set(door.OPS)
+    assert operation.load() is operation.OPS
+    assert {op.name for op in operation.OPS.values()} == set(operation.OPS)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from hopref.check.strategies import calls
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 
-OPS = door.load()
+OPS = operation.load()
 WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
 ARGUMENTS = [(name, k) for name, op in WITH_ARRAYS.items() for k in op.arrays]
 PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not in op.arrays]

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hopref import attention, maps, modern
 from hopref.check.strategies import calls
 from hopref.errors import DomainError
-from tests.door import calling
-from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
-from tests.door.layouts import LAYOUTS, SEQUENCES, reversed_
+from tests.dispatch import calling
+from tests.dispatch.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
 
 every_op = pytest.mark.parametrize("name", OPS)
 every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)

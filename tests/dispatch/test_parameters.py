@@ -9,7 +9,7 @@ import pytest
 import hopref
 from hopref.dispatch import domains
 from hopref.errors import BackendError, CallError, DomainError, ResourceError
-from tests.door.calling import OPS, PARAMETERS, look_at_refusal, on_calls, refused, run
+from tests.dispatch.calling import OPS, PARAMETERS, look_at_refusal, on_calls, refused, run
 
 every_op = pytest.mark.parametrize("name", OPS)
 
@@ -38,7 +38,7 @@ def wrong_values(domain):
 
 def legal(domain, value):
     try:
-        domain.admit("it", value)
+        domain.validate("it", value)
     except DomainError:
         return False
     return True
