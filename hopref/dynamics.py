@@ -302,8 +302,8 @@ def _energy_of(update, start, memory, params):
         return None
     op = update.lowers[0]
     known = {k: v for k, v in params.items() if k in op.signature.parameters}
-    unchecked = {"check": False} if op.structural else {}
-    call = op.prepare(np.zeros_like(start), *memory, **unchecked, **known)
+    asymmetric = {"check": False} if op.structural else {}
+    call = op.prepare(np.zeros_like(start), *memory, **asymmetric, **known)
 
     def energy(states):
         with unchecked("propagate"):
