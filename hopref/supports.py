@@ -13,7 +13,7 @@ import numpy as np
 from hopref.dispatch.domains import choice, count, flag, scores, seed
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import DomainError, DTypeError, ShapeError, naming
 from hopref.maps import among_largest, band, end, start
 
 __all__ = ["window", "causal", "random", "global_tokens", "big_bird", "largest", "listed"]
@@ -189,10 +189,8 @@ def listed(support, xi, X, /):
     >>> supports.listed(S, [[0.5], [0.5]], [[1.0], [3.0]])
     (array([0, 1, 1]), array([1, 0, 1]))
     """
-    try:
+    with naming("hopref.supports.listed"):
         return _listed(support, np.shape(xi)[:1] + np.shape(X)[:1])
-    except HoprefError as error:
-        raise type(error)(f"hopref.supports.listed: {error}.") from None
 
 
 def _listed(support, shape):

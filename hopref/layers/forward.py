@@ -3,7 +3,6 @@
 They are made of the operations in `hopref.layers.association`.  What is the same for a whole batch
 may be given without its leading axes: a mask (l, s), a bias (l, s) or (h, l, s).
 """
-import contextlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from hopref.dispatch.domains import (
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import unchecked
 from hopref.dynamics import retrieve
-from hopref.errors import CallError, DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import CallError, DomainError, DTypeError, ShapeError, naming
 from hopref.layers import hflayers
 from hopref.layers.association import associations, layer_norm, project, read_out
 from hopref.layers.weights import BARE, Weights
@@ -78,7 +77,7 @@ def hopfield(R, Y, P, weights=BARE, /, *, heads=None, beta=None, per_head=1.0, s
     >>> layers.hopfield([[2.0, 0.0]], Y, Y, beta=50.0)
     array([[1., 0.]])
     """
-    with _named("hopfield"):
+    with naming("hopref.layers.hopfield"):
         rule = None if compat is None else compat_rules.validate("compat", compat)
         it = _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, connected,
                        rule)
@@ -108,7 +107,7 @@ def hopfield_pooling(Y, P, states, weights=BARE, /, **how):
     >>> layers.hopfield_pooling(Y, Y, [[0.0, 0.0]])
     array([[[2., 4.]]])
     """
-    with _named("hopfield_pooling"):
+    with naming("hopref.layers.hopfield_pooling"):
         states, lead = _matrix("states", states), _array("Y", Y).shape[:-2]
         return hopfield(np.broadcast_to(states, (*lead, *states.shape)), Y, P, weights, **how)
 
@@ -127,7 +126,7 @@ def hopfield_layer(R, lookup, targets=None, weights=BARE, /, **how):
     >>> layers.hopfield_layer([[50.0]], [[1.0], [-1.0]], [[7.0], [8.0]])
     array([[7.]])
     """
-    with _named("hopfield_layer"):
+    with naming("hopref.layers.hopfield_layer"):
         lookup, lead = _matrix("lookup", lookup), _array("R", R).shape[:-2]
         targets = lookup if targets is None else _matrix("targets", targets)
         Y, P = (np.broadcast_to(a, (*lead, *a.shape)) for a in (lookup, targets))
@@ -156,7 +155,7 @@ def settle(R, Y, P, weights=BARE, /, *, heads=None, beta=None, per_head=1.0, mas
     >>> run.output, run.converged
     (array([[1., 0.]]), array([[ True]]))
     """
-    with _named("settle"):
+    with naming("hopref.layers.settle"):
         it = _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, 0.0, connected,
                        None)
         shape = (*it.Q.shape[:-1], it.K.shape[-2])
@@ -299,12 +298,3 @@ def _output(A, V, weights):
     return read_out(A, V, weights.W_o, b=weights.b_o, **lost)
 
 
-@contextlib.contextmanager
-def _named(function):
-    """Refusals inside name the function that was called."""
-    try:
-        yield
-    except HoprefError as error:
-        said = str(error).removesuffix(".")
-        said = said.partition(": ")[2] if said.startswith("hopref.") else said
-        raise type(error)(f"hopref.layers.{function}: {said}.") from None

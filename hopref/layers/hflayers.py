@@ -33,7 +33,7 @@ def associations(Q, K, *, beta, per_head, steps, tol, mask, bias, static):
     first, later = channels(beta, per_head, Q, steps, static)
     how = {"where": mask if mask is True else mask[..., None, :, :], "bias": bias,
            "empty_row": math.nan}
-    with unchecked("propagate"):
+    with unchecked():
         A = softmax(Q * first @ K_T, **how)
         active, done = xp.full((A.shape[-3],), A.size > 0), 1
         while done != steps and bool(xp.any(active)):

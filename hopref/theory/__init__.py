@@ -10,9 +10,8 @@ import math
 from hopref.dispatch.domains import Array, count, flag, positive, share
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.errors import DomainError
+from hopref.errors import DomainError, naming
 from hopref.maps import dot
-from hopref.theory.admitted import named
 from hopref.theory.budgets import (
     features_needed,
     ratio_bias,
@@ -281,7 +280,7 @@ def willshaw_load(pairs, /, *, active, sites):
     >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))
     0.75
     """
-    with named("willshaw_load"):
+    with naming("hopref.theory.willshaw_load"):
         pairs = count.validate("pairs", pairs)
         (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
         if k_x > d_x or k_y > d_y:

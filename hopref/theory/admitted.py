@@ -1,29 +1,15 @@
-"""The door for functions that are no operations: refusals in the function's own name."""
-import contextlib
-
+"""Validated arguments of functions that are no operations; errors name these functions."""
 import numpy as np
 
-from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import DomainError, DTypeError, ShapeError, naming
 
-__all__ = ["admitted", "named", "vectors"]
+__all__ = ["admitted", "vectors"]
 
 
 def admitted(op, name, *args, **kwargs):
-    """The operands as ``op`` admits them; what it refuses, ``theory.<name>`` refuses."""
-    try:
+    """The operands, validated as those of ``op``; errors name ``theory.<name>``."""
+    with naming(f"hopref.theory.{name}"):
         return op.prepare(*args, **kwargs).args
-    except HoprefError as error:
-        _, _, said = str(error).partition(": ")
-        raise type(error)(f"hopref.theory.{name}: {said}") from None
-
-
-@contextlib.contextmanager
-def named(name):
-    """What a domain refuses in here, ``theory.<name>`` refuses."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"hopref.theory.{name}: {error}.") from None
 
 
 def vectors(dims="...,d", **given):

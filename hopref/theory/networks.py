@@ -11,7 +11,8 @@ import numpy as np
 from hopref.dispatch.domains import choice, positive, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.theory.admitted import admitted, named
+from hopref.errors import naming
+from hopref.theory.admitted import admitted
 
 __all__ = ["flips_bound", "descent_margin", "critical_beta", "graded_contraction_factor"]
 
@@ -106,6 +107,6 @@ def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
 def _admitted(name, W, activation, beta):
     """Slope, gain, and the eigenvalues of W."""
     W, *_ = admitted(flips_bound, name, W)
-    with named(name):
+    with naming(f"hopref.theory.{name}"):
         L, beta = slope.validate("activation", activation), positive.validate("beta", beta)
     return L, beta, np.linalg.eigvalsh(W)

@@ -16,10 +16,11 @@ from hopref.dispatch.domains import choice, count, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
+from hopref.errors import naming
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
-from hopref.theory.admitted import admitted, named
+from hopref.theory.admitted import admitted
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
            "support_size_bound",
@@ -54,7 +55,7 @@ def margin(rule, /, *, alpha=1.5):
     >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax"), theory.margin("softmax")
     (0.5, 1.0, inf)
     """
-    with named("margin"):
+    with naming("hopref.theory.margin"):
         alpha = at_least_one.validate("alpha", alpha)
         alpha = rules.validate("rule", rule) or alpha
     return 1 / (alpha - 1) if alpha > 1 else math.inf

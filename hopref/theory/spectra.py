@@ -7,7 +7,7 @@ import numpy as np
 
 from hopref.dispatch.domains import positive
 from hopref.dispatch.operation import gradient_of
-from hopref.errors import DomainError, HoprefError, ShapeError
+from hopref.errors import DomainError, ShapeError, naming
 from hopref.models import modern
 
 __all__ = ["jacobian", "spectrum", "jacobian_spectrum"]
@@ -82,10 +82,7 @@ def jacobian_spectrum(xi, X, /, *, beta=1.0):
 
 
 def _weights(xi, X, beta):
-    """The weights, the patterns, beta; refusals name the function that was called."""
-    try:
+    """The weights, the patterns, beta; errors name the function that was called."""
+    with naming("hopref.theory.jacobian_spectrum"):
         p = modern.weights(xi, X, beta=positive.validate("beta", beta))
-    except HoprefError as error:
-        said = str(error).removeprefix("hopref.modern.weights: ").removesuffix(".")
-        raise type(error)(f"hopref.theory.jacobian_spectrum: {said}.") from None
     return p, np.asarray(X, dtype=float), float(beta)
