@@ -10,6 +10,7 @@ import pytest
 
 import hopref
 from hopref.dispatch import operation
+from hopref.dispatch.declaration import Declaration
 from tests import rules
 from tests.doubles import cupy_names
 
@@ -262,7 +263,7 @@ def test_an_undeclared_parameter_is_found():
     def formula(x, /, loose=1.0, *, beta=1.0):
         return x
 
-    declared = operation._declaration(formula, "(...,d)->(...,d)", *[None] * 4, {"gamma": None})
+    declared = Declaration(formula, "(...,d)->(...,d)", {"gamma": None})
     assert len(rules.undeclared(declared)) == 4
 
 

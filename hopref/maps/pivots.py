@@ -24,7 +24,7 @@ def solved(A, b):
 def definite(matrix, said):
     """A demand: the matrix made of what is given is positive definite."""
     def demand(xp, given):
-        with unchecked(nonfinite="propagate"):
+        with unchecked():
             A = matrix(given)
             pivots = solved(A, A[..., 0])[1] if A.shape[-1] else A
         lost = (pivots <= 0) & xp.isfinite(pivots)      # what is to propagate is no refusal

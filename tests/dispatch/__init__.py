@@ -1,1 +1,1 @@
-"""What the door refuses, what it leaves alone, and which path it takes."""
+"""What validation refuses, what it leaves alone, and which path a call takes."""

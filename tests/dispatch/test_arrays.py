@@ -1,4 +1,4 @@
-"""Arrays the door refuses, by kind, shape and value: every array argument of every operation."""
+"""Arrays that are refused, by kind, shape and value: every array argument of every operation."""
 import numpy as np
 import pytest
 import scipy.sparse

@@ -44,7 +44,7 @@ def test_help_shows_the_signature_and_the_docstring(name):
 
 
 @every_op
-def test_its_facts_are_told_by_attributes(name):
+def test_its_facts_are_attributes(name):
     op = OPS[name]
     assert op.shapes.count("->") == 1 and isinstance(op.arrays, dict)
     assert all(isinstance(dims, tuple) for dims in (*op.arrays.values(), *op.outputs))
@@ -121,7 +121,7 @@ def test_finite_input_with_a_finite_answer_gives_neither_nan_nor_warning(case):
 
 
 def test_one_refusal_is_one_line_without_a_trail():
-    """What a person sees at the prompt: the sentence, not the door's insides twice."""
+    """What a person sees at the prompt: the sentence, not the frames of validation."""
     code = "from hopref import modern; modern.update([1.0], [[1.0]], beta=0)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert shown.returncode == 1 and shown.stdout == ""

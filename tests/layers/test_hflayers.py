@@ -68,7 +68,7 @@ def on_balls(call, *arguments, **how):
             return {k: x if k in ("bias", "per_head") else ball(x) for k, x in v.items()}
         real = isinstance(v, np.ndarray) and v.dtype == float
         return exactly(v.astype(np.longdouble), profile) if real else v
-    with pytest.MonkeyPatch.context() as patch, unchecked("propagate"):
+    with pytest.MonkeyPatch.context() as patch, unchecked():
         for module in (association, hflayers):
             patch.setattr(module, "softmax", layer_bounds.softmax)
         found = call(*map(ball, arguments), **how)
