@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.dispatch.operation import load, open_door
+from hopref.dispatch.operation import load, unchecked
 
 LINEAR, QUADRATIC = (0.9, 1.05), (1.9, 2.05)
 
@@ -108,10 +108,10 @@ def titles(*models):
 
 def prepared(name, *args, **kwargs):
     """A call of the operation whose arguments were validated once, here."""
-    call = load()[name].enter(*args, **kwargs)
+    call = load()[name].prepare(*args, **kwargs)
 
     def step():
-        with open_door():
+        with unchecked():
             return call.path(*call.args, **call.kwargs)
     return step
 

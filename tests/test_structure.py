@@ -10,6 +10,7 @@ import pytest
 
 import hopref
 from hopref.dispatch import operation
+from hopref.dispatch.declaration import Declaration
 from tests import structure_rules as rules
 from tests.doubles import cupy_names
 
@@ -18,7 +19,7 @@ LIBRARY = {p.relative_to(ROOT).as_posix(): p.read_text()
            for p in sorted((ROOT / "hopref").rglob("*.py"))}
 TESTS = {p.relative_to(ROOT).as_posix(): p.read_text()
          for p in sorted((ROOT / "tests").rglob("*.py"))}
-FORMULAS = {k: v for k, v in LIBRARY.items() if not k.endswith("/preconditions.py")
+FORMULAS = {k: v for k, v in LIBRARY.items() if not k.endswith("preconditions.py")
             and k.startswith(("hopref/models/", "hopref/gradients/"))}
 ON_DEVICE = [k for k in LIBRARY if rules.package_of(k) in rules.FORMULAS | {"gradients"}]
 OPS = operation.load()
@@ -291,7 +292,7 @@ def test_an_undeclared_parameter_is_found():
     def formula(x, /, loose=1.0, *, beta=1.0):
         return x
 
-    declared = operation._declaration(formula, "(...,d)->(...,d)", *[None] * 4, {"gamma": None})
+    declared = Declaration(formula, "(...,d)->(...,d)", {"gamma": None})
     assert len(rules.undeclared(declared)) == 4
 
 

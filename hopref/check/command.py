@@ -206,7 +206,7 @@ def own_reports(seed=0):
     judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
     jobs = [(op, path, dtype) for op in judged for path in op.paths
             for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
-            if path == "formula" or available(BACKENDS[path], path)]
+            if path == "formula" or available(BACKENDS[path].package, path)]
     for op, path, dtype in progress(jobs, label="own paths"):
         name = "hopref" + (f", {path} path" if path != "formula" else "")
         fixed = f" --fixed backend={path}" if path != "formula" else ""

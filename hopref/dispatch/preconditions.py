@@ -1,13 +1,14 @@
-"""What arguments ask of each other, beyond what each must be by itself.
+"""Preconditions of several arguments that belong to no model.
 
-Called on admitted arguments, options still by name: ``fits(given)`` where shapes depend on each
-other, ``demands(xp, given)`` where values do.  They return the sentence that fails, or None.
+A ``shape_rule(given)`` relates shapes, a ``precondition(xp, given)`` values.  They are called with
+validated arguments, options by name, and return the sentence that fails, or None.  Those that know
+a model, a map or a layer are defined beside it.
 """
 __all__ = ["k_of_n"]
 
 
 def k_of_n(given):
-    """At most as many are chosen as there are: scores in a row, or patterns."""
+    """At most as many entries are chosen as there are: scores in a row, or patterns."""
     n = given["z"].shape[-1] if "z" in given else given["X"].shape[0]
-    return None if given["k"] <= n else f"k must be at most {n}, the number there is; got k=" \
-        f"{given['k']}"
+    return None if given["k"] <= n else \
+        f"k must be at most {n}, the number of entries; got k={given['k']}"

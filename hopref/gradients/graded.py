@@ -69,7 +69,7 @@ activation = choice(tanh=(ACTIVATIONS["tanh"], Slope(tanh_slope, artanh)),
 
 
 @op("(...),(...,d),(d,d),(d)->(...,d),(d,d),(d),()", activation=activation, beta=positive,
-    W=symmetric, demands=in_range)
+    W=symmetric, precondition=in_range)
 def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Gradient of `graded.energy`.  Source: Hopfield 1984; blog eqs. (7)-(9) [CC-1].
 

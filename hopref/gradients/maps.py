@@ -65,7 +65,7 @@ def gaps(z):
     return xp.where(z > -math.inf, z - top, 0.0)
 
 
-@op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), demands=something_visible,
+@op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), precondition=something_visible,
     **options)
 def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.softmax`.  Source: Ramsauer et al. 2021, Appendix A [GR-1].
@@ -100,7 +100,7 @@ def logsumexp(g, z, /, *, beta=1.0):
     return g[..., None] * p, xp.sum(g * ((dot(p, gaps(z)) - total) / beta))
 
 
-@op("(...,n),(...,n)->(...,n),()", demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),()", precondition=something_visible, **options)
 def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.sparsemax`.  Source: Martins & Astudillo 2016 [GR-7, FY-8].
 
@@ -116,7 +116,7 @@ def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
     return dz, dbeta
 
 
-@op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, precondition=something_visible, **options)
 def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     r"""Gradient of `maps.entmax`, in alpha too.
 
@@ -145,7 +145,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
 
 
-@op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, precondition=something_visible, **options)
 def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.normmax`, in gamma too.
 
@@ -179,7 +179,7 @@ def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where))), dgamma
 
 
-@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+@op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
     **options)
 def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.k_subsets`.  Source: Niculae et al. 2018 [GR-7].
@@ -196,7 +196,7 @@ def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where)))
 
 
-@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+@op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
     **options)
 def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.top_k`: of the softmax of those that it chose.
@@ -250,7 +250,7 @@ def normmax_conjugate(g, z, /, *, beta=1.0, gamma=2.0):
     return g[..., None] * p, dbeta, -xp.sum(g * norm_gamma(p, gamma)) / beta
 
 
-@op("(...),(...,n)->(...,n),()", beta=positive, k=count, fits=k_of_n)
+@op("(...),(...,n)->(...,n),()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
     r"""Gradient of `maps.k_subsets_conjugate`: k-subsets.  Source: Niculae et al. 2018 [FY-1].
 

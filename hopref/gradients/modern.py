@@ -112,7 +112,7 @@ def from_one(J):
 
 
 @op("(...,d),(...,d),(n,d)->(n,d),()", beta=positive, scratch="(...,n,d)",
-    demands=at_a_strict_minimum)
+    precondition=at_a_strict_minimum)
 def fixed_point(g, xi, X, /, *, beta=1.0):
     r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
 

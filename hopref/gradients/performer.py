@@ -19,7 +19,7 @@ from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
-from hopref.models.preconditions import state_of_these_features
+from hopref.models._preconditions import state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 
@@ -79,7 +79,7 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
     "->(...,l,d),(...,l,d),(...,l,v),(m,d),(...,r,v),(...,r),(...,r),()", features=random_features,
     scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    fits=state_of_these_features, empty_row=zero_denominators)
+    shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive", scale=None,
                      S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
     r"""Gradient of `performer.causal_attention`.

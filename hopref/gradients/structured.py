@@ -137,7 +137,7 @@ def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=T
     return dxi, outer(p, g) + dkeys, ddelta, dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, fits=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_energy`: that of `energy` for the k chosen patterns.
@@ -161,7 +161,7 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, fits=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_update`: of retrieval among those that it chose.

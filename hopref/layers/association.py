@@ -17,7 +17,7 @@ from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
 iteration = dict(beta=positive, per_head=factors("(h)"), steps=count, mask=mask("(...,l,s)"),
-                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, demands=pattern_visible)
+                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, precondition=pattern_visible)
 
 
 @op("(...,d)->(...,d)", gain=state("(d)"), shift=state("(d)"), eps=nonnegative)

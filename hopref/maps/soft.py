@@ -17,7 +17,7 @@ zero_denominators = choice(zeros=0.0, nan=math.nan)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"), where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     r"""Softmax with inverse temperature, mask and a stated answer for empty rows.
 

@@ -32,7 +32,7 @@ above_one = Scalar("a finite number > 1", lambda v: 1 < v < inf)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows,
-    demands=something_visible)
+    precondition=something_visible)
 def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     r"""The point of the simplex nearest to the scores.
 
@@ -49,7 +49,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, alpha=at_least_one, where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     r"""The argmax regularised by Tsallis' entropy: softmax (alpha = 1) to sparsemax (2) and beyond.
 
@@ -87,7 +87,7 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, gamma=above_one, where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     r"""The argmax regularised by a norm: near a face its entries are alike.
 
@@ -114,7 +114,7 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
-    empty_row=empty_rows, fits=k_of_n, demands=something_visible)
+    empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""The mean of indicators of k entries that is nearest to the scores (SparseMAP).
 
@@ -134,7 +134,7 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
-    empty_row=empty_rows, fits=k_of_n, demands=something_visible)
+    empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Softmax of the k largest scores; of equal scores those of lowest index.
 

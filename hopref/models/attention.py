@@ -25,7 +25,7 @@ from hopref.maps import (
     visible,
     zero_denominators,
 )
-from hopref.models.preconditions import key_visible, state_with_its_scale
+from hopref.models._preconditions import key_visible, state_with_its_scale
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
            "key_state", "association", "causal_linear_attention", "log_linear_attention",
@@ -33,7 +33,7 @@ __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_att
 
 align = choice(end=end, start=start)
 softmax_options = dict(scale=positive, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
-                       causal=flag, align=align, empty_row=empty_rows, demands=key_visible)
+                       causal=flag, align=align, empty_row=empty_rows, precondition=key_visible)
 
 
 @op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options)
@@ -239,7 +239,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
     log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), S=state("(...,r,v)"),
-    z=state("(...,r)"), c=scores("(...,r)"), fits=state_with_its_scale,
+    z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_with_its_scale,
     empty_row=zero_denominators)
 def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
                                 c=-math.inf, empty_row="zeros"):

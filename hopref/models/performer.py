@@ -29,6 +29,7 @@ from hopref.maps import (
     standard_error,
     zero_denominators,
 )
+from hopref.models._preconditions import draws_suffice, state_of_these_features
 from hopref.models.attention import (
     key_state,
     linear_attention,
@@ -36,7 +37,6 @@ from hopref.models.attention import (
     log_causal_linear_attention,
     log_linear_attention,
 )
-from hopref.models.preconditions import draws_suffice, state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "expected_update",
            "thresholded_update", "stabilized_features", "stabilized_attention",
@@ -81,7 +81,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
 
 @op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)",
     features=random_features, scale=positive, S=state("(...,r,v)"), z=state("(...,r)"),
-    c=scores("(...,r)"), fits=state_of_these_features, empty_row=zero_denominators)
+    c=scores("(...,r)"), shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
                      c=float("-inf"), empty_row="zeros"):
     r"""Performer attention to the past and present, with its state.
@@ -147,7 +147,7 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
 
 
 @op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=random_features, beta=positive,
-    fits=draws_suffice, empty_row=zero_denominators)
+    shape_rule=draws_suffice, empty_row=zero_denominators)
 def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step, averaged over draws, with its standard error.
 

@@ -36,16 +36,16 @@ from hopref.maps import (
     top_k,
     zero_denominators,
 )
+from hopref.models._preconditions import inhabited, inhabited_list
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
-from hopref.models.preconditions import inhabited, inhabited_list
 from hopref.models.supports import align, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
            "random_feature_update"]
 
-supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabited,
+supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=inhabited,
                  scratch="(...,n)")
 
 
@@ -147,7 +147,7 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
                    empty_row=empty_row) @ X
 
 
-@op("(...,d),(n,d)->(...)", k=count, beta=positive, fits=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", k=count, beta=positive, shape_rule=k_of_n, scratch="(...,n)")
 def top_k_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over the k patterns of largest score.  Source: Hu et al. 2025, top-K models [NP-3].
 
@@ -170,7 +170,7 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     return dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps) / beta
 
 
-@op("(...,d),(n,d)->(...,d)", k=count, beta=positive, fits=k_of_n, lowers=top_k_energy,
+@op("(...,d),(n,d)->(...,d)", k=count, beta=positive, shape_rule=k_of_n, lowers=top_k_energy,
     scratch="(...,n)")
 def top_k_update(xi, X, /, *, k, beta=1.0):
     r"""One retrieval step among the k patterns of largest score, of equals those of lowest index.
@@ -222,7 +222,7 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
 
 
 @op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"), beta=positive,
-    empty_row=empty_rows, demands=inhabited_list, scratch="(e,d)")
+    empty_row=empty_rows, precondition=inhabited_list, scratch="(e,d)")
 def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     r"""One retrieval step over a support that is a list of pairs: state ``rows`` sees ``columns``.
 

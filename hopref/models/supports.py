@@ -14,7 +14,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import among_largest, end, positions, start
-from hopref.models.preconditions import at_most_n
+from hopref.models._preconditions import at_most_n
 
 __all__ = ["window", "causal", "random", "global_tokens", "big_bird", "largest", "listed"]
 
@@ -61,7 +61,7 @@ def causal(l, n, /, *, align="end"):
     return j <= i
 
 
-@op("->(l,n)", l=count, n=count, k=count, rng=seed, demands=at_most_n("k"), scratch="(l,n)")
+@op("->(l,n)", l=count, n=count, k=count, rng=seed, precondition=at_most_n("k"), scratch="(l,n)")
 def random(l, n, /, *, k, rng):
     r"""For each state k different patterns, every set of k as likely as any other.
 
@@ -84,7 +84,7 @@ def random(l, n, /, *, k, rng):
     return among_largest(-rng.random((l, n)), k)
 
 
-@op("->(l,n)", l=count, n=count, tokens=count, align=align, demands=at_most_n("tokens"),
+@op("->(l,n)", l=count, n=count, tokens=count, align=align, precondition=at_most_n("tokens"),
     scratch="(l,n)")
 def global_tokens(l, n, /, *, tokens, align="end"):
     r"""The first patterns are seen by all, and a state at their position sees all.
@@ -104,7 +104,7 @@ def global_tokens(l, n, /, *, tokens, align="end"):
 
 
 @op("->(l,n)", l=count, n=count, width=count, tokens=count, k=count, rng=seed, align=align,
-    demands=at_most_n("k", "tokens"), scratch="(l,n)")
+    precondition=at_most_n("k", "tokens"), scratch="(l,n)")
 def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
     r"""Window, global tokens and random patterns together.
 
@@ -120,7 +120,7 @@ def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
             | random(l, n, k=k, rng=rng))
 
 
-@op("(...,n)->(...,n)", z=scores(), k=count, fits=k_of_n)
+@op("(...,n)->(...,n)", z=scores(), k=count, shape_rule=k_of_n)
 def largest(z, /, *, k):
     r"""The k patterns of largest score; of equal scores those of lowest index, as `maps.top_k`.
 

@@ -1,29 +1,15 @@
 """Argument validation of functions that are not operations; errors carry the function's name."""
-import contextlib
-
 import numpy as np
 
-from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import DomainError, DTypeError, ShapeError, naming
 
-__all__ = ["named", "validated", "vectors"]
+__all__ = ["validated", "vectors"]
 
 
 def validated(op, name, *args, **kwargs):
     """The operands as ``op`` validates them; its errors are raised as those of theory.<name>."""
-    try:
-        return op.enter(*args, **kwargs).args
-    except HoprefError as error:
-        _, _, message = str(error).partition(": ")
-        raise type(error)(f"hopref.theory.{name}: {message}") from None
-
-
-@contextlib.contextmanager
-def named(name):
-    """Errors of domains in this context are raised as those of theory.<name>."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"hopref.theory.{name}: {error}.") from None
+    with naming(f"hopref.theory.{name}"):
+        return op.prepare(*args, **kwargs).args
 
 
 def vectors(dims="...,d", **given):

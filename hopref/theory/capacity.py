@@ -13,8 +13,7 @@ import numpy as np
 
 from hopref.dispatch.domains import Scalar, choice, count, positive, share
 from hopref.dispatch.operation import op
-from hopref.errors import DomainError
-from hopref.theory.arguments import named
+from hopref.errors import DomainError, naming
 
 __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_without_errors",
            "capacity_storkey", "capacity_projection", "information_capacity", "bits_per_synapse",
@@ -249,8 +248,8 @@ def willshaw_load(pairs, /, *, active, sites):
     >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))
     0.75
     """
-    with named("willshaw_load"):
-        pairs = count.admit("pairs", pairs)
+    with naming("hopref.theory.willshaw_load"):
+        pairs = count.validate("pairs", pairs)
         (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
         if k_x > d_x or k_y > d_y:
             raise DomainError(f"active must be at most sites; got active={active!r}")
@@ -261,4 +260,4 @@ def willshaw_load(pairs, /, *, active, sites):
 def _two(name, values):
     if not isinstance(values, (tuple, list)) or len(values) != 2:
         raise DomainError(f"{name} must be a pair of integers >= 1; got {name}={values!r}")
-    return [count.admit(f"{name}[{i}]", v) for i, v in enumerate(values)]
+    return [count.validate(f"{name}[{i}]", v) for i, v in enumerate(values)]

@@ -11,9 +11,10 @@ import numpy as np
 from hopref.dispatch.domains import Scalar, count, nonnegative, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.errors import naming
 from hopref.maps import dot
 from hopref.models import modern
-from hopref.theory.arguments import named, validated
+from hopref.theory.arguments import validated
 from hopref.theory.separability import separation
 
 __all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distance_bound",
@@ -137,8 +138,8 @@ def basin_radius(X, /, *, beta=1.0):
     array([0.7, 0.7, 0. ])
     """
     X, = validated(separation, "basin_radius", X)
-    with named("basin_radius"):
-        beta = positive.admit("beta", beta)
+    with naming("hopref.theory.basin_radius"):
+        beta = positive.validate("beta", beta)
     D = np.sqrt(np.stack([((X - x) ** 2).sum(-1) for x in X]))
     gap = np.stack([(x - X) @ x for x in X])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

@@ -13,9 +13,10 @@ import numpy as np
 from hopref.dispatch.domains import Scalar, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.errors import naming
 from hopref.maps import dot, logsumexp, sigmoid, softmax
 from hopref.models import modern
-from hopref.theory.arguments import named, validated
+from hopref.theory.arguments import validated
 
 __all__ = ["group_separation", "group_sphere", "group_error_bound", "group_jacobian_bound",
            "effective_patterns", "classify", "Kinds"]
@@ -173,8 +174,8 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
     array('metastable', dtype='<U10')
     """
     xi, X = validated(modern.weights, "classify", xi, X, beta=beta)
-    with named("classify"):
-        single, share = at_least_one.admit("single", single), up_to_one.admit("share", share)
+    with naming("hopref.theory.classify"):
+        single, share = at_least_one.validate("single", single), up_to_one.validate("share", share)
     patterns = np.asarray(effective_patterns(xi, X, beta=beta))
     away = modern.update(xi, X, beta=beta) - xi
     kind = np.where(patterns <= single, "single",

@@ -11,12 +11,13 @@ import numpy as np
 from hopref.dispatch.domains import Array, choice, flag, positive, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.theory.arguments import named, validated
+from hopref.errors import naming
+from hopref.theory.arguments import validated
 
 __all__ = ["unstable_sites", "flips_bound", "descent_margin", "critical_beta",
            "graded_contraction_factor"]
 
-polar = Array(said="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
+polar = Array(description="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope of f, at beta = 1
 
 
@@ -129,6 +130,6 @@ def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
 def _validated(name, W, activation, beta):
     """Slope, gain, and the eigenvalues of W."""
     W, *_ = validated(flips_bound, name, W)
-    with named(name):
-        L, beta = slope.admit("activation", activation), positive.admit("beta", beta)
+    with naming(f"hopref.theory.{name}"):
+        L, beta = slope.validate("activation", activation), positive.validate("beta", beta)
     return L, beta, np.linalg.eigvalsh(W)

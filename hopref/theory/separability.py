@@ -110,7 +110,7 @@ def _two_patterns(xp, given):
         return f"X must hold two patterns or more, not all 0; got shape {given['X'].shape}"
 
 
-@op("(n,d)->()", beta=positive, demands=_two_patterns)
+@op("(n,d)->()", beta=positive, precondition=_two_patterns)
 def required_separation(X, /, *, beta=1.0):
     r"""The separation from which on a pattern surely has a fixed point of its own beside it.
     Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].

@@ -15,10 +15,11 @@ from hopref.dispatch.domains import choice, count, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
+from hopref.errors import naming
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
-from hopref.theory.arguments import named, validated
+from hopref.theory.arguments import validated
 from hopref.theory.separability import cue_separation
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
@@ -54,9 +55,9 @@ def margin(rule, /, *, alpha=1.5):
     >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax"), theory.margin("softmax")
     (0.5, 1.0, inf)
     """
-    with named("margin"):
-        alpha = at_least_one.admit("alpha", alpha)
-        alpha = rules.admit("rule", rule) or alpha
+    with naming("hopref.theory.margin"):
+        alpha = at_least_one.validate("alpha", alpha)
+        alpha = rules.validate("rule", rule) or alpha
     return 1 / (alpha - 1) if alpha > 1 else math.inf
 
 
@@ -106,7 +107,7 @@ def exact_beta(xi, X, /, *, margin=1.0):
     return xp.where(ahead, margin / xp.where(ahead, lead, 1.0), math.inf)
 
 
-@op("(...,d),(n,d)->(...)", k=count, fits=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", k=count, shape_rule=k_of_n, scratch="(...,n)")
 def subset_separation(xi, X, /, *, k):
     r"""How far the k-th score of a state lies above the next.
 
@@ -197,7 +198,7 @@ def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
     return _hull_bound(X, 1, -norm(_uniform(X), gamma=gamma) / beta)
 
 
-@op("(n,d)->()", beta=positive, k=count, fits=k_of_n)
+@op("(n,d)->()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_energy_bound(X, /, *, k, beta=1.0):
     r"""The energy over subsets is at most this on the hull of sums of k patterns.
 

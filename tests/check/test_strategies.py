@@ -1,4 +1,4 @@
-"""Drawn calls are wide enough to be worth drawing; that they are legal, tests/door shows."""
+"""Drawn calls are wide enough to be worth drawing; that they are legal, tests/dispatch shows."""
 import numpy as np
 import pytest
 from hypothesis import find, given, settings

@@ -30,7 +30,7 @@ def here(path):
     """Skip where the package or, for a device, its arrays are missing."""
     if path != "numba":
         pytest.skip(f"{path} takes arrays on a device")
-    pytest.importorskip(BACKENDS[path])
+    pytest.importorskip(BACKENDS[path].package)
 
 
 def test_every_kernel_belongs_to_an_operation():

@@ -17,7 +17,7 @@ from hopref.check.tolerance.expected import expected
 from hopref.cli import main
 from hopref.errors import DomainError, ResourceError
 from tests import rounding
-from tests.door.calling import parts as results
+from tests.dispatch.calling import parts as results
 from tests.doubles import cupy as device
 from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
 from tests.parts.kinds import KINDS

@@ -74,5 +74,4 @@ WRONG = {
     "rows of an uncorrected QR factor": ("estimators.orthogonal",
                                          products("positive", without_signs)),
 }
-for _name, (_subject, _function) in WRONG.items():
-    bug(_name, _subject)(_function)
+REGISTERED = [bug(name, subject)(function) for name, (subject, function) in WRONG.items()]

@@ -116,7 +116,7 @@ def longest(rows):
 def admitted(op, case):
     """Whether the op itself takes this input."""
     try:
-        op.enter(*case.args, **case.kwargs)
+        op.prepare(*case.args, **case.kwargs)
     except HoprefError:
         return False
     return True
@@ -294,4 +294,4 @@ def admissible(domain, x):
                  np.abs(x) % 1, -np.abs(x)):
         if domain.holds is None or np.all(domain.holds(np, made)):
             return made
-    raise ValueError(f"no way to draw what must be {domain.said}")
+    raise ValueError(f"no way to draw what must be {domain.description}")

@@ -1,6 +1,6 @@
 """Legal calls of any operation, drawn from its declaration alone (hypothesis).
 
-``calls(op)`` draws ``(args, kwargs)`` with ``op(*args, **kwargs)`` admitted by the door: arrays
+``calls(op)`` draws ``(args, kwargs)`` with ``op(*args, **kwargs)`` that it accepts: arrays
 whose axes agree, empty leading axes among them, keyword arrays present or absent, every option and
 every scalar.  A new operation is drawn because it is declared; a new domain needs one entry here.
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hopref.dispatch import domains
-from hopref.dispatch.validation import INHABITED
+from hopref.dispatch.validation import NONEMPTY
 
 __all__ = ["calls", "sizes", "array", "scalar", "NUMBERS"]
 
@@ -81,7 +81,7 @@ def calls(draw, op, *, numbers=NUMBERS, leading=None, empty=True, every=False):
 def sizes(draw, op, *, leading=None, empty=True):
     """A size for each axis name, a tuple for the leading axes."""
     names = {dim for dims in op.arrays.values() for dim in dims}
-    must = INHABITED | {getattr(d, "below", "") for d in op.domains.values()}
+    must = NONEMPTY | {getattr(d, "below", "") for d in op.domains.values()}
     if leading is None:
         leading = LEADING if empty else PLACES
     size = {dim: draw(leading) if dim == "..." else
@@ -152,12 +152,12 @@ def _values(domain):
 
 def _as_demanded(op, given):
     """The same call with tamer states, or masks that hide nothing, until the demands are met."""
-    assume(op.fits is None or op.fits(given) is None)
-    if not op.demands:
+    assume(op.shape_rule is None or op.shape_rule(given) is None)
+    if not op.precondition:
         return given
     tries = [_states(op, given, tame) for tame in TAMER]
     tries += [_everything_seen(g) for g in tries]
-    legal = next((g for g in tries if op.demands(np, g) is None), None)
+    legal = next((g for g in tries if op.precondition(np, g) is None), None)
     assume(legal is not None)
     return legal
 

@@ -6,12 +6,11 @@ first.  Recovery regresses the residual on ``dy/dlog beta``, ``y`` and ``mean(v)
 wrong beta, gain, and uniform mixing.
 """
 from dataclasses import dataclass
-from operator import attrgetter
 
 import numpy as np
 
-import hopref
 from hopref.check.bugs import bugs_of
+from hopref.check.engine.subjects import own_function
 from hopref.check.laws import laws_of
 from hopref.check.tolerance.derivation import widened
 from hopref.check.tolerance.expected import truth
@@ -74,7 +73,7 @@ def answers_of(trial):
             found.append(Answer(args, kwargs, values, tuple(e.value for e in exact),
                                 tuple(2 * float(np.max(r, initial=0)) for r in slack)))
         return found
-    own = attrgetter(trial.like)(hopref)
+    own = own_function(trial.like)
     return [Answer(args, kwargs, numbers(answer), right, len(right) * (0.0,))
             for calls in trial.calls.values() for args, kwargs, answer in calls
             if (right := attempt(own, args, kwargs)) is not None]

@@ -162,5 +162,5 @@ def feature(f, u, high):
     return f.sign(u) * xp.exp(high + f.log(u))
 
 
-implements(graded.tanh_slope)(bounded_slope(graded.tanh_slope, 0.77, 1.0))
-implements(graded.sigmoid_slope)(bounded_slope(graded.sigmoid_slope, 0.1, 0.25))
+tanh_slope = implements(graded.tanh_slope)(bounded_slope(graded.tanh_slope, 0.77, 1.0))
+sigmoid_slope = implements(graded.sigmoid_slope)(bounded_slope(graded.sigmoid_slope, 0.1, 0.25))

@@ -16,6 +16,7 @@ from hopref.check.tolerance.toleranced import (
     RULES,
     Toleranced,
     Uncertain,
+    declare,
     value_and_uncertainty,
 )
 
@@ -268,7 +269,7 @@ sqrt = elementary("sqrt", lambda v, r: np.where(
     v > r, r / (np.sqrt(np.abs(v)) + np.sqrt(np.abs(v - r))), np.sqrt(np.abs(v) + r)), 1)
 exp = elementary("exp", lambda v, r: np.exp(v + r) * -np.expm1(-r))
 log = elementary("log", lambda v, r: np.where(v > r, -np.log1p(-r / v), np.inf))
-RULES.update({
+ARRAY_FUNCTIONS = declare({
     "add": add, "subtract": subtract, "multiply": multiply, "divide": divide,
     "true_divide": divide, "pow": power, "power": power, "matmul": matmul,
     "negative": lambda profile, x: -x, "positive": lambda profile, x: x,

@@ -13,12 +13,18 @@ import numpy as np
 
 from hopref.check.tolerance.arithmetic import Profile
 
-__all__ = ["RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "exactly", "implements",
-           "toleranced", "value_and_uncertainty", "COMPARISONS"]
+__all__ = ["RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "declare", "exactly",
+           "implements", "toleranced", "value_and_uncertainty", "COMPARISONS"]
 
 FINE = Profile("exact", 2.0**-63)       # arithmetic whose own error is negligible
 RULES = {}                  # name of an array function -> its rule, called with a profile first
 IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
+
+
+def declare(rules):
+    """Add rules of array functions, by the names of these."""
+    RULES.update(rules)
+    return rules
 
 
 def implements(function):

@@ -81,7 +81,7 @@ def exponential(g, x, /):
     return grown(g, x)
 
 
-@op("(...,dd),(...,d)->(...,d)", fits=features_of_each_pair, scratch="(...,d,d)")
+@op("(...,dd),(...,d)->(...,d)", shape_rule=features_of_each_pair, scratch="(...,d,d)")
 def quadratic(g, x, /):
     r"""Gradient of `features.deterministic.quadratic`.
 

@@ -71,7 +71,7 @@ def largest(excess):
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,
-    beta=positive_number, fits=features_of_each_function, demands=slopes_are_known)
+    beta=positive_number, shape_rule=features_of_each_function, precondition=slopes_are_known)
 def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""Gradient of `features.general`.
 
@@ -96,7 +96,7 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,
-    beta=positive_number, fits=features_of_each_function, demands=slopes_are_known)
+    beta=positive_number, shape_rule=features_of_each_function, precondition=slopes_are_known)
 def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""Gradient of the logarithms of `features.log_general`; signs are constants.
 

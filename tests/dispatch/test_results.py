@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hopref import attention, maps, modern
 from hopref.check.cases.strategies import calls
 from hopref.errors import DomainError
-from tests.door import calling
-from tests.door.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
-from tests.door.layouts import LAYOUTS, SEQUENCES, reversed_
+from tests.dispatch import calling
+from tests.dispatch.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
 
 every_op = pytest.mark.parametrize("name", OPS)
 every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
@@ -28,7 +28,7 @@ def sizes_of(op, given):
     return sizes
 
 
-def fits(dims, shape, sizes):
+def has_shape(dims, shape, sizes):
     """Whether ``shape`` is what ``dims`` promise; a number before a name multiplies it."""
     lead = sizes.get("...", ()) if dims[:1] == ("...",) else ()
     core = dims[dims[:1] == ("...",):]
@@ -44,10 +44,10 @@ def fits(dims, shape, sizes):
 
 def test_a_shape_that_was_not_promised_is_noticed():
     sizes = {"...": (2,), "d": 3, "m": 4}
-    assert fits(("...", "d"), (2, 3), sizes) and fits(("...", "2m"), (2, 8), sizes)
+    assert has_shape(("...", "d"), (2, 3), sizes) and has_shape(("...", "2m"), (2, 8), sizes)
     for dims, shape in [(("...", "d"), (3,)), (("...", "d"), (2, 4)), (("...", "2m"), (2, 4)),
                         (("d", "d"), (3, 3, 1)), ((), (1,))]:
-        assert not fits(dims, shape, sizes)
+        assert not has_shape(dims, shape, sizes)
 
 
 @every_op
@@ -63,7 +63,7 @@ def test_results_have_the_shapes_declared_and_are_float64(name):
         for dims, y in zip(op.outputs, results, strict=True):
             assert isinstance(y, np.ndarray if np.ndim(y) else np.generic)
             assert y.dtype in (np.float64, np.int64, np.bool)
-            assert fits(dims, y.shape, sizes_of(op, given)), (dims, y.shape)
+            assert has_shape(dims, y.shape, sizes_of(op, given)), (dims, y.shape)
             assert given.get("empty_row") == "nan" or not np.isnan(y).any()
 
     judge()

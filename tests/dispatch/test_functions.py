@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from hopref import modern
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 from hopref.errors import DomainError
-from tests.door.calling import OPS, on_calls, run, same
+from tests.dispatch.calling import OPS, on_calls, run, same
 
 every_op = pytest.mark.parametrize("name", OPS)
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -44,13 +44,13 @@ def test_help_shows_the_signature_and_the_docstring(name):
 
 
 @every_op
-def test_its_facts_are_told_by_attributes(name):
+def test_its_facts_are_attributes(name):
     op = OPS[name]
     assert op.shapes.count("->") == 1 and isinstance(op.arrays, dict)
     assert all(isinstance(dims, tuple) for dims in (*op.arrays.values(), *op.outputs))
     assert op.lowers is None or callable(op.lowers[0]) and isinstance(op.lowers[1], str)
     assert op.lowers is None or OPS[op.lowers[0].name] is op.lowers[0]
-    assert callable(op.formula) and callable(op.enter)
+    assert callable(op.formula) and callable(op.prepare)
 
 
 @every_op
@@ -121,7 +121,7 @@ def test_finite_input_with_a_finite_answer_gives_neither_nan_nor_warning(case):
 
 
 def test_one_refusal_is_one_line_without_a_trail():
-    """What a person sees at the prompt: the sentence, not the door's insides twice."""
+    """What a person sees at the prompt: the sentence, not the frames of validation."""
     code = "from hopref import modern; modern.update([1.0], [[1.0]], beta=0)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert shown.returncode == 1 and shown.stdout == ""
@@ -131,5 +131,5 @@ def test_one_refusal_is_one_line_without_a_trail():
 
 
 def test_the_registry_is_the_same_whoever_asks():
-    assert door.load() is door.OPS
-    assert {op.name for op in door.OPS.values()} == set(door.OPS)
+    assert operation.load() is operation.OPS
+    assert {op.name for op in operation.OPS.values()} == set(operation.OPS)

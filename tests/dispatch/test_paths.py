@@ -1,4 +1,5 @@
-"""Which path an operation takes: a demand, a preference, and never one inside a formula."""
+"""Which path an operation takes: the one asked for, a preferred one, never one in a formula."""
+import importlib
 import importlib.util
 import sys
 import threading
@@ -9,11 +10,11 @@ import pytest
 
 import hopref
 from hopref import classical, modern, use_backend
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 from hopref.dispatch.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
-from tests.door.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
-from tests.door.layouts import LAYOUTS, SEQUENCES
+from tests.dispatch.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES
 from tests.doubles import cupy as device
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -21,15 +22,14 @@ XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 
 @pytest.fixture
 def doubling(monkeypatch):
-    """An operation of the test's own, x -> x + 1, with a numba path that says x -> 2 x."""
-    monkeypatch.setattr(door, "OPS", {})
+    """An operation of the test's own, x -> x + 1, with a numba path x -> 2 x."""
+    monkeypatch.setattr(operation, "OPS", {})
     seen = []
     fast = ModuleType("hopref.fast.numba.test_paths")
     fast.step = lambda x, /, *, beta=1.0: seen.append(x) or 2 * x
     monkeypatch.setitem(sys.modules, "hopref.fast.numba.test_paths", fast)
     monkeypatch.setitem(sys.modules, "numba", ModuleType("numba"))
-    monkeypatch.setattr(door, "_twins",
-                        lambda backend, model: {"step"} if backend == "numba" else set())
+    monkeypatch.setitem(importlib.import_module("hopref.fast.numba").PATHS, "test_paths", ("step",))
 
     def step(x, /, *, beta=1.0):
         return x + 1
@@ -37,13 +37,13 @@ def doubling(monkeypatch):
     def nested(x, /):
         return step(x) + 10
 
-    step = door.op("(...,d)->(...,d)", beta=positive)(step)
-    nested = door.op("(...,d)->(...,d)")(nested)
+    step = operation.op("(...,d)->(...,d)", beta=positive)(step)
+    nested = operation.op("(...,d)->(...,d)")(nested)
     step.seen = seen
     return step, nested
 
 
-def test_the_formula_is_the_default_and_a_demand_is_obeyed(doubling):
+def test_the_formula_is_the_default_and_backend_is_obeyed(doubling):
     step, _ = doubling
     assert step.paths == ("formula", "numba")
     assert step([3.0]) == 4.0
@@ -60,7 +60,7 @@ def test_a_preference_falls_back_where_there_is_no_such_path(doubling):
     assert step([3.0]) == 4.0
 
 
-def test_a_demand_for_a_path_that_is_not_there_is_refused(doubling):
+def test_a_path_that_is_not_there_is_refused(doubling):
     _, nested = doubling
     with pytest.raises(BackendError) as caught:
         nested([3.0], backend="numba")
@@ -68,7 +68,7 @@ def test_a_demand_for_a_path_that_is_not_there_is_refused(doubling):
 
 
 def test_inside_a_formula_no_path_is_chosen(doubling):
-    """Neither by a preference nor by a demand on the outer operation."""
+    """Neither by a preference nor by the backend of the outer operation."""
     _, nested = doubling
     with use_backend("numba"):
         assert nested([3.0]) == 14.0
@@ -94,13 +94,13 @@ def test_preferences_nest_and_end_with_their_block(doubling):
     assert step([3.0]) == 4.0
 
 
-def test_the_door_closes_again_after_an_error_in_the_formula(monkeypatch):
-    monkeypatch.setattr(door, "OPS", {})
+def test_calls_are_validated_again_after_an_error_in_the_formula(monkeypatch):
+    monkeypatch.setattr(operation, "OPS", {})
 
     def broken(x, /):
         return 1 / 0
 
-    broken = door.op("(...,d)->(...,d)")(broken)
+    broken = operation.op("(...,d)->(...,d)")(broken)
     with pytest.raises(ZeroDivisionError):
         broken([1.0])
     with pytest.raises(DomainError):
@@ -117,7 +117,7 @@ def test_a_preference_holds_in_its_own_thread_only(doubling):
     assert found == [4.0]
 
 
-def test_arguments_are_admitted_before_a_faster_path_sees_them(doubling):
+def test_arguments_are_validated_before_a_faster_path_sees_them(doubling):
     step, _ = doubling
     for wrong, error in [([np.nan], DomainError), ([True], TypeError), (1.0, ValueError)]:
         with pytest.raises(error):
@@ -138,7 +138,7 @@ def test_faster_paths_get_writeable_c_arrays_and_single_precision_as_it_is(doubl
 
 
 def test_arrays_elsewhere_never_reach_a_path_for_the_host(doubling):
-    """A demand is refused; a preference gives way to the formula."""
+    """backend= raises; a preference gives way to the formula."""
     step, _ = doubling
     with device.installed():
         x = device.asarray([1.0, 2.0])
@@ -163,7 +163,7 @@ def test_no_faster_path_narrows_a_long_double(doubling):
 
 
 def test_structure_left_unchecked_inside_a_formula_is_no_argument_of_it():
-    with door.open_door():
+    with operation.unchecked():
         assert classical.energy(XI, np.array([[0.0, 1.0], [3.0, 0.0]]), check=False) == 1.0
 
 
@@ -180,10 +180,10 @@ def test_a_preference_for_what_is_not_installed_fails_at_with(backend, nothing_i
         with use_backend(backend):
             pytest.fail("the block must not be entered")
     look_at_refusal(caught, BackendError, "use_backend", "must be installed",
-                    f'install "hopref[{door.EXTRAS[backend]}]"')
+                    f'install "hopref[{operation.BACKENDS[backend].extra}]"')
 
 
-def test_a_demand_for_what_is_not_installed_names_the_package(nothing_installed):
+def test_a_backend_that_is_not_installed_names_the_package(nothing_installed):
     if "numba" not in OPS["modern.update"].paths:
         pytest.skip("no faster path yet")
     refused(BackendError, OPS["modern.update"], {"xi": XI, "X": X}, "must be installed",
@@ -211,14 +211,14 @@ def test_backend_formula_is_the_checked_reference(name):
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_a_call_admitted_once_runs_as_often_as_wanted(name):
+def test_a_call_validated_once_runs_any_number_of_times(name):
     op = OPS[name]
 
     def judge(given):
         rng = {"rng": 7} if "rng" in given else {}
         whole = run(op, given | rng)
-        call = run(op, given | rng, through=op.enter)
-        with door.open_door():
+        call = run(op, given | rng, through=op.prepare)
+        with operation.unchecked():
             once = call.path(*call.args, **call.kwargs)
             again = once if rng else call.path(*call.args, **call.kwargs)
         same(tuple(map(np.asarray, parts(whole))), tuple(map(np.asarray, parts(once))))
@@ -227,9 +227,9 @@ def test_a_call_admitted_once_runs_as_often_as_wanted(name):
     on_calls(op, judge, examples=1)
 
 
-def test_entering_refuses_as_calling_does():
+def test_preparing_raises_what_calling_raises():
     with pytest.raises(DomainError) as caught:
-        modern.update.enter(XI, X, beta=0.0)
+        modern.update.prepare(XI, X, beta=0.0)
     look_at_refusal(caught, DomainError, "modern.update", "beta must be", "got beta=0.0")
 
 
@@ -242,7 +242,7 @@ def test_memory_limit_is_read_at_each_call(monkeypatch):
     modern.update(XI, X)
 
 
-# ---- the same door before every path -------------------------------------------------------------
+# ---- the same validation before every path -------------------------------------------------------
 
 FASTER = [(name, path) for name, op in OPS.items() for path in op.paths if path == "numba"]
 

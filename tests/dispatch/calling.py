@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from hopref.check.cases.strategies import calls
-from hopref.dispatch import operation as door
+from hopref.dispatch import operation
 
-OPS = door.load()
+OPS = operation.load()
 WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
 ARGUMENTS = [(name, k) for name, op in WITH_ARRAYS.items() for k in op.arrays]
 PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not in op.arrays]
@@ -34,13 +34,13 @@ def by_name(op, call):
     return dict(zip(op.signature.parameters, args, strict=False)) | kwargs
 
 
-def run(op, given, *, through=None, **door_keywords):
+def run(op, given, *, through=None, **keywords):
     """Call ``op`` (or something of its signature) with arguments by name, operands by position."""
     kinds = {k: op.signature.parameters[k].kind for k in given}
     operands = [given[k] for k in op.signature.parameters
                 if kinds.get(k) is Parameter.POSITIONAL_ONLY]
     rest = {k: v for k, v in given.items() if kinds[k] is Parameter.KEYWORD_ONLY}
-    return (through or op)(*operands, **rest, **door_keywords)
+    return (through or op)(*operands, **rest, **keywords)
 
 
 def on_calls(op, judge, *, examples=3, **how):
@@ -53,10 +53,10 @@ def on_calls(op, judge, *, examples=3, **how):
     judged()
 
 
-def refused(error, op, given, *words, **door_keywords):
+def refused(error, op, given, *words, **keywords):
     """The call is refused with exactly this class, in the one form, saying these words."""
     with pytest.raises(error) as caught:
-        run(op, given, **door_keywords)
+        run(op, given, **keywords)
     look_at_refusal(caught, error, op.name, *words)
 
 

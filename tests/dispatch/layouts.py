@@ -35,7 +35,7 @@ def unaligned(a):
 
 
 class Tagged(np.ndarray):
-    """A subclass without manners of its own."""
+    """A subclass that overrides nothing."""
 
 
 LAYOUTS = {

@@ -1,11 +1,11 @@
-"""Arrays the door refuses, by kind, shape and value: every array argument of every operation."""
+"""Arrays that are refused, by kind, shape and value: every array argument of every operation."""
 import numpy as np
 import pytest
 import scipy.sparse
 
-from hopref.dispatch.validation import INHABITED
+from hopref.dispatch.validation import NONEMPTY
 from hopref.errors import DomainError, DTypeError, ShapeError
-from tests.door.calling import OPS, on_calls, refused, run, those
+from tests.dispatch.calling import OPS, on_calls, refused, run, those
 
 every_array = those(lambda domain: True)
 every_real_array = those(lambda domain: domain.kind == "real")
@@ -130,7 +130,7 @@ def test_sums_over_nothing_are_refused(name, argument):
     def judge(given):
         a = given[argument]
         for _, dim in axes(op, argument, a):
-            if dim in INHABITED:
+            if dim in NONEMPTY:
                 others = {k: np.take(v, [], axis=i) for k, v in given.items()
                           if isinstance(v, np.ndarray) for i, d in axes(op, k, v) if d == dim}
                 refused(ShapeError, op, given | others, dim, "at least 1")
@@ -173,7 +173,7 @@ def test_values_outside_the_domain_are_named_with_their_first_index(name, argume
             a = given[argument].copy()
             a.flat[a.size // 2:] = value
             at = place(a, a.size // 2)
-            refused(DomainError, op, given | {argument: a}, domain.said, entry(argument, at))
+            refused(DomainError, op, given | {argument: a}, domain.description, entry(argument, at))
             refused(DomainError, op, given | {argument: a}, argument, nonfinite="raise")
 
     assert wrong
