@@ -7,6 +7,8 @@ import sys
 
 import numpy as np
 
+import hopref
+
 # ---- which package may import which -------------------------------------------------------------
 
 DISPATCH = {"dispatch", "errors"}
@@ -96,11 +98,11 @@ def forbidden_imports(path, text):
         return [f"{path}: MAY_IMPORT does not name {package!r}"]
     found = []
     for line, name, at_top in imports(text):
-        first, *rest = name.split(".")
+        first, *rest = _exported(name).split(".")
         if first == "":
             found.append(f"{path}:{line}: a relative import")
         elif first == "hopref":
-            other = rest[0] if rest and rest[0] in MAY_IMPORT else _exporter(rest)
+            other = rest[0] if rest and rest[0] in MAY_IMPORT else "__init__"
             if other not in MAY_IMPORT[package] | {package}:
                 found.append(f"{path}:{line}: {package} may not import {other}")
         elif first not in sys.stdlib_module_names:
@@ -111,13 +113,11 @@ def forbidden_imports(path, text):
     return found
 
 
-MODELS = {"classical", "graded", "dense", "modern", "sparse", "structured", "supports",
-          "attention", "performer", "bam", "lagrangian"}
-
-
-def _exporter(rest):
-    """The package behind ``from hopref import name``."""
-    return "models" if rest and rest[0] in MODELS else "__init__"
+def _exported(name):
+    """``hopref.modern`` and ``hopref.retrieve`` by the module in which they are defined."""
+    first, _, rest = name.partition(".")
+    exports = {**hopref._HOME, **hopref._FROM} if first == "hopref" else {}
+    return exports.get(rest, name)
 
 
 # ---- cycles -------------------------------------------------------------------------------------
@@ -139,10 +139,7 @@ def module_of(path):
 def _imported(module, text, modules):
     found = set()
     for _, name, _ in imports(text):
-        first, _, rest = name.partition(".")
-        if first == "hopref" and rest in MODELS:
-            name = f"hopref.models.{rest}"              # exported by the top-level package
-        loaded = _with_packages(name) & modules.keys()
+        loaded = _with_packages(_exported(name)) & modules.keys()
         named = {max(loaded, key=len)} if loaded else set()
         found |= loaded - _with_packages(module) | named
     return found - {module}
