@@ -25,6 +25,7 @@ import numpy as np
 
 from hopref.dispatch import validation
 from hopref.dispatch.declaration import Declaration, bind
+from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Domain
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
@@ -150,6 +151,9 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
 
         vars(operation).update(declaration.facts(), formula=bare, prepare=prepare,
                                __signature__=_full_signature(declaration))
+        operation.__doc__ = completed(declaration, formula.__doc__)
+        if rule := OPS.get(declaration.name.removeprefix("gradients.")):
+            rule.__doc__ = with_gradient(rule.__doc__, declaration.name)
         OPS[declaration.name] = operation
         return cast(Operation[P, R], operation)
     return declare
