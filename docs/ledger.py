@@ -90,14 +90,16 @@ class Law(NamedTuple):
         return self.name.removeprefix("test_").replace("_", " ")
 
 
-def tested_laws():
-    """The laws that the tests run: those that they declare, and the theory's other tests."""
-    laws = []
+def every_law():
+    """The laws of `hopref.check.laws`, and the theory's tests."""
+    laws = [Law(it.name, it.subjects, it.id, it.claims.__module__.replace(".", "/") + ".py")
+            for it in importlib.import_module("hopref.check.laws").load().values()]
     for file in sorted((ROOT / "tests" / "theory").glob("test_*.py")):
         laws += theory_tests(file.read_text(), file.relative_to(ROOT).as_posix())
-    for law in importlib.import_module("tests.laws").everywhere().values():
-        path = law.statement.__module__.replace(".", "/") + ".py"
-        laws.append(Law(law.name, law.ops, law.id, path))
+    if (ROOT / "tests" / "laws.py").exists():
+        for law in importlib.import_module("tests.laws").everywhere().values():
+            path = law.statement.__module__.replace(".", "/") + ".py"
+            laws.append(Law(law.name, law.ops, law.id, path))
     return laws
 
 
@@ -183,10 +185,9 @@ def gaps(row):
 
 def page():
     """The ledger as Markdown."""
-    from hopref.check import laws as kit
     from hopref.dispatch.operation import load
 
-    ops, laws, kit_laws = load(), tested_laws(), kit.load()
+    ops, laws = load(), every_law()
     parts = [_INTRODUCTION, "| eq. | the blog prints | id | function | laws | errata |",
              "|---|---|---|---|---|---|"]
     for row in rows(ops, laws):
@@ -195,8 +196,7 @@ def page():
         parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(ids)} | "
                      f"{' '.join(functions)} | {len(row.laws)} | {', '.join(defects)} |")
     parts += ["", "## The catalogue", "", _CATALOGUE]
-    judging = [*laws, *(Law(it.name, it.ops, it.id, "hopref check") for it in kit_laws.values())]
-    for entry in entries(stated(ops), judging, anchors()):
+    for entry in entries(stated(ops), laws, anchors()):
         family, _, number = entry.id.partition("-")
         if number == "1":
             parts += ["", f"### {FAMILIES[family][0]}", "",
@@ -207,11 +207,11 @@ def page():
                      f"{' '.join(functions)} | {len(entry.laws)} | {' '.join(files)} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
-        parts += _section(op, laws, kit_laws)
+        parts += _section(op, laws)
     return "\n".join(parts) + "\n"
 
 
-def _section(op, laws, kit_laws):
+def _section(op, laws):
     yield f"\n(ledger-{_slug(op.name)})=\n### {op.name}\n"
     yield f"{op.source[0].upper()}{op.source[1:]}\n"
     if op.lowers:
@@ -220,9 +220,6 @@ def _section(op, laws, kit_laws):
     for law in laws:
         if op.name in law.ops:
             yield f"* {law.sentence} **[{law.id}]** `{law.file}`"
-    for law in kit_laws.values():
-        if op.name in law.ops:
-            yield f"* {law.name} **[{law.id}]** `hopref check`"
 
 
 def _slug(name):
@@ -254,7 +251,7 @@ which it stands (the link), the functions that state it, and how many laws hold 
 sentences of the laws stand below, under the functions.
 """
 _LAWS = """\
-A law is a test that every right implementation passes and at least one wrong one fails. The
-bracket is its line in the catalogue; behind it stands the file that runs it, or `hopref check`
-where the kit judges other implementations by it.
+A law is satisfied by every right implementation and rejects at least one wrong one. The bracket
+is its line in the catalogue, followed by the file that declares it; the laws in
+`hopref/check/laws` also judge other implementations.
 """

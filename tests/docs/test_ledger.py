@@ -11,7 +11,7 @@ from docs.catalogue import CATALOGUE
 from hopref.dispatch.operation import load
 
 OPS = load()
-LAWS = ledger.tested_laws()
+LAWS = ledger.every_law()
 ENTRIES = list(ledger.entries(ledger.stated(OPS), LAWS, ledger.anchors()))
 ROWS = ledger.rows(OPS, LAWS)
 
@@ -65,7 +65,8 @@ def test_an_example_that_shows_nothing_is_found():
 
 def test_laws_speak_of_functions_that_exist():
     spoken_of = {name for law in LAWS for name in law.ops} - set(OPS)
-    assert all(callable(operator.attrgetter(name)(hopref)) for name in spoken_of)
+    assert all(callable(operator.attrgetter(name)(hopref)) for name in spoken_of
+               if not name.startswith("estimators."))       # kernel estimators of others
 
 
 def test_the_page_names_every_function_and_law():
