@@ -148,7 +148,9 @@ def entries(lines, laws, pages):
 
 def lacks(entry):
     """What this line of the catalogue lacks, as sentences; none is the promise."""
-    there = {"function": entry.functions, "law": entry.laws, "page": entry.page}
+    there = {"function (step 1, the formula)": entry.functions,
+             "law (step 2, the laws)": entry.laws or entry.functions,     # see tests/test_rules.py
+             "anchor on a page (step 4, the page)": entry.page}
     return [f"{entry.id}, {CATALOGUE[entry.id]}, has no {what}"
             for what, it in there.items() if not it]
 
