@@ -215,7 +215,7 @@ def _holds_nan(y: Any) -> bool:
         return bool(total != total) and bool(np.isnan(y).any())
     if isinstance(y, (np.generic, float)):
         return bool(y != y)
-    if isinstance(y, np.ndarray) or not on_host(y):
+    if isinstance(y, np.ndarray) or not hasattr(y, "__dlpack_device__") or not on_host(y):
         return False
     xp = namespace(y)
     return xp.isdtype(y.dtype, "real floating") and bool(xp.any(xp.isnan(y)))
