@@ -210,9 +210,8 @@ def _result(call: Call, nonfinite: Any) -> Any:
 def _holds_nan(y: Any) -> bool:
     """Whether a result holds NaN; a result on a device is not waited for."""
     if type(y) is np.ndarray and y.dtype.kind == "f":
-        flat = y.ravel()
-        total = np.dot(flat, flat)                  # no temporary array; NaN only if an entry is
-        return bool(total != total) and bool(np.isnan(y).any())
+        total = np.vdot(y, y)                       # no temporary array; NaN only if an entry is
+        return bool(total != total)
     if isinstance(y, (np.generic, float)):
         return bool(y != y)
     if isinstance(y, np.ndarray) or not hasattr(y, "__dlpack_device__") or not on_host(y):
