@@ -131,8 +131,6 @@ def test_nan_from_finite_numbers_is_an_error_that_states_the_range(difference):
     refused(RangeError, difference, {"x": np.array([[1e200]])}, nonfinite="raise")
     assert np.isnan(difference([1e200], nonfinite="propagate")).all()
     assert np.isnan(difference.formula(np.array([1e200]))).all()
-    with pytest.raises(RangeError):
-        difference(np.array([1e4000], np.longdouble))
     with pytest.raises(OverflowError):
         difference([1e200])
 
@@ -149,14 +147,15 @@ def test_a_result_elsewhere_is_looked_at_on_the_host_only(difference):
     with device.installed():
         x = device.asarray([1e200])
         device.stats.reset()
-        assert np.isnan(difference(x).get()).all() and device.stats.quiet
+        y = difference(x)
+        assert device.stats.quiet and np.isnan(y.get()).all()
 
 
 def test_memory_that_runs_out_in_a_formula_is_an_error_of_hopref(monkeypatch):
     monkeypatch.setattr(operation, "OPS", {})
 
     def greedy(x, /):
-        return np.empty(2**62)
+        return np.empty(2**45)
 
     with pytest.raises(ResourceError, match="hopref.*greedy: .*; got Unable to allocate") as caught:
         operation.op("(...,d)->(...,d)")(greedy)([1.0])
