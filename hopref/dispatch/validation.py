@@ -65,7 +65,8 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
     if op.scratch and not fast:
         fit_scratch(op, {**numbers, **sizes})
     arrays = _converted(op, xp, arrays, fast)
-    if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **arrays})):
+    named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
+    if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **named, **arrays})):
         raise ShapeError(violation)
     propagate = nonfinite == "propagate"
     look = nonfinite == "raise" or xp is np or all([on_host(v) for v in arrays.values()])
@@ -74,8 +75,7 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
         if not (xp is np and k in op.finite and _plainly_finite(v)):
             _verify_values(xp, k, v, op.array_domains[k], sizes, look, structure, propagate)
     if op.precondition and (look or check):
-        named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
-        if violation := op.precondition(xp, {**given, **arrays, **numbers, **named}):
+        if violation := op.precondition(xp, {**given, **numbers, **named, **arrays}):
             raise DomainError(violation)
     absent = {k: op.defaults[k] for k in op.optional if k not in arrays}
     return {**absent, **arrays, **numbers, **options}
