@@ -26,7 +26,7 @@ LEGAL = {
     domains.finite: lambda x: x,
     domains.phi: np.abs,
     domains.each_below_an_eighth: lambda x: np.minimum(x, 7.0) / 64,
-    domains.symmetric: lambda x: (x + np.swapaxes(x, -1, -2)) / 2,
+    domains.symmetric: lambda x: x / 2 + np.swapaxes(x, -1, -2) / 2,
     domains.uniform(""): lambda x: np.abs(x) % 1,
     domains.factors(""): lambda x: np.abs(x) + 1,
 }
