@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hopref
+from docs import pages
 from docs.catalogue import CATALOGUE, FAMILIES
 
 ROOT = Path(__file__).parent.parent
@@ -131,7 +132,7 @@ def anchors():
     """{line of the catalogue: the page on which it stands}."""
     found = {}
     for page in sorted((ROOT / "docs").rglob("*.md")):
-        for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", page.read_text(), re.M):
+        for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", pages.prose(page.read_text()), re.M):
             found[line.upper()] = page.relative_to(ROOT / "docs").as_posix()
     return found
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from docs import pages
+
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
-FILE = re.compile(r"^(`{3,})\w+\n(?:#|<!--) (\S+)(?: -->)?\n(.*?)^\1$", re.M | re.S)
-FILES = {path: text for _, path, text in FILE.findall(PAGE)}
+FILES = pages.files(PAGE)
 STEPS = ("tests/test_rules.py", "tests/docs/test_ledger.py", "tests/check/test_laws.py")
 EVERYTHING = (*STEPS, "tests/check/test_bugs.py", "tests/check/test_tolerance.py",
               "tests/docs/test_pages.py", "tests/test_structure.py", "tests/test_language.py",

@@ -1,4 +1,4 @@
-"""Every model is complete: each step of CONTRIBUTING, "Add a rule", has been taken."""
+"""Every module with operations is complete: each step of CONTRIBUTING, "Add a rule", has been taken."""
 import inspect
 import re
 
@@ -10,7 +10,7 @@ from hopref.check.laws import load as load_laws
 from hopref.dispatch.operation import descent_of, load
 
 OPS = load()
-MODELS = sorted({op.__module__ for op in OPS.values() if op.__module__.startswith("hopref.models")})
+MODULES = sorted({op.__module__ for op in OPS.values()})
 EXPLAINED = {name for law in ledger.every_law() for name in law.ops}
 
 
@@ -25,11 +25,11 @@ def lacks(module):
             yield f"{op.name} lowers no energy and does not say so (step 1, the formula)"
         if op.name not in judged:
             yield f"{op.name} satisfies no law (step 2, the laws)"
-    if not any(op.name in broken for op in ops):
+    if ".models." in module and not any(op.name in broken for op in ops):
         yield f"{module} has no bug (step 3, the bugs)"
 
 
-@pytest.mark.parametrize("module", MODELS)
-def test_a_model_is_complete(module):
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_is_complete(module):
     missing = list(lacks(module))
     assert not missing, "\n".join(missing)

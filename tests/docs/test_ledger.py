@@ -44,11 +44,6 @@ def test_ids_that_are_named_are_in_the_catalogue():
     assert not unknown, f"{unknown} are in no file of docs/catalogue.d (step 5, the catalogue)"
 
 
-@pytest.mark.parametrize("name", OPS)
-def test_a_function_keeps_a_law(name):
-    assert any(name in law.ops for law in LAWS)
-
-
 def shown_at_work(name, words):
     """Whether the docstring's examples call the function, and show what comes out."""
     examples = doctest.DocTestParser().get_examples(words or "")
