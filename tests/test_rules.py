@@ -5,6 +5,7 @@ import re
 import pytest
 
 from docs import ledger
+from docs.catalogue import CATALOGUE
 from hopref.check.bugs import load as load_bugs
 from hopref.check.laws import load as load_laws
 from hopref.dispatch.operation import descent_of, load
@@ -23,6 +24,8 @@ def lacks(module):
         text = inspect.getdoc(op.__wrapped__) or ""
         if descent_of(op) == "none" and not re.search(r"\benergy\b", text):
             yield f"{op.name} lowers no energy and does not say so (step 1, the formula)"
+        for line in set(op.ids) - set(CATALOGUE):
+            yield f"{op.name}: {line} is in no file of docs/catalogue.d (step 5, the catalogue)"
         if op.name not in judged:
             yield f"{op.name} satisfies no law (step 2, the laws)"
     if ".models." in module and not any(op.name in broken for op in ops):
