@@ -12,7 +12,7 @@ from hopref.dispatch.domains import finite, positive
 from hopref.dispatch.namespace import namespace
 from hopref.errors import BackendError, DomainError, DTypeError
 from tests.dispatch.calling import WITH_ARRAYS as OPS
-from tests.dispatch.calling import by_name, parts, run, widely
+from tests.dispatch.calling import by_name, each_of, parts, run, widely
 from tests.doubles import cupy as device
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -86,8 +86,7 @@ def test_single_precision_is_computed_in_double_wherever_it_lives(name):
     widened()
 
 
-@pytest.mark.parametrize("name, argument", [(n, k) for n, op in OPS.items() for k in op.arrays
-                                            if len(op.arrays) > 1])
+@each_of([(n, k) for n, op in OPS.items() for k in op.arrays if len(op.arrays) > 1])
 def test_arrays_from_two_places_are_refused(name, argument):
     op = OPS[name]
 
@@ -107,8 +106,8 @@ def test_arrays_from_two_places_are_refused(name, argument):
     refused()
 
 
-@pytest.mark.parametrize("name, argument", [
-    (n, k) for n, op in OPS.items() for k in op.arrays if op.domains[k].holds is finite.holds])
+@each_of([(n, k) for n, op in OPS.items() for k in op.arrays
+          if op.domains[k].holds is finite.holds])
 def test_device_values_are_looked_at_only_on_request(name, argument):
     op = OPS[name]
 

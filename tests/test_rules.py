@@ -1,4 +1,4 @@
-"""Every module with operations is complete: each step of CONTRIBUTING, "Add a rule", has been taken."""
+"""Each module with operations is complete: each step of CONTRIBUTING has been taken."""
 import inspect
 import re
 

@@ -19,9 +19,30 @@ widely = settings(max_examples=max(10, settings.default.max_examples // 3))
 
 
 def those(which):
-    """A parametrisation over the (operation, array argument) pairs that ``which`` picks."""
-    picked = [(n, k) for n, k in ARGUMENTS if which(OPS[n].domains[k])]
-    return pytest.mark.parametrize("name, argument", picked)
+    """A parametrisation over the array arguments that ``which`` picks, all of an operation at once.
+    """
+    return each_of([(n, k) for n, k in ARGUMENTS if which(OPS[n].domains[k])])
+
+
+def each_of(pairs):
+    """One test an operation for a function of (name, argument), which is named if it fails."""
+    arguments = {}
+    for name, argument in pairs:
+        arguments.setdefault(name, []).append(argument)
+
+    def declare(test):
+        @pytest.mark.parametrize("name", arguments)
+        def every_argument(name):
+            for argument in arguments[name]:
+                try:
+                    test(name, argument)
+                except Exception as error:
+                    error.add_note(f"argument {argument} of {name}")
+                    raise
+        every_argument.__name__, every_argument.__doc__ = test.__name__, test.__doc__
+        every_argument.__module__ = test.__module__
+        return every_argument
+    return declare
 
 
 def parts(result):

@@ -10,14 +10,14 @@ import hopref
 from hopref import classical, maps, modern
 from hopref.dispatch import domains
 from hopref.errors import DomainError, DTypeError, ResourceError, ShapeError
-from tests.dispatch.calling import OPS, PARAMETERS, on_calls, refused, run, same
+from tests.dispatch.calling import OPS, PARAMETERS, each_of, on_calls, refused, run, same
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 
 
 # ---- files --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name, parameter", PARAMETERS)
+@each_of(PARAMETERS)
 def test_a_parameter_may_come_from_an_npz_file(name, parameter):
     """There every value is an array, a number one without axes."""
     op = OPS[name]

@@ -9,7 +9,15 @@ import pytest
 import hopref
 from hopref.dispatch import domains
 from hopref.errors import BackendError, CallError, DomainError, ResourceError
-from tests.dispatch.calling import OPS, PARAMETERS, look_at_refusal, on_calls, refused, run
+from tests.dispatch.calling import (
+    OPS,
+    PARAMETERS,
+    each_of,
+    look_at_refusal,
+    on_calls,
+    refused,
+    run,
+)
 
 every_op = pytest.mark.parametrize("name", OPS)
 
@@ -45,7 +53,7 @@ def legal(domain, value):
     return True
 
 
-@pytest.mark.parametrize("name, parameter", PARAMETERS)
+@each_of(PARAMETERS)
 def test_a_value_outside_its_domain_is_refused(name, parameter):
     op = OPS[name]
     wrong = wrong_values(op.domains[parameter])

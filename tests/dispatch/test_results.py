@@ -10,7 +10,17 @@ from hopref.check.cases.strategies import calls
 from hopref.dispatch import operation
 from hopref.errors import DomainError, HoprefError, RangeError, ResourceError
 from tests.dispatch import calling
-from tests.dispatch.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
+from tests.dispatch.calling import (
+    OPS,
+    WITH_ARRAYS,
+    by_name,
+    each_of,
+    on_calls,
+    parts,
+    refused,
+    run,
+    same,
+)
 from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
 from tests.doubles import cupy as device
 
@@ -341,7 +351,7 @@ LEADING = [(name, k) for name, op in WITH_ARRAYS.items() for k, dims in op.array
            if dims[0] == "..." and op.domains[k].kind == "real"]
 
 
-@pytest.mark.parametrize("name, argument", LEADING)
+@each_of(LEADING)
 def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argument):
     op = OPS[name]
 
