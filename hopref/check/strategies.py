@@ -27,8 +27,11 @@ NUMBERS = st.floats(-8, 8, width=32)
 LEADING = st.sampled_from([(), (1,), (3,), (2, 3), (0,), (2, 0)])
 PLACES = st.sampled_from([(), (1,), (3,), (2, 3)])
 
+POSITIVE = st.sampled_from([1.0, 0.125, 3.0, 40.0]) | st.floats(2.0**-10, 64.0)
+
 SCALARS = {
-    domains.positive: st.sampled_from([1.0, 0.125, 3.0, 40.0]) | st.floats(2.0**-10, 64.0),
+    domains.positive: POSITIVE,
+    domains.inverse_temperature: POSITIVE,
     domains.nonnegative: st.sampled_from([0.0, 1.0]) | st.floats(0.0, 4.0),
     domains.real: st.floats(-4.0, 4.0),
     domains.share: st.sampled_from([0.5, 0.01]) | st.floats(2.0**-20, 1 - 2.0**-20),

@@ -14,9 +14,10 @@ import numpy as np
 from hopref.errors import DomainError
 
 __all__ = [
-    "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
-    "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi", "each_below_an_eighth",
-    "symmetric", "mask", "scores", "sites", "state", "choice", "binary", "factors", "uniform",
+    "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
+    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi",
+    "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice", "binary",
+    "factors", "uniform",
 ]
 
 
@@ -122,6 +123,7 @@ def nearly_symmetric(xp, W):
 
 
 positive = Scalar("a positive finite number", lambda v: 0 < v < math.inf)
+inverse_temperature = Scalar("a finite number >= 1e-300", lambda v: 1e-300 <= v < math.inf)
 nonnegative = Scalar("a finite number >= 0", lambda v: 0 <= v < math.inf)
 real = Scalar("a finite number", math.isfinite)
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)

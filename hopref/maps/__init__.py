@@ -25,6 +25,7 @@ from hopref.maps.entries import (
     xlog,
 )
 from hopref.maps.lists import band, listed_once, over_rows
+from hopref.maps.overlaps import overlaps
 from hopref.maps.pivots import definite, solved
 from hopref.maps.potentials import (
     entmax_conjugate,
