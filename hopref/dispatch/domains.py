@@ -15,9 +15,9 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
-    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi",
-    "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice", "binary",
-    "factors", "uniform",
+    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
+    "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
+    "binary", "factors", "uniform",
 ]
 
 
@@ -132,6 +132,7 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
+number = Array(said="a number", holds=lambda xp, x: ~xp.isnan(x))
 phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
 each_below_an_eighth = Array(said="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hopref.dispatch import validation
-from hopref.dispatch.domains import Array, Choice, Several, finite
+from hopref.dispatch.domains import Array, Choice, Several, finite, number
 from hopref.errors import BackendError, CallError, DomainError, HoprefError
 
 __all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "open_door", "Call",
@@ -109,15 +109,15 @@ def open_door(nonfinite=None):
         _open.reset(token)
 
 
-def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains):
+def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, result=number, **domains):
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
     ``fits(given)`` and ``demands(xp, given)`` return the sentence that fails where shapes, or
     values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an energy and the
-    condition under which it falls.
+    condition under which it falls.  ``result`` is the domain of what is returned.
     """
     def declare(formula):
-        it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains)
+        it = _declaration(formula, shapes, lowers, fits, demands, scratch, result, domains)
 
         @functools.wraps(formula)
         def door(*args, backend=None, nonfinite=None, check=None, **kwargs):
@@ -125,7 +125,8 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains)
                 return it.formula(*args, **kwargs)
             call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
             with open_door(nonfinite):
-                return unwrapped(call.path(*call.args, **call.kwargs))
+                y = unwrapped(call.path(*call.args, **call.kwargs))
+            return y if nonfinite == "propagate" else validation.representable(it, call.kwargs, y)
 
         def enter(*args, backend=None, nonfinite=None, check=None, **kwargs):
             return _enter(it, args, kwargs, backend, nonfinite, check)
@@ -139,7 +140,7 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, **domains)
     return declare
 
 
-def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
+def _declaration(formula, shapes, lowers, fits, demands, scratch, result, domains):
     """The facts of one operation, read from its decorator, signature and docstring."""
     signature = inspect.signature(formula)
     inputs, _, outputs = shapes.partition("->")
@@ -154,7 +155,8 @@ def _declaration(formula, shapes, lowers, fits, demands, scratch, domains):
         arrays=arrays, outputs=tuple(_groups(outputs)),
         domains={**{k: finite for k in arrays}, **domains},
         lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
-        fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], source=source,
+        fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], result=result,
+        source=source,
         ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
         paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, room))),
         parts=_kinds_of_parts().get(f"{room}.{formula.__name__}"),

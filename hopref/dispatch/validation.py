@@ -9,7 +9,7 @@ from hopref.dispatch.domains import Choice, Several
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
 
-__all__ = ["located", "home_of", "admit"]
+__all__ = ["located", "home_of", "admit", "representable"]
 
 INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
 STREAMED = frozenset("ns")          # of these, axes along which parts come in chunks
@@ -215,6 +215,21 @@ def _exactly(k, whole, wide):
         if int(wide[at]) != int(whole[at]):
             raise DomainError(f"{k} must be integers that float64 holds exactly; "
                               f"got {_entry(k, at)} = {whole[at]}")
+
+
+def representable(it, given, y):
+    """The result, if it is one of its domain; the host looks at what lies on it."""
+    empty = given.get("empty_row")
+    for part in y if isinstance(y, tuple) else (y,):
+        part = np.asarray(part) if isinstance(part, (float, np.generic)) else part
+        xp = namespace(part)
+        if empty != empty or not on_host(part) or not xp.isdtype(part.dtype, "real floating"):
+            continue                                    # NaN answers an empty row where asked for
+        if not bool(xp.all(it.result.holds(xp, part))):
+            got = "NaN" if bool(xp.any(xp.isnan(part))) else "an infinity"
+            raise DomainError(f"hopref.{it.name}: the result must be {it.result.said}, within "
+                              f"the range of {part.dtype}, and so must sums on its way; got {got}.")
+    return y
 
 
 def _values(xp, k, v, domain, sizes, looks, structure, propagate):
