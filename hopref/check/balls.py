@@ -48,6 +48,9 @@ class Ball:
     T = property(lambda self: self.through(lambda a: a.T))
     mT = property(lambda self: self.through(lambda a: np.swapaxes(a, -1, -2)))
 
+    def __dlpack_device__(self):
+        return 1, 0                                     # ordinary memory
+
     def through(self, move):
         """The same numbers elsewhere."""
         return Ball(move(self.value), move(self.radius), self.profile)

@@ -124,7 +124,7 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, result=num
             if _open.get():
                 return it.formula(*args, **kwargs)
             call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
-            with open_door(nonfinite):
+            with open_door("propagate"):        # NaN is no warning: it is asked for, or refused
                 y = unwrapped(call.path(*call.args, **call.kwargs))
             return y if nonfinite == "propagate" else validation.representable(it, call.kwargs, y)
 

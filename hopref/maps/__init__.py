@@ -25,7 +25,14 @@ from hopref.maps.entries import (
     xlog,
 )
 from hopref.maps.lists import band, listed_once, over_rows
-from hopref.maps.overlaps import overlaps
+from hopref.maps.overlaps import (
+    biased,
+    listed_overlaps,
+    overlaps,
+    pair_overlaps,
+    shorter,
+    squared_unit,
+)
 from hopref.maps.pivots import definite, solved
 from hopref.maps.potentials import (
     entmax_conjugate,
@@ -71,6 +78,7 @@ from hopref.maps.soft import (
     something_visible,
     start,
     taking_part,
+    unhidden,
     visible,
     zero_denominators,
 )

@@ -1,7 +1,10 @@
-"""Scores of states and patterns where their products leave the range of floating point."""
+"""Products of states and patterns, where they leave the range of floating point too."""
 import math
+from functools import partial
 
 from hopref.dispatch.namespace import namespace, on_host
+from hopref.maps.entries import dot
+from hopref.maps.lists import over_rows
 from hopref.maps.scales import finite_or_zero
 
 inf = math.inf
@@ -18,22 +21,41 @@ def overlaps(xi, X, where=True, k=1):
     subtracted.  Differences are right to the rounding of the products, at any size.  Underflow
     needs no care: it changes beta xi X^T by less than d 2^-50.
     """
+    return _apart(_times, xi, X, partial(_largest, where=where, k=k))
+
+
+def pair_overlaps(xi, X, where):
+    """The same for states (..., 1, d) and patterns (..., n, d) of their own."""
+    return _apart(dot, xi, X, partial(_largest, where=where, k=1))
+
+
+def listed_overlaps(xi, X, i, first, start, stop):
+    """The same for pairs in a list (see `lists.listed_once`), -inf where one is repeated."""
     xp = namespace(xi)
-    XT = xp.matrix_transpose(X)
-    z = xi @ XT
+    z = _apart(dot, xi, X, partial(_largest_listed, i=i, first=first, start=start, stop=stop))
+    return xp.where(first, z, -inf)
+
+
+def _apart(product, xi, X, largest):
+    """The product, moved by a number for each row where it leaves the range."""
+    xp, z = namespace(xi), product(xi, X)
     if on_host(z) and _within(xp, z):
         return z
-    small = (SMALL * xi) @ (SMALL * XT)
+    small = product(SMALL * xi, SMALL * X)
     whole = xp.where(xp.isfinite(z), z, small * LARGE * LARGE)
     small = xp.where(xp.isfinite(z), z * SMALL * SMALL, small)
-    near = xp.abs(_largest(whole, where, k)) < NEAR
-    apart = (small - finite_or_zero(_largest(small, where, k))) * LARGE * LARGE
-    return xp.clip(xp.where(near, whole, apart), -FAR, FAR)
+    near = xp.abs(largest(whole)) < NEAR
+    apart = (small - finite_or_zero(largest(small))) * LARGE * LARGE
+    return xp.maximum(xp.minimum(xp.where(near, whole, apart), FAR), -FAR)
+
+
+def _times(xi, X):
+    return xi @ namespace(X).matrix_transpose(X)
 
 
 def _within(xp, z):
     """Whether all scores are nearer to 0 than `NEAR`; not if one is NaN."""
-    return 0 in z.shape or bool(xp.max(z) < NEAR) and bool(xp.min(z) > -NEAR)
+    return 0 in z.shape or bool(xp.all((xp.max(z) < NEAR) & (xp.min(z) > -NEAR)))
 
 
 def _largest(z, where, k):
@@ -42,3 +64,44 @@ def _largest(z, where, k):
     z = z if where is True else xp.where(where, z, -inf)
     return xp.max(z, axis=-1, keepdims=True) if k == 1 else \
         xp.sort(z, axis=-1)[..., z.shape[-1] - k][..., None]
+
+
+def _largest_listed(z, i, first, start, stop):
+    """The largest score of its row, for every pair of a list."""
+    xp = namespace(z)
+    return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i, axis=0)
+
+
+def shorter(X, top, where=True):
+    """M^2 - |x_t|^2 for the longest pattern that is seen and rows x_t; 0 of equals at any size."""
+    xp = namespace(X)
+    longest, own = _longest(X, where), dot(top, top)
+    if on_host(X) and bool(xp.all(longest < FAR)):
+        return longest - own
+    small, far = SMALL * top, ~(longest < FAR)
+    apart = (_longest(SMALL * X, where) - dot(small, small)) * LARGE * LARGE
+    return xp.where(far, apart, xp.where(far, 0.0, longest) - xp.where(far, 0.0, own))
+
+
+def _longest(X, where):
+    """The largest squared length among the patterns seen."""
+    xp, squares = namespace(X), dot(X, X)
+    return xp.max(squares if where is True else xp.where(where, squares, -inf), axis=-1)
+
+
+def biased(z, beta, bias, where):
+    """beta z + bias; of a row without a finite largest one, beta (z - max z) + bias."""
+    xp = namespace(z)
+    seen = (bias > -inf) & where
+    logits = beta * z + bias
+    near = xp.abs(_largest(logits, seen, 1)) < NEAR
+    if on_host(z) and bool(xp.all(near)):
+        return logits
+    return xp.where(near, logits, beta * (z - finite_or_zero(_largest(z, seen, 1))) + bias)
+
+
+def squared_unit(beta):
+    """b and a power of two r with beta = b r^2: products of r x neither over- nor underflow alone.
+    """
+    root = 2.0 ** (math.frexp(beta)[1] // 2)
+    return beta / root / root, root

@@ -5,6 +5,7 @@ from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps.entries import ratio
+from hopref.maps.overlaps import biased
 from hopref.maps.scales import finite_or_zero
 
 __all__ = ["softmax", "logsumexp"]
@@ -72,7 +73,7 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 def seen_scores(z, beta, bias, where):
     """Scores, -inf where hidden, and the beta that has yet to multiply them."""
     if not isinstance(bias, float):
-        z, beta = beta * z + bias, 1.0
+        z, beta = biased(z, beta, bias, where), 1.0
     return z if where is True else namespace(z).where(where, z, -inf), beta
 
 
@@ -101,6 +102,11 @@ def taking_part(z, bias, where):
     xp = namespace(z)
     z = z if where is True else xp.where(where, z, -inf)
     return z if isinstance(bias, float) else xp.where(bias > -inf, z, -inf)
+
+
+def unhidden(where, bias):
+    """What neither the mask nor the bias hides."""
+    return where if isinstance(bias, float) else where & (bias > -inf)
 
 
 def logmeanexp(z, where=True):

@@ -8,7 +8,16 @@ References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 import math
 from functools import partial
 
-from hopref.dispatch.domains import choice, mask, nonnegative, positive, real, scores, state
+from hopref.dispatch.domains import (
+    choice,
+    finite,
+    mask,
+    nonnegative,
+    positive,
+    real,
+    scores,
+    state,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import draws_suffice, state_of_these_features
@@ -48,7 +57,7 @@ activation = choice(relu=relu, abs=size, identity=itself, sigmoid=sigmoid)
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=kernels, scale=positive,
-    mask=mask("(...,s)"), empty_row=zero_denominators)
+    mask=mask("(...,s)"), empty_row=zero_denominators, result=finite)
 def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
               empty_row="zeros"):
     r"""Performer attention.
@@ -108,7 +117,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
 
 
 @op("(...,d),(n,d),(m,d)->(...,n)", features=kernels, beta=positive, empty_row=zero_denominators,
-    scratch="(...,n)")
+    scratch="(...,n)", result=finite)
 def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
 
@@ -127,7 +136,8 @@ def _features(xi, X, omega, beta, features):
     return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, empty_row=zero_denominators)
+@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, empty_row=zero_denominators,
+    result=finite)
 def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step for one draw of the features.
 
@@ -146,7 +156,7 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
 
 
 @op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=kernels, beta=positive,
-    fits=draws_suffice, empty_row=zero_denominators)
+    fits=draws_suffice, empty_row=zero_denominators, result=finite)
 def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step, averaged over draws, with its standard error.
 
@@ -174,7 +184,7 @@ def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_ro
 
 
 @op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, theta=real, side=side,
-    empty_row=zero_denominators)
+    empty_row=zero_denominators, result=finite)
 def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", features="positive",
                        empty_row="zeros"):
     r"""One retrieval step by features of thresholded patterns and state, for one draw.
@@ -193,7 +203,7 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over)
+@op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over, result=finite)
 def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
     r"""Positive features as they are published, with a stabiliser.
 
@@ -224,7 +234,7 @@ def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", scale=positive, mask=mask("(...,s)"),
-    eps=nonnegative, guard=nonnegative, empty_row=zero_denominators)
+    eps=nonnegative, guard=nonnegative, empty_row=zero_denominators, result=finite)
 def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
                          empty_row="zeros"):
     r"""Performer attention by `stabilized_features`.
@@ -256,7 +266,7 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", activation=activation, scale=positive,
-    mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators)
+    mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
                           empty_row="zeros"):
     r"""Attention by an activation of projections: what is called generalised Performer attention.
