@@ -10,6 +10,7 @@ from hopref.features.exponential import derf, gerf, log_derf, log_gerf
 from hopref.features.projected import (
     Feature,
     Height,
+    feature_logs,
     general,
     hyperbolic,
     kernels,

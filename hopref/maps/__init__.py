@@ -26,8 +26,10 @@ from hopref.maps.entries import (
 )
 from hopref.maps.lists import band, listed_once, over_rows
 from hopref.maps.overlaps import (
+    SMALL,
     biased,
     listed_overlaps,
+    moved,
     overlaps,
     pair_overlaps,
     shorter,
@@ -46,7 +48,16 @@ from hopref.maps.potentials import (
     tsallis,
 )
 from hopref.maps.powers import bend, raised, raised_log
-from hopref.maps.scales import balanced, finite_or_zero, rescaled, shifted_exp
+from hopref.maps.scales import (
+    balanced,
+    evened,
+    finite_or_zero,
+    over,
+    rescaled,
+    shifted_exp,
+    tame,
+    times,
+)
 from hopref.maps.signs import (
     above,
     below,

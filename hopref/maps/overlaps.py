@@ -38,10 +38,15 @@ def listed_overlaps(xi, X, i, first, start, stop):
 
 def _apart(product, xi, X, largest):
     """The product, moved by a number for each row where it leaves the range."""
-    xp, z = namespace(xi), product(xi, X)
-    if on_host(z) and _within(xp, z):
+    z = product(xi, X)
+    if on_host(z) and _within(namespace(z), z):
         return z
-    small = product(SMALL * xi, SMALL * X)
+    return moved(z, product(SMALL * xi, SMALL * X), largest)
+
+
+def moved(z, small, largest):
+    """z, given 2^-1200 z too: what is not finite from that, less the largest where it is beyond."""
+    xp = namespace(z)
     whole = xp.where(xp.isfinite(z), z, small * LARGE * LARGE)
     small = xp.where(xp.isfinite(z), z * SMALL * SMALL, small)
     near = xp.abs(largest(whole)) < NEAR

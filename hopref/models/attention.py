@@ -26,14 +26,18 @@ from hopref.maps import (
     default_scale,
     empty_rows,
     end,
+    evened,
     key_visible,
     masked,
+    over,
     overlaps,
     ratio,
     rescaled,
     scan,
     softmax,
     start,
+    tame,
+    times,
     unhidden,
     visible,
     zero_denominators,
@@ -108,8 +112,8 @@ def linear_weights(phi_q, phi_k, /, *, empty_row="zeros"):
     >>> attention.linear_weights([[2.0]], [[1.0], [3.0]])
     array([[0.25, 0.75]])
     """
-    xp = namespace(phi_q)
-    kernel = phi_q @ xp.matrix_transpose(phi_k)
+    xp, (q, keys, *_) = namespace(phi_q), evened(phi_q, phi_k, 0.0)
+    kernel = q @ xp.matrix_transpose(keys)
     return ratio(kernel, xp.sum(kernel, axis=-1, keepdims=True), empty_row)
 
 
@@ -157,8 +161,10 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
     >>> attention.linear_attention([[2.0]], [[1.0], [3.0]], [[0.0], [4.0]])
     array([[3.]])
     """
-    S, z = key_state(phi_k, V, mask=mask, S=S, z=z)
-    return ratio(phi_q @ S, phi_q @ z[..., None] + eps, empty_row)
+    q, keys, c, rows = evened(phi_q, masked(phi_k, mask, 0.0), z)
+    V, back = tame(V)
+    S, z = key_state(keys, V, S=c[..., None] * S / back, z=c * z)
+    return ratio(q @ S, q @ z[..., None] + times(eps, rows), empty_row) * back
 
 
 @op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", result=finite)
@@ -175,7 +181,9 @@ def association(phi_q, phi_k, V, /):
     >>> attention.association([[1.0, -1.0]], [[1.0, 1.0], [1.0, -1.0]], [[5.0], [7.0]])
     array([[14.]])
     """
-    return phi_q @ (namespace(V).matrix_transpose(phi_k) @ V)
+    q, keys, c, rows = evened(phi_q, phi_k, 0.0)
+    V, back = tame(V)
+    return over(q @ (namespace(V).matrix_transpose(keys) @ V), rows) * back
 
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", S=state("(...,r,v)"),
@@ -197,9 +205,12 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    zS, rows = joined_state(phi_k, V, S, z), (phi_q, phi_k, counted(V))
-    Z, zS = scan(step, zS, rows)
-    return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), zS[..., 1:], zS[..., 0]
+    q, keys, c, rows = evened(phi_q, phi_k, z)
+    zS = c[..., None] * joined_state(phi_k, V, S, z)
+    Z, zS = scan(step, zS, (q, keys, counted(V)))
+    zS = zS / c[..., None]
+    Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row)
+    return Z, zS[..., 1:], zS[..., 0]
 
 
 def counted(V):

@@ -21,7 +21,7 @@ from hopref.dispatch.domains import (
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import draws_suffice, state_of_these_features
-from hopref.features import kernels
+from hopref.features import feature_logs, kernels
 from hopref.maps import (
     above,
     balanced,
@@ -83,7 +83,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
     array([[2.]])
     """
     beta = default_scale(scale, K)
-    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    log_q, sign_q, log_k, sign_k = feature_logs(features, Q, K, omega, beta, mask)
     return log_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, mask=mask,
                                 empty_row=empty_row)
 
@@ -132,7 +132,7 @@ def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"
 
 
 def _features(xi, X, omega, beta, features):
-    (log_q, sign_q), (log_k, sign_k) = features(xi, omega, beta), features(X, omega, beta)
+    log_q, sign_q, log_k, sign_k = feature_logs(features, xi, X, omega, beta)
     return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
 
 

@@ -28,7 +28,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.features import kernels
-from hopref.kernels import named
+from hopref.kernels import named, paired
 from hopref.maps import (
     among,
     band,
@@ -325,7 +325,7 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     >>> structured.linear_update([0.0], [[0.0], [3.0]])             # kernels 1 and 4
     array([2.4])
     """
-    q, keys = features(xi)[..., None, :], features(X + delta)
+    q, keys = paired(features, xi[..., None, :], X + delta)
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
