@@ -117,7 +117,7 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, result=num
     condition under which it falls.  ``result`` is the domain of what is returned.
     """
     def declare(formula):
-        it = _declaration(formula, shapes, lowers, fits, demands, scratch, result, domains)
+        it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains, result)
 
         @functools.wraps(formula)
         def door(*args, backend=None, nonfinite=None, check=None, **kwargs):
@@ -140,7 +140,7 @@ def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, result=num
     return declare
 
 
-def _declaration(formula, shapes, lowers, fits, demands, scratch, result, domains):
+def _declaration(formula, shapes, lowers, fits, demands, scratch, domains, result=number):
     """The facts of one operation, read from its decorator, signature and docstring."""
     signature = inspect.signature(formula)
     inputs, _, outputs = shapes.partition("->")

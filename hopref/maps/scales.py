@@ -35,10 +35,11 @@ def shifted_exp_of_sum(a, b):
 
 def unit(size):
     """The power of two that brings a size into [1, 2); 1 for 0 and for what is no number."""
-    xp, factor = namespace(size), namespace(size).ones_like(size)
+    xp, one = namespace(size), namespace(size).ones_like(size)
+    factor = one
     for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
         large, little = size >= 2.0**k, (size > 0) & (size < 2.0**(1 - k))
-        step = xp.where(large, 2.0**-k, xp.where(little, 2.0**k, 1.0))
+        step = xp.where(large, 2.0**-k, xp.where(little, 2.0**k, one))
         size, factor = size * step, factor * step
     return factor
 
@@ -51,17 +52,20 @@ def evened(q, k, z):
     feature of a query: no product that counts under- or overflows.  Where all are near 1 they stay
     as they are, and the results are the same bit for bit elsewhere.
     """
-    xp, n = namespace(k), k.shape[-2]
+    xp = namespace(k)
     most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
-    most = xp.maximum(most, xp.max(xp.abs(k), axis=-2)) if n else most
+    if 0 in q.shape or 0 in k.shape:
+        return q, k, xp.ones_like(most), (1.0,)
+    most = xp.maximum(most, xp.max(xp.abs(k), axis=-2))
     if on_host(k) and _near_one(most) and _near_one(xp.max(xp.abs(q), axis=-1)):
         return q, k, xp.ones_like(most), (1.0,)
     c = unit(most)
     part = xp.maximum(xp.minimum(c, 2.0**500), 2.0**-500)
     a, b = part[..., None, :], (c / part)[..., None, :]
     row = xp.max(xp.abs(q / a / b), axis=-1, keepdims=True)
-    first = xp.where(row < 2.0**-900, 2.0**900, xp.where(row < 2.0**1000, 1.0, 2.0**-900))
-    second = xp.where(first == 1, 1.0, xp.where(first > 1, 2.0**400, 2.0**-400))
+    one = xp.ones_like(row)
+    first = xp.where(row < 2.0**-900, 2.0**900, xp.where(row < 2.0**1000, one, 2.0**-900))
+    second = xp.where(row < 2.0**-900, 2.0**400, xp.where(row < 2.0**1000, one, 2.0**-400))
     q = q * first / a * second / b
     third = unit(xp.max(xp.abs(q), axis=-1, keepdims=True))
     return q * third, k * c[..., None, :], c, (first, second, third)
@@ -90,9 +94,10 @@ def over(x, factors):
 def tame(V):
     """The values, and the factor by which a column that nears the largest number is divided."""
     xp = namespace(V)
-    if not V.shape[-2]:
+    if 0 in V.shape:
         return V, 1.0
-    down = xp.where(xp.max(xp.abs(V), axis=-2, keepdims=True) < 2.0**900, 1.0, 2.0**-80)
+    most = xp.max(xp.abs(V), axis=-2, keepdims=True)
+    down = xp.where(most < 2.0**900, xp.ones_like(most), 2.0**-80)
     return V * down, 1 / down
 
 
