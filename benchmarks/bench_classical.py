@@ -4,41 +4,24 @@ import numpy as np
 from benchmarks import growth, timing
 
 
-class Update:
+class Update(timing._Timed):
     """One synchronous step of 64 states."""
-    params = ([256, 512, 1024, 2048], ["formula"])
-    param_names = ("components", "path")
-    version = "1"
+    op = "classical.update"
+    params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("components", "path")
 
-    def setup(self, d, path):
-        self.step = timing.admitted("classical.update", path, growth.network(d))
-
-    def time_update(self, d, path):
-        self.step()
+    def arguments(self, d):
+        return growth.network(d)
 
 
-class Sweep:
+class Sweep(timing._Timed):
     """One asynchronous sweep of 64 states over d / 20 patterns, W never formed."""
-    params = ([256, 512, 1024, 2048], timing.PATHS)
-    param_names = ("components", "path")
-    version = "1"
+    op = "classical.low_rank_asynchronous_update"
+    params, param_names = ([256, 512, 1024, 2048], timing.PATHS), ("components", "path")
 
-    def setup(self, d, path):
-        args = growth.store(d, 64, d // 20)
-        self.step = timing.admitted("classical.low_rank_asynchronous_update", path, args,
-                                    order=np.arange(d), zero_diagonal=True)
-
-    def time_sweep(self, d, path):
-        self.step()
+    def arguments(self, d):
+        self.options = {"order": np.arange(d), "zero_diagonal": True}
+        return growth.store(d, 64, d // 20)
 
 
-class Growth:
+class Growth(growth._Growth):
     params = growth.titles("classical", "storage")
-    param_names = ("growth",)
-    unit, version = "exponent", "1"
-
-    def track_work(self, title):
-        return growth.work_exponent(title)
-
-    def track_memory(self, title):
-        return growth.memory_exponent(title)

@@ -1,31 +1,31 @@
 """`hopref.features` and `hopref.projections`: errors at equal cost, work, and what a draw takes."""
 import numpy as np
 
-from benchmarks import contest
+from benchmarks import estimators
 from hopref import projections
 
 
 class Error:
     """64 features at |x + y|^2 = 1, 60 degrees, d = 16: error over kernel, measured and exact."""
-    params = list(contest.ENTRIES)
+    params = list(estimators.ENTRIES)
     param_names = ("estimator",)
     unit, version = "relative error", "1"
 
     def track_error(self, title):
-        return float(np.sqrt(contest.measured_errors(title, 1.0).mean()))
+        return float(np.sqrt(estimators.measured_errors(title, 1.0).mean()))
 
     def track_exact_error(self, title):
-        return contest.exact_error(title, 1.0)
+        return estimators.exact_error(title, 1.0)
 
 
 class Work:
     """Counted operations of a map of 64 features, for one vector of 16 components."""
-    params = list(contest.ENTRIES)
+    params = list(estimators.ENTRIES)
     param_names = ("estimator",)
     unit, version = "operations", "1"
 
     def track_operations(self, title):
-        return contest.work(title)
+        return estimators.work(title)
 
 
 class Draw:

@@ -2,39 +2,24 @@
 from benchmarks import growth, timing
 
 
-class Update:
+class Update(timing._Timed):
     """One step of 64 states, or of one alone, d = 64."""
+    op, options = "modern.update", {"beta": 0.125}
     params = ([256, 1024, 4096, 16384], [1, 64], timing.PATHS)
     param_names = ("patterns", "states", "path")
-    version = "1"
 
-    def setup(self, N, M, path):
-        self.step = timing.admitted("modern.update", path, growth.memory(N, M, 64), beta=0.125)
-
-    def time_update(self, N, M, path):
-        self.step()
+    def arguments(self, N, M):
+        return growth.memory(N, M, 64)
 
 
-class Energy:
+class Energy(timing._Timed):
     """The energies of 64 states, d = 64."""
-    params = ([256, 1024, 4096, 16384], timing.PATHS)
-    param_names = ("patterns", "path")
-    version = "1"
+    op, options = "modern.energy", {"beta": 0.125}
+    params, param_names = ([256, 1024, 4096, 16384], timing.PATHS), ("patterns", "path")
 
-    def setup(self, N, path):
-        self.step = timing.admitted("modern.energy", path, growth.memory(N, 64, 64), beta=0.125)
-
-    def time_energy(self, N, path):
-        self.step()
+    def arguments(self, N):
+        return growth.memory(N, 64, 64)
 
 
-class Growth:
+class Growth(growth._Growth):
     params = growth.titles("modern")
-    param_names = ("growth",)
-    unit, version = "exponent", "1"
-
-    def track_work(self, title):
-        return growth.work_exponent(title)
-
-    def track_memory(self, title):
-        return growth.memory_exponent(title)

@@ -2,27 +2,14 @@
 from benchmarks import growth, timing
 
 
-class Attention:
+class Attention(timing._Timed):
     """Self-attention, d = 64, 256 positive features."""
-    params = ([256, 512, 1024, 2048], ["formula"])
-    param_names = ("length", "path")
-    version = "1"
+    op = "performer.attention"
+    params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("length", "path")
 
-    def setup(self, L, path):
-        args = growth.performer_heads(L, 64, 256)
-        self.step = timing.admitted("performer.attention", path, args)
-
-    def time_attention(self, L, path):
-        self.step()
+    def arguments(self, L):
+        return growth.performer_heads(L, 64, 256)
 
 
-class Growth:
+class Growth(growth._Growth):
     params = growth.titles("performer")
-    param_names = ("growth",)
-    unit, version = "exponent", "1"
-
-    def track_work(self, title):
-        return growth.work_exponent(title)
-
-    def track_memory(self, title):
-        return growth.memory_exponent(title)

@@ -18,7 +18,6 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import numpy as np
 
 from benchmarks import growth
-from hopref.dispatch.operation import load, open_door
 
 REPEATS = 7
 
@@ -93,14 +92,9 @@ def cases(quick):
                    {"order": np.arange(d)}, sweep)
 
 
-def admitted(case, dtype, backend):
-    call = load()[case.name].enter(*(a.astype(dtype) for a in case.args), **case.kwargs,
-                                   backend=backend)
-
-    def run():
-        with open_door():
-            call.path(*call.args, **call.kwargs)
-    return run
+def on_path(case, dtype, backend):
+    args = [a.astype(dtype) for a in case.args]
+    return growth.prepared(case.name, *args, **case.kwargs, backend=backend)
 
 
 def by_hand(case, dtype):
@@ -129,8 +123,8 @@ def main():
     for case in cases(quick):
         for dtype in np.float32, np.float64:
             fast, hand, formula = in_turn(
-                [admitted(case, dtype, "numba"), by_hand(case, dtype),
-                 admitted(case, np.float64, "formula")], REPEATS)
+                [on_path(case, dtype, "numba"), by_hand(case, dtype),
+                 on_path(case, np.float64, "formula")], REPEATS)
             print(f"{case.name:39} {case.size:22} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
                   f"{1e3 * hand:6.1f} ms {hand / fast:6.2f}  "
                   f"{1e3 * formula:6.1f} ms {formula / fast:6.2f}", flush=True)

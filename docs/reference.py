@@ -1,4 +1,4 @@
-"""The API pages, one a room, made from what `hopref` and its rooms say is public."""
+"""The API pages, one a module, made from what `hopref` and its modules declare public."""
 
 import inspect
 import re
@@ -8,32 +8,37 @@ import hopref
 
 
 def pages():
-    """{file name: reStructuredText} of the index and of every room's page."""
-    values = {name: getattr(hopref, name) for name in hopref.__all__}
-    rooms = {name: room for name, room in values.items() if isinstance(room, ModuleType)}
-    top = [name for name in values if name not in rooms]
-    rooms = {inner: room for name in rooms for inner, room in _rooms(name, rooms[name])}
-    listed = "\n".join(f"   {name}" for name in ["toplevel", *rooms])
-    made = {"index.rst": _INDEX.format(rooms=listed),
-            "toplevel.rst": _page("hopref", "hopref", hopref, top, _TOP)}
-    for name, room in rooms.items():
-        words = "\n".join(with_bars(inspect.getdoc(room).split("\n")))
-        made[f"{name}.rst"] = _page(name, f"hopref.{name}", room, room.__all__, words)
+    """{file name: reStructuredText} of the index and of every module's page."""
+    modules = dict(_modules("", hopref))
+    listed = "\n".join(f"   {name}" for name in ["toplevel", *modules])
+    made = {"index.rst": _INDEX.format(modules=listed),
+            "toplevel.rst": _page("hopref", "hopref", hopref, _TOP)}
+    for name, module in modules.items():
+        words = "\n".join(with_bars(inspect.getdoc(module).split("\n")))
+        made[f"{name}.rst"] = _page(name, f"hopref.{name}", module, words)
     return made
 
 
-def _rooms(name, room):
-    """A room, and the rooms within it."""
-    within = {inner: getattr(room, inner) for inner in room.__all__}
-    within = {k: v for k, v in within.items() if isinstance(v, ModuleType)}
-    return within and [(f"{name}.{k}", v) for k, v in within.items()] or [(name, room)]
+def _modules(prefix, package):
+    """The public modules of a package that define something, and theirs in turn."""
+    for name in package.__all__:
+        module = getattr(package, name)
+        if isinstance(module, ModuleType):
+            if _defined(module):
+                yield prefix + name, module
+            yield from _modules(f"{prefix}{name}.", module)
 
 
-def _page(title, path, room, names, words):
-    """A heading, the room's own words, and what it exports under its public path."""
+def _defined(module):
+    """The public names of a module that are no modules themselves."""
+    return [k for k in module.__all__ if not isinstance(getattr(module, k), ModuleType)]
+
+
+def _page(title, path, module, words):
+    """A heading, the module's docstring, and what it exports under its public path."""
     parts = [title, "=" * len(title), "", words, ""]
-    for name in names:
-        value = getattr(room, name)
+    for name in _defined(module):
+        value = getattr(module, name)
         directive = "autoclass" if inspect.isclass(value) else \
             "autofunction" if inspect.isfunction(value) else "py:data"
         parts += [f".. {directive}:: {path}.{name}", ""]
@@ -70,5 +75,5 @@ takes ``backend=`` (a path, see the :doc:`reading guide <../reading>`) and ``non
 .. toctree::
    :maxdepth: 1
 
-{rooms}
+{modules}
 """

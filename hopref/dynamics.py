@@ -3,7 +3,6 @@
 Every state runs as a batch of one, so its answer does not depend, bit for bit, on its companions
 (one machine, BLAS and thread count).  Not to converge is an answer, never an exception.
 """
-import contextlib
 import hashlib
 import math
 from typing import NamedTuple
@@ -11,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hopref.dispatch.domains import Choice, Scalar, count, nonnegative, positive, seed
-from hopref.dispatch.operation import open_door
-from hopref.errors import BackendError, CallError, HoprefError
+from hopref.dispatch.operation import unchecked
+from hopref.errors import BackendError, CallError, naming
 from hopref.models import classical, graded
 from hopref.progress import progress
 
@@ -75,8 +74,8 @@ def retrieve(update, xi, /, *memory, tol=1e-12, max_steps=1000, backend=None, **
     ('cycle', 2)
     """
     step, energy, start = _admitted("retrieve", update, xi, memory, backend, params)
-    with _named("retrieve"):
-        tol, max_steps = nonnegative.admit("tol", tol), count.admit("max_steps", max_steps)
+    with naming("hopref.retrieve"):
+        tol, max_steps = nonnegative.validate("tol", tol), count.validate("max_steps", max_steps)
     return _run(lambda active, t: step(active), energy, start, tol=tol, max_steps=max_steps)
 
 
@@ -91,8 +90,8 @@ def trace(update, xi, /, *memory, steps, backend=None, **params):
     array([2., 1., 1.])
     """
     step, energy, start = _admitted("trace", update, xi, memory, backend, params)
-    with _named("trace"):
-        steps = count.admit("steps", steps)
+    with naming("hopref.trace"):
+        steps = count.validate("steps", steps)
     states = [_alone(start)]
     for _ in progress(range(steps), label="trace"):
         states.append(step(states[-1]))
@@ -125,21 +124,21 @@ def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="pol
     >>> run.states, str(run.reason)
     (array([-1.,  1.]), 'fixed_point')
     """
-    with _named("sweep"):
-        max_sweeps = count.admit("max_sweeps", max_sweeps)
-        draw = ORDERS.admit("order", order)
-        rng = seed.admit("rng", rng) if order in ("permutation", "random") else None
+    with naming("hopref.sweep"):
+        max_sweeps = count.validate("max_sweeps", max_sweeps)
+        draw = ORDERS.validate("order", order)
+        rng = seed.validate("rng", rng) if order in ("permutation", "random") else None
     params = {"ties": ties, "states": states}
     stable, energy, start = _admitted("sweep", classical.update, xi, (W, b), None, params)
     d = start.shape[-1]
     if order == "greedy":
-        call = classical.greedy_update.enter(xi, W, b, **params)
+        call = classical.greedy_update.prepare(xi, W, b, **params)
     else:
-        call = classical.asynchronous_update.enter(xi, W, b, order=range(d), **params)
+        call = classical.asynchronous_update.prepare(xi, W, b, order=range(d), **params)
 
     def advance(active, t):
         visits = {"order": draw(d, rng)} if draw else {}
-        with open_door():
+        with unchecked():
             return call.path(active, *call.args[1:], **{**call.kwargs, **visits})
 
     return _run(advance, energy, start, tol=0.0, max_steps=max_sweeps,
@@ -172,20 +171,20 @@ def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="p
     >>> run.states[-1], run.energies.tolist()
     (array([-1., -1.]), [1.0, -1.0, -1.0, -1.0])
     """
-    with _named("glauber"):
-        sweeps, rng = count.admit("sweeps", sweeps), seed.admit("rng", rng)
-        draw = WARM_ORDERS.admit("order", order)
+    with naming("hopref.glauber"):
+        sweeps, rng = count.validate("sweeps", sweeps), seed.validate("rng", rng)
+        draw = WARM_ORDERS.validate("order", order)
     how = {"states": states, "ties": "plus"}
     _, energy, start = _admitted("glauber", classical.update, xi, (W, b), None, how)
     d, now = start.shape[-1], _alone(start)
-    call = classical.glauber_update.enter(
+    call = classical.glauber_update.prepare(
         start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
     orders, *chains = rng.spawn(1) + rng.spawn(len(now))
     way = [now]
     for _ in progress(range(sweeps), label="glauber"):
         uniforms = np.reshape([chain.random(d) for chain in chains], now.shape)
         visits = {"order": draw(d, orders), "uniforms": uniforms}
-        with open_door():
+        with unchecked():
             way.append(call.path(way[-1], *call.args[1:], **{**call.kwargs, **visits}))
     energies = np.stack([energy(s)[:, 0] for s in way])
     return Trace(np.stack([s.reshape(start.shape) for s in way]), _like(energies, start))
@@ -235,10 +234,10 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     0.367879
     """
     from scipy.integrate import solve_ivp
-    with _named("solve_flow"):
-        until, points = positive.admit("until", until), AT_LEAST_TWO.admit("points", points)
-        rtol, atol = positive.admit("rtol", rtol), positive.admit("atol", atol)
-    call = graded.flow.enter(u, W, b, activation=activation, beta=beta, tau=tau)
+    with naming("hopref.solve_flow"):
+        until, points = positive.validate("until", until), AT_LEAST_TWO.validate("points", points)
+        rtol, atol = positive.validate("rtol", rtol), positive.validate("atol", atol)
+    call = graded.flow.prepare(u, W, b, activation=activation, beta=beta, tau=tau)
     start, rest = call.args[0], call.args[1:]
 
     def velocity(_, u):
@@ -247,7 +246,7 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     times = np.linspace(0.0, until, points)
     alone = _alone(start)[:, 0, :]
     internal = np.full((points, *alone.shape), np.nan)
-    with open_door("propagate"):
+    with unchecked():
         for i, u_0 in enumerate(alone if start.size else ()):
             y = solve_ivp(velocity, (0.0, until), u_0, method="DOP853", t_eval=times,
                           rtol=rtol, atol=atol).y
@@ -262,26 +261,17 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
 AT_LEAST_TWO = Scalar("an integer >= 2", lambda v: v >= 2, int)
 
 
-@contextlib.contextmanager
-def _named(function):
-    """Refusals inside name the function that was called."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"hopref.{function}: {error}.") from None
-
-
 def _admitted(who, update, xi, memory, backend, params):
-    """One pass through the door: the step, its energy or None, and the admitted states."""
-    with _named(who):
-        if not hasattr(update, "enter"):
+    """Validate once: the step, its energy or None, and the validated states."""
+    with naming(f"hopref.{who}"):
+        if not hasattr(update, "prepare"):
             raise CallError(f"update must be an operation of hopref; got {update!r}")
         first = next(iter(update.arrays.values()), None)
         if update.outputs != (first,) or first[:1] != ("...",):
             raise CallError(f"update must map states to states; got {update.name}: {update.shapes}")
-    call = update.enter(xi, *memory, backend=backend, **params)
+    call = update.prepare(xi, *memory, backend=backend, **params)
     start = call.args[0]
-    with _named(who):
+    with naming(f"hopref.{who}"):
         if not isinstance(start, np.ndarray):
             raise BackendError(f"xi must be a NumPy array; got {type(start).__module__}")
         given = dict(zip(update.signature.parameters, call.args, strict=False)) | call.kwargs
@@ -290,7 +280,7 @@ def _admitted(who, update, xi, memory, backend, params):
                 raise CallError(f"{k} must be the same for all states; got it with leading axes")
 
     def step(states):
-        with open_door("propagate"):
+        with unchecked():
             return call.path(states, *call.args[1:], **call.kwargs)
 
     return step, _energy_of(update, start, memory, params), start
@@ -302,11 +292,11 @@ def _energy_of(update, start, memory, params):
         return None
     op = update.lowers[0]
     known = {k: v for k, v in params.items() if k in op.signature.parameters}
-    unchecked = {"check": False} if op.structural else {}
-    call = op.enter(np.zeros_like(start), *memory, **unchecked, **known)
+    asymmetric = {"check": False} if op.structural else {}
+    call = op.prepare(np.zeros_like(start), *memory, **asymmetric, **known)
 
     def energy(states):
-        with open_door("propagate"):
+        with unchecked():
             return op.formula(states, *call.args[1:], **call.kwargs)
     return energy
 

@@ -1,17 +1,19 @@
-"""What hopref raises.  Every message reads `hopref.<op>: <what must hold>; got <what came>.`"""
+"""What hopref raises: `hopref.<function>: <what must hold>; got <what came>.`"""
+import re
+from types import TracebackType
 
 __all__ = [
-    "HoprefError", "ShapeError", "DomainError", "DTypeError", "CallError", "ResourceError",
-    "BackendError", "VectorFileError", "PluginError", "CertificationError",
+    "HoprefError", "ShapeError", "DomainError", "DTypeError", "CallError", "RangeError",
+    "ResourceError", "BackendError", "PluginError", "CertificationError", "naming",
 ]
 
 
 class HoprefError(Exception):
-    """Any refusal by hopref."""
+    """Base class of all errors that hopref raises."""
 
 
 class ShapeError(HoprefError, ValueError):
-    """An array has the wrong number of axes, or sizes that do not fit together."""
+    """An array has the wrong number of axes, or sizes that do not agree."""
 
 
 class DomainError(HoprefError, ValueError):
@@ -26,16 +28,16 @@ class CallError(HoprefError, TypeError):
     """An argument is missing, unknown or given twice."""
 
 
+class RangeError(HoprefError, OverflowError):
+    """Finite arguments lead to numbers beyond the range of float64, so that no result is right."""
+
+
 class ResourceError(HoprefError, MemoryError):
     """An array that the formula would form does not fit in memory."""
 
 
 class BackendError(HoprefError, RuntimeError):
-    """The path asked for does not exist, is not installed, or the arrays live elsewhere."""
-
-
-class VectorFileError(HoprefError, ValueError):
-    """A file of golden vectors is not what its manifest says."""
+    """The path asked for does not exist, is not installed, or cannot take these arrays."""
 
 
 class PluginError(HoprefError, ImportError):
@@ -44,3 +46,30 @@ class PluginError(HoprefError, ImportError):
 
 class CertificationError(HoprefError, ArithmeticError):
     """No bound as tight as the one asked for could be proved."""
+
+
+class naming:
+    """Context in which an error of hopref names ``function``, the one that the user called.
+
+    A message without a name gets one and its full stop; the name of a function that was called on
+    the way is replaced.
+
+    >>> from hopref.errors import DomainError, naming
+    >>> with naming("hopref.theory.capacity"):
+    ...     raise DomainError("d must be an integer >= 1; got d=0")
+    Traceback (most recent call last):
+    hopref.errors.DomainError: hopref.theory.capacity: d must be an integer >= 1; got d=0.
+    """
+    __slots__ = ("function",)
+
+    def __init__(self, function: str) -> None:
+        self.function = function
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if isinstance(error, HoprefError):
+            message = re.sub(r"\Ahopref\.[\w.]+: ", "", str(error)).removesuffix(".")
+            raise type(error)(f"{self.function}: {message}.") from error.__cause__

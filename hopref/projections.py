@@ -232,7 +232,7 @@ def _tabulated(xp, given):
         return f"d must be at most {SOBOL} with sequence='sobol'; got d={given['d']}"
 
 
-@op("->(m,d)", m=count, d=count, rng=seed, sequence=sequences, demands=_tabulated,
+@op("->(m,d)", m=count, d=count, rng=seed, sequence=sequences, precondition=_tabulated,
     scratch="(m,d)")
 def qmc(m, d, /, *, rng, sequence="sobol"):
     r"""Gaussian rows of a randomised quasi-Monte Carlo sequence.

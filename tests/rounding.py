@@ -7,8 +7,8 @@ the same sum of absolute values (Higham, Accuracy and Stability of Numerical Alg
 """
 import numpy as np
 
-from hopref.check.arithmetic import PROFILES
-from hopref.check.tolerance import measured
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 
 u = 2.0**-53
 eta = 2.0**-1074          # the smallest subnormal: an underflow loses at most half of it
@@ -141,5 +141,5 @@ def log_linear_attention(log_q, log_k, V, where=True):
 
 def of(op, *args, **kwargs):
     """The value of an operation here, and the tolerance that `hopref.check` derives for it."""
-    ball = measured(op, args, kwargs, PROFILES["float64"])
+    ball = expected(op, args, kwargs, PROFILES["float64"])
     return ball.value.astype(float), ball.radius

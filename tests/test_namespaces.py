@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from numpy.testing import assert_array_equal
 
 from hopref import modern
-from hopref.check.strategies import calls
-from hopref.dispatch import operation as door
+from hopref.check.cases.strategies import calls
+from hopref.dispatch import operation
 from hopref.dispatch.domains import finite, positive
 from hopref.dispatch.namespace import namespace
 from hopref.errors import BackendError, DomainError, DTypeError
-from tests.door.calling import WITH_ARRAYS as OPS
-from tests.door.calling import by_name, parts, run, widely
+from tests.dispatch.calling import WITH_ARRAYS as OPS
+from tests.dispatch.calling import by_name, parts, run, widely
 from tests.doubles import cupy as device
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -148,12 +148,12 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_formula_is_caught_on_the_device(wrong, monkeypatch):
-    monkeypatch.setattr(door, "OPS", {})
+    monkeypatch.setattr(operation, "OPS", {})
 
     def formula(xi, X, /):
         return WRONG[wrong](xi, X)
 
-    op = door.op("(...,d),(n,d)->(...,d)")(formula)
+    op = operation.op("(...,d),(n,d)->(...,d)")(formula)
     with device.installed():
         xi, X = device.asarray(np.ones((2, 3))), device.asarray(np.ones((4, 3)))
         device.stats.reset()
@@ -167,12 +167,12 @@ def test_a_wrong_formula_is_caught_on_the_device(wrong, monkeypatch):
 @pytest.mark.parametrize("wrong", [
     lambda xi: np.exp(xi), lambda xi: xi.T, lambda xi: xi.sum(), lambda xi: namespace(xi).einsum])
 def test_a_wrong_formula_is_caught_by_the_strict_array_api(wrong, monkeypatch):
-    monkeypatch.setattr(door, "OPS", {})
+    monkeypatch.setattr(operation, "OPS", {})
 
     def formula(xi, /):
         return wrong(xi)
 
-    op = door.op("(...,d)->(...,d)")(formula)
+    op = operation.op("(...,d)->(...,d)")(formula)
     try:
         result = op(array_api_strict.ones((2, 2, 3)))
     except (TypeError, AttributeError, ValueError):
@@ -181,9 +181,9 @@ def test_a_wrong_formula_is_caught_by_the_strict_array_api(wrong, monkeypatch):
 
 
 def test_the_scalar_of_the_caller_may_be_any_real_number(monkeypatch):
-    monkeypatch.setattr(door, "OPS", {})
+    monkeypatch.setattr(operation, "OPS", {})
 
-    @door.op("(...,d)->(...,d)", beta=positive)
+    @operation.op("(...,d)->(...,d)", beta=positive)
     def scaled(xi, /, *, beta=1.0):
         return beta * xi
 

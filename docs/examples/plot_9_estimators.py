@@ -22,7 +22,7 @@ from hopref import features, projections, theory
 
 d, r, draws = 16, 64, 300
 norms, fine = np.linspace(0.2, 1.3, 7), np.linspace(0.15, 1.35, 60)
-contest = [          # map, draw of its rows, colour, line
+compared = [         # map, draw of its rows, colour, line
     ("positive", "iid", "0.55", "-"), ("positive", "orthogonal", "C0", "-"),
     ("positive", "simplex", "C0", "--"), ("positive", "regularized", "C4", "-"),
     ("gerf", "orthogonal", "C1", "-"), ("gerf", "simplex", "C1", "--"),
@@ -56,7 +56,7 @@ def measured(kind, rows, x, y):
 
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.8), sharey=True, layout="constrained")
-for kind, draw, colour, line in contest:
+for kind, draw, colour, line in compared:
     m = r // 2 if kind in ("hyperbolic", "trigonometric") else r
     rows = [getattr(projections, draw)(m, d, rng=seed) for seed in range(draws)]
     for ax, degrees in zip(axes, (60, 120), strict=True):

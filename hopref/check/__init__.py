@@ -10,12 +10,15 @@ the same in a process of its own, with limits on time and memory.
 ...     return e @ X / e.sum(axis=-1, keepdims=True)
 >>> report = check(retrieve, like="modern.update")
 >>> report.verdict, report.named
-('condemned', ['beta applied twice'])
+('fails', ['beta applied twice'])
 """
-__all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "truth"]
+import importlib
 
-_HOME = {"NotOffered": "candidate", "Report": "findings", "LAWS": "laws", "law": "laws",
-         "truth": "tolerance"}
+__all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "BUGS", "bug",
+           "truth"]
+
+_HOME = {"NotOffered": "engine.candidate", "Report": "report.findings", "LAWS": "laws",
+         "law": "laws", "BUGS": "bugs", "bug": "bugs", "truth": "tolerance.expected"}
 
 
 def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=None, only="",
@@ -28,17 +31,17 @@ def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=
     like : the name of an op, such as "modern.update"
     dtype : the number format it is given: float64, float32, float16 or bfloat16
     arithmetic : its arithmetic, where that is not its format's, such as "float16-mixed"
-    convention : a `hopref.check.adapters.Convention`, where names, order, axes or masks differ
+    convention : a `hopref.check.peers.adapters.Convention`, where names, order, axes, masks differ
     only : the name of a single case
     xfail : {name of a finding: reason why it is expected}
 
     Returns
     -------
-    Report, with ``verdict`` "conforms" or "condemned", ``findings`` and ``named`` bugs
+    Report, with ``verdict`` "conforms" or "fails", ``findings`` and ``named`` bugs
     """
-    from hopref.check.adapters import Convention, bound
-    from hopref.check.candidate import InProcess
-    from hopref.check.judge import judge
+    from hopref.check.engine.candidate import InProcess
+    from hopref.check.engine.judge import judge
+    from hopref.check.peers.adapters import Convention, bound
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
     convention = convention or Convention(dtype=foreign(dtype))
     again = f"check({name.rpartition(':')[2]}, {like!r}, only={{case!r}}, seed={{seed}})"
@@ -54,7 +57,7 @@ def foreign(dtype):
 
 def assert_conforms(function, like, **options):
     """`check`, as an assertion whose message is the report."""
-    from hopref.check.report import details
+    from hopref.check.report.text import details
     report = check(function, like, **options)
     if not report.conforms:
         raise AssertionError(details(report))
@@ -63,5 +66,4 @@ def assert_conforms(function, like, **options):
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'hopref.check' has no attribute {name!r}")
-    import importlib
     return getattr(importlib.import_module(f"hopref.check.{_HOME[name]}"), name)

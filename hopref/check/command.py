@@ -1,4 +1,4 @@
-"""``hopref check``: judge a stranger, or with no target everything that is installed here."""
+"""``hopref check``: judge one function or, with no target, everything that is installed here."""
 import re
 import shlex
 import sys
@@ -6,20 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from pathlib import Path
 
-from hopref.check.arithmetic import PROFILES
-from hopref.check.candidate import InProcess
-from hopref.check.findings import Report
-from hopref.check.judge import judge
-from hopref.check.peers import PEERS, WITHOUT_OP
-from hopref.check.report import as_json, as_junit, details, table
-from hopref.check.runner import Subprocess
+from hopref.check.engine.candidate import InProcess
+from hopref.check.engine.judge import judge
+from hopref.check.engine.subprocess import Subprocess
+from hopref.check.peers.known import PEERS, WITHOUT_OP
+from hopref.check.report.findings import Report
+from hopref.check.report.text import as_json, as_junit, details, table
+from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.errors import HoprefError, PluginError
 from hopref.progress import progress
 
 __all__ = ["configure", "run", "own_reports", "peer_reports"]
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-CONFORMS, CONDEMNED, USAGE = 0, 1, 2
+CONFORMS, FAILS, USAGE = 0, 1, 2
 
 
 def configure(parser):
@@ -60,29 +60,29 @@ def run(args):
     """Judge, print, and return the exit code: 0 conforms, 1 does not, 2 wrong usage."""
     try:
         if args.target:
-            reports, failed = stranger(args)
+            reports, failed = one_target(args)
         else:
             own, peers = everything(args.seed)
-            reports, failed = own + peers, any(r.verdict == "condemned" for r in own)
+            reports, failed = own + peers, any(r.verdict == "fails" for r in own)
     except (HoprefError, ValueError) as error:
         print(f"hopref check: {error}", file=sys.stderr)
         return USAGE
-    told = sys.stderr if args.json == "-" else sys.stdout
-    tell(reports, args, told)
+    stream = sys.stderr if args.json == "-" else sys.stdout
+    show(reports, args, stream)
     for file, text in ((args.json, as_json), (args.junit, as_junit)):
         if file == "-":
             print(text(reports), end="")
         elif file:
             Path(file).write_text(text(reports), encoding="utf-8")
-    return CONDEMNED if failed else CONFORMS
+    return FAILS if failed else CONFORMS
 
 
-def tell(reports, args, stream):
+def show(reports, args, stream):
     """The table, and the findings behind every verdict that is not "conforms"."""
     if not args.target:
         print(table(reports), file=stream)
     for r in reports:
-        if args.target or r.verdict == "condemned":
+        if args.target or r.verdict == "fails":
             print("\n" * (not args.target) + details(r), file=stream)
     if not args.target:
         print("\n" + summary(reports), file=stream)
@@ -93,13 +93,13 @@ def summary(reports):
     peers = [r for r in reports if r not in own and r.verdict != "skipped"]
     return (f"hopref: {sum(r.conforms for r in own)} of {len(own)} paths conform.  "
             f"Third parties: {sum(r.conforms for r in peers)} of {len(peers)} conform; "
-            "those condemned are findings, not failures.")
+            "a third party that fails is a finding, not an error.")
 
 
-def stranger(args):
+def one_target(args):
     """The report on one target, and whether it failed."""
-    from hopref.check.adapters import ADAPTER, TARGET
-    from hopref.check.laws import draw_laws_of
+    from hopref.check.laws import laws_of
+    from hopref.check.peers.adapters import ADAPTER, TARGET
     from hopref.dispatch.operation import load
     if not TARGET.fullmatch(args.target):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
@@ -107,7 +107,7 @@ def stranger(args):
         raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
     if not args.like:
         raise PluginError("--like must name the op that the target implements; got none")
-    if args.like not in load() and not draw_laws_of(args.like):
+    if args.like not in load() and not laws_of(args.like):
         near = get_close_matches(args.like, load(), 1)
         raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}"
                           + (f" (did you mean {near[0]}?)" if near else ""))
@@ -126,10 +126,10 @@ def stranger(args):
     finally:
         candidate.close()
     if any(f.name == "not loaded" for f in report.findings):
-        raise PluginError(f"{args.target} could not be loaded: {report.findings[0].words}")
+        raise PluginError(f"{args.target} could not be loaded: {report.findings[0].message}")
     if report.verdict == "skipped":
         raise PluginError(f"no case of {args.like} could be put to {args.target}: "
-                          f"{'; '.join(report.left_out[:3]) or 'no case of that name'}")
+                          f"{'; '.join(report.not_offered[:3]) or 'no case of that name'}")
     return [report], not report.conforms
 
 
@@ -201,12 +201,12 @@ def everything(seed):
 
 def own_reports(seed=0):
     """The report on every path of every op that takes arrays, or draws them under laws."""
-    from hopref.check.laws import draw_laws_of
+    from hopref.check.laws import laws_of
     from hopref.dispatch.operation import BACKENDS, load
-    judged = [op for op in load().values() if op.arrays or draw_laws_of(op.name)]
+    judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
     jobs = [(op, path, dtype) for op in judged for path in op.paths
             for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
-            if path == "formula" or available(BACKENDS[path], path)]
+            if path == "formula" or available(BACKENDS[path].package, path)]
     for op, path, dtype in progress(jobs, label="own paths"):
         name = "hopref" + (f", {path} path" if path != "formula" else "")
         fixed = f" --fixed backend={path}" if path != "formula" else ""

@@ -1,11 +1,14 @@
 """Grey pictures: the 24 that ship with hopref, and those in a directory of the user's."""
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from hopref.errors import DomainError, DTypeError, ShapeError
+from hopref.dispatch.domains import Scalar, count
+from hopref.errors import DomainError, DTypeError, ShapeError, naming
 from hopref.extras import require
 
 __all__ = ["pictures", "picture_names", "load_images"]
@@ -15,7 +18,7 @@ SUFFIXES = (".jpeg", ".jpg", ".npy", ".pgm", ".png")
 PGM = re.compile(rb"(P[25])" + 3 * rb"(?:\s|#[^\n]*\n)+(\d+)" + rb"\s")  # columns, rows, white
 
 
-def pictures(n=None):
+def pictures(n: int | None = None) -> np.ndarray:
     """The first ``n`` of the 24 pictures, in alphabetical order: (n, 64, 64) grey levels, uint8.
 
     >>> from hopref.data import pictures
@@ -25,7 +28,7 @@ def pictures(n=None):
     return _archive("images", n)
 
 
-def picture_names(n=None):
+def picture_names(n: int | None = None) -> tuple[str, ...]:
     """The names of the first ``n`` pictures; LICENSES.txt beside them says where each is from.
 
     >>> from hopref.data import picture_names
@@ -35,36 +38,48 @@ def picture_names(n=None):
     return tuple(map(str, _archive("names", n)))
 
 
-def _archive(member, n):
+def _archive(member: str, n: Any) -> Any:
     with (files("hopref.data") / "pictures.npz").open("rb") as file:
         stored = np.load(file, allow_pickle=False)[member]
-    whole = n is None or isinstance(n, (int, np.integer)) and not isinstance(n, bool)
-    if not whole or n is not None and not 1 <= n <= len(stored):
-        raise DomainError(f"hopref.data.pictures: n must be None or an integer from 1 to "
-                          f"{len(stored)}; got n={n!r}.")
-    return stored[:n]
+    if n is None:
+        return stored
+    some = Scalar(f"None or an integer from 1 to {len(stored)}",
+                  lambda v: 1 <= v <= len(stored), int)
+    with naming("hopref.data.pictures"):
+        return stored[:some.validate("n", n)]
 
 
-def load_images(directory, *, size=64):
+def load_images(directory: str | os.PathLike[str], *, size: int = 64
+                ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The pictures in ``directory``, by name: (images, names), images (N, size, size) uint8.
 
     Reads .png, .jpg, .jpeg (with matplotlib), .pgm and .npy.  Colour becomes luminance; the middle
     square is cut and averaged to ``size``.  An array is grey levels if it holds integers from 0 to
     255, and brightness from 0 to 1 if it holds floats.
     """
-    directory = Path(directory)
-    if not directory.is_dir():
-        raise NotADirectoryError(f"hopref.data.load_images: directory must exist; "
-                                 f"got {str(directory)!r}.")
-    found = sorted(p for p in directory.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise DomainError(f"hopref.data.load_images: directory must hold pictures "
-                          f"({' '.join(SUFFIXES)}); got {str(directory)!r} with none.")
-    images = [_grey(_square(_brightness(_read(path), path), size)) for path in found]
+    with naming("hopref.data.load_images"):
+        size = count.validate("size", size)
+        found = _files(directory)
+        images = [_grey(_square(_brightness(_read(path), path.name), size)) for path in found]
     return np.stack(images), tuple(path.stem for path in found)
 
 
-def _read(path):
+def _files(directory: Any) -> list[Path]:
+    """The pictures in a directory, by name."""
+    if not isinstance(directory, (str, os.PathLike)):
+        raise DTypeError(f"directory must be a path; got directory={directory!r}")
+    folder = Path(directory)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"hopref.data.load_images: directory must exist; "
+                                 f"got {str(folder)!r}.")
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise DomainError(f"directory must hold pictures ({' '.join(SUFFIXES)}); "
+                          f"got {str(folder)!r} with none")
+    return found
+
+
+def _read(path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix == ".pgm":
         return read_pgm(path)
@@ -73,13 +88,14 @@ def _read(path):
             return np.load(path, allow_pickle=False)
         return require("matplotlib.image", extra="plot", who="data.load_images").imread(path)
     except (OSError, SyntaxError, ValueError) as error:
-        raise DomainError(f"hopref.data.load_images: {path.name} must be a readable {suffix} file; "
-                          f"got {' '.join(str(error).split())}.") from None
+        raise DomainError(f"{path.name} must be a readable {suffix} file; "
+                          f"got {' '.join(str(error).split())}") from None
 
 
-def read_pgm(path):
+def read_pgm(path: str | os.PathLike[str]) -> np.ndarray:
     """A plain (P2) or raw (P5) portable greymap, as brightness from 0 to 1."""
-    content = Path(path).read_bytes()
+    path = Path(path)
+    content = path.read_bytes()
     try:
         if not (head := PGM.match(content)):
             raise ValueError("no such header")
@@ -89,35 +105,33 @@ def read_pgm(path):
         if head[1] == b"P2":
             levels = np.array(content[head.end():].split()[:rows * columns], float)
         else:
-            kind = ">u2" if white > 255 else "u1"
-            levels = np.frombuffer(content, kind, rows * columns, head.end())
+            levels = np.frombuffer(content, ">u2" if white > 255 else "u1", rows * columns,
+                                   head.end())
         return levels.reshape(rows, columns) / white
     except ValueError as error:
-        raise DomainError(f"hopref.data.load_images: {Path(path).name} must be a greymap "
-                          f"(P2 or P5); got {error}.") from None
+        raise DomainError(f"{path.name} must be a greymap (P2 or P5); got {error}") from None
 
 
-def _brightness(image, path):
+def _brightness(image: Any, name: str) -> Any:
     """``image`` as luminance from 0 to 1."""
-    who = f"hopref.data.load_images: {path.name}"
     if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (1, 3, 4):
-        raise ShapeError(f"{who} must be (rows, columns) or (rows, columns, colours); "
-                         f"got {image.shape}.")
+        raise ShapeError(f"{name} must be (rows, columns) or (rows, columns, colours); "
+                         f"got {image.shape}")
     if 0 in image.shape:
-        raise ShapeError(f"{who} must hold at least one pixel; got {image.shape}.")
+        raise ShapeError(f"{name} must hold at least one pixel; got {image.shape}")
     if image.dtype.kind not in "fiu":
-        raise DTypeError(f"{who} must hold grey levels; got {image.dtype}.")
+        raise DTypeError(f"{name} must hold grey levels; got {image.dtype}")
     white = 1.0 if image.dtype.kind == "f" else 255.0
     image = image / white
     if not (image.min() >= 0 and image.max() <= 1):
-        raise DomainError(f"{who} must be integers from 0 to 255 or floats from 0 to 1; "
-                          f"got {image.min() * white:g} to {image.max() * white:g}.")
+        raise DomainError(f"{name} must be integers from 0 to 255 or floats from 0 to 1; "
+                          f"got {image.min() * white:g} to {image.max() * white:g}")
     if image.ndim == 2:
         return image
     return image[..., 0] if image.shape[2] == 1 else image[..., :3] @ LUMINANCE
 
 
-def _square(image, size):
+def _square(image: Any, size: int) -> Any:
     """The middle square, each new pixel the mean of the area it covers."""
     side = min(image.shape)
     top, left = ((n - side) // 2 for n in image.shape)
@@ -125,7 +139,7 @@ def _square(image, size):
     return mean @ image[top:top + side, left:left + side] @ mean.T
 
 
-def _area_means(side, size):
+def _area_means(side: int, size: int) -> np.ndarray:
     """(size, side): row k holds the share of each old pixel in the k-th of ``size`` equal parts."""
     edge = np.arange(size + 1) * side / size
     old = np.arange(side)
@@ -133,5 +147,5 @@ def _area_means(side, size):
     return np.maximum(overlap, 0) * size / side
 
 
-def _grey(brightness):
+def _grey(brightness: Any) -> Any:
     return (255 * brightness).round().clip(0, 255).astype(np.uint8)

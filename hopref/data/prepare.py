@@ -3,30 +3,33 @@
 Nothing here is part of a model: these are the choices that papers leave unsaid and that decide
 what a figure shows.  So each has a name.
 """
+from typing import Any
+
 import numpy as np
 
-from hopref.dispatch.domains import seed
-from hopref.errors import DomainError, DTypeError, ShapeError
+from hopref.dispatch.domains import Choice, real, seed
+from hopref.dispatch.validation import numpy_array
+from hopref.errors import DomainError, ShapeError, naming
 
 __all__ = ["normalise", "corrupt", "NORMALISATIONS", "CORRUPTIONS"]
 
 WHITE = 255.0
 
 
-def _over(x, size):
+def _over(x: Any, size: Any) -> Any:
     """x / size, where a pattern of size 0 stays 0."""
     return x / np.where(size == 0, 1.0, size)
 
 
-def _norm(x):
+def _norm(x: Any) -> Any:
     return np.sqrt((x * x).sum(-1, keepdims=True))
 
 
-def _centred(x):
+def _centred(x: Any) -> Any:
     return x - x.mean(-1, keepdims=True)
 
 
-def _unit(x):
+def _unit(x: Any) -> Any:
     """x / |x|, in two steps, so that no square over- or underflows."""
     x = _over(x, np.abs(x).max(-1, keepdims=True, initial=0.0))
     return _over(x, _norm(x))
@@ -44,7 +47,7 @@ NORMALISATIONS = {
 }
 
 
-def normalise(X, how="none"):
+def normalise(X: Any, how: str = "none") -> np.ndarray:
     """Patterns from pictures: (N, ...) grey levels or values -> (N, ...) float64.
 
     Integers are grey levels 0..255 and become values g / 127.5 - 1 in [-1, 1]; floats are values
@@ -74,43 +77,46 @@ def normalise(X, how="none"):
     >>> normalise(np.array([[0, 255]], dtype=np.uint8))
     array([[-1.,  1.]])
     """
-    if not isinstance(how, str) or how not in NORMALISATIONS:
-        raise DomainError(f"hopref.data.normalise: how must be one of "
-                          f"{', '.join(map(repr, NORMALISATIONS))}; got how={how!r}.")
-    values = _values(X)
+    with naming("hopref.data.normalise"):
+        normalised = Choice(NORMALISATIONS).validate("how", how)
+        values = _values(X)
     flat = values.reshape(values.shape[0], int(np.prod(values.shape[1:])))
-    return NORMALISATIONS[how](flat).reshape(values.shape)
+    return normalised(flat).reshape(values.shape)
 
 
-def _values(X):
-    X = np.asarray(X)
-    if X.dtype.kind not in "fiu":
-        raise DTypeError(f"hopref.data.normalise: X must hold real numbers; got {X.dtype}.")
+def _values(X: Any) -> Any:
+    X = numpy_array("X", X)
     if X.ndim < 2 or 0 in X.shape[1:]:
-        raise ShapeError(f"hopref.data.normalise: X must have shape (N, ...) with at least one "
-                         f"pixel a picture; got {X.shape}.")
-    if X.dtype.kind == "f":
-        if not np.isfinite(X).all():
-            raise DomainError("hopref.data.normalise: X must be finite; got NaN or infinity.")
-        return X.astype(np.float64)
+        raise ShapeError(f"X must have shape (N, ...) with at least one pixel a picture; "
+                         f"got {X.shape}")
+    if X.dtype.kind not in "iu":
+        return _finite(X)
     if X.size and not (X.min() >= 0 and X.max() <= WHITE):
-        raise DomainError(f"hopref.data.normalise: X must be grey levels from 0 to 255 where it "
-                          f"holds integers; got {X.min()} to {X.max()}.")
+        raise DomainError(f"X must be grey levels from 0 to 255 where it holds integers; "
+                          f"got {X.min()} to {X.max()}")
     return X / (WHITE / 2) - 1
 
 
-def _mask(X, share, rng, fill):
+def _finite(X: Any) -> Any:
+    """A float64 copy."""
+    values = X.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise DomainError("X must be finite; got NaN or infinity")
+    return values
+
+
+def _mask(X: Any, share: float, rng: Any, fill: float) -> Any:
     hidden = round(share * X.shape[1])
     cue = X.copy()
     cue[:, X.shape[1] - hidden:] = fill
     return cue
 
 
-def _noise(X, sigma, rng, fill):
+def _noise(X: Any, sigma: float, rng: Any, fill: float) -> Any:
     return X + sigma * rng.standard_normal(X.shape)
 
 
-def _flip(X, share, rng, fill):
+def _flip(X: Any, share: float, rng: Any, fill: float) -> Any:
     return np.where(rng.random(X.shape) < share, -X, X)
 
 
@@ -121,7 +127,7 @@ CORRUPTIONS = {
 }
 
 
-def corrupt(X, how, *, rng=0, fill=0.0):
+def corrupt(X: Any, how: str, *, rng: Any = 0, fill: float = 0.0) -> np.ndarray:
     """Cues from patterns (N, rows, columns) or (N, d).
 
     ========= ==========================================================================
@@ -140,17 +146,15 @@ def corrupt(X, how, *, rng=0, fill=0.0):
     >>> corrupt([[1.0, -1.0, 1.0, -1.0]], "mask:0.5")
     array([[ 1., -1.,  0.,  0.]])
     """
-    X = np.asarray(X, dtype=np.float64)
-    if X.ndim < 2:
-        raise ShapeError(f"hopref.data.corrupt: X must have shape (N, ...); got {X.shape}.")
-    damage, amount = _parsed(how)
-    try:
-        return damage(X, amount, seed.admit("rng", rng), fill)
-    except DomainError as error:
-        raise DomainError(f"hopref.data.corrupt: {error}.") from None
+    with naming("hopref.data.corrupt"):
+        X = numpy_array("X", X).astype(np.float64)
+        if X.ndim < 2:
+            raise ShapeError(f"X must have shape (N, ...); got {X.shape}")
+        damage, amount = _parsed(how)
+        return damage(X, amount, seed.validate("rng", rng), real.validate("fill", fill))
 
 
-def _parsed(how):
+def _parsed(how: Any) -> tuple[Any, float]:
     kind, _, amount = str(how).partition(":")
     try:
         damage, most = CORRUPTIONS[kind]
@@ -158,5 +162,5 @@ def _parsed(how):
             return damage, float(amount)
     except (KeyError, ValueError):
         pass
-    raise DomainError(f"hopref.data.corrupt: how must be 'mask:SHARE', 'noise:SIGMA' or "
-                      f"'flip:SHARE', SHARE from 0 to 1, SIGMA >= 0; got how={how!r}.")
+    raise DomainError(f"how must be 'mask:SHARE', 'noise:SIGMA' or 'flip:SHARE', "
+                      f"SHARE from 0 to 1, SIGMA >= 0; got how={how!r}")

@@ -1,7 +1,7 @@
 """What an argument may be.
 
-A domain admits a value, perhaps turning a name into what it names, or says why not; `said`
-completes the sentence "beta must be ...".
+A domain validates a value, perhaps turning a name into what it names, or raises `DomainError`;
+`description` completes the sentence "beta must be ...".
 """
 import math
 import numbers
@@ -15,53 +15,69 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
-    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
+    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite",
     "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
     "binary", "factors", "uniform",
 ]
 
 
+def _item(value: Any, kinds: str) -> Any:
+    """The element of a 0-d NumPy array of these kinds, as .npz files hold them; or ``value``."""
+    single = type(value) is np.ndarray and value.ndim == 0 and value.dtype.kind in kinds
+    return value[()] if single else value
+
+
 @dataclass(frozen=True)
 class Scalar:
     """A number: what it must be, and whether it may be fractional."""
-    said: str
+    description: str
     holds: Callable[[Any], bool]
     kind: type = float
 
-    def admit(self, name, value):
+    def validate(self, name: str, value: Any) -> Any:
+        if type(value) is self.kind and self.holds(value):
+            return value
         number = numbers.Integral if self.kind is int else numbers.Real
-        if isinstance(value, number) and not isinstance(value, (bool, np.bool_)):
-            exact = value if isinstance(value, np.longdouble) else _converted(self.kind, value)
+        item = _item(value, "fiu")
+        if isinstance(item, number) and not isinstance(item, (bool, np.bool_)):
+            exact = item if isinstance(item, np.longdouble) else _converted(self.kind, item)
             if exact is not None and self.holds(exact):
                 return exact
-        raise DomainError(f"{name} must be {self.said}; got {name}={value!r}")
+        raise DomainError(f"{name} must be {self.description}; got {name}={value!r}")
 
 
-def _converted(kind, value):
-    """``value`` as a plain number, or None if that would change it."""
+def _converted(kind: type, value: Any) -> Any:
+    """``value`` as a Python number, or None if that would change it."""
     try:
-        plain = kind(value)
+        converted = kind(value)
     except (OverflowError, ValueError):
         return None
-    return plain if plain == value or value != value else None
+    return converted if converted == value or value != value else None
 
 
 @dataclass(frozen=True)
 class Choice:
     """One of a few names, turned into what it names; or a record of the user's own."""
-    names: dict
+    names: dict[str, Any]
     record: type | None = None
 
-    def admit(self, name, value):
-        if isinstance(value, str) and value in self.names:
-            return self.names[value]
-        if self.record is not None and isinstance(value, self.record):
-            return value
+    def validate(self, name: str, value: Any) -> Any:
+        item = _item(value, "U")
+        if isinstance(item, str) and item in self.names:
+            return self.names[item]
+        if self.record is not None and isinstance(item, self.record):
+            return item
         own = f" or {self.record.__name__}(...)" if self.record else ""
         raise DomainError(
             f"{name} must be one of {', '.join(map(repr, self.names))}{own}; got {name}={value!r}")
 
-    def resolve(self, value):
+    def unresolved(self, value: Any) -> Any:
+        """A valid value as it was given: a name, or a record."""
+        return _item(value, "U")
+
+    def resolve(self, value: Any) -> Any:
+        """What a valid value stands for."""
+        value = _item(value, "U")
         return self.names[value] if isinstance(value, str) else value
 
 
@@ -70,22 +86,30 @@ class Several:
     """A non-empty tuple of choices."""
     choice: Choice
 
-    def admit(self, name, value):
-        if not isinstance(value, (tuple, list)) or not value:
+    def validate(self, name: str, value: Any) -> tuple[Any, ...]:
+        items = self.unresolved(value)
+        if not isinstance(items, (tuple, list)) or not items:
             raise DomainError(f"{name} must be a non-empty tuple of names; got {name}={value!r}")
-        return tuple(self.choice.admit(f"{name}[{i}]", v) for i, v in enumerate(value))
+        return tuple(self.choice.validate(f"{name}[{i}]", v) for i, v in enumerate(items))
 
-    def resolve(self, value):
-        return tuple(self.choice.resolve(v) for v in value)
+    def unresolved(self, value: Any) -> Any:
+        """A valid value as it was given; an array of names, as an .npz file holds, is a tuple."""
+        named = type(value) is np.ndarray and value.ndim == 1 and value.dtype.kind == "U"
+        return tuple(value) if named else value
+
+    def resolve(self, value: Any) -> tuple[Any, ...]:
+        """What a valid value stands for."""
+        return tuple(self.choice.resolve(v) for v in self.unresolved(value))
 
 
 @dataclass(frozen=True)
 class Flag:
-    """True or False, nothing that merely behaves like them."""
+    """True or False; no other value that merely behaves like one of them."""
 
-    def admit(self, name, value):
-        if isinstance(value, (bool, np.bool_)):
-            return bool(value)
+    def validate(self, name: str, value: Any) -> bool:
+        item = _item(value, "b")
+        if isinstance(item, (bool, np.bool_)):
+            return bool(item)
         raise DomainError(f"{name} must be True or False; got {name}={value!r}")
 
 
@@ -93,10 +117,11 @@ class Flag:
 class Seed:
     """A seed or a Generator; never the entropy of the moment."""
 
-    def admit(self, name, value):
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
-        if isinstance(value, (np.random.Generator, np.random.SeedSequence)) or whole and value >= 0:
-            return np.random.default_rng(value)
+    def validate(self, name: str, value: Any) -> np.random.Generator:
+        item = _item(value, "iu")
+        whole = isinstance(item, numbers.Integral) and not isinstance(item, (bool, np.bool_))
+        if isinstance(item, (np.random.Generator, np.random.SeedSequence)) or whole and item >= 0:
+            return np.random.default_rng(item)
         raise DomainError(
             f"{name} must be an integer >= 0, a SeedSequence or a Generator; got {name}={value!r}")
 
@@ -110,13 +135,16 @@ class Array:
     """
     dims: str = ""
     kind: str = "real"          # real | bool | integer
-    said: str = "finite"
+    description: str = "finite"
     holds: Callable[[Any, Any], Any] | None = lambda xp, x: xp.isfinite(x)
     structural: Callable[[Any, Any], Any] | None = None
     below: str = ""             # indices: the axis name whose size they stay below
 
 
-def nearly_symmetric(xp, W):
+Domain = Array | Scalar | Choice | Several | Flag | Seed
+
+
+def nearly_symmetric(xp: Any, W: Any) -> Any:
     """Entries that differ from their mirror by no more than rounding: d eps max|W|."""
     slack = W.shape[0] * xp.finfo(W.dtype).eps * xp.max(xp.abs(W)) if W.shape[0] else 0.0
     return xp.abs(W - W.T) <= slack
@@ -132,51 +160,51 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
-number = Array(said="a number", holds=lambda xp, x: ~xp.isnan(x))
-phi = Array(said="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
-each_below_an_eighth = Array(said="finite and below 1/8",
+phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
+each_below_an_eighth = Array(description="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
-binary = Array(said="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
-symmetric = Array(structural=nearly_symmetric, said="finite and symmetric")
+binary = Array(description="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
+symmetric = Array(structural=nearly_symmetric, description="finite and symmetric")
 
 
-def choice(**names):
+def choice(**names: Any) -> Choice:
+    """One of these names."""
     return Choice(names)
 
 
-def state(dims):
+def state(dims: str) -> Array:
     """A keyword array of finite numbers with these axes."""
     return Array(dims)
 
 
-def factors(dims=""):
+def factors(dims: str = "") -> Array:
     """A keyword array of finite numbers > 0."""
-    return Array(dims, said="finite and > 0", holds=finite_and_positive)
+    return Array(dims, description="finite and > 0", holds=finite_and_positive)
 
 
-def finite_and_positive(xp, x):
+def finite_and_positive(xp: Any, x: Any) -> Any:
     return xp.isfinite(x) & (x > 0)
 
 
-def uniform(dims):
+def uniform(dims: str) -> Array:
     """Random numbers, drawn uniformly."""
-    return Array(dims, said=">= 0 and < 1", holds=below_one)
+    return Array(dims, description=">= 0 and < 1", holds=below_one)
 
 
-def below_one(xp, x):
+def below_one(xp: Any, x: Any) -> Any:
     return (x >= 0) & (x < 1)
 
 
-def mask(dims):
-    """True where something may be seen."""
+def mask(dims: str) -> Array:
+    """True where an entry takes part."""
     return Array(dims, "bool", "boolean", None)
 
 
-def scores(dims=""):
+def scores(dims: str = "") -> Array:
     """Numbers on a log scale: -inf is the log of 0."""
     return Array(dims, "real", "finite or -inf", lambda xp, x: x < math.inf)
 
 
-def sites(dims, below):
+def sites(dims: str, below: str) -> Array:
     """Indices of sites along the axis named ``below``."""
     return Array(dims, "integer", "sites", None, below=below)

@@ -1,5 +1,6 @@
-"""Where an array lives: its array-API namespace, and whether the host can look at its values."""
+"""Where an array is: its array-API namespace, and whether the host can look at its values."""
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ __all__ = ["namespace", "on_host"]
 CPU = 1     # DLPack's device type for ordinary memory
 
 
-def namespace(x):
+def namespace(x: Any) -> Any:
     """The module whose functions take ``x``: numpy, cupy, or any array-API namespace."""
     if isinstance(x, (np.ndarray, np.generic)):
         return np
@@ -17,6 +18,6 @@ def namespace(x):
     return x.__array_namespace__()
 
 
-def on_host(x):
+def on_host(x: Any) -> bool:
     """Whether looking at a value of ``x`` needs no copy from a device."""
-    return isinstance(x, np.ndarray) or x.__dlpack_device__()[0] == CPU
+    return isinstance(x, np.ndarray) or bool(x.__dlpack_device__()[0] == CPU)

@@ -1,276 +1,245 @@
-"""The door: declare an operation once, admit its arguments, choose its path, register it.
+"""Declare an operation once, validate its arguments, choose its path, register it.
 
     @op("(...,d),(n,d)->(...,d)", beta=positive, lowers=energy, scratch="(...,n)")
     def update(xi, X, /, *, beta=1.0):
         return softmax(xi @ X.T, beta=beta) @ X
 
-Inside a formula the door stands open: other operations called there run their formulas,
-unchecked, on whatever namespace the arrays belong to.
+Operations called inside a formula run their own formulas, unchecked, on whatever namespace the
+arrays belong to.
+
+What a result may be.  Finite arguments whose result float64 can hold give it, accurate to what the
+formula promises; a number beyond float64's range is the infinity of its sign.  NaN is never an
+answer to valid arguments unless they ask for it (``empty_row="nan"``): where a formula would give
+one, the operation raises `RangeError`.  With ``nonfinite="propagate"``, and on a device, whose
+values are not waited for, results are not looked at.
 """
 import contextlib
 import functools
-import importlib
-import importlib.util
 import inspect
-import re
-import sys
+from collections.abc import Callable
 from contextvars import ContextVar
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
 
 import numpy as np
 
 from hopref.dispatch import validation
-from hopref.dispatch.domains import Array, Choice, Several, finite, number
-from hopref.errors import BackendError, CallError, DomainError, HoprefError
+from hopref.dispatch.declaration import Declaration, bind
+from hopref.dispatch.domains import Domain
+from hopref.dispatch.namespace import namespace, on_host
+from hopref.dispatch.overrides import implementation
+from hopref.dispatch.paths import BACKENDS, choose, function_of, use_backend
+from hopref.dispatch.registry import OPS, descent_of, gradient_of, load
+from hopref.errors import CallError, DomainError, RangeError, ResourceError, naming
 
-__all__ = ["OPS", "op", "load", "gradient_of", "descent_of", "use_backend", "open_door", "Call",
-           "bound_arguments", "unwrapped"]
+__all__ = ["OPS", "BACKENDS", "op", "Operation", "load", "gradient_of", "descent_of",
+           "use_backend", "unchecked", "Call", "bind", "numpy_scalars"]
 
-OPS = {}
-BACKENDS = {"numba": "numba", "cupy": "cupy"}      # a path and the package that it needs
-EXTRAS = {"numba": "numba", "cupy": "cuda12"}       # a path and the extra that brings it
-TAKES = {"numba": "numpy", "cupy": "cupy"}          # a path and the arrays that it takes
-HERE = Path(__file__).parents[1]
-OUTSIDE = {"check", "dispatch", "experiments", "fast"}          # rooms that declare no operations
+P = ParamSpec("P")
+R = TypeVar("R")
+Backend = Literal["formula", "numba", "cupy"]
+Nonfinite = Literal["raise", "propagate"]
 
-_preferred = ContextVar("preferred", default="formula")
-_open = ContextVar("open", default=False)
+_unchecked = ContextVar("unchecked", default=False)
 
 
 class Call(NamedTuple):
-    """An admitted call: ``path(*args, **kwargs)`` inside `open_door` runs it, again and again."""
-    path: Any
-    args: tuple
-    kwargs: dict
+    """A validated call: ``path(*args, **kwargs)`` inside `unchecked` runs it, repeatedly."""
+    path: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
-def load():
-    """Import every file that declares operations, and return the registry."""
-    for module in _rooms():
-        importlib.import_module(module)
-    return OPS
+class Operation(Protocol[P, R]):
+    """What `op` makes of a formula: a function with these attributes, and three more keywords.
+
+    ``backend`` names the path to take, ``nonfinite`` what becomes of NaN and inf in the arguments,
+    ``check`` whether structure, such as the symmetry of W, is verified.
+    """
+    __name__: str
+    __wrapped__: Callable[P, R]
+    name: str
+    shapes: str
+    signature: inspect.Signature
+    domains: dict[str, Domain]
+    arrays: dict[str, tuple[str, ...]]
+    outputs: tuple[tuple[str, ...], ...]
+    optional: frozenset[str]
+    structural: bool
+    lowers: tuple[Any, str] | None
+    scratch: tuple[str, ...] | None
+    source: str
+    ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    parts: str | None
+    formula: Callable[P, R]
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(self, *args: Any, backend: Backend | None, **kwargs: Any) -> R: ...
+    @overload
+    def __call__(self, *args: Any, nonfinite: Nonfinite | None, **kwargs: Any) -> R: ...
+    @overload
+    def __call__(self, *args: Any, check: bool | None, **kwargs: Any) -> R: ...
+
+    def prepare(self, *args: Any, **kwargs: Any) -> Call:
+        """Validate the arguments and choose the path, without running it."""
 
 
-def gradient_of(op):
-    """The operation that pulls cotangents back through this one, or None."""
-    return load().get(f"gradients.{op.name}")
+class unchecked(contextlib.ContextDecorator):
+    """Context in which operations run their formulas unchecked.
+
+    NumPy's floating-point warnings are off: a formula that overflows, or meets inf - inf on the
+    way, does so knowingly, and what comes out is looked at.
+    """
+    __slots__ = ("errors", "token")
+
+    def _recreate_cm(self) -> "unchecked":          # a decorated function may call itself
+        return unchecked()
+
+    def __enter__(self) -> None:
+        self.errors = np.errstate(all="ignore")
+        self.errors.__enter__()
+        self.token = _unchecked.set(True)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        _unchecked.reset(self.token)
+        self.errors.__exit__(kind, error, trace)
 
 
-def descent_of(op):
-    """When a rule of motion lowers an energy, in a word; None for what moves no state."""
-    room, _, name = op.name.rpartition(".")
-    if op.lowers:
-        return "always" if op.lowers[1] == "always" else "under condition"
-    moves = name.endswith(("update", "flow")) and not room.startswith("gradients")
-    return "none" if moves else None
-
-
-@functools.cache
-def _rooms():
-    """The modules with a declaration in their text."""
-    files = (f.relative_to(HERE) for f in sorted(HERE.rglob("*.py")))
-    return [".".join(["hopref", *f.with_suffix("").parts]).removesuffix(".__init__") for f in files
-            if f.parts[0] not in OUTSIDE and "\n@op(" in (HERE / f).read_text("utf-8")]
-
-
-def _room(module):
-    """``modern`` for hopref.models.modern, ``gradients.modern`` for its twin; else the room."""
-    package, *path = module.split(".")
-    if package != "hopref" or path[0] == "models":
-        return [module.rpartition(".")[2]]
-    return path[:2] if path[0] in ("gradients", "parts") else path[:1]
-
-
-@contextlib.contextmanager
-def use_backend(name):
-    """Prefer a path: operations that have it take it, the others run their formula."""
-    try:
-        _require(name)
-    except HoprefError as error:
-        raise type(error)(f"hopref.use_backend: {error}.") from None
-    token = _preferred.set(name)
-    try:
-        yield
-    finally:
-        _preferred.reset(token)
-
-
-@contextlib.contextmanager
-def open_door(nonfinite=None):
-    """Operations called here run their formulas unchecked; overflow to inf is no warning."""
-    token = _open.set(True)
-    quiet = {"invalid": "ignore"} if nonfinite == "propagate" else {}
-    try:
-        with np.errstate(over="ignore", under="ignore", **quiet):
-            yield
-    finally:
-        _open.reset(token)
-
-
-def op(shapes, *, lowers=None, fits=None, demands=None, scratch=None, result=number, **domains):
+def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition: Any = None,
+       scratch: str | None = None, result: Any = None, **domains: Domain,
+       ) -> Callable[[Callable[P, R]], Operation[P, R]]:
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
-    ``fits(given)`` and ``demands(xp, given)`` return the sentence that fails where shapes, or
-    values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an energy and the
-    condition under which it falls.  ``result`` is the domain of what is returned.
+    ``shape_rule(given)`` and ``precondition(xp, given)`` return the sentence that fails where
+    shapes, or values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an
+    energy and the condition under which it falls.  ``result`` is the domain of what is returned,
+    where infinities are refused beside NaN.
     """
-    def declare(formula):
-        it = _declaration(formula, shapes, lowers, fits, demands, scratch, domains, result)
+    def declare(formula: Callable[P, R]) -> Operation[P, R]:
+        declaration = Declaration(formula, shapes, dict(domains), lowers, shape_rule, precondition,
+                                  scratch)
+        resolved = _with_options_resolved(declaration)
+        title = f"hopref.{declaration.name}"
 
         @functools.wraps(formula)
-        def door(*args, backend=None, nonfinite=None, check=None, **kwargs):
-            if _open.get():
-                return it.formula(*args, **kwargs)
-            call = enter(*args, backend=backend, nonfinite=nonfinite, check=check, **kwargs)
-            with open_door("propagate"):        # NaN is no warning: it is asked for, or refused
-                y = unwrapped(call.path(*call.args, **call.kwargs))
-            return y if nonfinite == "propagate" else validation.representable(it, call.kwargs, y)
+        def operation(*args: Any, backend: Backend | None = None,
+                      nonfinite: Nonfinite | None = None, check: bool | None = None,
+                      **kwargs: Any) -> Any:
+            if _unchecked.get():
+                return (implementation(operation, args) or resolved)(*args, **kwargs)
+            with naming(title), np.errstate(all="ignore"):
+                call = _prepare(declaration, args, kwargs, backend, nonfinite, check)
+                token = _unchecked.set(True)
+                try:
+                    return _result(call, nonfinite, result)
+                finally:
+                    _unchecked.reset(token)
 
-        def enter(*args, backend=None, nonfinite=None, check=None, **kwargs):
-            return _enter(it, args, kwargs, backend, nonfinite, check)
+        def prepare(*args: Any, backend: Backend | None = None, nonfinite: Nonfinite | None = None,
+                    check: bool | None = None, **kwargs: Any) -> Call:
+            with naming(title), np.errstate(all="ignore"):
+                return _prepare(declaration, args, kwargs, backend, nonfinite, check)
 
-        for name, value in vars(it).items():
-            setattr(door, name, value)
-        door.enter = enter
-        door.__signature__ = _with_door_keywords(it)
-        OPS[it.name] = door
-        return door
+        @functools.wraps(formula)
+        def bare(*args: Any, **kwargs: Any) -> Any:
+            with unchecked():
+                return resolved(*args, **kwargs)
+
+        vars(operation).update(declaration.facts(), formula=bare, prepare=prepare,
+                               __signature__=_full_signature(declaration))
+        OPS[declaration.name] = operation
+        return cast(Operation[P, R], operation)
     return declare
 
 
-def _declaration(formula, shapes, lowers, fits, demands, scratch, domains, result=number):
-    """The facts of one operation, read from its decorator, signature and docstring."""
-    signature = inspect.signature(formula)
-    inputs, _, outputs = shapes.partition("->")
-    arrays = dict(zip(signature.parameters, _groups(inputs), strict=False))
-    arrays |= {k: _groups(d.dims)[0] for k, d in domains.items()
-               if isinstance(d, Array) and d.dims}
-    room = ".".join(_room(formula.__module__))
-    source = re.search(r"Source: *(.+?)(?:\n\s*\n|\Z)", formula.__doc__ or "", re.S)
-    source = " ".join(source[1].split()) if source else ""
-    it = SimpleNamespace(
-        name=f"{room}.{formula.__name__}", shapes=shapes, signature=signature,
-        arrays=arrays, outputs=tuple(_groups(outputs)),
-        domains={**{k: finite for k in arrays}, **domains},
-        lowers=lowers if lowers is None or isinstance(lowers, tuple) else (lowers, "always"),
-        fits=fits, demands=demands, scratch=scratch and _groups(scratch)[0], result=result,
-        source=source,
-        ids=tuple(re.findall(r"\b[A-Z]{2,3}-\d+\b", source)),
-        paths=("formula", *(b for b in BACKENDS if formula.__name__ in _twins(b, room))),
-        parts=_kinds_of_parts().get(f"{room}.{formula.__name__}"),
-    )
-    it.optional = frozenset(k for k in arrays
-                            if signature.parameters[k].default is not inspect.Parameter.empty)
-    it.structural = any(isinstance(d, Array) and d.structural for d in it.domains.values())
-    it.formula = _bare(formula, it.domains)
-    return it
+def _with_options_resolved(declaration: Declaration) -> Callable[..., Any]:
+    """The formula itself, with names of options turned into what they name."""
+    formula, choices, defaults = declaration.formula, declaration.choices, declaration.defaults
+
+    def resolved(*args: Any, **kwargs: Any) -> Any:
+        for k, domain in choices.items():
+            kwargs[k] = domain.resolve(kwargs[k] if k in kwargs else defaults[k])
+        return formula(*args, **kwargs)
+    return resolved if choices else formula
 
 
-def _bare(formula, domains):
-    """The formula itself, with the door open and names of options turned into what they name."""
-    defaults = inspect.signature(formula).parameters
-    options = {k: d for k, d in domains.items() if isinstance(d, (Choice, Several))}
-
-    @functools.wraps(formula)
-    def bare(*args, **kwargs):
-        for k, domain in options.items():
-            kwargs[k] = domain.resolve(kwargs.get(k, defaults[k].default))
-        if _open.get():
-            return formula(*args, **kwargs)
-        with open_door():
-            return formula(*args, **kwargs)
-    return bare
-
-
-def _groups(text):
-    return [tuple(g.split(",")) if g else () for g in re.findall(r"\(([^)]*)\)", text)]
-
-
-@functools.cache
-def _twins(backend, room):
-    """Names that ``fast/<backend>/<room>.py`` defines, read without importing it."""
-    file = HERE / "fast" / backend / f"{room.replace('.', '/')}.py"
-    return set(re.findall(r"^def ([a-z]\w*)\(", file.read_text(), re.M)) if file.exists() else set()
-
-
-@functools.cache
-def _kinds_of_parts():
-    """The kind of mergeable parts of each operation that a table in ``parts/`` serves, likewise."""
-    return {name: file.stem for file in sorted((HERE / "parts").glob("*.py"))
-            for name in re.findall(r'^    "([\w.]+)": Served\(', file.read_text("utf-8"), re.M)}
-
-
-def _with_door_keywords(it):
-    extra = ["backend", "nonfinite"] + ["check"] * it.structural
+def _full_signature(declaration: Declaration) -> inspect.Signature:
+    """The formula's signature and the keywords that every operation takes."""
+    signature = declaration.signature
+    extra = ["backend", "nonfinite"] + ["check"] * declaration.structural
     keywords = [inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=None) for k in extra]
-    return it.signature.replace(parameters=[*it.signature.parameters.values(), *keywords])
+    return signature.replace(parameters=[*signature.parameters.values(), *keywords])
 
 
-def _enter(it, args, kwargs, backend, nonfinite, check):
-    """Choose the path, admit the arguments; every refusal names the operation."""
+def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, nonfinite: Any,
+             check: Any) -> Call:
+    """The validated call; the caller names the operation in errors."""
+    given = bind(declaration, args, kwargs)
+    if nonfinite is not None and not (
+            isinstance(nonfinite, str) and nonfinite in ("raise", "propagate")):
+        raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
+    if check is not None and not (isinstance(check, bool) and declaration.structural):
+        raise CallError(f"check must be True or False, for structural domains; got {check!r}")
+    arrays, xp = validation.located(declaration, given)
+    path = choose(declaration, backend, lambda: validation.home_of(arrays, xp))
+    fast = path != "formula"
+    given.update(validation.validate(declaration, given, arrays, xp, fast, nonfinite, check))
+    function = function_of(declaration.name, path) if fast else declaration.formula
+    return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
+
+
+def _result(call: Call, nonfinite: Any, domain: Any) -> Any:
+    """What the call returns; neither NumPy's MemoryError nor NaN from valid arguments."""
     try:
-        bound = bound_arguments(it, args, kwargs)
-        if nonfinite is not None and not _one_of(nonfinite, "raise", "propagate"):
-            raise DomainError(f"nonfinite must be None, 'raise' or 'propagate'; got {nonfinite!r}")
-        if check is not None and not (isinstance(check, bool) and it.structural):
-            raise CallError(f"check must be True or False, for structural domains; got {check!r}")
-        arrays, xp = validation.located(it, bound.arguments)
-        path, fast = _path(it, backend, validation.home_of(arrays, xp))
-        bound.arguments.update(
-            validation.admit(it, bound.arguments, arrays, xp, fast, nonfinite, check))
-    except HoprefError as error:
-        raise type(error)(f"hopref.{it.name}: {error}.") from None
-    return Call(path, bound.args, bound.kwargs)
+        result = numpy_scalars(call.path(*call.args, **call.kwargs))
+    except MemoryError as error:
+        if isinstance(error, ResourceError):
+            raise
+        raise ResourceError(f"the arrays of the formula must fit in memory; got {error}") from error
+    if nonfinite != "propagate":
+        for part in result if isinstance(result, tuple) else (result,):
+            if _holds_nan(part) and not _asks_for_nan(call):
+                raise RangeError("the numbers on the way to the result must be in the range of "
+                                 "float64, below 1.8e308 in size; got NaN: rescale the arguments")
+            if domain is not None and _lies_outside(domain, part) and not _asks_for_nan(call):
+                raise RangeError(f"the result must be {domain.description}, in the range of "
+                                 "float64, below 1.8e308 in size; got an infinity: rescale the "
+                                 "arguments")
+    return result
 
 
-def _one_of(value, *names):
-    return isinstance(value, str) and value in names
+def _holds_nan(y: Any) -> bool:
+    """Whether a result holds NaN; a result on a device is not waited for."""
+    if type(y) is np.ndarray and y.dtype.kind == "f":
+        flat = y.ravel()
+        total = np.dot(flat, flat)                  # no temporary array; NaN only if an entry is
+        return bool(total != total) and bool(np.isnan(y).any())
+    if isinstance(y, (np.generic, float)):
+        return bool(y != y)
+    if isinstance(y, np.ndarray) or not on_host(y):
+        return False
+    xp = namespace(y)
+    return xp.isdtype(y.dtype, "real floating") and bool(xp.any(xp.isnan(y)))
 
 
-def bound_arguments(it, args, kwargs):
-    """The arguments by the operation's signature, defaults applied; or why they do not fit it."""
-    try:
-        bound = it.signature.bind(*args, **kwargs)
-    except TypeError as error:
-        got = str(error).removeprefix("got ").replace("missing a required argument:", "no argument")
-        raise CallError(f"must be called as {it.name}{it.signature}; got {got}") from None
-    bound.apply_defaults()
-    return bound
+def _lies_outside(domain: Any, y: Any) -> bool:
+    """Whether a result that the host can look at lies outside its domain."""
+    y = np.asarray(y) if isinstance(y, (np.generic, float)) else y
+    xp = namespace(y)
+    return on_host(y) and not bool(xp.all(domain.holds(xp, y)))
 
 
-def _path(it, demanded, home):
-    """The function to run, and whether it is a faster path than the formula."""
-    name = _preferred.get() if demanded is None else demanded
-    if not _one_of(name, *it.paths):
-        if demanded is not None:
-            raise BackendError(f"backend must be one of {', '.join(it.paths)}; got {demanded!r}")
-        name = "formula"
-    if name != "formula" and home != TAKES[name]:
-        if demanded is not None:
-            raise BackendError(f"backend={name!r} must be given {TAKES[name]} arrays; got {home}")
-        name = "formula"
-    if name == "formula":
-        return it.formula, False
-    _require(name)
-    room, _, function = it.name.rpartition(".")
-    return getattr(importlib.import_module(f"hopref.fast.{name}.{room}"), function), True
+def _asks_for_nan(call: Call) -> bool:
+    """Whether an option stands for NaN, such as ``empty_row="nan"``."""
+    return any(isinstance(v, float) and v != v for v in call.kwargs.values())
 
 
-def _require(name):
-    """The path is known here and its package is installed."""
-    if not _one_of(name, "formula", *BACKENDS):
-        known = ", ".join(["formula", *BACKENDS])
-        raise BackendError(f"backend must be one of {known}; got {name!r}")
-    package = BACKENDS.get(name, "numpy")
-    if package not in sys.modules and importlib.util.find_spec(package) is None:
-        raise BackendError(f"backend={name!r} must be installed (python -m pip install "
-                           f"\"hopref[{EXTRAS[name]}]\"); got no package {package}")
-
-
-def unwrapped(y):
+def numpy_scalars(y: Any) -> Any:
     """0-d NumPy results as NumPy scalars."""
     if isinstance(y, tuple):
-        return tuple(unwrapped(part) for part in y)
+        return tuple([numpy_scalars(part) for part in y])
     return y[()] if type(y) is np.ndarray and y.ndim == 0 else y

@@ -1,198 +1,234 @@
-"""What the door asks of arguments, in this order: place, kind, shape, scalars, memory, values."""
+"""Validation of arguments, in this order: place, kind, shape, numbers, memory, values.
+
+Values on a device are not looked at unless ``nonfinite="raise"`` asks for it.
+"""
 import math
-import os
-import sys
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from hopref.dispatch.domains import Choice, Several
+from hopref.dispatch.declaration import Declaration
+from hopref.dispatch.domains import Array
+from hopref.dispatch.memory import fit_copies, fit_scratch, laid_out
 from hopref.dispatch.namespace import namespace, on_host
-from hopref.errors import BackendError, DomainError, DTypeError, ResourceError, ShapeError
+from hopref.errors import BackendError, DomainError, DTypeError, ShapeError
 
-__all__ = ["located", "home_of", "admit", "representable"]
+__all__ = ["located", "home_of", "validate", "numpy_array"]
 
-INHABITED = frozenset("nsmrk")      # patterns, keys, draws, features, repetitions: sums over them
-STREAMED = frozenset("ns")          # of these, axes along which parts come in chunks
+FLOAT64 = np.dtype(np.float64)      # the one object for native float64
+NONEMPTY = frozenset("nsmrk")       # patterns, keys, draws, features, repetitions: sums over them
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
+DTYPES = {"real": "fiu", "bool": "b", "integer": "iu"}
+
+Arrays = dict[str, Any]
+Sizes = dict[str, Any]              # an int for each axis name, a tuple for "..."
 
 
-def located(it, given):
-    """The arrays among the arguments, and the one namespace that they belong to."""
-    arrays = {k: v for k, v in given.items() if k in it.arrays and not _absent(it, k, v)}
-    return arrays, _home(arrays)
+def located(op: Declaration, given: Mapping[str, Any]) -> tuple[Arrays, Any]:
+    """The arrays among the arguments, and the one namespace that they belong to.
+
+    Lists and numbers count as NumPy.
+    """
+    arrays = {k: v for k in op.arrays if type(v := given[k]) is np.ndarray or not _absent(op, k, v)}
+    if all([type(v) is np.ndarray for v in arrays.values()]):
+        return arrays, np
+    homes = {k: _home(op, k, v) for k, v in arrays.items()}
+    if len(set(homes.values())) > 1:
+        places = ", ".join(f"{k} in {home.__name__}" for k, home in homes.items())
+        raise BackendError(f"all arrays must live in one place; got {places}")
+    return arrays, next(iter(homes.values()), np)
 
 
-def home_of(arrays, xp):
-    """Whose arrays a faster path would be given; no faster path takes long double."""
+def home_of(arrays: Arrays, xp: Any) -> str:
+    """The package whose arrays a faster path would be given; none takes long double."""
     wide = xp is np and any(getattr(v, "dtype", np.dtype(bool)).itemsize > 8
                             and v.dtype.kind == "f" for v in arrays.values())
     return "longdouble" if wide else xp.__name__.partition(".")[0]
 
 
-def admit(it, given, arrays, xp, fast, nonfinite, check):
-    """The arguments as the path wants them, or the reason why not."""
-    arrays = {k: _array(xp, k, v, it.domains[k].kind) for k, v in arrays.items()}
-    sizes = _sizes(it, arrays)
-    scalars = {k: _scalar(it, k, v) for k, v in given.items()
-               if k in it.domains and k not in it.arrays}
-    if not fast:
-        _fit_memory(it, {**scalars, **sizes})
-    to = _dtype(xp, it, arrays, fast)
-    arrays = {k: _widened(xp, k, v, it.domains[k].kind, to) for k, v in arrays.items()}
-    if xp is np:
-        arrays = {k: np.require(v, requirements="CAW" if fast else "CA") for k, v in arrays.items()}
-    if it.fits and (complaint := it.fits({**given, **arrays})):
-        raise ShapeError(complaint)
+def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any, fast: bool,
+             nonfinite: str | None, check: bool | None) -> dict[str, Any]:
+    """The arguments as the path takes them; an error states what is wrong with them."""
+    arrays = {k: _array(xp, k, v, op.array_domains[k].kind) for k, v in arrays.items()}
+    sizes = _sizes(op, arrays)
+    numbers = {k: None if (v := given[k]) is None and op.defaults.get(k, k) is None
+               else domain.validate(k, v) for k, domain in op.scalars.items()}
+    options = {k: domain.validate(k, given[k]) for k, domain in op.choices.items()}
+    if op.scratch and not fast:
+        fit_scratch(op, {**numbers, **sizes})
+    arrays = _converted(op, xp, arrays, fast)
+    if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **arrays})):
+        raise ShapeError(violation)
     propagate = nonfinite == "propagate"
-    looks = nonfinite == "raise" or all(map(on_host, arrays.values()))
-    structure = looks and not propagate if check is None else check
+    look = nonfinite == "raise" or xp is np or all([on_host(v) for v in arrays.values()])
+    structure = look and not propagate if check is None else check
     for k, v in arrays.items():
-        _values(xp, k, v, it.domains[k], sizes, looks, structure, propagate)
-    if it.demands and (looks or check):
-        if complaint := it.demands(xp, {**given, **arrays, **scalars}):
-            raise DomainError(complaint)
-    options = {k: d.resolve(given[k]) for k, d in it.domains.items()
-               if isinstance(d, (Choice, Several))}
-    absent = {k: it.signature.parameters[k].default for k in it.arrays if k not in arrays}
-    return {**absent, **arrays, **scalars, **options}
+        if not (k in op.finite and look and _plainly_finite(v)):
+            _verify_values(xp, k, v, op.array_domains[k], sizes, look, structure, propagate)
+    if op.precondition and (look or check):
+        named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
+        if violation := op.precondition(xp, {**given, **arrays, **numbers, **named}):
+            raise DomainError(violation)
+    absent = {k: op.defaults[k] for k in op.optional if k not in arrays}
+    return {**absent, **arrays, **numbers, **options}
 
 
-def _absent(it, k, v):
+# ---- place and kind -----------------------------------------------------------------------------
+
+def _absent(op: Declaration, k: str, v: Any) -> bool:
     """Whether an optional array was left at its neutral value."""
-    if k not in it.optional:
+    if k not in op.optional:
         return False
-    default = it.signature.parameters[k].default
+    default = op.defaults[k]
+    if v is default:
+        return True
     truth = isinstance(v, (bool, np.bool_))
-    plain = truth or isinstance(v, (int, float))
-    return v is default or plain and truth is isinstance(default, bool) and bool(v == default)
+    number = truth or isinstance(v, (int, float))
+    return number and truth is isinstance(default, bool) and bool(v == default)
 
 
-def _home(arrays):
-    """The one namespace that all arrays belong to; lists and numbers count as NumPy."""
-    homes = {k: _lives(k, v) for k, v in arrays.items()}
-    if len(set(homes.values())) > 1:
-        places = ", ".join(f"{k} in {home.__name__}" for k, home in homes.items())
-        raise BackendError(f"all arrays must live in one place; got {places}")
-    return next(iter(homes.values()), np)
-
-
-def _lives(k, v):
+def _home(op: Declaration, k: str, v: Any) -> Any:
+    """The namespace of one argument."""
     if isinstance(v, np.ndarray) or not hasattr(v, "shape"):
         return np
     if hasattr(v, "__array_namespace__") or type(v).__module__.partition(".")[0] == "cupy":
         return namespace(v)
+    if hasattr(v, "__dask_graph__") and op.parts:
+        raise DTypeError(f"{k} must be a NumPy, CuPy or array-API array; got {_type_name(v)}: "
+                         "pass its chunks to hopref.parts.stream")
     if hasattr(v, "__dlpack_device__") or hasattr(v, "__dask_graph__"):
-        raise DTypeError(f"{k} must be a NumPy, CuPy or array-API array; got {_kind(v)}: "
+        raise DTypeError(f"{k} must be a NumPy, CuPy or array-API array; got {_type_name(v)}: "
                          "convert it yourself, for example with numpy.asarray")
     return np
 
 
-def _kind(v):
+def _type_name(v: Any) -> str:
     return f"{type(v).__module__.partition('.')[0]}.{type(v).__name__}"
 
 
-def _array(xp, k, v, kind):
+def _array(xp: Any, k: str, v: Any, kind: str) -> Any:
     """``v`` as an array of the right kind of numbers, not yet converted."""
     if xp is np:
-        if isinstance(v, (np.ma.MaskedArray, np.matrix)) or _kind(v).startswith("scipy"):
-            raise DTypeError(f"{k} must be a plain array; got {type(v).__name__}")
-        try:
-            v = np.asarray(v)
-        except ValueError:
-            raise ShapeError(f"{k} must be rectangular; got a ragged sequence") from None
-        except TypeError as error:
-            raise DTypeError(f"{k} must {WORDS[kind]}; got {error}") from None
-        right = v.dtype.kind in {"real": "fiu", "bool": "b", "integer": "iu"}[kind] \
-            or kind == "real" and v.dtype.name == "bfloat16"
-        if v.size == 0 and v.dtype == np.float64 and kind != "real":
-            right, v = True, v.astype(bool if kind == "bool" else np.int64)     # [] has no dtype
-    else:
-        right = xp.isdtype(v.dtype, KINDS[kind])
-    if not right:
+        if type(v) is np.ndarray and v.dtype is FLOAT64 and kind == "real":
+            return v
+        return numpy_array(k, v, kind)
+    if not xp.isdtype(v.dtype, KINDS[kind]):
         raise DTypeError(f"{k} must {WORDS[kind]}; got {v.dtype}")
     return v
 
 
-def _sizes(it, arrays):
-    """The size that each axis name stands for; the same wherever the name stands."""
-    sizes, seen_in = {}, {}
-    for k, a in arrays.items():
-        dims = it.arrays[k]
-        batched = dims[:1] == ("...",)
-        core = dims[batched:]
-        lead = a.ndim - len(core)
+def numpy_array(k: str, v: Any, kind: str = "real") -> Any:
+    """``v`` as a NumPy array of real numbers, booleans or integers, of the dtype that it has."""
+    if isinstance(v, (np.ma.MaskedArray, np.matrix)) or _type_name(v).startswith("scipy"):
+        raise DTypeError(f"{k} must be a plain array; got {type(v).__name__}")
+    try:
+        a = np.asarray(v)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(v, (list, tuple)) and isinstance(error, ValueError):
+            raise ShapeError(f"{k} must be rectangular; got a ragged sequence") from None
+        if type(error) is TypeError and not hasattr(type(v), "__array__"):
+            raise DTypeError(f"{k} must {WORDS[kind]}; got {error}") from None
+        raise DTypeError(f"{k} must be convertible to an array; got {type(error).__name__} from "
+                         f"{_type_name(v)}: {error}".rstrip(": ")) from error
+    right = a.dtype.kind in DTYPES[kind] or kind == "real" and a.dtype.name == "bfloat16"
+    if a.size == 0 and a.dtype == np.float64 and kind != "real":
+        right, a = True, a.astype(bool if kind == "bool" else np.int64)     # [] has no dtype
+    if not right:
+        raise DTypeError(f"{k} must {WORDS[kind]}; got {a.dtype}")
+    return a
+
+
+# ---- shape --------------------------------------------------------------------------------------
+
+def _sizes(op: Declaration, arrays: Arrays) -> Sizes:
+    """The size that each axis name stands for; the same wherever the name occurs."""
+    sizes: Sizes = {}
+    for k, batched, core in op.layout:
+        if k not in arrays:
+            continue
+        shape = arrays[k].shape
+        lead = len(shape) - len(core)
         if lead < 0 or lead and not batched:
-            raise ShapeError(f"{k} must have shape ({', '.join(dims)}); got {tuple(a.shape)}")
-        named = list(zip(core, a.shape[lead:], strict=True))
-        if batched:
-            named.append(("...", tuple(a.shape[:lead])))
-        for dim, size in named:
-            first = seen_in.setdefault(dim, k)
+            raise ShapeError(f"{k} must have shape ({', '.join(op.arrays[k])}); "
+                             f"got {tuple(shape)}{_reshaped(core, shape)}")
+        for dim, size in zip(core, shape[lead:]):
             if sizes.setdefault(dim, size) != size:
-                what = "the leading axes" if dim == "..." else dim
-                raise ShapeError(f"{what} must be the same in {first} and {k} of {it.shapes}; "
-                                 f"got {sizes[dim]} and {size}")
-            if dim in INHABITED and size == 0:
-                raise ShapeError(f"{dim} must be at least 1; got {k} of shape {tuple(a.shape)}")
-    for dim, k in seen_in.items():
-        if dim[0].isdigit() and sizes[dim] != int(dim[:-1]) * sizes[dim[-1]]:
-            raise ShapeError(f"{dim} must be {int(dim[:-1]) * sizes[dim[-1]]}; got {k} of shape "
-                             f"{tuple(arrays[k].shape)}")
+                raise _disagreement(op, arrays, dim, k, sizes[dim], size)
+            if size == 0 and dim in NONEMPTY:
+                raise ShapeError(f"{dim} must be at least 1; got {k} of shape {tuple(shape)}")
+        if batched:
+            leading = tuple(shape[:lead])
+            if sizes.setdefault("...", leading) != leading:
+                raise _disagreement(op, arrays, "...", k, sizes["..."], leading)
+    for dim in op.multiples & sizes.keys():
+        wanted = int(dim[:-1]) * sizes[dim[-1]]
+        if sizes[dim] != wanted:
+            k = next(k for k in arrays if dim in op.arrays[k])
+            raise ShapeError(f"{dim} must be {wanted}; got {k} of shape {tuple(arrays[k].shape)}")
     return sizes
 
 
-def _scalar(it, k, v):
-    """An admitted number, flag or seed; options stay names until the demands were heard."""
-    domain = it.domains[k]
-    if v is None and it.signature.parameters[k].default is None:
-        return None
-    admitted = domain.admit(k, v)
-    return v if isinstance(domain, (Choice, Several)) else admitted
+def _reshaped(core: tuple[str, ...], shape: tuple[int, ...]) -> str:
+    """Advice for what has more axes than it may, such as images: one pattern is one row."""
+    if len(shape) <= len(core) or len(set(core)) < len(core):
+        return ""
+    kept = shape[:len(core) - 1]
+    return f": reshape it to {(*kept, math.prod(shape[len(kept):]))}, one pattern a row"
 
 
-def _fit_memory(it, sizes):
-    """Refuse, before anything is allocated, an array that would not fit."""
-    if it.scratch is None:
-        return
-    need = 8 * math.prod(math.prod(sizes[d]) if d == "..." else sizes[d] for d in it.scratch)
-    limit = sys.modules["hopref"].memory_limit
-    limit = _half_of_memory() if limit is None else limit
-    if need > limit:
-        need = min(need, 2**1000)       # no float holds more
-        raise ResourceError(f"an array ({','.join(it.scratch)}) must fit in {limit / 2**30:.3g} GiB"
-                            f" (hopref.memory_limit); got {need / 2**30:.3g} GiB: {_instead(it)}")
+def _disagreement(op: Declaration, arrays: Arrays, dim: str, k: str, first: Any, size: Any
+                  ) -> ShapeError:
+    """The error for two sizes of one axis name."""
+    other = next(other for other in arrays if dim in op.arrays[other])
+    what = "the leading axes" if dim == "..." else dim
+    advice = ""
+    for name, wanted in ((other, size), (k, first)):
+        shape = arrays[name].shape
+        if dim == op.arrays[name][-1] and op.arrays[name][0] == "...":
+            for kept in range(len(shape) - 1):
+                if math.prod(shape[kept:]) == wanted:
+                    advice = f": reshape {name} to {(*shape[:kept], wanted)}"
+    return ShapeError(f"{what} must be the same in {other} and {k} of {op.shapes}; "
+                      f"got {first} and {size}{advice}")
 
 
-def _instead(it):
-    """What to do about an array that would not fit."""
-    ways = {"backend='numba' forms no such array": "numba" in it.paths,
-            "hopref.parts.stream takes chunks": it.parts and STREAMED & set(it.scratch)}
-    rest = "pass the states in blocks" if "..." in it.scratch else "ask for less at once"
-    return " and ".join(way for way, open_ in ways.items() if open_) or rest
+# ---- conversion ---------------------------------------------------------------------------------
 
-
-def _half_of_memory():
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2
-    except (AttributeError, ValueError, OSError):
-        return math.inf
-
-
-def _dtype(xp, it, arrays, fast):
-    """float64, or wider if given so; faster paths keep float32."""
-    real = [a.dtype for k, a in arrays.items() if it.domains[k].kind == "real"]
+def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool) -> Arrays:
+    """The arrays in the dtypes and the layout that the path takes."""
+    if xp is np and all([v.dtype is FLOAT64 and laid_out(v, fast) for v in arrays.values()]):
+        return arrays
+    to = _dtype(xp, op, arrays, fast)
     if xp is np:
+        fit_copies(op, arrays, to, fast)
+    arrays = {k: _widened(xp, k, v, op.array_domains[k].kind, to) for k, v in arrays.items()}
+    if xp is np:
+        wanted: Any = "CAW" if fast else "CA"
+        arrays = {k: np.require(v, requirements=wanted) for k, v in arrays.items()}
+    return arrays
+
+
+def _dtype(xp: Any, op: Declaration, arrays: Arrays, fast: bool) -> Any:
+    """float64, or wider if given so; faster paths keep float32."""
+    if xp is np:
+        real = [a.dtype for k, a in arrays.items() if op.array_domains[k].kind == "real"]
         if fast and real and all(d == np.float32 for d in real):
             return np.dtype(np.float32)
         wide = any(d.kind == "f" and d.itemsize > 8 for d in real)
-        return np.dtype(np.longdouble if wide else np.float64)
+        return np.dtype(np.longdouble) if wide else FLOAT64
     if xp.result_type(xp.float64) != xp.float64:
-        raise DTypeError(f"arrays must be convertible to float64; got {xp.__name__} without it")
+        enable = ": set jax.config.update('jax_enable_x64', True) before arrays are made" \
+            if xp.__name__.startswith("jax") else ""
+        raise DTypeError("arrays must be convertible to float64; "
+                         f"got {xp.__name__} without it{enable}")
     return xp.float64
 
 
-def _widened(xp, k, v, kind, to):
+def _widened(xp: Any, k: str, v: Any, kind: str, to: Any) -> Any:
     if kind == "bool":
         return v
     if kind == "integer":
@@ -200,56 +236,48 @@ def _widened(xp, k, v, kind, to):
     if xp is np:
         wide = v.astype(to, copy=False)
         if v.dtype.kind in "iu" and v.dtype.itemsize == 8:
-            _exactly(k, v, wide)
+            _verify_exact(k, v, wide)
         return wide
     wide = xp.astype(v, to, copy=False)
     if xp.isdtype(v.dtype, "integral") and on_host(v):
-        _all(xp, k, v, xp.abs(wide) < 2.0**53, "integers below 2**53 in size")
+        _verify(xp, k, v, xp.abs(wide) < 2.0**53, "integers below 2**53 in size")
     return wide
 
 
-def _exactly(k, whole, wide):
-    """64-bit integers beyond 2**53 may have no float64."""
-    for at in np.argwhere(np.abs(wide) >= 2.0**53):
-        at = tuple(at)
+def _verify_exact(k: str, whole: Any, wide: Any) -> None:
+    """Raise for 64-bit integers beyond 2**53 that have no float64."""
+    for at in map(tuple, np.argwhere(np.abs(wide) >= 2.0**53)):
         if int(wide[at]) != int(whole[at]):
             raise DomainError(f"{k} must be integers that float64 holds exactly; "
                               f"got {_entry(k, at)} = {whole[at]}")
 
 
-def representable(it, given, y):
-    """The result, if it is one of its domain; the host looks at what lies on it."""
-    empty = given.get("empty_row")
-    for part in y if isinstance(y, tuple) else (y,):
-        part = np.asarray(part) if isinstance(part, (float, np.generic)) else part
-        xp = namespace(part)
-        if empty != empty or not on_host(part) or not xp.isdtype(part.dtype, "real floating"):
-            continue                                    # NaN answers an empty row where asked for
-        if not bool(xp.all(it.result.holds(xp, part))):
-            got = "NaN" if bool(xp.any(xp.isnan(part))) else "an infinity"
-            raise DomainError(f"hopref.{it.name}: the result must be {it.result.said}, within "
-                              f"the range of {part.dtype}, and so must sums on its way; got {got}.")
-    return y
+# ---- values -------------------------------------------------------------------------------------
+
+def _plainly_finite(v: Any) -> bool:
+    """Whether the sum of squares is finite: then every entry is.  If not, nothing is known."""
+    return type(v) is np.ndarray and v.dtype is FLOAT64 and math.isfinite(np.vdot(v, v))
 
 
-def _values(xp, k, v, domain, sizes, looks, structure, propagate):
+def _verify_values(xp: Any, k: str, v: Any, domain: Array, sizes: Sizes, look: bool,
+                   structure: bool, propagate: bool) -> None:
     """Indices in range, numbers in their domain (NaN and inf too unless they are to propagate)."""
-    if domain.below and looks:
+    if domain.below and look:
         size = sizes[domain.below]
-        _all(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
-    if domain.holds and looks:
+        _verify(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
+    if domain.holds and look:
         right = domain.holds(xp, v)
-        _all(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.said)
+        _verify(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.description)
     if domain.structural and structure:
-        _all(xp, k, v, domain.structural(xp, v), domain.said)
+        _verify(xp, k, v, domain.structural(xp, v), domain.description)
 
 
-def _all(xp, k, v, ok, said):
-    if not bool(xp.all(ok)):
-        at = tuple(int(i[0]) for i in xp.nonzero(~ok)) if v.ndim else ()
+def _verify(xp: Any, k: str, v: Any, right: Any, description: str) -> None:
+    if not bool(xp.all(right)):
+        at = tuple(int(i[0]) for i in xp.nonzero(~right)) if v.ndim else ()
         got = v[at] if xp is np else float(v[at])
-        raise DomainError(f"{k} must be {said}; got {_entry(k, at)} = {got}")
+        raise DomainError(f"{k} must be {description}; got {_entry(k, at)} = {got}")
 
 
-def _entry(k, at):
+def _entry(k: str, at: tuple[int, ...]) -> str:
     return f"{k}[{', '.join(map(str, at))}]" if at else k

@@ -1,4 +1,4 @@
-r"""Random feature maps: phi(q) phi(k) estimates a kernel.
+r"""Random feature maps: phi(q) phi(k) estimates a kernel.  Others are in `deterministic`.
 
 ``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
 inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
@@ -6,24 +6,26 @@ inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(bet
 Every map is computed from its logarithm, which neither under- nor overflows as long as
 beta |x|^2 < 1e300.
 """
+from hopref.features import deterministic
 from hopref.features.exponential import derf, gerf, log_derf, log_gerf
 from hopref.features.projected import (
+    PAIRED,
     Feature,
     Height,
     feature_logs,
     general,
     hyperbolic,
-    kernels,
     log_general,
     log_hyperbolic,
     log_positive,
     log_relu,
     log_trigonometric,
     positive,
+    random_features,
     relu,
     trigonometric,
 )
 
 __all__ = ["Feature", "Height", "general", "log_general", "positive", "log_positive", "hyperbolic",
            "log_hyperbolic", "trigonometric", "log_trigonometric", "relu", "log_relu", "gerf",
-           "log_gerf", "derf", "log_derf"]
+           "log_gerf", "derf", "log_derf", "deterministic"]

@@ -317,7 +317,8 @@ def _signed(h, functions, x, omega, beta):
     return log_general(x, omega, h=h, functions=functions, beta=beta)
 
 
-kernels = choice(
+PAIRED = frozenset({"hyperbolic", "trigonometric"})       # two features of every row of omega
+random_features = choice(
     positive=partial(_signed, decay, (exp,)),
     hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
     trigonometric=partial(_signed, growth, (sin, cos)),

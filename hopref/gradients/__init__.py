@@ -16,7 +16,6 @@ from hopref.gradients import (
     dense,
     features,
     graded,
-    kernels,
     layers,
     maps,
     modern,
@@ -26,4 +25,4 @@ from hopref.gradients import (
 )
 
 __all__ = ["maps", "features", "graded", "dense", "modern", "sparse", "attention", "performer",
-           "layers", "kernels", "structured"]
+           "layers", "structured"]

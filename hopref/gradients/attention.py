@@ -14,7 +14,6 @@ import math
 from hopref.dispatch.domains import mask, nonnegative, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.gradients.maps import average
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.sums import (
@@ -35,6 +34,7 @@ from hopref.maps import (
     zero_denominators,
 )
 from hopref.models import attention
+from hopref.models._preconditions import state_with_its_scale
 from hopref.models.attention import softmax_options
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "key_state",
@@ -234,7 +234,7 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,r),(...,l,r),(...,l,v)"
     "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),(...,r)",
     log_q=scores(), log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"),
-    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"), fits=state_with_its_scale,
+    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_with_its_scale,
     empty_row=zero_denominators)
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
                                 S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hopref.dispatch.domains import choice, positive, real, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.gradients.thresholds import side
 from hopref.maps import outer, sigmoid, table
 from hopref.models.graded import ACTIVATIONS, in_range
@@ -25,6 +26,7 @@ class Slope(NamedTuple):
     inverse: Callable
 
 
+@overridable
 def tanh_slope(u):
     """1/cosh^2: nothing cancels where tanh is near 1, nothing overflows."""
     e = namespace(u).exp(-namespace(u).abs(u))
@@ -32,6 +34,7 @@ def tanh_slope(u):
     return s * s
 
 
+@overridable
 def sigmoid_slope(u):
     return sigmoid(u) * sigmoid(-u)
 
@@ -66,7 +69,7 @@ activation = choice(tanh=(ACTIVATIONS["tanh"], Slope(tanh_slope, artanh)),
 
 
 @op("(...),(...,d),(d,d),(d)->(...,d),(d,d),(d),()", activation=activation, beta=positive,
-    W=symmetric, demands=in_range)
+    W=symmetric, precondition=in_range)
 def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Gradient of `graded.energy`.  Source: Hopfield 1984; blog eqs. (7)-(9) [CC-1].
 

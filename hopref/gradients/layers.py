@@ -11,6 +11,7 @@ from functools import partial
 from hopref.dispatch.domains import nonnegative, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.layers import association
 from hopref.layers.association import governed, iteration, scores_of, visited
 from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed
@@ -103,6 +104,7 @@ def back(carry, q, *, K, how):
     return xp.zeros_like(G), dz @ K, dK, dbias + w, slope + xp.sum(w * gaps, axis=(-2, -1))
 
 
+@overridable
 def spread(A, G):
     """A (G - mean), the mean weighed by A: rows sum to 0."""
     return A * (G - dot(A, G)[..., None])

@@ -13,6 +13,7 @@ from hopref import maps
 from hopref.dispatch.domains import count, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
     bend,
@@ -34,11 +35,13 @@ __all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets"
 options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows)
 
 
+@overridable
 def average(q, g):
     """The mean of g, weighed by q."""
     return ratio(dot(q, g), namespace(q).sum(q, axis=-1), 0.0)[..., None]
 
 
+@overridable
 def spread(q, g):
     """q (g - mean), the mean weighed by q: rows sum to 0.
 
@@ -50,6 +53,7 @@ def spread(q, g):
     return xp.where(most, 0.0 - xp.sum(others, axis=-1, keepdims=True), others)
 
 
+@overridable
 def free(mu):
     """1 strictly between the bounds 0 and 1, else 0."""
     return namespace(mu).astype((mu > 0) & (mu < 1), mu.dtype)
@@ -61,7 +65,7 @@ def gaps(z):
     return xp.where(z > -math.inf, z - top, 0.0)
 
 
-@op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), demands=something_visible,
+@op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), precondition=something_visible,
     **options)
 def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.softmax`.  Source: Ramsauer et al. 2021, Appendix A [GR-1].
@@ -96,7 +100,7 @@ def logsumexp(g, z, /, *, beta=1.0):
     return g[..., None] * p, xp.sum(g * ((dot(p, gaps(z)) - total) / beta))
 
 
-@op("(...,n),(...,n)->(...,n),()", demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),()", precondition=something_visible, **options)
 def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.sparsemax`.  Source: Martins & Astudillo 2016 [GR-7, FY-8].
 
@@ -112,7 +116,7 @@ def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
     return dz, dbeta
 
 
-@op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, precondition=something_visible, **options)
 def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     r"""Gradient of `maps.entmax`, in alpha too.
 
@@ -141,7 +145,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
 
 
-@op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, demands=something_visible, **options)
+@op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, precondition=something_visible, **options)
 def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.normmax`, in gamma too.
 
@@ -175,7 +179,7 @@ def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where))), dgamma
 
 
-@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+@op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
     **options)
 def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.k_subsets`.  Source: Niculae et al. 2018 [GR-7].
@@ -192,7 +196,7 @@ def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     return beta * w, xp.sum(w * gaps(seen(z, where)))
 
 
-@op("(...,n),(...,n)->(...,n),()", k=count, fits=k_of_n, demands=something_visible,
+@op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
     **options)
 def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Gradient of `maps.top_k`: of the softmax of those that it chose.
@@ -246,7 +250,7 @@ def normmax_conjugate(g, z, /, *, beta=1.0, gamma=2.0):
     return g[..., None] * p, dbeta, -xp.sum(g * norm_gamma(p, gamma)) / beta
 
 
-@op("(...),(...,n)->(...,n),()", beta=positive, k=count, fits=k_of_n)
+@op("(...),(...,n)->(...,n),()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
     r"""Gradient of `maps.k_subsets_conjugate`: k-subsets.  Source: Niculae et al. 2018 [FY-1].
 

@@ -11,9 +11,9 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.preconditions import at_a_strict_minimum
 from hopref.gradients.thresholds import side
 from hopref.maps import (
-    definite,
     dot,
     logmeanexp,
     outer,
@@ -121,12 +121,8 @@ def from_one(J):
     return namespace(J).eye(J.shape[-1], dtype=J.dtype) - J
 
 
-def hessian(given):
-    return from_one(modern.jacobian(given["xi"], given["X"], beta=given["beta"]))
-
-
 @op("(...,d),(...,d),(n,d)->(n,d),()", beta=inverse_temperature, scratch="(...,n,d)",
-    demands=definite(hessian, "xi must be where every eigenvalue of the update's Jacobian is < 1"))
+    precondition=at_a_strict_minimum)
 def fixed_point(g, xi, X, /, *, beta=1.0):
     r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
 

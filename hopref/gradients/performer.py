@@ -13,13 +13,13 @@ import math
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_of_these_features
-from hopref.features.projected import kernels, log_general, sloped
+from hopref.features.projected import log_general, random_features, sloped
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
+from hopref.models._preconditions import state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 
@@ -39,7 +39,7 @@ def pulled(kernel, d, a, slope, height, x, omega, beta):
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
-    features=kernels, scale=positive, mask=mask("(...,s)"), empty_row=zero_denominators)
+    features=random_features, scale=positive, mask=mask("(...,s)"), empty_row=zero_denominators)
 def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
               empty_row="zeros"):
     r"""Gradient of `performer.attention`.
@@ -77,9 +77,9 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
 
 
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
-    "->(...,l,d),(...,l,d),(...,l,v),(m,d),(...,r,v),(...,r),(...,r),()", features=kernels,
+    "->(...,l,d),(...,l,d),(...,l,v),(m,d),(...,r,v),(...,r),(...,r),()", features=random_features,
     scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    fits=state_of_these_features, empty_row=zero_denominators)
+    shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive", scale=None,
                      S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
     r"""Gradient of `performer.causal_attention`.
@@ -115,7 +115,7 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     return (dQ, dK, dV, by_q + by_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
 
 
-@op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+@op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators, scratch="(...,n)")
 def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""Gradient of `performer.weights`: of attention to the patterns, each its own value.
@@ -135,7 +135,7 @@ def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zer
     return xp.reshape(dQ, xi.shape), dX, domega, dbeta
 
 
-@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators)
 def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""Gradient of `performer.update`: of attention with the patterns as keys and values.
@@ -154,7 +154,7 @@ def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zero
     return namespace(X).reshape(dQ, xi.shape), dK + dV, domega, dbeta
 
 
-@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=kernels, beta=positive,
+@op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     theta=real, side=side, empty_row=zero_denominators)
 def thresholded_update(g, xi, X, omega, /, *, beta=1.0, theta=0.5, side="above",
                        features="positive", empty_row="zeros"):

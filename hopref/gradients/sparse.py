@@ -151,7 +151,7 @@ def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     return dz @ X, outer(dz, xi), dbeta, dgamma
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, fits=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
@@ -169,7 +169,7 @@ def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     return of_energy(g, xi, X, mu, gain, beta, k)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, fits=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_update`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -186,7 +186,7 @@ def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     return dz @ X, outer(maps.k_subsets(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, fits=k_of_n,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_weights`.  Source: Santos et al. 2024 [GR-2, GR-7].

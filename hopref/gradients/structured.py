@@ -13,10 +13,10 @@ from hopref.dispatch.domains import count, flag, inverse_temperature, mask, stat
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.features import kernels
+from hopref.features import random_features
 from hopref.gradients import maps as through
 from hopref.gradients.attention import linear_attention
-from hopref.gradients.kernels import named
+from hopref.gradients.features.deterministic import deterministic_features
 from hopref.gradients.modern import of_energy
 from hopref.gradients.performer import attention
 from hopref.maps import (
@@ -139,7 +139,7 @@ def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=T
     return dxi, outer(p, g) + dkeys, ddelta, dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, fits=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_energy`: that of `energy` for the k chosen patterns.
@@ -163,7 +163,7 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, fits=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_update`: of retrieval among those that it chose.
@@ -182,8 +182,8 @@ def top_k_update(g, xi, X, /, *, k, beta=1.0):
     return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(n,d)", delta=state("(n,d)"), features=named,
-    empty_row=zero_denominators)
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(n,d)", delta=state("(n,d)"),
+    features=deterministic_features, empty_row=zero_denominators)
 def linear_update(g, xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     r"""Gradient of `structured.linear_update`.
 
@@ -210,7 +210,7 @@ def linear_update(g, xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
 
 @op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),(n,d),()", delta=state("(n,d)"),
-    features=kernels, beta=inverse_temperature, empty_row=zero_denominators)
+    features=random_features, beta=inverse_temperature, empty_row=zero_denominators)
 def random_feature_update(g, xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):
     r"""Gradient of `structured.random_feature_update`, for one draw.

@@ -11,13 +11,13 @@ published with it, ml-jku/hopfield-layers.
 from hopref.dispatch.domains import count, factors, mask, nonnegative, positive, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import a_head_sees_something
+from hopref.layers.preconditions import pattern_visible
 from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
 iteration = dict(beta=positive, per_head=factors("(h)"), steps=count, mask=mask("(...,l,s)"),
-                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, demands=a_head_sees_something)
+                 bias=scores("(...,h,l,s)"), empty_row=empty_rows, precondition=pattern_visible)
 
 
 @op("(...,d)->(...,d)", gain=state("(d)"), shift=state("(d)"), eps=nonnegative)

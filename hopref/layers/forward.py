@@ -3,7 +3,6 @@
 They are made of the operations in `hopref.layers.association`.  What is the same for a whole batch
 may be given without its leading axes: a mask (l, s), a bias (l, s) or (h, l, s).
 """
-import contextlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +18,9 @@ from hopref.dispatch.domains import (
     scores,
 )
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import open_door
+from hopref.dispatch.operation import unchecked
 from hopref.dynamics import retrieve
-from hopref.errors import CallError, DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import CallError, DomainError, DTypeError, ShapeError, naming
 from hopref.layers import hflayers
 from hopref.layers.association import associations, layer_norm, project, read_out
 from hopref.layers.weights import BARE, Weights
@@ -78,18 +77,18 @@ def hopfield(R, Y, P, weights=BARE, /, *, heads=None, beta=None, per_head=1.0, s
     >>> layers.hopfield([[2.0, 0.0]], Y, Y, beta=50.0)
     array([[1., 0.]])
     """
-    with _named("hopfield"):
-        rule = None if compat is None else compat_rules.admit("compat", compat)
+    with naming("hopref.layers.hopfield"):
+        rule = None if compat is None else compat_rules.validate("compat", compat)
         it = _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, connected,
                        rule)
         if rule is None:
             A = associations(it.Q, it.K, beta=it.beta, per_head=it.per_head, steps=steps,
                              mask=it.mask, bias=it.bias, empty_row=empty_row)
         else:
-            steps = steps if steps is None else count.admit("steps", steps)
+            steps = steps if steps is None else count.validate("steps", steps)
             A = hflayers.associations(it.Q, it.K, beta=it.beta, per_head=it.per_head, steps=steps,
-                                      tol=nonnegative.admit("tol", tol), mask=it.mask, bias=it.bias,
-                                      static=weights.W_q is None)
+                                      tol=nonnegative.validate("tol", tol), mask=it.mask,
+                                      bias=it.bias, static=weights.W_q is None)
         return _output(A, it.V, weights)
 
 
@@ -108,7 +107,7 @@ def hopfield_pooling(Y, P, states, weights=BARE, /, **how):
     >>> layers.hopfield_pooling(Y, Y, [[0.0, 0.0]])
     array([[[2., 4.]]])
     """
-    with _named("hopfield_pooling"):
+    with naming("hopref.layers.hopfield_pooling"):
         states, lead = _matrix("states", states), _array("Y", Y).shape[:-2]
         return hopfield(np.broadcast_to(states, (*lead, *states.shape)), Y, P, weights, **how)
 
@@ -127,7 +126,7 @@ def hopfield_layer(R, lookup, targets=None, weights=BARE, /, **how):
     >>> layers.hopfield_layer([[50.0]], [[1.0], [-1.0]], [[7.0], [8.0]])
     array([[7.]])
     """
-    with _named("hopfield_layer"):
+    with naming("hopref.layers.hopfield_layer"):
         lookup, lead = _matrix("lookup", lookup), _array("R", R).shape[:-2]
         targets = lookup if targets is None else _matrix("targets", targets)
         Y, P = (np.broadcast_to(a, (*lead, *a.shape)) for a in (lookup, targets))
@@ -156,7 +155,7 @@ def settle(R, Y, P, weights=BARE, /, *, heads=None, beta=None, per_head=1.0, mas
     >>> run.output, run.converged
     (array([[1., 0.]]), array([[ True]]))
     """
-    with _named("settle"):
+    with naming("hopref.layers.settle"):
         it = _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, 0.0, connected,
                        None)
         shape = (*it.Q.shape[:-1], it.K.shape[-2])
@@ -190,8 +189,8 @@ class Admitted(NamedTuple):
 def _admitted(R, Y, P, weights, heads, beta, per_head, mask, key_mask, bias, connected, rule):
     if not isinstance(weights, Weights):
         raise CallError(f"weights must be a hopref.layers.Weights; got {type(weights).__name__}")
-    connected = flag.admit("connected", connected)
-    beta = beta if beta is None else positive.admit("beta", beta)
+    connected = flag.validate("connected", connected)
+    beta = beta if beta is None else positive.validate("beta", beta)
     per_head = 1.0 if np.ndim(per_head) == 0 and per_head == 1 else _held(
         "per_head", np.asarray(per_head), factors())
     h = _heads(weights, heads, per_head)
@@ -216,7 +215,7 @@ def _heads(weights, heads, per_head):
     told = {k: np.shape(w)[:1] for k, w in zip(Weights._fields[:4], weights, strict=False)
             if w is not None}
     told |= {} if isinstance(per_head, float) else {"per_head": per_head.shape}
-    told |= {} if heads is None else {"heads": (count.admit("heads", heads),)}
+    told |= {} if heads is None else {"heads": (count.validate("heads", heads),)}
     if len(set(told.values())) > 1 or () in told.values():
         raise ShapeError(f"h must be the same everywhere; got {told}")
     return next(iter(told.values()), (1,))[0]
@@ -235,7 +234,7 @@ def _held(name, x, domain=finite):
     if x.dtype.kind not in "fiu":
         raise DTypeError(f"{name} must hold real numbers; got {x.dtype}")
     if not np.all(domain.holds(np, x)):
-        raise DomainError(f"{name} must be {domain.said}; got other values")
+        raise DomainError(f"{name} must be {domain.description}; got other values")
     return x
 
 
@@ -292,19 +291,10 @@ def _fitted(name, a, shape):
 def _output(A, V, weights):
     """The read-out of all heads, or what they found side by side."""
     if weights.W_o is None:
-        with open_door():
+        with unchecked():
             return _side_by_side(A @ V)
     xp = namespace(A)
     lost = {} if xp.all(xp.isfinite(A)) else {"nonfinite": "propagate"}     # rows of NaN, as asked
     return read_out(A, V, weights.W_o, b=weights.b_o, **lost)
 
 
-@contextlib.contextmanager
-def _named(function):
-    """Refusals inside name the function that was called."""
-    try:
-        yield
-    except HoprefError as error:
-        said = str(error).removesuffix(".")
-        said = said.partition(": ")[2] if said.startswith("hopref.") else said
-        raise type(error)(f"hopref.layers.{function}: {said}.") from None

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import open_door
+from hopref.dispatch.operation import unchecked
 from hopref.errors import DomainError, ShapeError
 from hopref.layers.weights import Norm, Weights
 from hopref.maps import softmax
@@ -33,7 +33,7 @@ def associations(Q, K, *, beta, per_head, steps, tol, mask, bias, static):
     first, later = channels(beta, per_head, Q, steps, static)
     how = {"where": mask if mask is True else mask[..., None, :, :], "bias": bias,
            "empty_row": math.nan}
-    with open_door("propagate"):
+    with unchecked():
         A = softmax(Q * first @ K_T, **how)
         active, done = xp.full((A.shape[-3],), A.size > 0), 1
         while done != steps and bool(xp.any(active)):

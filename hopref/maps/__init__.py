@@ -5,26 +5,39 @@ are their regularisers, conjugates and losses.  Models hold equations only: what
 absent mask means, every loop and every branch, is decided here.
 """
 from hopref.maps.entries import (
+    balanced,
+    bend,
     centred,
-    column,
     common_unit,
     dot,
-    each,
-    fold,
-    in_turn,
+    finite_or_zero,
     mean,
     of_length_one,
     outer,
     power,
+    raised,
+    raised_log,
     ratio,
+    rescaled,
     rows,
-    scan,
+    shifted_exp,
     standard_error,
     summed,
     table,
     xlog,
 )
-from hopref.maps.lists import band, listed_once, over_rows
+from hopref.maps.loops import (
+    band,
+    column,
+    each,
+    fold,
+    in_turn,
+    listed_once,
+    over_rows,
+    positions,
+    scan,
+    solved,
+)
 from hopref.maps.overlaps import (
     SMALL,
     biased,
@@ -35,7 +48,6 @@ from hopref.maps.overlaps import (
     shorter,
     squared_unit,
 )
-from hopref.maps.pivots import definite, solved
 from hopref.maps.potentials import (
     entmax_conjugate,
     entmax_loss,
@@ -47,17 +59,8 @@ from hopref.maps.potentials import (
     normmax_loss,
     tsallis,
 )
-from hopref.maps.powers import bend, raised, raised_log
-from hopref.maps.scales import (
-    balanced,
-    evened,
-    finite_or_zero,
-    over,
-    rescaled,
-    shifted_exp,
-    tame,
-    times,
-)
+from hopref.maps.preconditions import something_visible
+from hopref.maps.ranges import evened, over, tame, times
 from hopref.maps.signs import (
     above,
     below,
@@ -77,16 +80,15 @@ from hopref.maps.soft import (
     end,
     feature_scale,
     guarded,
-    key_visible,
     log_of_mean,
     logmeanexp,
     logsumexp,
     masked,
+    mean_gain,
     otherwise,
     seen_scores,
     softmax,
     softmax_among,
-    something_visible,
     start,
     taking_part,
     unhidden,

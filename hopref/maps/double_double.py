@@ -1,6 +1,6 @@
 """Numbers as unevaluated sums of two: about 100 bits, by the arithmetic of the format alone.
 
-A pair ``(h, l)`` stands for h + l, with h the nearest number.  Thresholds of sparse maps want it:
+A pair ``(h, l)`` stands for h + l, with h the nearest number.  Thresholds of sparse maps need it:
 where an entry is a root of a remainder, an ulp of a sum is many ulp of that entry.  No value is
 looked at, and sums of numbers in [-1, 1] are exact, so that their order does not matter.
 
@@ -97,14 +97,14 @@ def left(whole, *parts):
     narrow to hold them just adds.
     """
     n, eps = parts[0].shape[-1], float(namespace(parts[0]).finfo(parts[0].dtype).eps)
-    room = 2.0 ** (2 * n * len(parts)).bit_length()
-    unit = room
-    for _ in range(EXTRACTIONS if room * eps < 1 else 0):
+    grid = 2.0 ** (2 * n * len(parts)).bit_length()
+    unit = grid
+    for _ in range(EXTRACTIONS if grid * eps < 1 else 0):
         pieces = [(unit + x) - unit for x in parts]
         parts = [x - piece for x, piece in zip(parts, pieces, strict=True)]
         for piece in pieces:
             whole = whole - total(piece)
-        unit = unit * room * eps
+        unit = unit * grid * eps
     return whole - sum(map(total, parts))
 
 

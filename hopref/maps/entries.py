@@ -1,8 +1,11 @@
-"""Entries of rows: quotients, lengths, powers, picks and the loops that formulas need."""
+"""Entries of rows: quotients, lengths, powers, picks, and factors from their logarithms."""
 import math
-from functools import partial
 
 from hopref.dispatch.namespace import namespace
+from hopref.dispatch.overrides import overridable
+
+inf = math.inf
+TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
 
 
 def ratio(numerator, denominator, otherwise):
@@ -71,53 +74,6 @@ def outer(a, b):
     return table(a).T @ table(b)
 
 
-def column(a):
-    """A vector of sites (k,) as rows (k, 1) for `scan`."""
-    return namespace(a).reshape(a, (-1, 1))
-
-
-def each(function, items):
-    """``function`` of every entry of the first axis, stacked."""
-    xp = namespace(items)
-    return xp.stack([function(items[i, ...]) for i in range(items.shape[0])])
-
-
-def scan(step, carry, rows):
-    """Every y_i, and the last carry, of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
-
-    A step without result returns None for y.  Without rows the result is as empty as the last of
-    ``rows``.
-    """
-    xp, results = namespace(rows[0]), []
-    for i in range(rows[0].shape[-2]):
-        carry, y = step(carry, *(r[..., i, :] for r in rows))
-        results.append(y)
-    if not results or results[0] is None:
-        return rows[-1], carry
-    return xp.stack(results, axis=-2), carry
-
-
-def in_turn(rule, xi, W, b, order, *rows):
-    """xi after the sites of ``order`` took ``rule(field, value, *row)``, one after another."""
-    xp = namespace(xi)
-    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
-    visit = partial(_visit, rule=rule, W=W, b=b, here=xp.arange(xi.shape[-1]))
-    return scan(visit, xi, (column(order), *rows))[1]
-
-
-def _visit(xi, site, *row, rule, W, b, here):
-    xp = namespace(xi)
-    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
-    return xp.where(here == site, rule(h, xp.take(xi, site, axis=-1), *row), xi), None
-
-
-def fold(step, carry, items):
-    """``carry = step(carry, item)`` for every item of the first axis."""
-    for i in range(items.shape[0]):
-        carry = step(carry, items[i, ...])
-    return carry
-
-
 def summed(x, kept):
     """The sum over all axes but the last ``kept``."""
     return namespace(x).sum(x, axis=tuple(range(x.ndim - kept)))
@@ -128,3 +84,74 @@ def standard_error(draws):
     xp, k = namespace(draws), draws.shape[0]
     away = draws - xp.mean(draws, axis=0)
     return xp.sqrt(xp.sum(away * away, axis=0) / (k * (k - 1)))
+
+
+# -- real powers of weights, 0 where a weight is ------------------------------------------------
+
+@overridable
+def raised(p, e):
+    """p^e; 0 where p is, whatever e."""
+    xp = namespace(p)
+    return xp.where(p > 0, xp.pow(xp.where(p > 0, p, 1.0), e), 0.0)
+
+
+@overridable
+def raised_log(p, e):
+    """p^e log p; 0 where p is."""
+    xp = namespace(p)
+    return raised(p, e) * xp.log(xp.where(p > 0, p, 1.0))
+
+
+@overridable
+def bend(p, e, a):
+    """p^e (e^x - 1 - x)/a^2 with x = -a log p, for 0 <= p <= 1; at a = 0, p^e log(p)^2/2."""
+    xp = namespace(p)
+    logs = xp.log(xp.where(p > 0, p, 1.0))
+    x = -a * logs
+    near = raised(p, e) * logs * logs * second_remainder(xp.minimum(x, 1.0 + 0.0 * x))
+    if a == 0:
+        return near
+    far = (raised(p, e - a) - raised(p, e) + a * raised_log(p, e)) / a / a
+    return xp.where(x <= 1, near, far)
+
+
+def second_remainder(x):
+    """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series: nothing cancels."""
+    r = 1.0 + 0.0 * x
+    for k in range(TERMS, 2, -1):
+        r = 1 + x * r / k
+    return r / 2
+
+
+# -- factors from their logarithms, measured from a largest entry -------------------------------
+
+def balanced(log_q, log_k, sign_q, sign_k):
+    """Features from logs: every feature's largest key is 1, and so is a query's largest weight."""
+    xp = namespace(log_k)
+    c = xp.max(log_k, axis=-2, keepdims=True)
+    return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
+
+
+def rescaled(log_q, log_k, c):
+    """One step of `balanced` with a running scale: query, key, how the past shrinks, new scale."""
+    xp = namespace(log_k)
+    new = xp.maximum(c, log_k)
+    zero = finite_or_zero(new)
+    return shifted_exp_of_sum(log_q, new), xp.exp(log_k - zero), xp.exp(c - zero), new
+
+
+def shifted_exp(a, axis):
+    """exp(a - max a); 0 where all of a is -inf."""
+    xp = namespace(a)
+    return xp.exp(a - finite_or_zero(xp.max(a, axis=axis, keepdims=True)))
+
+
+def shifted_exp_of_sum(a, b):
+    """exp(a + b - max (a + b)), in halves, so that the sum does not overflow."""
+    xp, half = namespace(a), a / 2 + b / 2
+    return xp.exp(2 * (half - finite_or_zero(xp.max(half, axis=-1, keepdims=True))))
+
+
+def finite_or_zero(c):
+    """A log scale to subtract: 0 where it is -inf, the scale of nothing."""
+    return namespace(c).where(c == -inf, 0.0, c)

@@ -3,9 +3,8 @@ import math
 from functools import partial
 
 from hopref.dispatch.namespace import namespace, on_host
-from hopref.maps.entries import dot
-from hopref.maps.lists import over_rows
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.entries import dot, finite_or_zero
+from hopref.maps.loops import over_rows
 
 inf = math.inf
 SMALL, LARGE = 2.0**-600, 2.0**600
@@ -30,7 +29,7 @@ def pair_overlaps(xi, X, where):
 
 
 def listed_overlaps(xi, X, i, first, start, stop):
-    """The same for pairs in a list (see `lists.listed_once`), -inf where one is repeated."""
+    """The same for pairs in a list (see `loops.listed_once`), -inf where one is repeated."""
     xp = namespace(xi)
     z = _apart(dot, xi, X, partial(_largest_listed, i=i, first=first, start=start, stop=stop))
     return xp.where(first, z, -inf)

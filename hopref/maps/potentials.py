@@ -110,7 +110,7 @@ def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
     return best(z, p) - norm(p, gamma=gamma) / beta
 
 
-@op("(...,n)->(...)", beta=positive, k=count, fits=k_of_n)
+@op("(...,n)->(...)", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_conjugate(z, /, *, k, beta=1.0):
     r"""The potential whose gradient is k-subsets.
 
@@ -159,7 +159,7 @@ def normmax_loss(z, p, /, *, gamma=2.0):
     return norm(p, gamma=gamma) - norm(y, gamma=gamma) + lead(z, y, p)
 
 
-@op("(...,n),(...,n)->(...)", p=phi, k=count, fits=k_of_n)
+@op("(...,n),(...,n)->(...)", p=phi, k=count, shape_rule=k_of_n)
 def k_subsets_loss(z, p, /, *, k):
     r"""Fenchel-Young loss of k-subsets.
 

@@ -1,4 +1,4 @@
-"""Signs with their ties, thresholds, activations, and who is among the largest."""
+"""Signs with their tie rules, thresholds, activations, and masks of the largest entries."""
 from hopref.dispatch.namespace import namespace
 
 
@@ -57,6 +57,6 @@ def winners(x, k):
         return x
     least = xp.sort(x, axis=-1)[..., d - k, None]
     over, level = x > least, x == least
-    room = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
-    won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= room)
+    places = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
+    won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= places)
     return xp.where(x == x, xp.astype(won, x.dtype), x)

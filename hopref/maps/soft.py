@@ -2,42 +2,23 @@
 import math
 
 from hopref.dispatch.domains import choice, mask, positive, scores
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
-from hopref.maps.entries import ratio
+from hopref.dispatch.overrides import overridable
+from hopref.maps.entries import finite_or_zero, ratio
 from hopref.maps.overlaps import biased
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.preconditions import something_visible
 
 __all__ = ["softmax", "logsumexp"]
 
 inf = math.inf
-EMPTY = "every row must see at least one entry; got a fully masked row"
-
-
-def something_visible(xp, given):
-    """With empty_row="raise", something must take part in every row."""
-    if given["empty_row"] != "raise":
-        return None
-    seen = (given["z"] + given.get("bias", 0.0) > -inf) & given["where"]
-    return None if bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
-
-
-def key_visible(xp, given):
-    """With empty_row="raise", every query must see a key."""
-    if given["empty_row"] != "raise":
-        return None
-    align = {"end": end, "start": start}[given["align"]]
-    seen = visible(given["Q"], given["K"], given["mask"], given["causal"], align) \
-        & (given["bias"] > -inf)
-    return None if seen is True or bool(xp.all(xp.any(seen, axis=-1))) else EMPTY
-
 
 empty_rows = choice(**{"zeros": 0.0, "nan": math.nan, "raise": math.nan})
 zero_denominators = choice(zeros=0.0, nan=math.nan)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"), where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     r"""Softmax with inverse temperature, mask and a stated answer for empty rows.
 
@@ -109,10 +90,22 @@ def unhidden(where, bias):
     return where if isinstance(bias, float) else where & (bias > -inf)
 
 
+@overridable
 def logmeanexp(z, where=True):
     """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)
     return log_of_mean(average(xp.exp(z), where), average(xp.expm1(z), where))
+
+
+def mean_gain(gaps, beta, where=True):
+    """log mean exp(beta gaps) / beta for gaps <= 0, the largest 0; their mean as beta gaps vanish.
+    """
+    xp, x = namespace(gaps), beta * gaps
+    lowest = xp.min(gaps if where is True else xp.where(where, gaps, 0.0), axis=-1)
+    tiny = beta * lowest > -2.0**-900
+    plain = logmeanexp(x, where) / beta
+    return plain if on_host(x) and not bool(xp.any(tiny)) else \
+        xp.where(tiny, average(gaps, where), plain)
 
 
 def log_of_mean(mean, lack):
@@ -131,6 +124,7 @@ def average(a, where):
     return ratio(total, xp.sum(xp.astype(where, a.dtype), axis=-1), 0.0)
 
 
+@overridable
 def softmax_among(z, beta, support, renormalise, empty_row):
     """Softmax over a support; or over everything, then cut to the support.  NaN stays NaN."""
     if support is True:

@@ -17,9 +17,11 @@ import math
 from hopref.dispatch.domains import Scalar, count, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
-from hopref.maps.soft import empty_rows, softmax, something_visible
+from hopref.maps.preconditions import something_visible
+from hopref.maps.soft import empty_rows, softmax
 from hopref.maps.thresholds import between, heights, relative, seen, shares, steep
 
 __all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
@@ -30,7 +32,7 @@ above_one = Scalar("a finite number > 1", lambda v: 1 < v < inf)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows,
-    demands=something_visible)
+    precondition=something_visible)
 def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     r"""The point of the simplex nearest to the scores.
 
@@ -47,7 +49,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, alpha=at_least_one, where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     r"""The argmax regularised by Tsallis' entropy: softmax (alpha = 1) to sparsemax (2) and beyond.
 
@@ -85,7 +87,7 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, gamma=above_one, where=mask("(...,n)"),
-    empty_row=empty_rows, demands=something_visible)
+    empty_row=empty_rows, precondition=something_visible)
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     r"""The argmax regularised by a norm: near a face its entries are alike.
 
@@ -112,7 +114,7 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
-    empty_row=empty_rows, fits=k_of_n, demands=something_visible)
+    empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""The mean of indicators of k entries that is nearest to the scores (SparseMAP).
 
@@ -132,7 +134,7 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
-    empty_row=empty_rows, fits=k_of_n, demands=something_visible)
+    empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     r"""Softmax of the k largest scores; of equal scores those of lowest index.
 
@@ -166,6 +168,7 @@ def answered(z, p, empty_row):
     return xp.where(top > -inf, p, xp.where(top == -inf, empty_row, top))
 
 
+@overridable
 def kth_largest(z, k):
     xp = namespace(z)
     return xp.sort(z, axis=-1)[..., z.shape[-1] - k][..., None]

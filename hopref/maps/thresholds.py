@@ -14,8 +14,7 @@ import math
 from hopref.dispatch.namespace import namespace
 from hopref.maps import double_double
 from hopref.maps.double_double import added, left, plus, product, scaled_by, total
-from hopref.maps.entries import ratio
-from hopref.maps.scales import finite_or_zero
+from hopref.maps.entries import finite_or_zero, ratio
 
 inf = math.inf
 NEWTON = 30         # steps: the sum falls by e each until it is near 1, then its excess is squared
@@ -50,23 +49,23 @@ def scaled(gap, factors):
 # -- entries [t]_+^q of sum 1 -------------------------------------------------------------------
 
 def support(z, factors, q):
-    """Who stays, and the pair of heights e above the lowest score that does.
+    """Mask of the support, and the pair of heights e above its lowest score.
 
-    A score b stays if the entries above it, measured from b, do not yet make a whole:
+    A score b is in the support if the entries above it, measured from b, do not yet make a whole:
     ``sum (factors (z - b))_+^q < 1``.
     """
     xp = namespace(z)
     falling, low, high = fallen(z)
     sure = SURE * xp.finfo(z.dtype).eps
 
-    def room(b, powers):
+    def remainder(b, powers):
         return xp.where(b > -inf, left(1.0, *powers(above(z, b, factors), q)), -inf)
     if closed(q):
-        low = halved(falling, low, high, lambda b: room(b, powers) > 0)
+        low = halved(falling, low, high, lambda b: remainder(b, powers) > 0)
     else:
-        high = halved(falling, low, high, lambda b: room(b, plainly) > -sure) + 1
-        low = halved(falling, low, high, lambda b: room(b, plainly) > sure)
-        low = halved(falling, low, high, lambda b: room(b, powers) > 0, HALVINGS)
+        high = halved(falling, low, high, lambda b: remainder(b, plainly) > -sure) + 1
+        low = halved(falling, low, high, lambda b: remainder(b, plainly) > sure)
+        low = halved(falling, low, high, lambda b: remainder(b, powers) > 0, HALVINGS)
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
     return inside, above(z, edge, factors)
@@ -188,7 +187,7 @@ def between(z, k, beta):
     ones = (z >= last) & is_one(last)
     some = (z >= edge) & ~ones
     e = [xp.where(some, part, 0.0) for part in above(z, edge, factors)]
-    ones, many = (xp.astype(who, z.dtype) for who in (ones, some))
+    ones, many = (xp.astype(mask, z.dtype) for mask in (ones, some))
     r = ratio(left(k - total(ones), *e), total(many), 0.0)
     return xp.minimum(ones + many * (e[0] + r), 1.0)
 

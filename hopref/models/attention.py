@@ -20,14 +20,12 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.maps import (
     balanced,
     default_scale,
     empty_rows,
     end,
     evened,
-    key_visible,
     masked,
     over,
     overlaps,
@@ -42,6 +40,7 @@ from hopref.maps import (
     visible,
     zero_denominators,
 )
+from hopref.models._preconditions import key_visible, state_with_its_scale
 
 __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
            "key_state", "association", "causal_linear_attention", "log_linear_attention",
@@ -49,7 +48,7 @@ __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_att
 
 align = choice(end=end, start=start)
 softmax_options = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
-                       causal=flag, align=align, empty_row=empty_rows, demands=key_visible)
+                       causal=flag, align=align, empty_row=empty_rows, precondition=key_visible)
 
 
 @op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options, result=finite)
@@ -206,11 +205,12 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
     q, keys, c, rows = evened(phi_q, phi_k, z)
-    zS = c[..., None] * joined_state(phi_k, V, S, z)
+    V, back = tame(V)
+    zS = c[..., None] * joined_state(phi_k, V, S / back, z)
     Z, zS = scan(step, zS, (q, keys, counted(V)))
     zS = zS / c[..., None]
-    Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row)
-    return Z, zS[..., 1:], zS[..., 0]
+    Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row) * back
+    return Z, zS[..., 1:] * back, zS[..., 0]
 
 
 def counted(V):
@@ -264,7 +264,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
     log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), S=state("(...,r,v)"),
-    z=state("(...,r)"), c=scores("(...,r)"), fits=state_with_its_scale,
+    z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_with_its_scale,
     empty_row=zero_denominators)
 def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
                                 c=-math.inf, empty_row="zeros"):

@@ -6,8 +6,8 @@ References: Kosko 1988; the blog, eq. (18), with K' != V.
 """
 from hopref.dispatch.domains import choice
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import polar
 from hopref.maps import dot, keep, plus
+from hopref.models._preconditions import polar
 
 __all__ = ["energy", "forward", "backward"]
 
@@ -27,7 +27,7 @@ def energy(y, x, W, /):
     return -dot(y, x @ W.T)
 
 
-@op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, demands=polar("y"), lowers=(energy, "always"))
+@op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, precondition=polar("y"), lowers=(energy, "always"))
 def forward(y, x, W, /, *, ties="keep"):
     r"""The answer y to x.  Source: Kosko 1988 [CB-14].
 
@@ -45,7 +45,7 @@ def forward(y, x, W, /, *, ties="keep"):
     return ties(x @ W.T, y, -1.0)
 
 
-@op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, demands=polar("x"))
+@op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, precondition=polar("x"))
 def backward(x, y, W, /, *, ties="keep"):
     r"""The answer x to y; it lowers `energy` as `forward` does.  Source: Kosko 1988 [CB-14].
 

@@ -11,7 +11,6 @@ from functools import partial
 from hopref.dispatch.domains import binary, choice, count, flag, positive, sites, symmetric, uniform
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.maps import (
     column,
     dot,
@@ -23,6 +22,7 @@ from hopref.maps import (
     strongest,
     winners,
 )
+from hopref.models._preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.storage import hebbian_field, removed_diagonal
 
 __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update", "greedy_update",
@@ -63,7 +63,7 @@ def energy(xi, W, b=0.0, /):
     return -dot(xi @ W.T, xi) / 2 + xp.sum(b * xi, axis=-1)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=states_in_alphabet,
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, precondition=states_in_alphabet,
     lowers=(energy, "W = W.T positive semidefinite"))
 def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Synchronous update of all components.  Source: blog eqs. (2), (4) [CB-2, CB-6, CB-8].
@@ -107,7 +107,7 @@ def two_step_energy(xi, previous, W, b=0.0, /):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, order=sites("(k)", below="d"),
-    demands=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
+    precondition=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     r"""Visit the sites of ``order``, one after another.  Source: blog, below eq. (2) [CB-4].
 
@@ -129,7 +129,7 @@ def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     return in_turn(partial(ties, low=states), xi, W, b, order)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, demands=states_in_alphabet,
+@op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, precondition=states_in_alphabet,
     lowers=(energy, "W = W.T, w_ii >= 0"))
 def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
@@ -167,7 +167,8 @@ def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
 
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
-    demands=states_in_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"), scratch="(...,n)")
+    precondition=states_in_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"),
+    scratch="(...,n)")
 def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
                     states="polar"):
     r"""Synchronous update with W = hebbian(X), never formed.
@@ -186,7 +187,7 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
-    order=sites("(k)", below="d"), demands=states_in_alphabet, scratch="(...,n)",
+    order=sites("(k)", below="d"), precondition=states_in_alphabet, scratch="(...,n)",
     lowers=(low_rank_energy, "always"))
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
                                  ties="keep", states="polar"):
@@ -248,7 +249,7 @@ def _tossed(h, value, u, *, beta, low):
     return keep(sigmoid(beta * ((1 - low) * h)) - u, low, low)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", k=count, demands=no_more_winners_than_sites)
+@op("(...,d),(d,d),(d)->(...,d)", k=count, precondition=no_more_winners_than_sites)
 def winners_update(xi, W, b=0.0, /, *, k):
     r"""The k sites with the largest fields win: activity control.  Source: Amari 1989 [CB-12].
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from hopref.dispatch.domains import Choice, count, sites
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import polar
 from hopref.maps import (
     column,
     common_unit,
@@ -26,6 +25,7 @@ from hopref.maps import (
     scan,
     shifted_exp,
 )
+from hopref.models._preconditions import polar
 
 __all__ = ["Interaction", "energy", "log_energy", "update", "asynchronous_update",
            "first_order_update"]
@@ -148,7 +148,7 @@ def log_energy(xi, X, /):
     return -logsumexp(xi @ X.T)
 
 
-@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, demands=polar("xi"),
+@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, precondition=polar("xi"),
     scratch="(...,n,d)")
 def update(xi, X, /, *, interaction="polynomial", n=3):
     r"""All sites at once: each takes the value of lower energy if the others stay.
@@ -170,7 +170,7 @@ def update(xi, X, /, *, interaction="polynomial", n=3):
 
 
 @op("(...,d),(n,d)->(...,d)", order=sites("(k)", below="d"), interaction=interaction, n=count,
-    demands=polar("xi"), lowers=(energy, "always"), scratch="(...,n)")
+    precondition=polar("xi"), lowers=(energy, "always"), scratch="(...,n)")
 def asynchronous_update(xi, X, /, *, order, interaction="polynomial", n=3):
     r"""Visit the sites of ``order``; each takes the value of lower energy, whatever F.
 
@@ -200,7 +200,7 @@ def _visit(state, site, *, X, here, interaction, n):
     return (xp.where(here == site, new, xi), m + (new - old) * x[:, 0]), None
 
 
-@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, demands=polar("xi"),
+@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, precondition=polar("xi"),
     scratch="(...,n,d)")
 def first_order_update(xi, X, /, *, interaction="polynomial", n=3):
     r"""Follow the slope of F, all sites at once.  Source: first order of [DA-2], [DA-3].

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from hopref.dispatch.domains import Choice, choice, positive, real, sites, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import states_in_range
 from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
+from hopref.models._preconditions import states_in_range
 
 __all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_energy", "flow",
            "thresholded_update"]
@@ -83,7 +83,8 @@ side = choice(above=above, below=below)
 in_range = states_in_range(activation)
 
 
-@op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric, demands=in_range)
+@op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
+    precondition=in_range)
 def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Energy of a state.  Source: Hopfield 1984; blog eq. (7) [CC-1].
 
@@ -152,7 +153,7 @@ def _activated(h, value, *, f, beta):
 
 
 @op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
-    demands=in_range)
+    precondition=in_range)
 def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Energy of two successive states; a synchronous update never raises it.  Source: [CC-3].
 

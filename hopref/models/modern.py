@@ -13,7 +13,7 @@ from hopref.maps import (
     above,
     below,
     dot,
-    logmeanexp,
+    mean_gain,
     overlaps,
     rows,
     shorter,
@@ -50,7 +50,7 @@ def energy(xi, X, /, *, beta=1.0):
     z = overlaps(xi, X)
     top = rows(X, xp.argmax(z, axis=-1))
     away, gaps = xi - top, z - xp.max(z, axis=-1, keepdims=True)
-    return dot(away, away) / 2 + shorter(X, top) / 2 - logmeanexp(beta * gaps) / beta
+    return dot(away, away) / 2 + shorter(X, top) / 2 - mean_gain(gaps, beta)
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, lowers=energy, scratch="(...,n)",

@@ -20,8 +20,7 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import draws_suffice, state_of_these_features
-from hopref.features import feature_logs, kernels
+from hopref.features import feature_logs, random_features
 from hopref.maps import (
     above,
     balanced,
@@ -39,6 +38,7 @@ from hopref.maps import (
     standard_error,
     zero_denominators,
 )
+from hopref.models._preconditions import draws_suffice, state_of_these_features
 from hopref.models.attention import (
     key_state,
     linear_attention,
@@ -56,7 +56,7 @@ over = choice(row=-1, all=(-2, -1))
 activation = choice(relu=relu, abs=size, identity=itself, sigmoid=sigmoid)
 
 
-@op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=kernels, scale=positive,
+@op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=random_features, scale=positive,
     mask=mask("(...,s)"), empty_row=zero_denominators, result=finite)
 def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
               empty_row="zeros"):
@@ -88,9 +88,9 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
                                 empty_row=empty_row)
 
 
-@op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)", features=kernels,
-    scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    fits=state_of_these_features, empty_row=zero_denominators)
+@op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)",
+    features=random_features, scale=positive, S=state("(...,r,v)"), z=state("(...,r)"),
+    c=scores("(...,r)"), shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
                      c=float("-inf"), empty_row="zeros"):
     r"""Performer attention to the past and present, with its state.
@@ -116,8 +116,8 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
                                        c=c, empty_row=empty_row)
 
 
-@op("(...,d),(n,d),(m,d)->(...,n)", features=kernels, beta=positive, empty_row=zero_denominators,
-    scratch="(...,n)", result=finite)
+@op("(...,d),(n,d),(m,d)->(...,n)", features=random_features, beta=positive,
+    empty_row=zero_denominators, scratch="(...,n)", result=finite)
 def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
 
@@ -136,8 +136,8 @@ def _features(xi, X, omega, beta, features):
     return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, empty_row=zero_denominators,
-    result=finite)
+@op("(...,d),(n,d),(m,d)->(...,d)", features=random_features, beta=positive,
+    empty_row=zero_denominators, result=finite)
 def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step for one draw of the features.
 
@@ -155,8 +155,8 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=kernels, beta=positive,
-    fits=draws_suffice, empty_row=zero_denominators, result=finite)
+@op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=random_features, beta=positive,
+    shape_rule=draws_suffice, empty_row=zero_denominators, result=finite)
 def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step, averaged over draws, with its standard error.
 
@@ -183,7 +183,7 @@ def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_ro
     return namespace(xi).mean(draws, axis=0), standard_error(draws)
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", features=kernels, beta=positive, theta=real, side=side,
+@op("(...,d),(n,d),(m,d)->(...,d)", features=random_features, beta=positive, theta=real, side=side,
     empty_row=zero_denominators, result=finite)
 def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", features="positive",
                        empty_row="zeros"):

@@ -135,7 +135,7 @@ def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
     return normmax(xi @ X.T, beta=beta, gamma=gamma)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, k=count, fits=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=positive, k=count, shape_rule=k_of_n, scratch="(...,n)")
 def k_subsets_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over subsets of k patterns.  Source: Santos et al. 2024 [FY-2].
 
@@ -156,7 +156,7 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
     return (dot(xi, xi) + k * k * xp.max(dot(X, X))) / 2 - dot(mu, z) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, k=count, fits=k_of_n, lowers=k_subsets_energy,
+@op("(...,d),(n,d)->(...,d)", beta=positive, k=count, shape_rule=k_of_n, lowers=k_subsets_energy,
     scratch="(...,n)")
 def k_subsets_update(xi, X, /, *, k, beta=1.0):
     r"""One step towards the sum of k patterns.  Source: Santos et al. 2024 [FY-3].
@@ -172,7 +172,7 @@ def k_subsets_update(xi, X, /, *, k, beta=1.0):
     return k_subsets(xi @ X.T, k=k, beta=beta) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive, k=count, fits=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,n)", beta=positive, k=count, shape_rule=k_of_n, scratch="(...,n)")
 def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     r"""How much each pattern takes part in the sum of k.  Source: Santos et al. 2024 [FY-3].
 

@@ -1,7 +1,7 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may look at a pattern (see `hopref.supports`), ``delta`` (n, d) by which
+(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) by which
 the query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of
 ``X``.
 
@@ -27,8 +27,8 @@ from hopref.dispatch.domains import (
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.features import kernels
-from hopref.kernels import named, paired
+from hopref.features import random_features
+from hopref.features.deterministic import deterministic_features, paired
 from hopref.maps import (
     among,
     band,
@@ -36,7 +36,7 @@ from hopref.maps import (
     empty_rows,
     listed_once,
     listed_overlaps,
-    logmeanexp,
+    mean_gain,
     otherwise,
     over_rows,
     overlaps,
@@ -50,27 +50,16 @@ from hopref.maps import (
     top_k,
     zero_denominators,
 )
+from hopref.models._preconditions import inhabited, inhabited_list
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
-from hopref.supports import (
-    align,
-    big_bird,
-    causal,
-    global_tokens,
-    inhabited,
-    inhabited_list,
-    largest,
-    listed,
-    random,
-    window,
-)
+from hopref.models.supports import align, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
            "window_update", "listed_update", "csr_update", "linear_update",
-           "random_feature_update", "window", "causal", "random", "global_tokens", "big_bird",
-           "largest"]
+           "random_feature_update"]
 
-supported = dict(support=mask("(...,n)"), empty_row=empty_rows, demands=inhabited,
+supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=inhabited,
                  scratch="(...,n)")
 
 
@@ -101,7 +90,7 @@ def energy(xi, X, support=True, /, *, beta=1.0):
     nearest = rows(X, xp.argmax(z, axis=-1))
     away, gaps = xi - nearest, z - otherwise(xp.max(z, axis=-1), support, 0.0)[..., None]
     E = dot(away, away) / 2 + shorter(X, nearest, support) / 2 \
-        - logmeanexp(beta * gaps, support) / beta
+        - mean_gain(gaps, beta, support)
     return otherwise(E, support, dot(xi, xi) / 2)
 
 
@@ -175,7 +164,7 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
                    empty_row=empty_row) @ X
 
 
-@op("(...,d),(n,d)->(...)", k=count, beta=inverse_temperature, fits=k_of_n, scratch="(...,n)",
+@op("(...,d),(n,d)->(...)", k=count, beta=inverse_temperature, shape_rule=k_of_n, scratch="(...,n)",
     result=finite)
 def top_k_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over the k patterns of largest score.  Source: Hu et al. 2025, top-K models [NP-3].
@@ -195,11 +184,11 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     nearest = rows(X, xp.argmax(z, axis=-1))
     away, best = xi - nearest, xp.sort(z, axis=-1)[..., -k:]
     gaps = best - xp.max(best, axis=-1, keepdims=True)
-    return dot(away, away) / 2 + shorter(X, nearest) / 2 - logmeanexp(beta * gaps) / beta
+    return dot(away, away) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
 
 
-@op("(...,d),(n,d)->(...,d)", k=count, beta=inverse_temperature, fits=k_of_n, lowers=top_k_energy,
-    scratch="(...,n)", result=finite)
+@op("(...,d),(n,d)->(...,d)", k=count, beta=inverse_temperature, shape_rule=k_of_n,
+    lowers=top_k_energy, scratch="(...,n)", result=finite)
 def top_k_update(xi, X, /, *, k, beta=1.0):
     r"""One retrieval step among the k patterns of largest score, of equals those of lowest index.
 
@@ -251,7 +240,7 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
 
 
 @op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"),
-    beta=inverse_temperature, empty_row=empty_rows, demands=inhabited_list, scratch="(e,d)",
+    beta=inverse_temperature, empty_row=empty_rows, precondition=inhabited_list, scratch="(e,d)",
     result=finite)
 def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     r"""One retrieval step over a support that is a list of pairs: state ``rows`` sees ``columns``.
@@ -304,8 +293,8 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
     return listed_update(xi, X, i, j, beta=beta, empty_row=empty_row)
 
 
-@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=named, empty_row=zero_denominators,
-    result=finite)
+@op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=deterministic_features,
+    empty_row=zero_denominators, result=finite)
 def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     r"""One retrieval step by features without randomness, in time linear in the patterns.
 
@@ -316,7 +305,8 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
     Parameters
     ----------
-    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see `kernels`);
+    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see
+        `features.deterministic`);
         with "identity" the denominator may come near 0 or below
 
     No energy belongs to it: its Jacobian is not symmetric.
@@ -329,7 +319,7 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=kernels,
+@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=random_features,
     beta=inverse_temperature, empty_row=zero_denominators, result=finite)
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):

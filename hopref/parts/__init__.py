@@ -24,21 +24,42 @@ top_k      the k best scores; of equals those of the first chunk
 
 Storkey's rule has no parts: what a pattern adds depends on those before it.
 """
-from hopref.parts import (
-    causal,
-    clipped,
-    covariance,
-    energy,
-    gram,
-    linear,
-    softmax,
-    sums,
-    supports,
-    top_k,
-)
-from hopref.parts.chunks import chunks_of
-from hopref.parts.streaming import Part, merge, merge_all, of, scan, stream, value
+import importlib
+from typing import Any
 
-__all__ = ["stream", "scan", "of", "merge", "merge_all", "value", "chunks_of", "Part", "softmax",
-           "energy", "linear", "causal", "sums", "covariance", "gram", "clipped", "supports",
-           "top_k"]
+# The operations that each kind serves: known without importing a kind, which imports operations.
+KINDS = {
+    "softmax": ("modern.update", "modern.thresholded_update", "structured.update",
+                "attention.softmax_attention", "dense.log_energy", "maps.logsumexp"),
+    "energy": ("modern.energy",),
+    "linear": ("attention.key_state", "attention.linear_attention",
+               "attention.log_linear_attention", "structured.linear_update",
+               "structured.random_feature_update", "performer.attention", "performer.update",
+               "performer.thresholded_update"),
+    "causal": ("attention.causal_linear_attention", "attention.log_causal_linear_attention",
+               "performer.causal_attention"),
+    "sums": ("storage.hebbian", "storage.bam", "attention.association"),
+    "covariance": ("storage.covariance",),
+    "gram": ("storage.projection",),
+    "clipped": ("storage.willshaw", "storage.willshaw_pairs"),
+    "supports": ("sparse.update", "sparse.normmax_update", "sparse.k_subsets_update"),
+    "top_k": ("structured.top_k_update",),
+}
+
+__all__ = ["stream", "scan", "of", "merge", "merge_all", "value", "chunks_of", "Part", *KINDS]
+
+
+def __getattr__(name: str) -> Any:
+    """Kinds and functions are imported when first asked for."""
+    if name in KINDS:
+        return importlib.import_module(f"hopref.parts.{name}")
+    if name in __all__:
+        module = "chunks" if name == "chunks_of" else "streaming"
+        value = getattr(importlib.import_module(f"hopref.parts.{module}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'hopref.parts' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,10 +8,10 @@ import numpy as np
 
 from hopref.dispatch.domains import count
 from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import bound_arguments
-from hopref.errors import CallError, HoprefError, ShapeError
+from hopref.dispatch.operation import bind
+from hopref.errors import CallError, HoprefError, ShapeError, naming
 
-__all__ = ["chunks_of", "in_step", "kind_of", "served", "refusals_of", "numbered", "with_axis",
+__all__ = ["chunks_of", "in_step", "kind_of", "served", "numbered", "with_axis",
            "left_out", "by_position", "by_name", "size_of", "row_of_zeros", "no_row"]
 
 
@@ -24,8 +24,8 @@ def chunks_of(X, size, /, *, axis=-2):
     >>> [chunk.shape for chunk in parts.chunks_of([[1.0], [2.0], [3.0]], 2)]
     [(2, 1), (1, 1)]
     """
-    with refusals_of("parts.chunks_of"):
-        size = count.admit("size", size)
+    with naming("hopref.parts.chunks_of"):
+        size = count.validate("size", size)
         X = X if hasattr(X, "shape") else np.asarray(X)
         if not -len(X.shape) <= axis < len(X.shape):
             raise ShapeError(f"X must have an axis {axis}; got shape {tuple(X.shape)}")
@@ -37,8 +37,8 @@ def chunks_of(X, size, /, *, axis=-2):
 def in_step(op, operands, params):
     """The operation's arguments, chunk after chunk."""
     kind = kind_of(op).SERVED[op.name]
-    with refusals_of(op.name):
-        given = dict(bound_arguments(op, operands, params).arguments)
+    with naming(f"hopref.{op.name}"):
+        given = bind(op, operands, params)
         streams = {k: given[k] for k in with_axis(op, kind) if not left_out(op, k, given[k])}
         for k, v in streams.items():
             if not isinstance(v, Iterable):
@@ -63,7 +63,7 @@ def kind_of(op):
 
 def served(op, who):
     """How the kind of its parts serves an operation; refused if it has none."""
-    with refusals_of(f"parts.{who}"):
+    with naming(f"hopref.parts.{who}"):
         if not hasattr(op, "parts"):
             raise CallError(f"op must be an operation of hopref; got {op!r}")
         if op.parts is None:
@@ -73,17 +73,8 @@ def served(op, who):
 
 
 @contextlib.contextmanager
-def refusals_of(function):
-    """Refusals inside name the function that was called."""
-    try:
-        yield
-    except HoprefError as error:
-        raise type(error)(f"hopref.{function}: {error}.") from None
-
-
-@contextlib.contextmanager
 def numbered(i):
-    """Refusals inside say at which chunk."""
+    """Errors raised inside say at which chunk."""
     try:
         yield
     except HoprefError as error:
@@ -113,13 +104,13 @@ def _place(op, kind, k):
 
 
 def size_of(op, kind, k, v):
-    """How many rows a chunk has; 1 where the door will refuse it anyway."""
+    """How many rows a chunk has; 1 where validation will raise anyway."""
     shape, place = np.shape(v) if not hasattr(v, "shape") else v.shape, _place(op, kind, k)
     return shape[place] if len(shape) >= -place else 1
 
 
 def row_of_zeros(op, kind, k, v):
-    """A row for the door to judge in the place of none: its other axes and its kind of numbers."""
+    """A row to validate in the place of none: its other axes and its kind of numbers."""
     v = v if hasattr(v, "shape") else np.asarray(v)
     place = _place(op, kind, k)
     if len(v.shape) < -place:

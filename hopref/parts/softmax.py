@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import DomainError
 from hopref.maps import default_scale, finite_or_zero, ratio, seen
-from hopref.maps.soft import EMPTY
+from hopref.maps.preconditions import EMPTY_ROW
 from hopref.parts.served import Served
 
 __all__ = ["State", "Answer", "none", "of", "merge", "value", "largest", "shrunk"]
@@ -120,7 +120,7 @@ def drawn_or_empty(state, *, empty_row, **_):
     if empty_row != "raise":
         return value(state, empty_row=empty_row).drawn
     if on_host(state.drawn) and bool(namespace(state.drawn).any(state.total == 0)):
-        raise DomainError(EMPTY)
+        raise DomainError(EMPTY_ROW)
     return value(state, empty_row=math.nan).drawn
 
 

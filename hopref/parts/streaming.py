@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from hopref.dispatch.domains import Choice, Scalar
 from hopref.dispatch.namespace import namespace, on_host
-from hopref.dispatch.operation import bound_arguments, open_door, unwrapped
-from hopref.dispatch.validation import INHABITED
-from hopref.errors import CallError, DomainError, ShapeError
+from hopref.dispatch.operation import bind, numpy_scalars, unchecked
+from hopref.dispatch.validation import NONEMPTY
+from hopref.errors import CallError, DomainError, ShapeError, naming
 from hopref.parts.chunks import (
     by_name,
     by_position,
@@ -16,7 +16,6 @@ from hopref.parts.chunks import (
     left_out,
     no_row,
     numbered,
-    refusals_of,
     row_of_zeros,
     served,
     size_of,
@@ -62,7 +61,7 @@ def stream(op, /, *operands, nonfinite=None, **params):
 
     Notes
     -----
-    Each chunk passes the door.  A refusal names its number, from 0.  A chunk may be empty.
+    Each chunk is validated.  An error names its number, from 0.  A chunk may be empty.
 
     >>> from hopref import modern, parts
     >>> parts.stream(modern.update, [2.0], parts.chunks_of([[1.0], [1.0], [-1.0]], 2), beta=50.0)
@@ -85,22 +84,22 @@ def of(op, /, *operands, nonfinite=None, **params):
            [-2.,  0.]])
     """
     kind = served(op, "of")
-    with refusals_of(op.name):
-        given = dict(bound_arguments(op, operands, params).arguments)
+    with naming(f"hopref.{op.name}"):
+        given = bind(op, operands, params)
         chunked = [k for k in with_axis(op, kind) if not left_out(op, k, given[k])]
         rows = max(size_of(op, kind, k, given[k]) for k in chunked)
         whole = _judged_by_the_whole(op, given)
     of_a_chunk = {"k": min(whole.get("k", 1), max(rows, 1)), "empty_row": "zeros"}
     given |= {k: of_a_chunk[k] for k in whole}
     given |= {k: row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
-    call = op.enter(*by_position(op, given), nonfinite=nonfinite, backend="formula",
+    call = op.prepare(*by_position(op, given), nonfinite=nonfinite, backend="formula",
                     **by_name(op, given))
     options = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
     given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs
     given |= options | whole
     if rows == 0:
         given |= {k: no_row(op, kind, k, given[k]) for k in chunked}
-    with refusals_of(op.name), open_door(nonfinite):
+    with naming(f"hopref.{op.name}"), unchecked():
         state = kind.of(**_resolved(op, given))
         if nonfinite != "propagate" and any(map(_holds_nan, state)):
             raise DomainError("scores and sums must stay below 2^1023 in size where chunks are to "
@@ -126,7 +125,7 @@ def merge(a, b, /):
         if not _equal(a.others[k], b.others[k]):
             raise DomainError(f"hopref.parts.merge: {k} must be the same in both parts of "
                               f"{a.op.name}; got two.")
-    with open_door("propagate"):
+    with unchecked():
         return a._replace(state=kind_of(a.op).merge(a.state, b.state), rows=a.rows + b.rows)
 
 
@@ -141,10 +140,11 @@ def merge_all(parts, /, *, split_every=2, merge=merge):
     >>> parts.value(parts.merge_all(parts.of(storage.hebbian, X) for X in patterns))
     array([[14.]])
     """
-    with refusals_of("parts.merge_all"):
-        found = _tree(parts, SEVERAL.admit("split_every", split_every), merge)
-        if not found:
-            raise CallError("parts must hold at least one part; got none")
+    with naming("hopref.parts.merge_all"):
+        split_every = SEVERAL.validate("split_every", split_every)
+    found = _tree(parts, split_every, merge)
+    if not found:
+        raise CallError("hopref.parts.merge_all: parts must hold at least one part; got none.")
     return found[0]
 
 
@@ -158,14 +158,14 @@ def value(part, /):
     if not isinstance(part, Part):
         raise CallError(f"hopref.parts.value: part must be a part; got {type(part).__name__}.")
     op, kind = part.op, served(part.op, "value")
-    with refusals_of(op.name):
-        if part.rows == 0 and kind.axis in INHABITED:
+    with naming(f"hopref.{op.name}"):
+        if part.rows == 0 and kind.axis in NONEMPTY:
             raise ShapeError(f"{kind.axis} must be at least 1; got no row in any chunk")
         if part.rows < part.others.get("k", 0):
             raise DomainError(f"k must be at most {part.rows}, the number there is; "
                               f"got k={part.others['k']}")
-        with open_door("propagate"):
-            return unwrapped(kind.value(part.state, **_resolved(op, part.others)))
+        with unchecked():
+            return numpy_scalars(kind.value(part.state, **_resolved(op, part.others)))
 
 
 def scan(op, /, *operands, nonfinite=None, **params):
@@ -194,7 +194,7 @@ def scan(op, /, *operands, nonfinite=None, **params):
 def _judged_by_the_whole(op, given):
     """What no chunk can tell: whether k are there, and whether a row is empty."""
     whole = {"empty_row": "raise"} if _is_raise(given.get("empty_row")) else {}
-    return whole | ({"k": op.domains["k"].admit("k", given["k"])} if "k" in given else {})
+    return whole | ({"k": op.domains["k"].validate("k", given["k"])} if "k" in given else {})
 
 
 def _holds_nan(a):

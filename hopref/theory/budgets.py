@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from hopref.dispatch.domains import positive
-from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.errors import DomainError, ShapeError, naming
+from hopref.theory.arguments import vectors
 from hopref.theory.moments import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
@@ -37,9 +37,9 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
     >>> float(theory.features_needed(x, x, error=0.125))
     64.0
     """
-    with named("features_needed"):
+    with naming("hopref.theory.features_needed"):
         x, y, how = described(x, y, beta, features, draw, SOFTMAX, A=A)
-        goal = 2 * math.log(positive.admit("error", error))
+        goal = 2 * math.log(positive.validate("error", error))
     lam = np.atleast_1d(how["lam"])
     counts = [_smallest(how | {"lam": one}, goal) for one in lam.ravel()]
     return np.reshape(np.array(counts), how["lam"].shape)[()]
@@ -107,7 +107,7 @@ def ratio_variance(kernel, V, /, *, covariance):
 
 
 def _ratio(function, kernel, V, covariance):
-    with named(function):
+    with naming(f"hopref.theory.{function}"):
         (k,), (V,), (C,) = (vectors(**{name: v}) for name, v in
                             (("kernel", kernel), ("V", V), ("covariance", covariance)))
         n = k.shape[-1]
@@ -137,8 +137,8 @@ def uniform_features(R, /, *, d, error):
     >>> round(theory.uniform_features(1.0, d=1, error=math.e), 12)      # delta = 1: ln 4
     1.38629436112
     """
-    with named("uniform_features"):
-        R, error = positive.admit("R", R), positive.admit("error", error)
-        d = positive.admit("d", d)
+    with naming("hopref.theory.uniform_features"):
+        R, error = positive.validate("R", R), positive.validate("error", error)
+        d = positive.validate("d", d)
     delta = error * math.exp(-R * R / math.sqrt(d))
     return d / delta**2 * math.log(4 * d**0.75 * R / delta)

@@ -11,12 +11,13 @@ import math
 
 import numpy as np
 
-from hopref.dispatch.domains import Scalar, choice, positive, share
+from hopref.dispatch.domains import Scalar, choice, count, positive, share
 from hopref.dispatch.operation import op
+from hopref.errors import DomainError, naming
 
 __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_without_errors",
            "capacity_storkey", "capacity_projection", "information_capacity", "bits_per_synapse",
-           "capacity_sparse"]
+           "capacity_sparse", "willshaw_load"]
 
 several = Scalar("an integer from 2 to 2**53", lambda v: 2 <= v <= 2**53, int)
 wrong = Scalar("a number >= 0 and below 1/2", lambda v: 0 <= v < 0.5)
@@ -131,7 +132,7 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
 
 @op("->()", d=several)
 def capacity_storkey(d, /):
-    r"""Patterns that Storkey's rule is said to hold.  Source: Storkey & Valabregue 1999 [CAP-3].
+    r"""Capacity of Storkey's rule, as published.  Source: Storkey & Valabregue 1999 [CAP-3].
 
     .. math:: N = d / \sqrt{2 \ln d}
 
@@ -226,3 +227,37 @@ def capacity_sparse(p, /):
     10.86
     """
     return np.float64(-0.5) / (p * math.log(p))
+
+
+def willshaw_load(pairs, /, *, active, sites):
+    r"""The share of ones expected in a clipped memory of random pairs.
+    Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
+
+    .. math:: p = 1 - \left(1 - \frac{k_x k_y}{d_x d_y}\right)^N
+
+    Parameters
+    ----------
+    pairs : N, how many are stored; of independent supports
+    active : k_x, k_y units of each pair that are active
+    sites : d_x, d_y units in all
+
+    Notes: for pairs x -> y; patterns stored with themselves have more on the diagonal, less beside
+    it.  One-step recall from a whole cue is wrong at a silent unit with probability about p^k_x.
+
+    >>> from hopref import theory
+    >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))
+    0.75
+    """
+    with naming("hopref.theory.willshaw_load"):
+        pairs = count.validate("pairs", pairs)
+        (k_x, k_y), (d_x, d_y) = _two("active", active), _two("sites", sites)
+        if k_x > d_x or k_y > d_y:
+            raise DomainError(f"active must be at most sites; got active={active!r}")
+    clipped = (k_x / d_x) * (k_y / d_y)
+    return -math.expm1(pairs * math.log1p(-clipped)) if clipped < 1 else 1.0
+
+
+def _two(name, values):
+    if not isinstance(values, (tuple, list)) or len(values) != 2:
+        raise DomainError(f"{name} must be a pair of integers >= 1; got {name}={values!r}")
+    return [count.validate(f"{name}[{i}]", v) for i, v in enumerate(values)]

@@ -8,13 +8,14 @@ import math
 
 import numpy as np
 
-from hopref import theory
 from hopref.dispatch.domains import Scalar, count, nonnegative, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.errors import naming
 from hopref.maps import dot
 from hopref.models import modern
-from hopref.theory.admitted import admitted, named
+from hopref.theory.arguments import validated
+from hopref.theory.separability import separation
 
 __all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distance_bound",
            "basin_radius"]
@@ -136,9 +137,9 @@ def basin_radius(X, /, *, beta=1.0):
     >>> theory.basin_radius([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.1]], beta=8.0).round(2)
     array([0.7, 0.7, 0. ])
     """
-    X, = admitted(theory.separation, "basin_radius", X)
-    with named("basin_radius"):
-        beta = positive.admit("beta", beta)
+    X, = validated(separation, "basin_radius", X)
+    with naming("hopref.theory.basin_radius"):
+        beta = positive.validate("beta", beta)
     D = np.sqrt(np.stack([((X - x) ** 2).sum(-1) for x in X]))
     gap = np.stack([(x - X) @ x for x in X])
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

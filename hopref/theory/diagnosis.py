@@ -6,9 +6,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from hopref import theory
 from hopref.data.prepare import NORMALISATIONS, normalise
 from hopref.errors import DomainError, ShapeError
+from hopref.theory.capacity import capacity_without_errors
+from hopref.theory.networks import unstable_sites
+from hopref.theory.separability import (
+    cue_separation,
+    dominant_pattern,
+    separation,
+    smallest_beta,
+)
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -25,7 +32,7 @@ class Diagnosis:
     lost: tuple                 # True where the rule cannot hold the pattern
     findings: tuple             # sentences, the gravest first
     separation: tuple = ()      # modern: x_i . x_i less the strongest rival
-    captors: tuple = ()         # modern: index of the pattern with the largest score
+    dominant: tuple = ()        # modern: index of the pattern with the largest score
     smallest_beta: tuple = ()   # modern: infinite where the pattern is lost
     tolerance: float = 0.0
     beta: float | None = None   # modern: what beta keeps all that can be kept, None if nothing can
@@ -59,7 +66,7 @@ def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero
     if rule not in RULES:
         raise DomainError(f"hopref.theory.diagnose: rule must be one of "
                           f"{', '.join(map(repr, RULES))}; got rule={rule!r}.")
-    theory.separation(X)                        # the door judges X
+    separation(X)                               # validates X
     X = np.asarray(X, dtype=np.float64)
     names = tuple(names) if names is not None else tuple(str(i) for i in range(len(X)))
     if len(names) != len(X):
@@ -75,24 +82,24 @@ def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero
 def _modern(X, cues, tolerance, names):
     start = X if cues is None else np.asarray(cues, dtype=np.float64)
     separation, betas = _judged(start, X, tolerance)
-    lost, captors = np.isinf(betas), theory.captor(start, X)
+    lost, dominant = np.isinf(betas), dominant_pattern(start, X)
     norms, scores = np.sqrt((X * X).sum(-1)), start @ X.T
     remedies = tuple(_remedy(how, X, cues, tolerance) for how in NORMALISATIONS if how != "polar")
-    findings = [*_losses(names, scores, separation, lost, captors, cues is not None),
-                *_domination(names, norms, scores, lost, captors),
+    findings = [*_losses(names, scores, separation, lost, dominant, cues is not None),
+                *_domination(names, norms, scores, lost, dominant),
                 *_temperature(names, betas, tolerance),
                 *_help(remedies, lost)]
     return Diagnosis(
         "modern", names, X.shape[1], tuple(norms.tolist()), tuple(lost.tolist()), tuple(findings),
-        separation=tuple(separation.tolist()), captors=tuple(captors.tolist()),
+        separation=tuple(separation.tolist()), dominant=tuple(dominant.tolist()),
         smallest_beta=tuple(betas.tolist()), tolerance=tolerance,
         beta=_largest(betas), remedies=remedies)
 
 
 def _judged(start, X, tolerance):
     """Separation and smallest beta of each pattern; within rounding 0 and infinite."""
-    separation = theory.cue_separation(start, X)
-    betas = theory.smallest_beta(start, X, tolerance=tolerance)
+    separation = cue_separation(start, X)
+    betas = smallest_beta(start, X, tolerance=tolerance)
     size = np.sqrt((start * start).sum(-1) * (X * X).sum(-1).max())
     tied = np.abs(separation) <= 2 * X.shape[1] * np.finfo(float).eps * size    # two dot products
     return np.where(tied, 0.0, separation), np.where(tied, np.inf, betas)
@@ -111,36 +118,36 @@ def _remedy(how, X, cues, tolerance):
     return how, int(np.isinf(betas).sum()), _largest(betas)
 
 
-def _losses(names, scores, separation, lost, captors, from_cues):
+def _losses(names, scores, separation, lost, dominant, from_cues):
     where = " from its cue" if from_cues else ""
     for i in np.argsort(separation, kind="stable")[:lost.sum()]:
-        own, rival = scores[i, i], captors[i]
+        own, rival = scores[i, i], dominant[i]
         if separation[i] < 0:
             yield (f"{names[i]} is lost{where} at every beta: {names[rival]} scores "
                    f"{scores[i, rival]:.4g} where {names[i]} itself scores {own:.4g}.")
         else:
             rivals = np.delete(np.arange(len(names)), i)
-            twin = rivals[scores[i, rivals].argmax()]
-            yield (f"{names[i]} is lost{where} at every beta: {names[twin]} ties with it at "
+            rival = rivals[scores[i, rivals].argmax()]
+            yield (f"{names[i]} is lost{where} at every beta: {names[rival]} ties with it at "
                    f"{own:.4g}; the softmax shares its weight between them.")
 
 
-def _domination(names, norms, scores, lost, captors):
-    """Whether the captors win by their norm alone, and which of them takes most."""
-    taken = np.flatnonzero(lost & (captors != np.arange(len(norms))))
+def _domination(names, norms, scores, lost, dominant):
+    """Whether the dominant patterns win by their norm alone, and which of them takes most."""
+    taken = np.flatnonzero(lost & (dominant != np.arange(len(norms))))
     if not len(taken):
         return
-    takers, counts = np.unique(captors[taken], return_counts=True)
+    takers, counts = np.unique(dominant[taken], return_counts=True)
     j, n = takers[counts.argmax()], counts.max()
-    longer = norms[captors[taken]] / norms[taken]
-    by_norm = (scores[taken, taken] * longer > scores[taken, captors[taken]]).sum()
+    longer = norms[dominant[taken]] / norms[taken]
+    by_norm = (scores[taken, taken] * longer > scores[taken, dominant[taken]]).sum()
     if by_norm:
-        yield (f"Norm domination: {by_norm} of the {len(taken)} captured patterns would win if all "
-               f"norms were equal; {names[j]} (norm {norms[j]:.4g}) captures {n}, norms go from "
-               f"{norms.min():.4g} to {norms.max():.4g}.")
+        yield (f"Norm domination: {by_norm} of the {len(taken)} dominated patterns would win if "
+               f"all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates {n}, norms go "
+               f"from {norms.min():.4g} to {norms.max():.4g}.")
     else:
-        yield (f"Not the norms: each captured cue points more towards its captor than towards its "
-               f"own pattern; {names[j]} captures {n}.")
+        yield (f"Not the norms: each lost cue points more towards the dominant pattern than "
+               f"towards its own; {names[j]} dominates {n}.")
 
 
 def _temperature(names, betas, tolerance):
@@ -149,8 +156,8 @@ def _temperature(names, betas, tolerance):
         yield "No beta is useful: every pattern is lost."
         return
     hardest = kept[betas[kept].argmax()]
-    who = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
-    yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {who} at least {1 - tolerance:.4g} "
+    held = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
+    yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {held} at least {1 - tolerance:.4g} "
            f"of the softmax after one update; {names[hardest]} is the one that needs it.")
 
 
@@ -171,22 +178,22 @@ def _help(remedies, lost):
 # --- classical: fixed points of the Hebbian sign rule --------------------------------------------
 
 def _classical(X, names, zero_diagonal):
-    unstable = theory.unstable_sites(X, zero_diagonal=zero_diagonal)
+    unstable = unstable_sites(X, zero_diagonal=zero_diagonal)
     N, d = X.shape
     findings = [f"{names[i]} is no fixed point: crosstalk flips {unstable[i]} of its {d} "
                 "components at once." for i in np.argsort(-unstable, kind="stable") if unstable[i]]
-    fit = float(theory.capacity_without_errors(d)) if d > 1 else 0.0
-    room = f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
+    fit = float(capacity_without_errors(d)) if d > 1 else 0.0
+    left = f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
     if findings:
         alike = np.abs(X @ X.T) / d - np.eye(N)
         i, j = np.unravel_index(alike.argmax(), alike.shape)
         findings.append(
-            f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns ({room}); "
+            f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns ({left}); "
             f"overlaps between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), "
             f"where random ones have about {1 / np.sqrt(d):.4g}.")
     else:
         findings.append(f"Every pattern is a fixed point of the sign rule; load N/d = "
-                        f"{N / d:.4g}; {room}.")
+                        f"{N / d:.4g}; {left}.")
     return Diagnosis("classical", names, d, (float(np.sqrt(d)),) * N,
                      tuple((unstable > 0).tolist()), tuple(findings),
                      unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal,

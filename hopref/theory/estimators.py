@@ -10,8 +10,8 @@ Givens products and for quasi-Monte Carlo no closed form is known.
 """
 import numpy as np
 
-from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.errors import DomainError, ShapeError, naming
+from hopref.theory.arguments import vectors
 from hopref.theory.isotropic import excess
 from hopref.theory.moments import (
     MAPS,
@@ -40,7 +40,7 @@ def arc_cosine_kernel(x, y, /):
     >>> float(theory.arc_cosine_kernel([3.0, 4.0], [3.0, 4.0]))     # |x|^2 / 2
     12.5
     """
-    with named("arc_cosine_kernel"):
+    with naming("hopref.theory.arc_cosine_kernel"):
         x, y = vectors(x=x, y=y)
     return arc_cosines(x, y)[0][()]
 
@@ -61,7 +61,7 @@ def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
     >>> 1 + float(theory.estimator_bias([0.5, 0.0], [-0.5, 0.0], draw="regularized"))   # s = 0
     1.0
     """
-    with named("estimator_bias"):
+    with naming("hopref.theory.estimator_bias"):
         x, y, how = described(x, y, beta, features, draw, MAPS)
     sign, log = relative_bias(how)
     return sign * _exp(log + (x * y).sum(-1))
@@ -93,7 +93,7 @@ def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, be
     >>> round(float(theory.estimator_variance(x, x, m=1)) / 2**0.5, 12)             # e^s - 1
     1.0
     """
-    with named("estimator_variance"):
+    with naming("hopref.theory.estimator_variance"):
         x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
     if features == "relu":
         return _relu_variance(x, y, m)[()]
@@ -114,7 +114,7 @@ def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.
     >>> float(theory.estimator_mse([0.5, 1.0], [-0.5, -1.0], m=3))      # exact whatever the draw
     0.0
     """
-    with named("estimator_mse"):
+    with naming("hopref.theory.estimator_mse"):
         x, y, how = described(x, y, beta, features, draw, MAPS, m, A)
     if features == "relu":
         return _relu_variance(x, y, m)[()]
@@ -138,7 +138,7 @@ def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta
     >>> float(theory.log_relative_mse(x, x, m=1))               # log(e^s - 1), s = 4e10
     40000000000.0
     """
-    with named("log_relative_mse"):
+    with naming("hopref.theory.log_relative_mse"):
         x, y, how = described(x, y, beta, features, draw, SOFTMAX, m, A)
     return log_error(m, how)[()]
 
@@ -160,7 +160,7 @@ def kernel_covariance(xi, X, /, *, m, features="positive", A=0.0, beta=1.0):
     array([[0.        , 0.        ],
            [0.        , 0.42957046]])
     """
-    with named("kernel_covariance"):
+    with naming("hopref.theory.kernel_covariance"):
         xi, X, how = described(xi, X, beta, features, "iid", SOFTMAX, m, A)
         if xi.ndim != 1 or X.ndim != 2:
             raise ShapeError(f"xi must be (d,) and X (n, d); got {xi.shape} and {X.shape}")
@@ -190,7 +190,7 @@ def orthogonal_mse_bound(x, y, /, *, m, beta=1.0):
     >>> float(theory.orthogonal_mse_bound([0.5, 0.5], [-0.5, -0.5], m=2))
     0.0
     """
-    with named("orthogonal_mse_bound"):
+    with naming("hopref.theory.orthogonal_mse_bound"):
         x, y, how = described(x, y, beta, "positive", "iid", SOFTMAX, m)
         if m > (d := x.shape[-1]):
             raise DomainError(f"m must be at most d = {d}, one block; got m={m}")
@@ -214,7 +214,7 @@ def regularized_ratio(x, y, /, *, beta=1.0):
     >>> round(float(theory.regularized_ratio([1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0])), 6)
     0.88101
     """
-    with named("regularized_ratio"):
+    with naming("hopref.theory.regularized_ratio"):
         how = described(x, y, beta, "positive", "regularized", SOFTMAX)[2]
     return 1 + excess("fixed", how["lam"] / 2, how["d"])[()]
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from hopref.dispatch.domains import Scalar, choice, positive
 from hopref.dispatch.operation import op
-from hopref.errors import DomainError
+from hopref.errors import DomainError, naming
 from hopref.models.graded import ACTIVATIONS
-from hopref.theory.admitted import named
 from hopref.theory.capacity import several, wrong
 
 __all__ = ["rate_function", "capacity_exponential", "capacity_modern", "SphereCapacity"]
@@ -106,10 +105,10 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
     >>> round(found.c, 5), round(found.patterns, 2)
     (3.15461, 7.41)
     """
-    with named("capacity_modern"):
-        d, p = several.admit("d", d), probability.admit("p", p)
-        beta, K = positive.admit("beta", beta), positive.admit("K", K)
-        log_c_of = forms.admit("form", form)
+    with naming("hopref.theory.capacity_modern"):
+        d, p = several.validate("d", d), probability.validate("p", p)
+        beta, K = positive.validate("beta", beta), positive.validate("K", K)
+        log_c_of = forms.validate("form", form)
         scale = math.log(beta) + 2 * math.log(K)
         a = 2 / (d - 1) * (1 + math.log(2) + scale + math.log(p) + math.log(d - 1))
         log_b = math.log(0.4) + scale

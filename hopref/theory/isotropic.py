@@ -37,7 +37,7 @@ def excess(kind, lam, d, damp=0.0):
 
 
 def log_mean(kind, lam, d):
-    """log of e^-lam f(lam) for lam >= 0: where that is far below 1, and no excess tells it."""
+    """log of e^-lam f(lam) for lam >= 0: where `excess` would be -1."""
     total = np.full(np.shape(lam), -np.inf)
     for _, log_p, log_c in _terms(kind, lam, d):
         total = np.logaddexp(total, np.logaddexp.reduce(log_p + log_c, axis=-1))

@@ -13,9 +13,10 @@ import numpy as np
 from hopref.dispatch.domains import Scalar, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.errors import naming
 from hopref.maps import dot, logsumexp, sigmoid, softmax
 from hopref.models import modern
-from hopref.theory.admitted import admitted, named
+from hopref.theory.arguments import validated
 
 __all__ = ["group_separation", "group_sphere", "group_error_bound", "group_jacobian_bound",
            "effective_patterns", "classify", "Kinds"]
@@ -71,18 +72,18 @@ def group_sphere(X, others, /, *, beta=1.0):
     """
     xp = namespace(X)
     spread, M = _spread(X), _longest(X, others)
-    room = 1 - beta * spread**2
-    met = (room > 0) & (spread > 0)
+    margin = 1 - beta * spread**2
+    met = (margin > 0) & (spread > 0)
     r = xp.where(spread > 0, spread, 1.0)
     size = 2 * beta * others.shape[0] * M * xp.maximum(spread, 2 * M)
-    log = xp.log(xp.where(met, room / xp.where(size > 0, size, 1.0), 1.0))
+    log = xp.log(xp.where(met, margin / xp.where(size > 0, size, 1.0), 1.0))
     radius = xp.where(spread > 0, 1 / (beta * r), math.inf)
     return radius, xp.where(met, 2 * M / (beta * r) - log / beta, math.inf)
 
 
 @op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def group_error_bound(xi, X, others, /, *, beta=1.0):
-    r"""At most this far from the group's mean ends one update.
+    r"""Upper bound on the distance from the group's mean after one update.
 
     Source: Ramsauer et al. 2021, lemma A9 [MH-11].
 
@@ -163,7 +164,7 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
 
     Returns
     -------
-    Kinds; the residual tells whether the state is a fixed point at all
+    Kinds; the residual shows whether the state is a fixed point at all
 
     Notes: the thresholds are a convention.
 
@@ -172,9 +173,9 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
     >>> theory.classify([4.0, 0.0], X, beta=1.0).kind
     array('metastable', dtype='<U10')
     """
-    xi, X = admitted(modern.weights, "classify", xi, X, beta=beta)
-    with named("classify"):
-        single, share = at_least_one.admit("single", single), up_to_one.admit("share", share)
+    xi, X = validated(modern.weights, "classify", xi, X, beta=beta)
+    with naming("hopref.theory.classify"):
+        single, share = at_least_one.validate("single", single), up_to_one.validate("share", share)
     patterns = np.asarray(effective_patterns(xi, X, beta=beta))
     away = modern.update(xi, X, beta=beta) - xi
     kind = np.where(patterns <= single, "single",

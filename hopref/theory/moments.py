@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.dispatch.domains import Choice, below_an_eighth, count, positive
 from hopref.errors import DomainError
-from hopref.theory.admitted import vectors
+from hopref.theory.arguments import vectors
 from hopref.theory.isotropic import excess, log_mean, pair_excess
 
 __all__ = ["SOFTMAX", "MAPS", "described", "log_gain", "log_variance", "relative_bias",
@@ -23,12 +23,12 @@ FARTHEST = 1e5          # s of blocks, whose series have about s terms
 
 
 def described(x, y, beta, features, draw, maps, m=1, A=0.0):
-    """sqrt(beta) x and y, and what their estimator is told by."""
+    """sqrt(beta) x and y, and the parameters of their estimator."""
     x, y = vectors(x=x, y=y)
     for name, domain, value in (("features", maps, features), ("draw", DRAWS, draw),
                                 ("m", count, m)):
-        domain.admit(name, value)
-    A, d = below_an_eighth.admit("A", A), x.shape[-1]
+        domain.validate(name, value)
+    A, d = below_an_eighth.validate("A", A), x.shape[-1]
     if features == "relu" and draw != "iid":
         raise DomainError(f"draw must be 'iid' for ReLU features; got draw={draw!r}")
     if draw == "simplex" and d < 2:
@@ -36,7 +36,7 @@ def described(x, y, beta, features, draw, maps, m=1, A=0.0):
     if A and (features != "positive" or draw == "regularized"):
         raise DomainError("A must be 0 but for positive features of Gaussian rows; got "
                           f"A={A} with features={features!r}, draw={draw!r}")
-    x, y = (math.sqrt(positive.admit("beta", beta)) * v for v in (x, y))
+    x, y = (math.sqrt(positive.validate("beta", beta)) * v for v in (x, y))
     sign = -1 if features == "trigonometric" else 1
     z = x + sign * y
     square = (z * z).sum(-1)

@@ -1,4 +1,4 @@
-r"""When classical networks come to rest: flips, descent, contraction, the first bifurcation.
+r"""When classical networks converge: fixed points, flips, descent, contraction, bifurcation.
 
 ``W`` (d, d) symmetric weights, ``b`` (d,) threshold.  ``activation`` is "tanh", "sigmoid" or
 "identity"; ``beta`` its gain.
@@ -8,19 +8,43 @@ Westervelt 1989.
 """
 import numpy as np
 
-from hopref.dispatch.domains import choice, positive, symmetric
+from hopref.dispatch.domains import Array, choice, flag, positive, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.theory.admitted import admitted, named
+from hopref.errors import naming
+from hopref.theory.arguments import validated
 
-__all__ = ["flips_bound", "descent_margin", "critical_beta", "graded_contraction_factor"]
+__all__ = ["unstable_sites", "flips_bound", "descent_margin", "critical_beta",
+           "graded_contraction_factor"]
 
+polar = Array(description="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope of f, at beta = 1
+
+
+@op("(n,d)->(n)", X=polar, zero_diagonal=flag, scratch="(n,n)")
+def unstable_sites(X, /, *, zero_diagonal=False):
+    r"""How many components of each polar pattern the Hebbian sign rule would flip at once.
+    Source: blog eqs. (1) and (2), signal against crosstalk [CB-9].
+
+    .. math:: \#\{k : x_{ik} (W x_i)_k < 0\}, \qquad W = X^T X
+
+    Returns: (n,); 0 means that the pattern is a fixed point.  Ties keep the component.
+
+    Notes: W is never formed: O(n^2 d) time, O(n d) memory.
+
+    >>> from hopref import theory
+    >>> theory.unstable_sites([[1.0, 1.0], [1.0, -1.0], [1.0, -1.0]], zero_diagonal=True)
+    array([2, 0, 0])
+    """
+    xp = namespace(X)
+    diagonal = X.shape[0] if zero_diagonal else 0
+    flips = X * ((X @ X.T) @ X - diagonal * X) < 0
+    return xp.sum(xp.astype(flips, xp.int64), axis=-1)
 
 
 @op("(d,d),(d)->()", W=symmetric)
 def flips_bound(W, b=0.0, /):
-    r"""At most so many components flip before a classical network rests, one site at a time.
+    r"""Upper bound on the number of flips until a classical network converges, one site at a time.
 
     Source: each flip lowers the energy by 2 |h| + 2 w_ii; Hopfield 1982 [CB-4].
 
@@ -58,7 +82,7 @@ def descent_margin(W, /, *, activation="tanh", beta=1.0):
     >>> theory.descent_margin([[0.0, -1.0], [-1.0, 0.0]], beta=0.5)
     1.0
     """
-    L, beta, spectrum = _admitted("descent_margin", W, activation, beta)
+    L, beta, spectrum = _validated("descent_margin", W, activation, beta)
     return float(spectrum.min(initial=np.inf) + 1 / (beta * L))
 
 
@@ -80,7 +104,7 @@ def critical_beta(W, /):
     >>> theory.critical_beta([[2.0, 0.0], [0.0, -3.0]])
     0.5
     """
-    _, _, spectrum = _admitted("critical_beta", W, "tanh", 1.0)
+    _, _, spectrum = _validated("critical_beta", W, "tanh", 1.0)
     largest = spectrum.max(initial=0.0)
     return float(1 / largest) if largest > 0 else np.inf
 
@@ -99,13 +123,13 @@ def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
     >>> theory.graded_contraction_factor([[2.0, 0.0], [0.0, -3.0]], activation="sigmoid")
     0.75
     """
-    L, beta, spectrum = _admitted("graded_contraction_factor", W, activation, beta)
+    L, beta, spectrum = _validated("graded_contraction_factor", W, activation, beta)
     return float(beta * L * np.abs(spectrum).max(initial=0.0))
 
 
-def _admitted(name, W, activation, beta):
+def _validated(name, W, activation, beta):
     """Slope, gain, and the eigenvalues of W."""
-    W, *_ = admitted(flips_bound, name, W)
-    with named(name):
-        L, beta = slope.admit("activation", activation), positive.admit("beta", beta)
+    W, *_ = validated(flips_bound, name, W)
+    with naming(f"hopref.theory.{name}"):
+        L, beta = slope.validate("activation", activation), positive.validate("beta", beta)
     return L, beta, np.linalg.eigvalsh(W)

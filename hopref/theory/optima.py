@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hopref.dispatch.domains import Choice, nonnegative, positive
-from hopref.errors import DomainError, ShapeError
-from hopref.theory.admitted import named, vectors
+from hopref.errors import DomainError, ShapeError, naming
+from hopref.theory.arguments import vectors
 
 __all__ = ["Derf", "mean_squared_sum", "gerf_parameter", "derf_parameters",
            "derf_log_second_moment"]
@@ -57,8 +57,8 @@ def gerf_parameter(s, /, *, d):
     >>> theory.gerf_parameter(0.25, d=1) * 16                           # 1/2 - sqrt(17)/2
     -1.5615528128088303
     """
-    with named("gerf_parameter"):
-        s, d = nonnegative.admit("s", s), positive.admit("d", d)
+    with naming("hopref.theory.gerf_parameter"):
+        s, d = nonnegative.validate("s", s), positive.validate("d", d)
     return float(_best(s / d))
 
 
@@ -96,8 +96,8 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
     >>> a * 16
     array([-5.12310563, -5.12310563])
     """
-    with named("derf_parameters"):
-        KINDS.admit("kind", kind)
+    with naming("hopref.theory.derf_parameters"):
+        KINDS.validate("kind", kind)
     X, Y = _tables("derf_parameters", X, Y, beta)
     T, U = _changes(kind, X, Y)
     phi, Q = np.linalg.eigh(_mean_squares(X @ T.T, Y @ U.T))
@@ -144,7 +144,7 @@ def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
     >>> float(theory.derf_log_second_moment([1.0], [2.0], plain))
     9.0
     """
-    with named("derf_log_second_moment"):
+    with naming("hopref.theory.derf_log_second_moment"):
         x, y = vectors(x=x, y=y)
         (a,), (B,), (C,) = (vectors(**{k: v}) for k, v in zip("aBC", parameters, strict=True))
         d = x.shape[-1]
@@ -153,17 +153,17 @@ def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
                              f"{a.shape}, {B.shape} and {C.shape}")
         if np.any(a >= 0.125):
             raise DomainError(f"a must be below 1/8; got {a.max()}")
-        root = math.sqrt(positive.admit("beta", beta))
+        root = math.sqrt(positive.validate("beta", beta))
     z = root * (x @ B.T + y @ C.T) / np.sqrt(1 - 4 * a)
     return np.sum(np.log1p(16 * a * a / (1 - 8 * a)) / 2 + z * z / (1 - 8 * a), axis=-1)[()]
 
 
 def _tables(function, X, Y, beta):
-    with named(function):
+    with naming(f"hopref.theory.{function}"):
         X, Y = (vectors("n,d", **{k: v})[0] for k, v in (("X", X), ("Y", Y)))
         if X.shape[1] != Y.shape[1]:
             raise ShapeError(f"X and Y must agree in d; got {X.shape} and {Y.shape}")
-        return (math.sqrt(positive.admit("beta", beta)) * v for v in (X, Y))
+        return (math.sqrt(positive.validate("beta", beta)) * v for v in (X, Y))
 
 
 def _mean_squares(X, Y):

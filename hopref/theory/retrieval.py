@@ -8,11 +8,11 @@ References: Ramsauer et al. 2021, Appendix A.1.5 and A.1.6.
 """
 import math
 
-from hopref import theory
 from hopref.dispatch.domains import positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import dot, each, softmax
+from hopref.theory.separability import cue_separation, own_entries, separation
 
 __all__ = ["diameter", "sphere_radius", "retrieval_error_bound", "gap_error_bound",
            "separation_error_bound", "near_error_bound", "fixed_point_distance_bound",
@@ -22,7 +22,7 @@ __all__ = ["diameter", "sphere_radius", "retrieval_error_bound", "gap_error_boun
 
 @op("(n,d)->()")
 def diameter(X, /):
-    r"""Largest distance between two patterns.  Source: the bounds of this room [MH-6].
+    r"""Largest distance between two patterns.  Source: the bounds of this module [MH-6].
 
     .. math:: \mathrm{diam} = \max_{i,j} \|x_i - x_j\|
 
@@ -61,7 +61,7 @@ def sphere_radius(X, /, *, beta=1.0):
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def retrieval_error_bound(xi, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i.
+    r"""Upper bound on the distance from pattern i after one update of state i.
 
     Source: the update of Ramsauer et al. 2021, eq. (3), is a mean of the patterns [MH-9].
 
@@ -75,14 +75,14 @@ def retrieval_error_bound(xi, X, /, *, beta=1.0):
     >>> theory.retrieval_error_bound([[0.0], [0.0]], [[1.0], [-1.0]])
     array([1., 1.])
     """
-    xp, own = namespace(X), _own(X)
+    xp, own = namespace(X), own_entries(X)
     missed = xp.sum(xp.where(own, 0.0, softmax(xi @ X.T, beta=beta)), axis=-1)
     return diameter(X) * missed
 
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def gap_error_bound(xi, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i, by the gap in its scores.
+    r"""Upper bound on the distance from pattern i after one update, by the gap in the scores.
 
     Source: Ramsauer et al. 2021, lemma A4 [MH-9].
 
@@ -97,12 +97,12 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
     >>> theory.gap_error_bound([[0.0], [0.0]], [[1.0], [-1.0]])
     array([2., 2.])
     """
-    return 2 * _longest(X) * _rivals(X, beta * theory.cue_separation(xi, X))
+    return 2 * _longest(X) * _rivals(X, beta * cue_separation(xi, X))
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of state i, by the pattern's separation.
+    r"""Upper bound on the distance from pattern i after one update, by the pattern's separation.
 
     Source: Ramsauer et al. 2021, theorem 5 = A9, eq. (8) [MH-9].
 
@@ -124,7 +124,7 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
 
 @op("(n,d)->(n)", beta=positive, scratch="(n,n)")
 def near_error_bound(X, /, *, beta=1.0):
-    r"""At most this far from pattern i ends one update of a state near it.
+    r"""Upper bound on the distance from pattern i after one update of a state near it.
 
     Source: Ramsauer et al. 2021, theorem 5 = A9, its second half, eq. (9) [MH-9].
 
@@ -139,12 +139,12 @@ def near_error_bound(X, /, *, beta=1.0):
     >>> theory.near_error_bound([[1.0], [-1.0]]).round(6)       # 2 e exp(-2)
     array([0.735759, 0.735759])
     """
-    return 2 * _longest(X) * _rivals(X, beta * theory.separation(X) - 1)
+    return 2 * _longest(X) * _rivals(X, beta * separation(X) - 1)
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
-    r"""At most this far from the fixed point near pattern i ends one update of state i.
+    r"""Upper bound on the distance from the fixed point near pattern i after one update of state i.
 
     Source: Ramsauer et al. 2021, theorem 4 = A8, eqs. (6) and (7) [MH-9].
 
@@ -278,11 +278,6 @@ def _longest(X):
     return xp.sqrt(xp.max(dot(X, X)))
 
 
-def _own(X):
-    xp = namespace(X)
-    return xp.eye(X.shape[0], dtype=xp.bool)
-
-
 def _rivals(X, gap, most=1.0):
     """min(most, (N - 1) exp(-gap)): the weight of N - 1 rivals, each by a gap or more behind."""
     xp, rivals = namespace(X), math.log(max(X.shape[0] - 1, 1))
@@ -294,7 +289,7 @@ def _worst_gap(xi, fixed, X, beta):
     xp = namespace(X)
     away, off = xi - X, fixed - X
     r = xp.sqrt(xp.maximum(dot(away, away), dot(off, off)))
-    return beta * (theory.separation(X) - 2 * r * _longest(X))
+    return beta * (separation(X) - 2 * r * _longest(X))
 
 
 def _missing(z, beta):

@@ -11,15 +11,16 @@ import math
 
 import numpy as np
 
-from hopref import theory
 from hopref.dispatch.domains import choice, count, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
+from hopref.errors import naming
 from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
-from hopref.theory.admitted import admitted, named
+from hopref.theory.arguments import validated
+from hopref.theory.separability import cue_separation
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
            "support_size_bound",
@@ -54,9 +55,9 @@ def margin(rule, /, *, alpha=1.5):
     >>> theory.margin("entmax", alpha=3.0), theory.margin("normmax"), theory.margin("softmax")
     (0.5, 1.0, inf)
     """
-    with named("margin"):
-        alpha = at_least_one.admit("alpha", alpha)
-        alpha = rules.admit("rule", rule) or alpha
+    with naming("hopref.theory.margin"):
+        alpha = at_least_one.validate("alpha", alpha)
+        alpha = rules.validate("rule", rule) or alpha
     return 1 / (alpha - 1) if alpha > 1 else math.inf
 
 
@@ -91,8 +92,8 @@ def exact_beta(xi, X, /, *, margin=1.0):
 
     .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
 
-    Notes: sufficient and necessary; infinite where another pattern scores as much.  The twin for
-    softmax, which never gives everything, is `smallest_beta`.
+    Notes: sufficient and necessary; infinite where another pattern scores as much.  The counterpart
+    for softmax, which never gives everything, is `smallest_beta`.
 
     Status: derived.
 
@@ -101,12 +102,12 @@ def exact_beta(xi, X, /, *, margin=1.0):
     >>> theory.exact_beta([[0.25, 0.0], [0.0, 0.0]], X)
     array([ 2., inf])
     """
-    xp, lead = namespace(X), theory.cue_separation(xi, X)
+    xp, lead = namespace(X), cue_separation(xi, X)
     ahead = lead > 0
     return xp.where(ahead, margin / xp.where(ahead, lead, 1.0), math.inf)
 
 
-@op("(...,d),(n,d)->(...)", k=count, fits=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", k=count, shape_rule=k_of_n, scratch="(...,n)")
 def subset_separation(xi, X, /, *, k):
     r"""How far the k-th score of a state lies above the next.
 
@@ -144,13 +145,13 @@ def support_size_bound(xi, X, /, *, beta=1.0):
     Notes: true and empty.  It is at least (1 + sqrt(d)) M, and no mean of patterns is further than
     2 M from any of them.  `exact_retrieval_separation` says something instead.  NumPy only.
 
-    Status: not verified in the paper itself; derived, with what it is worth.
+    Status: not verified in the paper itself; derived, with its range of validity.
 
     >>> from hopref import theory
     >>> float(theory.support_size_bound([9.0], [[1.0], [-1.0]]))        # kappa = 1
     2.0
     """
-    xi, X = admitted(sparse.update, "support_size_bound", xi, X, beta=beta)
+    xi, X = validated(sparse.update, "support_size_bound", xi, X, beta=beta)
     z = xi @ X.T
     kept = sparse.weights(xi, X, beta=beta, alpha=2.0) > 0
     gap = np.max(np.where(kept, z.max(-1, keepdims=True) - z, 0.0), axis=-1)
@@ -197,7 +198,7 @@ def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
     return _hull_bound(X, 1, -norm(_uniform(X), gamma=gamma) / beta)
 
 
-@op("(n,d)->()", beta=positive, k=count, fits=k_of_n)
+@op("(n,d)->()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_energy_bound(X, /, *, k, beta=1.0):
     r"""The energy over subsets is at most this on the hull of sums of k patterns.
 

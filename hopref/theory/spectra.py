@@ -5,10 +5,10 @@ below 1 in size; for the modern network it is then a strict minimum of the energ
 """
 import numpy as np
 
-from hopref.dispatch.domains import positive
 from hopref.dispatch.operation import gradient_of
-from hopref.errors import DomainError, HoprefError, ShapeError
+from hopref.errors import DomainError, ShapeError
 from hopref.models import modern
+from hopref.theory.arguments import validated
 
 __all__ = ["jacobian", "spectrum", "jacobian_spectrum"]
 
@@ -74,18 +74,9 @@ def jacobian_spectrum(xi, X, /, *, beta=1.0):
     >>> theory.jacobian_spectrum([0.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=2.0)
     array([2., 0.])
     """
-    p, X, beta = _weights(xi, X, beta)
+    xi, X = validated(modern.weights, "jacobian_spectrum", xi, X, beta=beta)
+    p = modern.weights(xi, X, beta=beta)
     centred = np.sqrt(p)[..., None] * (X - (p @ X)[..., None, :])
     sizes = np.linalg.svd(centred, compute_uv=False)
     lacking = X.shape[1] - sizes.shape[-1]
     return beta * np.concatenate([sizes**2, np.zeros((*p.shape[:-1], lacking))], axis=-1)
-
-
-def _weights(xi, X, beta):
-    """The weights, the patterns, beta; refusals name the function that was called."""
-    try:
-        p = modern.weights(xi, X, beta=positive.admit("beta", beta))
-    except HoprefError as error:
-        said = str(error).removeprefix("hopref.modern.weights: ").removesuffix(".")
-        raise type(error)(f"hopref.theory.jacobian_spectrum: {said}.") from None
-    return p, np.asarray(X, dtype=float), float(beta)

@@ -1,10 +1,10 @@
 r"""How near one step over a support comes to a pattern, for every pattern as the one wanted.
 
-``xi`` (..., d) states, ``X`` (n, d) patterns, ``support`` (..., n) True where a state may look.
+``xi`` (..., d) states, ``X`` (n, d) patterns, ``support`` (..., n) True where a state may attend.
 The published bound (Hu et al. 2025, theorem 4.1) compares with x_mu . x_nu where the state decides,
 x_nu . xi; it is false as printed, and so is its corollary (see the errata).  These are not.
 
-Whatever looks at fewer patterns is better separated: over every support that holds it, a pattern
+Over fewer patterns the separation is larger: over every support that holds it, a pattern
 that is well separated among all (`required_separation`) is so among those.  So the number of
 patterns that is promised for the dense network is promised for every support.
 """
@@ -16,10 +16,10 @@ from hopref.models import structured
 
 __all__ = ["support_separation", "support_gap_bound", "support_error_bound"]
 
-look = mask("(...,n)")
+visible = mask("(...,n)")
 
 
-@op("(...,d),(n,d),(...,n)->(...,n)", support=look, scratch="(...,n)")
+@op("(...,d),(n,d),(...,n)->(...,n)", support=visible, scratch="(...,n)")
 def support_separation(xi, X, support=True, /):
     r"""How far the score of each pattern lies above its strongest rival's in the support.
 
@@ -41,7 +41,7 @@ def support_separation(xi, X, support=True, /):
     return z - xp.where(among < top, top, second)           # of equals either is the other's rival
 
 
-@op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(...,n)")
+@op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(...,n)")
 def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
     r"""Distance between one step and each pattern of the support, bounded by its separation.
 
@@ -64,7 +64,7 @@ def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
     return xp.where(inside, 2 * longest * xp.minimum((k - 1) * xp.exp(-beta * gap), 1.0), xp.inf)
 
 
-@op("(...,d),(n,d),(...,n)->(...,n)", support=look, beta=positive, scratch="(n,n,d)")
+@op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(n,n,d)")
 def support_error_bound(xi, X, support=True, /, *, beta=1.0):
     r"""Distance between one step and each pattern, bounded by the mean distance under the weights.
 

@@ -64,6 +64,13 @@ def test_every_growth_is_tracked_and_every_benchmark_mirrors_a_model():
     assert {module.__name__.rpartition("bench_")[2] for module in modules} <= models
 
 
+def test_asv_finds_the_benchmarks_and_no_base_class():
+    discovery = pytest.importorskip("asv_runner.discovery")
+    folder = pathlib.Path(gate.__file__).parent
+    found = {it.name.partition(".")[0] for it in discovery.disc_benchmarks(str(folder))}
+    assert found == {file.stem for file in folder.glob("bench_*.py")}
+
+
 def test_the_gate_measures_away_from_the_checkout(tmp_path):
     config = json.loads(pathlib.Path(gate.write_config(tmp_path)).read_text())
     assert pathlib.Path(config["benchmark_dir"]).samefile(gate.ROOT / "benchmarks")

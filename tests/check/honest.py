@@ -1,11 +1,11 @@
-"""Honest implementations, written as strangers write them: none may be condemned.
+"""Honest implementations, written as candidates write them: none may be condemned.
 
 Each is a function of ``r``, the rounding after every step: that of float64 or float32, or to half
 precision for the emulated eager formats.  ``pure`` formats round inside sums too.
 """
 import numpy as np
 
-from hopref.check.arithmetic import round_to
+from hopref.check.tolerance.arithmetic import round_to
 
 HONEST = {}     # op -> {name: maker}
 
@@ -200,7 +200,7 @@ def sines_and_cosines(r):
 def favor_without_eps(r):
     def attention(Q, K, V, omega, *, scale=None, features="positive"):
         if features != "positive":
-            from hopref.check.candidate import NotOffered
+            from hopref.check.engine.candidate import NotOffered
             raise NotOffered(features)
         Q, K, V, omega = map(r.given, (Q, K, V, omega))
         root = r(np.sqrt(r(K.shape[-1] ** -0.5 if scale is None else scale)))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hopref.check import command, laws
-from hopref.check.findings import SCHEMA
+from hopref.check.report.findings import SCHEMA
 from hopref.dispatch.operation import load
 
 STRANGER = '''
@@ -48,27 +48,27 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_right_stranger_exits_with_0(here, capsys):
+def test_a_right_candidate_exits_with_0(here, capsys):
     assert hopref_check("mine:right", "--like", "modern.update", "--here") == 0
     assert "conforms" in capsys.readouterr().out
 
 
-def test_a_wrong_stranger_exits_with_1_and_hears_why(here, capsys):
+def test_a_wrong_candidate_exits_with_1_and_hears_why(here, capsys):
     files = "--json", here / "r.json", "--junit", here / "r.xml"
     assert hopref_check("mine:wrong", "--like", "modern.update", "--here", *files) == 1
-    told = capsys.readouterr().out
-    assert "looks like: beta applied twice" in told
-    assert "Ramsauer et al. 2021, eq. (3)" in told
-    assert "tolerance of modern.update" in told and "bound" in told
+    printed = capsys.readouterr().out
+    assert "looks like: beta applied twice" in printed
+    assert "Ramsauer et al. 2021, eq. (3)" in printed
+    assert "tolerance of modern.update" in printed and "bound" in printed
     record = json.loads((here / "r.json").read_text())
-    assert record["schema"] == SCHEMA and record["reports"][0]["verdict"] == "condemned"
+    assert record["schema"] == SCHEMA and record["reports"][0]["verdict"] == "fails"
     suite = ElementTree.parse(here / "r.xml").getroot()[0]
     assert int(suite.get("failures")) == len(suite.findall("testcase/failure")) > 0
 
 
 def test_the_line_that_reproduces_does(here, capsys):
     hopref_check("mine:wrong", "--like", "modern.update", "--here", "--seed", 5)
-    line = re.search(r"again: hopref check (.*)", capsys.readouterr().out)[1]
+    line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
     assert hopref_check(*shlex.split(line)) == 1
     assert "1 cases" in capsys.readouterr().out
 
@@ -88,7 +88,7 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     assert hopref_check("mine:wrong", "--like", "modern.update", "--here", "--xfail", "known") == 0
 
 
-@pytest.mark.parametrize("words, told", [
+@pytest.mark.parametrize("words, printed", [
     (["not a target", "--like", "modern.update"], "a target must be written pkg.mod:function"),
     (["mine:nothing", "--like", "modern.update", "--here"], "no attribute 'nothing'"),
     (["mine:right"], "--like must name the op"),
@@ -100,9 +100,9 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     (["mine:right", "--like", "modern.update", "--arithmetic", "x"], "no arithmetic is called"),
     (["mine:right", "--like", "modern.update", "--here", "--case", "x"], "no case of"),
 ])
-def test_wrong_usage_exits_with_2(here, words, told, capsys):
+def test_wrong_usage_exits_with_2(here, words, printed, capsys):
     assert hopref_check(*words) == 2
-    assert told in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
 
 
 def test_own_paths_conform():
@@ -110,7 +110,7 @@ def test_own_paths_conform():
     assert [r.like for r in reports if not r.conforms] == []
     judged = {r.like for r in reports}
     assert judged >= {op.name for op in load().values() if op.arrays}
-    assert judged >= set(load()) & {name for law in laws.load().values() for name in law.ops}
+    assert judged >= set(load()) & {name for law in laws.load().values() for name in law.subjects}
 
 
 def test_sizes_read_as_people_write_them():
@@ -119,18 +119,18 @@ def test_sizes_read_as_people_write_them():
 
 
 def test_the_exit_code_speaks_of_our_own_paths(monkeypatch, capsys):
-    from hopref.check.findings import Finding, Report
+    from hopref.check.report.findings import Finding, Report
     good, bad = Report("hopref", "modern.update", cases=1), Report("peer", "modern.update", cases=1)
     bad.add(Finding("value", "tolerance of modern.update", "off", got=1.0, want=2.0, bound=0.1))
     monkeypatch.setattr(command, "everything", lambda seed: ([good], [bad]))
     assert hopref_check() == 0
-    assert "CONDEMNED" in capsys.readouterr().out
+    assert "FAILS" in capsys.readouterr().out
     monkeypatch.setattr(command, "everything", lambda seed: ([bad], [good]))
     assert hopref_check() == 1
 
 
 def test_the_worst_of_findings_that_share_a_name_is_kept():
-    from hopref.check.findings import Finding, Report
+    from hopref.check.report.findings import Finding, Report
     report = Report("x", "y")
     for error in (1.0, 9.0, 3.0):
         report.add(Finding("value", "tolerance", "", got=error, want=0.0, bound=0.5))

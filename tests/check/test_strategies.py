@@ -1,11 +1,11 @@
-"""Drawn calls are wide enough to be worth drawing; that they are legal, tests/door shows."""
+"""Drawn calls are wide enough to be worth drawing; that they are legal, tests/dispatch shows."""
 import numpy as np
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from hopref import attention, classical
-from hopref.check.strategies import calls, scalar, sizes
+from hopref.check.cases.strategies import calls, scalar, sizes
 from hopref.dispatch import operation as op
 from hopref.dispatch.domains import Choice, Flag
 

@@ -2,11 +2,11 @@
 import numpy as np
 import pytest
 
-from hopref.check.arithmetic import PROFILES, profile_of, round_to
-from hopref.check.balls import exactly
-from hopref.check.cases import case_named, cases
-from hopref.check.judge import parts, worst_entry
-from hopref.check.tolerance import measured, tolerance, truth
+from hopref.check.cases.generator import case_named, cases
+from hopref.check.engine.judge import parts, worst_entry
+from hopref.check.tolerance.arithmetic import PROFILES, profile_of, round_to
+from hopref.check.tolerance.expected import expected, tolerance, truth
+from hopref.check.tolerance.toleranced import exactly
 from hopref.dispatch.operation import load
 
 OPS = load()
@@ -29,7 +29,7 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
 def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
     op = OPS[name]
     for case in cases(op):
-        found = measured(op, case.args, case.kwargs, PROFILES["float64"])
+        found = expected(op, case.args, case.kwargs, PROFILES["float64"])
         with np.errstate(invalid="ignore" if case.stress else "warn"):
             got = op(*case.args, **case.kwargs)
         for ball, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
@@ -43,7 +43,7 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
 def test_garbage_is_outside_the_tolerance(name):
     op, passed, asked = OPS[name], 0, 0
     for case in cases(op):
-        ball = parts(measured(op, case.args, case.kwargs, PROFILES["float32"]))[0]
+        ball = parts(expected(op, case.args, case.kwargs, PROFILES["float32"]))[0]
         if case.stress or ball.dtype.kind != "f" or ball.value.size < 2 \
                 or not np.all(np.isfinite(ball.value)) or np.ptp(ball.value) == 0:
             continue
@@ -77,13 +77,13 @@ def test_nothing_is_open_for_integers_even_at_ties(name):
     op = OPS[name]
     for family in ("integers", "ties"):
         case = case_named(op, family, "float32")
-        assert not np.any(measured(op, case.args, case.kwargs, PROFILES["float32"]).radius)
+        assert not np.any(expected(op, case.args, case.kwargs, PROFILES["float32"]).radius)
 
 
 def test_a_sign_is_open_only_where_its_field_is_lost_in_rounding():
     op, W = OPS["classical.update"], np.array([[0.1, 0.2, -0.3], [0.2, 0.1, 0.0], [-0.3, 0.0, 9.0]])
     xi = np.ones(3)                       # fields 0 up to rounding, 0.3, 8.7
-    radius = measured(op, (xi, W), {}, PROFILES["float64"]).radius
+    radius = expected(op, (xi, W), {}, PROFILES["float64"]).radius
     assert radius[0] >= 2 and not np.any(radius[1:])
 
 

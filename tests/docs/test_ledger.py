@@ -86,10 +86,10 @@ def test_equation_numbers_are_read_from_a_source_line(source, equations):
 
 
 def test_a_test_of_the_theory_is_a_law_of_what_it_calls():
-    text = "def test_x(X):\n    assert theory.separation(X) > theory.captor(X, X)\n" \
+    text = "def test_x(X):\n    assert theory.separation(X) > theory.dominant_pattern(X, X)\n" \
         "x = theory.y()\n@law('theory.y')\ndef test_y(rules):\n    assert theory.y()\n"
     law, = ledger.theory_tests(text, "tests/theory/test_x.py")
-    assert law.ops == ("theory.separation", "theory.captor") and law.sentence == "x"
+    assert law.ops == ("theory.separation", "theory.dominant_pattern") and law.sentence == "x"
 
 
 def test_missing_functions_and_laws_are_named():

@@ -1,6 +1,6 @@
 """The CuPy names a formula may use, with the parameters CuPy gives them.
 
-The formulas, the maps and the door run on CuPy arrays too, so each name they take from ``xp`` has
+The formulas, the maps and dispatch run on CuPy arrays too, so each name they take from ``xp`` has
 to be here. The table is compared with the wheel wherever that can be imported (without a driver).
 """
 

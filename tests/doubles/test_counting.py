@@ -8,7 +8,7 @@ import pytest
 from hopref import attention, classical, modern
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import load
-from tests import rules
+from tests import structure_rules as rules
 from tests.doubles.counting import UNCOUNTED, Count, count
 
 

@@ -1,14 +1,14 @@
 """Whether a path's answer lies within the derived tolerance of the truth."""
 import numpy as np
 
-from hopref.check.arithmetic import profile_of
-from hopref.check.judge import parts, worst_entry
-from hopref.check.tolerance import measured
+from hopref.check.engine.judge import parts, worst_entry
+from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.expected import expected
 
 
 def agrees(op, args, kwargs, dtype, path="numba"):
     """``op`` on this path, against the formula in long double; arguments already in ``dtype``."""
-    truth = measured(op, args, kwargs, profile_of(dtype))
+    truth = expected(op, args, kwargs, profile_of(dtype))
     answer = op(*args, **kwargs, backend=path)
     for ball, y in zip(parts(truth), parts(answer), strict=True):
         y = np.asarray(y)

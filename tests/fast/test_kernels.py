@@ -131,7 +131,7 @@ op = next(op for op in OPS if op.name == '{op.name}')
 args, kwargs = problem(op)
 op(*args, **kwargs, backend='numba')
 args, kwargs = problem(op, **{sizes})
-call = op.enter(*args, **kwargs, backend='numba')
+call = op.prepare(*args, **kwargs, backend='numba')
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 answer = call.path(*call.args, **call.kwargs)
 growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

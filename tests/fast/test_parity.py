@@ -1,7 +1,7 @@
 """Every faster path agrees with its formula, for every operation there is.
 
 The truth is the formula in long double, the tolerance is derived from the input and the path's
-arithmetic (`hopref.check.tolerance`).  A new kernel is tested here because it exists.
+arithmetic (`hopref.check.tolerance.expected`).  A new kernel is tested here because it exists.
 """
 import functools
 import importlib
@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopref.check.cases import cases
-from hopref.check.strategies import calls
+from hopref.check.cases.generator import cases
+from hopref.check.cases.strategies import calls
 from hopref.dispatch.operation import BACKENDS, OPS, load
 from hopref.errors import BackendError
 from tests.fast.agreement import agrees
@@ -30,7 +30,7 @@ def here(path):
     """Skip where the package or, for a device, its arrays are missing."""
     if path != "numba":
         pytest.skip(f"{path} takes arrays on a device")
-    pytest.importorskip(BACKENDS[path])
+    pytest.importorskip(BACKENDS[path].package)
 
 
 def test_every_kernel_belongs_to_an_operation():

@@ -17,11 +17,11 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from hopref.check.arithmetic import PROFILES
-from hopref.check.cases import admissible
-from hopref.check.judge import parts
-from hopref.check.strategies import calls
-from hopref.check.tolerance import EXACT, tolerance, truth
+from hopref.check.cases.generator import admissible
+from hopref.check.cases.strategies import calls
+from hopref.check.engine.judge import parts
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import EXACT, tolerance, truth
 from hopref.dispatch.domains import Scalar
 from hopref.dispatch.operation import OPS, gradient_of, load
 

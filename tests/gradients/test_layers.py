@@ -4,8 +4,8 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import layers
-from hopref.check.arithmetic import PROFILES
-from hopref.check.tolerance import EXACT, tolerance, truth
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import EXACT, tolerance, truth
 from hopref.gradients import layers as gradients
 from tests.laws import law
 

@@ -9,9 +9,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from hopref import attention, gradients, maps, modern
-from hopref.check.arithmetic import PROFILES
-from hopref.check.judge import parts
-from hopref.check.tolerance import tolerance, truth
+from hopref.check.engine.judge import parts
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import tolerance, truth
 from hopref.errors import DomainError
 from tests import rounding
 from tests.draw import arrays, betas, feature_heads, heads, problems, records

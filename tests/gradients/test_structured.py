@@ -2,7 +2,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from hopref import gradients, structured
+from hopref import gradients, supports
 from tests.draw import arrays, betas, problems, records
 from tests.gradients.test_numbers import agree, seeds, wide
 from tests.laws import law
@@ -42,7 +42,7 @@ def test_the_k_chosen_are_a_support(rules, seed, k, beta):
     rng = np.random.default_rng(seed)
     g, xi, X = (rng.standard_normal(shape) for shape in ((3, 4), (3, 4), (6, 4)))
     args = wide(g, xi, X)
-    chosen = structured.largest(xi @ X.T, k=k)
+    chosen = supports.largest(xi @ X.T, k=k)
     agree(rules.gradients.structured.top_k_update(*args, k=k, beta=beta),
           gradients.structured.update(*args, chosen, beta=beta),
           gradients.structured.update, (g, xi, X, chosen), {"beta": beta})

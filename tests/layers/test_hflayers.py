@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hopref import layers
-from hopref.check import layer_bounds
-from hopref.check.arithmetic import PROFILES
-from hopref.check.balls import exactly
-from hopref.dispatch.operation import open_door
+from hopref.check.tolerance import softmax as toleranced_softmax
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.toleranced import exactly
+from hopref.dispatch.operation import unchecked
 from hopref.errors import DomainError, ShapeError
 from hopref.layers import association, hflayers
 from tests.rounding import close
@@ -57,7 +57,7 @@ def called(case, **changes):
     return layers.hopfield(R, Y, P, weights, **how)
 
 
-def on_balls(call, *arguments, **how):
+def on_toleranced(call, *arguments, **how):
     """The radius of a forward pass whose arguments are known, each operation rounded twice."""
     profile = PROFILES["float64"].regrouped(2.0)
 
@@ -68,9 +68,9 @@ def on_balls(call, *arguments, **how):
             return {k: x if k in ("bias", "per_head") else ball(x) for k, x in v.items()}
         real = isinstance(v, np.ndarray) and v.dtype == float
         return exactly(v.astype(np.longdouble), profile) if real else v
-    with pytest.MonkeyPatch.context() as patch, open_door("propagate"):
+    with pytest.MonkeyPatch.context() as patch, unchecked():
         for module in (association, hflayers):
-            patch.setattr(module, "softmax", layer_bounds.softmax)
+            patch.setattr(module, "softmax", toleranced_softmax.softmax)
         found = call(*map(ball, arguments), **how)
     return np.where(np.isfinite(found.value), found.radius, 0.0)
 
@@ -85,13 +85,13 @@ def hold(got, want, allowed):
 @pytest.mark.parametrize("name", CASES)
 def test_compat_answers_what_the_published_layers_answered(name):
     case = CASES[name]
-    hold(called(case), case["output"], on_balls(called, case))
+    hold(called(case), case["output"], on_toleranced(called, case))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in DIFFERENT])
 def test_where_nothing_differs_so_does_the_clean_rule(name):
     case = CASES[name]
-    hold(called(case, compat=None), case["output"], on_balls(called, case, compat=None))
+    hold(called(case, compat=None), case["output"], on_toleranced(called, case, compat=None))
 
 
 @pytest.mark.parametrize("name", [name for name, why in DIFFERENT.items() if why])
@@ -113,7 +113,7 @@ FACTORS = np.array([0.5, 2.0])
 def answer(sample=slice(None), weights=W, **how):
     """The output on the batch, or a part of it, and its tolerance."""
     given = (R[sample], Y[sample], P[sample], weights)
-    return layers.hopfield(*given, **how), on_balls(layers.hopfield, *given, **how)
+    return layers.hopfield(*given, **how), on_toleranced(layers.hopfield, *given, **how)
 
 
 def compat(sample=slice(None), weights=W, tol=1e-9, **how):

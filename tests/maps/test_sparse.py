@@ -222,7 +222,7 @@ def test_an_empty_row_is_what_was_asked_for(name):
 
 
 @pytest.mark.parametrize("name", [name for name, it in load().items()
-                                  if it.fits is k_of_n])
+                                  if it.shape_rule is k_of_n])
 def test_more_than_there_are_cannot_be_chosen_and_no_value_is_looked_at(name):
     """A matter of shapes: refused on the device too, and when values are not to be looked at."""
     it = load()[name]

@@ -348,7 +348,7 @@ def test_without_renormalising_the_answer_leaves_the_hull():
 def test_an_empty_support_is_answered_as_asked():
     X, none = np.eye(2), [False, False]
     assert np.isnan(structured.update([1.0, 0.0], X, none, empty_row="nan")).all()
-    with pytest.raises(DomainError, match="every state must look at a pattern; got an empty row"):
+    with pytest.raises(DomainError, match="every state must attend to a pattern; got an empty row"):
         structured.update([1.0, 0.0], X, none, empty_row="raise")
     assert structured.energy([2.0, 0.0], X, none) == 2.0
 

@@ -153,7 +153,7 @@ def test_rows_without_pairs_are_answered_as_asked():
     S = scipy.sparse.csr_array(np.array([[True, False, False, True], [False] * 4]))
     assert structured.csr_update(XI, X, S).tolist() == [[1.0] * 3, [0.0] * 3]
     assert np.isnan(structured.csr_update(XI, X, S, empty_row="nan")[1]).all()
-    with pytest.raises(DomainError, match="every state must look at a pattern"):
+    with pytest.raises(DomainError, match="every state must attend to a pattern"):
         structured.csr_update(XI, X, S, empty_row="raise")
     empty = scipy.sparse.csr_array((2, 4), dtype=bool)
     assert not structured.csr_update(XI, X, empty).any()

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from hopref import attention, features, maps, modern
-from hopref.check.judge import parts
+from hopref.check.engine.judge import parts
 from hopref.dispatch.operation import gradient_of, load
 from hopref.gradients import attention as right_attention
 from hopref.gradients import dense as right_dense

@@ -1,9 +1,10 @@
-"""Gradients of structured and normalised rules, kernels and exponential features, wrong."""
+"""Gradients of structured and normalised rules, deterministic and exponential features, wrong."""
 import math
 
 import numpy as np
 
-from hopref import features, kernels, sparse
+from hopref import features, sparse
+from hopref.features import deterministic
 from hopref.gradients import features as right_features
 from hopref.gradients import sparse as right_sparse
 from hopref.gradients import structured as right_structured
@@ -76,43 +77,43 @@ def delta_without_a_gradient_of_its_own(g, xi, X, omega, /, **options):
     return dxi, dX, domega, dX, dbeta
 
 
-# -- kernels ------------------------------------------------------------------------------------
+# -- deterministic features ---------------------------------------------------------------------
 
-@mutant("gradients.kernels.elu")
+@mutant("gradients.features.deterministic.elu")
 def elu_of_slope_one(g, x, /):
     """slope 1 below 0 as well"""
     return 1.0 * g
 
 
-@mutant("gradients.kernels.elu")
+@mutant("gradients.features.deterministic.elu")
 def elu_by_its_value(g, x, /):
     """the feature itself for its slope, above 0 as well"""
-    return g * kernels.elu(x)
+    return g * deterministic.elu(x)
 
 
-@mutant("gradients.kernels.relu")
+@mutant("gradients.features.deterministic.relu")
 def rectifier_passes_everything(g, x, /, *, eps=0.0):
     """no mask where x < 0"""
     return 1.0 * g, np.sum(g)
 
 
-@mutant("gradients.kernels.exponential")
+@mutant("gradients.features.deterministic.exponential")
 def exponential_less_one(g, x, /):
     """expm1, the slope of nothing"""
     return g * np.expm1(x)
 
 
-@mutant("gradients.kernels.quadratic")
+@mutant("gradients.features.deterministic.quadratic")
 def one_of_two_factors(g, x, /):
     """G x without G^T x"""
     G = g.reshape(*x.shape, x.shape[-1])
     return (G @ x[..., None])[..., 0]
 
 
-@mutant("gradients.kernels.softmax_keys")
+@mutant("gradients.features.deterministic.softmax_keys")
 def softmax_over_features(g, K, /):
     """the mean over the features of a key, not over the keys"""
-    p = kernels.softmax_keys(K)
+    p = deterministic.softmax_keys(K)
     return p * (g - np.sum(p * g, axis=-1, keepdims=True))
 
 

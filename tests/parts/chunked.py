@@ -3,11 +3,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from hopref import parts
-from hopref.check.strategies import calls
-from hopref.dispatch import operation as door
+from hopref.check.cases.strategies import calls
+from hopref.dispatch import operation
 from hopref.parts.chunks import kind_of
 
-OPS = {name: op for name, op in door.load().items() if op.parts}
+OPS = {name: op for name, op in operation.load().items() if op.parts}
 CUTS = st.lists(st.integers(0, 5), max_size=4).map(sorted)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from hopref import attention, maps, modern, sparse, storage
-from hopref.check.arithmetic import PROFILES
-from hopref.check.tolerance import measured
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.parts.supports import at_most
 from tests.draw import arrays, betas, eighths, small
 from tests.rounding import close, g, softmax_rule
@@ -34,7 +34,7 @@ def operation(op, call):
     """Judge by an operation: a merge does to each term once more what the formula did to it."""
     def judge(got, case, merges):
         args, kwargs = call(case)
-        want = measured(op, args, kwargs, PROFILES["float64"])
+        want = expected(op, args, kwargs, PROFILES["float64"])
         pairs = zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]
         for a, ball in pairs:
             within(a, ball.value.astype(float), (merges + 1) * ball.radius)

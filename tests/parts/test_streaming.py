@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import hopref
 from hopref import attention, maps, modern, parts, performer, sparse, storage
-from hopref.check.arithmetic import PROFILES
-from hopref.check.tolerance import measured
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.cli import main
 from hopref.errors import DomainError, ResourceError
 from tests import rounding
-from tests.door.calling import parts as results
+from tests.dispatch.calling import parts as results
 from tests.doubles import cupy as device
 from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
 from tests.parts.kinds import KINDS
@@ -45,7 +45,7 @@ def test_a_stream_answers_as_the_operation_does(name):
     def same(call, cuts):
         args, kwargs = call
         got, whole = results(streamed(op, call, cuts)), results(op(*args, **kwargs))
-        allowed = results(measured(op, args, kwargs, PROFILES["float64"]))
+        allowed = results(expected(op, args, kwargs, PROFILES["float64"]))
         for a, b, ball in zip(got, whole, allowed, strict=True):
             assert type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape
             near(a, b, (len(cuts) + 2) * ball.radius)

@@ -139,7 +139,7 @@ def test_the_basin_is_nearly_the_true_one_at_a_low_temperature(beta, share):
     assert np.all(np.sign(run.states[:, 0]) == [1, -1])
 
 
-def test_equal_patterns_attract_everything_and_a_captured_one_nothing():
+def test_equal_patterns_attract_everything_and_a_dominated_one_nothing():
     assert np.all(theory.basin_radius([[1.0, 2.0]] * 3) == np.inf)
     assert theory.basin_radius([[1.0], [2.0]], beta=50.0)[0] == 0
     twin = theory.basin_radius([[2.0], [2.0], [-2.0]], beta=4.0)

@@ -16,7 +16,7 @@ def flat(X):
 
 def test_patterns_far_apart_are_retrievable_and_so_said():
     found = theory.diagnose(np.eye(3) * 2)
-    assert found.retrievable and not any(found.lost) and found.captors == (0, 1, 2)
+    assert found.retrievable and not any(found.lost) and found.dominant == (0, 1, 2)
     exact = np.log(2 * 99) / 4                              # (N - 1) e^(-4 beta) = 1 / 99
     assert abs(found.beta - exact) <= 16 * np.finfo(float).eps * exact      # a log, exps, halvings
     assert found.findings == (
@@ -26,9 +26,9 @@ def test_patterns_far_apart_are_retrievable_and_so_said():
 
 def test_a_long_pattern_is_named_as_the_one_that_dominates():
     found = theory.diagnose([[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]], names=["a", "b", "long"])
-    assert found.lost == (True, True, False) and found.captors == (2, 2, 2)
+    assert found.lost == (True, True, False) and found.dominant == (2, 2, 2)
     assert found.findings[0] == "a is lost at every beta: long scores 9 where a itself scores 1."
-    assert any(f.startswith("Norm domination: 2 of the 2") and "long (norm 12.73) captures 2" in f
+    assert any(f.startswith("Norm domination: 2 of the 2") and "long (norm 12.73) dominates 2" in f
                for f in found.findings)
     assert any(f.startswith("Normalising each pattern would keep all of them: unit")
                for f in found.findings)

@@ -105,7 +105,8 @@ def test_looking_at_fewer_patterns_can_be_worse():
     X = np.array([[0.0, 0.0], [0.6, 0.8], [-0.6, -0.8]])
     dense = modern.update([0.0, 0.0], X)
     sparse = structured.update([0.0, 0.0], X, [True, True, False])
-    assert not dense.any() and sparse.tolist() == [0.3, 0.4]
+    assert np.all(np.abs(dense) <= g(4) * np.abs(X).sum(0) / 3)        # 0 but for rounding
+    assert sparse.tolist() == [0.3, 0.4]
 
 
 # -- capacity -----------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ def test_a_lone_pattern_has_no_rival():
 
 
 @given(patterns)
-def test_a_captured_pattern_is_shorter_than_its_captor(X):
-    delta, taker = theory.separation(X), theory.captor(X, X)
+def test_a_dominated_pattern_is_shorter_than_its_dominant_pattern(X):
+    delta, taker = theory.separation(X), theory.dominant_pattern(X, X)
     square = (X * X).sum(-1)
     lost = delta < 0
     assert np.all(square[taker][lost] > square[lost])
@@ -54,7 +54,7 @@ def test_a_captured_pattern_is_shorter_than_its_captor(X):
 
 
 @given(signs)
-def test_patterns_of_equal_norm_are_never_captured(X):
+def test_patterns_of_equal_norm_are_never_dominated(X):
     assert np.all(theory.separation(X) >= 0)
 
 
@@ -89,7 +89,7 @@ def test_at_the_smallest_beta_one_update_ends_within_the_tolerance(X):
 
 
 @given(patterns)
-def test_no_beta_keeps_a_captured_pattern(X):
+def test_no_beta_keeps_a_dominated_pattern(X):
     lost = theory.separation(X) < 0
     for beta in (1e-3, 1.0, 1e3):
         p = modern.weights(X, X, beta=beta)

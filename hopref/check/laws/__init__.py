@@ -1,39 +1,49 @@
-"""Laws: what every implementation of an op must keep, whoever wrote it.
+"""Laws: what every implementation of an operation must satisfy, whoever wrote it.
 
-A law is a generator over a candidate call.  Its first argument is the candidate `f`, called like
-the op; the others are the op's own arguments, by the same names.  It yields claims::
+A law is written once, in ``hopref/check/laws/<model>.py``; it serves the judgement of candidates
+and the tests of hopref's own paths.  It is a generator of claims.  Its first argument, `f`, stands
+for the implementation that is judged; the others are arguments, by name::
 
-    @law("modern.energy", id="MH-4", kills=("energy without 1/beta",))
+    @law("modern.update", "modern.energy", id="MH-4", kills=("energy without 1/beta",))
     def one_step_lowers_the_energy_by_an_exact_amount(f, xi, X, *, beta=1.0):
         '''E(xi) - E(xi') = |xi' - xi|^2 / 2 + KL(p || p') / beta.'''
-        new = modern.update.formula(xi, X, beta=beta)
-        yield equal(f(xi, X, beta=beta) - f(new, X, beta=beta), ...)
+        after = f.modern.update(xi, X, beta=beta)
+        yield equal(f.modern.energy(xi, X, beta=beta) - f.modern.energy(after, X, beta=beta), ...)
 
-* Every answer of `f` is a `Ball`: the candidate's numbers, and as radius the derived tolerance of
-  an honest implementation in its arithmetic.  The operators, NumPy's functions and ``op.formula``
-  work on balls and carry the radii along: a claim holds where two balls meet, and no law picks a
-  tolerance.
-* The arguments are balls too.  `f` rounds what it is given to the candidate's number format, and
-  widens its answer's radius by what that rounding, and the radius of the argument, may change.
-* ``f.machine(x)`` rounds to the candidate's format, ``f.exact(op, ...)`` is another op's formula.
-* A law that does not apply to its arguments yields nothing.  With ``draws=True`` it judges random
-  matrices: `f` is then called with sizes and a seed, and answers plain arrays.
+* A law of several operations judges each of them: ``f.modern.energy`` is the candidate where the
+  energy is judged, and the formula in long double elsewhere; ``f(...)`` is the candidate.
+* Results of array operations are `Toleranced`: the candidate's numbers, and as radius the derived
+  tolerance of an honest implementation in its arithmetic.  Arguments are too.  Operators, NumPy's
+  functions and ``f.exact(op, ...)`` carry radii along; a claim holds where two values agree within
+  their radii, so that no law picks a tolerance.
+* `f` rounds its arguments to the candidate's number format, and adds to the radius what that
+  rounding, and the radius of an argument, may change.  ``f.machine(x)`` rounds to that format.
+* Arguments are the cases drawn from the operation's declaration or, with ``over=``, draws of
+  `hopref.check.cases.draws`.  A law without arguments is called once.  A law that does not apply
+  to its arguments yields nothing.
+* Other functions (`theory`, `dynamics`, `parts`, random draws) are called with plain arrays and
+  their results are passed on as they are.
 
-Laws stand in ``hopref/check/laws/<model>.py``; `load` imports them all.  ``kills`` names the bugs
-that break the law; the tests of this room hold it to that.
+``kills`` names the bugs of `hopref.check.bugs` that break the law: each is tested to do so.
 """
 import importlib
 import inspect
 import pkgutil
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from hopref.check.balls import Ball, about
+from hopref.check.cases.draws import Draw
+from hopref.check.tolerance.toleranced import (
+    Toleranced,
+    toleranced,
+    value_and_uncertainty,
+)
 
-__all__ = ["LAWS", "Claim", "Law", "Violation", "about", "at_most", "equal", "law", "laws_of",
-           "draw_laws_of", "load"]
+__all__ = ["LAWS", "Claim", "Law", "Violation", "toleranced", "at_most", "equal", "holds", "law",
+           "laws_of", "load"]
 
 LAWS = {}
 
@@ -41,8 +51,8 @@ LAWS = {}
 @dataclass(frozen=True)
 class Claim:
     """``left`` and ``right`` are equal, or ``left`` is at most ``right``, up to their radii."""
-    left: Ball
-    right: Ball
+    left: Toleranced
+    right: Toleranced
     what: str
     ordered: bool = False
 
@@ -63,17 +73,23 @@ class Claim:
 
 
 def equal(left, right, what=""):
-    """The claim that two balls (or a ball and exact numbers) are equal."""
-    return Claim(ball(left), ball(right), what)
+    """The claim that two values agree within their radii."""
+    return Claim(exact(left), exact(right), what)
 
 
 def at_most(left, right, what=""):
-    """The claim that ``left <= right``."""
-    return Claim(ball(left), ball(right), what, ordered=True)
+    """The claim that ``left <= right``, within their radii."""
+    return Claim(exact(left), exact(right), what, ordered=True)
 
 
-def ball(x):
-    return x if isinstance(x, Ball) else about(x, 0.0)
+def holds(condition, what=""):
+    """The claim that a condition is true wherever rounding leaves it no choice."""
+    value, uncertain = value_and_uncertainty(condition)
+    return equal(1.0 * (value | uncertain), 1.0, what)
+
+
+def exact(x):
+    return x if isinstance(x, Toleranced) else toleranced(x, 0.0)
 
 
 @dataclass(frozen=True)
@@ -89,18 +105,38 @@ class Violation:
 
 @dataclass(frozen=True)
 class Law:
-    """A statement about one op or several."""
+    """A statement about one operation or function, or several."""
     name: str
-    ops: tuple[str, ...]
+    subjects: tuple[str, ...]
     id: str
     kills: tuple[str, ...]
-    draws: bool
+    over: Draw | None
     claims: Callable
 
     @property
     def statement(self):
         """The first paragraph of the docstring."""
         return " ".join((inspect.getdoc(self.claims) or self.name).split("\n\n")[0].split())
+
+    @property
+    def takes_arguments(self):
+        """Whether the law has arguments beside the implementation."""
+        return len(inspect.signature(self.claims).parameters) > 1
+
+    def takes(self, case):
+        """Whether the law can be tried with a case: it names every option of it."""
+        try:
+            inspect.signature(self.claims).bind(None, *case.args, **case.kwargs)
+        except TypeError:
+            return False
+        return True
+
+    def drawn(self, number, seed=0):
+        """Arguments by name, ``number`` draws of them; one draw of a law without arguments."""
+        if self.over is None:
+            return [{}]
+        names = zlib.crc32(self.name.encode())
+        return [self.over(np.random.default_rng([seed, names, i])) for i in range(number)]
 
     def judge(self, f, *args, **kwargs):
         """The violations of this law by ``f`` at these arguments; None where it does not apply."""
@@ -113,29 +149,24 @@ class Law:
         return found if claimed else None
 
 
-def law(*ops, id, kills=(), draws=False):
-    """Declare the generator below a law of ``ops``; ``id`` is its line in the catalogue."""
+def law(*subjects, id, over=None, kills=()):
+    """Declare the generator below a law of these subjects; ``id`` is its line in the catalogue."""
     def declare(claims):
         name = claims.__name__.replace("_", " ")
         if name in LAWS and LAWS[name].claims.__module__ != claims.__module__:
             raise ValueError(f"two laws are called {name!r}")
-        LAWS[name] = Law(name, ops, id, tuple(kills), draws, claims)
+        LAWS[name] = Law(name, subjects, id, tuple(kills), over, claims)
         return claims
     return declare
 
 
-def laws_of(op):
-    """The laws of the op of this name."""
-    return [it for it in load().values() if op in it.ops and not it.draws]
-
-
-def draw_laws_of(subject):
-    """The laws of random matrices, or of estimators, of this name."""
-    return [it for it in load().values() if subject in it.ops and it.draws]
+def laws_of(subject):
+    """The laws of the operation or function of this name."""
+    return [it for it in load().values() if subject in it.subjects]
 
 
 def load():
-    """Import every room of laws, and return `LAWS`."""
-    for room in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{room.name}")
+    """Import every module of laws, and return `LAWS`."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
     return LAWS

@@ -5,7 +5,7 @@
 import numpy as np
 
 from hopref import theory
-from hopref.check.laws import about, equal, law
+from hopref.check.laws import equal, law, toleranced
 
 DRAWS, ERRORS, FEATURES = 400, 6.0, 64
 
@@ -29,21 +29,21 @@ def gaussian():
     return k, 1 + k**4 / 2 - k**2
 
 
-@law("estimators.gaussian", id="RF-1", kills=("bandwidth wrong", "1/sqrt(m) missing"), draws=True)
+@law("estimators.gaussian", id="RF-1", kills=("bandwidth wrong", "1/sqrt(m) missing"))
 def the_gaussian_kernel_is_estimated_without_bias(f):
     """E of the estimate is exp(-|x - y|^2 / 2), within six standard errors."""
     k, variance = gaussian()
     error = ERRORS * np.sqrt(variance / (FEATURES * DRAWS))
-    yield equal(about(np.mean(estimates(f), axis=0), error), k)
+    yield equal(toleranced(np.mean(estimates(f), axis=0), error), k)
 
 
-@law("estimators.gaussian", id="RF-1", kills=("same phase for every feature",), draws=True)
+@law("estimators.gaussian", id="RF-1", kills=("same phase for every feature",))
 def the_gaussian_estimate_has_the_known_variance(f):
     """Var = (1 + k^4 / 2 - k^2) / m; its own standard error is sqrt(2 / draws) of it."""
     k, variance = gaussian()
     variance = variance / FEATURES
     error = ERRORS * variance * np.sqrt(2 / (DRAWS - 1))
-    yield equal(about(np.var(estimates(f), axis=0, ddof=1), error), variance)
+    yield equal(toleranced(np.var(estimates(f), axis=0, ddof=1), error), variance)
 
 
 # The maps of the softmax kernel exp(x.y), and ReLU's; independent rows but for the last.
@@ -61,43 +61,43 @@ def judged(f, kernel, **how):
     x, y = directed()
     sample = np.stack([f(x, y, FEATURES, rng=seed) for seed in range(DRAWS)])
     variance = theory.estimator_variance(x, y, m=FEATURES, **how)
-    yield equal(about(np.mean(sample, axis=0), ERRORS * np.sqrt(variance / DRAWS)),
+    yield equal(toleranced(np.mean(sample, axis=0), ERRORS * np.sqrt(variance / DRAWS)),
                 kernel(x, y), "mean")
     kurtosis = (np.exp(4) + 2 * np.exp(3) + 3 * np.exp(2) - 6) / FEATURES
     error = ERRORS * variance * np.sqrt((2 + kurtosis) / DRAWS)
-    yield equal(about(np.var(sample, axis=0, ddof=1), error), variance, "variance")
+    yield equal(toleranced(np.var(sample, axis=0, ddof=1), error), variance, "variance")
 
 
 def softmax(x, y):
     return np.exp(np.sum(x * y, axis=-1))
 
 
-@law("estimators.positive", id="RF-2", draws=True,
+@law("estimators.positive", id="RF-2",
      kills=("|x|^2 in the exponent, not half of it", "same row for every feature"))
 def positive_estimates_have_the_known_mean_and_variance(f):
     """E = exp(x.y), Var = exp(2 x.y) (e^s - 1) / m, s = |x + y|^2."""
     yield from judged(f, softmax, features="positive")
 
 
-@law("estimators.hyperbolic", id="RF-3", draws=True, kills=("a single exponential, not a pair",))
+@law("estimators.hyperbolic", id="RF-3", kills=("a single exponential, not a pair",))
 def hyperbolic_estimates_have_the_known_mean_and_variance(f):
     """E = exp(x.y), Var = exp(2 x.y) (cosh s - 1) / m, of m rows."""
     yield from judged(f, softmax, features="hyperbolic")
 
 
-@law("estimators.trigonometric", id="RF-1", draws=True, kills=("1/sqrt(r), not 1/sqrt(m)",))
+@law("estimators.trigonometric", id="RF-1", kills=("1/sqrt(r), not 1/sqrt(m)",))
 def trigonometric_estimates_have_the_known_mean_and_variance(f):
     """E = exp(x.y), Var = exp(2 x.y) (cosh |x - y|^2 - 1) / m, of m rows."""
     yield from judged(f, softmax, features="trigonometric")
 
 
-@law("estimators.relu", id="RF-10", draws=True, kills=("1e-3 added to every feature",))
+@law("estimators.relu", id="RF-10", kills=("1e-3 added to every feature",))
 def relu_estimates_have_the_known_mean_and_variance(f):
     """E = the arc-cosine kernel of order 1, Var from that of order 2."""
     yield from judged(f, theory.arc_cosine_kernel, features="relu")
 
 
-@law("estimators.orthogonal", id="RF-4", draws=True, kills=("rows of an uncorrected QR factor",))
+@law("estimators.orthogonal", id="RF-4", kills=("rows of an uncorrected QR factor",))
 def positive_estimates_of_orthogonal_rows_have_the_known_mean_and_variance(f):
     """E = exp(x.y), and the exact error of blocks of d orthogonal rows of chi length."""
     yield from judged(f, softmax, features="positive", draw="orthogonal")

@@ -1,4 +1,4 @@
-"""The one door to numba: the options every kernel is compiled with.
+"""How every kernel is compiled: the one place that calls numba.
 
 * ``nogil``: a kernel holds no lock, starts no thread and keeps no state, so threads may share it.
 * ``error_model="numpy"``: a division by zero is an inf or a NaN, as in the formula.

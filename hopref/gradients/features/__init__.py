@@ -4,6 +4,7 @@ r"""Vector-Jacobian products of the random feature maps.
 `hopref.features`.  domega and the derivatives with respect to numbers are summed over all rows of
 x.
 """
+from hopref.gradients.features import deterministic
 from hopref.gradients.features.exponential import derf, gerf, log_derf, log_gerf
 from hopref.gradients.features.projected import (
     general,
@@ -20,4 +21,4 @@ from hopref.gradients.features.projected import (
 
 __all__ = ["general", "log_general", "positive", "log_positive", "hyperbolic", "log_hyperbolic",
            "trigonometric", "log_trigonometric", "relu", "log_relu", "gerf", "log_gerf", "derf",
-           "log_derf"]
+           "log_derf", "deterministic"]

@@ -8,7 +8,7 @@ from hopref import features
 from hopref.dispatch.domains import positive as positive_number
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import features_of_each_function, slopes_are_known
+from hopref.dispatch.overrides import overridable
 from hopref.features.projected import (
     cos,
     decay,
@@ -24,6 +24,7 @@ from hopref.features.projected import (
     sin,
     sloped,
 )
+from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
 from hopref.gradients.sums import grown
 from hopref.maps import dot, finite_or_zero, outer, table
 
@@ -46,6 +47,7 @@ def through(du, height, excess, h, x, omega, beta):
     return grown(math.sqrt(beta) * dy, excess[..., None]), domega, dbeta
 
 
+@overridable
 def beyond(x, omega, h, functions, beta):
     """By how much the logs of a row's features and their slopes exceed 300: mostly 0."""
     xp = namespace(x)
@@ -54,6 +56,7 @@ def beyond(x, omega, h, functions, beta):
     return over(xp.maximum(log, rising))
 
 
+@overridable
 def over(log):
     """By how much the largest of a row exceeds 300."""
     xp = namespace(log)
@@ -68,7 +71,7 @@ def largest(excess):
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,
-    beta=positive_number, fits=features_of_each_function, demands=slopes_are_known)
+    beta=positive_number, shape_rule=features_of_each_function, precondition=slopes_are_known)
 def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""Gradient of `features.general`.
 
@@ -93,7 +96,7 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,
-    beta=positive_number, fits=features_of_each_function, demands=slopes_are_known)
+    beta=positive_number, shape_rule=features_of_each_function, precondition=slopes_are_known)
 def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""Gradient of the logarithms of `features.log_general`; signs are constants.
 

@@ -1,0 +1,111 @@
+"""Wrong versions of operations, each with the name of its bug.
+
+A bug is written once, in ``hopref/check/bugs/<model>.py``, and is used twice: as a mutant, which a
+law or the comparison of values must reject, and as a diagnosis, the name that a failing candidate
+is given if it answers as the bug does.  It is a function with the operation's own signature::
+
+    @bug("softmax not normalised", "modern.weights")
+    def not_normalised(xi, X, /, *, beta=1.0):
+        z = xi @ X.T
+        return np.exp(beta * (z - np.max(z, axis=-1, keepdims=True)))
+
+or, for operations that share it, a change of the call or of the result: a function of the operation
+and of its arguments by name, which returns None where the bug has no effect::
+
+    @wrong_call("beta applied twice", "modern.update", "modern.weights")
+    def beta_applied_twice(op, given):
+        return run(op, given | {"beta": given["beta"] ** 2})
+
+Arrays arrive in long double when a candidate is diagnosed, in float64 when the bug is judged.  A
+bug that is no error, such as a reordering of a sum, is marked with ``benign="reason"``.
+"""
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hopref.dispatch.operation import load as load_ops
+
+__all__ = ["BUGS", "Bug", "bug", "wrong_call", "bugs_of", "load", "run", "named"]
+
+BUGS = {}       # (subject, name) -> Bug
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A wrong version of ``subject``, an operation or another function of hopref."""
+    name: str
+    subject: str
+    answer: Callable
+    benign: str = ""
+
+    def __call__(self, *args, **kwargs):
+        """What the wrong version returns; None where the bug has no effect."""
+        with np.errstate(all="ignore"):
+            return self.answer(*args, **kwargs)
+
+    def candidate(self, *args, **kwargs):
+        """The wrong version as an implementation: right where the bug has no effect."""
+        answer = self(*args, **kwargs)
+        return load_ops()[self.subject].formula(*args, **kwargs) if answer is None else answer
+
+
+def bug(name, *subjects, benign=""):
+    """Declare the function below a wrong version of these subjects."""
+    def declare(answer):
+        for subject in subjects:
+            register(Bug(name, subject, answer, benign))
+        return answer
+    return declare
+
+
+def wrong_call(name, *subjects, benign=""):
+    """Declare the function below a wrong call, or a changed result, of these operations."""
+    def declare(change):
+        for subject in subjects:
+            register(Bug(name, subject, changed(change, subject), benign))
+        return change
+    return declare
+
+
+def register(it):
+    if (it.subject, it.name) in BUGS:
+        raise ValueError(f"two bugs of {it.subject} are called {it.name!r}")
+    BUGS[it.subject, it.name] = it
+
+
+def changed(change, subject):
+    """A function with the operation's signature that calls it as ``change`` does."""
+    def answer(*args, **kwargs):
+        op = load_ops()[subject]
+        bound = op.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return change(op, dict(bound.arguments))
+    return answer
+
+
+def load():
+    """Import every module of bugs, and return `BUGS`."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return BUGS
+
+
+def bugs_of(subject):
+    """The bugs that are known of this operation or function."""
+    return [it for (of, _), it in load().items() if of == subject]
+
+
+def run(op, given):
+    """The operation's formula with arguments by name."""
+    bound = op.signature.bind_partial()
+    bound.arguments.update(given)
+    return op.formula(*bound.args, **bound.kwargs)
+
+
+def named(op, k, given):
+    """The function or record that the option ``given[k]`` names."""
+    return op.domains[k].resolve(given[k])
+

@@ -1,0 +1,1 @@
+"""Inputs to judge an operation by, drawn from its declaration."""

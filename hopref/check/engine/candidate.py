@@ -1,0 +1,145 @@
+"""One call of a candidate, and what it did that an operation must not do."""
+import contextlib
+import inspect
+import io
+import random
+import warnings
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+
+__all__ = ["InProcess", "NotOffered", "Outcome", "observe", "relaid"]
+
+
+class NotOffered(Exception):
+    """Raised by an adapter where the candidate has no such option: the case is left out."""
+
+
+@dataclass
+class Outcome:
+    """The result of a call.
+
+    ``failure`` is "" or one of: not offered, raised, crash, timeout, resource, protocol.
+    ``fields`` are the names of a record's values, ``returned`` is the result itself where it was
+    returned in this process, ``side_effects`` pairs the name of each forbidden side effect with
+    what was observed.
+    """
+    values: tuple = ()
+    many: bool = False
+    failure: str = ""
+    message: str = ""
+    fields: tuple = ()
+    returned: object = None
+    side_effects: list = field(default_factory=list)
+
+
+    @property
+    def answer(self):
+        """The result as it was returned; a record from another process as a namespace."""
+        if self.returned is not None:
+            return self.returned
+        if self.fields:
+            return SimpleNamespace(**dict(zip(self.fields, self.values)))
+        return self.values if self.many else self.values[0]
+
+
+def observe(call, args, kwargs, layout="C"):
+    """Call the candidate; report what it returned and what else it did."""
+    given = [relaid(a, layout) for a in args]
+    named = {k: relaid(v, layout) for k, v in kwargs.items()}
+    inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
+    before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
+    before_state, printed = global_state(), io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
+            warnings.simplefilter("ignore")
+            answer = call(*given, **named)
+            outcome = received(answer, inputs)
+    except NotOffered as absent:
+        return Outcome(failure="not offered", message=str(absent))
+    except MemoryError as error:
+        outcome = Outcome(failure="resource", message=f"MemoryError: {error}")
+    except (SystemExit, KeyboardInterrupt) as error:
+        outcome = Outcome(failure="crash", message=f"called exit ({type(error).__name__}: {error})")
+    except Exception as error:
+        outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:500])
+    outcome.side_effects += forbidden(inputs, before, before_state, printed.getvalue())
+    return outcome
+
+
+def received(answer, inputs):
+    """The answer as NumPy arrays."""
+    if inspect.isgenerator(answer) or hasattr(answer, "__next__"):
+        return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}")
+    many, fields = isinstance(answer, (tuple, list)), getattr(answer, "_fields", ())
+    try:
+        values = tuple(as_numpy(a) for a in (answer if many else (answer,)))
+    except (TypeError, ValueError, RuntimeError) as error:
+        return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}: {error}",
+                       returned=answer)
+    side_effects = [("returns a view of its input", f"the result shares memory with {k}")
+                    for k, v in inputs.items() if isinstance(v, np.ndarray)
+                    if any(np.may_share_memory(v, y) for y in values)]
+    return Outcome(values=tuple(np.array(y) for y in values), many=many, fields=fields,
+                   returned=answer, side_effects=side_effects)
+
+
+def as_numpy(a):
+    """A foreign array as a NumPy array, explicitly; bfloat16 in float32."""
+    if hasattr(a, "detach"):
+        a = a.detach().cpu()
+        a = (a.float() if str(a.dtype) == "torch.bfloat16" else a).numpy()
+    if hasattr(a, "__dlpack__") and not hasattr(a, "__array__"):
+        a = np.from_dlpack(a)
+    a = np.asarray(a)
+    if a.dtype.name == "bfloat16":
+        a = a.astype(np.float32)
+    if a.dtype == object:
+        raise TypeError("its entries are Python objects")
+    return a
+
+
+def global_state():
+    kind, keys, *rest = np.random.get_state()
+    return np.geterr(), (kind, keys.tobytes(), *rest), random.getstate()
+
+
+def forbidden(inputs, before, state, printed):
+    """The forbidden side effects; NumPy's error state is restored."""
+    after = global_state()
+    np.seterr(**state[0])
+    found = [("writes into its input", f"{k} was changed") for k, bytes_ in before.items()
+                if inputs[k].tobytes() != bytes_]
+    if after[0] != state[0]:
+        found.append(("changes np.seterr", f"now {after[0]}"))
+    if after[1:] != state[1:]:
+        found.append(("draws from a global generator", "the global random state changed"))
+    if printed:
+        found.append(("prints", repr(printed[:60])))
+    return found
+
+
+def relaid(a, layout):
+    """The same numbers in another memory layout."""
+    if not isinstance(a, np.ndarray) or layout == "C" or a.ndim == 0:
+        return np.array(a) if isinstance(a, np.ndarray) else a
+    if layout == "Fortran order":
+        return np.asfortranarray(a)
+    if layout == "reversed strides":
+        return np.ascontiguousarray(a[::-1])[::-1]
+    wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
+    wide[..., ::2] = a
+    return wide[..., ::2]
+
+
+class InProcess:
+    """A candidate called here: no limits, for trusted code and for tests."""
+    def __init__(self, function, name=""):
+        self.function, self.name = function, name or getattr(function, "__name__", "candidate")
+
+    def call(self, args, kwargs, layout="C"):
+        return observe(self.function, args, kwargs, layout)
+
+    def close(self):
+        pass

@@ -1,0 +1,75 @@
+"""What a candidate must not depend on: other members of the batch, strides, earlier calls.
+
+Equal bits are never required, since BLAS rounds a batch otherwise than a row: two answers may
+differ by the sum of their tolerances.  What a single call must not do (write into its input, return
+a view of it, print, change the global error or random state) is observed by `candidate.observe`.
+"""
+import numpy as np
+
+__all__ = ["examine"]
+
+LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
+
+
+def examine(trial, drawn):
+    """Call again with other members of the batch, in other layouts and in another order."""
+    plain = [answer for answer in trial.answers if not answer[0].stress and answer[2][0].size]
+    for case, truth, values in plain[:1]:
+        if len(trial.op.arrays) > 1:
+            alone(trial, case, truth, values)
+        for layout in LAYOUTS:
+            again(trial, case, truth, values, "depends on strides", f"given in {layout}", layout)
+        if len(plain) > 1:
+            trial.call(plain[-1][0].args, plain[-1][0].kwargs)
+        again(trial, case, truth, values, "remembers earlier calls", "called once more")
+
+
+def again(trial, case, truth, values, name, words, layout="C"):
+    """The same call must give the same answer, up to twice its tolerance."""
+    outcome = trial.call(case.args, case.kwargs, layout)
+    if not outcome.failure and [v.shape for v in outcome.values] == [v.shape for v in values]:
+        compare(trial, name, words, case, truth, outcome.values, values)
+    elif outcome.failure != "not offered":
+        trial.find("side effect", name, f"{words}: {outcome.message or 'another shape'}", case.name)
+
+
+def alone(trial, case, truth, values):
+    """The second member of the batch, on its own."""
+    op, batch = trial.op, set()
+    for k, a in zip(op.signature.parameters, case.args):
+        if op.arrays.get(k, ())[:1] == ("...",) and np.ndim(a) >= len(op.arrays[k]):
+            batch.add(np.shape(a)[0])
+    if len(batch) != 1 or batch.pop() < 2:
+        return
+    args = [one(op, k, a) for k, a in zip(op.signature.parameters, case.args)]
+    kwargs = {k: one(op, k, a) for k, a in case.kwargs.items()}
+    outcome = trial.call(args, kwargs)
+    if outcome.failure or len(outcome.values) != len(values):
+        return
+    pieces = truth if isinstance(truth, tuple) else (truth,)
+    batched = [i for i, dims in zip(range(len(values)), op.outputs) if dims[:1] == ("...",)]
+    mine = tuple(pieces[i].rearranged(lambda a: a[1:2]) for i in batched)
+    rows, own = [values[i][1:2] for i in batched], [outcome.values[i] for i in batched]
+    if [v.shape for v in own] == [v.shape for v in rows]:
+        compare(trial, "depends on its neighbours in the batch", "a row alone", case, mine, own,
+                rows)
+
+
+def one(op, k, a):
+    """The second of a batch, as a batch of one."""
+    batched = op.arrays.get(k, ())[:1] == ("...",) and np.ndim(a) >= len(op.arrays[k])
+    return np.ascontiguousarray(a[1:2]) if batched else a
+
+
+def compare(trial, name, words, case, truth, new, old):
+    for right, a, b in zip(truth if isinstance(truth, tuple) else (truth,), new, old):
+        with np.errstate(all="ignore"):
+            same = (a == b) | np.isnan(a) & np.isnan(b)
+            gap = np.where(same, 0, np.abs(a - 1.0 * b)).astype(float)
+        broken = ~(gap <= 2 * right.radius)
+        if np.any(broken):
+            size = np.where(broken, np.nan_to_num(gap, nan=np.inf), -1)
+            at = np.unravel_index(int(np.argmax(size)), gap.shape)
+            trial.find("side effect", name, words, case.name, index=tuple(map(int, at)),
+                       got=float(a[at]), want=float(b[at]), bound=float(2 * right.radius[at]))
+            return

@@ -1,0 +1,156 @@
+"""What is wrong with a failing candidate: bugs with a name, and recovered parameters.
+
+A bug explains a candidate if the buggy answers are at least a hundred times nearer to those of the
+candidate than the right ones, in every case in which bug and truth differ.  The nearest comes
+first.  Recovery regresses the residual on ``dy/dlog beta``, ``y`` and ``mean(v) - y``: an estimated
+wrong beta, gain, and uniform mixing.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from hopref.check.bugs import bugs_of
+from hopref.check.engine.subjects import own_function
+from hopref.check.laws import laws_of
+from hopref.check.tolerance.derivation import widened
+from hopref.check.tolerance.expected import truth
+
+__all__ = ["diagnose", "explains", "recovered"]
+
+NEARER = 100.0          # a bug explains an error that it reduces by this factor
+STEP = 2.0**-10         # of log beta, in the derivative: its error, STEP^2, is far below 1/NEARER
+MOST_NAMES = 2          # explanations that are reported
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Arguments, the candidate's results for them, the right ones and their tolerances."""
+    args: tuple
+    kwargs: dict
+    values: tuple
+    right: tuple
+    slack: tuple
+
+
+def diagnose(trial):
+    """Name the bugs that explain the findings; estimate parameters where the op has a beta."""
+    report = trial.report
+    if any(f.kind in ("value", "law") for f in report.findings):
+        own = trial.like.partition(".")[0] != "estimators"      # these are no functions of hopref
+        report.named = (nearest(trial) if own else suspects(trial))[:MOST_NAMES]
+    if trial.op is not None and trial.op.arrays:
+        report.estimates = recovered(trial.op, [a for a in trial.answers if not a[0].stress])
+
+
+def nearest(trial):
+    """The names of the bugs that explain the answers, the nearest first."""
+    answers = answers_of(trial)
+    found = [(remains, i, it.name) for i, it in enumerate(bugs_of(trial.like))
+             if not it.benign and (remains := explains(it, answers)) is not None]
+    return [name for *_, name in sorted(found)]
+
+
+def suspects(trial):
+    """The names of the bugs that break every law that the candidate breaks, and no other."""
+    broken = {f.name for f in trial.report.findings if f.kind == "law"}
+    laws = laws_of(trial.like)
+    found = [(sum(law.name in broken for law in laws if it.name in law.kills), it.name)
+             for it in bugs_of(trial.like)
+             if all(law.name in broken for law in laws if it.name in law.kills)]
+    return [name for _, name in sorted(found, reverse=True)]
+
+
+def answers_of(trial):
+    """What the candidate answered: in the cases or, without any, to the laws."""
+    if trial.answers:
+        found = []
+        for case, exact, values in trial.answers:
+            exact = exact if isinstance(exact, tuple) else (exact,)
+            if case.stress or not values or not values[0].size:
+                continue
+            args, kwargs = widened(trial.op, case.args, case.kwargs)
+            slack = [np.where(np.isfinite(e.radius), e.radius, 0) for e in exact]
+            found.append(Answer(args, kwargs, values, tuple(e.value for e in exact),
+                                tuple(2 * float(np.max(r, initial=0)) for r in slack)))
+        return found
+    own = own_function(trial.like)
+    return [Answer(args, kwargs, numbers(answer), right, len(right) * (0.0,))
+            for calls in trial.calls.values() for args, kwargs, answer in calls
+            if (right := attempt(own, args, kwargs)) is not None]
+
+
+def explains(bug, answers):
+    """The largest error that the bug leaves unexplained, over that of the truth; None if too large.
+    """
+    remains = []
+    for it in answers:
+        wrong = attempt(bug, it.args, it.kwargs)
+        if wrong is None:
+            continue
+        for right, y, own, slack in zip(it.right, it.values, wrong, it.slack):
+            if np.shape(own) != np.shape(y) or distance(own, right) <= 4 * slack:
+                continue                # the bug shows nothing here
+            error, left = distance(y, right), distance(y, own)
+            if left > max(slack, error / NEARER):
+                return None
+            remains.append(left / error if error else 0.0)
+    return max(remains, default=None)
+
+
+def attempt(function, args, kwargs):
+    """The results of a function as arrays; None where it has no effect or cannot be called."""
+    try:
+        with np.errstate(all="ignore"):
+            answer = function(*args, **kwargs)
+    except Exception:
+        return None
+    return None if answer is None else numbers(answer)
+
+
+def numbers(answer):
+    """The numeric arrays in a result, nested records among them."""
+    if isinstance(answer, dict):
+        answer = tuple(answer.values())
+    if isinstance(answer, (tuple, list)):
+        return tuple(a for part in answer for a in numbers(part))
+    a = np.asarray(answer)
+    if a.dtype.kind in "US":
+        a = np.frombuffer(np.ascontiguousarray(a.astype("U16")).tobytes(), np.uint32)
+    return (a.astype(np.longdouble),) if a.dtype.kind in "biuf" else ()
+
+
+def distance(a, b):
+    """The largest difference; infinite where only one of two entries is finite."""
+    with np.errstate(all="ignore"):
+        a, b = np.asarray(a, np.longdouble), np.asarray(b, np.longdouble)
+        gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - b))
+    return float(np.max(np.nan_to_num(gap, nan=np.inf, posinf=np.inf), initial=0))
+
+
+def recovered(op, answers):
+    """{"beta": relative error, "gain": ..., "mixing": ...} from the well-behaved cases."""
+    parameter = {"modern.update": "beta", "attention.softmax_attention": "scale"}.get(op.name)
+    rows, residuals = [], []
+    for case, exact, values in answers:
+        given = case.kwargs.get(parameter)
+        if parameter is None or not isinstance(given, float) or not case.name.startswith("gauss"):
+            continue
+        y = exact.value.astype(float)
+        nudged = [truth(op, case.args, case.kwargs | {parameter: given * (1 + h)})
+                  for h in (STEP, -STEP)]
+        slope = ((nudged[0] - nudged[1]) / (2 * STEP)).astype(float)
+        mean = np.mean(np.asarray(case.args[-1], float), axis=-2, keepdims=op.name[0] == "a")
+        columns = [slope, y, np.broadcast_to(mean, y.shape) - y]
+        residual = (values[0] - exact.value).astype(float)
+        if np.all(np.isfinite(residual)) and np.all(np.isfinite(columns)):
+            rows.append(np.stack([c.ravel() for c in columns], axis=-1))
+            residuals.append(residual.ravel())
+    if not rows:
+        return {}
+    A, r = np.concatenate(rows), np.concatenate(residuals)
+    found, *_ = np.linalg.lstsq(A, r, rcond=None)
+    left = float(np.linalg.norm(A @ found - r) / max(np.linalg.norm(r), 1e-300))
+    noise = np.sqrt(np.diag(np.linalg.pinv(A.T @ A))) * np.linalg.norm(A @ found - r) / len(r)**0.5
+    return {"parameters": dict(zip((parameter, "gain", "mixing"), map(float, found))),
+            "standard errors": dict(zip((parameter, "gain", "mixing"), map(float, noise))),
+            "unexplained": left}

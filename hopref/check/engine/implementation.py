@@ -1,0 +1,102 @@
+"""An implementation as laws see it: its results, with the tolerance of an honest one."""
+from functools import partial
+
+import numpy as np
+
+from hopref.check.engine.subjects import own_function
+from hopref.check.tolerance.arithmetic import round_to
+from hopref.check.tolerance.derivation import running
+from hopref.check.tolerance.expected import EXACT, tolerance, truth
+from hopref.check.tolerance.toleranced import Toleranced, exactly, toleranced
+from hopref.dispatch.operation import load
+
+__all__ = ["Implementation"]
+
+
+class Implementation:
+    """``f(...)`` calls the candidate, ``f.modern.update`` is the candidate or hopref's own.
+
+    ``subject`` names the operation or function of hopref that ``call`` implements.
+    """
+    def __init__(self, subject, call, profile):
+        self.subject, self.call, self.profile = subject, call, profile
+        self.op = load().get(subject)
+
+    def __call__(self, *args, **kwargs):
+        if self.op is None or not self.op.arrays:
+            return self.call(*args, **kwargs)
+        args, kwargs = [self.array(a) for a in args], {k: self.array(v) for k, v in kwargs.items()}
+        stored = [self.stored(a) for a in args]
+        named = {k: self.stored(v) for k, v in kwargs.items()}
+        answer = self.call(*stored, **named)
+        honest = truth(self.op, stored, named)
+        bounds = tolerance(self.op, stored, named, honest, self.profile)
+        pairs = zip((*args, *kwargs.values()), (*stored, *named.values()))
+        moved = any(np.any(a.radius > 0) or np.any(a.value != s)
+                    for a, s in pairs if isinstance(a, Toleranced))
+        aimed = running(self.op, args, kwargs, EXACT) if moved else None
+        if not isinstance(honest, tuple):
+            return result(answer, honest, bounds, aimed)
+        answer = answer if isinstance(answer, tuple) else (answer,)
+        return tuple(result(*four) for four in
+                     zip(answer, honest, bounds, aimed or len(honest) * (None,)))
+
+    def __getattr__(self, name):
+        """The candidate, an exact formula or a function of hopref, by its dotted name."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Path(self, name)
+
+    def stored(self, a):
+        """An argument in the candidate's number format."""
+        return self.machine(a).value if isinstance(a, Toleranced) else a
+
+    def machine(self, x):
+        """``x`` rounded to the candidate's number format."""
+        x = exactly(x if isinstance(x, Toleranced) else np.asarray(x), EXACT)
+        if x.value.dtype.kind != "f":
+            return x
+        return exactly(round_to(x.value, self.profile.dtype).astype(np.longdouble), EXACT)
+
+    def exact(self, op, *args, **kwargs):
+        """The formula of ``op`` in long double, its rounding in the radius."""
+        return running(op, args, kwargs, EXACT, regrouped=1.0)
+
+    def drawn(self, arguments):
+        """Drawn arguments: real arrays as exact values where the subject takes arrays."""
+        if self.op is None or not self.op.arrays:
+            return arguments
+        if isinstance(arguments, dict):
+            return {k: self.array(v) for k, v in arguments.items()}
+        return [self.array(a) for a in arguments]
+
+    @staticmethod
+    def array(a):
+        """A real array as an exact value; anything else as it is."""
+        if isinstance(a, np.ndarray) and a.dtype.kind == "f":
+            return exactly(a.astype(np.longdouble), EXACT)
+        return a
+
+
+class Path:
+    """A dotted name below an implementation."""
+    def __init__(self, implementation, name):
+        self._implementation, self._name = implementation, name
+
+    def __getattr__(self, name):
+        f, full = self._implementation, f"{self._name}.{name}"
+        if full == f.subject:
+            return f
+        if full in load():
+            return partial(f.exact, load()[full])
+        if any(other.startswith(f"{full}.") for other in (f.subject, *load())):
+            return Path(f, full)
+        return own_function(full)
+
+
+def result(answer, honest, bound, aimed):
+    """The answer, its tolerance, and how far rounding its inputs moved the truth."""
+    if aimed is not None:
+        aimed = exactly(aimed, EXACT)
+        bound = bound + aimed.radius + np.abs(aimed.value - honest).astype(float)
+    return toleranced(np.asarray(answer, dtype=np.longdouble), bound, EXACT)

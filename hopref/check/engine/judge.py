@@ -1,0 +1,260 @@
+"""Judge a candidate: its values, the laws, its side effects, and the name of its bug."""
+import numpy as np
+
+from hopref.check.cases.generator import cases
+from hopref.check.engine import dependence
+from hopref.check.engine.diagnosis import diagnose
+from hopref.check.engine.implementation import Implementation
+from hopref.check.laws import laws_of
+from hopref.check.report.findings import Finding, Report
+from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.expected import expected
+from hopref.dispatch.operation import load
+
+__all__ = ["judge", "arguments_of", "worst_entry", "LAW_CASES"]
+
+LAW_CASES = ("gauss", "gauss, mask", "ties", "gauss, ties=plus", "unit norm, beta 25", "no batch",
+             "integers", "more queries than keys", "long keys", "gauss, defaults",
+             "gauss, states=binary", "gauss, b")
+MOST_FAILURES = 2       # crashes and time-outs after which the judgement ends
+MOST_DRAWS = 5          # arguments with which a law is tried
+MOST_CALLS = 3          # calls of one shape that are kept for the diagnosis
+
+
+class Refused(Exception):
+    """A law called the candidate, and it returned no value."""
+
+
+def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
+          strict=False):
+    """The report on ``candidate`` as an implementation of the operation or function ``like``.
+
+    ``only`` names one case; with ``strict`` a failure in a stress case is a finding; ``xfail`` maps
+    names of findings to the reasons why they are expected; ``again`` is the command that reproduces
+    a case.
+    """
+    op, profile = load().get(like), profile_of(arithmetic or dtype)
+    report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
+    trial = Trial(candidate, like, profile, report, seed, again, strict)
+    drawn = []
+    if op is not None and op.arrays:
+        drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
+        trial.warm(drawn)
+        trial.values(drawn)
+    trial.law_by_law(drawn, only)
+    if drawn and not only and not trial.over:
+        dependence.examine(trial, drawn)
+    diagnose(trial)
+    if misses := report.sharpness.pop("misses", []):
+        report.sharpness["median miss"] = float(np.median(misses))
+    for finding in report.findings:
+        finding.expected = (xfail or {}).get(finding.name, "")
+    return report.done()
+
+
+def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
+    """Triples (name of the case, operands, options) that a law is tried with.
+
+    Cases are those of the judged operation, or of the first of the law's subjects whose arguments
+    the law takes; a case with an option that the law does not name is passed over.
+    """
+    if law.over is not None or not law.takes_arguments:
+        yield from ((f"draw {i}", (), given) for i, given in enumerate(law.drawn(number, seed)))
+        return
+    for of in dict.fromkeys([op, *(load().get(name) for name in law.subjects)]):
+        if of is None or not of.arrays:
+            continue
+        found = [c for c in (drawn if of is op else cases(of, dtype, seed)) if law.takes(c)]
+        if found:
+            known = [case for name in LAW_CASES for case in found if case.name == name]
+            yield from ((case.name, case.args, case.kwargs) for case in known or found)
+            return
+
+
+class Trial:
+    """One judgement under way."""
+    def __init__(self, candidate, like, profile, report, seed, again="", strict=False):
+        self.candidate, self.like, self.op = candidate, like, load().get(like)
+        self.profile, self.report = profile, report
+        self.seed, self.again, self.strict = seed, again, strict
+        self.answers = []           # (case, truth, values) of every case that was answered
+        self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
+        self.failures = 0
+
+    @property
+    def over(self):
+        return self.failures >= MOST_FAILURES
+
+    def warm(self, drawn):
+        """A first call on little input, so that imports are done before anything is measured."""
+        sizes = [sum(np.size(a) for a in case.args) or 10**9 for case in drawn]
+        for at in np.argsort(sizes, kind="stable")[:1]:
+            self.candidate.call(drawn[at].args, drawn[at].kwargs)
+        if hasattr(self.candidate, "take_baseline"):
+            self.candidate.take_baseline()
+
+    def call(self, args, kwargs, layout="C"):
+        """One call; its side effects are recorded, and a crash is counted."""
+        outcome = self.candidate.call(args, kwargs, layout)
+        self.failures += outcome.failure in ("crash", "timeout", "resource")
+        for name, message in outcome.side_effects:
+            self.find("side effect", name, message, case="any")
+        return outcome
+
+    def find(self, kind, name, message, case="", **more):
+        again = self.again.format(case=case, seed=self.seed) if self.again and case != "any" else ""
+        self.report.add(Finding(kind, name, message, case, reproduce=again, **more))
+
+    def values(self, drawn):
+        """Compare every case with the right values."""
+        for case in drawn:
+            if self.over:
+                return
+            truth = expected(self.op, case.args, case.kwargs, self.profile)
+            outcome = self.call(case.args, case.kwargs)
+            if outcome.failure == "not offered":
+                self.report.not_offered.append(f"{case.name}: {outcome.message}")
+                continue
+            self.report.cases += 1
+            self.sharpen(truth)
+            wrong = misfit(outcome, truth, self.profile.dtype)
+            if wrong is None:
+                self.answers.append((case, truth, outcome.values))
+                wrong = self.misses(case, truth, outcome.values)
+            if wrong is None:
+                continue
+            if case.stress and not self.strict and wrong["kind"] == "value":
+                self.report.limits.append(f"{case.name}: {wrong['message']}")
+            else:
+                self.find(case=case.name, **wrong)
+
+    def sharpen(self, truth):
+        """Record how trivial answers would have fared: a case that they pass shows nothing."""
+        right, sharp = parts(truth)[0], self.report.sharpness
+        if right.value.size == 0 or not np.all(np.isfinite(right.value)) or right.dtype.kind != "f":
+            return
+        mean = np.broadcast_to(np.mean(right.value), right.shape)
+        misses = [worst_entry(y, right)[0] for y in (np.zeros(right.shape), mean)]
+        sharp["asked"] = sharp.get("asked", 0) + 1
+        sharp["passed"] = sharp.get("passed", 0) + (min(misses) <= 1)
+        sharp.setdefault("misses", []).append(min(misses))
+
+    def misses(self, case, truth, values):
+        """The worst entry beyond its tolerance, as the fields of a finding."""
+        worst = None
+        for i, (right, y) in enumerate(zip(parts(truth), values)):
+            found = worst_entry(y, right)
+            if self.strict or not case.stress:
+                self.report.largest_error = max(self.report.largest_error, found[0])
+            if found[0] > 1 and (worst is None or found[0] > worst[0]):
+                worst = (*found, i)
+        if worst is None:
+            return None
+        ratio, at, got, want, bound, i = worst
+        output = f"output {i}, " if isinstance(truth, tuple) else ""
+        how_far = f"{ratio:.3g} times its tolerance" if bound else "where only one value is right"
+        return {"kind": "value", "name": f"tolerance of {self.like}", "index": at, "got": got,
+                "want": want, "bound": bound, "message": output + how_far}
+
+    def law_by_law(self, drawn, only=""):
+        """Hold the candidate to every law of its subject."""
+        f = Implementation(self.like, self.value, self.profile)
+        easy = [case for case in drawn if self.strict or not case.stress]
+        for law in laws_of(self.like):
+            if only not in ("", law.name) and not drawn:
+                continue
+            judged = 0
+            for name, args, kwargs in arguments_of(law, self.op, easy, seed=self.seed,
+                                                   dtype=self.profile.dtype):
+                if self.over or judged == MOST_DRAWS:
+                    break
+                try:
+                    broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
+                except Refused as refused:
+                    if not drawn:           # elsewhere the cases found what cannot be called
+                        self.find("call", "raised", str(refused), law.name)
+                    continue
+                judged += broken is not None
+                for it in (broken or [])[:1]:
+                    self.find("law", law.name, f"{law.statement} {it.what}".strip(), name,
+                              index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
+            self.report.laws += judged > 0
+
+    def value(self, *args, **kwargs):
+        """A call from within a law: its results only."""
+        stored = [self.narrow(a) for a in args]
+        named = {k: self.narrow(v) for k, v in kwargs.items()}
+        outcome = self.call(stored, named)
+        own_type = outcome.failure == "wrong type" and outcome.returned is not None
+        if outcome.failure and not (own_type and self.op is None):
+            raise Refused(outcome.message or outcome.failure)
+        if self.op is None or not self.op.arrays:
+            self.record(stored, named, outcome.answer)
+            return outcome.answer
+        if len(outcome.values) not in (1, len(self.op.outputs)):
+            raise Refused(f"{len(outcome.values)} results")
+        values = tuple(y.astype(np.longdouble) for y in outcome.values)
+        return values if len(self.op.outputs) > 1 else values[0]
+
+    def record(self, args, kwargs, answer):
+        """Keep a few calls of each shape, for the diagnosis."""
+        kind = str([np.shape(a) or a for a in (*args, *kwargs.values()) if not callable(a)])
+        self.calls.setdefault(kind, [])
+        if len(self.calls[kind]) < MOST_CALLS:
+            self.calls[kind].append((args, kwargs, answer))
+
+    def narrow(self, a):
+        """Long double back in the candidate's format, which holds the same numbers."""
+        if self.op is None or not self.op.arrays:
+            return a
+        if isinstance(a, np.ndarray) and a.dtype.kind == "f":
+            return a.astype("float32" if self.profile.dtype == "bfloat16" else self.profile.dtype)
+        return float(a) if isinstance(a, np.floating) else a
+
+
+def parts(truth):
+    return truth if isinstance(truth, tuple) else (truth,)
+
+
+def misfit(outcome, truth, dtype):
+    """What is wrong with an outcome before its values are looked at."""
+    if outcome.failure:
+        return {"kind": "call", "name": outcome.failure, "message": outcome.message}
+    wanted = [right.shape for right in parts(truth)]
+    got = [y.shape for y in outcome.values]
+    if len(got) == 1 and not outcome.many:
+        wanted = wanted[:1]             # a stateless candidate is judged by its first result
+    if len(got) != len(wanted):
+        return {"kind": "call", "name": "wrong number of results",
+                "message": f"{len(got)} results where {len(wanted)} are expected"}
+    if got != wanted:
+        return {"kind": "call", "name": "wrong shape",
+                "message": f"shape {listed(got)} where {listed(wanted)} is expected"}
+    for right, y in zip(parts(truth), outcome.values):
+        if right.dtype.kind != "f":
+            continue                    # counts and indices may be of any kind
+        if y.dtype.kind != "f" or dtype in ("float32", "float64") and \
+                y.dtype.itemsize < np.dtype(dtype).itemsize:
+            return {"kind": "call", "name": "wrong dtype",
+                    "message": f"{y.dtype} where {dtype} went in"}
+    return None
+
+
+def listed(shapes):
+    return ", ".join(str(tuple(s)) for s in shapes)
+
+
+def worst_entry(y, right):
+    """(error / tolerance, index, got, want, bound) at the entry that misses most."""
+    if y.size == 0:
+        return 0.0, (), None, None, None
+    with np.errstate(all="ignore"):
+        y = y.astype(np.longdouble)
+        same = (y == right.value) | np.isnan(y) & np.isnan(right.value)
+        miss = np.where(same, 0.0, np.abs(y - right.value)).astype(float)
+        miss = np.where(np.isnan(miss) & np.isfinite(right.radius), np.inf, miss)
+        ratio = np.where(miss == 0, 0.0, miss / np.where(right.radius > 0, right.radius, 1e-300))
+        ratio = np.where(np.isinf(right.radius), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
+    at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    return (float(ratio[at]), tuple(map(int, at)), float(y[at]), float(right.value[at]),
+            float(right.radius[at]))

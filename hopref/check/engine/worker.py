@@ -1,0 +1,52 @@
+"""The process that runs a candidate, ``python -m hopref.check.engine.worker``, behind pipes.
+
+Standard input and output are moved aside first, so that a candidate that prints or reads cannot
+disturb the conversation.
+"""
+import os
+import sys
+from dataclasses import asdict, replace
+
+from hopref.check.engine import wire
+from hopref.check.engine.candidate import Outcome, observe
+from hopref.check.peers.adapters import Convention, bound, imported
+
+__all__ = ["main"]
+
+
+def main():
+    """Load the candidate that the first message names, then answer calls until the pipe closes."""
+    ask, answer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    greeting, _ = wire.receive(ask)
+    candidate, failed = None, observe(lambda: load(greeting), (), {})
+    if not failed.failure or failed.failure == "wrong type":
+        candidate, failed = load(greeting), Outcome()
+    wire.send(answer, header(failed))
+    while candidate is not None:
+        try:
+            message, arrays = wire.receive(ask)
+        except EOFError:
+            return
+        outcome = observe(candidate, *wire.unpacked(message, arrays), message["layout"])
+        values = outcome.values
+        wire.send(answer, header(outcome), values)
+
+
+def header(outcome):
+    """What JSON can hold of an outcome."""
+    return asdict(replace(outcome, values=(), returned=None))
+
+
+def load(greeting):
+    """The candidate under its adapter, called like the op."""
+    if greeting["here"]:
+        sys.path.insert(0, os.getcwd())
+    return bound(imported(greeting["target"]), greeting["like"],
+                 Convention(**greeting["convention"]), greeting["adapter"])
+
+
+if __name__ == "__main__":
+    main()

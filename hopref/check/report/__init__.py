@@ -1,0 +1,1 @@
+"""What a judgement found, as records, text, JSON and JUnit XML."""

@@ -1,0 +1,1 @@
+"""Right values and derived tolerances, for any operation and arithmetic."""

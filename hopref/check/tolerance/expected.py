@@ -1,0 +1,58 @@
+"""The value that is right, and how far an honest candidate may be from it.
+
+Tolerances are derived from the inputs and the candidate's arithmetic, never picked.  The right
+value, `truth`, is the formula in long double; `tolerance` is the running error of that formula,
+each rounding counted twice because an honest candidate may group the operations otherwise.  Where a
+sharper bound, or one for any algorithm, is known, a rule gives it:
+
+* softmax retrieval and attention: the exact identity
+  ``y~ - y = sum_i p_i (v_i - y)(e^{d_i} - 1) / sum_j p_j e^{d_j}`` for scores with errors ``d_i``;
+* the Performer: the same identity for estimated kernels with errors ``e_ij``;
+* sign rules: both signs pass only where ``|field| <= g(d+1)(|W||xi| + |b|)``, and where all terms
+  are integers only one does;
+* energies: the direct form, with all its cancellation, is honest too.
+
+Where long double is no wider than float64 the right value may be off by as much as an honest
+candidate in float64, and that tolerance is added.
+"""
+import numpy as np
+
+from hopref.check.tolerance import gradients, models, performer, sparse, structured  # noqa: F401
+from hopref.check.tolerance.arithmetic import PROFILES, U64, Profile
+from hopref.check.tolerance.derivation import BOUNDS, by_running_error, widened
+from hopref.check.tolerance.toleranced import Toleranced
+from hopref.dispatch.operation import load
+
+__all__ = ["EXACT", "WIDER", "expected", "tolerance", "truth"]
+
+WIDER = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
+EXACT = Profile("exact", float(np.finfo(np.longdouble).eps) / 2 if WIDER else U64)
+
+
+def expected(op, args, kwargs, profile):
+    """The truth, with the tolerance of an honest candidate as its radius."""
+    op = load()[op] if isinstance(op, str) else op
+    exact = truth(op, args, kwargs)
+    radii = tolerance(op, args, kwargs, exact, profile)
+    if isinstance(exact, tuple):
+        return tuple(Toleranced(y, r, profile) for y, r in zip(exact, radii))
+    return Toleranced(exact, radii, profile)
+
+
+def truth(op, args, kwargs):
+    """The formula in long double at exactly these machine numbers."""
+    args, kwargs = widened(op, args, kwargs)
+    with np.errstate(all="ignore"):
+        y = op.formula(*args, **kwargs)
+    return tuple(map(np.asarray, y)) if isinstance(y, tuple) else np.asarray(y)
+
+
+def tolerance(op, args, kwargs, exact, profile):
+    """How far an honest candidate with this arithmetic may be from the truth, entry by entry."""
+    bound = BOUNDS.get(op.name, by_running_error)
+    with np.errstate(all="ignore"):
+        radii = bound(op, args, kwargs, exact, profile)
+        if not WIDER:
+            ours = bound(op, args, kwargs, exact, PROFILES["float64"])
+            radii = tuple(map(np.add, radii, ours)) if isinstance(radii, tuple) else radii + ours
+    return radii

@@ -1,0 +1,166 @@
+"""Tolerances of the functions that vector-Jacobian products are made of.
+
+A mean by weights >= 0 lies in the hull of its values, however uncertain the weights are; powers of
+weights are monotone; slopes of activations are bounded.
+"""
+import math
+from functools import partial
+
+import numpy as np
+
+from hopref import features, maps
+from hopref.check.tolerance.performer import by_logarithm
+from hopref.check.tolerance.softmax import size
+from hopref.check.tolerance.sparse import weighted
+from hopref.check.tolerance.toleranced import Toleranced, exactly, implements
+from hopref.gradients import graded, layers
+from hopref.gradients import maps as maps_gradients
+from hopref.gradients.features import projected
+
+__all__ = []
+
+
+@implements(maps_gradients.average)
+def average(q, g):
+    """A mean by weights >= 0 lies in the hull of its values, up to its own rounding."""
+    q, g = together(q, g)
+    profile = q.profile
+    plain = maps_gradients.average.__wrapped__(q, g)
+    if not np.all(q.value >= 0):
+        return plain
+    away = np.where((q.value != 0) | (q.radius > 0), np.abs(g.value - plain.value), 0)
+    hull = np.max(away.astype(float) + g.radius, axis=-1, keepdims=True, initial=0.0)
+    most = np.max(size(g.value) + g.radius, axis=-1, keepdims=True, initial=0.0)
+    rounded = 2 * (profile.g(q.shape[-1]) + 2 * profile.u) * most
+    radius = np.minimum(plain.radius, hull + rounded)
+    return Toleranced(plain.value, radius, profile)
+
+
+@implements(maps_gradients.spread)
+def spread(q, g):
+    """The formula measures from the entry of most weight; from the mean is as accurate."""
+    return q * (g - average(q, g))
+
+
+@implements(layers.spread)
+def spread_of_layers(A, G):
+    """Errors of weights that sum to 1 move a mean by themselves times the distances from it."""
+    plain, profile = layers.spread.__wrapped__(A, G), A.profile
+    mean = np.sum(A.value * G.value, axis=-1, keepdims=True)
+    away = np.abs(G.value - mean).astype(float)
+    moved = np.sum(A.radius * (away + G.radius) + np.abs(A.value).astype(float) * G.radius,
+                   axis=-1, keepdims=True)
+    size = np.sum(np.abs(A.value * G.value), axis=-1, keepdims=True).astype(float)
+    moved = moved + (profile.g(G.shape[-1]) + 2 * profile.u) * (size + away) + G.radius
+    radius = A.radius * (away + moved) + np.abs(A.value).astype(float) * moved + profile.eta
+    return Toleranced(plain.value, np.minimum(plain.radius, radius), profile)
+
+
+def monotone(f, p, e):
+    """A power e >= 0 at both ends of the interval."""
+    y = f(p.value, e)
+    if e < 0:
+        return unbounded(y, p, 1 + abs(e))
+    top, low = f(p.value + p.radius, e), f(np.maximum(p.value - p.radius, 0), e)
+    radius = np.maximum(top - y, y - low).astype(float)
+    return Toleranced(y, radius + 8 * p.profile.u * size(y), p.profile)
+
+
+def unbounded(y, p, steps):
+    """A power e < 0, or a logarithm: known to first order while p is known at all."""
+    rate = np.where(p.value > p.radius, p.radius / np.maximum(p.value - p.radius, 1e-300), np.inf)
+    rate = np.where(p.radius == 0, 0.0, rate).astype(float)
+    radius = np.where(rate == 0, 0.0, size(y) * np.expm1(np.minimum(steps * rate, 700.0)))
+    radius = np.where(rate == np.inf, np.inf, radius)
+    return Toleranced(y, radius + 8 * p.profile.u * size(y), p.profile)
+
+
+@implements(maps.raised)
+def raised(p, e):
+    if e == 0:                              # 1 on the support, which may be uncertain
+        return p.__array_namespace__().astype(p > 0, float)
+    return monotone(maps.raised, p, e)
+
+
+@implements(maps.raised_log)
+def raised_log(p, e):
+    """p^e log p falls to p = e^(-1/e), then rises: at both ends, and there."""
+    y, turn = maps.raised_log(p.value, e), np.exp(-1 / np.longdouble(e))
+    top, low = p.value + p.radius, np.maximum(p.value - p.radius, 0)
+    ends = [maps.raised_log(x, e) for x in (top, low)]
+    ends.append(np.where((low < turn) & (turn < top), maps.raised_log(turn, e), y))
+    radius = np.max([np.abs(end - y) for end in ends], axis=0).astype(float)
+    return Toleranced(y, radius + 12 * p.profile.u * size(y), p.profile)
+
+
+@implements(maps.bend)
+def bend(p, e, a):
+    """By either of its forms, or no more than p^(e - a) log(p)^2/2 can be."""
+    y = maps.bend(p.value, e, a)
+    forms = [np.where(p.value > p.radius, maps.bend.__wrapped__(p, e, a).radius, np.inf)]
+    if a > 0:
+        far = raised(p, e - a) - raised(p, e) + a * raised_log(p, e)
+        forms.append((far / a / a).radius)
+    if e > a:
+        forms.append(np.full(p.shape, 2 * (np.exp(-1.0) / (e - a)) ** 2) + size(y))
+    radius = np.where(p.radius == 0, 24 * p.profile.u * size(y), np.min(forms, axis=0))
+    return Toleranced(y, radius, p.profile)
+
+
+def bounded_slope(f, slope, most):
+    """A function whose slope is at most ``slope`` and whose values differ by at most ``most``."""
+    def implementation(u):
+        y = f(u.value)
+        radius = np.minimum(slope * u.radius, most) + 24 * u.profile.u * size(y)
+        return Toleranced(y, radius, u.profile)
+    return implementation
+
+
+@implements(maps_gradients.free)
+def free(mu):
+    """Uncertain where rounding of the scores could move an entry onto or off 0 or 1."""
+    profile, stored = mu.profile, weighted(mu, mu.value, 0.0).radius
+    moved = mu.radius - stored > stored / 8
+    inside = (mu.value > 0) & (mu.value < 1)
+    near = (mu.value <= mu.radius) | (1 - mu.value <= mu.radius)
+    return Toleranced(inside.astype(float), 1.0 * np.where(inside, near, moved), profile)
+
+
+@implements(features.general)
+def general(x, omega, *, h, functions, beta=1.0):
+    """h(x) f(u), not from logarithms where f is plain: a sine near 0 is as accurate as any other.
+    """
+    x, omega = together(x, omega)
+    xp, x = x.__array_namespace__(), math.sqrt(beta) * x
+    u, high = x @ omega.T, h.log(x)[..., None] - math.log(omega.shape[0]) / 2
+    return xp.concat([feature(f, u, high) for f in functions], axis=-1)
+
+
+@implements(projected.beyond)
+def beyond(x, omega, h, functions, beta):
+    """A scale that is taken out and put back has no error, whatever its value."""
+    x, omega = together(x, omega)
+    return projected.beyond(x.value, omega.value, h, functions, beta)
+
+
+@implements(projected.over)
+def over(log):
+    """A scale likewise."""
+    return projected.over(log.value)
+
+
+def together(*arrays):
+    """All of the arrays toleranced, those that are not with radius 0."""
+    profile = next(a.profile for a in arrays if isinstance(a, Toleranced))
+    return [exactly(a, profile) for a in arrays]
+
+
+def feature(f, u, high):
+    xp = u.__array_namespace__()
+    if isinstance(f.log, partial):                      # the logarithm of a plain function
+        return xp.exp(high) * by_logarithm(exactly(f.log.args[0](u), u.profile))
+    return f.sign(u) * xp.exp(high + f.log(u))
+
+
+tanh_slope = implements(graded.tanh_slope)(bounded_slope(graded.tanh_slope, 0.77, 1.0))
+sigmoid_slope = implements(graded.sigmoid_slope)(bounded_slope(graded.sigmoid_slope, 0.1, 0.25))

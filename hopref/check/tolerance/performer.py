@@ -1,0 +1,150 @@
+"""The tolerance of the Performer: softmax retrieval with estimated kernels.
+
+Kernels ``kappa_ij = phi(q_i) phi(k_j)`` off by ``e_ij`` move the result by
+``sum_j e_ij |v_j - y| / (|D_i| - sum_j e_ij)`` at most, D the denominator: the same identity as for
+softmax.  Features are taken as ``h(x) f(u)``, not from logarithms, so that a sine near 0 is known
+as well as any other; their common scale (of a query; of all keys) leaves the result alone.
+"""
+import math
+
+import numpy as np
+
+from hopref.check.tolerance.derivation import REGROUPED, by_running_error, rule, stored
+from hopref.check.tolerance.models import given, transposed
+from hopref.check.tolerance.running_error import ELEMENTARY
+from hopref.check.tolerance.toleranced import Toleranced, exactly
+from hopref.maps import default_scale
+
+__all__ = []
+
+
+def feature_balls(kind, x, omega, beta, profile):
+    """The exponent of ``h`` and the parts ``f(u)`` of a feature map, on balls: exponent, factor."""
+    x, omega = exactly(x, profile), exactly(omega, profile)
+    xp = x.__array_namespace__()
+    x = math.sqrt(beta) * x
+    u, half = x @ omega.T, xp.sum(x * x, axis=-1, keepdims=True) / 2
+    if kind == "positive":
+        return u - half, xp.ones_like(u)
+    if kind == "hyperbolic":
+        return xp.concat([u - half, -u - half], axis=-1), np.ones((*u.shape[:-1], 2 * u.shape[-1]))
+    if kind == "relu":
+        return 0.0 * u, by_logarithm(xp.where(u > 0, u, 0.0 * u))
+    both = xp.concat([xp.sin(u), xp.cos(u)], axis=-1)
+    return half + xp.zeros_like(both), by_logarithm(both)
+
+
+def by_logarithm(f):
+    """f, or the exponential of its logarithm, which is as honest: |f| (1 + |log |f||) roundings."""
+    size = np.abs(f.value).astype(float)
+    more = size * (1 + np.abs(np.log(np.where(size > 0, size, 1))))
+    return Toleranced(f.value, f.radius + ELEMENTARY * f.profile.u * more, f.profile)
+
+
+def largest(exponent, axis):
+    """A scale to take out: the largest exponent along an axis, 0 where there is none."""
+    top = np.max(exponent.value, axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(top), top, 0)
+
+
+def kernel_error(it, kind, beta, queries, keys, profile):
+    """Kernels (..., l, s) up to a scale a row, how far each may be off, and its sum of |terms|."""
+    profile = profile.regrouped(REGROUPED)
+    omega = it["omega"]
+    (log_q, f_q), (log_k, f_k) = (feature_balls(kind, x, omega, beta, profile)
+                                  for x in (queries, keys))
+    xp, common = log_q.__array_namespace__(), largest(log_k, -2)     # a scale for each feature
+    log_q = log_q + common
+    q, k = xp.exp(log_q - largest(log_q, -1)) * f_q, xp.exp(log_k - common) * f_k
+    kernel = q @ transposed_ball(k)
+    size = (np.abs(q.value) @ transposed(np.abs(k.value))).astype(float)
+    return kernel.value, kernel.radius + ELEMENTARY * profile.u * size, size
+
+
+def transposed_ball(x):
+    return x.rearranged(transposed)
+
+
+def estimated(kernel, error, size, V, y, m, profile):
+    """The tolerance of ``kernel @ V / sum(kernel)``, kernels of m features, at the truth ``y``."""
+    away = np.abs(V[..., None, :, :] - y[..., :, None, :]).astype(float)
+    left = np.abs(np.sum(kernel, axis=-1)).astype(float) - np.sum(error, axis=-1)
+    moved = np.einsum("...ij,...ijv->...iv", error, away)
+    slid = np.where(moved == 0, 0.0, np.where(left[..., None] > 0, moved / left[..., None], np.inf))
+    if np.all(kernel >= 0):
+        slid = np.minimum(slid, np.max(away, axis=-2, initial=0.0))
+    return slid + mixed(kernel, size, V, y, m, profile)
+
+
+def mixed(kernel, size, V, y, m, profile):
+    """What the sums over keys and features, in any order, and the division add."""
+    total = np.abs(np.sum(kernel, axis=-1, keepdims=True)).astype(float)
+    share = size / np.where(total > 0, total, 1)
+    summed = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
+    n, answer = kernel.shape[-1], np.abs(y).astype(float)
+    return ((profile.g(n) + profile.g(m) + 4 * profile.u + profile.u_p) * summed.astype(float)
+            + (profile.u_o + 2 * profile.u) * answer
+            + profile.eta * float(np.sum(np.abs(V)) + 1))
+
+
+def kind_of(op, args, kwargs):
+    return kwargs.get("features", "positive")
+
+
+def of_states(it, kind, X_features, xi_features, V, y, profile):
+    queries = xi_features[..., None, :]
+    found = kernel_error(it, kind, it["beta"], queries, X_features, profile)
+    return estimated(*found, V, y[..., None, :], len(it["omega"]), profile)[..., 0, :]
+
+
+@rule("performer.attention")
+def of_attention(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    beta = default_scale(it["scale"], it["K"])
+    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
+    seen = np.asarray(it["mask"])[..., None, :] if it["mask"] is not True else True
+    found = (np.where(seen, part, 0) for part in found)
+    return estimated(*found, it["V"], exact, len(it["omega"]), profile)
+
+
+@rule("performer.update")
+def of_update(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    return of_states(it, kind_of(op, args, kwargs), it["X"], it["xi"], it["X"], exact, profile)
+
+
+@rule("performer.weights")
+def of_weights(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    each = np.eye(len(it["X"]), dtype=np.longdouble)
+    return of_states(it, kind_of(op, args, kwargs), it["X"], it["xi"], each, exact, profile)
+
+
+@rule("performer.thresholded_update")
+def of_thresholded_update(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    X, xi = it["side"](it["X"], it["theta"]), it["side"](it["xi"], it["theta"])
+    return of_states(it, kind_of(op, args, kwargs), X, xi, it["X"], exact, profile)
+
+
+@rule("performer.causal_attention")
+def of_causal_attention(op, args, kwargs, exact, profile):
+    """Without a state passed in, that of masked attention; the state itself by running error."""
+    bounds = by_running_error(op, args, kwargs, exact, profile)
+    if {"S", "z", "c"} & set(kwargs):
+        return bounds
+    it = given(op, args, kwargs)
+    beta = default_scale(it["scale"], it["K"])
+    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
+    answer = estimated(*map(np.tril, found), it["V"], exact[0], len(it["omega"]), profile)
+    return (np.fmin(answer, bounds[0]), *bounds[1:])
+
+
+@rule("features.trigonometric", "features.relu")
+def of_features(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    wide = profile.regrouped(REGROUPED)
+    kind = op.name.partition(".")[2]
+    exponent, factor = feature_balls(kind, it["x"], it["omega"], it.get("beta", 1.0), wide)
+    phi = exponent.__array_namespace__().exp(exponent) * factor / math.sqrt(len(it["omega"]))
+    return stored(phi, exact, profile)

@@ -1,0 +1,301 @@
+"""Running error analysis: what each array function adds to the radius of a `Toleranced`.
+
+One rounding is charged for every operation, ``g(n)`` times the sum of magnitudes for a sum of ``n``
+terms in any order, a few roundings for an elementary function, and none while all numbers are
+integers that the format holds.  A choice on an uncertain condition covers both branches.  The
+result of an ``argmax`` of near ties is uncertain, but an element picked by it is taken at its
+value.  A new operation needs no line here.
+"""
+import math
+from numbers import Number
+
+import numpy as np
+
+from hopref.check.tolerance.toleranced import (
+    COMPARISONS,
+    RULES,
+    Toleranced,
+    Uncertain,
+    declare,
+    value_and_uncertainty,
+)
+
+__all__ = ["ELEMENTARY"]
+
+ELEMENTARY = 4      # roundings in one exp, log or tanh of a vectorised library
+
+
+def where(profile, condition, a, b):
+    truth, uncertain = value_and_uncertainty(condition)
+    a, b = operand(a, profile), operand(b, profile)
+    radius = np.where(truth, a.radius, b.radius)
+    if np.any(uncertain):
+        apart = np.where(uncertain, a.value, 0) - np.where(uncertain, b.value, 0)
+        apart = np.abs(apart).astype(float)
+        radius = np.where(uncertain, np.maximum(a.radius, b.radius) + apart, radius)
+    return Toleranced(np.where(truth, a.value, b.value), radius, profile)
+
+
+def comparison(name):
+    compare = getattr(np, name)
+
+    def rule(profile, a, b):
+        a, b = operand(a, profile), operand(b, profile)
+        value, reach = compare(a.value, b.value), a.radius + b.radius
+        uncertain = (reach > 0) & ~(np.abs(a.value - b.value) > reach)
+        return Uncertain(value, uncertain) if np.any(uncertain) else value
+    return rule
+
+
+def sign_of(profile, x):
+    uncertain = (x.radius > 0) & (np.abs(x.value) <= x.radius)
+    return Toleranced(np.sign(x.value), 2.0 * uncertain, profile)
+
+
+def cast(profile, x, dtype, **kwargs):
+    if isinstance(x, Uncertain):
+        return Toleranced(x.value.astype(float), 1.0 * x.uncertain, profile)
+    return x if np.dtype(dtype).kind == "f" else x.value.astype(dtype)
+
+
+def operand(x, profile):
+    """``x`` toleranced; a Python number is rounded into both arithmetics, its own and ours."""
+    if isinstance(x, Toleranced):
+        return x
+    if isinstance(x, Number) and not isinstance(x, np.generic) and math.isfinite(x):
+        short = float(math.frexp(x)[0] * 256).is_integer()
+        return Toleranced(x, 0.0 if short else abs(x) * (profile.u + 2.0**-53), profile)
+    return Toleranced(np.asarray(x), 0.0, profile)
+
+
+def rounded(value, radius, profile, roundings=1):
+    size = np.where(np.isfinite(value), np.abs(value), 0).astype(float)
+    grown = radius + roundings * profile.u * (size + radius) + profile.eta
+    return Toleranced(value, grown, profile)
+
+
+def is_integer(x):
+    """Where a value is an integer without error."""
+    return (x.radius == 0) & (x.value == np.rint(x.value))
+
+
+def is_zero(x):
+    return (x.radius == 0) & (x.value == 0)
+
+
+def exact_for_integers(value, radius, a, b, profile):
+    """A sum, difference or product: exact while it is one of integers that the format holds."""
+    exact = is_integer(a) & is_integer(b) & (np.abs(value) <= profile.integers)
+    grown = rounded(value, radius, profile)
+    grown.radius = np.where(exact, 0.0, grown.radius)
+    return grown
+
+
+def add(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    return exact_for_integers(a.value + b.value, a.radius + b.radius, a, b, profile)
+
+
+def subtract(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    return exact_for_integers(a.value - b.value, a.radius + b.radius, a, b, profile)
+
+
+def multiply(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    grown = exact_for_integers(a.value * b.value, product(a, b, np.multiply), a, b, profile)
+    grown.radius = np.where(is_zero(a) | is_zero(b), 0.0, grown.radius)
+    return grown
+
+
+def product(a, b, times):
+    """The radius of a product; an exact zero times infinity is zero."""
+    size_a, size_b = np.abs(a.value).astype(float), np.abs(b.value).astype(float)
+    return sum(safe(times, p, q) for p, q in
+               [(size_a, b.radius), (a.radius, size_b), (a.radius, b.radius)])
+
+
+def safe(times, p, q):
+    if np.all(np.isfinite(p)) and np.all(np.isfinite(q)):
+        return times(p, q)
+    if times is np.multiply:
+        return np.where((p == 0) | (q == 0), 0.0, p * q)
+    known = times(np.where(np.isfinite(p), p, 0.0), np.where(np.isfinite(q), q, 0.0))
+    lost = times(1.0 * ~np.isfinite(p), 1.0 * (q != 0))
+    lost = lost + times(1.0 * (p != 0), 1.0 * ~np.isfinite(q))
+    return np.where(lost > 0, np.inf, known)
+
+
+def divide(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    size = np.abs(b.value).astype(float)
+    quotient = a.value / b.value
+    spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
+    radius = np.where(b.radius < size, spread / (size - b.radius), np.inf)
+    radius = np.where(spread == 0, 0.0, radius)
+    found = rounded(quotient, radius, profile)
+    found.radius = np.where(is_zero(a), 0.0, found.radius)
+    return found
+
+
+def power(profile, a, b):
+    if isinstance(b, Number) and b == 2:
+        return multiply(profile, a, a)
+    if isinstance(b, Number) and b == 0.5:
+        return sqrt(profile, a)
+    return exp(profile, multiply(profile, log(profile, a), b))
+
+
+def matmul(profile, a, b):
+    a, b = operand(a, profile), operand(b, profile)
+    n = a.shape[-1]
+    size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
+    products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # the others cannot underflow
+    grown = profile.g(n) * size + products * profile.eta
+    if np.all(is_integer(a)) and np.all(is_integer(b)):
+        grown = np.where(size <= profile.integers, 0.0, grown)
+    radius = product(a, b, np.matmul) + grown
+    return Toleranced(np.matmul(a.value, b.value), radius, profile)
+
+
+def count_along(x, axis):
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod(x.shape[i] for i in axes)
+
+
+def total(profile, x, *, axis=None, keepdims=False, dtype=None):
+    if isinstance(x, Uncertain):
+        x = cast(profile, x, float)
+    x, n = operand(x, profile), count_along(x, axis)
+    size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
+    exact = np.all(is_integer(x), axis=axis, keepdims=keepdims) & (size <= profile.integers)
+    radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + np.where(
+        exact, 0.0, profile.g(max(n - 1, 0)) * size)
+    return Toleranced(np.sum(x.value, axis=axis, keepdims=keepdims), radius, profile)
+
+
+def mean(profile, x, *, axis=None, keepdims=False):
+    return divide(profile, total(profile, x, axis=axis, keepdims=keepdims),
+                  np.longdouble(count_along(x, axis)))
+
+
+def variance(profile, x, *, axis=None, correction=0.0, keepdims=False):
+    away = subtract(profile, x, mean(profile, x, axis=axis, keepdims=True))
+    squares = total(profile, multiply(profile, away, away), axis=axis, keepdims=keepdims)
+    return divide(profile, squares, np.longdouble(count_along(x, axis) - correction))
+
+
+def deviation(profile, x, **kwargs):
+    return sqrt(profile, variance(profile, x, **kwargs))
+
+
+def running_sum(profile, x, *, axis=-1, include_initial=False):
+    size = np.cumsum(np.abs(x.value).astype(float), axis=axis)
+    radius = np.cumsum(x.radius, axis=axis) + profile.g(x.shape[axis]) * size
+    return Toleranced(np.cumsum(x.value, axis=axis), radius, profile)
+
+
+def extreme(name):
+    reduce = getattr(np, name)
+
+    def rule(profile, x, *, axis=None, keepdims=False):
+        return Toleranced(reduce(x.value, axis=axis, keepdims=keepdims),
+                    np.max(x.radius, axis=axis, keepdims=keepdims), profile)
+    return rule
+
+
+class Index(np.ndarray):
+    """Indices of extreme entries; ``radius`` is positive where another entry may be the extreme."""
+    radius = 0.0
+    __hash__ = None
+
+    def __eq__(self, other):
+        """Whether an index is the given one; uncertain where there are several candidates."""
+        same = np.asarray(self) == np.asarray(other)
+        uncertain = np.broadcast_to(np.asarray(self.radius) > 0, same.shape)
+        return Uncertain(same, uncertain) if np.any(uncertain) else same
+
+
+def place_of(name):
+    pick, most = getattr(np, name), 1 if name == "argmax" else -1
+
+    def rule(profile, x, *, axis=None, keepdims=False):
+        where = pick(x.value, axis=axis, keepdims=True)
+        lead, radius = (np.take_along_axis(a, where, axis) for a in (x.value, x.radius))
+        rivals = (x.radius + radius > 0) & (most * (lead - x.value) <= x.radius + radius)
+        several = np.sum(rivals, axis=axis, keepdims=keepdims) > 1
+        index = pick(x.value, axis=axis, keepdims=keepdims)
+        index = np.asarray(index).view(Index)
+        index.radius = np.where(several, float(x.shape[axis]), 0.0)
+        return index
+    return rule
+
+
+def in_order(profile, x, *, axis=-1):
+    """A sorted entry is off by at most the largest radius of its row."""
+    radius = np.broadcast_to(np.max(x.radius, axis=axis, keepdims=True, initial=0.0), x.shape)
+    return Toleranced(np.sort(x.value, axis=axis), radius, profile)
+
+
+def larger(name):
+    pick = getattr(np, name)
+
+    def rule(profile, a, b):
+        a, b = operand(a, profile), operand(b, profile)
+        return Toleranced(pick(a.value, b.value), np.maximum(a.radius, b.radius), profile)
+    return rule
+
+
+def elementary(name, spread, roundings=ELEMENTARY):
+    """The rule of a function of one variable; ``spread(v, r)`` bounds how far r moves its value."""
+    function = getattr(np, name)
+
+    def rule(profile, x):
+        value = function(x.value)
+        v, r = x.value.astype(float), x.radius
+        grown = rounded(value, np.where(r == 0, 0.0, spread(v, r)), profile, roundings)
+        grown.radius = np.where((r == 0) & ~np.isfinite(v), 0.0, grown.radius)     # exp(-inf) is 0
+        return grown
+    return rule
+
+
+def sines(profile, x, function):
+    reach = np.minimum(x.radius, 2.0) + ELEMENTARY * profile.u
+    reach = np.where(is_zero(x) & (function is np.sin), 0.0, reach)
+    return Toleranced(function(x.value), reach, profile)
+
+
+sqrt = elementary("sqrt", lambda v, r: np.where(
+    v > r, r / (np.sqrt(np.abs(v)) + np.sqrt(np.abs(v - r))), np.sqrt(np.abs(v) + r)), 1)
+exp = elementary("exp", lambda v, r: np.exp(v + r) * -np.expm1(-r))
+log = elementary("log", lambda v, r: np.where(v > r, -np.log1p(-r / v), np.inf))
+ARRAY_FUNCTIONS = declare({
+    "add": add, "subtract": subtract, "multiply": multiply, "divide": divide,
+    "true_divide": divide, "pow": power, "power": power, "matmul": matmul,
+    "negative": lambda profile, x: -x, "positive": lambda profile, x: x,
+    "abs": lambda profile, x: abs(x), "absolute": lambda profile, x: abs(x),
+    "square": lambda profile, x: multiply(profile, x, x), "sqrt": sqrt, "exp": exp, "log": log,
+    "expm1": elementary("expm1", lambda v, r: np.exp(v + r) * -np.expm1(-r)),
+    "log1p": elementary("log1p", lambda v, r: np.where(1 + v > r, -np.log1p(-r / (1 + v)), np.inf)),
+    "tanh": elementary("tanh", lambda v, r: np.minimum(r * np.minimum(
+        1, (1 - np.tanh(v) ** 2) * np.exp(2 * np.minimum(r, 300))), 2)),
+    "atanh": elementary("arctanh", lambda v, r: np.where(
+        np.abs(v) + r < 1, r / (1 - (np.abs(v) + r) ** 2), np.inf)),
+    "sin": lambda profile, x: sines(profile, x, np.sin),
+    "cos": lambda profile, x: sines(profile, x, np.cos),
+    "sinh": elementary("sinh", lambda v, r: np.cosh(np.abs(v) + r) * r),
+    "cosh": elementary("cosh", lambda v, r: np.sinh(np.abs(v) + r) * r),
+    "sum": total, "mean": mean, "var": variance, "std": deviation,
+    "cumulative_sum": running_sum, "max": extreme("max"), "min": extreme("min"),
+    "amax": extreme("max"), "amin": extreme("min"),
+    "argmax": place_of("argmax"), "argmin": place_of("argmin"),
+    "sort": in_order, "maximum": larger("maximum"), "minimum": larger("minimum"),
+    "astype": cast, "where": where, "sign": sign_of,
+    "logical_and": lambda profile, a, b: a & b, "logical_or": lambda profile, a, b: a | b,
+    "logical_not": lambda profile, a: ~a, "bitwise_and": lambda profile, a, b: a & b,
+    "bitwise_or": lambda profile, a, b: a | b, "bitwise_invert": lambda profile, a: ~a,
+    **{name: comparison(name) for name in COMPARISONS.values()},
+    "asarray": lambda profile, x, **kwargs: x,
+    "vecdot": lambda profile, a, b, axis=-1: total(profile, multiply(profile, a, b), axis=axis),
+})
+RULES["arctanh"] = RULES["atanh"]

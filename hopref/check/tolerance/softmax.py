@@ -1,0 +1,54 @@
+"""Tolerances of the softmax and of its potentials, whose weights sum to one.
+
+A weight is as accurate as its scores allow and lies between 0 and 1; a logarithm of a sum of
+exponentials is off by at most the error of the least accurate score.
+"""
+import numpy as np
+
+from hopref import maps
+from hopref.check.tolerance.derivation import depth_error, weighed_within
+from hopref.check.tolerance.toleranced import Toleranced, implements
+from hopref.maps import soft
+
+__all__ = ["softmax"]
+
+
+def size(x):
+    return np.where(np.isfinite(x), np.abs(x), 0).astype(float)
+
+
+@implements(maps.softmax)
+def softmax(z, *, beta=1.0, bias=0.0, where=True, empty_row=0.0):
+    """Softmax of toleranced scores."""
+    profile = z.profile
+    s = beta * z + bias if np.ndim(bias) else beta * z
+    scores = np.where(where, s.value, -np.inf)
+    p = maps.softmax.formula(scores, empty_row=empty_row)
+    size = np.where(np.isfinite(scores), np.abs(scores), 0).astype(float)
+    tau = np.where(np.isfinite(scores), s.radius, 0.0) + profile.u_s * size
+    tau = tau + depth_error(scores, profile)
+    return Toleranced(p, weighed_within(tau, scores, p, profile), profile)
+
+
+@implements(maps.logsumexp)
+def logsumexp(z, *, beta=1.0):
+    """Moves no further than the score that moves most."""
+    y = maps.logsumexp.formula(z.value, beta=beta)
+    own = z.radius + 2 * z.profile.u * size(z.value)
+    rounded = (z.profile.g(z.shape[-1]) + 8 * z.profile.u) * (size(y) + 1 / beta)
+    most = np.max(np.where(np.isfinite(z.value), own, 0), axis=-1)
+    return Toleranced(y, most + rounded, z.profile)
+
+
+@implements(soft.logmeanexp)
+def logmeanexp(z, where=True):
+    y = soft.logmeanexp(z.value, where)
+    rounded = (z.profile.g(z.shape[-1]) + 16 * z.profile.u) * size(y)
+    moved = np.max(np.where(where, z.radius, 0.0), axis=-1)
+    return Toleranced(y, moved + rounded, z.profile)
+
+
+@implements(soft.softmax_among)
+def softmax_among(z, beta, support, renormalise, empty_row):
+    p = softmax(z, beta=beta, where=soft.among(support, renormalise))
+    return Toleranced(np.where(support, p.value, 0), np.where(support, p.radius, 0), z.profile)

@@ -1,0 +1,139 @@
+"""Tolerances of the sparse maps.
+
+Entmax and k-subsets are monotone: an entry is largest where its own score is as large, and all
+others as small, as their radii allow; and no larger than with the threshold of scores that are all
+as small as their radii allow.
+"""
+import numpy as np
+
+from hopref import maps
+from hopref.check.tolerance.softmax import softmax
+from hopref.check.tolerance.toleranced import Toleranced, implements
+from hopref.maps import sparse as sparse_maps
+
+__all__ = ["weighted"]
+
+
+def blurred(z, steep, beta):
+    """The error of scores and threshold: stored and scaled scores, sums over n."""
+    u, g = z.profile.u, z.profile.g(z.shape[-1])
+    known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
+    own = z.radius + (2 * u + z.profile.u_s) * known
+    return np.where(np.isfinite(z.value), own + (g + 8 * u) * steep / beta, 0.0)
+
+
+def weighted(z, p, radius):
+    """Weights with the error of their scores, of storing them and of a normalisation."""
+    size = np.abs(np.where(np.isfinite(p), p, 0)).astype(float)
+    g = z.profile.g(z.shape[-1])
+    return Toleranced(p, radius + (2 * g + 8 * z.profile.u + z.profile.u_p) * size, z.profile)
+
+
+def monotone(f, z, r, threshold, entry, **options):
+    """How far each entry moves if its own score goes up by r, the others down, or the other way.
+
+    ``threshold(z, p, sign)`` of the moved scores; ``entry(z - threshold)``, which follows alone.
+    What an entry gains or loses, the others lose or gain together.
+    """
+    p, where, moves = f.formula(z.value, **options), options.get("where", True), []
+    for sign in (1, -1):
+        w = np.where(where, z.value - sign * r, -np.inf)
+        q = entry(w + 2 * sign * r, threshold(w, f.formula(w, **options), sign))
+        q = np.where(where & np.isfinite(q), sign * (q - p), 0.0)
+        moves.append(np.maximum(q, 0.0).astype(float))
+    reach = [np.minimum(mine, np.sum(others, axis=-1, keepdims=True) - others)
+             for mine, others in (moves, moves[::-1])]
+    return weighted(z, p, np.maximum(*reach))
+
+
+@implements(maps.entmax)
+def entmax(z, *, alpha=1.5, beta=1.0, **options):
+    if alpha == 1:
+        return softmax(z, beta=beta, **options)
+    a = alpha - 1
+
+    def threshold(w, p, sign):
+        """Given as the score of an entry 0; the largest entry has the largest score."""
+        return largest(w) - largest(p) ** a / (a * beta)
+
+    def entry(w, tau):
+        return np.minimum(np.maximum(a * beta * (w - tau), 0.0) ** (1 / a), 1.0)
+    r = blurred(z, 1 + 1 / a, beta)
+    return monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
+
+
+@implements(maps.sparsemax)
+def sparsemax(z, *, beta=1.0, **options):
+    return entmax(z, alpha=2.0, beta=beta, **options)
+
+
+@implements(maps.k_subsets)
+def k_subsets(z, *, k, beta=1.0, **options):
+    def threshold(w, p, sign):
+        """Of those that there are where no entry lies between 0 and 1, the one to be overcome."""
+        level = w - p / beta
+        return -largest(np.where(p > 0, -level, -np.inf)) if sign > 0 else \
+            largest(np.where(p < 1, level, -np.inf))
+
+    def entry(w, tau):
+        return np.clip(beta * (w - tau), 0.0, 1.0)
+    r = blurred(z, 2 * k, beta)
+    return monotone(maps.k_subsets, z, r, threshold, entry, k=k, beta=beta, **options)
+
+
+def largest(a):
+    return np.max(a, axis=-1, keepdims=True)
+
+
+@implements(maps.normmax)
+def normmax(z, *, beta=1.0, gamma=2.0, **options):
+    """Its derivative is |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded row by row;
+    twice that, since the support may change.  Other gamma: the root of the error of a height."""
+    p = maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
+    r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
+    size = np.where(np.isfinite(p), p, 0).astype(float)
+    many = np.sum(size > 0, axis=-1, keepdims=True)
+    moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
+    moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
+    seen = np.isfinite(z.value) & options.get("where", True)
+    outside = (p == 0) & (z.value + 2 * blurred(z, 2.0, beta) < lowest(z, beta, gamma, **options))
+    return weighted(z, p, np.where(seen & ~outside, np.minimum(moved, 1.0), 0.0))
+
+
+def lowest(z, beta, gamma, *, where=True, **options):
+    """The threshold of normmax, as a score, of scores that are all as small as they may be."""
+    w = np.where(where, z.value - 2 * blurred(z, 2.0, beta), -np.inf)
+    p = maps.normmax.formula(w, beta=beta, gamma=gamma)
+    N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
+    return largest(w) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta
+
+
+@implements(maps.top_k)
+def top_k(z, *, k, beta=1.0, where=True, **options):
+    """Uncertain where rounding may exchange a score with the k-th largest; exact ties are not."""
+    value = z.value if where is True else np.where(where, z.value, -np.inf)
+    p = maps.top_k.formula(value, k=k, beta=beta, **options)
+    kth = sparse_maps.kth_largest(value, k)
+    reach = 2 * np.max(z.radius, axis=-1, keepdims=True)
+    rival = (np.abs(value - np.where(np.isfinite(kth), kth, 0)) <= reach) & (reach > 0)
+    weights = softmax(z, beta=beta, where=p > 0, **options)
+    loose = np.sum(rival, axis=-1, keepdims=True) > 1
+    radius = np.where(p > 0, weights.radius, 0.0)
+    return Toleranced(p, np.where(loose, 1.0, radius), z.profile)
+
+
+@implements(sparse_maps.kth_largest)
+def kth_largest(z, k):
+    return Toleranced(sparse_maps.kth_largest(z.value, k), np.max(z.radius, axis=-1, keepdims=True),
+                z.profile)
+
+
+@implements(maps.norm)
+def norm(p, *, gamma=2.0):
+    """The error of a norm is at most the sum of the errors of its entries."""
+    if not isinstance(p, Toleranced):
+        return maps.norm.formula(p, gamma=gamma)
+    y = maps.norm.formula(p.value, gamma=gamma)
+    some = np.any((p.value > 0) | (p.radius > 0), axis=-1)
+    own = some * (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
+    return Toleranced(y, np.sum(p.radius, axis=-1) + own, p.profile)

@@ -1,0 +1,236 @@
+"""Arrays that carry a bound on how far an honest candidate may be off.
+
+A `Toleranced` is a value and a radius; `profile` is the arithmetic of the candidate that the radius
+speaks of.  The radius is derived, not proved: sums of n terms are charged min(n u, 4 sqrt(n) u), so
+the interval is no enclosure.  A comparison that the radii leave open is `Uncertain`.
+
+`TolerancedNamespace` is the array-API namespace of these arrays, so that a formula called with them
+computes the truth and its tolerance at once, for any operation.  What a function does to a radius
+is a rule in `RULES` (see `hopref.check.tolerance.running_error`); functions of hopref that have a
+sharper rule than the operations of their text are declared with `implements`.
+"""
+import numpy as np
+
+from hopref.check.tolerance.arithmetic import Profile
+
+__all__ = ["RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "declare", "exactly",
+           "implements", "toleranced", "value_and_uncertainty", "COMPARISONS"]
+
+FINE = Profile("exact", 2.0**-63)       # arithmetic whose own error is negligible
+RULES = {}                  # name of an array function -> its rule, called with a profile first
+IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
+
+
+def declare(rules):
+    """Add rules of array functions, by the names of these."""
+    RULES.update(rules)
+    return rules
+
+
+def implements(function):
+    """Declare that the function below takes the place of ``function`` for toleranced arguments."""
+    def declare(own):
+        IMPLEMENTATIONS[function] = own
+        return own
+    return declare
+
+
+class Toleranced:
+    """Numbers known to within ``radius``; `profile` is the arithmetic that works on them."""
+    __slots__ = ("value", "radius", "profile")
+    __array_priority__ = 1000
+
+    def __init__(self, value, radius, profile):
+        self.value = np.asarray(value)
+        radius = np.broadcast_to(np.asarray(radius, float), self.value.shape)
+        exact = ~np.isfinite(self.value) & (radius != np.inf)       # an inf or NaN stays one
+        radius = np.where(exact, 0.0, radius)
+        self.radius = np.where(np.isnan(radius), np.inf, radius)
+        self.profile = profile
+
+    def __repr__(self):
+        return f"Toleranced({self.value!r}, radius={self.radius!r})"
+
+    @staticmethod
+    def __hopref_function__(function):
+        return IMPLEMENTATIONS.get(function)
+
+    def __array_namespace__(self, *, api_version=None):
+        return TolerancedNamespace(self.profile)
+
+    def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if method != "__call__" or kwargs.get("out"):
+            return NotImplemented
+        return getattr(TolerancedNamespace(self.profile), ufunc.__name__)(*args, **kwargs)
+
+    def __array_function__(self, function, types, args, kwargs):
+        return getattr(TolerancedNamespace(self.profile), function.__name__)(*args, **kwargs)
+
+    def __dlpack_device__(self):
+        return 1, 0                                     # ordinary memory
+
+    shape = property(lambda self: self.value.shape)
+    ndim = property(lambda self: self.value.ndim)
+    size = property(lambda self: self.value.size)
+    dtype = property(lambda self: self.value.dtype)
+    device = property(lambda self: "cpu")
+    T = property(lambda self: self.rearranged(lambda a: a.T))
+    mT = property(lambda self: self.rearranged(lambda a: np.swapaxes(a, -1, -2)))
+
+    def rearranged(self, move):
+        """Value and radius rearranged by ``move``."""
+        return Toleranced(move(self.value), move(self.radius), self.profile)
+
+    def __getitem__(self, key):
+        return self.rearranged(lambda a: a[key])
+
+    def __len__(self):
+        return len(self.value)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __neg__(self):
+        return Toleranced(-self.value, self.radius, self.profile)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return Toleranced(abs(self.value), self.radius, self.profile)
+
+
+def binary(name):
+    def forward(self, other):
+        return getattr(TolerancedNamespace(self.profile), name)(self, other)
+
+    def backward(self, other):
+        return getattr(TolerancedNamespace(self.profile), name)(other, self)
+    return forward, backward
+
+
+for operator, name in [("add", "add"), ("sub", "subtract"), ("mul", "multiply"),
+                       ("matmul", "matmul"), ("truediv", "divide"), ("pow", "pow")]:
+    forward, backward = binary(name)
+    setattr(Toleranced, f"__{operator}__", forward)
+    setattr(Toleranced, f"__r{operator}__", backward)
+COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+               "eq": "equal", "ne": "not_equal"}
+for operator, name in COMPARISONS.items():
+    setattr(Toleranced, f"__{operator}__", binary(name)[0])
+
+
+class Uncertain:
+    """Truth values, with those marked that rounding could reverse."""
+    __slots__ = ("value", "uncertain")
+    __array_ufunc__ = None
+
+    def __init__(self, value, uncertain):
+        self.value, self.uncertain = value, uncertain
+
+    shape = property(lambda self: self.value.shape)
+    ndim = property(lambda self: self.value.ndim)
+
+    def __getitem__(self, key):
+        return Uncertain(self.value[key], self.uncertain[key])
+
+    def __invert__(self):
+        return Uncertain(~self.value, self.uncertain)
+
+    def __and__(self, other):
+        value, uncertain = value_and_uncertainty(other)
+        return Uncertain(self.value & value, (self.uncertain | uncertain)
+                         & (self.value | self.uncertain) & (value | uncertain))
+
+    def __or__(self, other):
+        return ~(~self & ~(other if isinstance(other, Uncertain) else np.asarray(other)))
+
+    __rand__, __ror__ = __and__, __or__
+
+
+def value_and_uncertainty(truth):
+    """Truth values, and which of them are uncertain."""
+    if isinstance(truth, Uncertain):
+        return truth.value, truth.uncertain
+    return np.asarray(truth), np.zeros(np.shape(truth), bool)
+
+
+def exactly(x, profile):
+    """``x`` with radius zero."""
+    return x if isinstance(x, Toleranced) else Toleranced(x, 0.0, profile)
+
+
+def toleranced(value, radius, profile=FINE):
+    """``value`` within ``radius``."""
+    return Toleranced(value, radius, profile)
+
+
+def has_toleranced(things):
+    return any(isinstance(t, (Toleranced, Uncertain))
+               or isinstance(t, (list, tuple)) and has_toleranced(t) for t in things)
+
+
+REARRANGEMENTS = {
+    "reshape", "permute_dims", "transpose", "matrix_transpose", "swapaxes", "moveaxis", "flip",
+    "roll", "expand_dims", "squeeze", "broadcast_to", "tril", "triu", "repeat", "tile", "take",
+    "take_along_axis", "concat", "concatenate", "stack", "atleast_1d", "ravel", "copy", "diagonal",
+    "linalg_diagonal"}
+QUERIES = {
+    "isfinite", "isnan", "isinf", "signbit", "argsort", "nonzero", "any", "all", "zeros_like",
+    "ones_like", "full_like", "empty_like", "result_type", "isdtype", "count_nonzero", "shape",
+    "ndim", "size"}
+
+
+class TolerancedNamespace:
+    """The array-API namespace of toleranced arrays; calls without one go to NumPy."""
+    def __init__(self, profile):
+        self.profile = profile
+
+    def __eq__(self, other):
+        return isinstance(other, TolerancedNamespace)
+
+    def __hash__(self):
+        return hash(TolerancedNamespace)
+
+    def __getattr__(self, name):
+        rule, plain = RULES.get(name), getattr(np, name, None)
+        if rule is None and not callable(plain) or isinstance(plain, type):
+            return plain if plain is not None else missing(name)
+
+        def function(*args, **kwargs):
+            with np.errstate(all="ignore"):
+                if not has_toleranced((*args, *kwargs.values())):
+                    return plain(*args, **kwargs)
+                if name in REARRANGEMENTS:
+                    return rearranged(self.profile, plain, args, kwargs)
+                if name in QUERIES:
+                    return plain(*map(value_of, args),
+                                 **{k: value_of(v) for k, v in kwargs.items()})
+                return (rule or missing(name))(self.profile, *args, **kwargs)
+        return function
+
+
+def missing(name):
+    raise TypeError(f"running error analysis has no rule for xp.{name}")
+
+
+def value_of(x):
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(value_of, x))
+    return x.value if isinstance(x, (Toleranced, Uncertain)) else x
+
+
+def radius_of(x):
+    """The radius of a toleranced array, 0 for plain arrays; of truth values the uncertain ones."""
+    if isinstance(x, (list, tuple)) and has_toleranced(x):
+        return type(x)(map(radius_of, x))
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        return np.zeros(x.shape)
+    return getattr(x, "radius", getattr(x, "uncertain", x))
+
+
+def rearranged(profile, plain, args, kwargs):
+    """Rearranging entries preserves radii."""
+    value = plain(*map(value_of, args), **{k: value_of(v) for k, v in kwargs.items()})
+    radius = plain(*map(radius_of, args), **{k: radius_of(v) for k, v in kwargs.items()})
+    return Uncertain(value, radius) if value.dtype == bool else Toleranced(value, radius, profile)

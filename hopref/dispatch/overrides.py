@@ -1,0 +1,27 @@
+"""Functions that the type of an array argument may implement itself.
+
+A number type that carries more than a value, such as one with an error bound, knows a sharper
+softmax than the operations of the softmax's text.  It defines ``__hopref_function__(function)``,
+which returns its own implementation of a function, or None; operations and functions marked
+`overridable` ask the types of their positional arguments, as NumPy asks ``__array_function__``.
+"""
+import functools
+
+__all__ = ["overridable", "implementation"]
+
+
+def overridable(function):
+    """Mark a function whose array arguments may bring their own implementation of it."""
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return (implementation(call, args) or function)(*args, **kwargs)
+    return call
+
+
+def implementation(function, args):
+    """The implementation that the type of an argument brings, or None."""
+    for a in args:
+        protocol = getattr(type(a), "__hopref_function__", None)
+        if protocol is not None and (own := protocol(function)) is not None:
+            return own
+    return None

@@ -1,0 +1,145 @@
+r"""Deterministic feature maps: phi(q) phi(k) is a kernel of its own, not an estimate.
+
+``x`` (..., d) queries or keys, one a row; the results go into `attention.linear_attention` and its
+causal form.  The random maps, which estimate the softmax kernel, are in `hopref.features`.
+
+References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
+Attention*.
+"""
+from hopref.dispatch.domains import choice, finite, nonnegative
+from hopref.dispatch.namespace import namespace, on_host
+from hopref.dispatch.operation import op
+from hopref.maps import balanced, evened, softmax
+from hopref.maps import relu as positive_part
+
+__all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
+
+
+@op("(...,d)->(...,d)")
+def identity(x, /):
+    r"""The features themselves; with both signs, so that a denominator may vanish.
+
+    Source: blog, below eq. (18) [AT-4, AT-5].
+
+    .. math:: \phi(x) = x
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.identity([3.0, -1.0])
+    array([ 3., -1.])
+    """
+    return 1.0 * x
+
+
+@op("(...,d)->(...,d)")
+def elu(x, /):
+    r"""Exponential linear units plus one: positive, e^x below 0 and x + 1 above.
+
+    Source: Katharopoulos et al. 2020 [AT-5].
+
+    .. math:: \phi(x) = \mathrm{elu}(x) + 1
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.elu([3.0, 0.0, -1000.0])
+    array([4., 1., 0.])
+    """
+    xp = namespace(x)
+    return xp.where(x > 0, x + 1, xp.exp(xp.where(x > 0, 0.0, x)))
+
+
+@op("(...,d)->(...,d)", eps=nonnegative)
+def relu(x, /, *, eps=0.0):
+    r"""Rectified linear units; the published epsilon is an argument, 0 unless it is given.
+
+    Source: Choromanski et al. 2021, generalised attention, without a projection [AT-5].
+
+    .. math:: \phi(x) = \max(0, x) + \epsilon
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.relu([3.0, -1.0], eps=0.5)
+    array([3.5, 0.5])
+    """
+    return positive_part(x) + eps
+
+
+@op("(...,d)->(...,d)", result=finite)
+def exponential(x, /):
+    r"""The exponential of each component; refused beyond 709.
+
+    Source: catalogue of feature maps [AT-5].
+
+    .. math:: \phi(x) = e^x
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.exponential([0.0])
+    array([1.])
+    """
+    return namespace(x).exp(x)
+
+
+@op("(...,d)->(...,dd)", scratch="(...,d,d)", result=finite)
+def quadratic(x, /):
+    r"""All products of two components, row by row: the kernel is the square of q.k, never negative.
+
+    Source: catalogue of feature maps [AT-5].
+
+    .. math:: \phi(x) = \mathrm{vec}(x x^T), \quad \phi(q)^T \phi(k) = (q^T k)^2
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.quadratic([2.0, 3.0])
+    array([4., 6., 6., 9.])
+    """
+    squares = x[..., :, None] * x[..., None, :]
+    return namespace(x).reshape(squares, (*x.shape[:-1], x.shape[-1] ** 2))
+
+
+@op("(...,s,d)->(...,s,d)")
+def softmax_keys(K, /):
+    r"""Keys of efficient attention: each feature is shared out among the keys.
+
+    Source: Shen et al. 2021 [AT-5].
+
+    .. math:: K'_{jr} = e^{k_{jr}} / \textstyle\sum_i e^{k_{ir}}
+
+    The queries' features are `maps.softmax`.  Every denominator of linear attention is then 1.
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.softmax_keys([[5.0, 0.0], [5.0, 0.0]])
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+    xp = namespace(K)
+    return xp.matrix_transpose(softmax(xp.matrix_transpose(K)))
+
+
+deterministic_features = choice(identity=identity, elu=elu, relu=relu, exponential=exponential,
+                                quadratic=quadratic)
+
+
+def paired(phi, q, k):
+    """Features of queries (..., l, d) and keys (..., s, d), up to a factor for each query.
+
+    They are phi(q) and phi(k) unless these, or what attention makes of them, would under- or
+    overflow: exponentials are then measured from the largest, squares taken of components evened
+    out.
+    """
+    if phi is exponential:
+        return _by_logs(phi, q, k, q, k)
+    if phi is elu:
+        return _by_logs(phi, q, k, _log_elu(q), _log_elu(k))
+    q, k = evened(q, k, 0.0)[:2] if phi is quadratic else (q, k)
+    return phi(q), phi(k)
+
+
+def _by_logs(phi, q, k, log_q, log_k):
+    """Plain features where all logs are within 300 of 0; else measured from the largest."""
+    xp = namespace(k)
+    far = xp.any(xp.abs(log_q) > 300.0) | xp.any(xp.abs(log_k) > 300.0)
+    if on_host(k) and not bool(far):
+        return phi(q), phi(k)
+    queries, keys = balanced(log_q, log_k, 1.0, 1.0)
+    return xp.where(far, queries, phi(q)), xp.where(far, keys, phi(k))
+
+
+def _log_elu(x):
+    xp = namespace(x)
+    return xp.where(x > 0, xp.log1p(xp.where(x > 0, x, 0.0)), x)

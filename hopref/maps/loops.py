@@ -1,0 +1,136 @@
+"""Loops that formulas need: recurrences, elimination, and runs of listed pairs."""
+from functools import partial
+
+import numpy as np
+
+from hopref.dispatch.namespace import namespace
+
+
+def column(a):
+    """A vector of sites (k,) as rows (k, 1) for `scan`."""
+    return namespace(a).reshape(a, (-1, 1))
+
+
+def each(function, items):
+    """``function`` of every entry of the first axis, stacked."""
+    xp = namespace(items)
+    return xp.stack([function(items[i, ...]) for i in range(items.shape[0])])
+
+
+def scan(step, carry, rows):
+    """Every y_i, and the last carry, of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
+
+    A step without result returns None for y.  Without rows the result is as empty as the last of
+    ``rows``.
+    """
+    xp, results = namespace(rows[0]), []
+    for i in range(rows[0].shape[-2]):
+        carry, y = step(carry, *(r[..., i, :] for r in rows))
+        results.append(y)
+    if not results or results[0] is None:
+        return rows[-1], carry
+    return xp.stack(results, axis=-2), carry
+
+
+def in_turn(rule, xi, W, b, order, *rows):
+    """xi after the sites of ``order`` took ``rule(field, value, *row)``, one after another."""
+    xp = namespace(xi)
+    b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
+    visit = partial(_visit, rule=rule, W=W, b=b, here=xp.arange(xi.shape[-1]))
+    return scan(visit, xi, (column(order), *rows))[1]
+
+
+def _visit(xi, site, *row, rule, W, b, here):
+    xp = namespace(xi)
+    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
+    return xp.where(here == site, rule(h, xp.take(xi, site, axis=-1), *row), xi), None
+
+
+def fold(step, carry, items):
+    """``carry = step(carry, item)`` for every item of the first axis."""
+    for i in range(items.shape[0]):
+        carry = step(carry, items[i, ...])
+    return carry
+
+
+# -- linear systems -------------------------------------------------------------------------------
+
+def solved(A, b):
+    """x with A x = b, and the pivots: A (..., d, d), b (..., d).
+
+    Elimination without exchanges, which is stable for positive definite matrices; those are the
+    ones with pivots > 0.
+    """
+    xp, d = namespace(A), A.shape[-1]
+    A, pivots = xp.concat([A, b[..., None]], axis=-1), []
+    for i in range(d):
+        row = A[..., i, :] / xp.where(A[..., i, i] == 0, 1.0, A[..., i, i])[..., None]
+        pivots.append(A[..., i, i])
+        others = xp.arange(d) != i
+        column = xp.where(others, A[..., :, i], 0.0)
+        A = xp.where(others[:, None], A - column[..., :, None] * row[..., None, :],
+                     row[..., None, :])
+    return A[..., d], xp.stack(pivots, axis=-1) if d else b
+
+
+# -- pairs (row, column) in lists, with work in proportion to their number ------------------------
+
+def listed_once(rows, columns, many_rows, many_columns):
+    """The pairs in order; whether each is the first of its kind; where each row starts and stops.
+
+    The last two have one entry for each of ``many_rows`` rows, empty ones too.
+    """
+    xp = namespace(rows)
+    order = xp.argsort(rows * many_columns + columns)
+    i, j = xp.take(rows, order, axis=0), xp.take(columns, order, axis=0)
+    head = min(1, rows.shape[0])
+    rest = rows.shape[0] - head
+    repeated = (i[head:] == i[:rest]) & (j[head:] == j[:rest])
+    first = xp.concat([xp.ones_like(i[:head], dtype=xp.bool), ~repeated])
+    every = xp.arange(many_rows, dtype=xp.int64)
+    start, stop = (xp.searchsorted(i, every, side=side) for side in ("left", "right"))
+    return i, j, first, start, stop
+
+
+def over_rows(join, values, nothing, start, stop):
+    """``join`` of values[start:stop] for every row; ``nothing`` is its neutral element.
+
+    Neighbours are joined two by two, so that any run is made of a few whole blocks: O(e + l log e)
+    work for e values in l rows, and a sum's error grows like log e.
+    """
+    xp = namespace(values)
+    shape = (start.shape[0], *values.shape[1:])
+    result = xp.full(shape, nothing, dtype=values.dtype)
+
+    def taken(result, blocks, here, at):
+        at = xp.where(here, at, 0)
+        here = xp.reshape(here, (-1,) + (1,) * (len(shape) - 1))
+        return xp.where(here, join(result, xp.take(blocks, at, axis=0)), result)
+    while values.shape[0]:
+        result = taken(result, values, (start < stop) & (start % 2 == 1), start)
+        start = start + start % 2
+        result = taken(result, values, (start < stop) & (stop % 2 == 1), stop - 1)
+        start, stop = start // 2, stop // 2
+        if values.shape[0] == 1:
+            break
+        if values.shape[0] % 2:
+            rest = xp.full((1, *shape[1:]), nothing, dtype=values.dtype)
+            values = xp.concat([values, rest])
+        values = join(values[0::2, ...], values[1::2, ...])
+    return result
+
+
+def band(queries, X, width, dilation, causal, align):
+    """Columns (l, b) that a window reaches from each of l queries, and which of them exist."""
+    xp, n = namespace(X), X.shape[0]
+    reach = min(width, (queries + n) // dilation + 1)
+    steps = xp.arange(-reach, 1 if causal else reach + 1, dtype=xp.int64)
+    here = xp.arange(queries, dtype=xp.int64) + align(queries, n)
+    columns = here[:, None] + dilation * steps
+    exists = (columns >= 0) & (columns < n)
+    return xp.where(exists, columns, 0), exists
+
+
+def positions(l, n, align):
+    """Positions of l states among n patterns, as a column, and of the patterns."""
+    return np.arange(l)[:, None] + align(l, n), np.arange(n)

@@ -1,0 +1,113 @@
+"""What arguments of models must satisfy together, beyond what each must by itself.
+
+Called on validated arguments, options still by name; they return the sentence that fails, or None.
+"""
+import math
+
+from hopref.features import PAIRED
+from hopref.maps import end, start, visible
+from hopref.maps.preconditions import EMPTY_ROW
+
+__all__ = ["states_in_alphabet", "states_in_range", "polar", "no_more_winners_than_sites",
+           "key_visible", "state_with_its_scale", "state_of_these_features", "draws_suffice",
+           "at_most_n", "inhabited", "inhabited_list"]
+
+EMPTY_SUPPORT = "every state must attend to a pattern; got an empty row in the support"
+
+
+def states_in_alphabet(xp, given):
+    """A tie keeps the state's value, so the state must hold the two values of its alphabet."""
+    if given["ties"] == "plus":
+        return None
+    xi, low = given["xi"], {"polar": -1.0, "binary": 0.0}[given["states"]]
+    if bool(xp.all((xi == 1) | (xi == low) | ~xp.isfinite(xi))):
+        return None
+    return f"xi must hold {low:g} and 1 only with ties='keep', states={given['states']!r}; " \
+           "got other values"
+
+
+def states_in_range(activation):
+    """The energy is defined on the closure of the activation's range."""
+    def precondition(xp, given):
+        f = activation.resolve(given["activation"])
+        for name in ("xi", "previous"):
+            x = given.get(name)
+            if x is not None and bool(xp.any(((x < f.low) | (x > f.high)) & xp.isfinite(x))):
+                return f"{name} must lie in the activation's range [{f.low:g}, {f.high:g}]; " \
+                       "got a value outside"
+        return None
+    return precondition
+
+
+def polar(name):
+    """A state that a tie keeps, or whose flips are weighed, holds -1 and 1."""
+    def precondition(xp, given):
+        x = given[name]
+        if given.get("ties") == "plus" or bool(xp.all((x == 1) | (x == -1) | ~xp.isfinite(x))):
+            return None
+        return f"{name} must hold -1 and 1 only; got other values"
+    return precondition
+
+
+def no_more_winners_than_sites(xp, given):
+    k, d = given["k"], given["xi"].shape[-1]
+    return None if k <= d else f"k must be at most d = {d}; got k={k}"
+
+
+def key_visible(xp, given):
+    """With empty_row="raise", every query must see a key."""
+    if given["empty_row"] != "raise":
+        return None
+    align = {"end": end, "start": start}[given["align"]]
+    seen = visible(given["Q"], given["K"], given["mask"], given["causal"], align) \
+        & (given["bias"] > -math.inf)
+    return None if seen is True or bool(xp.all(xp.any(seen, axis=-1))) else EMPTY_ROW
+
+
+def state_with_its_scale(given):
+    """In the log domain the sums S and z mean e^c S and e^c z: nothing without c."""
+    bare = isinstance(given["c"], float) and not (
+        isinstance(given["S"], float) and isinstance(given["z"], float))
+    return "c must come with S and z, whose log scale it is; got no c" if bare else None
+
+
+def state_of_these_features(given):
+    """A state, or a cotangent of one, holds one row for each feature: m of them, or 2 m."""
+    r = given["omega"].shape[0] * (2 if given["features"] in PAIRED else 1)
+    for name, axis in (("S", -2), ("z", -1), ("c", -1), ("g_S", -2), ("g_z", -1), ("g_c", -1)):
+        if not isinstance(given.get(name, 0.0), float) and given[name].shape[axis] != r:
+            return f"r must be {r}, one for each feature; got {name} with {given[name].shape[axis]}"
+    return state_with_its_scale(given)
+
+
+def draws_suffice(given):
+    """A standard error needs two draws."""
+    k = given["omegas"].shape[0]
+    return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
+
+
+def at_most_n(*names):
+    """No more of these than there are patterns."""
+    def precondition(xp, given):
+        for name in names:
+            if given[name] > given["n"]:
+                return f"{name} must be at most n = {given['n']}; got {name}={given[name]}"
+        return None
+    return precondition
+
+
+def inhabited(xp, given):
+    """With empty_row="raise", every state must attend to a pattern."""
+    support = given["support"]
+    if given["empty_row"] != "raise" or support is True or bool(xp.all(xp.any(support, axis=-1))):
+        return None
+    return EMPTY_SUPPORT
+
+
+def inhabited_list(xp, given):
+    """The same of pairs in lists."""
+    rows = xp.sort(given["rows"])
+    every = xp.arange(given["xi"].shape[0], dtype=rows.dtype)
+    start, stop = (xp.searchsorted(rows, every, side=side) for side in ("left", "right"))
+    empty = given["empty_row"] == "raise" and not bool(xp.all(start < stop))
+    return EMPTY_SUPPORT if empty else None

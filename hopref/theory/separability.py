@@ -1,0 +1,134 @@
+"""Separation of stored patterns: which are retrievable, and from which beta on.
+
+``X`` (n, d) holds the patterns in rows, ``xi`` (n, d) a cue for each.  A state that starts at
+pattern i is pulled to pattern j by the score x_i . x_j.  Where another score exceeds x_i . x_i,
+pattern i is lost at every beta; where none does, some beta keeps it.
+"""
+import math
+
+from hopref.dispatch.domains import positive, share
+from hopref.dispatch.namespace import namespace
+from hopref.dispatch.operation import op
+from hopref.maps import dot
+
+__all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
+           "required_separation"]
+
+HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit
+
+
+@op("(n,d)->(n)", scratch="(n,n)")
+def separation(X, /):
+    r"""How far each pattern's own score lies above its strongest rival's.
+    Source: Ramsauer et al. 2021, definition 2 (eq. 5) [MH-9].
+
+    .. math:: \Delta_i = x_i^T x_i - \max_{j \neq i} x_i^T x_j
+
+    Returns: (n,); negative where another pattern dominates x_i, 0 for a repeated pattern of largest
+    score, infinite for a lone pattern.
+
+    Notes: by Cauchy and Schwarz it is negative only if the dominant pattern's norm is the larger
+    one: patterns of equal norm are never dominated.
+
+    >>> from hopref import theory
+    >>> theory.separation([[1.0, 0.0], [3.0, 4.0]])
+    array([-2., 22.])
+    """
+    return cue_separation(X, X)
+
+
+@op("(n,d),(n,d)->(n)", scratch="(n,n)")
+def cue_separation(xi, X, /):
+    r"""How far the score of pattern i lies above its strongest rival's, seen from cue i.
+    Source: after Ramsauer et al. 2021, definition 2 (eq. 5), with a cue for the pattern [MH-9].
+
+    .. math:: \Delta_i(\xi_i) = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
+
+    >>> from hopref import theory
+    >>> theory.cue_separation([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [3.0, 4.0]])
+    array([-2.,  4.])
+    """
+    xp = namespace(X)
+    scores, own = xi @ X.T, dot(xi, X)
+    return own - xp.max(xp.where(own_entries(X), -math.inf, scores), axis=-1)
+
+
+@op("(n,d),(n,d)->(n)", scratch="(n,n)")
+def dominant_pattern(xi, X, /):
+    r"""The pattern with the largest score from cue i: where a large beta leads; the first of ties.
+    Source: the limit of large beta of Ramsauer et al. 2021, eq. (3) [MH-12].
+
+    .. math:: \arg\max_j \xi_i^T x_j
+
+    >>> from hopref import theory
+    >>> theory.dominant_pattern([[1.0, 0.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 4.0]])
+    array([1, 1])
+    """
+    return namespace(X).argmax(xi @ X.T, axis=-1)
+
+
+@op("(n,d),(n,d)->(n)", tolerance=share, scratch="(n,n)")
+def smallest_beta(xi, X, /, *, tolerance=0.01):
+    r"""The beta from which on cue i gives pattern i all but ``tolerance`` of the softmax.
+    Source: the weights of Ramsauer et al. 2021, eq. (3), solved for beta [MH-9].
+
+    .. math:: \beta_i = \min \{ \beta : \sum_{j \neq i} e^{-\beta (\xi_i^T x_i - \xi_i^T x_j)}
+                         \leq \epsilon / (1 - \epsilon) \}
+
+    Returns: (n,); infinite where the separation is not positive, 0 where the plain mean is within
+    the tolerance.
+
+    Notes: in units of 1 / Delta_i the answer lies between ln((1 - eps) / eps) and the same of
+    (n - 1) (1 - eps) / eps; the sum falls strictly, so the bracket is halved down to the last bit.
+    One update then ends within tolerance * max_j |x_j - x_i| of x_i.
+
+    >>> from hopref import theory
+    >>> X = [[1.0, 0.0], [-1.0, 0.0]]
+    >>> float(theory.smallest_beta(X, X, tolerance=0.5)[0])
+    0.0
+    >>> round(float(theory.smallest_beta(X, X, tolerance=0.1)[0]), 12)      # ln(9) / 2
+    1.098612288668
+    """
+    xp, own = namespace(X), own_entries(X)
+    gaps = dot(xi, X)[:, None] - xi @ X.T
+    delta = xp.min(xp.where(own, math.inf, gaps), axis=-1)
+    unit = xp.where((delta > 0) & (delta < math.inf), delta, 1.0)
+    gaps = xp.minimum(gaps / unit[:, None], xp.finfo(gaps.dtype).max)
+    least = math.log1p(-tolerance) - math.log(tolerance)
+    most = math.log(max(X.shape[0] - 1, 1)) + least
+    low, high = max(least, 0.0) + 0.0 * unit, max(most, 0.0) + 0.0 * unit
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        rest = xp.where(own, 0.0, xp.exp(-middle[:, None] * gaps))
+        enough = xp.sum(rest, axis=-1) <= math.exp(-least)
+        low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
+    return xp.where(delta == math.inf, 0.0, xp.where(delta > 0, high / unit, math.inf))
+
+
+def _two_patterns(xp, given):
+    if given["X"].shape[0] < 2 or not bool(xp.any(given["X"] != 0)):
+        return f"X must hold two patterns or more, not all 0; got shape {given['X'].shape}"
+
+
+@op("(n,d)->()", beta=positive, precondition=_two_patterns)
+def required_separation(X, /, *, beta=1.0):
+    r"""The separation from which on a pattern surely has a fixed point of its own beside it.
+    Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].
+
+    .. math:: \frac{2}{\beta n} + \frac{1}{\beta} \ln(2 (n - 1) n \beta M^2),
+              \qquad M = \max_i \|x_i\|
+
+    Notes: sufficient, not necessary.
+
+    >>> from hopref import theory
+    >>> round(float(theory.required_separation([[1.0], [-1.0]], beta=2.0)), 12)   # 1/2 + ln(8)/2
+    1.53972077084
+    """
+    xp, n = namespace(X), X.shape[0]
+    square = xp.max(dot(X, X))
+    return 2 / (beta * n) + (math.log(2 * (n - 1) * n * beta) + xp.log(square)) / beta
+
+
+def own_entries(X):
+    """True where a score is that of a pattern with itself."""
+    return namespace(X).eye(X.shape[0], dtype=namespace(X).bool)

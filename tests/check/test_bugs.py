@@ -1,0 +1,59 @@
+"""Bugs fail in the public kit and get their names; `python -m hopref.check.recall` judges all."""
+import numpy as np
+import pytest
+
+from hopref.check import check
+from hopref.check.bugs import load as load_bugs
+from hopref.check.recall import claims, judged
+from hopref.dispatch.operation import load
+
+BUGS, OPS, EVERY = load_bugs(), load(), 8
+CLAIMED = {(bug.subject, bug.name) for *_, bugs in claims() for bug in bugs}
+WRONG = [bug for bug in BUGS.values() if not bug.benign]
+
+
+def identified(bug):
+    return f"{bug.subject}-{bug.name}".replace(" ", "_")
+
+
+@pytest.mark.parametrize("bug", [b for b in WRONG if (b.subject, b.name) not in CLAIMED],
+                         ids=identified)
+def test_a_bug_that_no_law_names_is_rejected_by_its_values(bug):
+    assert judged(bug).rejected
+
+
+def test_nearly_every_bug_is_rejected_and_most_get_their_own_name():
+    """Every eighth bug; the proportions are those that all of them must reach."""
+    found = [judged(bug) for bug in WRONG[::EVERY]]
+    rejected = [it for it in found if it.rejected]
+    assert len(rejected) >= 0.99 * len(found), [i.bug for i in found if not i.rejected]
+    named = sum(it.recognised for it in rejected)
+    assert named >= 0.8 * len(rejected), [(i.bug, i.named) for i in rejected if not i.recognised]
+
+
+@pytest.mark.parametrize("bug", [b for b in BUGS.values() if b.benign], ids=identified)
+def test_a_benign_change_conforms(bug):
+    assert not judged(bug).rejected
+
+
+def test_an_exponent_one_hundredth_off_is_recovered_as_such():
+    def retrieve(xi, X, beta=1.0):
+        e = np.exp(1.01 * beta * (xi @ X.T))
+        return e @ X / np.sum(e, axis=-1, keepdims=True)
+    report = check(retrieve, like="modern.update")
+    assert abs(report.estimates["parameters"]["beta"] - 0.01) < 1e-3
+    assert abs(report.estimates["parameters"]["gain"]) < 1e-3
+
+
+def test_a_gain_and_a_uniform_mixing_are_distinguished_from_a_wrong_beta():
+    def retrieve(xi, X, beta=1.0):
+        p = np.exp(beta * (xi @ X.T))
+        p = 0.98 * p / np.sum(p, axis=-1, keepdims=True) + 0.02 / len(X)
+        return p @ X
+    found = check(retrieve, like="modern.update").estimates["parameters"]
+    assert abs(found["mixing"] - 0.02) < 1e-6 and abs(found["beta"]) < 1e-6
+
+
+def test_every_verdict_reports_whether_trivial_answers_would_have_passed():
+    report = check(OPS["modern.update"], like="modern.update")
+    assert report.sharpness["passed"] <= 1 and report.sharpness["median miss"] > 1e9

@@ -1,0 +1,1 @@
+"""What validation refuses, what it leaves alone, and which path a call takes."""

@@ -1,0 +1,299 @@
+"""What comes back: declared shapes, float64, no NaN out of finite numbers, nothing shared."""
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hopref import attention, maps, modern
+from hopref.check.cases.strategies import calls
+from hopref.errors import DomainError
+from tests.dispatch import calling
+from tests.dispatch.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
+
+every_op = pytest.mark.parametrize("name", OPS)
+every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
+
+
+def sizes_of(op, given):
+    """The size of each axis name, read from the arguments."""
+    sizes = {k: v for k, v in given.items() if k in op.domains and isinstance(v, int)}
+    for k, dims in op.arrays.items():
+        if isinstance(given.get(k), np.ndarray):
+            core = [d for d in dims if d != "..."]
+            lead = given[k].ndim - len(core)
+            sizes |= dict(zip(core, given[k].shape[lead:], strict=True))
+            if dims[0] == "...":
+                sizes["..."] = given[k].shape[:lead]
+    return sizes
+
+
+def has_shape(dims, shape, sizes):
+    """Whether ``shape`` is what ``dims`` promise; a number before a name multiplies it."""
+    lead = sizes.get("...", ()) if dims[:1] == ("...",) else ()
+    core = dims[dims[:1] == ("...",):]
+    if tuple(shape[:len(lead)]) != tuple(lead) or len(shape) != len(lead) + len(core):
+        return False
+    for dim, size in zip(core, shape[len(lead):], strict=True):
+        if dim in sizes and sizes[dim] != size:
+            return False
+        if dim[0].isdigit() and size != int(dim[:-1]) * sizes[dim[-1]]:
+            return False
+    return True
+
+
+def test_a_shape_that_was_not_promised_is_noticed():
+    sizes = {"...": (2,), "d": 3, "m": 4}
+    assert has_shape(("...", "d"), (2, 3), sizes) and has_shape(("...", "2m"), (2, 8), sizes)
+    for dims, shape in [(("...", "d"), (3,)), (("...", "d"), (2, 4)), (("...", "2m"), (2, 4)),
+                        (("d", "d"), (3, 3, 1)), ((), (1,))]:
+        assert not has_shape(dims, shape, sizes)
+
+
+@every_op
+def test_results_have_the_shapes_declared_and_are_float64(name):
+    op = OPS[name]
+
+    @calling.widely
+    @given(calls(op))
+    def judge(call):
+        given = by_name(op, call)
+        results = parts(run(op, given))
+        assert len(results) == len(op.outputs)
+        for dims, y in zip(op.outputs, results, strict=True):
+            assert isinstance(y, np.ndarray if np.ndim(y) else np.generic)
+            assert y.dtype in (np.float64, np.int64, np.bool)
+            assert has_shape(dims, y.shape, sizes_of(op, given)), (dims, y.shape)
+            assert given.get("empty_row") == "nan" or not np.isnan(y).any()
+
+    judge()
+
+
+@every_op
+def test_no_argument_is_written_or_handed_back(name):
+    op = OPS[name]
+
+    @calling.widely
+    @given(calls(op))
+    def judge(call):
+        given = by_name(op, call)
+        before = {k: v.copy() for k, v in given.items() if isinstance(v, np.ndarray)}
+        for y in parts(run(op, given)):
+            assert not any(np.shares_memory(y, given[k]) for k in before)
+            assert y.ndim == 0 or y.flags.writeable
+        for k, v in before.items():
+            np.testing.assert_array_equal(given[k], v, strict=True)
+
+    judge()
+
+
+# ---- emptiness and masks ------------------------------------------------------------------------
+
+def test_no_state_gives_no_result_and_no_axis_the_mean():
+    X = np.array([[1.0, 2.0], [3.0, 6.0]])
+    assert modern.update(np.zeros((0, 2)), X).shape == (0, 2)
+    assert modern.energy(np.zeros((2, 0, 2)), X).shape == (2, 0)
+    mean = attention.softmax_attention(np.zeros((1, 0)), np.zeros((2, 0)), X)
+    np.testing.assert_array_equal(mean, [[2.0, 4.0]])
+
+
+def test_a_row_that_sees_nothing_has_a_stated_answer():
+    z, seen = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, True], [False, False]])
+    assert maps.softmax(z, where=seen)[1].tolist() == [0.0, 0.0]
+    assert np.isnan(maps.softmax(z, where=seen, empty_row="nan")[1]).all()
+    assert maps.logsumexp([-np.inf, -np.inf]) == -np.inf
+    refused(DomainError, maps.softmax, {"z": z, "where": seen, "empty_row": "raise"},
+            "every row", "fully masked")
+    Q, V = np.ones((2, 3)), np.ones((2, 1))
+    for hidden in ({"mask": seen}, {"bias": np.where(seen, 0.0, -np.inf)}):
+        assert attention.softmax_attention(Q, Q, V, **hidden).tolist() == [[1.0], [0.0]]
+        refused(DomainError, attention.softmax_attention,
+                {"Q": Q, "K": Q, "V": V, "empty_row": "raise", **hidden}, "fully masked")
+
+
+@pytest.mark.parametrize("name", [n for n, op in OPS.items() if "empty_row" in op.domains])
+def test_a_fully_masked_row_is_answered_by_exact_zeros(name):
+    op = OPS[name]
+    masked = [k for k in op.arrays if op.domains[k].kind == "bool"]
+    states = {"S", "z"} if "S" in op.arrays else {"b_o"}        # b_o is added to any answer
+
+    def judge(given):
+        given = {k: v for k, v in given.items() if k not in ("empty_row", "eps", *states)}
+        blind = given | {k: np.zeros_like(given[k]) for k in masked}
+        assert not np.any(parts(run(op, blind))[0])
+        if not name.startswith("gradients."):           # nothing flows back, whatever the answer
+            assert np.isnan(parts(run(op, blind, **{"empty_row": "nan"}))[0]).all()
+
+    if masked:
+        on_calls(op, judge)
+
+
+# ---- layout: bit for bit the result of a C copy -------------------------------------------------
+
+@every_op_on_arrays
+def test_layout_changes_no_bit(name):
+    op = OPS[name]
+
+    def judge(given):
+        plain = run(op, given)
+        for k in op.arrays:
+            for how, change in LAYOUTS.items():
+                if given[k].size == 0 and how in SEQUENCES:
+                    continue                # an empty list has no inner axes
+                same(plain, run(op, given | {k: change(given[k])}))
+        everything = {k: reversed_(v) for k, v in given.items() if isinstance(v, np.ndarray)}
+        same(plain, run(op, given | everything))
+
+    on_calls(op, judge, empty=True)
+
+
+@every_op_on_arrays
+def test_memory_maps_and_broadcast_views_change_no_bit(name, tmp_path):
+    op = OPS[name]
+
+    def judge(given):
+        for k in op.arrays:
+            mapped = np.memmap(tmp_path / k, given[k].dtype, "w+", shape=given[k].shape)
+            mapped[...] = given[k]
+            mapped.flush()
+            mapped = np.memmap(tmp_path / k, given[k].dtype, "r", shape=given[k].shape)
+            same(run(op, given), run(op, given | {k: mapped}))
+        views = {k: np.broadcast_to(given[k].flat[0], given[k].shape) for k in op.arrays}
+        copies = {k: v.copy() for k, v in views.items()}
+        try:
+            want = run(op, given | copies)
+        except DomainError:                 # equal entries are no legal call of every operation
+            with pytest.raises(DomainError):
+                run(op, given | views)
+        else:
+            same(want, run(op, given | views))
+
+    on_calls(op, judge, examples=2)
+
+
+@every_op_on_arrays
+def test_one_array_may_stand_for_two_arguments(name):
+    op = OPS[name]
+
+    def judge(given):
+        names = [k for k in op.arrays if isinstance(given[k], np.ndarray)]
+        for a in names:
+            for b in names:
+                if a != b and given[a].shape == given[b].shape and op.domains[a] == op.domains[b] \
+                        and op.arrays[a] == op.arrays[b]:
+                    try:
+                        alike = run(op, given | {b: given[a].copy()})
+                    except DomainError:         # such values are no legal call
+                        continue
+                    same(alike, run(op, given | {b: given[a]}))
+
+    on_calls(op, judge, examples=2)
+
+
+# ---- dtypes: exact values, computed in float64 --------------------------------------------------
+
+EIGHTHS = st.integers(-15, 15).map(lambda k: k / 8)      # exact in every format below, sums too
+WHOLES = st.integers(-8, 8).map(float)
+
+
+def small_formats():
+    yield from (np.float32, np.float16)
+    try:
+        import ml_dtypes
+    except ImportError:
+        return
+    yield ml_dtypes.bfloat16
+
+
+def narrowed(op, given, dtype):
+    return given | {k: given[k].astype(dtype) for k in op.arrays if given[k].dtype == np.float64}
+
+
+@every_op_on_arrays
+def test_small_floats_are_computed_in_float64_from_their_exact_values(name):
+    op = OPS[name]
+
+    def judge(given):
+        plain = run(op, given)
+        for dtype in small_formats():
+            narrow = narrowed(op, given, dtype)
+            assert all(np.array_equal(narrow[k].astype(float), given[k]) for k in op.arrays)
+            same(plain, run(op, narrow))
+
+    on_calls(op, judge, numbers=EIGHTHS)
+
+
+@every_op_on_arrays
+def test_whole_numbers_are_computed_in_float64_from_their_exact_values(name):
+    op = OPS[name]
+
+    def judge(given):
+        whole = {k: np.where(np.isfinite(v), np.round(v), 0.0) for k, v in given.items()
+                 if isinstance(v, np.ndarray) and v.dtype == np.float64}
+        plain = run(op, given | whole)
+        for dtype in (np.int64, np.int32, np.int16, np.int8, ">i4"):
+            same(plain, run(op, narrowed(op, given | whole, dtype)))
+        for k, v in whole.items():
+            if (v >= 0).all():
+                same(plain, run(op, given | whole | {k: v.astype(np.uint8)}))
+        same(plain, run(op, given | {k: v.astype(int).tolist() for k, v in whole.items()}))
+
+    on_calls(op, judge, numbers=WHOLES)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(float).eps, reason="no longer double")
+@every_op_on_arrays
+def test_long_doubles_pass_through(name):
+    op = OPS[name]
+
+    def judge(given):
+        for y in parts(run(op, narrowed(op, given, np.longdouble))):
+            assert y.dtype in (np.longdouble, np.int64, np.bool)
+
+    on_calls(op, judge)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps == np.finfo(float).eps, reason="no longer double")
+def test_long_doubles_carry_their_digits():
+    one = np.longdouble(1)
+    mean = OPS["modern.update"]([0.0], np.array([[one], [one + one / 2**60]]))
+    assert mean[0] - one == one / 2**61
+
+
+# ---- values that are not finite -----------------------------------------------------------------
+
+LEADING = [(name, k) for name, op in WITH_ARRAYS.items() for k, dims in op.arrays.items()
+           if dims[0] == "..." and op.domains[k].kind == "real"]
+
+
+@pytest.mark.parametrize("name, argument", LEADING)
+def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argument):
+    op = OPS[name]
+
+    def judge(given):
+        rows = given[argument].ndim - len(op.arrays[argument]) + 1
+        if rows != 1:
+            return
+        given = {k: v for k, v in given.items() if k != "empty_row"}
+        plain = parts(run(op, given))
+        for value in (np.nan, np.inf, -np.inf):
+            bad = given[argument].copy()
+            bad[1] = value
+            ill = parts(run(op, given | {argument: bad}, nonfinite="propagate"))
+            for dims, a, b in zip(op.outputs, plain, ill, strict=True):
+                if dims[:1] == ("...",):
+                    np.testing.assert_array_equal(np.delete(a, 1, 0), np.delete(b, 1, 0))
+
+    on_calls(op, judge, examples=4, leading=st.just((3,)))
+
+
+@pytest.mark.parametrize("name", [n for n in OPS if n.endswith("update") and "gradients" not in n])
+def test_a_state_that_is_not_a_number_stays_none(name):
+    op = OPS[name]
+
+    def judge(given):
+        first = next(iter(op.arrays))
+        ill = run(op, given | {first: given[first] * np.nan}, nonfinite="propagate")
+        assert np.isnan(parts(ill)[0]).any()
+
+    on_calls(op, judge)
