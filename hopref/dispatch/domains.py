@@ -15,7 +15,7 @@ from hopref.errors import DomainError
 
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
-    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite",
+    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
     "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
     "binary", "factors", "uniform",
 ]
@@ -160,6 +160,7 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
+number = Array(description="a number", holds=lambda xp, x: ~xp.isnan(x))
 phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
 each_below_an_eighth = Array(description="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))

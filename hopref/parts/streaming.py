@@ -7,7 +7,7 @@ from hopref.dispatch.domains import Choice, Scalar
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import bind, numpy_scalars, unchecked
 from hopref.dispatch.validation import NONEMPTY
-from hopref.errors import CallError, DomainError, ShapeError, naming
+from hopref.errors import CallError, DomainError, RangeError, ShapeError, naming
 from hopref.parts.chunks import (
     by_name,
     by_position,
@@ -102,8 +102,8 @@ def of(op, /, *operands, nonfinite=None, **params):
     with naming(f"hopref.{op.name}"), unchecked():
         state = kind.of(**_resolved(op, given))
         if nonfinite != "propagate" and any(map(_holds_nan, state)):
-            raise DomainError("scores and sums must stay below 2^1023 in size where chunks are to "
-                              "be merged; got more")
+            raise RangeError("scores and sums must stay below 2^1023 in size where chunks are to "
+                             "be merged; got more")
     return Part(op, state, rows, {k: v for k, v in given.items() if k not in with_axis(op, kind)})
 
 
