@@ -3,8 +3,10 @@ import math
 
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
+from hopref.maps.double_double import leading_bit
 
 inf = math.inf
+SITES = 32      # so many at a time are left out of a sum by a product with zeros
 TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
 
 
@@ -20,8 +22,30 @@ def dot(a, b):
 
 
 def of_length_one(x):
-    """x / |x|, 0 where x is."""
+    """x / |x|, 0 where x is; whatever the size of x."""
+    x = x / binade(largest(x))
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
+
+
+def largest(x):
+    """The largest size of an entry of each row, as a row of one; 0 of none."""
+    xp = namespace(x)
+    return xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
+
+
+def binade(x):
+    """The power of two at or next to x >= 0: a unit in which x is near 1; 1 for 0, inf and NaN."""
+    xp = namespace(x)
+    k = xp.floor(xp.log2(xp.where((x > 0) & xp.isfinite(x), x, 1.0)))
+    half = xp.floor(k / 2)
+    return leading_bit(2.0**half) * leading_bit(2.0 ** (k - half))
+
+
+def in_one_unit(x, square):
+    """x and a square >= 0 of its kind, in a unit for each row that keeps squares in range."""
+    xp, root = namespace(x), math.sqrt(square)
+    unit = binade(xp.maximum(largest(x), root * xp.ones_like(largest(x))))
+    return x / unit, square / unit / unit
 
 
 def mean(x):
@@ -41,21 +65,51 @@ def xlog(x):
 
 
 def power(z, n):
-    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library."""
-    result = namespace(z).ones_like(z)
+    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library.
+
+    z^0 is 1, and NaN where z is.
+    """
+    result = namespace(z).ones_like(z) if n else 1 + 0 * z
     while n:
         result, n = result * z if n % 2 else result, n // 2
         z = z * z if n else z
     return result
 
 
-def common_unit(z, n):
-    """A factor for all patterns (axis -2) by which z^n neither over- nor underflows; mostly 1."""
+def in_common_unit(z, n, size=None):
+    """z, for all patterns (axis -2) divided by the unit in which z^n stays in range; mostly 1.
+
+    ``size`` >= |z| is what shall stay in range, if not z.
+    """
     xp = namespace(z)
-    top = xp.max(xp.abs(z), axis=-2, keepdims=True)
-    size = power(top, n)
-    plain = (size > 2.0**-900) & (size < 2.0**900) | (top == 0)
-    return xp.where(plain, 1.0, 1 / xp.where(plain, 1.0, top))
+    top = xp.max(xp.abs(z) if size is None else size, axis=-2, keepdims=True)
+    power_of_top = power(top, n)
+    plain = (power_of_top > 2.0**-900) & (power_of_top < 2.0**900) | (top == 0)
+    unit = 2 * binade(top) if n < 900 else top
+    return xp.where(plain, z, z / xp.where(plain, 1.0, unit))
+
+
+def odd_part(r, x, n):
+    """((r + x)^n - (r - x)^n)/2, the terms of odd power in x: of one sign, so that none cancels.
+
+    By repeated squaring of (even, odd), the parts of a power of r + x.
+    """
+    even, odd = 1 + 0 * r, 0 * x
+    while n:
+        even, odd = (even * r + odd * x, even * x + odd * r) if n % 2 else (even, odd)
+        n = n // 2
+        r, x = (r * r + x * x, 2 * (r * x)) if n else (r, x)
+    return odd
+
+
+def others(parts):
+    """The sum of all other entries of a row for each of its entries; none is subtracted."""
+    xp, d = namespace(parts), parts.shape[-1]
+    if d <= SITES:
+        return parts @ (1 - xp.eye(d, dtype=parts.dtype))
+    near, far = parts[..., :d // 2], parts[..., d // 2:]
+    return xp.concat([others(near) + xp.sum(far, axis=-1, keepdims=True),
+                      others(far) + xp.sum(near, axis=-1, keepdims=True)], axis=-1)
 
 
 def rows(X, i):

@@ -178,7 +178,8 @@ REARRANGEMENTS = {
 QUERIES = {
     "isfinite", "isnan", "isinf", "signbit", "argsort", "nonzero", "any", "all", "zeros_like",
     "ones_like", "full_like", "empty_like", "result_type", "isdtype", "count_nonzero", "shape",
-    "ndim", "size"}
+    "ndim", "size",
+    "log2"}             # of which formulas make units, powers of two
 
 
 class TolerancedNamespace:
