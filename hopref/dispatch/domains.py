@@ -206,6 +206,12 @@ def scores(dims: str = "") -> Array:
     return Array(dims, "real", "finite or -inf", lambda xp, x: x < math.inf)
 
 
+def no_larger_than(power: int) -> Array:
+    """Finite numbers of which sums of products stay in range."""
+    return Array(description=f"finite and below 2^{power} in size",
+                 holds=lambda xp, x: xp.abs(x) < 2.0**power)
+
+
 def sites(dims: str, below: str) -> Array:
     """Indices of sites along the axis named ``below``."""
     return Array(dims, "integer", "sites", None, below=below)

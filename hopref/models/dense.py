@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.dispatch.domains import Choice, count, finite, sites
+from hopref.dispatch.domains import Choice, count, finite, no_larger_than, sites
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -143,6 +143,7 @@ INTERACTIONS = {
     "exponential": Interaction(_exponential, _exponential_slope, _exponential_gain),
 }
 interaction = Choice(INTERACTIONS, record=Interaction)
+large = no_larger_than(960)     # their sums stay in range
 
 
 @op("(...,d),(n,d)->(...)", interaction=interaction, n=count, scratch="(...,n)", result=finite)
@@ -182,7 +183,7 @@ def log_energy(xi, X, /):
     return -logsumexp(xi @ X.T)
 
 
-@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, precondition=polar("xi"),
+@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, X=large, precondition=polar("xi"),
     scratch="(...,n,d)")
 def update(xi, X, /, *, interaction="polynomial", n=3):
     r"""All sites at once: each takes the value of lower energy if the others stay.
@@ -237,7 +238,7 @@ def _visit(xi, site, *, X, here, interaction, n):
     return xp.where(here == site, keep(gain, xp.take(xi, site, axis=-1), -1.0), xi), None
 
 
-@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, precondition=polar("xi"),
+@op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, X=large, precondition=polar("xi"),
     scratch="(...,n,d)")
 def first_order_update(xi, X, /, *, interaction="polynomial", n=3):
     r"""Follow the slope of F, all sites at once.  Source: first order of [DA-2], [DA-3].
