@@ -11,7 +11,7 @@ from hopref.maps.entries import (
     dot,
     finite_or_zero,
     in_common_unit,
-    in_one_unit,
+    lengths,
     mean,
     odd_part,
     of_length_one,
@@ -27,6 +27,7 @@ from hopref.maps.entries import (
     standard_error,
     summed,
     table,
+    unit_of,
     xlog,
 )
 from hopref.maps.loops import (

@@ -23,29 +23,30 @@ def dot(a, b):
 
 def of_length_one(x):
     """x / |x|, 0 where x is; whatever the size of x."""
-    x = x / binade(largest(x))
+    x = x / unit_of(x)
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
 
 
-def largest(x):
-    """The largest size of an entry of each row, as a row of one; 0 of none."""
+def lengths(x):
+    """|x| of each row, whatever its size."""
+    unit = unit_of(x)
+    x = x / unit
+    return unit[..., 0] * namespace(x).sqrt(dot(x, x))
+
+
+def unit_of(x, square=0.0):
+    """The power of two in which each row x, and a square >= 0 of its kind, are no larger than 2."""
     xp = namespace(x)
-    return xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
+    size = xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
+    return binade(xp.maximum(size, xp.full_like(size, math.sqrt(square))))
 
 
 def binade(x):
-    """The power of two at or next to x >= 0: a unit in which x is near 1; 1 for 0, inf and NaN."""
+    """The power of two at or next to x >= 0; 1 for 0, inf and NaN."""
     xp = namespace(x)
     k = xp.floor(xp.log2(xp.where((x > 0) & xp.isfinite(x), x, 1.0)))
     half = xp.floor(k / 2)
     return leading_bit(2.0**half) * leading_bit(2.0 ** (k - half))
-
-
-def in_one_unit(x, square):
-    """x and a square >= 0 of its kind, in a unit for each row that keeps squares in range."""
-    xp, root = namespace(x), math.sqrt(square)
-    unit = binade(xp.maximum(largest(x), root * xp.ones_like(largest(x))))
-    return x / unit, square / unit / unit
 
 
 def mean(x):
