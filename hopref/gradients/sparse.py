@@ -14,9 +14,19 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.gradients import maps as through
 from hopref.gradients.maps import norm_gamma, tsallis_alpha
-from hopref.maps import centred, dot, of_length_one, outer, ratio, strongest
+from hopref.maps import (
+    centred,
+    dot,
+    half_square_excess,
+    lengths,
+    norm_excess,
+    of_length_one,
+    outer,
+    ratio,
+    strongest,
+    tsallis_excess,
+)
 from hopref.maps.sparse import above_one, at_least_one
-from hopref.models.sparse import uniform
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
            "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",
@@ -44,8 +54,8 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
 
 def regularised(g, z, beta, alpha):
     """p, Omega(p) - Omega(u), and the derivative in alpha of its quotient by beta."""
-    p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z, 1)
-    gain = maps.tsallis(p, alpha=alpha) - maps.tsallis(u, alpha=alpha)
+    p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z)
+    gain = tsallis_excess(p, alpha=alpha)
     dalpha = g * ((tsallis_alpha(p, alpha) - tsallis_alpha(u, alpha)) / beta)
     return p, gain, namespace(z).sum(dalpha)
 
@@ -108,8 +118,8 @@ def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     array([-0.5])
     """
     z = xi @ X.T
-    p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z, 1)
-    gain = maps.norm(p, gamma=gamma) - maps.norm(u, gamma=gamma)
+    p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z)
+    gain = norm_excess(p, gamma=gamma)
     dgamma = g * ((norm_gamma(p, gamma) - norm_gamma(u, gamma)) / beta)
     return *of_energy(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dgamma)
 
@@ -165,8 +175,7 @@ def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     """
     z = xi @ X.T
     mu = maps.k_subsets(z, k=k, beta=beta)
-    gain = maps.half_square(mu) - maps.half_square(uniform(z, k))
-    return of_energy(g, xi, X, mu, gain, beta, k)
+    return of_energy(g, xi, X, mu, half_square_excess(mu, k=k), beta, k)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
@@ -217,15 +226,23 @@ def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     (array([-2.]), array([0.5, 0. ]))
     """
     p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
-    return *on_a_ball(g, xi, X, p, gain, beta, 1.0), dalpha
+    return *on_a_ball(g, xi, X, p, gain, beta, direction(X)), dalpha
 
 
-def on_a_ball(g, xi, X, p, gain, beta, r):
-    """dxi, dX, dbeta of r M - p.z + gain/beta, at its largest in p."""
+def on_a_ball(g, xi, X, p, gain, beta, dM):
+    """dxi, dX, dbeta of M - p.z + gain/beta, at its largest in p, for the slope dM of M in X."""
     xp = namespace(xi)
-    longest = xp.where(strongest(dot(X, X))[:, None], of_length_one(X), 0.0)
-    dX = r * xp.sum(g) * longest - outer(p, g[..., None] * xi)
+    dX = xp.sum(g) * dM - outer(p, g[..., None] * xi)
     return -g[..., None] * (p @ X), dX, -xp.sum(g * (gain / beta / beta))
+
+
+def direction(X):
+    """The longest pattern, of length one; 0 elsewhere."""
+    return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X), 0.0)
+
+
+def uniform(z):
+    return namespace(z).full_like(z, 1 / z.shape[-1])
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
@@ -252,7 +269,7 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
 def tangent(g, y):
     """The gradient of y / |y|: a symmetric projection, over |y|."""
     n = of_length_one(y)
-    return ratio(g - n * dot(n, g)[..., None], namespace(y).sqrt(dot(y, y))[..., None], 0.0)
+    return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
 
 
 @op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
@@ -260,20 +277,19 @@ def tangent(g, y):
 def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.layer_norm_energy`.  Source: Santos et al. 2024 [FY-6].
 
-    .. math:: d\xi = -g\, X_c^T p, \quad
-        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)_c
+    .. math:: d\xi = -g\, X^T p, \quad
+        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)
 
-    with dbeta and dalpha those of `energy` for the centred patterns; the index c takes the mean of
-    each row away.
+    with m, dbeta and dalpha those of `energy`; the index c takes the mean of a row away, and m is
+    the longest of such rows.
 
     >>> from hopref.gradients import sparse
     >>> sparse.layer_norm_energy(1.0, [1.0, -1.0], [[3.0, 1.0], [-3.0, -1.0]], beta=8.0)[0]
-    array([-1.,  1.])
+    array([-3., -1.])
     """
-    Xc, r = centred(X), math.sqrt(xi.shape[-1])
-    p, gain, dalpha = regularised(g, xi @ Xc.T, beta, alpha)
-    dxi, dX, dbeta = on_a_ball(g, xi, Xc, p, gain, beta, r)
-    return dxi, centred(dX), dbeta, dalpha
+    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    dM = math.sqrt(xi.shape[-1]) * direction(centred(X))
+    return *on_a_ball(g, xi, X, p, gain, beta, dM), dalpha
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,

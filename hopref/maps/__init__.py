@@ -56,12 +56,18 @@ from hopref.maps.potentials import (
     entmax_conjugate,
     entmax_loss,
     half_square,
+    half_square_excess,
     k_subsets_conjugate,
     k_subsets_loss,
+    log_cosh,
+    log_cosh_transform,
+    logsumexp_transform,
     norm,
+    norm_excess,
     normmax_conjugate,
     normmax_loss,
     tsallis,
+    tsallis_excess,
 )
 from hopref.maps.preconditions import something_visible
 from hopref.maps.ranges import evened, over, tame, times

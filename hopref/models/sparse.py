@@ -17,13 +17,14 @@ from hopref.maps import (
     centred,
     dot,
     entmax,
-    half_square,
+    half_square_excess,
     k_subsets,
-    norm,
+    lengths,
+    norm_excess,
     normmax,
     of_length_one,
     rows,
-    tsallis,
+    tsallis_excess,
 )
 from hopref.maps.sparse import above_one, at_least_one
 
@@ -55,7 +56,7 @@ def energy(xi, X, /, *, beta=1.0, alpha=1.5):
     """
     z = xi @ X.T
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    gain = tsallis_excess(p, alpha=alpha)
     return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
 
 
@@ -104,7 +105,7 @@ def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
     """
     z = xi @ X.T
     p = normmax(z, beta=beta, gamma=gamma)
-    gain = norm(p, gamma=gamma) - norm(uniform(z, 1), gamma=gamma)
+    gain = norm_excess(p, gamma=gamma)
     return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
 
 
@@ -152,7 +153,7 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
     """
     xp, z = namespace(xi), xi @ X.T
     mu = k_subsets(z, k=k, beta=beta)
-    gain = half_square(mu) - half_square(uniform(z, k))
+    gain = half_square_excess(mu, k=k)
     return (dot(xi, xi) + k * k * xp.max(dot(X, X))) / 2 - dot(mu, z) + gain / beta
 
 
@@ -211,8 +212,8 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     """
     z = xi @ X.T
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
-    return length(X) - best(z) + shortfall(z, p) + gain / beta
+    gain = tsallis_excess(p, alpha=alpha)
+    return longest(X) - best(z) + shortfall(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
@@ -262,11 +263,10 @@ def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
     4.0
     """
-    X, r = centred(X), math.sqrt(xi.shape[-1])
-    z = xi @ X.T
+    z, r = xi @ X.T, math.sqrt(xi.shape[-1])
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
-    return r * length(X) - best(z) + shortfall(z, p) + gain / beta
+    gain = tsallis_excess(p, alpha=alpha)
+    return r * longest(centred(X)) - best(z) + shortfall(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
@@ -303,10 +303,9 @@ def seen_from_the_best(xi, X, z):
     return dot(away, away) / 2 + shorter / 2
 
 
-def length(X):
-    """Of the longest pattern."""
-    xp = namespace(X)
-    return xp.sqrt(xp.max(dot(X, X)))
+def longest(X):
+    """M, the length of the longest pattern."""
+    return namespace(X).max(lengths(X))
 
 
 def best(z):
@@ -316,7 +315,3 @@ def best(z):
 def shortfall(z, p):
     """max z - p.z, of terms >= 0."""
     return dot(p, namespace(z).max(z, axis=-1, keepdims=True) - z)
-
-
-def uniform(z, k):
-    return namespace(z).full_like(z, k / z.shape[-1])
