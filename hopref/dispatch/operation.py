@@ -206,9 +206,9 @@ def _result(declaration: Declaration, call: Call, nonfinite: Any) -> Any:
         for part in result if isinstance(result, tuple) else (result,):
             if not _representable(part, declaration.result) and not _asks_for_nan(call):
                 got = "an infinity" if _representable(part, number) else "NaN"
-                raise RangeError("the result and the numbers on the way to it must be in the range "
-                                 "of float64, below 1.8e308 in size; "
-                                 f"got {got}: rescale the arguments")
+                raise RangeError(f"the result must be {declaration.result.description}, and the "
+                                 "numbers on the way to it in the range of float64, below 1.8e308 "
+                                 f"in size; got {got}: rescale the arguments")
     return result
 
 

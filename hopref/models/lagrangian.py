@@ -13,7 +13,7 @@ catalogue, and their reduction to `modern` and `graded` is held by laws.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.dispatch.domains import Choice, positive
+from hopref.dispatch.domains import Choice, finite, no_larger_than, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -80,9 +80,13 @@ LAGRANGIANS = {
     "quadratic": Lagrangian(_half_square, _itself, _half_square_too),
 }
 layer = Choice(LAGRANGIANS, record=Lagrangian)
+moderate = no_larger_than(500)
+both = dict(v=moderate, h=moderate, X=moderate)
+one = dict(v=moderate, X=moderate)
 
 
-@op("(...,m),(...,n),(n,m)->(...)", visible=layer, hidden=layer, beta=positive)
+@op("(...,m),(...,n),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, **both,
+    result=finite)
 def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""Energy of both layers.  Source: Krotov and Hopfield 2021 [DA-4].
 
@@ -104,7 +108,8 @@ def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     return transform(visible, v, beta) + transform(hidden, h, beta) - dot(f, g @ X.T)
 
 
-@op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)")
+@op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)", **one,
+    result=finite)
 def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""The energy with fast hidden neurons, which have reached h = X g.
 
@@ -128,7 +133,7 @@ def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
 
 @op("(...,m),(n,m)->(...,m)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)",
-    lowers=(reduced_energy, "always"))
+    lowers=(reduced_energy, "always"), **one, result=finite)
 def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""The visible neurons come to rest under hidden ones that are fast.
 
@@ -149,7 +154,7 @@ def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
 
 @op("(...,m),(...,n),(n,m)->(...,m),(...,n)", visible=layer, hidden=layer, beta=positive,
-    tau_v=positive, tau_h=positive)
+    tau_v=positive, tau_h=positive, **both, result=finite)
 def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1.0, tau_h=1.0):
     r"""Velocities of both layers; the energy falls along them.
 
