@@ -18,14 +18,30 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
     Parameters
     ----------
     X : (n, d) patterns, polar, binary or real
-    scale : 1, 1/d or 1/N in the literature
+    scale : 1, 1/d or 1/N in the literature; see the notes on ties
     zero_diagonal : the blog keeps the diagonal, which makes W positive semidefinite; most textbooks
         and the blog's own code set it to zero, which does not
 
-    >>> from hopref import storage
+    Notes
+    -----
+    Weights of integers are exact at scale 1, and at any power of two.  Others are rounded, as 1/3
+    is, and a field that would be 0 may come out as some eps: the tie is decided by rounding.  Signs
+    do not depend on the scale; where ties matter leave it at 1, or use
+    `classical.low_rank_update`, which multiplies the field by it and not the weights.
+
+    >>> from hopref import classical, storage
     >>> storage.hebbian([[1.0, -1.0]])
     array([[ 1., -1.],
            [-1.,  1.]])
+    >>> X = [[-1, 1, -1, 1, -1], [-1, -1, -1, -1, 1], [-1, 1, -1, -1, -1]]
+    >>> W = storage.hebbian(X, zero_diagonal=True)
+    >>> float(classical.field([1, 1, 1, -1, -1], W)[4])         # a tie
+    0.0
+    >>> float(classical.field([1, 1, 1, -1, -1], W / 3)[4]) < 0                 # none
+    True
+    >>> how = {"zero_diagonal": True, "ties": "plus"}
+    >>> float(classical.low_rank_update([1, 1, 1, -1, -1], X, scale=1 / 3, **how)[4])
+    1.0
     """
     return scaled(X.T @ X, scale, zero_diagonal)
 

@@ -92,7 +92,8 @@ def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     Notes
     -----
     For symmetric W the dynamics end in a fixed point or a cycle of length 2.  The energy may rise
-    on the way, unless W is positive semidefinite.
+    on the way, unless W is positive semidefinite.  A tie is seen where the field is exact, as for
+    integers; `storage.hebbian` says how weights stay such.
 
     >>> from hopref import classical
     >>> classical.update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
