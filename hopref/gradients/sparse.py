@@ -8,7 +8,7 @@ References: Santos, Niculae, McNamee & Martins 2024; Correia, Niculae & Martins 
 import math
 
 from hopref import maps
-from hopref.dispatch.domains import count, positive
+from hopref.dispatch.domains import count, inverse_temperature
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
@@ -22,6 +22,7 @@ from hopref.maps import (
     norm_excess,
     of_length_one,
     outer,
+    overlaps,
     ratio,
     strongest,
     tsallis_excess,
@@ -33,7 +34,7 @@ __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "n
            "normalized_update", "layer_norm_energy", "layer_norm_update"]
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
@@ -48,7 +49,7 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0, alpha=2.0)[0]
     array([-0.5])
     """
-    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    p, gain, dalpha = regularised(g, overlaps(xi, X), beta, alpha)
     return *of_energy(g, xi, X, p, gain, beta, 1), dalpha
 
 
@@ -63,12 +64,12 @@ def regularised(g, z, beta, alpha):
 def of_energy(g, xi, X, p, gain, beta, k):
     """dxi, dX, dbeta of |xi|^2/2 + (k M)^2/2 - p.z + gain/beta, at its largest in p."""
     xp = namespace(xi)
-    longest = xp.where(strongest(dot(X, X))[:, None], X, 0.0)
+    longest = xp.where(strongest(lengths(X))[:, None], X, 0.0)
     dX = k * k * xp.sum(g) * longest - outer(p, g[..., None] * xi)
     return g[..., None] * (xi - p @ X), dX, -xp.sum(g * (gain / beta / beta))
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.update`.  Source: Santos et al. 2024 [GR-2, FY-8].
@@ -83,13 +84,13 @@ def update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.update([1.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([2.])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbeta, dalpha = through.entmax(g @ X.T, z, beta=beta, alpha=alpha)
     p = maps.entmax(z, beta=beta, alpha=alpha)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dalpha
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def weights(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.weights`.  Source: Santos et al. 2024 [GR-2, FY-8].
@@ -101,11 +102,12 @@ def weights(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([1.])
     """
-    dz, dbeta, dalpha = through.entmax(g, xi @ X.T, beta=beta, alpha=alpha)
+    dz, dbeta, dalpha = through.entmax(g, overlaps(xi, X), beta=beta, alpha=alpha)
     return dz @ X, outer(dz, xi), dbeta, dalpha
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one, scratch="(...,n)")
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
+    scratch="(...,n)")
 def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
 
@@ -117,14 +119,14 @@ def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0)[0]
     array([-0.5])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z)
     gain = norm_excess(p, gamma=gamma)
     dgamma = g * ((norm_gamma(p, gamma) - norm_gamma(u, gamma)) / beta)
     return *of_energy(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dgamma)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
     scratch="(...,n)")
 def normmax_update(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_update`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -138,13 +140,13 @@ def normmax_update(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> dxi, dX[:, 0]
     (array([0.]), array([1., 0.]))
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbeta, dgamma = through.normmax(g @ X.T, z, beta=beta, gamma=gamma)
     p = maps.normmax(z, beta=beta, gamma=gamma)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dgamma
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
     scratch="(...,n)")
 def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_weights`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -157,11 +159,11 @@ def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_weights([1.0, 0.0], [9.0], [[1.0], [-1.0]])[0]
     array([0.])
     """
-    dz, dbeta, dgamma = through.normmax(g, xi @ X.T, beta=beta, gamma=gamma)
+    dz, dbeta, dgamma = through.normmax(g, overlaps(xi, X), beta=beta, gamma=gamma)
     return dz @ X, outer(dz, xi), dbeta, dgamma
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
@@ -173,12 +175,12 @@ def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_energy(1.0, [0.5], [[1.0], [-1.0]], k=1, beta=8.0)[0]
     array([-0.5])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X, k=k)
     mu = maps.k_subsets(z, k=k, beta=beta)
     return of_energy(g, xi, X, mu, half_square_excess(mu, k=k), beta, k)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_update`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -190,12 +192,12 @@ def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_update([1.0], [0.0], [[1.0], [-1.0]], k=1)[0]
     array([2.])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X, k=k)
     dz, dbeta = through.k_subsets(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(maps.k_subsets(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_weights`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -207,11 +209,11 @@ def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], k=1)[0]
     array([1.])
     """
-    dz, dbeta = through.k_subsets(g, xi @ X.T, k=k, beta=beta)
+    dz, dbeta = through.k_subsets(g, overlaps(xi, X, k=k), k=k, beta=beta)
     return dz @ X, outer(dz, xi), dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.normalized_energy`.  Source: Santos et al. 2024 [FY-6].
@@ -245,7 +247,7 @@ def uniform(z):
     return namespace(z).full_like(z, 1 / z.shape[-1])
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.normalized_update`: that of `update` at what is tangent to the sphere.
@@ -262,7 +264,7 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     array([[0. , 2.5],
            [0. , 0. ]])
     """
-    y = maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    y = maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
     return update(tangent(g, y), xi, X, beta=beta, alpha=alpha)
 
 
@@ -272,7 +274,7 @@ def tangent(g, y):
     return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.layer_norm_energy`.  Source: Santos et al. 2024 [FY-6].
@@ -292,7 +294,7 @@ def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     return *on_a_ball(g, xi, X, p, gain, beta, dM), dalpha
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.layer_norm_update`: that of `update` at a cotangent without mean.
@@ -309,6 +311,6 @@ def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.layer_norm_update([0.0, 0.0, 3.0], [9.0, 0.0, 0.0], X)[1].round(12)
     array([[-1., -1.,  2.]])
     """
-    y = centred(maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
+    y = centred(maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
     dy = math.sqrt(xi.shape[-1]) * centred(tangent(g, y))
     return update(dy, xi, X, beta=beta, alpha=alpha)

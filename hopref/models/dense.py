@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.dispatch.domains import Choice, count, finite, no_larger_than, sites
+from hopref.dispatch.domains import Array, Choice, count, finite, no_larger_than, sites
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -144,9 +144,12 @@ INTERACTIONS = {
 }
 interaction = Choice(INTERACTIONS, record=Interaction)
 large = no_larger_than(960)     # their sums stay in range
+in_range = Array(description="finite (log_energy holds that of the exponential at any size)",
+                 holds=finite.holds)
 
 
-@op("(...,d),(n,d)->(...)", interaction=interaction, n=count, scratch="(...,n)", result=finite)
+@op("(...,d),(n,d)->(...)", interaction=interaction, n=count, scratch="(...,n)",
+    result=in_range)
 def energy(xi, X, /, *, interaction="polynomial", n=3):
     r"""Energy of a state.  Source: Ramsauer et al. 2021, eq. (544) [DA-1].
 
@@ -168,7 +171,7 @@ def energy(xi, X, /, *, interaction="polynomial", n=3):
     return -namespace(xi).sum(interaction.F(xi @ X.T, n), axis=-1)
 
 
-@op("(...,d),(n,d)->(...)", scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", scratch="(...,n)", result=finite)
 def log_energy(xi, X, /):
     r"""The exponential energy on a log scale: -ln(-E), which falls where E falls.
 
