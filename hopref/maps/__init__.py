@@ -5,6 +5,7 @@ are their regularisers, conjugates and losses.  Models hold equations only: what
 absent mask means, every loop and every branch, is decided here.
 """
 from hopref.maps.entries import (
+    NEAR,
     balanced,
     bend,
     centred,
@@ -18,6 +19,7 @@ from hopref.maps.entries import (
     others,
     outer,
     power,
+    power_gain,
     raised,
     raised_log,
     ratio,

@@ -6,6 +6,7 @@ from hopref.dispatch.overrides import overridable
 from hopref.maps.double_double import leading_bit
 
 inf = math.inf
+NEAR = 30       # numbers whose power 30 stays in range are near 1: so do products with them
 SITES = 32      # so many at a time are left out of a sum by a product with zeros
 TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
 
@@ -91,16 +92,32 @@ def in_common_unit(z, n, size=None):
 
 
 def odd_part(r, x, n):
-    """((r + x)^n - (r - x)^n)/2, the terms of odd power in x: of one sign, so that none cancels.
+    """((r + x)^n - (r - x)^n)/(2 x), its limit at x = 0: terms of one sign, so that none cancels.
 
-    By repeated squaring of (even, odd), the parts of a power of r + x.
+    By repeated squaring of (even, odd), the power of r + x being even + x odd.
     """
-    even, odd = 1 + 0 * r, 0 * x
+    even, odd, more, square = 1 + 0 * r, 0 * r, 1 + 0 * r, x * x
     while n:
-        even, odd = (even * r + odd * x, even * x + odd * r) if n % 2 else (even, odd)
+        if n % 2:
+            even, odd = even * r + square * (odd * more), even * more + odd * r
         n = n // 2
-        r, x = (r * r + x * x, 2 * (r * x)) if n else (r, x)
+        if n:
+            r, more = r * r + square * (more * more), 2 * (r * more)
     return odd
+
+
+def power_gain(r, x, n, size):
+    """((r + x)^n - (r - x)^n)/2, but for a factor > 0 of all patterns (axis -2).
+
+    It is x q (n odd) or r x q (n even) with q > 0: each factor in a unit of its own, that of q for
+    ``size`` >= |r| + |x|, none of their products leaves the range.
+    """
+    r = namespace(x).where(x == 0, 0 * r, r)        # of no effect, and of no size that counts
+    own, other = in_common_unit(x, NEAR), in_common_unit(r, NEAR)
+    r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
+    if n % 2:
+        return own * odd_part(r, x, n)
+    return own * other * odd_part(r * r + x * x, 2 * (r * x), n // 2)
 
 
 def others(parts):

@@ -16,6 +16,7 @@ from hopref.dispatch.domains import Array, Choice, count, finite, no_larger_than
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
+    NEAR,
     column,
     double_double,
     in_common_unit,
@@ -24,6 +25,7 @@ from hopref.maps import (
     odd_part,
     others,
     power,
+    power_gain,
     scan,
     shifted_exp,
 )
@@ -65,10 +67,13 @@ def _polynomial_slope(z, n):
 
 
 def _polynomial_gain(F, r, x, n):
-    """F(c z) = c^n F(z): a common unit keeps the powers among the floating-point numbers."""
-    size = namespace(x).abs(r) + namespace(x).abs(x)
-    return namespace(x).sum(
-        odd_part(in_common_unit(r, n, size), in_common_unit(x, n, size), n), axis=-2)
+    return namespace(x).sum(power_gain(r, x, n, _size(r, x)), axis=-2)
+
+
+def _size(r, x):
+    """Of what r + x and r - x may be; 0 where they are the same."""
+    xp = namespace(x)
+    return xp.where(x == 0, 0.0, xp.abs(r) + xp.abs(x))
 
 
 def _positive(z):
@@ -86,11 +91,11 @@ def _rectified_slope(z, n):
 
 def _rectified_gain(F, r, x, n):
     """That of the polynomial where both r + x and r - x are positive."""
-    xp = namespace(x)
-    size = xp.abs(r) + xp.abs(x)
-    r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
-    one = (F(r + x, n) - F(r - x, n)) / 2
-    return xp.sum(xp.where(r > xp.abs(x), odd_part(r, x, n), one), axis=-2)
+    xp, size, own = namespace(x), _size(r, x), in_common_unit(x, NEAR)
+    r = in_common_unit(xp.where(x == 0, 0 * r, r), n, size)
+    x = in_common_unit(x, n, size)
+    share = (F(r + x, n) - F(r - x, n)) / (2 * xp.where(x == 0, 1.0, x))
+    return xp.sum(own * xp.where(r > xp.abs(x), odd_part(r, x, n), share), axis=-2)
 
 
 def _exponential(z, n):
