@@ -18,7 +18,7 @@ import contextlib
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
@@ -27,6 +27,7 @@ import numpy as np
 
 from hopref.dispatch import validation
 from hopref.dispatch.declaration import Declaration, bind
+from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Array, Domain, number
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
@@ -137,7 +138,7 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
                 call = _prepare(declaration, args, kwargs, backend, nonfinite, check)
                 token = _unchecked.set(True)
                 try:
-                    return _result(declaration, call, nonfinite)
+                    return _result(declaration, call, kwargs, nonfinite)
                 finally:
                     _unchecked.reset(token)
 
@@ -153,6 +154,9 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
 
         vars(operation).update(declaration.facts(), formula=bare, prepare=prepare,
                                __signature__=_full_signature(declaration))
+        operation.__doc__ = completed(declaration, formula.__doc__)
+        if rule := OPS.get(declaration.name.removeprefix("gradients.")):
+            rule.__doc__ = with_gradient(rule.__doc__, declaration.name)
         OPS[declaration.name] = operation
         return cast(Operation[P, R], operation)
     return declare
@@ -194,7 +198,8 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
 
 
-def _result(declaration: Declaration, call: Call, nonfinite: Any) -> Any:
+def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonfinite: Any
+            ) -> Any:
     """What the call returns; neither NumPy's MemoryError nor, from valid arguments, NaN."""
     try:
         result = numpy_scalars(call.path(*call.args, **call.kwargs))
@@ -204,7 +209,8 @@ def _result(declaration: Declaration, call: Call, nonfinite: Any) -> Any:
         raise ResourceError(f"the arrays of the formula must fit in memory; got {error}") from error
     if nonfinite != "propagate":
         for part in result if isinstance(result, tuple) else (result,):
-            if not _representable(part, declaration.result) and not _asks_for_nan(call):
+            if not _representable(part, declaration.result) \
+                    and not _asks_for_nan(declaration, given):
                 got = "an infinity" if _representable(part, number) else "NaN"
                 raise RangeError(f"the result must be {declaration.result.description}, and the "
                                  "numbers on the way to it in the range of float64, below 1.8e308 "
@@ -215,11 +221,10 @@ def _result(declaration: Declaration, call: Call, nonfinite: Any) -> Any:
 def _representable(y: Any, domain: Array) -> bool:
     """Whether all entries are in the domain of results; a result on a device is not waited for."""
     if type(y) is np.ndarray and y.dtype.kind == "f":
-        flat = y.ravel()
-        return math.isfinite(np.dot(flat, flat)) or _holds(np, y, domain)   # no temporary array
+        return math.isfinite(np.vdot(y, y)) or _holds(np, y, domain)    # no temporary array
     if isinstance(y, (np.generic, float)):
         return math.isfinite(y) or _holds(np, np.asarray(y), domain)
-    if isinstance(y, np.ndarray) or not on_host(y):
+    if isinstance(y, np.ndarray) or not hasattr(y, "__dlpack_device__") or not on_host(y):
         return True
     xp = namespace(y)
     return not xp.isdtype(y.dtype, "real floating") or _holds(xp, y, domain)
@@ -229,9 +234,11 @@ def _holds(xp: Any, y: Any, domain: Array) -> bool:
     return domain.holds is None or bool(xp.all(domain.holds(xp, y)))
 
 
-def _asks_for_nan(call: Call) -> bool:
-    """Whether an option stands for NaN, such as ``empty_row="nan"``."""
-    return any(isinstance(v, float) and v != v for v in call.kwargs.values())
+def _asks_for_nan(declaration: Declaration, given: Mapping[str, Any]) -> bool:
+    """Whether an option asks for NaN by name: ``empty_row="nan"``."""
+    options = {k: domain.unresolved({**declaration.defaults, **given}[k])
+               for k, domain in declaration.choices.items()}
+    return any(isinstance(v, str) and v == "nan" for v in options.values())
 
 
 def numpy_scalars(y: Any) -> Any:

@@ -48,9 +48,9 @@ def rested(v, X, visible, hidden, beta):
     v, beta = exact.numbers(v), mpf(beta)
     out = LAYERS[visible][1](v, beta)
     h = [mpmath.fdot(exact.numbers(x), out) for x in X]
-    heard = [mpmath.fdot([abs(w) for w in exact.numbers(x)], [abs(y) for y in out]) for x in X]
+    received = [mpmath.fdot([abs(w) for w in exact.numbers(x)], [abs(y) for y in out]) for x in X]
     own, theirs = transform(visible, v, beta), LAYERS[hidden][0](h, beta)
-    slope = mpmath.fdot([abs(f) for f in LAYERS[hidden][1](h, beta)], heard)
+    slope = mpmath.fdot([abs(f) for f in LAYERS[hidden][1](h, beta)], received)
     return float(own - theirs), g(40) * float(abs(own) + abs(theirs) + slope) + 100 * eta
 
 
@@ -83,8 +83,8 @@ def test_the_reduced_energy_falls_for_small_states_too(rules, v, h, X, size, bet
     how, v = {"visible": visible, "hidden": hidden, "beta": beta}, size * v
     new = rules.lagrangian.update(v, X, **how)
     before, after = (rules.lagrangian.reduced_energy(x, X, **how) for x in (v, new))
-    room = rested(v, X, **how)[1] + rested(new, X, **how)[1]
-    assert after <= before + room
+    slack = rested(v, X, **how)[1] + rested(new, X, **how)[1]
+    assert after <= before + slack
 
 
 # -- cases of an audit --------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def normalized_energy(xi, X, beta, alpha):
     return mpmath.sqrt(max(exact.dot(x, x) for x in X)) - gained(xi, X, beta, alpha=alpha)
 
 
-def room(xi, X, k=1):
+def slack(xi, X, k=1):
     """Sums of n and d terms, each of the size of (|xi| + k M)^2 at most; nothing is over beta.
 
     (Omega(p) - Omega(u))/beta is no more than p.z - u.z, and p enters where the energy is least.
@@ -130,7 +130,7 @@ def rule(it, option, what):
 def test_energies_are_right_at_any_temperature(rules, xi, X, beta, option):
     got = rule(rules.sparse, option, "energy")(xi, X, beta=beta, **option)
     want = [float(energy(x, X, beta, **option)) for x in xi]
-    close(got, want, room(xi, X, option.get("k", 1)))
+    close(got, want, slack(xi, X, option.get("k", 1)))
 
 
 @law("sparse.energy", "sparse.update", "sparse.normmax_energy", "sparse.k_subsets_energy",
@@ -144,7 +144,7 @@ def test_at_any_temperature_the_energy_falls(rules, xi, X, beta, option):
     for _ in range(3):
         after = step(xi, X, beta=beta, **option)
         before, then = (E(x, X, beta=beta, **option) for x in (xi, after))
-        assert np.all(then <= before + room(xi, X, k) + room(after, X, k))
+        assert np.all(then <= before + slack(xi, X, k) + slack(after, X, k))
         xi = after
 
 
@@ -156,7 +156,7 @@ def test_the_normalised_energies_are_the_printed_formulas_on_and_off_their_sets(
     for name, want in (("normalized", normalized_energy), ("layer_norm", layer_norm_energy)):
         got = getattr(rules.sparse, f"{name}_energy")(xi, X, beta=beta, alpha=alpha)
         close(got, [float(want(x, X, beta, alpha)) for x in xi],
-              np.sqrt(X.shape[1]) * room(xi, X) + room(0 * xi, X))
+              np.sqrt(X.shape[1]) * slack(xi, X) + slack(0 * xi, X))
 
 
 # -- cases of an audit --------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_the_normalised_energies_are_the_printed_formulas_on_and_off_their_sets(
 @pytest.mark.parametrize("beta", TEMPERATURES)
 def test_a_network_of_three_patterns(alpha, beta):
     close(sparse.energy(xi, X, beta=beta, alpha=alpha),
-          float(energy(xi, X, beta, alpha=alpha)), room(xi, X))
+          float(energy(xi, X, beta, alpha=alpha)), slack(xi, X))
 
 
 def test_near_no_temperature_the_energy_is_that_of_the_mean():
