@@ -18,6 +18,7 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 import numpy as np
 
 from benchmarks import growth
+from hopref.dispatch.operation import load
 
 REPEATS = 7
 
@@ -102,8 +103,30 @@ def by_hand(case, dtype):
     return case.by_hand(*(a.astype(dtype) for a in case.args), *values)
 
 
+def small_call(calls=1000):
+    """Microseconds of one small retrieval: validated, the formula alone, and plain NumPy."""
+    rng = np.random.default_rng(0)
+    xi, X = rng.standard_normal(8), rng.standard_normal((8, 8))
+    update = load()["modern.update"]
+
+    def plain():
+        z = 0.5 * (X @ xi)
+        e = np.exp(z - z.max())
+        return e / e.sum() @ X
+
+    def repeated(function):
+        def run():
+            for _ in range(calls):
+                function()
+        return run
+
+    ways = [lambda: update(xi, X, beta=0.5), lambda: update.formula(xi, X, beta=0.5), plain]
+    return [1e6 / calls * seconds for seconds in in_turn(map(repeated, ways), 5 * REPEATS)]
+
+
 def in_turn(functions, repeats):
     """The least seconds of each, all called in turn; the first turn compiles and is not counted."""
+    functions = list(functions)
     best = [float("inf")] * len(functions)
     for turn in range(repeats + 1):
         for i, function in enumerate(functions):
@@ -118,6 +141,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
     quick = parser.parse_args().quick
+    checked, formula, hand = small_call()
+    print(f"modern.update, one state, N=8 d=8: validated {checked:.1f} us, "
+          f"formula {formula:.1f} us (ratio {checked / formula:.2f}), "
+          f"plain NumPy {hand:.1f} us (ratio {checked / hand:.2f})\n")
     print(f"{'':39} {'':22} {'dtype':8} {'numba':>9}  {'by hand':>9} {'ratio':>6}"
           f"  {'formula':>9} {'ratio':>6}")
     for case in cases(quick):

@@ -1,145 +1,25 @@
 """The catalogue: every rule, energy, map, estimator, gradient and bound that hopref states.
 
-A family is a prefix with its title, an entry a number with what it says.  The ledger joins each
-entry with the functions, laws and pages that name it.
+A file of ``catalogue.d`` is a family: its name is the prefix of its identifiers, its title and its
+numbered lines are the content.  The ledger joins each line with the functions, laws and pages that
+name it.
 """
+import tomllib
+from pathlib import Path
 
-FAMILIES = {
-    "CB": ("Classical binary networks", {
-        1: "Hebbian outer products",
-        2: "Local field and sign update, with a tie rule",
-        3: "Energy of a binary state",
-        4: "One site at a time: the exact energy of a flip",
-        5: "States 0 and 1",
-        6: "All sites at once: cycles no longer than two",
-        7: "All sites at once with positive semidefinite weights: descent",
-        8: "Batches of states; weights never formed",
-        9: "Retrieval in one step: signal against crosstalk",
-        10: "Projection (pseudo-inverse) rule",
-        11: "Storkey's rule",
-        12: "Covariance rule for sparse patterns",
-        13: "Willshaw's clipped memory, and its load",
-        14: "Pairs of patterns: bidirectional memory",
-    }),
-    "CAP": ("Capacities", {
-        1: "0.138 patterns a neuron with few errors",
-        2: "d / (2 ln d) and d / (4 ln d) patterns without error",
-        3: "Storkey's capacity",
-        4: "The projection rule stores d independent patterns",
-        5: "Sparse memories: bits a synapse",
-        6: "Sparse patterns with the covariance rule",
-        7: "Polynomial interactions",
-        8: "The exponential interaction",
-        9: "Modern networks: exponentially many random patterns",
-    }),
-    "CC": ("Classical continuous networks", {
-        1: "Energy with the integral of the inverse activation",
-        2: "Update, and the exact change of energy",
-        3: "Two-step Lyapunov function",
-        4: "One component at a time",
-        5: "The flow of 1984",
-        6: "Limits: the sign network, and the origin alone",
-        7: "Thresholded patterns and state",
-    }),
-    "DA": ("Dense associative memories", {
-        1: "Energy of an interaction",
-        2: "The lower of two energies, one site at a time",
-        3: "First-order rule",
-        4: "Two layers with Lagrangians",
-    }),
-    "MH": ("Modern continuous networks", {
-        1: "Energy",
-        2: "Update",
-        3: "Bounds of the energy",
-        4: "The exact descent of one step",
-        5: "The energy as a density of patterns",
-        6: "Jacobian, Hessian and their norms",
-        7: "Convergence of the energy, and of the steps",
-        8: "One fixed point: the global average",
-        9: "Separation, and the error of one step",
-        10: "Capacity for random patterns on a sphere",
-        11: "Metastable means of groups",
-        12: "Symmetries and limits",
-        13: "Retrieval is attention",
-        14: "Thresholded patterns and state",
-    }),
-    "HL": ("Hopfield layers", {
-        1: "Hopfield: projections, norms, association",
-        2: "How many steps, and when they stop",
-        3: "Masks",
-        4: "HopfieldPooling",
-        5: "HopfieldLayer",
-    }),
-    "FY": ("Sparse modern networks", {
-        1: "Regularisers, their maps, conjugates and margins",
-        2: "Energy as a difference of Fenchel-Young losses",
-        3: "Update, and its exact descent",
-        4: "Bounds of the energy",
-        5: "Exact retrieval in one step",
-        6: "Post-transformations: normalisation and layer norm",
-        7: "The error bound of the sparse model",
-        8: "Derivatives of the sparse maps",
-    }),
-    "AT": ("Attention", {
-        1: "Softmax attention",
-        2: "Attention by features of queries and keys",
-        3: "Causal attention by running sums",
-        4: "Association: queries times a memory of pairs",
-        5: "Named feature maps",
-    }),
-    "RF": ("Random features", {
-        1: "Trigonometric features",
-        2: "Positive features",
-        3: "Hyperbolic features",
-        4: "Block-orthogonal draws",
-        5: "Rows of one length: the regularised softmax kernel",
-        6: "Structured orthogonal draws",
-        7: "Generalised exponential features",
-        8: "Dense-exponential features",
-        9: "Simplex draws",
-        10: "Generalised features: ReLU and the arc-cosine kernel",
-        11: "Covariance of estimates that share a draw",
-        12: "The ratio of two estimates is biased",
-        13: "Uniform convergence",
-    }),
-    "PF": ("The Performer", {
-        1: "Positive features with a stabiliser",
-        2: "Guards of the denominator",
-        3: "Generalised attention",
-        4: "Shifts of trigonometric features",
-        5: "The causal gradient",
-        6: "The Performer as a step of retrieval",
-        7: "Thresholded patterns and state",
-    }),
-    "NP": ("Nonparametric and structured memories", {
-        1: "Retrieval as regression on pairs",
-        2: "Dense",
-        3: "Over a support",
-        4: "Linear",
-        5: "Randomly masked",
-        6: "By positive random features",
-        7: "The error of one step",
-        8: "Capacity",
-    }),
-    "GR": ("Gradients", {
-        1: "Softmax attention",
-        2: "Modern update",
-        3: "A fixed point",
-        4: "Linear attention",
-        5: "Causal linear attention",
-        6: "Random features",
-        7: "Sparse maps",
-    }),
-    "MO": ("Parts that merge", {
-        1: "Softmax",
-        2: "Linear attention",
-        3: "Causal scan",
-        4: "Supports of sparse maps",
-        5: "Hebbian sums, Gram blocks, clipped memories",
-        6: "The k best",
-        7: "Energy",
-    }),
-}
+__all__ = ["FAMILIES", "CATALOGUE"]
 
-CATALOGUE = {f"{family}-{number}": statement for family, (_, entries) in FAMILIES.items()
-             for number, statement in entries.items()}
+
+def read():
+    """{prefix: (title, {number: statement})} of every family."""
+    families = {}
+    for file in sorted(Path(__file__).with_name("catalogue.d").glob("*.toml")):
+        lines = tomllib.loads(file.read_text(encoding="utf-8"))
+        title = lines.pop("title")
+        families[file.stem] = title, {int(number): line for number, line in lines.items()}
+    return families
+
+
+FAMILIES = read()
+CATALOGUE = {f"{prefix}-{number}": line for prefix, (_, lines) in FAMILIES.items()
+             for number, line in lines.items()}

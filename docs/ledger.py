@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import hopref
+from docs import pages
 from docs.catalogue import CATALOGUE, FAMILIES
 
 ROOT = Path(__file__).parent.parent
@@ -90,14 +91,16 @@ class Law(NamedTuple):
         return self.name.removeprefix("test_").replace("_", " ")
 
 
-def tested_laws():
-    """The laws that the tests run: those that they declare, and the theory's other tests."""
-    laws = []
+def every_law():
+    """The laws of `hopref.check.laws`, and the theory's tests."""
+    laws = [Law(it.name, it.subjects, it.id, it.claims.__module__.replace(".", "/") + ".py")
+            for it in importlib.import_module("hopref.check.laws").load().values()]
     for file in sorted((ROOT / "tests" / "theory").glob("test_*.py")):
         laws += theory_tests(file.read_text(), file.relative_to(ROOT).as_posix())
-    for law in importlib.import_module("tests.laws").everywhere().values():
-        path = law.statement.__module__.replace(".", "/") + ".py"
-        laws.append(Law(law.name, law.ops, law.id, path))
+    if (ROOT / "tests" / "laws.py").exists():
+        for law in importlib.import_module("tests.laws").everywhere().values():
+            path = law.statement.__module__.replace(".", "/") + ".py"
+            laws.append(Law(law.name, law.ops, law.id, path))
     return laws
 
 
@@ -129,7 +132,7 @@ def anchors():
     """{line of the catalogue: the page on which it stands}."""
     found = {}
     for page in sorted((ROOT / "docs").rglob("*.md")):
-        for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", page.read_text(), re.M):
+        for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", pages.prose(page.read_text()), re.M):
             found[line.upper()] = page.relative_to(ROOT / "docs").as_posix()
     return found
 
@@ -146,7 +149,9 @@ def entries(lines, laws, pages):
 
 def lacks(entry):
     """What this line of the catalogue lacks, as sentences; none is the promise."""
-    there = {"function": entry.functions, "law": entry.laws, "page": entry.page}
+    there = {"function (step 1, the formula)": entry.functions,
+             "law (step 2, the laws)": entry.laws or entry.functions,     # see tests/test_rules.py
+             "anchor on a page (step 4, the page)": entry.page}
     return [f"{entry.id}, {CATALOGUE[entry.id]}, has no {what}"
             for what, it in there.items() if not it]
 
@@ -183,10 +188,9 @@ def gaps(row):
 
 def page():
     """The ledger as Markdown."""
-    from hopref.check import laws as kit
     from hopref.dispatch.operation import load
 
-    ops, laws, kit_laws = load(), tested_laws(), kit.load()
+    ops, laws = load(), every_law()
     parts = [_INTRODUCTION, "| eq. | the blog prints | id | function | laws | errata |",
              "|---|---|---|---|---|---|"]
     for row in rows(ops, laws):
@@ -195,8 +199,7 @@ def page():
         parts.append(f"| {row.equation} | ${BLOG[row.equation]}$ | {' '.join(ids)} | "
                      f"{' '.join(functions)} | {len(row.laws)} | {', '.join(defects)} |")
     parts += ["", "## The catalogue", "", _CATALOGUE]
-    judging = [*laws, *(Law(it.name, it.ops, it.id, "hopref check") for it in kit_laws.values())]
-    for entry in entries(stated(ops), judging, anchors()):
+    for entry in entries(stated(ops), laws, anchors()):
         family, _, number = entry.id.partition("-")
         if number == "1":
             parts += ["", f"### {FAMILIES[family][0]}", "",
@@ -207,11 +210,11 @@ def page():
                      f"{' '.join(functions)} | {len(entry.laws)} | {' '.join(files)} |")
     parts += ["", "## Functions and their laws", "", _LAWS]
     for op in sorted(ops.values(), key=lambda op: op.name):
-        parts += _section(op, laws, kit_laws)
+        parts += _section(op, laws)
     return "\n".join(parts) + "\n"
 
 
-def _section(op, laws, kit_laws):
+def _section(op, laws):
     yield f"\n(ledger-{_slug(op.name)})=\n### {op.name}\n"
     yield f"{op.source[0].upper()}{op.source[1:]}\n"
     if op.lowers:
@@ -220,9 +223,6 @@ def _section(op, laws, kit_laws):
     for law in laws:
         if op.name in law.ops:
             yield f"* {law.sentence} **[{law.id}]** `{law.file}`"
-    for law in kit_laws.values():
-        if op.name in law.ops:
-            yield f"* {law.name} **[{law.id}]** `hopref check`"
 
 
 def _slug(name):
@@ -254,7 +254,7 @@ which it stands (the link), the functions that state it, and how many laws hold 
 sentences of the laws stand below, under the functions.
 """
 _LAWS = """\
-A law is a test that every right implementation passes and at least one wrong one fails. The
-bracket is its line in the catalogue; behind it stands the file that runs it, or `hopref check`
-where the kit judges other implementations by it.
+A law is satisfied by every right implementation and rejects at least one wrong one. The bracket
+is its line in the catalogue, followed by the file that declares it; the laws in
+`hopref/check/laws` also judge other implementations.
 """

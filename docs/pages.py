@@ -6,6 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BLOCK = re.compile(r"^```pycon\n(.*?)^```", re.M | re.S)
+FILE = re.compile(r"^(`{3,})\w+\n(?:#|<!--) (\S+/\S+)(?: -->)?\n(.*?)^\1$", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
@@ -16,8 +17,19 @@ def written():
             *(page for page in sorted(HERE.rglob("*.md")) if not made & set(page.parts))]
 
 
+def files(text):
+    """{path: content} of the fenced blocks that are whole files: their first line is the path."""
+    return {path: content for _, path, content in FILE.findall(text)}
+
+
+def prose(text):
+    """A page without its files, line for line."""
+    return FILE.sub(lambda found: "\n" * found[0].count("\n"), text)
+
+
 def blocks(text):
     """(heading above it, line number, code) of each pycon block."""
+    text = prose(text)
     for found in BLOCK.finditer(text):
         headings = HEADING.findall(text, 0, found.start())
         line = text.count("\n", 0, found.start(1))
@@ -26,10 +38,10 @@ def blocks(text):
 
 def failures(text, name):
     """What the examples of a page get wrong, as one report; empty if nothing."""
-    names, said = {}, []
+    names, report = {}, []
     runner = doctest.DocTestRunner(verbose=False)
     for heading, line, code in blocks(text):
         test = doctest.DocTestParser().get_doctest(code, names, heading or name, name, line)
         test.globs = names                       # a page is one session, from top to bottom
-        runner.run(test, out=said.append, clear_globs=False)
-    return "".join(said)
+        runner.run(test, out=report.append, clear_globs=False)
+    return "".join(report)

@@ -25,6 +25,7 @@ from hopref.models import modern as modern
 from hopref.models import performer as performer
 from hopref.models import sparse as sparse
 from hopref.models import structured as structured
+from hopref.models import supports as supports
 from hopref.versions import show_versions as show_versions
 
 memory_limit: float | None

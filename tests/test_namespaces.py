@@ -221,5 +221,7 @@ def test_lazy_arrays_are_not_computed_behind_the_callers_back():
 
         __array__ = __dask_graph__
 
-    with pytest.raises(DTypeError, match="convert it yourself"):
+    with pytest.raises(DTypeError, match="pass its chunks to hopref.parts.stream"):
         modern.update([1.0, 2.0], Lazy())
+    with pytest.raises(DTypeError, match="convert it yourself"):
+        modern.weights([1.0, 2.0], Lazy())                  # has no parts

@@ -1,12 +1,14 @@
 """Supports in scipy.sparse storage, validated and read as lists of pairs."""
+from typing import Any
+
 import numpy as np
 
-from hopref.errors import DomainError, DTypeError, HoprefError, ShapeError
+from hopref.errors import DomainError, DTypeError, ShapeError, naming
 
 __all__ = ["listed"]
 
 
-def listed(support, xi, X, /):
+def listed(support: Any, xi: Any, X: Any, /) -> tuple[Any, Any]:
     r"""The pairs of a scipy.sparse support: index arrays of its rows and its columns.
 
     Source: the storage formats of scipy.sparse [NP-3].
@@ -29,13 +31,11 @@ def listed(support, xi, X, /):
     >>> supports.listed(S, [[0.5], [0.5]], [[1.0], [3.0]])
     (array([0, 1, 1]), array([1, 0, 1]))
     """
-    try:
+    with naming("hopref.supports.listed"):
         return _listed(support, np.shape(xi)[:1] + np.shape(X)[:1])
-    except HoprefError as error:
-        raise type(error)(f"hopref.supports.listed: {error}.") from None
 
 
-def _listed(support, shape):
+def _listed(support: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     from scipy import sparse
 
     form = getattr(support, "format", None) if sparse.issparse(support) else None
@@ -56,7 +56,7 @@ def _listed(support, shape):
     return tuple(pairs[::-1] if form == "csc" else pairs)
 
 
-def _unpacked(support, many):
+def _unpacked(support: Any, many: Any) -> Any:
     """The compressed axis written out; scipy does not check pointers by itself."""
     pointers, stored = support.indptr, min(support.indices.size, support.data.size)
     lengths = np.diff(pointers)

@@ -16,7 +16,7 @@ values are not waited for, results are not looked at.
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, cast, overload
@@ -25,6 +25,7 @@ import numpy as np
 
 from hopref.dispatch import validation
 from hopref.dispatch.declaration import Declaration, bind
+from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Domain
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
@@ -135,7 +136,7 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
                 call = _prepare(declaration, args, kwargs, backend, nonfinite, check)
                 token = _unchecked.set(True)
                 try:
-                    return _result(call, nonfinite, result)
+                    return _result(declaration, call, kwargs, nonfinite, result)
                 finally:
                     _unchecked.reset(token)
 
@@ -151,6 +152,9 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
 
         vars(operation).update(declaration.facts(), formula=bare, prepare=prepare,
                                __signature__=_full_signature(declaration))
+        operation.__doc__ = completed(declaration, formula.__doc__)
+        if rule := OPS.get(declaration.name.removeprefix("gradients.")):
+            rule.__doc__ = with_gradient(rule.__doc__, declaration.name)
         OPS[declaration.name] = operation
         return cast(Operation[P, R], operation)
     return declare
@@ -192,7 +196,8 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
 
 
-def _result(call: Call, nonfinite: Any, domain: Any) -> Any:
+def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonfinite: Any,
+            domain: Any) -> Any:
     """What the call returns; neither NumPy's MemoryError nor NaN from valid arguments."""
     try:
         result = numpy_scalars(call.path(*call.args, **call.kwargs))
@@ -202,10 +207,11 @@ def _result(call: Call, nonfinite: Any, domain: Any) -> Any:
         raise ResourceError(f"the arrays of the formula must fit in memory; got {error}") from error
     if nonfinite != "propagate":
         for part in result if isinstance(result, tuple) else (result,):
-            if _holds_nan(part) and not _asks_for_nan(call):
+            if _holds_nan(part) and not _asks_for_nan(declaration, given):
                 raise RangeError("the numbers on the way to the result must be in the range of "
                                  "float64, below 1.8e308 in size; got NaN: rescale the arguments")
-            if domain is not None and _lies_outside(domain, part) and not _asks_for_nan(call):
+            if domain is not None and _lies_outside(domain, part) \
+                    and not _asks_for_nan(declaration, given):
                 raise RangeError(f"the result must be {domain.description}, in the range of "
                                  "float64, below 1.8e308 in size; got an infinity: rescale the "
                                  "arguments")
@@ -215,12 +221,11 @@ def _result(call: Call, nonfinite: Any, domain: Any) -> Any:
 def _holds_nan(y: Any) -> bool:
     """Whether a result holds NaN; a result on a device is not waited for."""
     if type(y) is np.ndarray and y.dtype.kind == "f":
-        flat = y.ravel()
-        total = np.dot(flat, flat)                  # no temporary array; NaN only if an entry is
-        return bool(total != total) and bool(np.isnan(y).any())
+        total = np.vdot(y, y)                       # no temporary array; NaN only if an entry is
+        return bool(total != total)
     if isinstance(y, (np.generic, float)):
         return bool(y != y)
-    if isinstance(y, np.ndarray) or not on_host(y):
+    if isinstance(y, np.ndarray) or not hasattr(y, "__dlpack_device__") or not on_host(y):
         return False
     xp = namespace(y)
     return xp.isdtype(y.dtype, "real floating") and bool(xp.any(xp.isnan(y)))
@@ -233,9 +238,11 @@ def _lies_outside(domain: Any, y: Any) -> bool:
     return on_host(y) and not bool(xp.all(domain.holds(xp, y)))
 
 
-def _asks_for_nan(call: Call) -> bool:
-    """Whether an option stands for NaN, such as ``empty_row="nan"``."""
-    return any(isinstance(v, float) and v != v for v in call.kwargs.values())
+def _asks_for_nan(declaration: Declaration, given: Mapping[str, Any]) -> bool:
+    """Whether an option asks for NaN by name: ``empty_row="nan"``."""
+    options = {k: domain.unresolved({**declaration.defaults, **given}[k])
+               for k, domain in declaration.choices.items()}
+    return any(isinstance(v, str) and v == "nan" for v in options.values())
 
 
 def numpy_scalars(y: Any) -> Any:

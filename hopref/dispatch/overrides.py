@@ -6,19 +6,21 @@ which returns its own implementation of a function, or None; operations and func
 `overridable` ask the types of their positional arguments, as NumPy asks ``__array_function__``.
 """
 import functools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 __all__ = ["overridable", "implementation"]
 
 
-def overridable(function):
+def overridable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a function whose array arguments may bring their own implementation of it."""
     @functools.wraps(function)
-    def call(*args, **kwargs):
+    def call(*args: Any, **kwargs: Any) -> Any:
         return (implementation(call, args) or function)(*args, **kwargs)
     return call
 
 
-def implementation(function, args):
+def implementation(function: Callable[..., Any], args: Iterable[Any]) -> Any:
     """The implementation that the type of an argument brings, or None."""
     for a in args:
         protocol = getattr(type(a), "__hopref_function__", None)

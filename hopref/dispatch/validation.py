@@ -31,8 +31,14 @@ def located(op: Declaration, given: Mapping[str, Any]) -> tuple[Arrays, Any]:
 
     Lists and numbers count as NumPy.
     """
-    arrays = {k: v for k in op.arrays if type(v := given[k]) is np.ndarray or not _absent(op, k, v)}
-    if all([type(v) is np.ndarray for v in arrays.values()]):
+    arrays, plain = {}, True
+    for k in op.arrays:
+        v = given[k]
+        if type(v) is np.ndarray:
+            arrays[k] = v
+        elif not _absent(op, k, v):
+            arrays[k], plain = v, False
+    if plain:
         return arrays, np
     homes = {k: _home(op, k, v) for k, v in arrays.items()}
     if len(set(homes.values())) > 1:
@@ -59,17 +65,17 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
     if op.scratch and not fast:
         fit_scratch(op, {**numbers, **sizes})
     arrays = _converted(op, xp, arrays, fast)
-    if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **arrays})):
+    named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
+    if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **named, **arrays})):
         raise ShapeError(violation)
     propagate = nonfinite == "propagate"
     look = nonfinite == "raise" or xp is np or all([on_host(v) for v in arrays.values()])
     structure = look and not propagate if check is None else check
     for k, v in arrays.items():
-        if not (k in op.finite and look and _plainly_finite(v)):
+        if not (xp is np and k in op.finite and _plainly_finite(v)):
             _verify_values(xp, k, v, op.array_domains[k], sizes, look, structure, propagate)
     if op.precondition and (look or check):
-        named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
-        if violation := op.precondition(xp, {**given, **arrays, **numbers, **named}):
+        if violation := op.precondition(xp, {**given, **numbers, **named, **arrays}):
             raise DomainError(violation)
     absent = {k: op.defaults[k] for k in op.optional if k not in arrays}
     return {**absent, **arrays, **numbers, **options}
@@ -256,7 +262,7 @@ def _verify_exact(k: str, whole: Any, wide: Any) -> None:
 
 def _plainly_finite(v: Any) -> bool:
     """Whether the sum of squares is finite: then every entry is.  If not, nothing is known."""
-    return type(v) is np.ndarray and v.dtype is FLOAT64 and math.isfinite(np.vdot(v, v))
+    return v.dtype is FLOAT64 and math.isfinite(np.vdot(v, v))
 
 
 def _verify_values(xp: Any, k: str, v: Any, domain: Array, sizes: Sizes, look: bool,

@@ -35,7 +35,7 @@ def test_an_operation_of_hopref_satisfies_its_law(law, subject):
 @pytest.mark.parametrize("law, name, bugs", CLAIMS, ids=identified)
 def test_a_law_rejects_the_bugs_that_it_names(law, name, bugs):
     """In one of its subjects at least, where several share the bug."""
-    assert bugs, f"no subject of {law.name!r} has the bug {name!r}"
+    assert bugs, f"no subject of {law.name!r} has the bug {name!r} (step 3, the bugs)"
     assert any(not bug.benign and violation(law, bug) for bug in bugs), name
 
 

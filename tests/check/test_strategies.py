@@ -43,7 +43,7 @@ def test_leading_axes_come_in_all_sorts(lead):
     find(calls(attention.softmax_attention), lambda call: call[0][0].shape[:-2] == lead)
 
 
-def test_axes_may_be_empty_where_the_door_allows_it():
+def test_axes_may_be_empty_where_validation_allows_it():
     for dim in "ldv":
         find(sizes(attention.softmax_attention), lambda size, dim=dim: size[dim] == 0)
 

@@ -1,15 +1,18 @@
 """What comes back: declared shapes, float64, no NaN out of finite numbers, nothing shared."""
+import array_api_strict
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopref import attention, maps, modern
 from hopref.check.cases.strategies import calls
-from hopref.errors import DomainError
+from hopref.dispatch import operation
+from hopref.errors import DomainError, HoprefError, RangeError, ResourceError
 from tests.dispatch import calling
 from tests.dispatch.calling import OPS, WITH_ARRAYS, by_name, on_calls, parts, refused, run, same
 from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
+from tests.doubles import cupy as device
 
 every_op = pytest.mark.parametrize("name", OPS)
 every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
@@ -85,6 +88,78 @@ def test_no_argument_is_written_or_handed_back(name):
             np.testing.assert_array_equal(given[k], v, strict=True)
 
     judge()
+
+
+# ---- the range of float64 ------------------------------------------------------------------------
+
+EXTREME = st.floats(-8, 8, width=32) | st.sampled_from(
+    [s * v for s in (1, -1) for v in (5e-324, 1e-300, 1e16, 1e150, 1e200, 1.7e308)])
+
+
+@every_op
+def test_finite_arguments_give_numbers_or_an_error_and_no_warning(name):
+    """However large or small they are; warnings are errors here."""
+    op = OPS[name]
+
+    @settings(max_examples=5)
+    @given(calls(op, numbers=EXTREME))
+    def judge(call):
+        given = by_name(op, call)
+        try:
+            results = parts(run(op, given))
+        except HoprefError:
+            return
+        assert given.get("empty_row") == "nan" or not any(np.isnan(y).any() for y in results)
+
+    judge()
+
+
+@pytest.fixture
+def difference(monkeypatch):
+    """An operation whose formula gives inf - inf where the squares overflow."""
+    monkeypatch.setattr(operation, "OPS", {})
+
+    @operation.op("(...,d)->(...,d)")
+    def difference(x, /):
+        return x * x - x * x
+    return difference
+
+
+def test_nan_from_finite_numbers_is_an_error_that_states_the_range(difference):
+    assert difference([2.0]).tolist() == [0.0]
+    refused(RangeError, difference, {"x": np.array([2.0, 1e200])}, "range of float64", "got NaN")
+    refused(RangeError, difference, {"x": np.array([[1e200]])}, nonfinite="raise")
+    assert np.isnan(difference([1e200], nonfinite="propagate")).all()
+    assert np.isnan(difference.formula(np.array([1e200]))).all()
+    with pytest.raises(OverflowError):
+        difference([1e200])
+
+
+def test_numbers_beyond_the_range_are_infinite_and_no_error(monkeypatch):
+    monkeypatch.setattr(operation, "OPS", {})
+    square = operation.op("(...,d)->(...,d)")(lambda x, /: x * x)
+    assert square([1e200, 2.0]).tolist() == [np.inf, 4.0]
+
+
+def test_a_result_elsewhere_is_looked_at_on_the_host_only(difference):
+    with pytest.raises(RangeError):
+        difference(array_api_strict.asarray([1e200]))
+    with device.installed():
+        x = device.asarray([1e200])
+        device.stats.reset()
+        y = difference(x)
+        assert device.stats.quiet and np.isnan(y.get()).all()
+
+
+def test_memory_that_runs_out_in_a_formula_is_an_error_of_hopref(monkeypatch):
+    monkeypatch.setattr(operation, "OPS", {})
+
+    def greedy(x, /):
+        return np.empty(2**45)
+
+    with pytest.raises(ResourceError, match="hopref.*greedy: .*; got Unable to allocate") as caught:
+        operation.op("(...,d)->(...,d)")(greedy)([1.0])
+    assert isinstance(caught.value.__cause__, MemoryError)
 
 
 # ---- emptiness and masks ------------------------------------------------------------------------

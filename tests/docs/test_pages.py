@@ -25,7 +25,7 @@ def test_a_wrong_example_is_reported_under_its_heading():
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_prompt_stands_in_a_block_that_is_run(name):
-    outside = pages.BLOCK.sub("", PAGES[name])
+    outside = pages.BLOCK.sub("", pages.prose(PAGES[name]))
     assert ">>>" not in outside
 
 

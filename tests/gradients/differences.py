@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from hopref.check.cases.generator import admissible
+from hopref.check.cases.arguments import legal
 from hopref.check.cases.strategies import calls
 from hopref.check.engine.judge import parts
 from hopref.check.tolerance.arithmetic import PROFILES
@@ -55,7 +55,7 @@ def points(draw, rule):
     given = dict(zip(gradient.signature.parameters, args, strict=False)) | kwargs
     for k, x in given.items():
         if isinstance(x, np.ndarray) and x.dtype == float:
-            new = admissible(gradient.domains[k], 0.7 * rng.standard_normal(x.shape))
+            new = legal(gradient.domains[k], 0.7 * rng.standard_normal(x.shape))
             hidden = np.isinf(x) & (rng.random(x.shape) < 0.3)      # most things are seen
             given[k] = np.where(hidden, x, in_the_open(k, new, given, rule))
         elif isinstance(x, np.ndarray) and x.dtype == bool:

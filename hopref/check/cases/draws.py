@@ -93,11 +93,12 @@ betas = sampled([2.0**-10, 0.25, 1.0, 3.0, 64.0])
 
 
 def arrays(*shape, elements=eighths):
-    """Arrays of independent elements; now and then a row or all entries are equal, or zero."""
+    """Arrays of independent elements; now and then all are equal, or rows are, so that ties occur.
+    """
     def make(rng):
         x = np.array([elements(rng) for _ in range(int(np.prod(shape)))]).reshape(shape)
-        if x.size and (chance := rng.random()) < 0.2:
-            x[...] = x.flat[0] if chance < 0.05 else x[:1] if chance < 0.15 else x
+        if x.size and (chance := rng.random()) < 0.3:
+            x[-1 if chance < 0.15 else slice(None)] = x.flat[0] if chance > 0.25 else x[0]
         return x
     return Draw(make)
 

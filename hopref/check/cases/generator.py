@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from hopref.check.cases.arguments import legal, shape_of, typical, with_multiples
 from hopref.check.tolerance.arithmetic import largest, round_to
 from hopref.dispatch.domains import Array, Choice, Flag, Scalar, Seed
 from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]
 
-SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "lm": 8,
-         "k": 4, "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}
+SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4,
+         "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}        # of other axes: `arguments.AXIS`
 BETA = 0.75
 
 
@@ -177,8 +178,9 @@ def variants(op, family):
 def draw(op, family, dtype, seed):
     """One case of a family."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{family.name}".encode())])
-    sizes = {**SIZES, **family.sizes, **{d: v for d, v in family.options.items() if d in SIZES}}
-    sizes["dd"] = sizes["d"] ** 2
+    names = {dim for dims in op.arrays.values() for dim in dims}
+    chosen = {d: v for d, v in family.options.items() if d in SIZES}
+    sizes = with_multiples({**SIZES, **family.sizes, **chosen}, names)
     ulp = 2.0**-7 if dtype == "bfloat16" else np.finfo(dtype).eps
     it = {"largest": largest(dtype), "ulp": ulp}
     given = {}
@@ -190,8 +192,7 @@ def draw(op, family, dtype, seed):
         elif wanted is not None and not isinstance(domain, Scalar):
             given[k] = wanted
         elif isinstance(domain, Scalar) and set_here(k, parameter.default, family):
-            axes = {dim for dims in op.arrays.values() for dim in dims}
-            given[k] = 3 if k in axes else scalar(k, domain, family, sizes, rng, dtype)
+            given[k] = 3 if k in names else scalar(k, domain, family, sizes, rng, dtype)
         elif isinstance(domain, (Scalar, Seed)) and parameter.default is parameter.empty:
             given[k] = sizes.get(k, 6) if isinstance(domain, Scalar) else seed
     kinds = op.signature.parameters
@@ -233,15 +234,12 @@ def scalar(k, domain, family, sizes, rng, dtype):
     if k == "theta":
         return -0.25
     part = float(round_to(rng.uniform(0.125, 0.5), dtype))
-    return next(v for v in (part, -part, 1 + part) if domain.holds(v))
+    return next(v for v in (part, -part, 1 + part, *typical(domain)) if domain.holds(v))
 
 
 def array(op, k, sizes, family, rng, it, dtype, wanted):
     """The numbers of one array argument, in the format of the candidate."""
-    shape = ()
-    for d in op.arrays[k]:
-        shape += sizes[d] if d == "..." else (2 * sizes[d[1:]] if d[0] == "2" else sizes[d],)
-    domain = op.domains[k]
+    shape, domain = shape_of(op.arrays[k], sizes), op.domains[k]
     if domain.kind == "integer":
         return rng.integers(0, sizes[domain.below], shape)
     if domain.kind == "bool":
@@ -249,7 +247,7 @@ def array(op, k, sizes, family, rng, it, dtype, wanted):
         if wanted == "rows" and seen.size:
             seen[..., ::2, :] = False if seen.ndim > 1 else seen[..., ::2, :]
         return seen
-    x = admissible(domain, numbers(op, k, shape, family, rng, it))
+    x = legal(domain, numbers(op, k, shape, family, rng, it))
     if k in ("phi_q", "phi_k", "z", "S") and "defaults" not in family.options:
         x = np.abs(x)       # features >= 0; of both signs in the plainest case
     return x if x.dtype == np.dtype("int64") else round_to(x, dtype)
@@ -287,11 +285,3 @@ def isolated(x):
         x[-2:, :] = 0
     return x
 
-
-def admissible(domain, x):
-    """``x``, plus or minus its size, its sign or bit, or a number in [0, 1): the first admitted."""
-    for made in (x, np.abs(x), np.where(x < 0, -1.0, 1.0), np.where(x < 0, 0.0, 1.0),
-                 np.abs(x) % 1, -np.abs(x)):
-        if domain.holds is None or np.all(domain.holds(np, made)):
-            return made
-    raise ValueError(f"no way to draw what must be {domain.description}")

@@ -13,7 +13,7 @@ from hopref.check.bugs import bugs_of
 from hopref.check.engine.subjects import own_function
 from hopref.check.laws import laws_of
 from hopref.check.tolerance.derivation import widened
-from hopref.check.tolerance.expected import truth
+from hopref.check.tolerance.expected import expected, truth
 
 __all__ = ["diagnose", "explains", "recovered"]
 
@@ -61,22 +61,27 @@ def suspects(trial):
 
 
 def answers_of(trial):
-    """What the candidate answered: in the cases or, without any, to the laws."""
-    if trial.answers:
-        found = []
-        for case, exact, values in trial.answers:
-            exact = exact if isinstance(exact, tuple) else (exact,)
-            if case.stress or not values or not values[0].size:
-                continue
-            args, kwargs = widened(trial.op, case.args, case.kwargs)
-            slack = [np.where(np.isfinite(e.radius), e.radius, 0) for e in exact]
-            found.append(Answer(args, kwargs, values, tuple(e.value for e in exact),
-                                tuple(2 * float(np.max(r, initial=0)) for r in slack)))
-        return found
-    own = own_function(trial.like)
-    return [Answer(args, kwargs, numbers(answer), right, len(right) * (0.0,))
-            for calls in trial.calls.values() for args, kwargs, answer in calls
-            if (right := attempt(own, args, kwargs)) is not None]
+    """What the candidate answered, in the cases and to the laws."""
+    calls = [call for same_shape in trial.calls.values() for call in same_shape]
+    if trial.op is None or not trial.op.arrays:
+        own = own_function(trial.like)
+        return [Answer(args, kwargs, numbers(answer), right, len(right) * (0.0,))
+                for args, kwargs, answer in calls
+                if (right := attempt(own, args, kwargs)) is not None]
+    cases = [(case.args, case.kwargs, values, exact) for case, exact, values in trial.answers
+             if not case.stress and values and values[0].size]
+    calls = [(args, kwargs, values, expected(trial.op, args, kwargs, trial.profile))
+             for args, kwargs, values in calls]
+    return [compared(trial.op, *call) for call in (*cases, *calls)]
+
+
+def compared(op, args, kwargs, values, right):
+    """The answer to one call beside the right one."""
+    right = right if isinstance(right, tuple) else (right,)
+    args, kwargs = widened(op, args, kwargs)
+    slack = [np.where(np.isfinite(e.radius), e.radius, 0) for e in right]
+    return Answer(args, kwargs, values, tuple(e.value for e in right),
+                  tuple(2 * float(np.max(r, initial=0)) for r in slack))
 
 
 def explains(bug, answers):

@@ -17,7 +17,7 @@ LAW_CASES = ("gauss", "gauss, mask", "ties", "gauss, ties=plus", "unit norm, bet
              "integers", "more queries than keys", "long keys", "gauss, defaults",
              "gauss, states=binary", "gauss, b")
 MOST_FAILURES = 2       # crashes and time-outs after which the judgement ends
-MOST_DRAWS = 5          # arguments with which a law is tried
+MOST_DRAWS = 12         # arguments with which a law is tried
 MOST_CALLS = 3          # calls of one shape that are kept for the diagnosis
 
 
@@ -191,6 +191,7 @@ class Trial:
         if self.op is None or not self.op.arrays:
             self.record(stored, named, outcome.answer)
             return outcome.answer
+        self.record(stored, named, outcome.values)
         if len(outcome.values) not in (1, len(self.op.outputs)):
             raise Refused(f"{len(outcome.values)} results")
         values = tuple(y.astype(np.longdouble) for y in outcome.values)

@@ -1,0 +1,191 @@
+"""Docstrings completed from declarations: parameters, results, errors and related functions.
+
+A formula's docstring says what the declaration cannot: equation, source, conditions, examples.
+What it knows, shapes, domains, defaults and the energy that an update lowers, is written once, in
+the declaration, and put into ``__doc__`` here, in the sections of numpydoc.
+"""
+import inspect
+import re
+from typing import Any
+
+from hopref.dispatch.domains import Choice, Flag, Seed, Several
+
+__all__ = ["completed", "with_gradient", "MEANINGS"]
+
+# What a name stands for wherever a docstring does not say more (see docs/notation.md).
+MEANINGS = {
+    "xi": "states, one a row", "X": "stored patterns, one a row", "W": "weights",
+    "b": "threshold, subtracted from the field", "beta": "inverse temperature",
+    "Q": "queries, one a row", "K": "keys, one a row", "V": "values, one a row",
+    "scale": "factor of the scores; None for 1/sqrt(d)", "mask": "True where a key may be seen",
+    "bias": "added to the scaled scores; -inf hides an entry",
+    "causal": "whether the future is hidden",
+    "align": "where a causal mask, or a window, of l queries and s keys is aligned",
+    "empty_row": "what a row becomes that sees nothing",
+    "where": "True where an entry takes part", "z": "scores", "alpha": "exponent of entmax",
+    "gamma": "exponent of the norm", "eps": "stabiliser, added to a denominator or a variance",
+    "omega": "random directions, one a row", "omegas": "draws of random directions",
+    "features": "name of the feature map", "phi_q": "features of the queries",
+    "phi_k": "features of the keys", "log_q": "logarithms of the features of the queries",
+    "log_k": "logarithms of the features of the keys", "sign_q": "signs of the query features",
+    "sign_k": "signs of the key features", "S": "sum of the outer products of past keys and values",
+    "c": "log scale of each feature of the past", "x": "vectors, one a row",
+    "y": "vectors, one a row", "rng": "seed or Generator of the draw",
+    "support": "True where a state may see a pattern", "delta": "added to patterns as queries",
+    "activation": "name of the activation, or an Activation", "theta": "threshold of components",
+    "side": "which side of the threshold is set to 0", "ties": "what a field of 0 does",
+    "states": "alphabet of the states", "order": "sites in the order in which they are visited",
+    "interaction": "name of the interaction, or an Interaction", "zero_diagonal":
+    "whether the diagonal of the weights is 0", "previous": "the states one step before",
+    "g": "cotangent of the result", "g_S": "cotangent of S", "g_z": "cotangent of z",
+    "g_c": "cotangent of c", "steps": "number of updates",
+    "per_head": "factor of beta for each head",
+    "renormalise": "whether the weights of the visible patterns sum to 1", "width":
+    "reach of the window to each side", "dilation": "distance of the positions in a window",
+    "gain": "factor of each normalised component", "shift": "added to each normalised component",
+    "visible": "Lagrangian of the visible neurons", "hidden": "Lagrangian of the hidden neurons",
+    "functions": "names of the functions of the projections, or Feature records",
+    "h": "name of the factor in front, or a Height", "Y": "stored patterns of the second layer",
+    "R": "state patterns", "P": "patterns that are read out", "A": "quadratic part of the exponent",
+    "m": "number of random directions", "d": "number of components", "n": "number of patterns",
+    "l": "number of queries", "k": "number of entries", "p": "weights", "tau": "time constant",
+    "activity": "mean of the components", "v": "visible neurons",
+}
+SECTION = re.compile(r"^(Parameters|Returns|Raises|Notes|See Also|References)\n-+\n", re.M)
+INLINE = re.compile(r"^(Returns|Notes): +", re.M)
+REPEATED = re.compile(r"\A\([^)]*\)( bool)?,? *")      # a shape that the declaration states
+ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
+
+
+def completed(declaration: Any, doc: str | None) -> str | None:
+    """The docstring with the sections that the declaration knows; None stays None."""
+    if doc is None:
+        return None
+    text, sections = _parsed(inspect.cleandoc(doc))
+    sections["Parameters"] = _parameters(declaration, sections.get("Parameters", ""))
+    sections["Returns"] = _returns(declaration, sections.get("Returns", ""))
+    if related := _related(declaration):
+        sections["See Also"] = "\n".join(filter(None, [sections.get("See Also"), related]))
+    parts = [text, *(f"{name}\n{'-' * len(name)}\n{sections[name]}" for name in ORDER
+                     if sections.get(name))]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _parsed(doc: str) -> tuple[str, dict[str, str]]:
+    """The text before the sections, and the sections by their names."""
+    body, examples = _split(doc, re.compile(r"^>>> ", re.M))
+    body = INLINE.sub(lambda m: f"{m[1]}\n{'-' * len(m[1])}\n", body)
+    found = list(SECTION.finditer(body))
+    text = body[:found[0].start()] if found else body
+    ends = [*(m.start() for m in found[1:]), len(body)]
+    sections: dict[str, str] = {}
+    for m, end in zip(found, ends):
+        content = body[m.end():end].strip("\n")
+        if m[1] == "Returns":           # a paragraph after the result is a remark
+            content, rest = _split(content, re.compile(r"^\n(?=\S)", re.M))
+            sections["Notes"] = "\n\n".join(filter(None, [sections.get("Notes"), rest.strip()]))
+        if content:
+            sections[m[1]] = "\n\n".join(filter(None, [sections.get(m[1]), content]))
+    if examples.strip():
+        sections["Examples"] = examples
+    return text, sections
+
+
+def _split(text: str, at: "re.Pattern[str]") -> tuple[str, str]:
+    found = at.search(text)
+    return (text[:found.start()], text[found.start():]) if found else (text, "")
+
+
+def _parameters(op: Any, written: str) -> str:
+    """One entry a parameter: type from the declaration, meaning from the docstring or glossary."""
+    known = _entries(written)
+    lines = []
+    for name, parameter in op.signature.parameters.items():
+        group = next((k for k in known if name in re.split(r", *", k)), None)
+        meaning = REPEATED.sub("", known[group]) if group else _meaning(op, name)
+        lines.append(f"{name} : {_type(op, name, parameter.default)}")
+        lines += [f"    {line}".rstrip() for line in meaning.split("\n") if line.strip()]
+    return "\n".join(lines)
+
+
+def _meaning(op: Any, name: str) -> str:
+    """What a parameter is; beside S, z is the denominator of the same state."""
+    if name == "z" and "S" in op.signature.parameters:
+        return "sum of the features of past keys"
+    return MEANINGS.get(name, "")
+
+
+def _entries(written: str) -> dict[str, str]:
+    """{names: description} of a Parameters section."""
+    found: dict[str, str] = {}
+    for line in written.split("\n"):
+        head = re.match(r"(\w[\w, ]*?) : ?(.*)", line)
+        if head:
+            name, found[head[1]] = head[1], head[2]
+        elif found:
+            found[name] += "\n" + line.strip()
+    return found
+
+
+def _type(op: Any, name: str, default: Any) -> str:
+    """Shape and domain of a parameter, and its default."""
+    domain = op.domains.get(name)
+    if name in op.arrays:
+        shape = _shape(op.arrays[name]) if op.arrays[name] else "array"
+        shape += " or number" if isinstance(default, float) else ""
+        kind = {"bool": "bool", "integer": "integers"}.get(getattr(domain, "kind", ""), "")
+        words = kind or getattr(domain, "description", "")
+        text = f"{shape}, {words}" if words else shape
+    elif isinstance(domain, Choice):
+        text = "{" + ", ".join(f'"{k}"' for k in domain.names) + "}"
+        text += f" or {domain.record.__name__}" if domain.record else ""
+    elif isinstance(domain, Several):
+        text = "tuple of {" + ", ".join(f'"{k}"' for k in domain.choice.names) + "}"
+    elif isinstance(domain, Flag):
+        text = "bool"
+    elif isinstance(domain, Seed):
+        text = "int, SeedSequence or Generator"
+    else:
+        text = getattr(domain, "description", "number")
+    if default is inspect.Parameter.empty:
+        return text
+    shown = f'"{default}"' if isinstance(default, str) else repr(default)
+    return f"{text}, default {shown}"
+
+
+def _shape(dims: tuple[str, ...]) -> str:
+    return f"({', '.join(dims)}{',' * (len(dims) == 1 and dims[0] != '...')})"
+
+
+def _returns(op: Any, written: str) -> str:
+    """The shapes of the results, with what the docstring says of them."""
+    if written:
+        return written
+    shapes = [_shape(dims) for dims in op.outputs]
+    if len(shapes) == 1:
+        return f"{shapes[0]} array" if op.outputs[0] else "float"
+    return f"tuple of arrays {', '.join(shapes)}"
+
+
+def with_gradient(doc: str, name: str) -> str:
+    """The docstring of a rule with its gradient under See Also."""
+    line = f"hopref.{name} : vector-Jacobian product\n"
+    head = "See Also\n--------\n"
+    if head in doc:
+        return doc.replace(head, head + line)
+    at = re.search(r"^(Notes|References|Examples)\n-", doc, re.M)
+    where = at.start() if at else len(doc)
+    return f"{doc[:where]}{head}{line}\n{doc[where:]}"
+
+
+def _related(op: Any) -> str:
+    """The energy that an update lowers, and its faster paths."""
+    lines = []
+    if op.lowers:
+        energy, condition = op.lowers
+        when = "at every step" if condition == "always" else f"where {condition}"
+        lines.append(f"hopref.{energy.name} : the energy, which falls {when}")
+    lines += [f"hopref.fast.{path}.{op.name} : the same, faster (``backend=\"{path}\"``)"
+              for path in op.paths if path != "formula"]
+    return "\n".join(lines)
+

@@ -1,0 +1,51 @@
+"""Which operations there are, and which have faster paths and parts: tables against modules."""
+import importlib
+import pkgutil
+
+import pytest
+
+import hopref
+from hopref.dispatch import operation
+from hopref.dispatch.paths import BACKENDS, function_of
+
+OPS = operation.load()
+TABLES = {backend: importlib.import_module(f"hopref.fast.{backend}") for backend in BACKENDS
+          if importlib.util.find_spec(f"hopref.fast.{backend}")}
+LISTED = [(backend, module) for backend, package in TABLES.items() for module in package.PATHS]
+
+
+def public_functions(module):
+    """The names of the functions that a module defines, compiled ones too."""
+    return {name for name, value in vars(module).items() if not name.startswith("_")
+            and callable(value) and getattr(value, "__module__", "") == module.__name__}
+
+
+@pytest.mark.parametrize("backend", TABLES)
+def test_the_table_of_a_backend_names_its_modules(backend):
+    found = {m.name for m in pkgutil.iter_modules(TABLES[backend].__path__)}
+    assert {name for name in found if not name.startswith("_")} == set(TABLES[backend].PATHS)
+
+
+@pytest.mark.parametrize("backend, name", LISTED)
+def test_the_table_of_a_backend_names_what_its_module_defines(backend, name):
+    pytest.importorskip(BACKENDS[backend].package)
+    module = importlib.import_module(f"hopref.fast.{backend}.{name}")
+    listed = set(TABLES[backend].PATHS[name])
+    assert public_functions(module) == set(module.__all__) == listed
+    for function in listed:
+        op = OPS[f"{name}.{function}"]
+        assert backend in op.paths and function_of(op.name, backend) is getattr(module, function)
+
+
+def test_a_public_function_that_is_not_listed_would_be_found():
+    module = importlib.import_module("tests.dispatch.calling")
+    assert {"run", "refused", "by_name"} <= public_functions(module)
+    assert "calls" not in public_functions(module)              # imported
+
+
+def test_every_file_of_models_is_public():
+    models = importlib.import_module("hopref.models")
+    found = {m.name for m in pkgutil.iter_modules(models.__path__) if not m.name.startswith("_")}
+    assert found <= set(hopref.__all__)
+    for name in found:
+        assert getattr(hopref, name).__name__ == f"hopref.models.{name}"
