@@ -134,7 +134,7 @@ def _by_logs(phi, q, k, log_q, log_k):
     """Plain features where all logs are within 300 of 0; else measured from the largest."""
     xp = namespace(k)
     far = xp.any(xp.abs(log_q) > 300.0) | xp.any(xp.abs(log_k) > 300.0)
-    if on_host(k) and not bool(far):
+    if 0 in k.shape or on_host(k) and not bool(far):
         return phi(q), phi(k)
     queries, keys = balanced(log_q, log_k, 1.0, 1.0)
     return xp.where(far, queries, phi(q)), xp.where(far, keys, phi(k))

@@ -25,8 +25,8 @@ def evened(q, k, z):
     most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
     if 0 in q.shape or 0 in k.shape:
         return q, k, xp.ones_like(most), (1.0,)
-    most = xp.maximum(most, xp.max(xp.abs(k), axis=-2))
-    if on_host(k) and _near_one(most) and _near_one(xp.max(xp.abs(q), axis=-1)):
+    most = xp.maximum(most, _most(k, -2))
+    if on_host(k) and _near_one(most) and _near_one(_most(q, -1)):
         return q, k, xp.ones_like(most), (1.0,)
     c = unit(most)
     part = xp.maximum(xp.minimum(c, 2.0**500), 2.0**-500)
@@ -38,6 +38,12 @@ def evened(q, k, z):
     q = q * first / a * second / b
     third = unit(xp.max(xp.abs(q), axis=-1, keepdims=True))
     return q * third, k * c[..., None, :], c, (first, second, third)
+
+
+def _most(x, axis):
+    """The largest size along an axis."""
+    xp = namespace(x)
+    return xp.maximum(xp.max(x, axis=axis), -xp.min(x, axis=axis))
 
 
 def _near_one(size):
@@ -64,6 +70,8 @@ def tame(V):
     """The values, and the factor by which a column that nears the largest number is divided."""
     xp = namespace(V)
     if 0 in V.shape:
+        return V, 1.0
+    if on_host(V) and bool(xp.all((xp.max(V) < 2.0**900) & (xp.min(V) > -2.0**900))):
         return V, 1.0
     most = xp.max(xp.abs(V), axis=-2, keepdims=True)
     down = xp.where(most < 2.0**900, xp.ones_like(most), 2.0**-80)

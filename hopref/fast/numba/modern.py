@@ -46,7 +46,10 @@ def _run(rule, xi, X, beta, new, energies, result):
         xi, X = xi.astype(np.float64), X.astype(np.float64)     # a score or beta beyond float32
         _retrieve(_rows(xi), X, float(beta), lanes, new, energies)
     if not np.isfinite(result).all():
-        result[...] = rule.formula(xi, X, beta=beta)
+        states = _rows(xi)
+        answers = result.reshape(len(states), -1)
+        lost = ~np.isfinite(answers).all(axis=-1)
+        answers[lost] = rule.formula(states[lost], X, beta=beta).reshape(-1, answers.shape[1])
     return result
 
 
