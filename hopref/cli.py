@@ -280,6 +280,7 @@ def _configure_diagnose(parser):
 
 def _diagnose(options):
     from hopref import theory
+    from hopref.theory.diagnosis import counted
     patterns, cues, names = _staged(options)
     if options.rule == "classical":
         cues = None
@@ -288,8 +289,8 @@ def _diagnose(options):
     if options.json:
         _print_json({"schema": "hopref.diagnose/1", **found.as_dict()})
     else:
-        print(f"{len(names)} patterns of {found.d} components, {sum(found.lost)} lost under the "
-              f"{found.rule} rule.")
+        print(f"{counted(len(names), 'pattern')} of {counted(found.d, 'component')}, "
+              f"{sum(found.lost)} lost under the {found.rule} rule.")
         print("\n".join(f"- {sentence}" for sentence in found.findings))
     return 0 if found.retrievable else 1
 

@@ -6,6 +6,8 @@ from hopref.maps import dot, ratio, scan
 
 __all__ = ["hebbian", "covariance", "projection", "storkey", "willshaw", "willshaw_pairs", "bam"]
 
+SITES = 64          # whose weights among each other are formed
+
 
 @op("(n,d)->(d,d)", scale=positive, zero_diagonal=flag, scratch="(d,d)")
 def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
@@ -16,14 +18,30 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
     Parameters
     ----------
     X : (n, d) patterns, polar, binary or real
-    scale : 1, 1/d or 1/N in the literature
+    scale : 1, 1/d or 1/N in the literature; see the notes on ties
     zero_diagonal : the blog keeps the diagonal, which makes W positive semidefinite; most textbooks
         and the blog's own code set it to zero, which does not
 
-    >>> from hopref import storage
+    Notes
+    -----
+    Weights of integers are exact at scale 1, and at any power of two.  Others are rounded, as 1/3
+    is, and a field that would be 0 may come out as some eps: the tie is decided by rounding.  Signs
+    do not depend on the scale; where ties matter leave it at 1, or use
+    `classical.low_rank_update`, which multiplies the field by it and not the weights.
+
+    >>> from hopref import classical, storage
     >>> storage.hebbian([[1.0, -1.0]])
     array([[ 1., -1.],
            [-1.,  1.]])
+    >>> X = [[-1, 1, -1, 1, -1], [-1, -1, -1, -1, 1], [-1, 1, -1, -1, -1]]
+    >>> W = storage.hebbian(X, zero_diagonal=True)
+    >>> float(classical.field([1, 1, 1, -1, -1], W)[4])         # a tie
+    0.0
+    >>> float(classical.field([1, 1, 1, -1, -1], W / 3)[4]) < 0                 # none
+    True
+    >>> how = {"zero_diagonal": True, "ties": "plus"}
+    >>> float(classical.low_rank_update([1, 1, 1, -1, -1], X, scale=1 / 3, **how)[4])
+    1.0
     """
     return scaled(X.T @ X, scale, zero_diagonal)
 
@@ -186,7 +204,21 @@ def bam(X, Y, /):
 
 def hebbian_field(xi, X, scale, zero_diagonal):
     """W xi for W = hebbian(X), without W: O(N d) a state instead of O(d^2)."""
-    return scale * ((xi @ X.T) @ X - removed_diagonal(X, zero_diagonal) * xi)
+    return scale * (hollow_field(xi, X) if zero_diagonal else (xi @ X.T) @ X)
+
+
+def hollow_field(xi, X):
+    """The field of all other sites, sum_{j != i} (X^T X)_ij xi_j, without a subtraction.
+
+    Each half of the sites adds up the other half, and divides itself in turn: O(N d log d) a state.
+    """
+    d = X.shape[1]
+    if d <= SITES:
+        return xi @ scaled(X.T @ X, 1.0, True)
+    near, far = X[:, :d // 2], X[:, d // 2:]
+    a, b = xi[..., :d // 2], xi[..., d // 2:]
+    return namespace(X).concat([hollow_field(a, near) + (b @ far.T) @ near,
+                                hollow_field(b, far) + (a @ near.T) @ far], axis=-1)
 
 
 def removed_diagonal(X, zero_diagonal):

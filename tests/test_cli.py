@@ -64,7 +64,7 @@ def test_wrong_usage_leaves_with_2(argv, capsys):
 
 @pytest.mark.parametrize("argv, line", [
     (["retrieve", "--patterns", "25"], "hopref.data.pictures: n must be None or an integer"),
-    (["retrieve", "--beta", "0"], "beta must be a positive finite number; got beta=0.0."),
+    (["retrieve", "--beta", "0"], "beta must be a finite number >= 1e-300; got beta=0.0."),
     (["retrieve", "--steps", "0"], "max_steps must be an integer >= 1"),
     (["retrieve", "--corrupt", "blur:1"], "how must be 'mask:SHARE', 'noise:SIGMA'"),
     (["retrieve", "--seed", "-1"], "rng must be an integer >= 0"),
@@ -184,6 +184,12 @@ def test_diagnose_leaves_with_1_where_a_pattern_is_lost(X, code, tmp_path, capsy
     out = capsys.readouterr().out
     assert out.startswith(f"2 patterns of 2 components, {code} lost under the modern rule.\n- ")
     assert ("pattern 0 is lost at every beta: pattern 1 scores 3" in out) == bool(code)
+
+
+def test_diagnose_counts_one_pattern_in_the_singular(tmp_path, capsys):
+    np.save(tmp_path / "X.npy", [[2.0]])
+    assert main(["diagnose", str(tmp_path / "X.npy")]) == 0
+    assert capsys.readouterr().out.startswith("1 pattern of 1 component, 0 lost under the modern")
 
 
 def test_diagnose_takes_integers_of_a_file_as_numbers(tmp_path, capsys):

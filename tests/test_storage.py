@@ -50,6 +50,25 @@ def test_not_every_sum_of_outer_products_is_semidefinite():
     assert np.linalg.eigvalsh(storage.hebbian(v)).min() == 0
 
 
+@law("classical.low_rank_update", "storage.hebbian", id="CB-1",
+     over=stores(elements=polar), kills=["low_rank_scales_its_patterns"])
+def test_scaled_by_any_number_the_field_keeps_its_ties(rules, xi, X, b):
+    """Integers times 1/n: 0 is 0, and the sign is that of the weights of scale 1."""
+    W = rules.storage.hebbian(X, zero_diagonal=True)
+    for scale in (1 / len(X), 1 / X.shape[1], 1 / 3):
+        got = rules.classical.low_rank_update(xi, X, scale=scale, zero_diagonal=True, ties="plus")
+        assert np.all(got == rules.classical.update(xi, W, ties="plus"))
+
+
+def test_rounded_weights_lose_a_tie_that_weights_of_scale_one_see():
+    X = np.array([[-1, 1, -1, 1, -1], [-1, -1, -1, -1, 1], [-1, 1, -1, -1, -1.0]])
+    xi, how = [1, 1, 1, -1, -1], {"zero_diagonal": True}
+    assert classical.field(xi, storage.hebbian(X, scale=1 / 3, **how))[4] != 0
+    assert classical.field(xi, storage.hebbian(X, **how))[4] == 0
+    assert classical.update(xi, storage.hebbian(X, **how), ties="plus")[4] == 1
+    assert classical.low_rank_update(xi, X, scale=1 / 3, ties="plus", **how)[4] == 1
+
+
 # -- covariance ---------------------------------------------------------------------------------
 
 @law("storage.covariance", id="CB-12", over=records(X=arrays(4, 2, elements=small)),

@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from hopref.dispatch.domains import Array, Choice, Domain, Flag, Scalar, Seed, Several, finite
+from hopref.dispatch.domains import (
+    Array,
+    Choice,
+    Domain,
+    Flag,
+    Scalar,
+    Seed,
+    Several,
+    finite,
+    number,
+)
 from hopref.dispatch.paths import paths_of
 from hopref.errors import CallError
 
@@ -26,6 +36,7 @@ class Declaration:
     shape_rule: Callable[[Mapping[str, Any]], str | None] | None = None
     precondition: Callable[[Any, Mapping[str, Any]], str | None] | None = None
     scratch: Any = None                             # the axes of the largest array it forms
+    result: Array = number                          # which infinities may be results
 
     name: str = field(init=False)                   # "modern.update"
     signature: inspect.Signature = field(init=False)

@@ -14,9 +14,10 @@ import numpy as np
 from hopref.errors import DomainError
 
 __all__ = [
-    "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "nonnegative", "real",
-    "share", "count", "below_an_eighth", "flag", "seed", "finite", "phi", "each_below_an_eighth",
-    "symmetric", "mask", "scores", "sites", "state", "choice", "binary", "factors", "uniform",
+    "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
+    "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
+    "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
+    "binary", "factors", "uniform",
 ]
 
 
@@ -150,6 +151,7 @@ def nearly_symmetric(xp: Any, W: Any) -> Any:
 
 
 positive = Scalar("a positive finite number", lambda v: 0 < v < math.inf)
+inverse_temperature = Scalar("a finite number >= 1e-300", lambda v: 1e-300 <= v < math.inf)
 nonnegative = Scalar("a finite number >= 0", lambda v: 0 <= v < math.inf)
 real = Scalar("a finite number", math.isfinite)
 share = Scalar("a number between 0 and 1", lambda v: 0 < v < 1)
@@ -158,6 +160,7 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
+number = Array(description="a number", holds=lambda xp, x: ~xp.isnan(x))
 phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
 each_below_an_eighth = Array(description="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
@@ -201,6 +204,12 @@ def mask(dims: str) -> Array:
 def scores(dims: str = "") -> Array:
     """Numbers on a log scale: -inf is the log of 0."""
     return Array(dims, "real", "finite or -inf", lambda xp, x: x < math.inf)
+
+
+def no_larger_than(power: int) -> Array:
+    """Finite numbers of which sums of products stay in range."""
+    return Array(description=f"finite and below 2^{power} in size",
+                 holds=lambda xp, x: xp.abs(x) < 2.0**power)
 
 
 def sites(dims: str, below: str) -> Array:

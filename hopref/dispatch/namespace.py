@@ -20,4 +20,4 @@ def namespace(x: Any) -> Any:
 
 def on_host(x: Any) -> bool:
     """Whether looking at a value of ``x`` needs no copy from a device."""
-    return isinstance(x, np.ndarray) or bool(x.__dlpack_device__()[0] == CPU)
+    return isinstance(x, (np.ndarray, np.generic)) or bool(x.__dlpack_device__()[0] == CPU)

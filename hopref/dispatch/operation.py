@@ -8,14 +8,16 @@ Operations called inside a formula run their own formulas, unchecked, on whateve
 arrays belong to.
 
 What a result may be.  Finite arguments whose result float64 can hold give it, accurate to what the
-formula promises; a number beyond float64's range is the infinity of its sign.  NaN is never an
-answer to valid arguments unless they ask for it (``empty_row="nan"``): where a formula would give
-one, the operation raises `RangeError`.  With ``nonfinite="propagate"``, and on a device, whose
-values are not waited for, results are not looked at.
+formula promises; a number beyond float64's range is the infinity of its sign, or is refused where
+the declaration excludes infinities (``result=finite``; ``result=scores()`` allows -inf).  NaN is
+never an answer to valid arguments unless they ask for it (``empty_row="nan"``): where a formula
+would give one, the operation raises `RangeError`.  With ``nonfinite="propagate"``, and on a device,
+whose values are not waited for, results are not looked at.
 """
 import contextlib
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from types import TracebackType
@@ -26,7 +28,7 @@ import numpy as np
 from hopref.dispatch import validation
 from hopref.dispatch.declaration import Declaration, bind
 from hopref.dispatch.documentation import completed, with_gradient
-from hopref.dispatch.domains import Domain
+from hopref.dispatch.domains import Array, Domain, number
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
 from hopref.dispatch.paths import BACKENDS, choose, function_of, use_backend
@@ -111,17 +113,18 @@ class unchecked(contextlib.ContextDecorator):
 
 
 def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition: Any = None,
-       scratch: str | None = None, **domains: Domain,
+       scratch: str | None = None, result: Array = number, **domains: Domain,
        ) -> Callable[[Callable[P, R]], Operation[P, R]]:
     """Declare the formula below: shapes, domains, the energy it lowers, the memory it forms.
 
     ``shape_rule(given)`` and ``precondition(xp, given)`` return the sentence that fails where
     shapes, or values, depend on each other, or None.  ``lowers`` is an energy, or a pair: an
-    energy and the condition under which it falls.
+    energy and the condition under which it falls.  ``result`` states which infinities may be
+    returned: `number` (both), `scores` (-inf) or `finite` (none).
     """
     def declare(formula: Callable[P, R]) -> Operation[P, R]:
         declaration = Declaration(formula, shapes, dict(domains), lowers, shape_rule, precondition,
-                                  scratch)
+                                  scratch, result)
         resolved = _with_options_resolved(declaration)
         title = f"hopref.{declaration.name}"
 
@@ -197,7 +200,7 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
 
 def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonfinite: Any
             ) -> Any:
-    """What the call returns; neither NumPy's MemoryError nor NaN from valid arguments."""
+    """What the call returns; neither NumPy's MemoryError nor, from valid arguments, NaN."""
     try:
         result = numpy_scalars(call.path(*call.args, **call.kwargs))
     except MemoryError as error:
@@ -206,23 +209,29 @@ def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonf
         raise ResourceError(f"the arrays of the formula must fit in memory; got {error}") from error
     if nonfinite != "propagate":
         for part in result if isinstance(result, tuple) else (result,):
-            if _holds_nan(part) and not _asks_for_nan(declaration, given):
-                raise RangeError("the numbers on the way to the result must be in the range of "
-                                 "float64, below 1.8e308 in size; got NaN: rescale the arguments")
+            if not _representable(part, declaration.result) \
+                    and not _asks_for_nan(declaration, given):
+                got = "an infinity" if _representable(part, number) else "NaN"
+                raise RangeError(f"the result must be {declaration.result.description}, and the "
+                                 "numbers on the way to it in the range of float64, below 1.8e308 "
+                                 f"in size; got {got}: rescale the arguments")
     return result
 
 
-def _holds_nan(y: Any) -> bool:
-    """Whether a result holds NaN; a result on a device is not waited for."""
+def _representable(y: Any, domain: Array) -> bool:
+    """Whether all entries are in the domain of results; a result on a device is not waited for."""
     if type(y) is np.ndarray and y.dtype.kind == "f":
-        total = np.vdot(y, y)                       # no temporary array; NaN only if an entry is
-        return bool(total != total)
+        return math.isfinite(np.vdot(y, y)) or _holds(np, y, domain)    # no temporary array
     if isinstance(y, (np.generic, float)):
-        return bool(y != y)
+        return math.isfinite(y) or _holds(np, np.asarray(y), domain)
     if isinstance(y, np.ndarray) or not hasattr(y, "__dlpack_device__") or not on_host(y):
-        return False
+        return True
     xp = namespace(y)
-    return xp.isdtype(y.dtype, "real floating") and bool(xp.any(xp.isnan(y)))
+    return not xp.isdtype(y.dtype, "real floating") or _holds(xp, y, domain)
+
+
+def _holds(xp: Any, y: Any, domain: Array) -> bool:
+    return domain.holds is None or bool(xp.all(domain.holds(xp, y)))
 
 
 def _asks_for_nan(declaration: Declaration, given: Mapping[str, Any]) -> bool:

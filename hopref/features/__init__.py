@@ -3,8 +3,10 @@ r"""Random feature maps: phi(q) phi(k) estimates a kernel.  Others are in `deter
 ``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
 inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
 
-Every map is computed from its logarithm, which neither under- nor overflows as long as
-beta |x|^2 < 1e300.
+Every map is computed from its logarithm.  A logarithm beyond the range of float64, from about
+beta |x|^2 = 3e308 on, is refused; attention and retrieval by exponential features compare such rows
+all the same, as long as sqrt(beta) |x| < 1.8e308.  An exponent errs by its rounding, 2^-53 of
+beta |x|^2.
 """
 from hopref.features import deterministic
 from hopref.features.exponential import derf, gerf, log_derf, log_gerf
@@ -12,6 +14,7 @@ from hopref.features.projected import (
     PAIRED,
     Feature,
     Height,
+    feature_logs,
     general,
     hyperbolic,
     log_general,

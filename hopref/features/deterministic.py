@@ -6,11 +6,11 @@ causal form.  The random maps, which estimate the softmax kernel, are in `hopref
 References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
 Attention*.
 """
-from hopref.dispatch.domains import choice, nonnegative
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.domains import choice, finite, nonnegative
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
+from hopref.maps import balanced, evened, softmax
 from hopref.maps import relu as positive_part
-from hopref.maps import softmax
 
 __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
 
@@ -61,9 +61,9 @@ def relu(x, /, *, eps=0.0):
     return positive_part(x) + eps
 
 
-@op("(...,d)->(...,d)")
+@op("(...,d)->(...,d)", result=finite)
 def exponential(x, /):
-    r"""The exponential of each component; infinite beyond 709.
+    r"""The exponential of each component; refused beyond 709.
 
     Source: catalogue of feature maps [AT-5].
 
@@ -76,7 +76,7 @@ def exponential(x, /):
     return namespace(x).exp(x)
 
 
-@op("(...,d)->(...,dd)", scratch="(...,d,d)")
+@op("(...,d)->(...,dd)", scratch="(...,d,d)", result=finite)
 def quadratic(x, /):
     r"""All products of two components, row by row: the kernel is the square of q.k, never negative.
 
@@ -113,3 +113,33 @@ def softmax_keys(K, /):
 
 deterministic_features = choice(identity=identity, elu=elu, relu=relu, exponential=exponential,
                                 quadratic=quadratic)
+
+
+def paired(phi, q, k):
+    """Features of queries (..., l, d) and keys (..., s, d), up to a factor for each query.
+
+    They are phi(q) and phi(k) unless these, or what attention makes of them, would under- or
+    overflow: exponentials are then measured from the largest, squares taken of components evened
+    out.
+    """
+    if phi is exponential:
+        return _by_logs(phi, q, k, q, k)
+    if phi is elu:
+        return _by_logs(phi, q, k, _log_elu(q), _log_elu(k))
+    q, k = evened(q, k, 0.0)[:2] if phi is quadratic else (q, k)
+    return phi(q), phi(k)
+
+
+def _by_logs(phi, q, k, log_q, log_k):
+    """Plain features where all logs are within 300 of 0; else measured from the largest."""
+    xp = namespace(k)
+    far = xp.any(xp.abs(log_q) > 300.0) | xp.any(xp.abs(log_k) > 300.0)
+    if 0 in k.shape or on_host(k) and not bool(far):
+        return phi(q), phi(k)
+    queries, keys = balanced(log_q, log_k, 1.0, 1.0)
+    return xp.where(far, queries, phi(q)), xp.where(far, keys, phi(k))
+
+
+def _log_elu(x):
+    xp = namespace(x)
+    return xp.where(x > 0, xp.log1p(xp.where(x > 0, x, 0.0)), x)

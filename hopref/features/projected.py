@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from hopref.dispatch.domains import Choice, Several, choice
 from hopref.dispatch.domains import positive as positive_number
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
-from hopref.maps import dot, itself
+from hopref.maps import SMALL, dot, itself, masked, moved
 from hopref.maps import relu as positive_part
 
 __all__ = ["Feature", "Height", "general", "log_general", "positive", "log_positive", "hyperbolic",
@@ -124,12 +124,24 @@ def log_general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     >>> features.log_general([2.0], [[1.0]], h="one", functions=("exp", "exp_minus"))
     (array([ 2., -2.]), array([1., 1.]))
     """
+    height, logs, signs = _factors(x, omega, h, functions, beta)
+    return in_range(height) + logs, signs
+
+
+def _factors(x, omega, h, functions, beta):
+    """log h - log(m)/2 a row; log|f| and the signs of f."""
     xp = namespace(x)
     x = math.sqrt(beta) * x
     u = x @ omega.T
     logs = xp.concat([f.log(u) for f in functions], axis=-1)
     signs = xp.concat([f.sign(u) for f in functions], axis=-1)
-    return h.log(x)[..., None] - math.log(omega.shape[0]) / 2 + logs, signs
+    return h.log(x)[..., None] - math.log(omega.shape[0]) / 2, logs, signs
+
+
+def in_range(height):
+    """NaN, which is refused, in the place of an infinity."""
+    xp = namespace(height)
+    return xp.where(xp.isfinite(height), height, math.nan)
 
 
 @op("(...,d),(m,d)->(...,lm)", h=heights, functions=functions, beta=positive_number)
@@ -156,7 +168,8 @@ def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     >>> features.general([0.0], [[1.0], [2.0]], functions=("exp",)) * 2**0.5
     array([1., 1.])
     """
-    return _exponential(log_general(x, omega, h=h, functions=functions, beta=beta))
+    height, logs, signs = _factors(x, omega, h, functions, beta)
+    return signs * namespace(x).exp(namespace(x).where(height > -math.inf, height + logs, height))
 
 
 def sloped(functions):
@@ -171,11 +184,6 @@ def lowered(h, excess):
 
 def _lowered(log, excess, x):
     return log(x) - excess
-
-
-def _exponential(log_and_sign):
-    log, sign = log_and_sign
-    return sign * namespace(log).exp(log)
 
 
 @op("(...,d),(m,d)->(...,m)", beta=positive_number)
@@ -208,7 +216,7 @@ def positive(x, omega, /, *, beta=1.0):
     >>> features.positive([0.0], [[1.0]])
     array([1.])
     """
-    return namespace(x).exp(log_positive(x, omega, beta=beta))
+    return general(x, omega, h=decay, functions=(exp,), beta=beta)
 
 
 @op("(...,d),(m,d)->(...,2m)", beta=positive_number)
@@ -240,7 +248,7 @@ def hyperbolic(x, omega, /, *, beta=1.0):
     >>> features.hyperbolic([0.0], [[1.0]]) * 2**0.5
     array([1., 1.])
     """
-    return namespace(x).exp(log_hyperbolic(x, omega, beta=beta))
+    return general(x, omega, h=half_decay, functions=(exp, exp_minus), beta=beta)
 
 
 @op("(...,d),(m,d)->(...,2m),(...,2m)", beta=positive_number)
@@ -272,7 +280,7 @@ def trigonometric(x, omega, /, *, beta=1.0):
     >>> features.trigonometric([0.0], [[1.0]])
     array([0., 1.])
     """
-    return _exponential(log_trigonometric(x, omega, beta=beta))
+    return general(x, omega, h=growth, functions=(sin, cos), beta=beta)
 
 
 @op("(...,d),(m,d)->(...,m)")
@@ -315,3 +323,36 @@ random_features = choice(
     hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
     trigonometric=partial(_signed, growth, (sin, cos)),
     relu=partial(_signed, one, (relu_of,)))
+
+
+def feature_logs(kernel, Q, K, omega, beta, mask=True):
+    """Logs of the features of queries and keys and their signs, up to what attention cannot see.
+
+    That is a number for each query and one for all keys.  They are the logs themselves while those
+    are in range; for exponentials, whose logs are a square and a product, at any size of
+    sqrt(beta) x.
+    """
+    (log_q, sign_q), (log_k, sign_k) = kernel(Q, omega, beta), kernel(K, omega, beta)
+    xp, (h, functions) = namespace(log_k), kernel.args
+    known = on_host(log_k) and not bool(xp.any(xp.isnan(log_q)) | xp.any(xp.isnan(log_k)))
+    if known or h.slope != -1 or not all(f in (exp, exp_minus) for f in functions):
+        return log_q, sign_q, log_k, sign_k
+    small_q, small_k = (_small_logs(functions, x, omega, beta) for x in (Q, K))
+    seen = partial(_largest_seen, mask=mask)
+    return moved(log_q, small_q, _largest_of_row), sign_q, moved(log_k, small_k, seen), sign_k
+
+
+def _small_logs(functions, x, omega, beta):
+    """2^-1200 times the logs of exponential features, their constants left out."""
+    x = SMALL * (math.sqrt(beta) * x)
+    u = SMALL * (x @ omega.T)
+    logs = namespace(x).concat([f.log(u) for f in functions], axis=-1)
+    return logs - dot(x, x)[..., None] / 2
+
+
+def _largest_of_row(log_q):
+    return namespace(log_q).max(log_q, axis=-1, keepdims=True)
+
+
+def _largest_seen(log_k, mask):
+    return namespace(log_k).max(masked(log_k, mask, -math.inf), axis=(-2, -1), keepdims=True)

@@ -27,7 +27,9 @@ from hopref.maps import (
     balanced,
     default_scale,
     masked,
+    overlaps,
     ratio,
+    unhidden,
     visible,
     zero_denominators,
 )
@@ -57,9 +59,9 @@ def softmax_weights(g, Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False
     >>> attention.softmax_weights([[1.0, 0.0]], [[1.0]], [[2.0], [2.0]])[2]
     array([[ 0.25, -0.25]])
     """
-    dz, dbias, dscale = through_softmax(
-        g, Q @ transposed(K), beta=default_scale(scale, K), bias=bias,
-        where=visible(Q, K, mask, causal, align))
+    seen = visible(Q, K, mask, causal, align)
+    z = overlaps(Q, K, unhidden(seen, bias))
+    dz, dbias, dscale = through_softmax(g, z, beta=default_scale(scale, K), bias=bias, where=seen)
     return dz @ K, transposed(dz) @ Q, dbias, dscale
 
 

@@ -14,7 +14,7 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.layers import association
 from hopref.layers.association import governed, iteration, scores_of, visited
-from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed
+from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed, unit_of
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
@@ -35,12 +35,14 @@ def layer_norm(g, x, /, *, gain=1.0, shift=0.0, eps=1e-5):
     >>> layers.layer_norm([1.0, 3.0], [0.0, 0.0], eps=0.25)[0]
     array([-2.,  2.])
     """
-    xp, away, a = namespace(x), centred(x), gain * g
-    square = mean(away * away) + eps
+    xp, unit, a = namespace(x), unit_of(x, eps), gain * g
+    away = centred(x / unit)
+    square = mean(away * away) + eps / unit / unit
     width = xp.sqrt(square)
     n = ratio(away, width, 0.0)
-    dx = ratio(centred(a) - n * mean(a * n), width, 0.0)
-    return dx, summed(g * n, 1), summed(g, 1), -xp.sum(ratio(a * n, 2 * square, 0.0))
+    dx = ratio(centred(a) - n * mean(a * n), width, 0.0) / unit
+    deps = -xp.sum(ratio(a * n, 2 * square, 0.0) / unit / unit)
+    return dx, summed(g * n, 1), summed(g, 1), deps
 
 
 @op("(...,h,l,a),(...,l,d),(h,a,d)->(...,l,d),(h,a,d),(h,a)", b=state("(h,a)"))

@@ -6,20 +6,29 @@ r"""Vector-Jacobian products of the modern continuous Hopfield network.
 Reference: Ramsauer et al. 2021, Appendix A.1.7, whose derivative with respect to the patterns is
 misprinted (see the errata).
 """
-from hopref.dispatch.domains import positive, real
+from hopref.dispatch.domains import inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as through_softmax
 from hopref.gradients.preconditions import at_a_strict_minimum
 from hopref.gradients.thresholds import side
-from hopref.maps import dot, logmeanexp, outer, softmax, solved, strongest, summed
+from hopref.maps import (
+    dot,
+    logmeanexp,
+    outer,
+    overlaps,
+    softmax,
+    solved,
+    strongest,
+    summed,
+)
 from hopref.models import modern
 
 __all__ = ["energy", "update", "weights", "thresholded_update", "fixed_point"]
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, scratch="(...,n)")
 def energy(g, xi, X, /, *, beta=1.0):
     r"""Gradient of `modern.energy`.  Source: Ramsauer et al. 2021, eqs. (2), (3) [MH-2, GR-2].
 
@@ -37,7 +46,8 @@ def energy(g, xi, X, /, *, beta=1.0):
     (array([-0.5]), array([[0.5],
            [0. ]]), np.float64(-6.931471805599453e-19))
     """
-    below, p = gaps(xi @ X.T), softmax(xi @ X.T, beta=beta)
+    z = overlaps(xi, X)
+    below, p = gaps(z), softmax(z, beta=beta)
     gain = logmeanexp(beta * below) / beta - dot(p, below)
     return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
@@ -50,7 +60,7 @@ def of_energy(g, xi, X, p, longest, gain, beta):
     return g[..., None] * (xi - p @ X), dX, xp.sum(g * (gain / beta))
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, scratch="(...,n)")
 def update(g, xi, X, /, *, beta=1.0):
     r"""Gradient of `modern.update`.
 
@@ -64,12 +74,12 @@ def update(g, xi, X, /, *, beta=1.0):
     >>> dxi, dX[:, 0], float(dbeta)
     (array([2.]), array([0.5, 0.5]), 0.0)
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
     return dz @ X, outer(softmax(z, beta=beta), g) + outer(dz, xi), dbeta
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, scratch="(...,n)")
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, scratch="(...,n)")
 def weights(g, xi, X, /, *, beta=1.0):
     r"""Gradient of `modern.weights`.  Source: Ramsauer et al. 2021, Appendix A.1.7 [GR-2].
 
@@ -80,11 +90,11 @@ def weights(g, xi, X, /, *, beta=1.0):
     >>> modern.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], beta=2.0)[0]
     array([1.])
     """
-    dz, dbias, dbeta = through_softmax(g, xi @ X.T, beta=beta)
+    dz, dbias, dbeta = through_softmax(g, overlaps(xi, X), beta=beta)
     return dz @ X, outer(dz, xi), dbeta
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, theta=real, side=side,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, theta=real, side=side,
     scratch="(...,n)")
 def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     r"""Gradient of `modern.thresholded_update`, through the components that are kept.
@@ -100,7 +110,7 @@ def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     array([0., 0.])
     """
     S, kept = side
-    z = S(xi, theta) @ S(X, theta).T
+    z = overlaps(S(xi, theta), S(X, theta))
     dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
     dX = outer(softmax(z, beta=beta), g) + kept(outer(dz, S(xi, theta)), X, theta)
     return kept(dz @ S(X, theta), xi, theta), dX, dbeta
@@ -111,7 +121,7 @@ def from_one(J):
     return namespace(J).eye(J.shape[-1], dtype=J.dtype) - J
 
 
-@op("(...,d),(...,d),(n,d)->(n,d),()", beta=positive, scratch="(...,n,d)",
+@op("(...,d),(...,d),(n,d)->(n,d),()", beta=inverse_temperature, scratch="(...,n,d)",
     precondition=at_a_strict_minimum)
 def fixed_point(g, xi, X, /, *, beta=1.0):
     r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.

@@ -8,22 +8,33 @@ References: Santos, Niculae, McNamee & Martins 2024; Correia, Niculae & Martins 
 import math
 
 from hopref import maps
-from hopref.dispatch.domains import count, positive
+from hopref.dispatch.domains import count, inverse_temperature
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.gradients import maps as through
 from hopref.gradients.maps import norm_gamma, tsallis_alpha
-from hopref.maps import centred, dot, of_length_one, outer, ratio, strongest
+from hopref.maps import (
+    centred,
+    dot,
+    half_square_excess,
+    lengths,
+    norm_excess,
+    of_length_one,
+    outer,
+    overlaps,
+    ratio,
+    strongest,
+    tsallis_excess,
+)
 from hopref.maps.sparse import above_one, at_least_one
-from hopref.models.sparse import uniform
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
            "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_energy",
            "normalized_update", "layer_norm_energy", "layer_norm_update"]
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
@@ -38,14 +49,14 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0, alpha=2.0)[0]
     array([-0.5])
     """
-    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    p, gain, dalpha = regularised(g, overlaps(xi, X), beta, alpha)
     return *of_energy(g, xi, X, p, gain, beta, 1), dalpha
 
 
 def regularised(g, z, beta, alpha):
     """p, Omega(p) - Omega(u), and the derivative in alpha of its quotient by beta."""
-    p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z, 1)
-    gain = maps.tsallis(p, alpha=alpha) - maps.tsallis(u, alpha=alpha)
+    p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z)
+    gain = tsallis_excess(p, alpha=alpha)
     dalpha = g * ((tsallis_alpha(p, alpha) - tsallis_alpha(u, alpha)) / beta)
     return p, gain, namespace(z).sum(dalpha)
 
@@ -53,12 +64,12 @@ def regularised(g, z, beta, alpha):
 def of_energy(g, xi, X, p, gain, beta, k):
     """dxi, dX, dbeta of |xi|^2/2 + (k M)^2/2 - p.z + gain/beta, at its largest in p."""
     xp = namespace(xi)
-    longest = xp.where(strongest(dot(X, X))[:, None], X, 0.0)
+    longest = xp.where(strongest(lengths(X))[:, None], X, 0.0)
     dX = k * k * xp.sum(g) * longest - outer(p, g[..., None] * xi)
     return g[..., None] * (xi - p @ X), dX, -xp.sum(g * (gain / beta / beta))
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.update`.  Source: Santos et al. 2024 [GR-2, FY-8].
@@ -73,13 +84,13 @@ def update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.update([1.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([2.])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbeta, dalpha = through.entmax(g @ X.T, z, beta=beta, alpha=alpha)
     p = maps.entmax(z, beta=beta, alpha=alpha)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dalpha
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def weights(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.weights`.  Source: Santos et al. 2024 [GR-2, FY-8].
@@ -91,11 +102,12 @@ def weights(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([1.])
     """
-    dz, dbeta, dalpha = through.entmax(g, xi @ X.T, beta=beta, alpha=alpha)
+    dz, dbeta, dalpha = through.entmax(g, overlaps(xi, X), beta=beta, alpha=alpha)
     return dz @ X, outer(dz, xi), dbeta, dalpha
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one, scratch="(...,n)")
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
+    scratch="(...,n)")
 def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
 
@@ -107,14 +119,14 @@ def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0)[0]
     array([-0.5])
     """
-    z = xi @ X.T
-    p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z, 1)
-    gain = maps.norm(p, gamma=gamma) - maps.norm(u, gamma=gamma)
+    z = overlaps(xi, X)
+    p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z)
+    gain = norm_excess(p, gamma=gamma)
     dgamma = g * ((norm_gamma(p, gamma) - norm_gamma(u, gamma)) / beta)
     return *of_energy(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dgamma)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
     scratch="(...,n)")
 def normmax_update(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_update`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -128,13 +140,13 @@ def normmax_update(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> dxi, dX[:, 0]
     (array([0.]), array([1., 0.]))
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbeta, dgamma = through.normmax(g @ X.T, z, beta=beta, gamma=gamma)
     p = maps.normmax(z, beta=beta, gamma=gamma)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dgamma
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, gamma=above_one,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
     scratch="(...,n)")
 def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Gradient of `sparse.normmax_weights`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -147,11 +159,11 @@ def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_weights([1.0, 0.0], [9.0], [[1.0], [-1.0]])[0]
     array([0.])
     """
-    dz, dbeta, dgamma = through.normmax(g, xi @ X.T, beta=beta, gamma=gamma)
+    dz, dbeta, dgamma = through.normmax(g, overlaps(xi, X), beta=beta, gamma=gamma)
     return dz @ X, outer(dz, xi), dbeta, dgamma
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_energy`.  Source: Santos et al. 2024 [FY-2, FY-3].
@@ -163,13 +175,12 @@ def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_energy(1.0, [0.5], [[1.0], [-1.0]], k=1, beta=8.0)[0]
     array([-0.5])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X, k=k)
     mu = maps.k_subsets(z, k=k, beta=beta)
-    gain = maps.half_square(mu) - maps.half_square(uniform(z, k))
-    return of_energy(g, xi, X, mu, gain, beta, k)
+    return of_energy(g, xi, X, mu, half_square_excess(mu, k=k), beta, k)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_update`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -181,12 +192,12 @@ def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_update([1.0], [0.0], [[1.0], [-1.0]], k=1)[0]
     array([2.])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X, k=k)
     dz, dbeta = through.k_subsets(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(maps.k_subsets(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 
-@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=positive, k=count, shape_rule=k_of_n,
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)")
 def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `sparse.k_subsets_weights`.  Source: Santos et al. 2024 [GR-2, GR-7].
@@ -198,11 +209,11 @@ def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], k=1)[0]
     array([1.])
     """
-    dz, dbeta = through.k_subsets(g, xi @ X.T, k=k, beta=beta)
+    dz, dbeta = through.k_subsets(g, overlaps(xi, X, k=k), k=k, beta=beta)
     return dz @ X, outer(dz, xi), dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.normalized_energy`.  Source: Santos et al. 2024 [FY-6].
@@ -217,18 +228,26 @@ def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     (array([-2.]), array([0.5, 0. ]))
     """
     p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
-    return *on_a_ball(g, xi, X, p, gain, beta, 1.0), dalpha
+    return *on_a_ball(g, xi, X, p, gain, beta, direction(X)), dalpha
 
 
-def on_a_ball(g, xi, X, p, gain, beta, r):
-    """dxi, dX, dbeta of r M - p.z + gain/beta, at its largest in p."""
+def on_a_ball(g, xi, X, p, gain, beta, dM):
+    """dxi, dX, dbeta of M - p.z + gain/beta, at its largest in p, for the slope dM of M in X."""
     xp = namespace(xi)
-    longest = xp.where(strongest(dot(X, X))[:, None], of_length_one(X), 0.0)
-    dX = r * xp.sum(g) * longest - outer(p, g[..., None] * xi)
+    dX = xp.sum(g) * dM - outer(p, g[..., None] * xi)
     return -g[..., None] * (p @ X), dX, -xp.sum(g * (gain / beta / beta))
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+def direction(X):
+    """The longest pattern, of length one; 0 elsewhere."""
+    return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X), 0.0)
+
+
+def uniform(z):
+    return namespace(z).full_like(z, 1 / z.shape[-1])
+
+
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.normalized_update`: that of `update` at what is tangent to the sphere.
@@ -245,38 +264,37 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     array([[0. , 2.5],
            [0. , 0. ]])
     """
-    y = maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    y = maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
     return update(tangent(g, y), xi, X, beta=beta, alpha=alpha)
 
 
 def tangent(g, y):
     """The gradient of y / |y|: a symmetric projection, over |y|."""
     n = of_length_one(y)
-    return ratio(g - n * dot(n, g)[..., None], namespace(y).sqrt(dot(y, y))[..., None], 0.0)
+    return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.layer_norm_energy`.  Source: Santos et al. 2024 [FY-6].
 
-    .. math:: d\xi = -g\, X_c^T p, \quad
-        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)_c
+    .. math:: d\xi = -g\, X^T p, \quad
+        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)
 
-    with dbeta and dalpha those of `energy` for the centred patterns; the index c takes the mean of
-    each row away.
+    with m, dbeta and dalpha those of `energy`; the index c takes the mean of a row away, and m is
+    the longest of such rows.
 
     >>> from hopref.gradients import sparse
     >>> sparse.layer_norm_energy(1.0, [1.0, -1.0], [[3.0, 1.0], [-3.0, -1.0]], beta=8.0)[0]
-    array([-1.,  1.])
+    array([-3., -1.])
     """
-    Xc, r = centred(X), math.sqrt(xi.shape[-1])
-    p, gain, dalpha = regularised(g, xi @ Xc.T, beta, alpha)
-    dxi, dX, dbeta = on_a_ball(g, xi, Xc, p, gain, beta, r)
-    return dxi, centred(dX), dbeta, dalpha
+    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
+    dM = math.sqrt(xi.shape[-1]) * direction(centred(X))
+    return *on_a_ball(g, xi, X, p, gain, beta, dM), dalpha
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=positive, alpha=at_least_one,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Gradient of `sparse.layer_norm_update`: that of `update` at a cotangent without mean.
@@ -293,6 +311,6 @@ def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.layer_norm_update([0.0, 0.0, 3.0], [9.0, 0.0, 0.0], X)[1].round(12)
     array([[-1., -1.,  2.]])
     """
-    y = centred(maps.entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
+    y = centred(maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
     dy = math.sqrt(xi.shape[-1]) * centred(tangent(g, y))
     return update(dy, xi, X, beta=beta, alpha=alpha)

@@ -9,7 +9,7 @@ Appendix A.1.7.
 """
 import math
 
-from hopref.dispatch.domains import count, flag, mask, positive, state
+from hopref.dispatch.domains import count, flag, inverse_temperature, mask, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
@@ -25,6 +25,7 @@ from hopref.maps import (
     logmeanexp,
     masked,
     outer,
+    overlaps,
     seen,
     softmax,
     strongest,
@@ -39,8 +40,8 @@ __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_
            "linear_update", "random_feature_update"]
 
 
-@op("(...),(...,d),(n,d),(...,n)->(...,d),(n,d),()", support=mask("(...,n)"), beta=positive,
-    scratch="(...,n)")
+@op("(...),(...,d),(n,d),(...,n)->(...,d),(n,d),()", support=mask("(...,n)"),
+    beta=inverse_temperature, scratch="(...,n)")
 def energy(g, xi, X, support=True, /, *, beta=1.0):
     r"""Gradient of `structured.energy`.
 
@@ -56,14 +57,14 @@ def energy(g, xi, X, support=True, /, *, beta=1.0):
     >>> dxi, dX[:, 0]
     (array([-1.5]), array([1.5, 0. ]))
     """
-    z, lengths = seen(xi @ X.T, support), seen(dot(X, X), support)
+    z, lengths = seen(overlaps(xi, X, support), support), seen(dot(X, X), support)
     below, p = through.gaps(z), softmax(z, beta=beta)
     gain = logmeanexp(beta * below, support) / beta - dot(p, below)
     longest = strongest(lengths) & (lengths > -math.inf)
     return of_energy(g, xi, X, p, longest, gain, beta)
 
 
-@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),()", beta=positive, **supported)
+@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),()", beta=inverse_temperature, **supported)
 def update(g, xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     r"""Gradient of `structured.update`.
 
@@ -82,8 +83,8 @@ def update(g, xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     return dxi, dX, dbeta
 
 
-@op("(...,n),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"), beta=positive,
-    renormalise=flag, **supported)
+@op("(...,n),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"),
+    beta=inverse_temperature, renormalise=flag, **supported)
 def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
             empty_row="zeros"):
     r"""Gradient of `structured.weights`.
@@ -105,13 +106,14 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
            [-0.75]])
     """
     keys, g = X + delta, masked(g[..., None], support, 0.0)[..., 0]
-    dz, dbias, dbeta = through.softmax(g, xi @ keys.T, beta=beta,
-                                       where=among(support, renormalise))
+    among_these = among(support, renormalise)
+    z = overlaps(xi, keys, among_these)
+    dz, dbias, dbeta = through.softmax(g, z, beta=beta, where=among_these)
     return dz @ keys, outer(dz, xi), outer(dz, xi), dbeta
 
 
-@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"), beta=positive,
-    renormalise=flag, **supported)
+@op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),(n,d),()", delta=state("(n,d)"),
+    beta=inverse_temperature, renormalise=flag, **supported)
 def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                 empty_row="zeros"):
     r"""Gradient of `structured.pair_update`: patterns as values too.
@@ -137,7 +139,7 @@ def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=T
     return dxi, outer(p, g) + dkeys, ddelta, dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, shape_rule=k_of_n,
+@op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_energy`: that of `energy` for the k chosen patterns.
@@ -154,14 +156,14 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
     array([[-0.5],
            [-5. ]])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     below, p = through.gaps(z), top_k(z, k=k, beta=beta)
     best = namespace(z).sort(below, axis=-1)[..., -k:]
     gain = logmeanexp(beta * best) / beta - dot(p, below)
     return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=positive, shape_rule=k_of_n,
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_update(g, xi, X, /, *, k, beta=1.0):
     r"""Gradient of `structured.top_k_update`: of retrieval among those that it chose.
@@ -175,7 +177,7 @@ def top_k_update(g, xi, X, /, *, k, beta=1.0):
     >>> structured.top_k_update([1.0], [0.0], [[1.0], [2.0], [6.0]], k=2)[1][:, 0]
     array([0.5, 0.5, 0. ])
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     dz, dbeta = through.top_k(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
@@ -208,7 +210,7 @@ def linear_update(g, xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
 
 @op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),(n,d),()", delta=state("(n,d)"),
-    features=random_features, beta=positive, empty_row=zero_denominators)
+    features=random_features, beta=inverse_temperature, empty_row=zero_denominators)
 def random_feature_update(g, xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):
     r"""Gradient of `structured.random_feature_update`, for one draw.

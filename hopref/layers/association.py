@@ -12,7 +12,7 @@ from hopref.dispatch.domains import count, factors, mask, nonnegative, positive,
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.layers.preconditions import pattern_visible
-from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax
+from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax, unit_of
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
@@ -31,12 +31,18 @@ def layer_norm(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
     gain, shift : (d) the affine part g and t
     eps : >= 0; with 0, what does not vary becomes the shift
 
+    Notes
+    -----
+    The result is the same for c x and c^2 eps, to the last bit where c is a power of two: squares
+    neither over- nor underflow.
+
     >>> from hopref import layers
     >>> layers.layer_norm([3.0, 1.0], eps=0.0)
     array([ 1., -1.])
     """
-    away = centred(x)
-    width = namespace(x).sqrt(mean(away * away) + eps)
+    unit = unit_of(x, eps)
+    away = centred(x / unit)
+    width = namespace(x).sqrt(mean(away * away) + eps / unit / unit)
     return gain * ratio(away, width, 0.0) + shift
 
 

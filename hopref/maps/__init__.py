@@ -5,16 +5,21 @@ are their regularisers, conjugates and losses.  Models hold equations only: what
 absent mask means, every loop and every branch, is decided here.
 """
 from hopref.maps.entries import (
+    NEAR,
     balanced,
     bend,
     centred,
-    common_unit,
     dot,
     finite_or_zero,
+    in_common_unit,
+    lengths,
     mean,
+    odd_part,
     of_length_one,
+    others,
     outer,
     power,
+    power_gain,
     raised,
     raised_log,
     ratio,
@@ -24,6 +29,7 @@ from hopref.maps.entries import (
     standard_error,
     summed,
     table,
+    unit_of,
     xlog,
 )
 from hopref.maps.loops import (
@@ -38,18 +44,35 @@ from hopref.maps.loops import (
     scan,
     solved,
 )
+from hopref.maps.overlaps import (
+    SMALL,
+    biased,
+    listed_overlaps,
+    moved,
+    overlaps,
+    pair_overlaps,
+    shorter,
+    squared_unit,
+)
 from hopref.maps.potentials import (
     entmax_conjugate,
     entmax_loss,
     half_square,
+    half_square_excess,
     k_subsets_conjugate,
     k_subsets_loss,
+    log_cosh,
+    log_cosh_transform,
+    logsumexp_transform,
     norm,
+    norm_excess,
     normmax_conjugate,
     normmax_loss,
     tsallis,
+    tsallis_excess,
 )
 from hopref.maps.preconditions import something_visible
+from hopref.maps.ranges import evened, over, tame, times
 from hopref.maps.signs import (
     above,
     below,
@@ -73,12 +96,14 @@ from hopref.maps.soft import (
     logmeanexp,
     logsumexp,
     masked,
+    mean_gain,
     otherwise,
     seen_scores,
     softmax,
     softmax_among,
     start,
     taking_part,
+    unhidden,
     visible,
     zero_denominators,
 )

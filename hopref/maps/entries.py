@@ -3,8 +3,11 @@ import math
 
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
+from hopref.maps.double_double import leading_bit
 
 inf = math.inf
+NEAR = 30       # numbers whose power 30 stays in range are near 1: so do products with them
+SITES = 32      # so many at a time are left out of a sum by a product with zeros
 TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
 
 
@@ -20,8 +23,31 @@ def dot(a, b):
 
 
 def of_length_one(x):
-    """x / |x|, 0 where x is."""
+    """x / |x|, 0 where x is; whatever the size of x."""
+    x = x / unit_of(x)
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
+
+
+def lengths(x):
+    """|x| of each row, whatever its size."""
+    unit = unit_of(x)
+    x = x / unit
+    return unit[..., 0] * namespace(x).sqrt(dot(x, x))
+
+
+def unit_of(x, square=0.0):
+    """The power of two in which each row x, and a square >= 0 of its kind, are no larger than 2."""
+    xp = namespace(x)
+    size = xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
+    return binade(xp.maximum(size, xp.full_like(size, math.sqrt(square))))
+
+
+def binade(x):
+    """The power of two at or next to x >= 0; 1 for 0, inf and NaN."""
+    xp = namespace(x)
+    k = xp.floor(xp.log2(xp.where((x > 0) & xp.isfinite(x), x, 1.0)))
+    half = xp.floor(k / 2)
+    return leading_bit(2.0**half) * leading_bit(2.0 ** (k - half))
 
 
 def mean(x):
@@ -41,21 +67,67 @@ def xlog(x):
 
 
 def power(z, n):
-    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library."""
-    result = namespace(z).ones_like(z)
+    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library.
+
+    z^0 is 1, and NaN where z is.
+    """
+    result = namespace(z).ones_like(z) if n else 1 + 0 * z
     while n:
         result, n = result * z if n % 2 else result, n // 2
         z = z * z if n else z
     return result
 
 
-def common_unit(z, n):
-    """A factor for all patterns (axis -2) by which z^n neither over- nor underflows; mostly 1."""
+def in_common_unit(z, n, size=None):
+    """z, for all patterns (axis -2) divided by the unit in which z^n stays in range; mostly 1.
+
+    ``size`` >= |z| is what shall stay in range, if not z.
+    """
     xp = namespace(z)
-    top = xp.max(xp.abs(z), axis=-2, keepdims=True)
-    size = power(top, n)
-    plain = (size > 2.0**-900) & (size < 2.0**900) | (top == 0)
-    return xp.where(plain, 1.0, 1 / xp.where(plain, 1.0, top))
+    top = xp.max(xp.abs(z) if size is None else size, axis=-2, keepdims=True)
+    power_of_top = power(top, n)
+    plain = (power_of_top > 2.0**-900) & (power_of_top < 2.0**900) | (top == 0)
+    unit = 2 * binade(top) if n < 900 else top
+    return xp.where(plain, z, z / xp.where(plain, 1.0, unit))
+
+
+def odd_part(r, x, n):
+    """((r + x)^n - (r - x)^n)/(2 x), its limit at x = 0: terms of one sign, so that none cancels.
+
+    By repeated squaring of (even, odd), the power of r + x being even + x odd.
+    """
+    even, odd, more, square = 1 + 0 * r, 0 * r, 1 + 0 * r, x * x
+    while n:
+        if n % 2:
+            even, odd = even * r + square * (odd * more), even * more + odd * r
+        n = n // 2
+        if n:
+            r, more = r * r + square * (more * more), 2 * (r * more)
+    return odd
+
+
+def power_gain(r, x, n, size):
+    """((r + x)^n - (r - x)^n)/2, but for a factor > 0 of all patterns (axis -2).
+
+    It is x q (n odd) or r x q (n even) with q > 0: each factor in a unit of its own, that of q for
+    ``size`` >= |r| + |x|, none of their products leaves the range.
+    """
+    r = namespace(x).where(x == 0, 0 * r, r)        # of no effect, and of no size that counts
+    own, other = in_common_unit(x, NEAR), in_common_unit(r, NEAR)
+    r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
+    if n % 2:
+        return own * odd_part(r, x, n)
+    return own * other * odd_part(r * r + x * x, 2 * (r * x), n // 2)
+
+
+def others(parts):
+    """The sum of all other entries of a row for each of its entries; none is subtracted."""
+    xp, d = namespace(parts), parts.shape[-1]
+    if d <= SITES:
+        return parts @ (1 - xp.eye(d, dtype=parts.dtype))
+    near, far = parts[..., :d // 2], parts[..., d // 2:]
+    return xp.concat([others(near) + xp.sum(far, axis=-1, keepdims=True),
+                      others(far) + xp.sum(near, axis=-1, keepdims=True)], axis=-1)
 
 
 def rows(X, i):
@@ -129,7 +201,7 @@ def balanced(log_q, log_k, sign_q, sign_k):
     """Features from logs: every feature's largest key is 1, and so is a query's largest weight."""
     xp = namespace(log_k)
     c = xp.max(log_k, axis=-2, keepdims=True)
-    return sign_q * shifted_exp(log_q + c, -1), sign_k * shifted_exp(log_k, -2)
+    return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
 
 
 def rescaled(log_q, log_k, c):
@@ -137,13 +209,19 @@ def rescaled(log_q, log_k, c):
     xp = namespace(log_k)
     new = xp.maximum(c, log_k)
     zero = finite_or_zero(new)
-    return shifted_exp(log_q + new, -1), xp.exp(log_k - zero), xp.exp(c - zero), new
+    return shifted_exp_of_sum(log_q, new), xp.exp(log_k - zero), xp.exp(c - zero), new
 
 
 def shifted_exp(a, axis):
     """exp(a - max a); 0 where all of a is -inf."""
     xp = namespace(a)
     return xp.exp(a - finite_or_zero(xp.max(a, axis=axis, keepdims=True)))
+
+
+def shifted_exp_of_sum(a, b):
+    """exp(a + b - max (a + b)), in halves, so that the sum does not overflow."""
+    xp, half = namespace(a), a / 2 + b / 2
+    return xp.exp(2 * (half - finite_or_zero(xp.max(half, axis=-1, keepdims=True))))
 
 
 def finite_or_zero(c):

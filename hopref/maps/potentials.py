@@ -7,15 +7,22 @@ the map of z.  With ``beta`` a conjugate is :math:`\beta^{-1} \Omega^*(\beta z)`
 
 Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*.
 """
+import math
+
 from hopref.dispatch.domains import count, phi, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
+from hopref.maps.double_double import total
 from hopref.maps.entries import dot
+from hopref.maps.signs import strongest
 from hopref.maps.sparse import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
 
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
+
+TERMS = 24      # of a power series, beyond which nothing is left of an argument up to 1
 
 
 @op("(...,n)->(...)", p=phi, alpha=at_least_one)
@@ -173,6 +180,103 @@ def k_subsets_loss(z, p, /, *, k):
     """
     y = k_subsets(z, k=k)
     return half_square(p) - half_square(y) + lead(z, y, p)
+
+
+# -- differences of potentials, which near their least value would cancel --------------------------
+
+@overridable
+def tsallis_excess(p, /, *, alpha=1.5):
+    """Omega(p) - Omega(u), u = 1/n: by what Tsallis' negative entropy exceeds its least value."""
+    return namespace(p).sum(power_divergence(p, 1 / p.shape[-1], alpha), axis=-1)
+
+
+@overridable
+def norm_excess(p, /, *, gamma=2.0):
+    """|p| - |u|, u = 1/n: by what the norm exceeds its least value."""
+    xp, n = namespace(p), p.shape[-1]
+    least, many = n ** (1 / gamma - 1), gamma * (gamma - 1) / n
+    mean = many * xp.sum(power_divergence(n * p, 1.0, gamma), axis=-1)      # of (n p)^gamma - 1
+    known = mean < 2.0**900
+    rise = xp.expm1(xp.log1p(xp.where(known, mean, 0.0)) / gamma)
+    return xp.where(known, least * rise, norm(p, gamma=gamma) + (1 - least))
+
+
+@overridable
+def half_square_excess(mu, /, *, k):
+    """(|mu|^2 - |u|^2)/2, u = k/n, for a sum of k."""
+    away = mu - k / mu.shape[-1]
+    return dot(away, away) / 2
+
+
+def power_divergence(p, u, a):
+    """(p^a - u^a - a u^(a-1) (p - u))/(a (a - 1)) >= 0 of every entry, a >= 1; p log(p/u) - p + u
+    at a = 1.
+
+    Over rows of equal sum its sum is that of (p^a - u^a)/(a (a - 1)), without what cancels.  With
+    y = log(p/u) it is u^a (y^2/2 + ...) where p is near u, elsewhere (p (p^s - u^s)/s - u^s (p -
+    u))/a, s = a - 1.
+    """
+    xp = namespace(p)
+    if a == 2:
+        return (p - u) * (p - u) / 2
+    low = p < u / 2
+    y = xp.where(low, xp.log(xp.where(p > 0, p, u) / u), xp.log1p(xp.where(low, 0.0, (p - u) / u)))
+    near, s = (p > 0) & (a * xp.abs(y) <= 1), a - 1
+    gap = xp.expm1(-s * xp.abs(y)) / -s if s else xp.abs(y)
+    gap = xp.where(p > u, gap, -gap) * xp.pow(xp.where(p > u, p, u), s)
+    return xp.where(near, u**a * power_series(xp.where(near, y, 0.0), a),
+                    (p * gap - u**s * (p - u)) / a)
+
+
+def power_series(y, a):
+    """(e^(ay) - 1 - a (e^y - 1))/(a (a - 1)) for a |y| <= 1, by its series."""
+    share = [1.0]           # of the term y^k: (1 + a + ... + a^(k-2))/a^(k-2)/k!
+    for _ in range(TERMS):
+        share.append(1 + share[-1] / a)
+    result = 0.0 * y
+    for k in range(TERMS + 2, 1, -1):
+        result = share[k - 2] / math.factorial(k) + a * y * result
+    return y * y * result
+
+
+# -- Lagrangians and their Legendre transforms ----------------------------------------------------
+
+def log_cosh(u, beta):
+    """sum log cosh(beta u)/beta."""
+    xp = namespace(u)
+    a = xp.abs(beta * u)
+    near = a < 0.5
+    close = xp.abs(u) * xp.tanh(a) * half_of_log_cosh(xp.where(near, a, 0.0))
+    far = xp.abs(u) + (xp.log1p(xp.exp(-2 * a)) - math.log(2)) / beta
+    return xp.sum(xp.where(near, close, far), axis=-1)
+
+
+def log_cosh_transform(u, beta):
+    """u.tanh(beta u) - sum log cosh(beta u)/beta, the integral of artanh/beta from 0 to tanh."""
+    xp = namespace(u)
+    a = xp.minimum(xp.abs(beta * u), 400 + 0 * u)       # from there on it is log(2)/beta
+    near, e = a < 0.5, xp.exp(-2 * a)
+    close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.where(near, a, 0.0)))
+    far = (math.log(2) - 2 * a * (e / (1 + e)) - xp.log1p(e)) / beta
+    return xp.sum(xp.where(near, close, far), axis=-1)
+
+
+def half_of_log_cosh(a):
+    """log cosh(a)/(a tanh a), for a >= 0: 1/2 at 0."""
+    xp = namespace(a)
+    t = xp.tanh(a)
+    small = t < 2.0**-40
+    return xp.where(small, 0.5, -xp.log1p(-t * t) / xp.where(small, 1.0, 2 * a * t))
+
+
+def logsumexp_transform(u, beta):
+    """u.p - lse(beta, u) = p.log(p)/beta, p = softmax(beta u): of terms <= 0."""
+    xp = namespace(u)
+    z = beta * (u - xp.max(u, axis=-1, keepdims=True))
+    e = xp.exp(z)
+    rest = total(xp.where(strongest(u), 0.0, e))
+    logs = xp.where(e > 0, z, 0.0) - xp.log1p(rest)
+    return dot(e / (1 + rest), logs) / beta
 
 
 def best(z, p):

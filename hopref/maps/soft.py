@@ -2,10 +2,11 @@
 import math
 
 from hopref.dispatch.domains import choice, mask, positive, scores
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import finite_or_zero, ratio
+from hopref.maps.overlaps import biased
 from hopref.maps.preconditions import something_visible
 
 __all__ = ["softmax", "logsumexp"]
@@ -53,7 +54,7 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 def seen_scores(z, beta, bias, where):
     """Scores, -inf where hidden, and the beta that has yet to multiply them."""
     if not isinstance(bias, float):
-        z, beta = beta * z + bias, 1.0
+        z, beta = biased(z, beta, bias, where), 1.0
     return z if where is True else namespace(z).where(where, z, -inf), beta
 
 
@@ -84,11 +85,27 @@ def taking_part(z, bias, where):
     return z if isinstance(bias, float) else xp.where(bias > -inf, z, -inf)
 
 
+def unhidden(where, bias):
+    """What neither the mask nor the bias hides."""
+    return where if isinstance(bias, float) else where & (bias > -inf)
+
+
 @overridable
 def logmeanexp(z, where=True):
     """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
     xp = namespace(z)
     return log_of_mean(average(xp.exp(z), where), average(xp.expm1(z), where))
+
+
+def mean_gain(gaps, beta, where=True):
+    """log mean exp(beta gaps) / beta for gaps <= 0, the largest 0; their mean as beta gaps vanish.
+    """
+    xp, x = namespace(gaps), beta * gaps
+    lowest = xp.min(gaps if where is True else xp.where(where, gaps, 0.0), axis=-1)
+    tiny = beta * lowest > -2.0**-900
+    plain = logmeanexp(x, where) / beta
+    return plain if on_host(x) and not bool(xp.any(tiny)) else \
+        xp.where(tiny, average(gaps, where), plain)
 
 
 def log_of_mean(mean, lack):

@@ -8,7 +8,16 @@ eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
 """
 import math
 
-from hopref.dispatch.domains import choice, flag, mask, nonnegative, positive, scores, state
+from hopref.dispatch.domains import (
+    choice,
+    finite,
+    flag,
+    inverse_temperature,
+    mask,
+    nonnegative,
+    scores,
+    state,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -16,12 +25,18 @@ from hopref.maps import (
     default_scale,
     empty_rows,
     end,
+    evened,
     masked,
+    over,
+    overlaps,
     ratio,
     rescaled,
     scan,
     softmax,
     start,
+    tame,
+    times,
+    unhidden,
     visible,
     zero_denominators,
 )
@@ -32,11 +47,11 @@ __all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_att
            "log_causal_linear_attention"]
 
 align = choice(end=end, start=start)
-softmax_options = dict(scale=positive, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
+softmax_options = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
                        causal=flag, align=align, empty_row=empty_rows, precondition=key_visible)
 
 
-@op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options)
+@op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options, result=finite)
 def softmax_weights(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
                     empty_row="zeros"):
     r"""Attention matrix.  Source: blog eq. (15); Choromanski et al. 2021, eq. (1) [AT-1].
@@ -49,12 +64,13 @@ def softmax_weights(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, a
     >>> attention.softmax_weights([[1.0]], [[2.0], [2.0]])
     array([[0.5, 0.5]])
     """
-    z = Q @ namespace(Q).matrix_transpose(K)
-    return softmax(z, beta=default_scale(scale, K), bias=bias,
-                   where=visible(Q, K, mask, causal, align), empty_row=empty_row)
+    seen = visible(Q, K, mask, causal, align)
+    z = overlaps(Q, K, unhidden(seen, bias))
+    return softmax(z, beta=default_scale(scale, K), bias=bias, where=seen, empty_row=empty_row)
 
 
-@op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", **softmax_options)
+@op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", **softmax_options,
+    result=finite)
 def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
                       empty_row="zeros"):
     r"""Exact attention.  Source: blog eq. (14); Choromanski et al. 2021, eq. (1) [AT-1, MH-13].
@@ -84,7 +100,8 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     return A @ V
 
 
-@op("(...,l,r),(...,s,r)->(...,l,s)", empty_row=zero_denominators, scratch="(...,l,s)")
+@op("(...,l,r),(...,s,r)->(...,l,s)", empty_row=zero_denominators, scratch="(...,l,s)",
+    result=finite)
 def linear_weights(phi_q, phi_k, /, *, empty_row="zeros"):
     r"""Kernel attention matrix.  Source: blog eq. (16), its K' transposed [AT-2].
 
@@ -94,13 +111,13 @@ def linear_weights(phi_q, phi_k, /, *, empty_row="zeros"):
     >>> attention.linear_weights([[2.0]], [[1.0], [3.0]])
     array([[0.25, 0.75]])
     """
-    xp = namespace(phi_q)
-    kernel = phi_q @ xp.matrix_transpose(phi_k)
+    xp, (q, keys, *_) = namespace(phi_q), evened(phi_q, phi_k, 0.0)
+    kernel = q @ xp.matrix_transpose(keys)
     return ratio(kernel, xp.sum(kernel, axis=-1, keepdims=True), empty_row)
 
 
 @op("(...,s,r),(...,s,v)->(...,r,v),(...,r)", mask=mask("(...,s)"), S=state("(...,r,v)"),
-    z=state("(...,r)"))
+    z=state("(...,r)"), result=finite)
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     r"""What linear attention remembers of its keys.  Source: blog eq. (17) [AT-2, MO-2].
 
@@ -119,7 +136,7 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
 
 
 @op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", mask=mask("(...,s)"), S=state("(...,r,v)"),
-    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
+    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     r"""Kernel attention in linear time.
 
@@ -143,11 +160,13 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
     >>> attention.linear_attention([[2.0]], [[1.0], [3.0]], [[0.0], [4.0]])
     array([[3.]])
     """
-    S, z = key_state(phi_k, V, mask=mask, S=S, z=z)
-    return ratio(phi_q @ S, phi_q @ z[..., None] + eps, empty_row)
+    q, keys, c, rows = evened(phi_q, masked(phi_k, mask, 0.0), z)
+    V, back = tame(V)
+    S, z = key_state(keys, V, S=c[..., None] * S / back, z=c * z)
+    return ratio(q @ S, q @ z[..., None] + times(eps, rows), empty_row) * back
 
 
-@op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)")
+@op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", result=finite)
 def association(phi_q, phi_k, V, /):
     r"""Kernel attention without its denominator, a linear associative memory.
 
@@ -161,11 +180,13 @@ def association(phi_q, phi_k, V, /):
     >>> attention.association([[1.0, -1.0]], [[1.0, 1.0], [1.0, -1.0]], [[5.0], [7.0]])
     array([[14.]])
     """
-    return phi_q @ (namespace(V).matrix_transpose(phi_k) @ V)
+    q, keys, c, rows = evened(phi_q, phi_k, 0.0)
+    V, back = tame(V)
+    return over(q @ (namespace(V).matrix_transpose(keys) @ V), rows) * back
 
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", S=state("(...,r,v)"),
-    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
+    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     r"""Kernel attention to the past and present only, with its state.
 
@@ -183,9 +204,13 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    zS, rows = joined_state(phi_k, V, S, z), (phi_q, phi_k, counted(V))
-    Z, zS = scan(step, zS, rows)
-    return ratio(Z[..., 1:], Z[..., :1] + eps, empty_row), zS[..., 1:], zS[..., 0]
+    q, keys, c, rows = evened(phi_q, phi_k, z)
+    V, back = tame(V)
+    zS = c[..., None] * joined_state(phi_k, V, S / back, z)
+    Z, zS = scan(step, zS, (q, keys, counted(V)))
+    zS = zS / c[..., None]
+    Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row) * back
+    return Z, zS[..., 1:] * back, zS[..., 0]
 
 
 def counted(V):
@@ -210,7 +235,7 @@ def step(zS, q, k, v):
 
 @op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", log_q=scores(), log_k=scores(),
     sign_q=state("(...,l,r)"), sign_k=state("(...,s,r)"), mask=mask("(...,s)"),
-    empty_row=zero_denominators)
+    empty_row=zero_denominators, result=finite)
 def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
                          empty_row="zeros"):
     r"""Kernel attention of features given by their logs: nothing under- or overflows.

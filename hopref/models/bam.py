@@ -4,7 +4,7 @@ r"""Bidirectional associative memory: two layers of polar units that recall each
 
 References: Kosko 1988; the blog, eq. (18), with K' != V.
 """
-from hopref.dispatch.domains import choice
+from hopref.dispatch.domains import choice, finite, no_larger_than
 from hopref.dispatch.operation import op
 from hopref.maps import dot, keep, plus
 from hopref.models._preconditions import polar
@@ -12,9 +12,10 @@ from hopref.models._preconditions import polar
 __all__ = ["energy", "forward", "backward"]
 
 ties = choice(keep=keep, plus=plus)
+large, states = no_larger_than(960), no_larger_than(40)
 
 
-@op("(...,e),(...,d),(e,d)->(...)")
+@op("(...,e),(...,d),(e,d)->(...)", result=finite)
 def energy(y, x, W, /):
     r"""Energy of a pair of states.  Source: Kosko 1988 [CB-14].
 
@@ -27,7 +28,8 @@ def energy(y, x, W, /):
     return -dot(y, x @ W.T)
 
 
-@op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, precondition=polar("y"), lowers=(energy, "always"))
+@op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, x=states, W=large, precondition=polar("y"),
+    lowers=(energy, "always"))
 def forward(y, x, W, /, *, ties="keep"):
     r"""The answer y to x.  Source: Kosko 1988 [CB-14].
 
@@ -45,7 +47,7 @@ def forward(y, x, W, /, *, ties="keep"):
     return ties(x @ W.T, y, -1.0)
 
 
-@op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, precondition=polar("x"))
+@op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, y=states, W=large, precondition=polar("x"))
 def backward(x, y, W, /, *, ties="keep"):
     r"""The answer x to y; it lowers `energy` as `forward` does.  Source: Kosko 1988 [CB-14].
 

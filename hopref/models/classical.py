@@ -8,7 +8,18 @@ blog *Looking at the Performer from a Hopfield point of view*, eqs. (1)-(6).
 """
 from functools import partial
 
-from hopref.dispatch.domains import binary, choice, count, flag, positive, sites, symmetric, uniform
+from hopref.dispatch.domains import (
+    binary,
+    choice,
+    count,
+    finite,
+    flag,
+    no_larger_than,
+    positive,
+    sites,
+    symmetric,
+    uniform,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -31,9 +42,11 @@ __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update"
 
 ties = choice(keep=keep, plus=plus)
 states = choice(polar=-1.0, binary=0.0)
+of_weights = dict(xi=no_larger_than(40), W=no_larger_than(960), b=no_larger_than(960))
+of_patterns = dict(xi=no_larger_than(40), X=no_larger_than(480), b=no_larger_than(960))
 
 
-@op("(...,d),(d,d),(d)->(...,d)")
+@op("(...,d),(d,d),(d)->(...,d)", result=finite)
 def field(xi, W, b=0.0, /):
     r"""Local field.  Source: blog eq. (2), inside the sign [CB-2].
 
@@ -46,7 +59,7 @@ def field(xi, W, b=0.0, /):
     return xi @ W.T - b
 
 
-@op("(...,d),(d,d),(d)->(...)", W=symmetric)
+@op("(...,d),(d,d),(d)->(...)", W=symmetric, result=finite)
 def energy(xi, W, b=0.0, /):
     r"""Energy of a state.  Source: Hopfield 1982; blog eq. (3) [CB-3].
 
@@ -64,7 +77,7 @@ def energy(xi, W, b=0.0, /):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, precondition=states_in_alphabet,
-    lowers=(energy, "W = W.T positive semidefinite"))
+    lowers=(energy, "W = W.T positive semidefinite"), **of_weights)
 def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Synchronous update of all components.  Source: blog eqs. (2), (4) [CB-2, CB-6, CB-8].
 
@@ -79,7 +92,8 @@ def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     Notes
     -----
     For symmetric W the dynamics end in a fixed point or a cycle of length 2.  The energy may rise
-    on the way, unless W is positive semidefinite.
+    on the way, unless W is positive semidefinite.  A tie is seen where the field is exact, as for
+    integers; `storage.hebbian` says how weights stay such.
 
     >>> from hopref import classical
     >>> classical.update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
@@ -88,7 +102,7 @@ def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     return ties(xi @ W.T - b, xi, states)
 
 
-@op("(...,d),(...,d),(d,d),(d)->(...)", W=symmetric)
+@op("(...,d),(...,d),(d,d),(d)->(...)", W=symmetric, result=finite)
 def two_step_energy(xi, previous, W, b=0.0, /):
     r"""Energy of two successive states; a synchronous update never raises it.
 
@@ -107,7 +121,7 @@ def two_step_energy(xi, previous, W, b=0.0, /):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, order=sites("(k)", below="d"),
-    precondition=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"))
+    precondition=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"), **of_weights)
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     r"""Visit the sites of ``order``, one after another.  Source: blog, below eq. (2) [CB-4].
 
@@ -130,7 +144,7 @@ def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, precondition=states_in_alphabet,
-    lowers=(energy, "W = W.T, w_ii >= 0"))
+    lowers=(energy, "W = W.T, w_ii >= 0"), **of_weights)
 def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
 
@@ -150,13 +164,14 @@ def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     return xp.where(strongest(urge), new, xi)
 
 
-@op("(...,d),(n,d),(d)->(...)", scale=positive, zero_diagonal=flag, scratch="(...,n)")
+@op("(...,d),(n,d),(d)->(...)", scale=positive, zero_diagonal=flag, scratch="(...,n)",
+    result=finite)
 def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
     r"""Energy with W = hebbian(X), never formed.  Source: blog eqs. (1), (3) [CB-3, CB-8].
 
     .. math:: E = -\tfrac{s}{2} \left(\|X \xi\|^2 - \sum_i (X^T X)_{ii} \xi_i^2\right) + \xi^T b
 
-    The second term only with ``zero_diagonal``.
+    The second term only with ``zero_diagonal``; it is not subtracted, but left out.
 
     >>> from hopref import classical
     >>> float(classical.low_rank_energy([1.0, 1.0], [[1.0, 1.0]]))
@@ -168,7 +183,7 @@ def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
     precondition=states_in_alphabet, lowers=(low_rank_energy, "zero_diagonal=False"),
-    scratch="(...,n)")
+    scratch="(...,n)", **of_patterns)
 def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
                     states="polar"):
     r"""Synchronous update with W = hebbian(X), never formed.
@@ -177,7 +192,9 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
     .. math:: \xi^{new} = \mathrm{sgn}(s X^T (X \xi) - b)
 
-    Equal to `update` for integers, to rounding for other numbers.  O(N d) a state.
+    Equal to `update` for integers, to rounding for other numbers; with ``zero_diagonal`` no site's
+    own part enters a sum that it would be taken off again.  O(N d) a state, O(N d log d) with
+    ``zero_diagonal``.
 
     >>> from hopref import classical
     >>> classical.low_rank_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]])
@@ -188,14 +205,15 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 @op("(...,d),(n,d),(d)->(...,d)", ties=ties, states=states, scale=positive, zero_diagonal=flag,
     order=sites("(k)", below="d"), precondition=states_in_alphabet, scratch="(...,n)",
-    lowers=(low_rank_energy, "always"))
+    lowers=(low_rank_energy, "always"), **of_patterns)
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
                                  ties="keep", states="polar"):
     r"""Visit the sites of ``order`` with W = hebbian(X), never formed.  Source: [CB-4, CB-8].
 
     .. math:: h_i = s\,(X^T m)_i - b_i, \quad m = X \xi, \quad m \leftarrow m + \Delta\xi_i X_{:,i}
 
-    The overlaps m are kept up to date, flip by flip: exact for integers.  O(N) a visit.
+    The overlaps m are kept up to date, flip by flip: exact for integers, and for other numbers
+    within the roundings of |X| |xi|, the site's own part included.  O(N) a visit.
 
     >>> from hopref import classical
     >>> classical.low_rank_asynchronous_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]], order=[1])
@@ -219,7 +237,7 @@ def _low_rank_visit(state, site, *, X, b, here, diagonal, scale, ties, states):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", order=sites("(k)", below="d"), uniforms=uniform("(...,k)"),
-    beta=positive, states=states)
+    beta=positive, states=states, **of_weights)
 def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
     r"""Visit the sites of ``order`` at temperature 1/beta.  Source: Glauber 1963 [CB-4].
 
@@ -249,7 +267,7 @@ def _tossed(h, value, u, *, beta, low):
     return keep(sigmoid(beta * ((1 - low) * h)) - u, low, low)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", k=count, precondition=no_more_winners_than_sites)
+@op("(...,d),(d,d),(d)->(...,d)", k=count, precondition=no_more_winners_than_sites, **of_weights)
 def winners_update(xi, W, b=0.0, /, *, k):
     r"""The k sites with the largest fields win: activity control.  Source: Amari 1989 [CB-12].
 

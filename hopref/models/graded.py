@@ -11,7 +11,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from hopref.dispatch.domains import Choice, choice, positive, real, sites, symmetric
+from hopref.dispatch.domains import (
+    Choice,
+    choice,
+    finite,
+    no_larger_than,
+    positive,
+    real,
+    sites,
+    symmetric,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
@@ -81,10 +90,12 @@ ACTIVATIONS = {
 activation = Choice(ACTIVATIONS, record=Activation)
 side = choice(above=above, below=below)
 in_range = states_in_range(activation)
+moderate = no_larger_than(500)
+inputs = dict(W=moderate, b=moderate)
 
 
 @op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
-    precondition=in_range)
+    precondition=in_range, result=finite)
 def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Energy of a state.  Source: Hopfield 1984; blog eq. (7) [CC-1].
 
@@ -104,7 +115,8 @@ def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
-    lowers=(energy, "W = W.T, smallest eigenvalue >= -1/beta (tanh), -4/beta (sigmoid)"))
+    lowers=(energy, "W = W.T, smallest eigenvalue >= -1/beta (tanh), -4/beta (sigmoid)"),
+    xi=moderate, **inputs, result=finite)
 def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Synchronous update.  Source: blog eqs. (8)-(13), there derived by CCCP [CC-2].
 
@@ -124,7 +136,8 @@ def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
 
 @op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
     order=sites("(k)", below="d"),
-    lowers=(energy, "W = W.T, w_ii >= -1/beta (tanh), -4/beta (sigmoid)"))
+    lowers=(energy, "W = W.T, w_ii >= -1/beta (tanh), -4/beta (sigmoid)"),
+    xi=moderate, **inputs, result=finite)
 def asynchronous_update(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
     r"""Visit the sites of ``order``, one after another.
 
@@ -153,7 +166,7 @@ def _activated(h, value, *, f, beta):
 
 
 @op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
-    precondition=in_range)
+    precondition=in_range, result=finite)
 def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
     r"""Energy of two successive states; a synchronous update never raises it.  Source: [CC-3].
 
@@ -173,7 +186,7 @@ def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
 
 
 @op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive, tau=positive,
-    lowers=(energy, "W = W.T, along the flow, at xi = f(beta u)"))
+    lowers=(energy, "W = W.T, along the flow, at xi = f(beta u)"), **inputs, result=finite)
 def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0):
     r"""Velocity of the internal state u, where xi = f(beta u).  Source: Hopfield 1984 [CC-5].
 
@@ -189,7 +202,7 @@ def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0):
 
 
 @op("(...,d),(n,d)->(...,d)", theta=real, side=side, activation=activation, beta=positive,
-    scratch="(...,n)")
+    scratch="(...,n)", result=finite)
 def thresholded_update(xi, X, /, *, theta=-0.5, side="above", activation="tanh", beta=1.0):
     r"""Update on thresholded ("sparse") patterns and state.  Source: blog eq. (20) [CC-7].
 

@@ -10,22 +10,36 @@ quadratic the graded one with Hebbian weights (`graded`).
 Reference: Krotov and Hopfield 2021, whose text was not at hand: the equations are those of the
 catalogue, and their reduction to `modern` and `graded` is held by laws.
 """
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.dispatch.domains import Choice, positive
+from hopref.dispatch.domains import Choice, finite, no_larger_than, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps import dot, logsumexp, softmax
+from hopref.maps import (
+    dot,
+    log_cosh,
+    log_cosh_transform,
+    logsumexp,
+    logsumexp_transform,
+    softmax,
+)
 
 __all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow"]
 
 
+def difference(layer, u, beta):
+    """u.g(u) - L(u)."""
+    return dot(u, layer.g(u, beta)) - layer.L(u, beta)
+
+
 class Lagrangian(NamedTuple):
-    """A convex L(u, beta) over the last axis, and its gradient g(u, beta)."""
+    """A convex L(u, beta) over the last axis, its gradient g(u, beta), and transform(layer, u,
+    beta) = u.g - L, the Legendre transform, in a form that does not cancel.
+    """
     L: Callable
     g: Callable
+    transform: Callable = difference
 
 
 def _lse(u, beta):
@@ -36,14 +50,16 @@ def _softmax(u, beta):
     return softmax(u, beta=beta)
 
 
-def _log_cosh(u, beta):
-    xp = namespace(u)
-    a = xp.abs(beta * u)
-    return xp.sum(a + xp.log1p(xp.exp(-2 * a)) - math.log(2), axis=-1) / beta
+def _entropy(layer, u, beta):
+    return logsumexp_transform(u, beta)
 
 
 def _tanh(u, beta):
     return namespace(u).tanh(beta * u)
+
+
+def _log_cosh_transform(layer, u, beta):
+    return log_cosh_transform(u, beta)
 
 
 def _half_square(u, beta):
@@ -54,15 +70,23 @@ def _itself(u, beta):
     return u
 
 
+def _half_square_too(layer, u, beta):
+    return dot(u, u) / 2
+
+
 LAGRANGIANS = {
-    "softmax": Lagrangian(_lse, _softmax),
-    "tanh": Lagrangian(_log_cosh, _tanh),
-    "quadratic": Lagrangian(_half_square, _itself),
+    "softmax": Lagrangian(_lse, _softmax, _entropy),
+    "tanh": Lagrangian(log_cosh, _tanh, _log_cosh_transform),
+    "quadratic": Lagrangian(_half_square, _itself, _half_square_too),
 }
 layer = Choice(LAGRANGIANS, record=Lagrangian)
+moderate = no_larger_than(500)
+both = dict(v=moderate, h=moderate, X=moderate)
+one = dict(v=moderate, X=moderate)
 
 
-@op("(...,m),(...,n),(n,m)->(...)", visible=layer, hidden=layer, beta=positive)
+@op("(...,m),(...,n),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, **both,
+    result=finite)
 def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""Energy of both layers.  Source: Krotov and Hopfield 2021 [DA-4].
 
@@ -71,15 +95,21 @@ def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
     The same beta for each layer that has one.
 
+    Notes
+    -----
+    v.g - L(v) is computed without subtracting: |v|^2/2 (quadratic), p.log(p)/beta (softmax), the
+    integral of artanh/beta up to g (tanh).
+
     >>> from hopref import lagrangian
     >>> float(lagrangian.energy([2.0], [0.0], [[1.0]]))         # 4 - 2 - 1 * 1 * 2
     0.0
     """
     g, f = visible.g(v, beta), hidden.g(h, beta)
-    return (dot(v, g) - visible.L(v, beta)) + (dot(h, f) - hidden.L(h, beta)) - dot(f, g @ X.T)
+    return transform(visible, v, beta) + transform(hidden, h, beta) - dot(f, g @ X.T)
 
 
-@op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)")
+@op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)", **one,
+    result=finite)
 def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""The energy with fast hidden neurons, which have reached h = X g.
 
@@ -89,16 +119,21 @@ def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
     Quadratic and softmax: `modern.energy` without its constants log(n)/beta + M^2/2.
 
+    Notes
+    -----
+    Both terms, v.g - L(v) as in `energy` and L(X g), are accurate to some eps of their own size,
+    however small v or beta: the energy is, but for what the one cancels of the other.
+
     >>> from hopref import lagrangian
     >>> float(lagrangian.reduced_energy([2.0], [[1.0]]))        # 4 - 2 - 2
     0.0
     """
     g = visible.g(v, beta)
-    return dot(v, g) - visible.L(v, beta) - hidden.L(g @ X.T, beta)
+    return transform(visible, v, beta) - hidden.L(g @ X.T, beta)
 
 
 @op("(...,m),(n,m)->(...,m)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)",
-    lowers=(reduced_energy, "always"))
+    lowers=(reduced_energy, "always"), **one, result=finite)
 def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     r"""The visible neurons come to rest under hidden ones that are fast.
 
@@ -119,7 +154,7 @@ def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
 
 @op("(...,m),(...,n),(n,m)->(...,m),(...,n)", visible=layer, hidden=layer, beta=positive,
-    tau_v=positive, tau_h=positive)
+    tau_v=positive, tau_h=positive, **both, result=finite)
 def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1.0, tau_h=1.0):
     r"""Velocities of both layers; the energy falls along them.
 
@@ -132,3 +167,8 @@ def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1
     (array([-2.]), array([2.]))
     """
     return ((hidden.g(h, beta) @ X - v) / tau_v, (visible.g(v, beta) @ X.T - h) / tau_h)
+
+
+def transform(layer, u, beta):
+    """u.g(u) - L(u), the Legendre transform of L at the output g(u)."""
+    return layer.transform(layer, u, beta)

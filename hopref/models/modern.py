@@ -6,17 +6,27 @@ the inverse temperature.
 References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eqs. (1)-(3); the blog,
 eqs. (21), (22).
 """
-from hopref.dispatch.domains import choice, positive, real
+from hopref.dispatch.domains import choice, finite, inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps import above, below, dot, logmeanexp, rows, softmax
+from hopref.maps import (
+    above,
+    below,
+    dot,
+    mean_gain,
+    overlaps,
+    rows,
+    shorter,
+    softmax,
+    squared_unit,
+)
 
 __all__ = ["energy", "update", "weights", "jacobian", "thresholded_update"]
 
 side = choice(above=above, below=below)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, scratch="(...,n)", result=finite)
 def energy(xi, X, /, *, beta=1.0):
     r"""Energy of a state.  Source: Ramsauer et al. 2021, eq. (2) [MH-1].
 
@@ -37,14 +47,14 @@ def energy(xi, X, /, *, beta=1.0):
     2.0
     """
     xp = namespace(xi)
-    z = xi @ X.T
+    z = overlaps(xi, X)
     top = rows(X, xp.argmax(z, axis=-1))
     away, gaps = xi - top, z - xp.max(z, axis=-1, keepdims=True)
-    shorter = xp.max(dot(X, X)) - dot(top, top)
-    return dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps) / beta
+    return dot(away, away) / 2 + shorter(X, top) / 2 - mean_gain(gaps, beta)
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, lowers=energy, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, lowers=energy, scratch="(...,n)",
+    result=finite)
 def update(xi, X, /, *, beta=1.0):
     r"""One retrieval step.  Source: Ramsauer et al. 2021, eq. (3); blog eq. (21) [MH-2].
 
@@ -59,10 +69,10 @@ def update(xi, X, /, *, beta=1.0):
     >>> modern.update([2.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=50.0)
     array([1., 0.])
     """
-    return softmax(xi @ X.T, beta=beta) @ X
+    return softmax(overlaps(xi, X), beta=beta) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, scratch="(...,n)", result=finite)
 def weights(xi, X, /, *, beta=1.0):
     r"""How much each pattern takes part.  Source: Ramsauer et al. 2021, eq. (3) [MH-2].
 
@@ -72,10 +82,10 @@ def weights(xi, X, /, *, beta=1.0):
     >>> modern.weights([0.0, 1.0], [[1.0, 0.0], [-1.0, 0.0]])
     array([0.5, 0.5])
     """
-    return softmax(xi @ X.T, beta=beta)
+    return softmax(overlaps(xi, X), beta=beta)
 
 
-@op("(...,d),(n,d)->(...,d,d)", beta=positive, scratch="(...,n,d)")
+@op("(...,d),(n,d)->(...,d,d)", beta=inverse_temperature, scratch="(...,n,d)", result=finite)
 def jacobian(xi, X, /, *, beta=1.0):
     r"""Derivative of the update.  Source: Ramsauer et al. 2021, Appendix A [MH-6].
 
@@ -90,13 +100,14 @@ def jacobian(xi, X, /, *, beta=1.0):
     >>> modern.jacobian([0.0], [[1.0], [-1.0]], beta=2.0)
     array([[2.]])
     """
-    xp = namespace(xi)
-    p = softmax(xi @ X.T, beta=beta)
-    centred = X - (p @ X)[..., None, :]
-    return beta * (xp.matrix_transpose(p[..., None] * centred) @ centred)
+    xp, (b, root) = namespace(xi), squared_unit(beta)
+    p = softmax(overlaps(xi, X), beta=beta)
+    centred = root * (X - (p @ X)[..., None, :])
+    return b * (xp.matrix_transpose(p[..., None] * centred) @ centred)
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, theta=real, side=side, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, theta=real, side=side, scratch="(...,n)",
+    result=finite)
 def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     r"""Retrieval by thresholded ("sparse") patterns and state.  Source: blog eq. (22) [MH-14].
 
@@ -109,4 +120,4 @@ def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     >>> modern.thresholded_update([0.9, -1.0], [[5.0, -1.0], [-0.1, 0.2]], beta=50.0)
     array([ 5., -1.])
     """
-    return softmax(side(xi, theta) @ side(X, theta).T, beta=beta) @ X
+    return softmax(overlaps(side(xi, theta), side(X, theta)), beta=beta) @ X

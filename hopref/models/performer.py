@@ -8,10 +8,19 @@ References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 import math
 from functools import partial
 
-from hopref.dispatch.domains import choice, mask, nonnegative, positive, real, scores, state
+from hopref.dispatch.domains import (
+    choice,
+    finite,
+    mask,
+    nonnegative,
+    positive,
+    real,
+    scores,
+    state,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.features import random_features
+from hopref.features import feature_logs, random_features
 from hopref.maps import (
     above,
     balanced,
@@ -48,7 +57,7 @@ activation = choice(relu=relu, abs=size, identity=itself, sigmoid=sigmoid)
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", features=random_features, scale=positive,
-    mask=mask("(...,s)"), empty_row=zero_denominators)
+    mask=mask("(...,s)"), empty_row=zero_denominators, result=finite)
 def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
               empty_row="zeros"):
     r"""Performer attention.
@@ -74,7 +83,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
     array([[2.]])
     """
     beta = default_scale(scale, K)
-    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    log_q, sign_q, log_k, sign_k = feature_logs(features, Q, K, omega, beta, mask)
     return log_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, mask=mask,
                                 empty_row=empty_row)
 
@@ -108,7 +117,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
 
 
 @op("(...,d),(n,d),(m,d)->(...,n)", features=random_features, beta=positive,
-    empty_row=zero_denominators, scratch="(...,n)")
+    empty_row=zero_denominators, scratch="(...,n)", result=finite)
 def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
 
@@ -123,12 +132,12 @@ def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"
 
 
 def _features(xi, X, omega, beta, features):
-    (log_q, sign_q), (log_k, sign_k) = features(xi, omega, beta), features(X, omega, beta)
+    log_q, sign_q, log_k, sign_k = feature_logs(features, xi, X, omega, beta)
     return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
 
 
 @op("(...,d),(n,d),(m,d)->(...,d)", features=random_features, beta=positive,
-    empty_row=zero_denominators)
+    empty_row=zero_denominators, result=finite)
 def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step for one draw of the features.
 
@@ -147,7 +156,7 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
 
 
 @op("(...,d),(n,d),(k,m,d)->(...,d),(...,d)", features=random_features, beta=positive,
-    shape_rule=draws_suffice, empty_row=zero_denominators)
+    shape_rule=draws_suffice, empty_row=zero_denominators, result=finite)
 def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
     r"""One retrieval step, averaged over draws, with its standard error.
 
@@ -175,7 +184,7 @@ def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_ro
 
 
 @op("(...,d),(n,d),(m,d)->(...,d)", features=random_features, beta=positive, theta=real, side=side,
-    empty_row=zero_denominators)
+    empty_row=zero_denominators, result=finite)
 def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", features="positive",
                        empty_row="zeros"):
     r"""One retrieval step by features of thresholded patterns and state, for one draw.
@@ -194,7 +203,7 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over)
+@op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over, result=finite)
 def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
     r"""Positive features as they are published, with a stabiliser.
 
@@ -225,7 +234,7 @@ def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", scale=positive, mask=mask("(...,s)"),
-    eps=nonnegative, guard=nonnegative, empty_row=zero_denominators)
+    eps=nonnegative, guard=nonnegative, empty_row=zero_denominators, result=finite)
 def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
                          empty_row="zeros"):
     r"""Performer attention by `stabilized_features`.
@@ -257,7 +266,7 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
 
 
 @op("(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,v)", activation=activation, scale=positive,
-    mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators)
+    mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
                           empty_row="zeros"):
     r"""Attention by an activation of projections: what is called generalised Performer attention.

@@ -9,7 +9,7 @@ References: Santos, Niculae, McNamee & Martins 2024, *Hopfield-Fenchel-Young Net
 """
 import math
 
-from hopref.dispatch.domains import count, positive
+from hopref.dispatch.domains import count, finite, inverse_temperature
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
@@ -17,13 +17,16 @@ from hopref.maps import (
     centred,
     dot,
     entmax,
-    half_square,
+    half_square_excess,
     k_subsets,
-    norm,
+    lengths,
+    norm_excess,
     normmax,
     of_length_one,
+    overlaps,
     rows,
-    tsallis,
+    shorter,
+    tsallis_excess,
 )
 from hopref.maps.sparse import above_one, at_least_one
 
@@ -32,7 +35,8 @@ __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "n
            "normalized_update", "layer_norm_energy", "layer_norm_update"]
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
+    result=finite)
 def energy(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Energy of a state.  Source: Santos et al. 2024 [FY-2].
 
@@ -47,19 +51,21 @@ def energy(xi, X, /, *, beta=1.0, alpha=1.5):
     -----
     Equals -Omega*(beta X xi)/beta - Omega(u)/beta + |xi|^2/2 + M^2/2, the modern energy at alpha
     = 1.  With p the weights and t the pattern of the largest score, four terms are computed:
-    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 + p^T (z_t - z) + (Omega(p) - Omega(u))/beta.
+    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 + p^T (z_t - z) + (Omega(p) - Omega(u))/beta, the last as a
+    sum of Bregman divergences.  All are >= 0 and none cancels, at any beta.
 
     >>> from hopref import sparse
     >>> float(sparse.energy([-1.0], [[1.0]]))       # 2 M^2, its largest value
     2.0
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
+    gain = tsallis_excess(p, alpha=alpha)
     return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one, lowers=energy, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one, lowers=energy,
+    scratch="(...,n)", result=finite)
 def update(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""One retrieval step.  Source: Santos et al. 2024 [FY-3].
 
@@ -75,10 +81,11 @@ def update(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.update([0.9, 0.2], [[1.0, 0.0], [0.0, 1.0]], beta=4.0)
     array([1., 0.])
     """
-    return entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    return entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
+    result=finite)
 def weights(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""How much each pattern takes part.  Source: Santos et al. 2024 [FY-3].
 
@@ -88,10 +95,11 @@ def weights(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.weights([0.25], [[1.0], [-1.0]], alpha=2.0)
     array([0.75, 0.25])
     """
-    return entmax(xi @ X.T, beta=beta, alpha=alpha)
+    return entmax(overlaps(xi, X), beta=beta, alpha=alpha)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, gamma=above_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, gamma=above_one, scratch="(...,n)",
+    result=finite)
 def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
     r"""Energy with the norm as regulariser.  Source: Santos et al. 2024 [FY-2].
 
@@ -102,14 +110,14 @@ def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
     >>> float(sparse.normmax_energy([-1.0], [[1.0]]))
     2.0
     """
-    z = xi @ X.T
+    z = overlaps(xi, X)
     p = normmax(z, beta=beta, gamma=gamma)
-    gain = norm(p, gamma=gamma) - norm(uniform(z, 1), gamma=gamma)
+    gain = norm_excess(p, gamma=gamma)
     return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, gamma=above_one, lowers=normmax_energy,
-    scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, gamma=above_one, lowers=normmax_energy,
+    scratch="(...,n)", result=finite)
 def normmax_update(xi, X, /, *, beta=1.0, gamma=2.0):
     r"""One retrieval step by normmax.  Source: Santos et al. 2024 [FY-3].
 
@@ -119,10 +127,11 @@ def normmax_update(xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_update([0.9, 0.2], [[1.0, 0.0], [0.0, 1.0]], beta=4.0)
     array([1., 0.])
     """
-    return normmax(xi @ X.T, beta=beta, gamma=gamma) @ X
+    return normmax(overlaps(xi, X), beta=beta, gamma=gamma) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive, gamma=above_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, gamma=above_one, scratch="(...,n)",
+    result=finite)
 def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
     r"""How much each pattern takes part, by normmax.  Source: Santos et al. 2024 [FY-3].
 
@@ -132,10 +141,11 @@ def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_weights([0.0], [[1.0], [-1.0]])
     array([0.5, 0.5])
     """
-    return normmax(xi @ X.T, beta=beta, gamma=gamma)
+    return normmax(overlaps(xi, X), beta=beta, gamma=gamma)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, k=count, shape_rule=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, k=count, shape_rule=k_of_n, scratch="(...,n)",
+    result=finite)
 def k_subsets_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over subsets of k patterns.  Source: Santos et al. 2024 [FY-2].
 
@@ -145,19 +155,20 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
     Notes
     -----
     A sum of k patterns is at most k M long, and Omega at least Omega(u): E >= (|xi| - k M)^2/2.
+    With y = X^T mu three terms >= 0 are computed: |xi - y|^2/2 + ((k M)^2 - |y|^2)/2 + (Omega(mu) -
+    Omega(u))/beta.
 
     >>> from hopref import sparse
     >>> float(sparse.k_subsets_energy([-1.0], [[1.0]], k=1))
     2.0
     """
-    xp, z = namespace(xi), xi @ X.T
-    mu = k_subsets(z, k=k, beta=beta)
-    gain = half_square(mu) - half_square(uniform(z, k))
-    return (dot(xi, xi) + k * k * xp.max(dot(X, X))) / 2 - dot(mu, z) + gain / beta
+    mu = k_subsets(overlaps(xi, X, k=k), k=k, beta=beta)
+    y, gain = mu @ X, half_square_excess(mu, k=k)
+    return dot(xi - y, xi - y) / 2 + shorter(k * X, y) / 2 + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, k=count, shape_rule=k_of_n, lowers=k_subsets_energy,
-    scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, k=count, shape_rule=k_of_n,
+    lowers=k_subsets_energy, scratch="(...,n)", result=finite)
 def k_subsets_update(xi, X, /, *, k, beta=1.0):
     r"""One step towards the sum of k patterns.  Source: Santos et al. 2024 [FY-3].
 
@@ -169,10 +180,11 @@ def k_subsets_update(xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_update([2.0, 1.0, 0.0], [[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]], k=2)
     array([1., 1., 0.])
     """
-    return k_subsets(xi @ X.T, k=k, beta=beta) @ X
+    return k_subsets(overlaps(xi, X, k=k), k=k, beta=beta) @ X
 
 
-@op("(...,d),(n,d)->(...,n)", beta=positive, k=count, shape_rule=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, k=count, shape_rule=k_of_n,
+    scratch="(...,n)", result=finite)
 def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     r"""How much each pattern takes part in the sum of k.  Source: Santos et al. 2024 [FY-3].
 
@@ -182,10 +194,11 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_weights([0.0], [[1.0], [-1.0]], k=1)
     array([0.5, 0.5])
     """
-    return k_subsets(xi @ X.T, k=k, beta=beta)
+    return k_subsets(overlaps(xi, X, k=k), k=k, beta=beta)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
+    result=finite)
 def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Energy of a state of length 1 or less, that of a step followed by a normalisation.
 
@@ -211,12 +224,12 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     """
     z = xi @ X.T
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
-    return length(X) - best(z) + shortfall(z, p) + gain / beta
+    gain = tsallis_excess(p, alpha=alpha)
+    return longest(X) - best(z) + shortfall(z, p) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
-    lowers=(normalized_energy, "|xi| <= 1, as of every result"), scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
+    lowers=(normalized_energy, "|xi| <= 1, as of every result"), scratch="(...,n)", result=finite)
 def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""A retrieval step, then the length 1.
 
@@ -236,10 +249,11 @@ def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.normalized_update([1.0, 0.0], [[3.0, 4.0], [-3.0, -4.0]])
     array([0.6, 0.8])
     """
-    return of_length_one(entmax(xi @ X.T, beta=beta, alpha=alpha) @ X)
+    return of_length_one(entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
 
 
-@op("(...,d),(n,d)->(...)", beta=positive, alpha=at_least_one, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
+    result=finite)
 def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""Energy of a state of mean 0 and variance 1 or less, that of a step and a layer norm.
 
@@ -256,22 +270,21 @@ def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     Notes
     -----
     Less sqrt(d) (M - |X^T u - its mean|) it is the difference of two losses.  Off the set, too, the
-    formula is computed, and is no energy.
+    formula is computed, with X xi and not the centred patterns' scores, and is no energy.
 
     >>> from hopref import sparse
     >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
     4.0
     """
-    X, r = centred(X), math.sqrt(xi.shape[-1])
-    z = xi @ X.T
+    z, r = xi @ X.T, math.sqrt(xi.shape[-1])
     p = entmax(z, beta=beta, alpha=alpha)
-    gain = tsallis(p, alpha=alpha) - tsallis(uniform(z, 1), alpha=alpha)
-    return r * length(X) - best(z) + shortfall(z, p) + gain / beta
+    gain = tsallis_excess(p, alpha=alpha)
+    return r * longest(centred(X)) - best(z) + shortfall(z, p) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=positive, alpha=at_least_one,
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
     lowers=(layer_norm_energy, "sum of xi = 0, |xi|^2 <= d, as of every result"),
-    scratch="(...,n)")
+    scratch="(...,n)", result=finite)
 def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
     r"""A retrieval step, then mean 0 and variance 1.
 
@@ -291,22 +304,19 @@ def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.layer_norm_update([1.0, 0.0], [[3.0, 1.0], [-3.0, -1.0]])
     array([ 1., -1.])
     """
-    y = entmax(xi @ X.T, beta=beta, alpha=alpha) @ X
+    y = entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
     return math.sqrt(xi.shape[-1]) * of_length_one(centred(y))
 
 
 def seen_from_the_best(xi, X, z):
     """|xi|^2/2 + M^2/2 - max z, as two terms >= 0."""
-    xp = namespace(xi)
-    top = rows(X, xp.argmax(z, axis=-1))
-    away, shorter = xi - top, xp.max(dot(X, X)) - dot(top, top)
-    return dot(away, away) / 2 + shorter / 2
+    top = rows(X, namespace(xi).argmax(z, axis=-1))
+    return dot(xi - top, xi - top) / 2 + shorter(X, top) / 2
 
 
-def length(X):
-    """Of the longest pattern."""
-    xp = namespace(X)
-    return xp.sqrt(xp.max(dot(X, X)))
+def longest(X):
+    """M, the length of the longest pattern."""
+    return namespace(X).max(lengths(X))
 
 
 def best(z):
@@ -316,7 +326,3 @@ def best(z):
 def shortfall(z, p):
     """max z - p.z, of terms >= 0."""
     return dot(p, namespace(z).max(z, axis=-1, keepdims=True) - z)
-
-
-def uniform(z, k):
-    return namespace(z).full_like(z, k / z.shape[-1])

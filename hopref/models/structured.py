@@ -14,23 +14,37 @@ at hand.
 import math
 from operator import add
 
-from hopref.dispatch.domains import choice, count, flag, mask, positive, sites, state
+from hopref.dispatch.domains import (
+    choice,
+    count,
+    finite,
+    flag,
+    inverse_temperature,
+    mask,
+    sites,
+    state,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.features import random_features
-from hopref.features.deterministic import deterministic_features
+from hopref.features.deterministic import deterministic_features, paired
 from hopref.maps import (
+    among,
     band,
     dot,
     empty_rows,
     listed_once,
-    logmeanexp,
+    listed_overlaps,
+    mean_gain,
     otherwise,
     over_rows,
+    overlaps,
+    pair_overlaps,
     ratio,
     rows,
     seen,
+    shorter,
     softmax,
     softmax_among,
     top_k,
@@ -49,7 +63,8 @@ supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=inh
                  scratch="(...,n)")
 
 
-@op("(...,d),(n,d),(...,n)->(...)", support=mask("(...,n)"), beta=positive, scratch="(...,n)")
+@op("(...,d),(n,d),(...,n)->(...)", support=mask("(...,n)"), beta=inverse_temperature,
+    scratch="(...,n)", result=finite)
 def energy(xi, X, support=True, /, *, beta=1.0):
     r"""Energy of a state over the patterns that it looks at.
 
@@ -71,15 +86,16 @@ def energy(xi, X, support=True, /, *, beta=1.0):
     2.0
     """
     xp = namespace(xi)
-    z = seen(xi @ X.T, support)
+    z = seen(overlaps(xi, X, support), support)
     nearest = rows(X, xp.argmax(z, axis=-1))
     away, gaps = xi - nearest, z - otherwise(xp.max(z, axis=-1), support, 0.0)[..., None]
-    shorter = xp.max(seen(dot(X, X), support), axis=-1) - dot(nearest, nearest)
-    E = dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps, support) / beta
+    E = dot(away, away) / 2 + shorter(X, nearest, support) / 2 \
+        - mean_gain(gaps, beta, support)
     return otherwise(E, support, dot(xi, xi) / 2)
 
 
-@op("(...,d),(n,d),(...,n)->(...,d)", beta=positive, lowers=energy, **supported)
+@op("(...,d),(n,d),(...,n)->(...,d)", beta=inverse_temperature, lowers=energy, **supported,
+    result=finite)
 def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     r"""One retrieval step among the patterns of a support.
 
@@ -100,8 +116,8 @@ def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     return weights(xi, X, support, beta=beta, empty_row=empty_row) @ X
 
 
-@op("(...,d),(n,d),(...,n)->(...,n)", delta=state("(n,d)"), beta=positive, renormalise=flag,
-    **supported)
+@op("(...,d),(n,d),(...,n)->(...,n)", delta=state("(n,d)"), beta=inverse_temperature,
+    renormalise=flag, **supported, result=finite)
 def weights(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True, empty_row="zeros"):
     r"""How much each pattern takes part.  Source: Hu et al. 2025 [NP-2, NP-3].
 
@@ -118,11 +134,12 @@ def weights(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True, em
     >>> structured.weights([0.0], [[1.0], [2.0]], [True, False], renormalise=False)
     array([0.5, 0. ])
     """
-    return softmax_among(xi @ (X + delta).T, beta, support, renormalise, empty_row)
+    z = overlaps(xi, X + delta, among(support, renormalise))
+    return softmax_among(z, beta, support, renormalise, empty_row)
 
 
-@op("(...,d),(n,d),(...,n)->(...,d)", delta=state("(n,d)"), beta=positive, renormalise=flag,
-    **supported)
+@op("(...,d),(n,d),(...,n)->(...,d)", delta=state("(n,d)"), beta=inverse_temperature,
+    renormalise=flag, **supported, result=finite)
 def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                 empty_row="zeros"):
     r"""One retrieval step from query-memory pairs (x + delta, x).
@@ -147,7 +164,8 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
                    empty_row=empty_row) @ X
 
 
-@op("(...,d),(n,d)->(...)", k=count, beta=positive, shape_rule=k_of_n, scratch="(...,n)")
+@op("(...,d),(n,d)->(...)", k=count, beta=inverse_temperature, shape_rule=k_of_n, scratch="(...,n)",
+    result=finite)
 def top_k_energy(xi, X, /, *, k, beta=1.0):
     r"""Energy over the k patterns of largest score.  Source: Hu et al. 2025, top-K models [NP-3].
 
@@ -162,16 +180,15 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     2.0
     """
     xp = namespace(xi)
-    z = xi @ X.T
+    z = overlaps(xi, X)
     nearest = rows(X, xp.argmax(z, axis=-1))
     away, best = xi - nearest, xp.sort(z, axis=-1)[..., -k:]
-    shorter = xp.max(dot(X, X)) - dot(nearest, nearest)
     gaps = best - xp.max(best, axis=-1, keepdims=True)
-    return dot(away, away) / 2 + shorter / 2 - logmeanexp(beta * gaps) / beta
+    return dot(away, away) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
 
 
-@op("(...,d),(n,d)->(...,d)", k=count, beta=positive, shape_rule=k_of_n, lowers=top_k_energy,
-    scratch="(...,n)")
+@op("(...,d),(n,d)->(...,d)", k=count, beta=inverse_temperature, shape_rule=k_of_n,
+    lowers=top_k_energy, scratch="(...,n)", result=finite)
 def top_k_update(xi, X, /, *, k, beta=1.0):
     r"""One retrieval step among the k patterns of largest score, of equals those of lowest index.
 
@@ -189,11 +206,12 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
     >>> structured.top_k_update([0.0], [[1.0], [2.0], [6.0]], k=2)      # all scores are equal
     array([1.5])
     """
-    return top_k(xi @ X.T, k=k, beta=beta) @ X
+    return top_k(overlaps(xi, X), k=k, beta=beta) @ X
 
 
-@op("(l,d),(n,d)->(l,d)", width=count, dilation=count, causal=flag, align=align, beta=positive,
-    empty_row=choice(zeros=0.0, nan=math.nan), scratch="(l,width,d)")
+@op("(l,d),(n,d)->(l,d)", width=count, dilation=count, causal=flag, align=align,
+    beta=inverse_temperature, empty_row=choice(zeros=0.0, nan=math.nan), scratch="(l,width,d)",
+    result=finite)
 def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
                   empty_row="zeros"):
     r"""One retrieval step of states in order, each within its window, without a mask (l, n).
@@ -216,13 +234,14 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
     """
     columns, exists = band(xi.shape[0], X, width, dilation, causal, align)
     near = rows(X, columns)
-    z = dot(xi[:, None, :], near)
+    z = pair_overlaps(xi[:, None, :], near, exists)
     p = softmax(z, beta=beta, where=exists, empty_row=empty_row)
     return (p[:, None, :] @ near)[:, 0, :]
 
 
-@op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"), beta=positive,
-    empty_row=empty_rows, precondition=inhabited_list, scratch="(e,d)")
+@op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"),
+    beta=inverse_temperature, empty_row=empty_rows, precondition=inhabited_list, scratch="(e,d)",
+    result=finite)
 def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     r"""One retrieval step over a support that is a list of pairs: state ``rows`` sees ``columns``.
 
@@ -246,7 +265,7 @@ def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     xp = namespace(xi)
     i, j, first, start, stop = listed_once(rows, columns, xi.shape[0], X.shape[0])
     near = xp.take(X, j, axis=0)
-    z = seen(dot(xp.take(xi, i, axis=0), near), first)
+    z = listed_overlaps(xp.take(xi, i, axis=0), near, i, first, start, stop)
     top = over_rows(xp.maximum, z, -math.inf, start, stop)
     e = xp.exp(beta * (z - xp.take(top, i, axis=0)))[:, None]
     total = over_rows(add, e, 0.0, start, stop)
@@ -275,7 +294,7 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
 
 
 @op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=deterministic_features,
-    empty_row=zero_denominators)
+    empty_row=zero_denominators, result=finite)
 def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     r"""One retrieval step by features without randomness, in time linear in the patterns.
 
@@ -296,12 +315,12 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
     >>> structured.linear_update([0.0], [[0.0], [3.0]])             # kernels 1 and 4
     array([2.4])
     """
-    q, keys = features(xi)[..., None, :], features(X + delta)
+    q, keys = paired(features, xi[..., None, :], X + delta)
     return linear_attention(q, keys, X, empty_row=empty_row)[..., 0, :]
 
 
-@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=random_features, beta=positive,
-    empty_row=zero_denominators)
+@op("(...,d),(n,d),(m,d)->(...,d)", delta=state("(n,d)"), features=random_features,
+    beta=inverse_temperature, empty_row=zero_denominators, result=finite)
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
                           empty_row="zeros"):
     r"""One retrieval step from query-memory pairs by random features, for one draw.

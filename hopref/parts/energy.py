@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hopref.dispatch.namespace import namespace
 from hopref.maps import dot, finite_or_zero, log_of_mean, rows
 from hopref.parts.served import Served
-from hopref.parts.softmax import largest, shrunk
+from hopref.parts.softmax import absolute, largest, shrunk
 
 __all__ = ["State", "none", "of", "merge", "value"]
 
@@ -32,7 +32,7 @@ def none(xi, X, /, *, beta=1.0):
 
 def of(xi, X, /, *, beta=1.0):
     """The state of patterns (n, d) seen from states (..., d)."""
-    xp, z = namespace(xi), xi @ X.T
+    xp, z = namespace(xi), absolute(xi @ X.T)
     top = largest(z)
     gaps = beta * (z - finite_or_zero(top)[..., None])
     some = X.shape[0] > 0

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import DomainError
-from hopref.maps import default_scale, finite_or_zero, ratio, seen_scores
+from hopref.maps import default_scale, finite_or_zero, ratio, seen
 from hopref.maps.preconditions import EMPTY_ROW
 from hopref.parts.served import Served
 
@@ -74,32 +74,38 @@ def shrunk(a, b):
     return top, xp.exp(a.beta * (a.top - zero)), xp.exp(b.beta * (b.top - zero))
 
 
+def absolute(z):
+    """Scores that all chunks measure alike; NaN, which is refused, where they reach 2^1023."""
+    xp = namespace(z)
+    return xp.where(xp.abs(z) < 2.0**1023, z, math.nan)
+
+
 # -- the operations -------------------------------------------------------------------------------
 
 def of_patterns(*, xi, X, beta):
-    return of(xi @ X.T, X, beta=beta)
+    return of(absolute(xi @ X.T), X, beta=beta)
 
 
 def of_supported(*, xi, X, support, beta, **_):
-    z, beta = seen_scores(xi @ X.T, beta, 0.0, support)
-    return of(z, X, beta=beta)
+    return of(seen(absolute(xi @ X.T), support), X, beta=beta)
 
 
 def of_thresholded(*, xi, X, beta, theta, side):
-    return of(side(xi, theta) @ side(X, theta).T, X, beta=beta)
+    return of(absolute(side(xi, theta) @ side(X, theta).T), X, beta=beta)
 
 
 def of_keys(*, Q, K, V, scale, mask, bias, causal, **_):
     if causal:
         raise DomainError("causal must be False where keys come in chunks, which do not know their "
                           "place (give a mask); got causal=True")
-    z = Q @ namespace(Q).matrix_transpose(K)
-    z, beta = seen_scores(z, default_scale(scale, K), bias, mask)
-    return of(z, V, beta=beta)
+    z, beta = absolute(Q @ namespace(Q).matrix_transpose(K)), default_scale(scale, K)
+    if not isinstance(bias, float):
+        z, beta = absolute(beta * z) + bias, 1.0
+    return of(seen(z, mask), V, beta=beta)
 
 
 def of_overlaps(*, xi, X):
-    return of_scores(z=xi @ X.T, beta=1.0)
+    return of_scores(z=absolute(xi @ X.T), beta=1.0)
 
 
 def of_scores(*, z, beta):

@@ -7,7 +7,7 @@ from hopref.dispatch.domains import Choice, Scalar
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import bind, numpy_scalars, unchecked
 from hopref.dispatch.validation import NONEMPTY
-from hopref.errors import CallError, DomainError, ShapeError, naming
+from hopref.errors import CallError, DomainError, RangeError, ShapeError, naming
 from hopref.parts.chunks import (
     by_name,
     by_position,
@@ -101,6 +101,9 @@ def of(op, /, *operands, nonfinite=None, **params):
         given |= {k: no_row(op, kind, k, given[k]) for k in chunked}
     with naming(f"hopref.{op.name}"), unchecked():
         state = kind.of(**_resolved(op, given))
+        if nonfinite != "propagate" and any(map(_holds_nan, state)):
+            raise RangeError("scores and sums must stay below 2^1023 in size where chunks are to "
+                             "be merged; got more")
     return Part(op, state, rows, {k: v for k, v in given.items() if k not in with_axis(op, kind)})
 
 
@@ -192,6 +195,12 @@ def _judged_by_the_whole(op, given):
     """What no chunk can tell: whether k are there, and whether a row is empty."""
     whole = {"empty_row": "raise"} if _is_raise(given.get("empty_row")) else {}
     return whole | ({"k": op.domains["k"].validate("k", given["k"])} if "k" in given else {})
+
+
+def _holds_nan(a):
+    """Whether an array of a state that the host can look at holds NaN."""
+    return hasattr(a, "dtype") and hasattr(a, "shape") and a.dtype != bool \
+        and on_host(namespace(a).asarray(a)) and bool(namespace(a).any(a != a))
 
 
 def _resolved(op, given):

@@ -18,6 +18,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.errors import DomainError
 from hopref.maps import entmax, k_subsets, normmax
 from hopref.parts.served import Served
+from hopref.parts.softmax import absolute
 
 __all__ = ["State", "none", "of", "merge", "value", "at_most"]
 
@@ -78,15 +79,15 @@ def of_entmax(*, xi, X, beta, alpha):
     if alpha == 1:
         raise DomainError("alpha must be above 1 where patterns come in chunks (modern.update is "
                           "alpha = 1); got alpha=1")
-    return of(xi @ X.T, X, partial(entmax.formula, beta=beta, alpha=alpha))
+    return of(absolute(xi @ X.T), X, partial(entmax.formula, beta=beta, alpha=alpha))
 
 
 def of_normmax(*, xi, X, beta, gamma):
-    return of(xi @ X.T, X, partial(normmax.formula, beta=beta, gamma=gamma))
+    return of(absolute(xi @ X.T), X, partial(normmax.formula, beta=beta, gamma=gamma))
 
 
 def of_subsets(*, xi, X, beta, k):
-    return of(xi @ X.T, X, partial(at_most, k=k, beta=beta))
+    return of(absolute(xi @ X.T), X, partial(at_most, k=k, beta=beta))
 
 
 def drawn(state, **_):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hopref.dispatch.namespace import namespace
 from hopref.maps import rows, softmax, winners
 from hopref.parts.served import Served
+from hopref.parts.softmax import absolute
 
 __all__ = ["State", "none", "of", "merge", "value"]
 
@@ -68,7 +69,7 @@ def _best(z, k):
 # -- the operations -------------------------------------------------------------------------------
 
 def of_patterns(*, xi, X, k, **_):
-    return of(xi @ X.T, X, k=k)
+    return of(absolute(xi @ X.T), X, k=k)
 
 
 def drawn(state, *, beta, **_):

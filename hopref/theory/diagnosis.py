@@ -142,9 +142,9 @@ def _domination(names, norms, scores, lost, dominant):
     longer = norms[dominant[taken]] / norms[taken]
     by_norm = (scores[taken, taken] * longer > scores[taken, dominant[taken]]).sum()
     if by_norm:
-        yield (f"Norm domination: {by_norm} of the {len(taken)} dominated patterns would win if "
-               f"all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates {n}, norms go "
-               f"from {norms.min():.4g} to {norms.max():.4g}.")
+        yield (f"Norm domination: {by_norm} of the {counted(len(taken), 'dominated pattern')} "
+               f"would win if all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates "
+               f"{n}, norms go from {norms.min():.4g} to {norms.max():.4g}.")
     else:
         yield (f"Not the norms: each lost cue points more towards the dominant pattern than "
                f"towards its own; {names[j]} dominates {n}.")
@@ -156,7 +156,8 @@ def _temperature(names, betas, tolerance):
         yield "No beta is useful: every pattern is lost."
         return
     hardest = kept[betas[kept].argmax()]
-    held = "every pattern" if len(kept) == len(names) else f"the other {len(kept)} patterns"
+    others = "the other pattern" if len(kept) == 1 else f"the other {len(kept)} patterns"
+    held = "every pattern" if len(kept) == len(names) else others
     yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {held} at least {1 - tolerance:.4g} "
            f"of the softmax after one update; {names[hardest]} is the one that needs it.")
 
@@ -183,7 +184,7 @@ def _classical(X, names, zero_diagonal):
     findings = [f"{names[i]} is no fixed point: crosstalk flips {unstable[i]} of its {d} "
                 "components at once." for i in np.argsort(-unstable, kind="stable") if unstable[i]]
     fit = float(capacity_without_errors(d)) if d > 1 else 0.0
-    left = f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
+    left = _capacity(fit, N)
     if findings:
         alike = np.abs(X @ X.T) / d - np.eye(N)
         i, j = np.unravel_index(alike.argmax(), alike.shape)
@@ -198,6 +199,19 @@ def _classical(X, names, zero_diagonal):
                      tuple((unstable > 0).tolist()), tuple(findings),
                      unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal,
                      capacity_left=fit - N)
+
+
+def _capacity(fit, N):
+    """How many more random patterns would be stored without errors, if any."""
+    if fit < N:
+        return f"no capacity left: {counted(N, 'pattern')} where at most {int(fit)} random " \
+               f"{'one is' if int(fit) == 1 else 'ones are'} stored without errors"
+    return f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
+
+
+def counted(n, noun):
+    """``1 pattern``, ``2 patterns``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _plain(value):

@@ -26,6 +26,7 @@ NO_NUMBERS = [True, np.True_, "1", b"1", 1j, [1.0], np.array([1.0, 2.0]), {}, le
 NO_FINITE = [math.nan, math.inf, -math.inf, np.float32("nan"), 10**400]
 WRONG = {
     domains.positive: [0, 0.0, -0.0, -1.0, Fraction(1, 3), *NO_NUMBERS, *NO_FINITE],
+    domains.inverse_temperature: [9e-301, 0, 0.0, -1.0, *NO_NUMBERS, *NO_FINITE],
     domains.nonnegative: [-1, -1e-300, *NO_NUMBERS, *NO_FINITE],
     domains.real: [*NO_NUMBERS, *NO_FINITE],
     domains.count: [0, -1, 1.0, 2.5, np.float64(3.0), *NO_NUMBERS, *NO_FINITE[:-1]],

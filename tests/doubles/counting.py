@@ -82,6 +82,9 @@ class Counted:
     T = property(lambda self: Counted(self.value.T, self.tally))
     mT = property(lambda self: Counted(self.value.mT, self.tally))
 
+    def __dlpack_device__(self):
+        return 1, 0                                     # ordinary memory
+
     def __bool__(self):
         return bool(self.value)
 

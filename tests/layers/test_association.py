@@ -38,6 +38,23 @@ def test_what_is_normalised_has_mean_nought_and_the_variance_that_eps_leaves(rul
           2 * room + 8 * u * (np.abs(gain * y) + np.abs(shift)))
 
 
+@law("layers.layer_norm", id="HL-1",
+     over=records(x=arrays(2, 3), eps=st.sampled_from([0.0, 0.25]), k=st.integers(-500, 500)),
+     kills=["layer_norm_squares_overflow"])
+def test_a_layer_norm_has_no_unit(rules, x, eps, k):
+    """c x and c^2 eps, c = 2^k: to the last bit, though c^2 x^2 leaves the range with k = 500."""
+    want = rules.layers.layer_norm(x, eps=eps)
+    assert np.all(rules.layers.layer_norm(2.0**k * x, eps=4.0**k * eps) == want)
+    assert np.all(rules.layers.layer_norm(4.0**k * x, eps=0.0)
+                  == rules.layers.layer_norm(x, eps=0.0))
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1.7e308, 5e-324])
+def test_rows_of_any_size_are_normalised(size):
+    assert np.all(layers.layer_norm([size, -size], eps=0.0) == [1.0, -1.0])
+    assert np.all(layers.layer_norm([1e200, -1e200]) == [1.0, -1.0])
+
+
 @law("layers.project", id="MH-13",
      over=records(x=arrays(2, 3, 2), W=arrays(2, 4, 2), b=arrays(2, 4)),
      kills=["bias_of_the_first_head", "heads_interleaved"])

@@ -63,6 +63,21 @@ def low_rank_energy_keeps_its_diagonal(xi, X, b=0.0, /, *, scale=1.0, zero_diago
     return classical.energy(xi, storage.hebbian(X, scale=scale), b)
 
 
+@mutant("classical.low_rank_energy")
+def low_rank_energy_by_subtraction(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
+    """the diagonal taken off what it has swamped"""
+    own = (X * X).sum(0) * xi * xi * zero_diagonal
+    return -scale / 2 * (((xi @ X.T) ** 2).sum(-1) - own.sum(-1)) + (b * xi).sum(-1)
+
+
+@mutant("classical.low_rank_update")
+def low_rank_update_by_subtraction(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False,
+                                   ties="keep", states="polar"):
+    """the same in the field"""
+    h = scale * ((xi @ X.T) @ X - (X * X).sum(0) * xi * zero_diagonal) - b
+    return np.where(h > 0, 1.0, np.where(h < 0, -1.0, xi))
+
+
 # -- synchronous updates ------------------------------------------------------------------------
 
 @mutant("classical.update")
@@ -255,3 +270,11 @@ def hebbian_keeps_the_diagonal(X, /, *, scale=1.0, zero_diagonal=False):
 def hebbian_covariance(X, /, *, scale=1.0, zero_diagonal=False):
     """the mean pattern subtracted"""
     return storage.hebbian(X - X.mean(0), scale=scale, zero_diagonal=zero_diagonal)
+
+
+@mutant("classical.low_rank_update")
+def low_rank_scales_its_patterns(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
+                                 states="polar"):
+    """rounded weights in place of a scaled field"""
+    W = storage.hebbian(X, scale=scale, zero_diagonal=zero_diagonal)
+    return classical.update(xi, W, b, ties=ties, states=states)

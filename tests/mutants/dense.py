@@ -201,3 +201,18 @@ def first_order_overflows(xi, X, /, *, interaction="polynomial", n=3):
         return n * np.prod(np.stack([np.ones_like(z), *[z] * (n - 1)]), 0) \
             * (1.0 if interaction == "polynomial" else z > 0)
     return followed(xi, X, others(xi, X), interaction, n, factor=plain)
+
+
+# -- what cancels ---------------------------------------------------------------------------------
+
+@mutant("dense.update")
+def dense_update_by_subtraction(xi, X, /, *, interaction="polynomial", n=3):
+    """the site's own part taken off again, and F(r + x) - F(r - x) as it is written"""
+    return sign(gain(others(xi, X), X, F_of(interaction), n), xi)
+
+
+@mutant("dense.asynchronous_update")
+def dense_visit_by_subtraction(xi, X, /, *, order, interaction="polynomial", n=3):
+    """the same, one site at a time"""
+    F = F_of(interaction)
+    return visit(xi, X, order, lambda x: gain(others(x, X), X, F, n))

@@ -22,6 +22,14 @@ def scale_of(beta, per_head, K):
 # -- the pieces ---------------------------------------------------------------------------------
 
 @mutant("layers.layer_norm")
+def layer_norm_squares_overflow(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
+    """squares as they stand"""
+    away = x - x.mean(-1, keepdims=True)
+    width = np.sqrt((away * away).mean(-1, keepdims=True) + eps)
+    return gain * np.where(width > 0, away / np.where(width > 0, width, 1.0), 0.0) + shift
+
+
+@mutant("layers.layer_norm")
 def unbiased_variance(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
     """divided by d - 1"""
     away = x - x.mean(-1, keepdims=True)

@@ -152,3 +152,24 @@ def flow_without_its_leak(v, h, X, /, *, tau_v=1.0, tau_h=1.0, **how):
     """no -v"""
     dv, dh = lagrangian.flow(v, h, X, tau_v=tau_v, tau_h=tau_h, **how)
     return dv + v / tau_v, dh
+
+
+@mutant("lagrangian.reduced_energy")
+def reduced_energy_by_subtraction(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
+    """v g - L_v(v) and |a| + log1p(e^-2|a|) - log 2 as they are written"""
+    g = LAGRANGIANS[visible].g(v, beta)
+    return v @ g - as_written(visible, v, beta) - as_written(hidden, g @ X.T, beta)
+
+
+@mutant("lagrangian.energy")
+def layer_energy_by_subtraction(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
+    """both terms as they are written"""
+    g, f = LAGRANGIANS[visible].g(v, beta), LAGRANGIANS[hidden].g(h, beta)
+    own = v @ g - as_written(visible, v, beta) + h @ f - as_written(hidden, h, beta)
+    return own - f @ X @ g
+
+
+def as_written(name, u, beta):
+    a = np.abs(beta * u)
+    return np.sum(a + np.log1p(np.exp(-2 * a)) - np.log(2), axis=-1) / beta if name == "tanh" \
+        else LAGRANGIANS[name].L(u, beta)

@@ -86,6 +86,24 @@ def test_the_classical_rule_is_judged_by_its_crosstalk():
     assert one.retrievable and one.findings[0].startswith("Every pattern is a fixed point")
 
 
+def test_more_patterns_than_can_be_stored_leave_no_capacity():
+    X = np.where(np.arange(50 * 16).reshape(50, 16) * 2654435761 % 2**32 < 2**31, 1.0, -1.0)
+    found = theory.diagnose(X, rule="classical")
+    assert found.capacity_left < -47
+    assert "(no capacity left: 50 patterns where at most 2 random ones are stored without errors)" \
+        in found.findings[-1] and "-4" not in found.findings[-1]
+    alone = theory.diagnose([[1.0]], rule="classical").findings[-1]
+    assert alone.endswith("no capacity left: 1 pattern where at most 0 random ones are stored "
+                          "without errors.")
+
+
+def test_one_pattern_is_singular():
+    found = theory.diagnose([[1.0, 0.0], [3.0, 4.0]])
+    assert any("gives the other pattern at least" in f for f in found.findings)
+    assert any("of the 1 dominated pattern would win" in f or "Not the norms" in f
+               for f in found.findings)
+
+
 def test_a_network_of_one_component_has_no_capacity_left():
     assert theory.diagnose([[1.0], [-1.0]], rule="classical").capacity_left == -2
 

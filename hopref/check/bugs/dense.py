@@ -17,7 +17,7 @@ def own_part_not_left_out(op, given):
     xi, X, n = given["xi"], given["X"], given["n"]
     F = named(op, "interaction", given)
     r = (xi @ X.T)[..., None] + 0 * X
-    gain = F.gain(F.F, r + X, r - X, n) if op.name == "dense.update" \
+    gain = F.gain(F.F, r, X, n) if op.name == "dense.update" \
         else np.sum(X * F.slope(r, n), axis=-2)
     return np.where(gain > 0, 1.0, np.where(gain < 0, -1.0, xi))
 

@@ -15,8 +15,10 @@ __all__ = ["AXIS", "typical", "legal", "shape_of", "with_multiples", "accepted",
 AXIS = 4                # the size of an axis whose letter nobody has given one
 
 # Typical values of the domains of numbers; another domain takes those of ANY that it holds.
+POSITIVE = (1.0, 0.125, 3.0, 40.0)
 TYPICAL = {
-    domains.positive: (1.0, 0.125, 3.0, 40.0), domains.nonnegative: (0.0, 1.0, 0.25),
+    domains.positive: POSITIVE, domains.inverse_temperature: POSITIVE,
+    domains.nonnegative: (0.0, 1.0, 0.25),
     domains.real: (0.0, -0.25, 1.5), domains.share: (0.5, 0.01), domains.count: (1, 2, 3, 5),
 }
 ANY = (0.25, 1.25, -0.25, 0.01, 2, 1, 0, 3, 64)

@@ -13,7 +13,7 @@ import numpy as np
 
 from hopref.check.cases.arguments import legal, shape_of, typical, with_multiples
 from hopref.check.tolerance.arithmetic import largest, round_to
-from hopref.dispatch.domains import Array, Choice, Flag, Scalar, Seed
+from hopref.dispatch.domains import Array, Choice, Flag, Scalar, Seed, number
 from hopref.errors import HoprefError
 
 __all__ = ["Case", "cases", "case_named"]
@@ -115,9 +115,10 @@ def longest(rows):
 
 
 def admitted(op, case):
-    """Whether the op itself takes this input."""
+    """Whether the op itself takes this input, and has a result where it excludes infinities."""
+    run = op.prepare if op.result is number else op
     try:
-        op.prepare(*case.args, **case.kwargs)
+        run(*case.args, **case.kwargs)
     except HoprefError:
         return False
     return True

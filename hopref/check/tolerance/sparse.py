@@ -9,6 +9,7 @@ import numpy as np
 from hopref import maps
 from hopref.check.tolerance.softmax import softmax
 from hopref.check.tolerance.toleranced import Toleranced, implements
+from hopref.maps import potentials
 from hopref.maps import sparse as sparse_maps
 
 __all__ = ["weighted"]
@@ -137,3 +138,35 @@ def norm(p, *, gamma=2.0):
     some = np.any((p.value > 0) | (p.radius > 0), axis=-1)
     own = some * (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
     return Toleranced(y, np.sum(p.radius, axis=-1) + own, p.profile)
+
+
+@implements(potentials.tsallis_excess)
+def tsallis_excess(p, *, alpha=1.5):
+    def of_each(p):
+        return potentials.power_divergence(p, 1 / p.shape[-1], alpha)
+    y = np.sum(of_each(p.value), axis=-1)
+    moved = [np.abs(of_each(np.maximum(p.value + sign * p.radius, 0.0)) - of_each(p.value))
+             for sign in (1, -1)]
+    return excess(p, y, np.sum(np.maximum(*moved), axis=-1), maps.tsallis.formula, alpha=alpha)
+
+
+@implements(potentials.norm_excess)
+def norm_excess(p, *, gamma=2.0):
+    y = potentials.norm_excess(p.value, gamma=gamma)
+    return excess(p, y, np.sum(p.radius, axis=-1), maps.norm.formula, gamma=gamma)
+
+
+@implements(potentials.half_square_excess)
+def half_square_excess(mu, *, k):
+    away = np.abs(mu.value - k / mu.shape[-1]) + mu.radius
+    y = potentials.half_square_excess(mu.value, k=k)
+    return excess(mu, y, np.sum(away * mu.radius, axis=-1), maps.half_square.formula)
+
+
+def excess(p, y, moved, Omega, **options):
+    """Omega(p) - Omega(u) of weights that may be off; a candidate may subtract as it is written."""
+    u = np.full_like(p.value, np.sum(p.value, axis=-1, keepdims=True) / p.shape[-1])
+    size = sum(np.abs(Omega(q, **options)) for q in (p.value, u)) + 1
+    size = np.where(np.isfinite(size), size, 0.0).astype(float)
+    own = (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * size
+    return Toleranced(y, moved.astype(float) + own, p.profile)

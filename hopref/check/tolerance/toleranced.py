@@ -66,6 +66,9 @@ class Toleranced:
     def __array_function__(self, function, types, args, kwargs):
         return getattr(TolerancedNamespace(self.profile), function.__name__)(*args, **kwargs)
 
+    def __dlpack_device__(self):
+        return 1, 0                                     # ordinary memory
+
     shape = property(lambda self: self.value.shape)
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
@@ -175,7 +178,8 @@ REARRANGEMENTS = {
 QUERIES = {
     "isfinite", "isnan", "isinf", "signbit", "argsort", "nonzero", "any", "all", "zeros_like",
     "ones_like", "full_like", "empty_like", "result_type", "isdtype", "count_nonzero", "shape",
-    "ndim", "size"}
+    "ndim", "size",
+    "log2"}             # of which formulas make units, powers of two
 
 
 class TolerancedNamespace:

@@ -9,11 +9,17 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import LANES, dot, multiply_add, workspace
+from hopref.models import attention
 
 __all__ = ["causal_linear_attention"]
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    if not (_moderate(phi_q, -1) and _moderate(phi_k, -2)):
+        wide = (np.asarray(a, np.float64) for a in (phi_q, phi_k, V))
+        results = attention.causal_linear_attention.formula(
+            *wide, S=np.float64(S), z=np.float64(z), eps=eps, empty_row=empty_row)
+        return tuple(a.astype(V.dtype) for a in results)
     lead, r, v, real = V.shape[:-2], phi_k.shape[-1], V.shape[-1], V.dtype
     Z, S_new, z_new = np.empty_like(V), np.empty((*lead, r, v), real), np.empty((*lead, r), real)
     S_new[:], z_new[:] = S, z
@@ -23,6 +29,13 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     for q, k, values, out, state, total in zip(*heads):
         _attend(q, k, values, out, state, total, real.type(eps), real.type(empty_row), chunk)
     return Z, S_new, z_new
+
+
+def _moderate(features, axis):
+    """Whether products of three numbers as large, or as small, as the largest stay in range."""
+    most = np.max(np.abs(features), axis=axis, initial=0.0)
+    least = float(np.finfo(features.dtype).tiny) ** (1 / 3)
+    return bool(np.all((most == 0) | (most > least) & (most < 1 / least) | np.isnan(most)))
 
 
 @njit

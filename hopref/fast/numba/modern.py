@@ -13,6 +13,7 @@ import numpy as np
 from hopref.fast.numba._jit import CONTRACT, REORDER, njit
 from hopref.fast.numba._powers import powers
 from hopref.fast.numba._products import LANES, add_rows, dot, multiply_add, workspace
+from hopref.models import modern
 
 __all__ = ["energy", "update"]
 
@@ -26,23 +27,30 @@ TOP, TOTAL, SHORT, DRAWN = 0, 1, 2, 3
 
 def energy(xi, X, /, *, beta=1.0):
     energies = np.empty(xi.shape[:-1], xi.dtype)
-    _run(xi, X, beta, np.empty((0, 0), xi.dtype), energies.reshape(-1))
-    return energies
+    none = np.empty((0, 0), xi.dtype)
+    return _run(modern.energy, xi, X, beta, none, energies.reshape(-1), energies)
 
 
 def update(xi, X, /, *, beta=1.0):
     new = np.empty_like(xi)
-    _run(xi, X, beta, _rows(new), np.empty(0, xi.dtype))
-    return new
+    return _run(modern.update, xi, X, beta, _rows(new), np.empty(0, xi.dtype), new)
 
 
-def _run(xi, X, beta, new, energies):
+def _run(rule, xi, X, beta, new, energies, result):
+    """``result``, of which ``new`` or ``energies`` is a view, filled; by the formula where scores
+    leave the range of float64."""
     lanes = LANES if xi.ndim > 1 and xi.shape[-2] >= FEW else 1
     with np.errstate(invalid="ignore"):                         # inf - inf, caught below
         _retrieve(_rows(xi), X, xi.dtype.type(beta), lanes, new, energies)
-    if xi.dtype == np.float32 and not (np.isfinite(new).all() and np.isfinite(energies).all()):
+    if xi.dtype == np.float32 and not np.isfinite(result).all():
         xi, X = xi.astype(np.float64), X.astype(np.float64)     # a score or beta beyond float32
         _retrieve(_rows(xi), X, float(beta), lanes, new, energies)
+    if not np.isfinite(result).all():
+        states = _rows(xi)
+        answers = result.reshape(len(states), -1)
+        lost = ~np.isfinite(answers).all(axis=-1)
+        answers[lost] = rule.formula(states[lost], X, beta=beta).reshape(-1, answers.shape[1])
+    return result
 
 
 def _rows(xi):

@@ -1,0 +1,78 @@
+"""Features and values brought near 1 by powers of two, so that their products stay in range."""
+from hopref.dispatch.namespace import namespace, on_host
+
+
+def unit(size):
+    """The power of two that brings a size into [1, 2); 1 for 0 and for what is no number."""
+    xp, one = namespace(size), namespace(size).ones_like(size)
+    factor = one
+    for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
+        large, little = size >= 2.0**k, (size > 0) & (size < 2.0**(1 - k))
+        step = xp.where(large, 2.0**-k, xp.where(little, 2.0**k, one))
+        size, factor = size * step, factor * step
+    return factor
+
+
+def evened(q, k, z):
+    """Features q and k of equal products, but for powers of two: a factor a row of q.
+
+    Returns q, k, the factors of the features, of k and of the sum z of earlier keys, and those of
+    the rows.  The largest key of each feature, or z, is then in [1, 2), and so is the largest
+    feature of a query: no product that counts under- or overflows.  Where all are near 1 they stay
+    as they are, and the results are the same bit for bit elsewhere.
+    """
+    xp = namespace(k)
+    most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
+    if 0 in q.shape or 0 in k.shape:
+        return q, k, xp.ones_like(most), (1.0,)
+    most = xp.maximum(most, _most(k, -2))
+    if on_host(k) and _near_one(most) and _near_one(_most(q, -1)):
+        return q, k, xp.ones_like(most), (1.0,)
+    c = unit(most)
+    part = xp.maximum(xp.minimum(c, 2.0**500), 2.0**-500)
+    a, b = part[..., None, :], (c / part)[..., None, :]
+    row = xp.max(xp.abs(q / a / b), axis=-1, keepdims=True)
+    one = xp.ones_like(row)
+    first = xp.where(row < 2.0**-900, 2.0**900, xp.where(row < 2.0**1000, one, 2.0**-900))
+    second = xp.where(row < 2.0**-900, 2.0**400, xp.where(row < 2.0**1000, one, 2.0**-400))
+    q = q * first / a * second / b
+    third = unit(xp.max(xp.abs(q), axis=-1, keepdims=True))
+    return q * third, k * c[..., None, :], c, (first, second, third)
+
+
+def _most(x, axis):
+    """The largest size along an axis."""
+    xp = namespace(x)
+    return xp.maximum(xp.max(x, axis=axis), -xp.min(x, axis=axis))
+
+
+def _near_one(size):
+    """Whether all sizes but 0 are within 2^20 of 1."""
+    xp = namespace(size)
+    return bool(xp.all((size == 0) | ((size > 2.0**-20) & (size < 2.0**20))))
+
+
+def times(x, factors):
+    """x times one factor after the other: their product alone may overflow."""
+    for factor in factors:
+        x = x * factor
+    return x
+
+
+def over(x, factors):
+    """x over one factor after the other, the last first."""
+    for factor in reversed(factors):
+        x = x / factor
+    return x
+
+
+def tame(V):
+    """The values, and the factor by which a column that nears the largest number is divided."""
+    xp = namespace(V)
+    if 0 in V.shape:
+        return V, 1.0
+    if on_host(V) and bool(xp.all((xp.max(V) < 2.0**900) & (xp.min(V) > -2.0**900))):
+        return V, 1.0
+    most = xp.max(xp.abs(V), axis=-2, keepdims=True)
+    down = xp.where(most < 2.0**900, xp.ones_like(most), 2.0**-80)
+    return V * down, 1 / down

@@ -1,0 +1,79 @@
+"""Scores at any size of states and patterns, through the maps that take them, at sixty digits."""
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hopref import maps
+from hopref.dispatch.operation import unchecked
+from tests import exact, rounding
+from tests.draw import arrays, records
+
+SIZES = st.sampled_from([1e-300, 1e-200, 1e-155, 1.0, 1e155, 1e200, 1e300, 1.7e308])
+cases = records(xi=arrays(3, elements=st.floats(-1, 1)), X=arrays(4, 3, elements=st.floats(-1, 1)),
+                size=SIZES, sizes=arrays(4, elements=SIZES),
+                beta=st.sampled_from([1e-300, 1e-200, 1e-100, 1.0, 1e100, 1e300]))
+
+
+def overlaps(xi, X, *which, **options):
+    with unchecked():
+        return maps.overlaps(np.array(xi), np.array(X), *which, **options)
+
+
+def weights(xi, X, beta, where=True):
+    return maps.softmax.formula(overlaps(xi, X, where), beta=beta, where=where)
+
+
+@given(cases)
+def test_weights_are_right_at_any_size(case):
+    """A score errs by g(d + 1) of its terms and by underflow, its weight by e to beta times it."""
+    xi, X, beta = case["size"] * case["xi"], case["sizes"][:, None] * case["X"], case["beta"]
+    z = [exact.dot(xi, x) for x in X]
+    want = exact.weights(z, beta)
+    reach = [exact.dot(abs(xi), abs(x)) for x in X]
+    top = max(range(4), key=z.__getitem__)
+    for got, p, size in zip(weights(xi, X, beta), want, reach, strict=True):
+        off = mpmath.mpf(beta) * (size + reach[top]) * rounding.g(5) + 3 * 2.0**-50
+        allowed = mpmath.expm1(2 * min(off, 1)) * min(p + off, 1)
+        assert off > 1 or abs(mpmath.mpf(float(got)) - p) <= allowed
+
+
+@pytest.mark.parametrize("xi, X, beta, want", [
+    ([1e155], [[1e155], [2e155]], 1.0, [0, 1]),
+    ([-1e155], [[1e155], [2e155]], 1.0, [1, 0]),
+    ([2e154], [[2e154], [-2e154]], 1.0, [1, 0]),
+    ([1e308, 1e308], [[1e308, -1e308], [0, 1]], 1e-300, [0, 1]),           # inf - inf inside
+    ([1e200, 1.0], [[-1e300, 0], [0, 1e-300], [0, -1e-300]], 1e300,
+     [0, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2))]),      # the far one is not what is measured by
+    ([1.7e308], [[1.0], [-1.0]], 1e-300, [1, 0]),
+])
+def test_weights_by_hand(xi, X, beta, want):
+    np.testing.assert_allclose(weights(np.array(xi), np.array(X), beta), want, rtol=1e-15)
+
+
+def test_nothing_is_measured_from_what_is_hidden():
+    X = [[1e300, 0], [0, 1.0], [0, 1.0 + np.log(3)]]
+    p = weights([1e200, 1.0], X, 1.0, np.array([False, True, True]))
+    np.testing.assert_allclose(p, [0, 0.25, 0.75], rtol=1e-15)
+
+
+def test_the_kth_largest_is_what_the_others_are_measured_from():
+    """k-subsets of two: the second and third scores are 1/4 apart, the first is far above."""
+    z = overlaps([1e200], [[1e200], [3e-200], [2.75e-200], [-1e200]], k=2)
+    np.testing.assert_allclose(maps.k_subsets(z, k=2), [1, 0.625, 0.375, 0], rtol=1e-14)
+
+
+@given(records(xi=arrays(5, 3), X=arrays(4, 3)))
+def test_ordinary_scores_keep_their_bits_beside_others(case):
+    xi, X = np.vstack([case["xi"], [[1e308] * 3]]), case["X"]
+    with np.errstate(over="ignore"):
+        plain = xi @ X.T
+    assert np.array_equal(overlaps(xi, X)[:5], plain[:5])
+    assert np.array_equal(overlaps(xi[:5], X), xi[:5] @ X.T)
+
+
+def test_nan_stays_in_its_row():
+    with np.errstate(invalid="ignore"):
+        z = overlaps([[np.nan, 0.0], [1e200, 0.0]], [[1e200, 1.0], [1.0, 1.0]])
+    assert np.isnan(z[0]).all() and np.isfinite(z[1]).all()

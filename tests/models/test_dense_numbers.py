@@ -1,0 +1,95 @@
+"""Dense memories of entries of any size: what is small counts beside what is large."""
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from hopref import dense
+from hopref.errors import DomainError, RangeError
+from tests.draw import arrays, polar, records
+from tests.laws import law
+
+SIZES = [5e-324, 1e-320, 1e-200, 1e-9, 1.0, 3.0, 1e8, 1e150, 1e280]
+entries = st.builds(lambda s, v: s * v, polar, st.sampled_from([0.0, *SIZES]))
+interactions = ("quadratic", "polynomial", "rectified", "exponential")
+one_pattern = records(xi=arrays(2, elements=polar), X=arrays(1, 2, elements=entries),
+                      interaction=st.sampled_from(interactions), n=st.integers(1, 5))
+
+
+def value(z, interaction, n):
+    if interaction == "quadratic":
+        return z * z / 2
+    return z**n if interaction == "polynomial" else max(z, Fraction(0))**n
+
+
+def decided(xi, X, interaction, n, i):
+    """The sign of sum F(r + x) - F(r - x), of rationals; e^z rises."""
+    gain = Fraction(0)
+    for row in X:
+        x = Fraction(float(row[i]))
+        r = sum((Fraction(float(v)) * int(s) for j, (v, s) in enumerate(zip(row, xi, strict=True))
+                 if j != i), Fraction(0))
+        gain += x if interaction == "exponential" else \
+            value(r + x, interaction, n) - value(r - x, interaction, n)
+    return float((gain > 0) - (gain < 0)) or xi[i]
+
+
+@law("dense.update", "dense.asynchronous_update", id="DA-2", over=one_pattern,
+     kills=["dense_update_by_subtraction", "dense_visit_by_subtraction"])
+def test_two_sites_of_any_size_move_as_rationals_do(rules, xi, X, interaction, n):
+    """One pattern: the other site's part is one number, so that nothing is rounded before."""
+    together = rules.dense.update(xi, X, interaction=interaction, n=n)
+    for i in (0, 1):
+        want = decided(xi, X, interaction, n, i)
+        alone = rules.dense.asynchronous_update(xi, X, order=[i], interaction=interaction, n=n)
+        assert together[i] == alone[i] == want
+
+
+# -- cases of an audit --------------------------------------------------------------------------
+
+def test_a_small_entry_is_not_swamped_by_the_sites_own_part():
+    assert dense.update([1, -1], [[1e-9, 1e8]], interaction="quadratic").tolist() == [-1, 1]
+
+
+def test_subnormal_patterns_give_states():
+    for interaction in interactions:
+        for rule in (dense.update, dense.first_order_update):
+            got = rule([1, 1], [[1e-320, 1e-320]], interaction=interaction)
+            assert got.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 900, 1200])
+@pytest.mark.parametrize("interaction", interactions)
+def test_a_state_that_is_no_number_gives_none(interaction, n):
+    for rule in (dense.update, dense.first_order_update):
+        got = rule([np.nan, np.nan], [[1.0, 1.0]] * 3, interaction=interaction, n=n,
+                   nonfinite="propagate")
+        assert np.isnan(got).all()
+
+
+def test_an_exponential_energy_is_right_up_to_the_last_float_and_refused_beyond():
+    edge = dense.energy([1.0], [[709.78]], interaction="exponential")
+    with mpmath.workdps(40):
+        want = -mpmath.exp(mpmath.mpf(709.78))
+        assert abs(mpmath.mpf(float(edge)) - want) <= 2.0**-50 * -want
+    with pytest.raises(RangeError, match="log_energy"):
+        dense.energy([1.0], [[710.0]], interaction="exponential")
+    assert dense.log_energy([1.0], [[710.0]]) == -710.0
+    with pytest.raises(RangeError, match="log_energy"):
+        dense.energy([1.0], [[1e200]], n=2)
+
+
+def test_overlaps_beyond_the_range_are_refused():
+    for rule in (dense.update, dense.first_order_update):
+        with pytest.raises(DomainError, match="below 2\\^960"):
+            rule([1.0, 1.0], [[1e308, 1e308]])
+
+
+@pytest.mark.parametrize("interaction", interactions)
+def test_an_entry_of_zero_keeps_its_site_beside_entries_of_any_size(interaction):
+    """The site's own overlap is 0: a tie, though powers of the other's leave the range."""
+    for X in ([[0.0, 1e280]], [[-0.0, -1e280]], [[0.0, 1e280], [0.0, 1.0]]):
+        for first in (-1.0, 1.0):
+            assert dense.update([first, -1.0], X, interaction=interaction, n=2)[0] == first

@@ -1,0 +1,153 @@
+"""Results over the whole range of floating point: right, or refused; never NaN.
+
+Every operation of the registry that takes arrays is called with states, patterns, features and
+values of sizes from 1e-300 to 1.7e308; the retrieval rules are compared with sixty digits.
+"""
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hopref import attention, features, modern, performer, structured
+from hopref.check.cases.strategies import calls
+from hopref.dispatch import operation as dispatch
+from hopref.errors import DomainError, RangeError
+from tests import exact
+
+OPS = {name: op for name, op in dispatch.load().items() if op.arrays}
+SIZES = [1e-300, 1e-200, 1e-155, 1e155, 1e200, 1e300, 1.7e308]
+FREE = {"finite", "finite and >= 0"}
+
+
+def scaled(op, given, size):
+    """The call with every array of free numbers brought to this size."""
+    free = [k for k, v in given.items() if np.ndim(v) and k in op.arrays
+            and op.domains[k].description in FREE]
+    return given | {k: size * (given[k] / max(1.0, np.abs(given[k]).max(initial=0.0)))
+                    for k in free}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_finite_input_never_gives_nan_without_an_error(name):
+    op = OPS[name]
+
+    @settings(max_examples=6)
+    @given(calls(op, every=True, empty=False), st.sampled_from(SIZES))
+    def never_nan(call, size):
+        args, kwargs = call
+        given = scaled(op, dict(zip(op.signature.parameters, args, strict=False)) | kwargs, size)
+        if "empty_row" in given:
+            given["empty_row"] = "zeros"                    # "nan" asks for NaN
+        kinds = {k: p.kind is p.POSITIONAL_ONLY for k, p in op.signature.parameters.items()}
+        try:
+            y = op(*(given[k] for k in kinds if kinds[k] and k in given),
+                   **{k: v for k, v in given.items() if not kinds[k]})
+        except (DomainError, RangeError):
+            return
+        for part in y if isinstance(y, tuple) else (y,):
+            assert not np.isnan(part).any()
+
+    never_nan()
+
+
+def patterns(size):
+    """Four patterns in the plane and a state near the first, of these sizes."""
+    X = np.array([[1.0, 0.25], [-1.0, 0.5], [0.5, -1.0], [0.75, 0.75]])
+    return size * np.array([0.875, 0.125]), size * X
+
+
+@pytest.mark.parametrize("beta", [1e-300, 1e-100, 1.0, 1e100, 1e300])
+@pytest.mark.parametrize("size", SIZES)
+def test_retrieval_is_right_at_any_size(size, beta):
+    """No two scores are within their rounding: each weight is right to 1e-13, or is 0 or 1."""
+    xi, X = patterns(size)
+    p = exact.weights([exact.dot(xi, x) for x in X], beta)
+    want = [float(v) for v in exact.softmax_rule(xi, X, X, beta)]
+    support = np.ones(4, bool)
+    for got in (modern.weights(xi, X, beta=beta), structured.weights(xi, X, support, beta=beta),
+                attention.softmax_weights(xi[None], X, scale=beta)[0],
+                attention.softmax_weights(xi[None], X, scale=beta, bias=np.zeros((1, 4)))[0]):
+        np.testing.assert_allclose(got, np.array(p, float), rtol=1e-13, atol=1e-300)
+    rows = np.zeros(4, int), np.arange(4)
+    for got in (modern.update(xi, X, beta=beta), structured.update(xi, X, beta=beta),
+                structured.pair_update(xi, X, beta=beta),
+                structured.top_k_update(xi, X, k=4, beta=beta),
+                structured.window_update(xi[None], X, width=4, beta=beta)[0],
+                structured.listed_update(xi[None], X, *rows, beta=beta)[0],
+                attention.softmax_attention(xi[None], X, X, scale=beta)[0]):
+        np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-13 * size)
+
+
+@pytest.mark.parametrize("beta", [1e-300, 1.0, 1e300])
+@pytest.mark.parametrize("size", SIZES)
+def test_energies_are_right_or_refused_at_any_size(size, beta):
+    """The sum as printed cancels all but beta times the scores: 1300 digits."""
+    xi, X = patterns(size)
+    for state in (xi, X[0]):
+        with mpmath.workdps(1300):
+            want = +exact.modern_energy(state, X, beta)
+        for energy in (modern.energy, structured.energy):
+            if want < 1e308:
+                got = mpmath.mpf(float(energy(state, X, beta=beta)))
+                assert abs(got - want) <= 1e-13 * want + 1e-320
+            else:
+                with pytest.raises(RangeError, match="1.8e308"):
+                    energy(state, X, beta=beta)
+
+
+def test_the_energy_at_the_longest_pattern_is_finite_where_its_squares_are_not():
+    for size in (1e155, 1e200, 1.7e308):
+        E = modern.energy([size], [[size], [-size]])
+        assert E == structured.energy([size], [[size], [-size]]) == np.log(2)
+
+
+@pytest.mark.parametrize("q, k, v", [(q, k, v) for q in SIZES for k in SIZES
+                                     for v in (1e-300, 3.0, 1.7e308)])
+def test_linear_attention_is_right_at_any_size(q, k, v):
+    phi, keys, V = [[q, q / 4]], [[k / 2, k / 8], [k / 4, k / 2]], [[v], [v / 2]]
+    a, b = 0.5 + 0.03125, 0.25 + 0.125
+    want = v * ((a + b / 2) / (a + b))
+    np.testing.assert_allclose(attention.linear_attention(phi, keys, V), [[want]], rtol=1e-14)
+    np.testing.assert_allclose(attention.linear_weights(phi, keys), [[a / (a + b), b / (a + b)]],
+                               rtol=1e-14)
+    for backend in ("formula", "numba"):
+        try:
+            Z, S, z = attention.causal_linear_attention(phi * 2, keys, V, backend=backend)
+        except RangeError:                                  # its state, k v, is no float
+            assert k * v > 1e308
+        else:
+            np.testing.assert_allclose(Z, [[v], [want]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["exponential", "elu", "relu", "quadratic", "identity"])
+@pytest.mark.parametrize("x", [800.0, *SIZES])
+def test_linear_retrieval_of_the_only_pattern_is_that_pattern(kind, x):
+    np.testing.assert_allclose(structured.linear_update([x], [[x]], features=kind), [x], rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["exponential", "elu"])
+def test_features_that_underflow_are_compared_by_their_logs(kind):
+    got = structured.linear_update([-1000.0], [[-1000.0], [-1001.0]], features=kind)
+    np.testing.assert_allclose(got, [-1000 - 1 / (1 + np.e)], rtol=1e-15)
+
+
+def test_logs_add_up_without_overflow():
+    assert attention.log_linear_attention([[1e308]], [[1e308]], [[3.0]]) == 3
+    assert attention.log_causal_linear_attention([[1e308]], [[1e308]], [[3.0]])[0] == 3
+
+
+@pytest.mark.parametrize("kind", ["positive", "hyperbolic"])
+@pytest.mark.parametrize("size", [1e155, 1e200, 1e300, 1.7e308])
+def test_random_features_retrieve_the_shortest_pattern_at_any_size(kind, size):
+    """log phi(k) is -|k|^2/2 up to what is small beside it: of those seen the shortest wins."""
+    X, omega = size * np.array([[1.0], [-0.5], [0.75]]), [[0.5], [-0.25]]
+    for xi in (X[0], [1.0]):
+        assert performer.weights(xi, X, omega, features=kind).tolist() == [0, 1, 0]
+        for rule in (performer.update, structured.random_feature_update):
+            np.testing.assert_allclose(rule(xi, X, omega, features=kind), X[1], rtol=1e-15)
+    Z = performer.attention(X[:1], X, X, omega, features=kind, mask=[True, False, True])
+    np.testing.assert_allclose(Z, X[2:], rtol=1e-15)
+    assert features.positive(X[0], omega).tolist() == [0, 0]
+    with pytest.raises(RangeError):
+        features.log_positive(X[0], omega)
