@@ -253,8 +253,8 @@ def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"
     Notes
     -----
     With W = W.T and w_ii = 0 each visit keeps the Boltzmann distribution exp(-beta E)/Z, in
-    detailed balance.  The larger beta, the nearer to `asynchronous_update`, except that a tie is
-    tossed.  `dynamics.glauber` draws the numbers.
+    detailed balance; no energy falls at every visit.  As beta grows the rule tends to
+    `asynchronous_update`, except that ties are random.  `dynamics.glauber` draws the numbers.
 
     >>> from hopref import classical
     >>> classical.glauber_update([1.0], [[0.0]], order=[0], uniforms=[0.5])
@@ -286,7 +286,7 @@ def winners_update(xi, W, b=0.0, /, *, k):
 
 @op("(...,d),(e,d)->(...,e)", x=binary, W=binary)
 def willshaw_update(x, W, /):
-    r"""One-step recall from clipped weights: who hears of every active unit is active.
+    r"""One-step recall from clipped weights: a unit is active if all active units reach it.
 
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
@@ -294,7 +294,7 @@ def willshaw_update(x, W, /):
 
     W as from `storage.willshaw` or `storage.willshaw_pairs`.  A stored cue, or a part of it, misses
     no unit of its answer; others are wrongly active with probability about p^|x|, p the share of
-    ones in W (`theory.willshaw_load`).
+    ones in W (`theory.willshaw_load`).  The rule is one step from cue to answer and has no energy.
 
     >>> from hopref import classical
     >>> classical.willshaw_update([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])

@@ -173,6 +173,10 @@ def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_ro
     (mean, standard error) : each (..., d).  The mean tends to the expectation of a ratio, which
         differs from `modern.update` for every finite m.
 
+    Notes
+    -----
+    The rule has no energy, as `update` has none for a single draw.
+
     >>> from hopref import performer
     >>> mean, error = performer.expected_update([1.0], [[2.0], [2.0]], [[[0.3]], [[0.4]]])
     >>> mean, error
@@ -193,7 +197,8 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
 
     .. math:: \xi^{new} = X^T \phi(\sqrt\beta S_\theta(X))\, \phi(\sqrt\beta S_\theta(\xi)) / D
 
-    The blog's threshold is +0.5 here, not -0.5 as in its eqs. (20) and (22).
+    The blog's threshold is +0.5 here, not -0.5 as in its eqs. (20) and (22).  The rule has no
+    energy.
 
     >>> from hopref import performer
     >>> performer.thresholded_update([0.9], [[2.0], [3.0]], [[0.3]])

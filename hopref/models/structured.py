@@ -254,7 +254,7 @@ def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
 
     Notes
     -----
-    `update` with the same support as a mask, for e pairs in O(e d) memory and O((e + l log e) d)
+    The rule is `update` with the same support as a mask, whose `energy` it lowers, for e pairs in O(e d) memory and O((e + l log e) d)
     time, after sorting the pairs; nothing of size l n is formed.
 
     >>> from hopref import structured
