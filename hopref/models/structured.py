@@ -254,8 +254,9 @@ def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
 
     Notes
     -----
-    The rule is `update` with the same support as a mask, whose `energy` it lowers, for e pairs in O(e d) memory and O((e + l log e) d)
-    time, after sorting the pairs; nothing of size l n is formed.
+    The rule is `update` with the same support as a mask, whose `energy` it lowers.  For e pairs it
+    takes O(e d) memory and O((e + l log e) d) time, after sorting the pairs; nothing of size l n is
+    formed.
 
     >>> from hopref import structured
     >>> structured.listed_update([[0.0], [0.0]], [[1.0], [3.0]], [0, 0, 1], [0, 1, 1])
