@@ -3,7 +3,6 @@ import numpy as np
 
 from hopref import maps
 from hopref.check.bugs import named, run, wrong_call
-from hopref.models import attention
 
 __all__ = []
 
@@ -18,6 +17,22 @@ def seen_by(op, given):
 
 def scale_of(given):
     return maps.default_scale(given["scale"], given["K"])
+
+
+def transposed(x):
+    return np.swapaxes(x, -1, -2)
+
+
+def scores_of(given):
+    return scale_of(given) * (given["Q"] @ transposed(given["K"])) + given["bias"]
+
+
+def valued(A, given):
+    """The attention matrix, or its product with the values where there are any."""
+    return A @ given["V"] if "V" in given else A
+
+
+# -- scales ---------------------------------------------------------------------------------------
 
 
 @wrong_call("scale applied twice", *SCALED)
@@ -40,13 +55,38 @@ def scale_over_d(op, given):
     return run(op, given | {"scale": 1 / given["K"].shape[-1]})
 
 
+@wrong_call("bias scaled like the scores", *ATTENTION)
+def bias_scaled(op, given):
+    return run(op, given | {"bias": scale_of(given) * given["bias"]})
+
+
+@wrong_call("bias ignored", *ATTENTION)
+def bias_ignored(op, given):
+    return run(op, given | {"bias": 0.0})
+
+
+# -- masks ----------------------------------------------------------------------------------------
+
 @wrong_call("mask applied after the softmax", *ATTENTION)
 def mask_after_softmax(op, given):
-    seen = seen_by(op, given)
-    A = attention.softmax_weights.formula(given["Q"], given["K"], scale=given["scale"],
-                                          bias=given["bias"])
-    A = np.where(seen, A, 0.0)
-    return A @ given["V"] if "V" in given else A
+    A = maps.softmax.formula(scores_of(given))
+    return valued(np.where(seen_by(op, given), A, 0.0), given)
+
+
+def filled(op, given, number):
+    """Attention with this number in place of the scores of hidden keys."""
+    return valued(maps.softmax.formula(np.where(seen_by(op, given), scores_of(given), number)),
+                  given)
+
+
+@wrong_call("hidden scores set to -10", *ATTENTION)
+def hidden_scores_of_minus_ten(op, given):
+    return filled(op, given, -10.0)
+
+
+@wrong_call("hidden scores set to 0", *ATTENTION)
+def hidden_scores_of_zero(op, given):
+    return filled(op, given, 0.0)
 
 
 @wrong_call("mask inverted", *ATTENTION, "layers.associations", "layers.associate")
@@ -58,11 +98,6 @@ def mask_inverted(op, given):
             "performer.attention", "attention.linear_attention")
 def mask_ignored(op, given):
     return run(op, given | {"mask": True})
-
-
-@wrong_call("bias ignored", *ATTENTION)
-def bias_ignored(op, given):
-    return run(op, given | {"bias": 0.0})
 
 
 @wrong_call("causal flag ignored", *ATTENTION)
@@ -93,6 +128,11 @@ def aligned_to_the_start(op, given):
     return run(op, given | {"align": "start"})
 
 
+@wrong_call("mask ignored where causal is set", *ATTENTION)
+def mask_ignored_where_causal(op, given):
+    return run(op, given | {"mask": True}) if given["causal"] else None
+
+
 @wrong_call("fully masked rows answer the mean", *ATTENTION)
 def masked_rows_answer_the_mean(op, given):
     seen = seen_by(op, given)
@@ -114,11 +154,41 @@ def padding_masks_values_only(op, given):
     return run(op, given | {"mask": True, "V": np.where(given["mask"][..., None], given["V"], 0.0)})
 
 
-@wrong_call("own position not seen", "attention.causal_linear_attention")
-def own_position_not_seen(op, given):
-    late = {k: np.concatenate([0 * given[k][..., :1, :], given[k][..., :-1, :]], axis=-2)
-            for k in ("phi_k", "V")}
-    return run(op, given | late)[0]
+# -- sums and maxima -------------------------------------------------------------------------------
+
+@wrong_call("weights not normalised", *ATTENTION)
+def weights_not_normalised(op, given):
+    z = np.where(seen_by(op, given), scores_of(given), -np.inf)
+    return valued(np.exp(z - np.max(z, axis=-1, keepdims=True, initial=-1e300)), given)
+
+
+@wrong_call("softmax over the queries", *ATTENTION)
+def softmax_over_queries(op, given):
+    z = np.where(seen_by(op, given), scores_of(given), -np.inf)
+    return valued(transposed(maps.softmax.formula(transposed(z))), given)
+
+
+@wrong_call("query added to the answer", "attention.softmax_attention")
+def query_added(op, given):
+    return run(op, given) + given["Q"][..., :1]
+
+
+@wrong_call("one maximum subtracted from all heads", *ATTENTION)
+def one_maximum(op, given):
+    z = np.where(seen_by(op, given), scores_of(given), -np.inf)
+    e = np.exp(z - np.max(z, initial=-1e300))
+    seen = np.any(z > -np.inf, axis=-1, keepdims=True)
+    A = np.where(seen, e / np.sum(e, axis=-1, keepdims=True), 0.0)
+    return valued(A, given) if given["empty_row"] == "zeros" else None
+
+
+@wrong_call("maximum taken before the bias is added", *ATTENTION)
+def maximum_before_the_bias(op, given):
+    if given["mask"] is not True or given["causal"]:
+        return None
+    z = scores_of(given | {"bias": 0.0})
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True) + given["bias"])
+    return valued(e / np.sum(e, axis=-1, keepdims=True), given)
 
 
 @wrong_call("keys and values out of step", "attention.softmax_attention",
@@ -126,21 +196,3 @@ def own_position_not_seen(op, given):
 def keys_and_values_out_of_step(op, given):
     late = np.concatenate([given["V"][..., :1, :], given["V"][..., :-1, :]], axis=-2)
     return run(op, given | {"V": late})
-
-
-@wrong_call("denominator eps 1e-4", "attention.linear_attention",
-            "attention.causal_linear_attention")
-def denominator_eps(op, given):
-    return run(op, given | {"eps": given["eps"] + 1e-4})
-
-
-@wrong_call("denominator missing", "attention.linear_attention")
-def denominator_missing(op, given):
-    S, _ = attention.key_state.formula(given["phi_k"], given["V"], mask=given["mask"], S=given["S"])
-    return given["phi_q"] @ S
-
-
-@wrong_call("state not handed on", "attention.causal_linear_attention",
-            "attention.log_causal_linear_attention", "performer.causal_attention")
-def state_not_handed_on(op, given):
-    return run(op, given | {"S": 0.0, "z": 0.0} | ({"c": -np.inf} if "c" in given else {}))

@@ -1,47 +1,137 @@
-"""Laws of softmax attention and of linear attention with its state."""
+"""Laws of softmax attention, and those that all kinds of attention share."""
 import numpy as np
 
+from hopref.check.cases.heads import heads, stacked
 from hopref.check.laws import at_most, equal, law
 
-CAUSAL = "causal mask off by one: the next key is seen"
+FUTURE = "causal mask off by one: the next key is seen"
+OWN = "causal mask off by one: the own key is hidden"
 
 
 def plain(options):
     """Whether nothing is hidden and no state comes in."""
-    return not {"mask", "bias", "causal", "S", "z", "c", "sign_q", "sign_k", "eps"} & set(options)
+    return not {"mask", "bias", "causal", "S", "z", "c", "sign_q", "sign_k", "eps", "guard"} \
+        & set(options)
+
+
+def softmax(z, seen=True):
+    """Over the keys seen; 0 where there are none."""
+    z = np.where(seen, z, -np.inf)
+    top = np.max(z, axis=-1, keepdims=True)
+    any_seen = np.broadcast_to(np.any(seen, axis=-1, keepdims=True), top.shape)
+    e = np.exp(z - np.where(any_seen, top, 0.0))
+    return e / np.where(any_seen, np.sum(e, axis=-1, keepdims=True), 1.0)
+
+
+def scores(Q, K, scale):
+    return Q @ K.T / np.sqrt(float(K.shape[-1])) if scale is None else scale * (Q @ K.T)
+
+
+# -- the attention matrix --------------------------------------------------------------------------
+
+@law("attention.softmax_attention", "attention.softmax_weights", id="AT-1",
+     over=heads(masked=True),
+     kills=("scale missing", "scale 1/d in place of 1/sqrt(d)", "scale argument ignored",
+            "mask applied after the softmax", "mask inverted", "bias scaled like the scores",
+            "bias ignored", "softmax over the queries", "weights not normalised"))
+def an_answer_is_the_softmax_weighted_mean_of_the_values_seen(f, Q, K, V, scale, mask):
+    """A = softmax(s Q K^T + B) over the keys that a query may see, and Z = A V."""
+    bias = (Q[:, :1] - K[:, 0]) / 2
+    A = softmax(scores(Q, K, scale) + bias, mask)
+    how = {"scale": scale, "mask": mask, "bias": bias}
+    yield equal(f.attention.softmax_weights(Q, K, **how), A, "weights")
+    yield equal(f.attention.softmax_attention(Q, K, V, **how), A @ V, "answers")
 
 
 @law("attention.softmax_weights", "attention.linear_weights", id="AT-1",
-     kills=("mask applied after the softmax",))
+     kills=("mask applied after the softmax", "weights not normalised", "denominator missing",
+            "normalised over the queries"))
 def rows_of_weights_sum_to_one(f, *operands, **options):
     """Every row of the attention matrix sums to 1, or to 0 where it sees nothing."""
     total = np.sum(f(*operands, **options), axis=-1)
-    seen = np.abs(total.value) > 0.5
-    yield equal(total, np.where(seen, 1.0, 0.0))
-
-
-@law("attention.softmax_attention", id="AT-1",
-     kills=("mask applied after the softmax",))
-def equal_values_are_the_answer(f, Q, K, V, **options):
-    """V = 1 gives 1, wherever a key is seen."""
-    Z = f(Q, K, np.ones(V.shape), **options)
-    yield equal(Z, np.where(np.abs(Z.value) > 0, 1.0, 0.0))
+    yield equal(total, np.where(total.value != 0, 1.0, 0.0))
 
 
 @law("attention.softmax_attention", "attention.linear_attention", "performer.attention", id="AT-1",
-     kills=("mask applied after the softmax", "mask ignored", "padding masks V only"))
+     kills=("mask applied after the softmax", "padding masks V only", "weights not normalised",
+            "denominator eps 1e-4", "denominator missing"))
+def equal_values_are_the_answer(f, Q, K, V, *rest, **options):
+    """V = 1 gives 1, wherever a key is seen."""
+    if not {"S", "z", "eps"} & set(options):
+        Z = f(Q, K, np.ones(V.shape), *rest, **options)
+        yield equal(Z, np.where(Z.value != 0, 1.0, 0.0))
+
+
+@law("attention.softmax_attention", id="AT-1", over=heads(masked=True),
+     kills=("weights not normalised", "query added to the answer"))
+def an_answer_lies_among_the_values_seen(f, Q, K, V, scale, mask):
+    """Every component lies between the smallest and the largest of the values that are seen."""
+    Z = f(Q, K, V, scale=scale, mask=mask)
+    for i, seen in enumerate(mask):
+        yield at_most(Z[i], np.max(V[seen], axis=0), "below the largest")
+        yield at_most(np.min(V[seen], axis=0), Z[i], "above the smallest")
+
+
+@law("attention.softmax_attention", id="MH-13", over=heads(scales=(0.5, 2.0)),
+     kills=("scale missing", "scale argument ignored", "softmax over the queries"))
+def with_patterns_for_keys_and_values_it_is_hopfield_retrieval(f, Q, K, V, scale):
+    """softmax(beta Q X^T) X is `modern.update` with the states Q."""
+    yield equal(f.attention.softmax_attention(Q, K, K, scale=scale),
+                f.modern.update(Q, K, beta=scale))
+
+
+# -- hidden keys -----------------------------------------------------------------------------------
+
+@law("attention.softmax_attention", "attention.linear_attention", "performer.attention", id="AT-1",
+     kills=("mask applied after the softmax", "mask ignored", "mask inverted",
+            "padding masks V only", "hidden scores set to -10", "hidden scores set to 0"))
 def a_hidden_key_is_an_absent_key(f, Q, K, V, *rest, **options):
     """Hiding the last key by the mask is leaving it out."""
     if not plain(options) or K.shape[-2] < 2:
         return
-    per_key = f.op.arrays["mask"][-1] == "s" and f.op.arrays["mask"][-2] != "l"
-    shape = K.shape[:-1] if per_key else (*Q.shape[:-1], K.shape[-2])
-    seen = np.broadcast_to(np.arange(K.shape[-2]) < K.shape[-2] - 1, shape)
-    hidden = f(Q, K, V, *rest, mask=np.array(seen), **options)
+    seen = np.arange(K.shape[-2]) < K.shape[-2] - 1
+    hidden = f(Q, K, V, *rest, mask=np.array(np.broadcast_to(seen, mask_shape(f, Q, K))), **options)
     yield equal(hidden, f(Q, K[..., :-1, :], V[..., :-1, :], *rest, **options))
 
 
-@law("attention.softmax_attention", id="AT-1", kills=(CAUSAL,))
+def mask_shape(f, Q, K):
+    """One entry a key, or for softmax attention one a query and key."""
+    per_key = f.op.arrays["mask"][-2:] != ("l", "s")
+    return K.shape[:-1] if per_key else (*Q.shape[:-1], K.shape[-2])
+
+
+@law("attention.softmax_attention", id="AT-1", over=heads(masked=True), kills=("bias ignored",))
+def a_bias_of_minus_infinity_hides_a_key(f, Q, K, V, scale, mask):
+    """f(bias = -inf where hidden) = f(mask)."""
+    bias = np.where(mask, 0.0, -np.inf)
+    yield equal(f(Q, K, V, scale=scale, bias=bias), f(Q, K, V, scale=scale, mask=mask))
+
+
+@law("attention.softmax_attention", "attention.log_linear_attention", id="AT-1",
+     over=heads(scales=(None,)),
+     kills=("fully masked rows answer the mean", "fully masked rows answer NaN"))
+def a_query_that_sees_nothing_has_a_stated_answer(f, Q, K, V, scale):
+    """0 by default, NaN on request."""
+    none = np.zeros(mask_shape(f, Q, K), bool)
+    yield equal(f(Q, K, V, mask=none), 0.0, "zeros")
+    yield equal(f(Q, K, V, mask=none, empty_row="nan"), np.nan, "nan")
+
+
+@law("attention.softmax_attention", "attention.softmax_weights", id="AT-1", over=heads(masked=True),
+     kills=(FUTURE, OWN, "causal aligned to the start", "causal flag ignored",
+            "mask ignored where causal is set"))
+def a_causal_query_sees_up_to_its_own_position(f, Q, K, V, scale, mask):
+    """The last query is aligned with the last key, on request the first with the first; a mask
+    hides further keys."""
+    l, s = len(Q), len(K)
+    for align, past in (("end", np.tri(l, s, s - l, bool)), ("start", np.tri(l, s, 0, bool))):
+        A = softmax(scores(Q, K, scale), past & mask)
+        how = {"scale": scale, "causal": True, "mask": mask, "align": align}
+        yield equal(f.attention.softmax_weights(Q, K, **how), A, f"weights, {align}")
+        yield equal(f.attention.softmax_attention(Q, K, V, **how), A @ V, f"answers, {align}")
+
+
+@law("attention.softmax_attention", id="AT-3", kills=(FUTURE, "causal flag ignored"))
 def the_past_does_not_see_the_future(f, Q, K, V, **options):
     """Causal attention of the first tokens is the first rows of that of all tokens."""
     n = min(Q.shape[-2], K.shape[-2])
@@ -53,31 +143,17 @@ def the_past_does_not_see_the_future(f, Q, K, V, **options):
     yield equal(whole[..., :-1, :], part)
 
 
+# -- symmetries ------------------------------------------------------------------------------------
+
 @law("attention.softmax_attention", id="AT-1",
-     kills=(CAUSAL, "causal mask off by one: the own key is hidden", "causal flag ignored"))
-def the_first_token_sees_itself_alone(f, Q, K, V, **options):
-    """With as many queries as keys, the first row of causal attention is the first value."""
-    n = min(Q.shape[-2], K.shape[-2])
-    if not plain(options) or not n:
-        return
-    Z = f(Q[..., :n, :], K[..., :n, :], V[..., :n, :], causal=True, **options)
-    yield equal(Z[..., :1, :], V[..., :1, :])
-
-
-@law("attention.softmax_attention", id="AT-1", kills=("causal aligned to the start",))
-def the_last_query_sees_every_key(f, Q, K, V, **options):
-    """Aligned at the end, causal attention hides nothing from the last query."""
-    if not plain(options) or Q.shape[-2] >= K.shape[-2]:
-        return
-    seen = f(Q, K, V, causal=True, **options)[..., -1:, :]
-    yield equal(seen, f(Q[..., -1:, :], K, V, **options))
-
-
-@law("attention.softmax_attention", id="AT-1", kills=("keys and values out of step",))
-def order_of_keys_is_irrelevant(f, Q, K, V, **options):
-    """Keys permuted together with their values give the same answer."""
+     kills=("keys and values out of step", "softmax over the queries"))
+def keys_come_in_any_order_and_queries_keep_theirs(f, Q, K, V, **options):
+    """Keys permuted together with their values give the same answer; a query is answered as it is
+    alone."""
     if plain(options):
-        yield equal(f(Q, K[..., ::-1, :], V[..., ::-1, :], **options), f(Q, K, V, **options))
+        Z = f(Q, K, V, **options)
+        yield equal(f(Q, K[..., ::-1, :], V[..., ::-1, :], **options), Z, "keys")
+        yield equal(f(Q[..., :1, :], K, V, **options), Z[..., :1, :], "queries")
 
 
 @law("attention.softmax_attention", id="AT-1", kills=("scale applied twice",))
@@ -88,55 +164,26 @@ def scaling_queries_and_keys_is_scaling_the_scale(f, Q, K, V, *, scale=None, **o
                     f(Q, K, V, scale=scale, **options))
 
 
-@law("attention.linear_attention", id="AT-2", kills=("denominator eps 1e-4",))
-def a_common_scale_of_the_features_cancels(f, phi_q, phi_k, V, **options):
-    """f(Q', K'/1024) = f(Q', K') without eps and state."""
-    if plain(options):
-        yield equal(f(phi_q, phi_k / 1024, V, **options), f(phi_q, phi_k, V, **options))
+@law("attention.softmax_attention", "attention.softmax_weights", id="AT-1", over=heads(),
+     kills=("maximum taken before the bias is added",))
+def a_row_of_scores_may_be_shifted(f, Q, K, V, scale):
+    """f(bias_ij = b_i) = f, for |b_i| as large as 32768."""
+    bias = np.linspace(-32768, 32768, len(Q))[:, None] + np.zeros(len(K))
+    how = {"scale": scale, "bias": bias}
+    yield equal(f.attention.softmax_weights(Q, K, **how), softmax(scores(Q, K, scale)), "weights")
+    yield equal(f.attention.softmax_attention(Q, K, V, **how),
+                f.attention.softmax_attention(Q, K, V, scale=scale), "answers")
 
 
-@law("attention.linear_attention", id="AT-2", kills=("denominator missing",))
-def features_that_are_not_negative_answer_among_the_values(f, phi_q, phi_k, V, **options):
-    """For features >= 0 every answer lies between the smallest and the largest value."""
-    if plain(options) and np.all(phi_q.value >= 0) and np.all(phi_k.value >= 0):
-        Z = f(phi_q, phi_k, V, **options)
-        yield at_most(Z, np.max(V, axis=-2, keepdims=True), "below the largest")
-        yield at_most(np.min(V, axis=-2, keepdims=True), Z, "above the smallest")
-
-
-@law("attention.causal_linear_attention", "attention.log_causal_linear_attention",
-     "performer.causal_attention", id="AT-3",
-     kills=("future-dependent stabiliser, eps 1e-4", "future-dependent stabiliser, eps 1e-6"))
-def the_future_leaves_no_trace(f, Q, K, V, *rest, **options):
-    """The first answers do not change when the last key grows fourfold."""
-    if not plain(options) or Q.shape[-2] < 2:
-        return
-    grown = np.concatenate([K[..., :-1, :], 4 * K[..., -1:, :]], axis=-2)
-    yield equal(first(f(Q, grown, V, *rest, **options))[..., :-1, :],
-                first(f(Q, K, V, *rest, **options))[..., :-1, :])
-
-
-@law("attention.causal_linear_attention", "performer.causal_attention", id="AT-3",
-     kills=("own position not seen",
-            "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums"))
-def the_first_answer_is_the_first_value(f, Q, K, V, *rest, **options):
-    """A lone token answers its own value."""
-    if plain(options) and "features" not in options and Q.shape[-2]:
-        yield equal(first(f(Q, K, V, *rest, **options))[..., :1, :], V[..., :1, :])
-
-
-@law("attention.causal_linear_attention", id="MO-3", kills=("state not handed on",))
-def two_chunks_are_the_whole(f, phi_q, phi_k, V, **options):
-    """The state of the first half, passed on, makes the second half answer as in the whole."""
-    half = phi_q.shape[-2] // 2
-    if not plain(options) or not half:
-        return
-    whole = f(phi_q, phi_k, V, **options)
-    if not isinstance(whole, tuple) or len(whole) < 3:
-        return
-    _, S, z = f(phi_q[..., :half, :], phi_k[..., :half, :], V[..., :half, :], **options)
-    Z = f(phi_q[..., half:, :], phi_k[..., half:, :], V[..., half:, :], S=S, z=z, **options)[0]
-    yield equal(Z, whole[0][..., half:, :])
+@law("attention.softmax_attention", "attention.linear_attention",
+     "attention.causal_linear_attention", "attention.log_linear_attention", id="AT-1",
+     over=stacked(),
+     kills=("one maximum subtracted from all heads", "keys of all heads summed"))
+def leading_axes_are_problems_of_their_own(f, q, k, V):
+    """Each of three heads, the first 256 times as large, is answered as it is alone."""
+    together = first(f(q, k, V))
+    for i in range(len(V)):
+        yield equal(together[i], first(f(q[i], k[i], V[i])))
 
 
 def first(answer):
