@@ -7,7 +7,8 @@ from hopref.check.bugs import named, run, wrong_call
 __all__ = []
 
 ATTENTION = ("attention.softmax_attention", "attention.softmax_weights")
-SCALED = (*ATTENTION, "performer.attention", "performer.causal_attention")
+SCALED = (*ATTENTION, "performer.attention", "performer.causal_attention",
+          "performer.stabilized_attention")
 
 
 def seen_by(op, given):
@@ -147,7 +148,8 @@ def masked_rows_answer_nan(op, given):
     return run(op, given | {"empty_row": "nan"})
 
 
-@wrong_call("padding masks V only", "performer.attention", "attention.linear_attention")
+@wrong_call("padding masks V only", "performer.attention", "attention.linear_attention",
+            "performer.stabilized_attention", "performer.generalized_attention")
 def padding_masks_values_only(op, given):
     if given["mask"] is True:
         return None

@@ -1,54 +1,150 @@
-"""Bugs of random features and of the Performer: stabilisers, constants, heights."""
+"""Bugs of the Performer: features, stabilisers, denominators, the past, expectations."""
 import math
 
 import numpy as np
 
-from hopref.check.bugs import run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs.linear_attention import shifted
 from hopref.maps import default_scale
-from hopref.models import attention
+from hopref.models import attention, modern, performer
 
 __all__ = []
 
+RETRIEVAL = ("performer.update", "performer.weights")
+ATTENTION = (*RETRIEVAL, "performer.attention")
 
-def queries_and_keys(given):
+
+def half_square(x):
+    return np.sum(x * x, axis=-1, keepdims=True) / 2
+
+
+def operands(given):
+    """The inverse temperature, queries and keys."""
     if "xi" in given:
-        return given["xi"][..., None, :], given["X"]
-    return given["Q"], given["K"]
+        return given["beta"], given["xi"][..., None, :], given["X"]
+    return default_scale(given["scale"], given["K"]), given["Q"], given["K"]
 
+
+def answered(op, given, q, k, eps=0.0):
+    """Weights, new states or answers by these features of queries and keys."""
+    if op.name == "performer.weights":
+        return attention.linear_weights.formula(q, k)[..., 0, :]
+    if "xi" in given:
+        return attention.linear_attention.formula(q, k, given["X"])[..., 0, :]
+    return attention.linear_attention.formula(q, k, given["V"], mask=given["mask"], eps=eps)
+
+
+def by_features(op, given, change, eps=0.0):
+    """With features ``change(log size, sign, beta |x|^2 / 2)``."""
+    features, (beta, queries, keys) = named(op, "features", given), operands(given)
+    q, k = (change(*features(x, given["omega"], beta), beta * half_square(x))
+            for x in (queries, keys))
+    return answered(op, given, q, k, eps)
+
+
+# -- features -------------------------------------------------------------------------------------
+
+@wrong_call("exp(-|x|^2/2) missing", *ATTENTION)
+def decay_missing(op, given):
+    if given["features"] in ("positive", "hyperbolic"):
+        return by_features(op, given, lambda log, sign, half: sign * np.exp(log + half))
+
+
+@wrong_call("exp(|x|^2/2) of trigonometric features missing", *ATTENTION)
+def growth_missing(op, given):
+    if given["features"] == "trigonometric":
+        return by_features(op, given, lambda log, sign, half: sign * np.exp(log - half))
+
+
+@wrong_call("exp(-|x|^2/2) in trigonometric features", *ATTENTION)
+def growth_of_the_other_sign(op, given):
+    if given["features"] == "trigonometric":
+        return by_features(op, given, lambda log, sign, half: sign * np.exp(log - 2 * half))
+
+
+@wrong_call("signs of the features dropped", *ATTENTION)
+def signs_dropped(op, given):
+    return by_features(op, given, lambda log, sign, half: np.exp(log))
+
+
+@wrong_call("1e-3 added to ReLU features", *ATTENTION)
+def relu_eps(op, given):
+    if given["features"] == "relu":
+        return by_features(op, given, lambda log, sign, half: sign * np.exp(log) + 1e-3)
+
+
+@wrong_call("denominator eps 1e-6", "performer.attention")
+def denominator_eps(op, given):
+    return by_features(op, given, lambda log, sign, half: sign * np.exp(log), 1e-6)
+
+
+@wrong_call("sqrt(beta) on the patterns only", *RETRIEVAL)
+def query_unscaled(op, given):
+    return run(op, given | {"xi": given["xi"] / math.sqrt(given["beta"])})
+
+
+@wrong_call("softmax in place of its estimate", *RETRIEVAL)
+def softmax_itself(op, given):
+    exact = modern.weights if op.name == "performer.weights" else modern.update
+    return exact.formula(given["xi"], given["X"], beta=given["beta"])
+
+
+@wrong_call("denominator missing", *RETRIEVAL)
+def denominator_missing(op, given):
+    features = named(op, "features", given)
+    q, k = (sign * np.exp(log) for log, sign in (
+        features(given[x], given["omega"], given["beta"]) for x in ("xi", "X")))
+    return q @ k.T if op.name == "performer.weights" else q @ (k.T @ given["X"])
+
+
+@wrong_call("shift of the features taken out of the values too", "performer.attention")
+def shift_of_the_values(op, given):
+    if given["features"] == "trigonometric":
+        return run(op, given | {"V": given["V"] * np.exp(-half_square(given["K"]))})
+
+
+@wrong_call("features option ignored", "performer.attention", "performer.causal_attention",
+            "performer.update")
+def features_ignored(op, given):
+    return run(op, given | {"features": "positive"})
+
+
+# -- stabilisers ----------------------------------------------------------------------------------
 
 def stabilised(x, omega, beta, eps, over):
     """Positive features as published code has them: the maximum is taken of omega x alone."""
     x = math.sqrt(beta) * x
     u = x @ omega.T
     top = np.max(u, axis=over, keepdims=True)
-    half = np.sum(x * x, axis=-1, keepdims=True) / 2
-    return (np.exp(u - half - top) + eps) / math.sqrt(len(omega))
+    return (np.exp(u - half_square(x) - top) + eps) / math.sqrt(len(omega))
 
 
-def favor(op, given, eps, denominator=0.0):
+def favor(op, given, eps, denominator=0.0, over=(-1, -2)):
     if given.get("features", "positive") != "positive":
         return None
-    retrieval = "xi" in given
-    beta = given["beta"] if retrieval else default_scale(given["scale"], given["K"])
-    queries, keys = queries_and_keys(given)
+    beta, queries, keys = operands(given)
     q = stabilised(queries, given["omega"], beta, eps, -1)
-    k = stabilised(keys, given["omega"], beta, eps, (-1, -2))
+    k = stabilised(keys, given["omega"], beta, eps, over)
     if op.name == "performer.causal_attention":
         return None if "S" in given and np.ndim(given["S"]) else \
             attention.causal_linear_attention.formula(q, k, given["V"], z=denominator)[0]
-    if retrieval:
-        return attention.linear_attention.formula(q, k, given["X"])[..., 0, :]
-    return attention.linear_attention.formula(q, k, given["V"], mask=given["mask"])
+    return answered(op, given, q, k)
 
 
-@wrong_call("FAVOR+ eps 1e-4", "performer.attention", "performer.update")
+@wrong_call("FAVOR+ eps 1e-4", *ATTENTION)
 def favor_with_1e4(op, given):
     return favor(op, given, 1e-4)
 
 
-@wrong_call("FAVOR+ eps 1e-6", "performer.attention", "performer.update")
+@wrong_call("FAVOR+ eps 1e-6", *ATTENTION)
 def favor_with_1e6(op, given):
     return favor(op, given, 1e-6)
+
+
+@wrong_call("maximum of omega x alone subtracted", *ATTENTION, "performer.causal_attention",
+            benign="it cancels; differs where an exponential underflows, a limit that is reported")
+def favor_without_eps(op, given):
+    return favor(op, given, 0.0)
 
 
 @wrong_call("future-dependent stabiliser, eps 1e-4", "performer.causal_attention")
@@ -67,39 +163,78 @@ def future_dependent_stabiliser_and_key_sums(op, given):
     return favor(op, given, 1e-4, 1e-6)
 
 
-@wrong_call("stabiliser per key", "performer.attention", "performer.update")
+@wrong_call("stabiliser per key", *ATTENTION)
 def stabiliser_per_key(op, given):
-    if given["features"] != "positive":
+    return favor(op, given, 0.0, over=-1)
+
+
+# -- the past -------------------------------------------------------------------------------------
+
+@wrong_call("own position not seen", "performer.causal_attention")
+def own_position_not_seen(op, given):
+    log_q, log_k, signs = causal_features(op, given)
+    signs["sign_k"] = shifted(signs["sign_k"])
+    return attention.log_causal_linear_attention.formula(
+        log_q, shifted(log_k, -np.inf), shifted(given["V"]), **signs,
+        **{k: given[k] for k in "Szc"})[0]
+
+
+@wrong_call("the whole sequence is seen", "performer.causal_attention")
+def whole_sequence_seen(op, given):
+    if np.ndim(given["S"]):
         return None
-    retrieval = "xi" in given
-    beta = given["beta"] if retrieval else default_scale(given["scale"], given["K"])
-    queries, keys = queries_and_keys(given)
-    q, k = (stabilised(x, given["omega"], beta, 0.0, -1) for x in (queries, keys))
-    V = given["X"] if retrieval else given["V"]
-    Z = attention.linear_attention.formula(q, k, V)
-    return Z[..., 0, :] if retrieval else Z
+    log_q, log_k, signs = causal_features(op, given)
+    return attention.log_linear_attention.formula(log_q, log_k, given["V"], **signs)
 
 
-@wrong_call("1/sqrt(m) missing", "features.positive", "features.hyperbolic",
-            "features.trigonometric", "features.relu", "features.gerf", "features.derf")
-def feature_count_missing(op, given):
-    return run(op, given) * math.sqrt(len(given["omega"]))
+def causal_features(op, given):
+    features, (beta, queries, keys) = named(op, "features", given), operands(given)
+    (log_q, sign_q), (log_k, sign_k) = (features(x, given["omega"], beta) for x in (queries, keys))
+    return log_q, log_k, {"sign_q": sign_q, "sign_k": sign_k}
 
 
-@wrong_call("|x|^2/2 with the wrong sign", "features.positive", "features.trigonometric")
-def height_with_the_wrong_sign(op, given):
-    sign = 1 if op.name == "features.positive" else -1
-    square = np.sum(given["x"] ** 2, axis=-1, keepdims=True)
-    return run(op, given) * np.exp(sign * given["beta"] * square)
+# -- expectations and thresholds ------------------------------------------------------------------
+
+@wrong_call("standard deviation of a single draw", "performer.expected_update")
+def deviation_of_a_single_draw(op, given):
+    mean, error = run(op, given)
+    return mean, error * math.sqrt(len(given["omegas"]))
 
 
-@wrong_call("factor (1 - 4A)^(d/4) missing", "features.gerf", "features.derf")
-def determinant_missing(op, given):
-    a = given["a"] if "a" in given else np.full(given["x"].shape[-1], given["A"])
-    return run(op, given) / np.prod(1 - 4 * a) ** 0.25
+@wrong_call("variance divided by k", "performer.expected_update")
+def biased_variance(op, given):
+    mean, error = run(op, given)
+    return mean, error * math.sqrt(1 - 1 / len(given["omegas"]))
 
 
-@wrong_call("height of the Gaussian kernel", "features.gerf")
-def height_of_the_gaussian_kernel(op, given):
-    square = np.sum(given["x"] ** 2, axis=-1, keepdims=True)
-    return run(op, given) * np.exp(-given["beta"] * square / 2)
+@wrong_call("ratio of expectations", "performer.expected_update")
+def ratio_of_expectations(op, given):
+    """Feature maps of all rows at once: the mean of kernels, then the ratio."""
+    return performer.update.formula(
+        given["xi"], given["X"], np.concatenate(list(given["omegas"])), beta=given["beta"],
+        features=named(op, "features", given)), run(op, given)[1]
+
+
+@bug("theta -0.5 by default", "performer.thresholded_update")
+def negative_theta(xi, X, omega, /, *, theta=-0.5, **how):
+    return performer.thresholded_update(xi, X, omega, theta=theta, **how)
+
+
+def kept(x, theta, side, itself):
+    beyond = x > theta if side == "above" else x < theta
+    return np.where(beyond | (itself & (x == theta)), 0.0, x)
+
+
+@wrong_call("theta itself dropped", "performer.thresholded_update")
+def theta_itself_dropped(op, given):
+    xi, X = (kept(given[k], given["theta"], given["side"], True) for k in ("xi", "X"))
+    return performer.attention.formula(
+        xi[..., None, :], X, given["X"], given["omega"], scale=given["beta"],
+        features=named(op, "features", given))[..., 0, :]
+
+
+@wrong_call("thresholded patterns in the outer product too", "performer.thresholded_update")
+def thresholded_twice(op, given):
+    xi, X = (kept(given[k], given["theta"], given["side"], False) for k in ("xi", "X"))
+    return performer.update.formula(xi, X, given["omega"], beta=given["beta"],
+                                    features=named(op, "features", given))

@@ -10,7 +10,11 @@ from hopref.check.tolerance.expected import EXACT, tolerance, truth
 from hopref.check.tolerance.toleranced import Toleranced, exactly, toleranced
 from hopref.dispatch.operation import load
 
-__all__ = ["Implementation"]
+__all__ = ["Implementation", "WrongShape"]
+
+
+class WrongShape(Exception):
+    """The candidate returned an array of another shape."""
 
 
 class Implementation:
@@ -99,4 +103,6 @@ def result(answer, honest, bound, aimed):
     if aimed is not None:
         aimed = exactly(aimed, EXACT)
         bound = bound + aimed.radius + np.abs(aimed.value - honest).astype(float)
+    if np.shape(answer) != np.shape(honest):
+        raise WrongShape(f"shape {np.shape(answer)} in place of {np.shape(honest)}")
     return toleranced(np.asarray(answer, dtype=np.longdouble), bound, EXACT)

@@ -4,7 +4,7 @@ import numpy as np
 from hopref.check.cases.generator import cases
 from hopref.check.engine import dependence
 from hopref.check.engine.diagnosis import diagnose
-from hopref.check.engine.implementation import Implementation
+from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
 from hopref.check.report.findings import Finding, Report
 from hopref.check.tolerance.arithmetic import profile_of
@@ -170,7 +170,7 @@ class Trial:
                     break
                 try:
                     broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
-                except Refused as refused:
+                except (Refused, WrongShape) as refused:
                     if not drawn:           # elsewhere the cases found what cannot be called
                         self.find("call", "raised", str(refused), law.name)
                     continue
