@@ -1,17 +1,17 @@
-"""The draws: Haar moments, orthogonality in blocks, norms, seeds."""
+"""The draws: statistics of many draws, and what each statement needs; laws are the kit's."""
 import numpy as np
 import pytest
 
-from tests.laws import law
+from hopref import projections
 from tests.rounding import close, g
 
 DRAWS, D = 4000, 3
 
 
-def frames(rules, draw="orthogonal"):
+def frames(draw="orthogonal"):
     """Many draws of one block, with rows of length one."""
     rng = np.random.default_rng(11)
-    omega = np.stack([getattr(rules.projections, draw)(D, D, rng=rng) for _ in range(DRAWS)])
+    omega = np.stack([getattr(projections, draw)(D, D, rng=rng) for _ in range(DRAWS)])
     return omega / np.sqrt((omega**2).sum(-1, keepdims=True))
 
 
@@ -20,15 +20,12 @@ def averages(sample, want):
     close(sample.mean(0), want, 6 * sample.std(0) / np.sqrt(len(sample)) + 1e-300)
 
 
-@law("projections.orthogonal", "projections.regularized", id="RF-4",
-     kills=["qr_without_sign", "qr_without_sign_smreg", "orthogonal_fixed_frame",
-            "orthogonal_is_iid"])
-def test_directions_are_haar(rules):
+def test_directions_are_haar():
     """First and second moments of a Haar frame Q: E Q = 0, E q_i q_i = 1/d, E q_i^4 = 3/d(d+2),
     E Q_11 Q_22 = E Q_11^3 Q_22 = 0, E Q_11^2 Q_22^2 = (d+1)/(d-1)d(d+2)."""
     d = D
     for draw in ("orthogonal", "regularized"):
-        Q = frames(rules, draw)
+        Q = frames(draw)
         averages(Q, 0.0)
         averages(Q**2, 1 / d)
         averages(Q**4, 3 / (d * (d + 2)))
@@ -37,13 +34,11 @@ def test_directions_are_haar(rules):
         averages(np.linalg.det(Q), 0.0)
 
 
-@law("projections.orthogonal", "projections.regularized", id="RF-4",
-     kills=["orthogonal_is_iid", "givens_with_replacement", "blocks_identical"])
-def test_rows_of_a_block_are_orthogonal_and_blocks_are_independent(rules):
+def test_rows_of_a_block_are_orthogonal_and_blocks_are_independent():
     """A QR factor is orthogonal to about d u times a small constant; g(100) leaves room for it."""
     for draw in ("orthogonal", "regularized"):
         for m, d in ((7, 3), (2, 5), (1, 1), (8, 4)):
-            omega = getattr(rules.projections, draw)(m, d, rng=3)
+            omega = getattr(projections, draw)(m, d, rng=3)
             assert omega.shape == (m, d)
             for block in np.split(omega, range(d, m, d)):
                 gram = block @ block.T
@@ -55,35 +50,29 @@ def test_rows_of_a_block_are_orthogonal_and_blocks_are_independent(rules):
                 assert np.abs(direction[0] - direction[d]).max() > 1e-6
 
 
-@law("projections.orthogonal", "projections.iid", "projections.regularized", id="RF-4",
-     kills=["orthogonal_unit_norms", "smreg_norm_one", "smreg_norm_d", "smreg_chi_norms",
-            "iid_unit_rows", "iid_uniform", "iid_rows_identical"])
-def test_rows_have_the_norms_that_they_should(rules):
+def test_rows_have_the_norms_that_they_should():
     """chi_d for Gaussian rows, iid or orthogonal: E r^2 = d, Var r^2 = 2d, a normal component's
     fourth moment 3; exactly sqrt(d) for regularised ones."""
     for draw in ("iid", "orthogonal"):
-        rows = getattr(rules.projections, draw)(DRAWS, D, rng=5)[::D]      # one of a block
+        rows = getattr(projections, draw)(DRAWS, D, rng=5)[::D]      # one of a block
         averages((rows**2).sum(-1), D)
         averages(((rows**2).sum(-1) - D) ** 2, 2 * D)
         averages(rows**4, 3.0)
         averages(rows, 0.0)
         averages(rows[1:] * rows[:-1], 0.0)
-    squares = (rules.projections.regularized(7, D, rng=5) ** 2).sum(-1)
+    squares = (projections.regularized(7, D, rng=5) ** 2).sum(-1)
     close(squares, D, g(100) * D)
 
 
-@law("projections.iid", "projections.orthogonal", "projections.regularized",
-     "projections.simplex", "projections.hadamard", "projections.givens", "projections.qmc",
-     id="RF-2", kills=["seed_ignored", "qmc_unscrambled"])
-def test_a_seed_names_a_draw_and_a_generator_moves_on(rules):
+def test_a_seed_names_a_draw_and_a_generator_moves_on():
     for draw in ("iid", "orthogonal", "regularized", "simplex", "givens", "qmc"):
-        rows = getattr(rules.projections, draw)
+        rows = getattr(projections, draw)
         assert np.all(rows(5, 3, rng=1) == rows(5, 3, rng=1))
         assert not np.any(rows(5, 3, rng=1) == rows(5, 3, rng=2))
         rng = np.random.default_rng(1)
         first = rows(5, 3, rng=rng)
         assert np.all(first == rows(5, 3, rng=1)) and not np.any(first == rows(5, 3, rng=rng))
-    one, same, other = (rules.projections.hadamard(9, 8, rng=seed) for seed in (1, 1, 2))
+    one, same, other = (projections.hadamard(9, 8, rng=seed) for seed in (1, 1, 2))
     assert np.all(one == same) and np.any(one != other)          # few values: some are the same
 
 
@@ -102,33 +91,26 @@ STRUCTURED = ("simplex", "hadamard", "givens", "qmc")
 FEW = 1000
 
 
-@law("projections.simplex", "projections.hadamard", "projections.givens", "projections.qmc",
-     id="RF-6",
-     kills=["simplex_without_rotation", "simplex_unit_lengths", "hadamard_of_length_one",
-            "givens_unit_lengths", "qmc_unscrambled"])
-def test_every_draw_has_mean_0_and_covariance_1(rules):
+def test_every_draw_has_mean_0_and_covariance_1():
     """E omega = 0 and E omega omega^T = I exactly, row by row; six standard errors, as sampled."""
     for draw in STRUCTURED:
         rng = np.random.default_rng(17)
-        omega = np.stack([getattr(rules.projections, draw)(4, 3, rng=rng) for _ in range(FEW)])
+        omega = np.stack([getattr(projections, draw)(4, 3, rng=rng) for _ in range(FEW)])
         averages(omega, 0.0)
         averages(omega[..., :, None] * omega[..., None, :], np.eye(3))
         averages(omega[..., :1] * omega[..., 1:2] * omega, 0.0)
 
 
-@law("projections.simplex", id="RF-9",
-     kills=["simplex_is_orthogonal", "simplex_unit_lengths", "simplex_corners_not_centred",
-            "simplex_blocks_identical"])
-def test_rows_of_a_block_point_to_the_corners_of_a_simplex(rules):
+def test_rows_of_a_block_point_to_the_corners_of_a_simplex():
     """u_i . u_j = -1/(d - 1), whatever the draw; lengths are chi_d; blocks are independent."""
     for m, d in ((5, 3), (2, 6), (4, 2), (8, 8)):
-        omega = rules.projections.simplex(m, d, rng=3)
+        omega = projections.simplex(m, d, rng=3)
         u = omega / np.sqrt((omega**2).sum(-1, keepdims=True))
         for block in np.split(u, range(d, m, d)):
             want = np.where(np.eye(len(block)) > 0, 1.0, -1 / (d - 1))
             close(block @ block.T, want, g(100))
         assert m <= d or np.abs(u[0] - u[d]).max() > 1e-6
-    squares = (rules.projections.simplex(DRAWS, 3, rng=5)[::3] ** 2).sum(-1)
+    squares = (projections.simplex(DRAWS, 3, rng=5)[::3] ** 2).sum(-1)
     averages(squares, 3.0)
     averages((squares - 3.0) ** 2, 6.0)
 
@@ -141,14 +123,11 @@ def hadamard_by_hand(d, signs):
     return H * signs[0] @ H * signs[1] @ H * signs[2] / d
 
 
-@law("projections.hadamard", id="RF-6",
-     kills=["hadamard_of_length_one", "hadamard_two_factors", "hadamard_blocks_identical",
-            "hadamard_last_signs_missing"])
-def test_hadamard_rows_are_orthogonal_to_the_last_bit_and_of_known_fourth_moments(rules):
+def test_hadamard_rows_are_orthogonal_to_the_last_bit_and_of_known_fourth_moments():
     """d = 2^k: integers over d, so omega omega^T = d I exactly.  d = 4: the fourth moments are the
     mean over all 4096 choices of signs; they are not those of a sphere, 3 d/(d + 2)."""
     for d in (1, 2, 8):
-        omega = rules.projections.hadamard(3 * d - d // 2, d, rng=2)
+        omega = projections.hadamard(3 * d - d // 2, d, rng=2)
         for i in range(0, len(omega), d):
             block = omega[i:i + d]
             assert np.all(block @ block.T == d * np.eye(len(block)))
@@ -157,41 +136,34 @@ def test_hadamard_rows_are_orthogonal_to_the_last_bit_and_of_known_fourth_moment
     everything = np.array(np.meshgrid(*[[-1.0, 1.0]] * 12)).reshape(3, 4, -1)
     exact = np.mean([hadamard_by_hand(4, everything[..., i]) ** 4 for i in range(4096)], axis=0)
     rng = np.random.default_rng(11)
-    sample = np.stack([rules.projections.hadamard(4, 4, rng=rng) for _ in range(DRAWS)])
+    sample = np.stack([projections.hadamard(4, 4, rng=rng) for _ in range(DRAWS)])
     averages(sample**4, exact)
     assert np.abs(exact - 3 * 4 / 6).max() > 0.2
 
 
-@law("projections.hadamard", id="RF-6",
-     kills=["hadamard_two_factors", "hadamard_padding_unscaled"])
-def test_padded_hadamard_rows_have_the_right_mean_square(rules):
+def test_padded_hadamard_rows_have_the_right_mean_square():
     """d = 5 columns of 8: |omega|^2 = d in the mean; its spread is that of all signs, sampled by
     the construction by hand."""
     rng = np.random.default_rng(11)
-    ours = np.stack([rules.projections.hadamard(8, 5, rng=rng) for _ in range(DRAWS)])
+    ours = np.stack([projections.hadamard(8, 5, rng=rng) for _ in range(DRAWS)])
     signs = rng.choice([-1.0, 1.0], size=(DRAWS, 3, 8))
     hand = np.stack([hadamard_by_hand(8, s)[:, :5] for s in signs])
     averages((ours**2).sum(-1), 5.0)
     averages(((ours**2).sum(-1) - 5) ** 2 - ((hand**2).sum(-1) - 5) ** 2, 0.0)
 
 
-@law("projections.hadamard", "projections.givens", id="RF-6",
-     kills=["lengths_swapped", "givens_unit_lengths"])
-def test_structured_rows_have_the_lengths_that_were_asked_for(rules):
-    for rows in (rules.projections.hadamard, rules.projections.givens):
+def test_structured_rows_have_the_lengths_that_were_asked_for():
+    for rows in (projections.hadamard, projections.givens):
         close((rows(9, 4, rng=0, lengths="fixed") ** 2).sum(-1), 4.0, g(400))
         squares = (rows(DRAWS, 4, rng=0, lengths="chi") ** 2).sum(-1)[::4]
         averages(squares, 4.0)
         averages((squares - 4) ** 2, 8.0)
 
 
-@law("projections.givens", id="RF-6",
-     kills=["pairs_with_replacement", "givens_blocks_identical", "givens_angles_below_one",
-            "givens_rounds_ignored"])
-def test_givens_rows_are_orthogonal_and_tend_to_haar_at_the_known_rate(rules):
+def test_givens_rows_are_orthogonal_and_tend_to_haar_at_the_known_rate():
     """E sum u_a^4 = 3/(d + 2) + lambda^K (1 - 3/(d + 2)): one round mixes the squares of a random
     matching.  40 rounds of planes round each entry 120 times: g(400) leaves room."""
-    givens = rules.projections.givens
+    givens = projections.givens
     for d, rate in ((4, 3 * 2 / (4 * 3)), (5, 13 / 20), (2, 0.0)):
         omega = givens(2 * d, d, rng=1, rounds=40, lengths="fixed")
         for block in np.split(omega, 2):
@@ -204,33 +176,29 @@ def test_givens_rows_are_orthogonal_and_tend_to_haar_at_the_known_rate(rules):
             averages((u**4).sum(-1), 3 / (d + 2) + rate**rounds * (1 - 3 / (d + 2)))
 
 
-@law("projections.givens", id="RF-6", kills=["givens_too_few_rounds"])
-def test_by_default_givens_rows_are_haar_to_a_hundredth_in_the_fourth_moment(rules):
+def test_by_default_givens_rows_are_haar_to_a_hundredth_in_the_fourth_moment():
     """d = 64, where 2 log2(d) rounds leave twice the fourth moment of a Haar row."""
     rng = np.random.default_rng(13)
-    u = np.stack([rules.projections.givens(1, 64, rng=rng, lengths="fixed")
+    u = np.stack([projections.givens(1, 64, rng=rng, lengths="fixed")
                   for _ in range(FEW)])[:, 0] / 8
     moment = (u**4).sum(-1)
     close(moment.mean(), 3 / 66, 0.01 * 3 / 66 + 6 * moment.std() / np.sqrt(FEW))
 
 
-@law("projections.qmc", id="RF-2", kills=["qmc_is_iid", "qmc_first_point_skipped"])
-def test_scrambled_sobol_rows_are_stratified_in_every_column(rules):
+def test_scrambled_sobol_rows_are_stratified_in_every_column():
     """Of m = 2^k points every column has exactly one in each m-th part of the distribution."""
     from scipy.special import ndtr
     for m, d in ((64, 5), (1, 3), (8, 1)):
-        cell = np.floor(ndtr(rules.projections.qmc(m, d, rng=4)) * m)
+        cell = np.floor(ndtr(projections.qmc(m, d, rng=4)) * m)
         assert np.all(np.sort(cell, axis=0) == np.arange(m)[:, None])
 
 
-@law("projections.qmc", id="RF-2",
-     kills=["qmc_unscrambled", "qmc_uniform_numbers", "halton_unscrambled"])
-def test_every_quasi_random_row_is_gaussian(rules):
+def test_every_quasi_random_row_is_gaussian():
     """So positive features are unbiased row by row: E exp(omega.z - |z|^2/2) = 1."""
     z = np.array([0.6, -0.5, 0.4])
     for sequence in ("sobol", "halton"):
         rng = np.random.default_rng(19)
-        omega = np.stack([rules.projections.qmc(3, 3, rng=rng, sequence=sequence)
+        omega = np.stack([projections.qmc(3, 3, rng=rng, sequence=sequence)
                           for _ in range(FEW)])
         averages(np.exp(omega @ z - z @ z / 2), 1.0)
         averages(omega**4, 3.0)
@@ -251,7 +219,6 @@ def test_hadamard_rows_are_biased_at_every_finite_d():
 
 
 def test_a_simplex_needs_two_dimensions():
-    from hopref import projections
     from hopref.errors import DomainError
     with pytest.raises(DomainError, match="d must be an integer >= 2; got d=1"):
         projections.simplex(3, 1, rng=0)
@@ -260,7 +227,6 @@ def test_a_simplex_needs_two_dimensions():
 def test_sobol_points_have_a_last_dimension():
     from scipy.stats.qmc import Sobol
 
-    from hopref import projections
     from hopref.errors import DomainError
     assert Sobol.MAXDIM == 21201
     with pytest.raises(DomainError, match="projections.qmc: d must be at most 21201 with"):

@@ -1,30 +1,11 @@
-"""Bugs of random draws and of the kernel estimators made of them."""
+"""Bugs of kernel estimators that draw their own features."""
 import numpy as np
 
 from hopref import features, projections
 from hopref.check.bugs import bug
+from hopref.check.bugs.projections import without_signs
 
 __all__ = []
-
-
-def without_signs(m, d, *, rng):
-    rng = np.random.default_rng(rng)
-    blocks = [np.linalg.qr(rng.standard_normal((d, d)))[0].T for _ in range(-(-m // d))]
-    return np.sqrt(rng.chisquare(d, (m, 1))) * np.concatenate(blocks)[:m]
-
-
-def of_length_one(m, d, *, rng):
-    omega = projections.orthogonal(m, d, rng=rng)
-    return omega / np.linalg.norm(omega, axis=-1, keepdims=True)
-
-
-def repeated_blocks(m, d, *, rng):
-    block = projections.orthogonal(min(m, d), d, rng=rng)
-    return np.concatenate([block] * -(-m // d))[:m]
-
-
-def deaf_to_seeds(m, d, *, rng):
-    return projections.orthogonal(m, d, rng=3)
 
 
 def cosines(x, y, m, *, rng, width=1.0, root=1.0, phases=None):
@@ -53,17 +34,9 @@ def products(kind, draw=projections.iid, height=0.0, eps=0.0, scale=1.0, repeate
 
 
 WRONG = {
-    "QR without sign correction": ("projections.orthogonal", without_signs),
-    "rows of length 1": ("projections.orthogonal", of_length_one),
-    "rows of the one length sqrt(d)": ("projections.orthogonal", projections.regularized),
-    "rows of chi length": ("projections.regularized", projections.orthogonal),
-    "rows independent, not orthogonal": ("projections.orthogonal", projections.iid),
-    "same seed for every block": ("projections.orthogonal", repeated_blocks),
-    "seed ignored": ("projections.orthogonal", deaf_to_seeds),
     "bandwidth wrong": ("estimators.gaussian", estimator(width=2.0**0.5)),
     "1/sqrt(m) missing": ("estimators.gaussian", estimator(root=1.1)),
     "same phase for every feature": ("estimators.gaussian", estimator(phases=1)),
-    "right angles, not those of a simplex": ("projections.simplex", projections.orthogonal),
     "|x|^2 in the exponent, not half of it": ("estimators.positive",
                                               products("positive", height=0.5)),
     "same row for every feature": ("estimators.positive", products("positive", repeated=True)),
