@@ -69,6 +69,6 @@ def test_more_than_there_are_cannot_be_chosen_and_no_value_is_read(name):
         arrays = [device.asarray(np.ones([2] * len(dims)))
                   for k, dims in it.arrays.items() if k not in it.optional]
         device.stats.reset()
-        with pytest.raises(ShapeError, match="k must be at most 2, the number there is; got k=3"):
+        with pytest.raises(ShapeError, match="k must be at most 2, the number of entries; got k=3"):
             it(*arrays, k=3, nonfinite="propagate")
         assert device.stats.quiet

@@ -138,16 +138,6 @@ def heads_before_samples(op, given):
     return run(op, given | {"K": np.swapaxes(K, -4, -3).reshape(K.shape)})
 
 
-@wrong_call("True hides", *LAYERS)
-def true_hides(op, given):
-    return None if given["mask"] is True else run(op, given | {"mask": ~given["mask"]})
-
-
-@wrong_call("NaN where nothing is visible", *LAYERS)
-def nan_where_nothing_is_visible(op, given):
-    return run(op, given | {"empty_row": "nan"})
-
-
 # -- associations: slips --------------------------------------------------------------------------
 
 @wrong_call("-1e9 in place of -inf", "layers.associations")

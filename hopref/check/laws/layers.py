@@ -100,7 +100,7 @@ def samples_and_heads_do_not_influence_each_other(f, Q, K, beta, per_head, steps
 
 
 @law("layers.associations", id="HL-3", over=spaces(masked=True),
-     kills=("True hides", "mask of the first association only",
+     kills=("mask inverted", "mask of the first association only",
             "hidden weights zeroed after the softmax"))
 def a_hidden_pattern_is_an_absent_one(f, Q, K, beta, per_head, steps, mask):
     """By a mask, or by a bias of -inf, which hides from every head and in every association."""
@@ -114,7 +114,7 @@ def a_hidden_pattern_is_an_absent_one(f, Q, K, beta, per_head, steps, mask):
 
 
 @law("layers.associations", id="HL-3", over=spaces(masked=True),
-     kills=("NaN where nothing is visible", "-1e9 in place of -inf"))
+     kills=("fully masked rows answer NaN", "-1e9 in place of -inf"))
 def a_state_that_sees_nothing_associates_nothing(f, Q, K, beta, per_head, steps, mask):
     """Its weights are 0, and the other states are as without it."""
     how = {"beta": beta, "per_head": per_head, "steps": steps}
