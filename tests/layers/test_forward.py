@@ -1,27 +1,10 @@
-"""Forward passes: HL-1, HL-4, HL-5, and states that settle.
-
-Allowed differences are the derived tolerances of the operations (`rounding.of`); a forward pass is
-compared with the same operations called by hand, in another order or on other operands.
-"""
+"""Forward passes: how states end that are iterated to convergence, and what is refused."""
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
-from hopref import layers, modern
+from hopref import layers
 from hopref.errors import CallError, DomainError, DTypeError, ShapeError
-from tests.draw import arrays, projections, records
-from tests.laws import law
-from tests.rounding import close, g, of
-
-
-def weights_in(case, **more):
-    return layers.Weights(**{k: v for k, v in case.items() if k[:2] in ("W_", "b_")}, **more)
-
-
-def associated(R, Y, P, w, **how):
-    """`layers.associate` of these weights, and its tolerance."""
-    biases = {k: getattr(w, k) for k in ("b_q", "b_k", "b_v", "b_o")}
-    return of(layers.associate, R, Y, P, w.W_q, w.W_k, w.W_v, w.W_o, **biases, **how)
+from tests.rounding import close, g
 
 
 def eye(*shape):
@@ -29,113 +12,14 @@ def eye(*shape):
     return np.eye(*shape)[None]
 
 
-# -- the layer ----------------------------------------------------------------------------------
+# -- states iterated to convergence --------------------------------------------------------------
 
-@law("layers.hopfield", id="HL-1", over=projections(),
-     kills=["normalised_after_the_projection", "norm_of_the_stored_for_the_projection"])
-def test_each_input_is_normalised_by_its_own_norm_first(rules, R, Y, P, **case):
-    """The operation on what was normalised: equal bits."""
-    norms = {"norm_state": layers.Norm(eps=0.5),
-             "norm_stored": layers.Norm(gain=np.arange(1.0, 1 + Y.shape[-1])),
-             "norm_projection": layers.Norm(shift=np.full(P.shape[-1], 2.0), eps=0.25)}
-    w = weights_in(case)
-    got = rules.layers.hopfield(R, Y, P, w._replace(**norms), steps=2)
-    inputs = [layers.layer_norm(x, gain=n.gain, shift=n.shift, eps=n.eps)
-              for x, n in zip((R, Y, P), norms.values(), strict=True)]
-    want, room = associated(*inputs, w, steps=2)
-    close(got, want, 2 * room)
-
-
-@law("layers.hopfield", id="HL-1", over=projections(),
-     kills=["normalised_at_every_step", "connected_without_its_bias"])
-def test_spaces_are_normalised_once_and_connected_projections_go_through_the_keys(rules, R, Y, P,
-                                                                                  **case):
-    P, w = np.resize(P, Y.shape), weights_in(case)
-    h, a, v = *w.W_k.shape[:2], w.W_v.shape[1]
-    w = w._replace(W_v=np.resize(w.W_v, (h, v, h * a)), norm_space=layers.Norm(eps=0.5))
-    got = rules.layers.hopfield(R, Y, P, w, steps=3, connected=True)
-    Q, K, through = (layers.project(x, W, b=b) for x, W, b in
-                     ((R, w.W_q, w.b_q), (Y, w.W_k, w.b_k), (P, w.W_k, w.b_k)))
-    A, room = of(layers.associations, *(layers.layer_norm(x, eps=0.5) for x in (Q, K)), steps=3)
-    V = layers.project(np.concatenate(list(through), axis=-1), w.W_v, b=w.b_v)
-    z, more = of(layers.read_out, A, V, w.W_o, b=w.b_o)
-    spread = np.abs(room @ np.abs(V) @ np.swapaxes(np.abs(w.W_o), -1, -2)).sum(0)
-    close(got, z, 2 * (more + spread))
-
-
-@law("layers.hopfield", id="MH-13",
-     over=records(R=arrays(2, 3), Y=arrays(4, 3), beta=st.sampled_from([0.5, 2.0])),
-     kills=["always_over_the_root_of_a", "static_heads_share_the_scores"])
-def test_without_weights_it_is_the_modern_update(rules, R, Y, beta):
-    """And its scale is then 1: nothing but softmax is left to do."""
-    for how, b in (({"beta": beta}, beta), ({}, 1.0)):
-        want, room = of(modern.update, R, Y, beta=b)
-        close(rules.layers.hopfield(R, Y, Y, **how), want, 2 * room)
-    factors = np.array([0.5, 2.0])
-    two = rules.layers.hopfield(R, Y, Y, beta=beta, per_head=factors)
-    for h, b in enumerate(beta * factors):
-        want, room = of(modern.update, R, Y, beta=b)
-        close(two[:, 3 * h:3 * h + 3], want, 2 * room)
-
-
-@law("layers.hopfield", id="HL-3", over=projections(),
-     kills=["key_mask_inverted", "padding_hides_values_only"])
-def test_padding_is_absence(rules, R, Y, P, **case):
-    Y, P, w = np.concatenate([Y, 1 + Y]), np.concatenate([P, 1 - P]), weights_in(case)
-    seen = np.arange(len(Y)) < len(Y) // 2
-    want, room = associated(R, Y[seen], P[seen], w, steps=2)
-    close(rules.layers.hopfield(R, Y, P, w, steps=2, key_mask=seen), want, 2 * room)
-    close(rules.layers.hopfield(R, Y, P, w, steps=2, mask=np.tile(seen, (len(R), 1))), want,
-          2 * room)
-
-
-@law("layers.hopfield_pooling", "layers.hopfield_layer", id="HL-4, HL-5", over=projections(),
-     kills=["states_of_the_first_sample", "targets_ignored"])
-def test_pooling_and_lookup_are_the_layer_with_repeated_operands(rules, R, Y, P, **case):
-    w = weights_in(case)
-    sets, targets = np.stack([Y, Y[::-1] + 1]), np.stack([P, 2 - P])
-    pooled = rules.layers.hopfield_pooling(sets, targets, R, w)
-    for i in range(2):
-        want, room = associated(R, sets[i], targets[i], w)
-        close(pooled[i], want, 2 * room)
-    states = np.stack([R, 1 - R])
-    found = rules.layers.hopfield_layer(states, Y, P, w)
-    for i in range(2):
-        want, room = associated(states[i], Y, P, w)
-        close(found[i], want, 2 * room)
-    own = w._replace(W_v=w.W_k, b_v=w.b_k, W_o=np.resize(w.W_o, (*w.W_o.shape[:2],
-                                                                 w.W_k.shape[1])))
-    want, room = associated(R, Y, Y, own)
-    close(rules.layers.hopfield_layer(R, Y, None, own), want, 2 * room)
-
-
-# -- states that settle -------------------------------------------------------------------------
-
-@law("layers.settle", id="MH-7", over=records(R=arrays(2, 2), Y=arrays(3, 2)),
-     kills=["settled_after_one_step", "settled_without_the_mask"])
-def test_a_settled_state_is_its_own_update(rules, R, Y):
-    """Its last change was at most 1e-12 of it; the output is one update on, this is another."""
-    mask, beta = np.array([[True, True, False], [True, False, True]]), 0.25
-    run = rules.layers.settle(R, Y, Y, beta=beta, mask=mask)
-    for i, seen in enumerate(mask):
-        X = Y[seen]
-        again, room = of(modern.update, run.output[i], X, beta=beta)
-        close(run.output[i], again, 1e-12 * np.abs(X).max() * lipschitz(X, beta) + 4 * room)
-    assert run.converged.all() and run.reason.shape == (1, 2)
-
-
-def lipschitz(X, beta):
-    """Two more updates move a state by at most so many times its last change [MH-6]."""
-    once = beta * np.max(((X[:, None] - X) ** 2).sum(-1)) / 4
-    return np.sqrt(X.shape[-1]) * max(1.0, once) ** 2
-
-
-def test_what_does_not_settle_says_so():
+def test_a_state_that_does_not_converge_is_reported():
     run = layers.settle([[1.0], [0.5]], [[1.0], [-1.0]], [[1.0], [-1.0]], beta=1.01, max_steps=3)
     assert run.reason.tolist() == [["max_steps", "max_steps"]] and run.steps.tolist() == [[3, 3]]
 
 
-def test_every_state_settles_by_itself():
+def test_every_state_converges_by_itself():
     """As many steps as alone, whatever its companions; only products of matrices round anew."""
     rng = np.random.default_rng(0)
     R, Y, P = rng.standard_normal((3, 2, 3, 4))

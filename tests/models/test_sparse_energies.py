@@ -2,6 +2,7 @@
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mpf
 
@@ -9,7 +10,6 @@ from hopref import sparse
 from hopref.errors import RangeError
 from tests import exact, exact_sparse
 from tests.draw import problems
-from tests.laws import law
 from tests.rounding import close, g
 
 TEMPERATURES = [1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6]
@@ -108,7 +108,7 @@ def slack(xi, X, k=1):
     return g(8 * n + 8 * d + 60) * np.maximum(size, size**2)
 
 
-# -- laws ---------------------------------------------------------------------------------------
+# -- any temperature ----------------------------------------------------------------------------
 
 @st.composite
 def networks(draw):
@@ -119,28 +119,25 @@ def networks(draw):
     return {**case, "option": option}
 
 
-def rule(it, option, what):
+def rule(option, what):
     family = {"alpha": "", "gamma": "normmax_", "k": "k_subsets_"}[next(iter(option))]
-    return getattr(it, family + what)
+    return getattr(sparse, family + what)
 
 
-@law("sparse.energy", "sparse.normmax_energy", "sparse.k_subsets_energy", id="FY-2",
-     over=networks(), kills=["sparse_energy_by_subtraction", "normmax_energy_by_subtraction",
-                             "k_subsets_energy_by_subtraction"])
-def test_energies_are_right_at_any_temperature(rules, xi, X, beta, option):
-    got = rule(rules.sparse, option, "energy")(xi, X, beta=beta, **option)
+@given(networks())
+def test_energies_are_right_at_any_temperature(case):
+    xi, X, beta, option = (case[k] for k in ("xi", "X", "beta", "option"))
+    got = rule(option, "energy")(xi, X, beta=beta, **option)
     want = [float(energy(x, X, beta, **option)) for x in xi]
     close(got, want, slack(xi, X, option.get("k", 1)))
 
 
-@law("sparse.energy", "sparse.update", "sparse.normmax_energy", "sparse.k_subsets_energy",
-     id="FY-3", over=networks(), kills=["sparse_energy_by_subtraction",
-                                        "normmax_energy_by_subtraction",
-                                        "k_subsets_energy_by_subtraction"])
-def test_at_any_temperature_the_energy_falls(rules, xi, X, beta, option):
+@given(networks())
+def test_at_any_temperature_the_energy_falls(case):
     """Step after step: the later ones lower it by less than what 1/beta would lose."""
-    E, k = rule(rules.sparse, option, "energy"), option.get("k", 1)
-    step = rule(rules.sparse, option, "update")
+    xi, X, beta, option = (case[k] for k in ("xi", "X", "beta", "option"))
+    E, k = rule(option, "energy"), option.get("k", 1)
+    step = rule(option, "update")
     for _ in range(3):
         after = step(xi, X, beta=beta, **option)
         before, then = (E(x, X, beta=beta, **option) for x in (xi, after))
@@ -148,13 +145,11 @@ def test_at_any_temperature_the_energy_falls(rules, xi, X, beta, option):
         xi = after
 
 
-@law("sparse.normalized_energy", "sparse.layer_norm_energy", id="FY-6",
-     over=st.fixed_dictionaries({"case": problems(betas=temperatures), "alpha": alphas}),
-     kills=["normalized_energy_by_subtraction", "layer_norm_energy_of_centred_scores"])
-def test_the_normalised_energies_are_the_printed_formulas_on_and_off_their_sets(rules, case, alpha):
-    xi, X, beta = case["xi"], case["X"], case["beta"]
+@given(st.fixed_dictionaries({"case": problems(betas=temperatures), "alpha": alphas}))
+def test_the_normalised_energies_are_the_printed_formulas_on_and_off_their_sets(drawn):
+    alpha, (xi, X, beta) = drawn["alpha"], (drawn["case"][k] for k in ("xi", "X", "beta"))
     for name, want in (("normalized", normalized_energy), ("layer_norm", layer_norm_energy)):
-        got = getattr(rules.sparse, f"{name}_energy")(xi, X, beta=beta, alpha=alpha)
+        got = getattr(sparse, f"{name}_energy")(xi, X, beta=beta, alpha=alpha)
         close(got, [float(want(x, X, beta, alpha)) for x in xi],
               np.sqrt(X.shape[1]) * slack(xi, X) + slack(0 * xi, X))
 

@@ -1,68 +1,13 @@
-"""Supports in lists and in scipy.sparse: the answers of a mask, at the cost of what is stored."""
+"""Supports in lists and in scipy.sparse: their cost is that of what is stored; bad ones."""
 import tracemalloc
 
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import strategies as st
 
 from hopref import structured
 from hopref.errors import DomainError, DTypeError, ShapeError
-from tests import rounding
 from tests.doubles.counting import count
-from tests.draw import listings
-from tests.laws import law
-from tests.rounding import close
-
-FORMATS = [f"{form}_{kind}" for form in ("csr", "csc", "coo") for kind in ("array", "matrix")]
-
-
-def room(xi, X, mask, beta):
-    return 2 * rounding.of(structured.update, xi, X, mask, beta=beta)[1]
-
-
-@law("structured.listed_update", id="NP-3", over=listings(),
-     kills=["listed_pairs_count_twice", "listed_rows_share_their_maximum",
-            "listed_order_is_trusted", "listed_transposed"])
-def test_a_list_of_pairs_answers_like_its_mask(rules, xi, X, rows, columns, beta):
-    mask = np.zeros((len(xi), len(X)), bool)
-    mask[rows, columns] = True
-    got = rules.structured.listed_update(xi, X, rows, columns, beta=beta)
-    close(got, structured.update(xi, X, mask, beta=beta), room(xi, X, mask, beta))
-
-
-@st.composite
-def stored(draw):
-    """Pairs as a format holds them, out of order, some twice, some stored as False."""
-    case = draw(listings())
-    held = np.array(draw(st.lists(st.booleans(), min_size=9, max_size=9)))[:len(case["rows"])]
-    return {**case, "held": held, "form": draw(st.sampled_from(FORMATS))}
-
-
-def sparse(form, rows, columns, held, shape):
-    """A sparse matrix that keeps duplicates, order and stored False: no routine tidies it."""
-    name, make = form[:3], getattr(scipy.sparse, form)
-    if name == "coo":
-        return make((held, (rows, columns)), shape=shape)
-    outer, inner = (rows, columns) if name == "csr" else (columns, rows)
-    order = np.argsort(outer, kind="stable")
-    pointers = np.searchsorted(outer[order], np.arange(shape[name == "csc"] + 1))
-    return make((held[order], inner[order], pointers), shape=shape)
-
-
-@law("structured.csr_update", id="NP-3", over=stored(),
-     kills=["csr_stored_false_is_seen", "csr_pairs_count_twice", "csr_read_as_csc"])
-def test_a_sparse_support_is_the_pairs_stored_as_true(
-        rules, xi, X, rows, columns, held, form, beta):
-    """A pair stored as True and as False is a pair."""
-    mask = np.zeros((len(xi), len(X)), bool)
-    mask[rows[held], columns[held]] = True
-    S = sparse(form, rows, columns, held, mask.shape)
-    before = S.copy()
-    got = rules.structured.csr_update(xi, X, S, beta=beta)
-    close(got, structured.update(xi, X, mask, beta=beta), room(xi, X, mask, beta))
-    assert S.nnz == before.nnz == len(rows) and np.array_equal(S.data, before.data)
-
 
 # -- cost ---------------------------------------------------------------------------------------
 
@@ -93,7 +38,7 @@ def work(l, per_row, n=None, d=4):
 
 
 def test_work_is_that_of_the_pairs():
-    """Twice the pairs at most twice the work; patterns that nobody looks at cost nothing; twice the
+    """Twice the pairs at most twice the work; patterns in no support cost nothing; twice the
     states with their pairs a little more than twice, by one more halving."""
     assert work(256, 16) / work(256, 8) <= 2
     assert work(256, 8, n=10_000) == work(256, 8)

@@ -102,7 +102,8 @@ def run(op, given):
     """The operation's formula with arguments by name."""
     bound = op.signature.bind_partial()
     bound.arguments.update(given)
-    return op.formula(*bound.args, **bound.kwargs)
+    call = op.formula if op.arrays else op          # sizes and a seed are resolved by a call
+    return call(*bound.args, **bound.kwargs)
 
 
 def named(op, k, given):

@@ -1,45 +1,57 @@
-"""Bugs of retrieval over a support: how published code hides a pattern, and lists of pairs."""
+"""Bugs of retrieval over a support: how published code hides a pattern, and kernels."""
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_call
 from hopref.models import modern
 
 __all__ = []
 
-MASKED = ("structured.update", "structured.weights")
+MASKED = ("structured.update", "structured.weights", "structured.pair_update")
+BY_PAIRS = ("structured.weights", "structured.pair_update")
+WITH_DELTA = (*BY_PAIRS, "structured.linear_update", "structured.random_feature_update")
+TOP_K = ("structured.top_k_update", "structured.top_k_energy")
+WITH_BETA = (*MASKED, *TOP_K, "structured.energy", "structured.window_update",
+             "structured.listed_update", "structured.random_feature_update")
 
 
 def scores(given):
-    return given["xi"] @ given["X"].T
+    """Scores of states against the queries of patterns."""
+    return given["xi"] @ (given["X"] + given.get("delta", 0.0)).T
+
+
+def softmax(z, given, where=True):
+    return maps.softmax.formula(z, beta=given["beta"], where=where)
 
 
 def read_out(op, given, p):
     return p if op.name == "structured.weights" else p @ given["X"]
 
 
+@wrong_call("beta ignored", *WITH_BETA)
+def beta_ignored(op, given):
+    return run(op, given | {"beta": 1.0})
+
+
+# -- a fixed support ------------------------------------------------------------------------------
+
 @wrong_call("hidden scores filled with 0", *MASKED)
 def filled_with_zeros(op, given):
-    z = np.where(given["support"], scores(given), 0)
-    return read_out(op, given, maps.softmax.formula(z, beta=given["beta"]))
-
-
-@wrong_call("hidden scores filled with 0", "structured.top_k_update")
-def scattered_into_zeros(op, given):
-    z = scores(given)
-    z = np.where(maps.among_largest(z, given["k"]), z, 0)
-    return maps.softmax.formula(z, beta=given["beta"]) @ given["X"]
-
-
-@wrong_call("k ignored", "structured.top_k_update", "structured.top_k_energy")
-def k_ignored(op, given):
-    return run(op, given | {"k": len(given["X"])})
+    return read_out(op, given, softmax(np.where(given["support"], scores(given), 0), given))
 
 
 @wrong_call("softmax over all, then cut to the support", *MASKED)
 def cut_afterwards(op, given):
-    p = maps.softmax.formula(scores(given), beta=given["beta"])
-    return read_out(op, given, np.where(given["support"], p, 0))
+    return read_out(op, given, np.where(given["support"], softmax(scores(given), given), 0))
+
+
+@wrong_call("weights dropped and rescaled as by dropout", "structured.update")
+def dropped_and_rescaled(op, given):
+    if given["support"] is True:
+        return None
+    share = np.mean(given["support"], axis=-1, keepdims=True)
+    p = np.where(given["support"], softmax(scores(given), given), 0)
+    return p / np.maximum(share, 1e-9) @ given["X"]
 
 
 @wrong_call("support ignored", *MASKED)
@@ -52,32 +64,156 @@ def support_inverted(op, given):
     return None if given["support"] is True else run(op, given | {"support": ~given["support"]})
 
 
-@wrong_call("scores replaced by their signs", "structured.update")
+@wrong_call("scores replaced by their signs", *MASKED)
 def signs_of_scores(op, given):
-    z = np.sign(scores(given))
-    return maps.softmax.formula(z, beta=given["beta"], where=given["support"]) @ given["X"]
+    return read_out(op, given, softmax(np.sign(scores(given)), given, given["support"]))
 
+
+@wrong_call("1/sqrt(d) of attention on top of beta", *MASKED)
+def divided_by_root_d(op, given):
+    return run(op, given | {"beta": given["beta"] / np.sqrt(float(given["X"].shape[-1]))})
+
+
+# -- energies -------------------------------------------------------------------------------------
 
 @wrong_call("energy of all patterns", "structured.energy")
 def energy_of_all(op, given):
     return modern.energy.formula(given["xi"], given["X"], beta=given["beta"])
 
 
-@wrong_call("a repeated pair counts twice", "structured.listed_update")
-def counted_twice(op, given):
-    return by_rows(given, given["rows"])
+def visible(given):
+    """The support of every state, and which states see a pattern."""
+    shape = (*given["xi"].shape[:-1], len(given["X"]))
+    support = np.broadcast_to(given["support"], shape)
+    return support, np.any(support, axis=-1)
 
 
-@wrong_call("rows taken for sorted", "structured.listed_update")
-def taken_for_sorted(op, given):
-    return by_rows(given, np.sort(given["rows"]))
+def lengths(given):
+    return np.sum(given["X"] ** 2, axis=-1)
 
 
-def by_rows(given, rows):
-    """Row after row, pairs as they are listed."""
-    xi, X, columns = given["xi"], given["X"], given["columns"]
-    y = np.zeros_like(xi)
-    for i in set(rows.tolist()):
-        near = X[columns[rows == i]]
-        y[i] = maps.softmax.formula(near @ xi[i], beta=given["beta"]) @ near
-    return y
+@wrong_call("log N of all patterns", "structured.energy")
+def energy_of_as_many(op, given):
+    support, some = visible(given)
+    many = np.where(some, np.sum(support, axis=-1), len(given["X"])).astype(given["X"].dtype)
+    return run(op, given) + np.log(len(given["X"]) / many) / given["beta"]
+
+
+@wrong_call("M^2 of all patterns", "structured.energy")
+def energy_of_the_longest(op, given):
+    support, some = visible(given)
+    own = np.max(np.where(support, lengths(given), -np.inf), axis=-1, initial=-np.inf)
+    longest = np.max(lengths(given))
+    return run(op, given) + (longest - np.where(some, own, longest)) / 2
+
+
+@wrong_call("|xi|^2 in place of |xi|^2/2", "structured.energy")
+def energy_of_the_whole_square(op, given):
+    return run(op, given) + np.sum(given["xi"] ** 2, axis=-1) / 2
+
+
+# -- query-memory pairs ---------------------------------------------------------------------------
+
+@wrong_call("delta ignored", *WITH_DELTA)
+def delta_ignored(op, given):
+    return run(op, given | {"delta": 0.0})
+
+
+@wrong_call("delta subtracted", *BY_PAIRS)
+def delta_subtracted(op, given):
+    return run(op, given | {"delta": -given["delta"]})
+
+
+@wrong_call("the queries x + delta are returned", "structured.pair_update",
+            "structured.linear_update", "structured.random_feature_update")
+def queries_returned(op, given):
+    return run(op, given | {"X": given["X"] + given["delta"], "delta": 0.0})
+
+
+@wrong_call("scores by the distance from the query", "structured.pair_update")
+def scores_by_distance(op, given):
+    if not given["renormalise"]:
+        return None
+    keys = given["X"] + given["delta"]
+    z = scores(given) - np.sum(keys * keys, axis=-1) / 2
+    return softmax(z, given, given["support"]) @ given["X"]
+
+
+@wrong_call("renormalise=False ignored", *BY_PAIRS)
+def always_renormalised(op, given):
+    return None if given["renormalise"] else run(op, given | {"renormalise": True})
+
+
+# -- the k best -----------------------------------------------------------------------------------
+
+def among(given, by):
+    """Retrieval among the patterns of the k largest ``by(z)``."""
+    z = scores(given)
+    return softmax(z, given, maps.among_largest(by(z), given["k"])) @ given["X"]
+
+
+@wrong_call("hidden scores filled with 0", "structured.top_k_update")
+def scattered_into_zeros(op, given):
+    z = scores(given)
+    z = np.where(maps.among_largest(z, given["k"]), z, 0)
+    return softmax(z, given) @ given["X"]
+
+
+@wrong_call("k ignored", *TOP_K)
+def k_ignored(op, given):
+    return run(op, given | {"k": len(given["X"])})
+
+
+@wrong_call("the k largest |scores|", "structured.top_k_update")
+def largest_by_size(op, given):
+    return among(given, np.abs)
+
+
+@wrong_call("the k smallest scores", "structured.top_k_update")
+def smallest_scores(op, given):
+    return among(given, np.negative)
+
+
+@wrong_call("all scores that tie with the k-th", "structured.top_k_update")
+def all_ties(op, given):
+    z = scores(given)
+    return softmax(z, given, z >= np.sort(z, axis=-1)[..., [-given["k"]]]) @ given["X"]
+
+
+@wrong_call("energy without log k", "structured.top_k_energy")
+def energy_without_log_k(op, given):
+    return run(op, given) - np.log(float(given["k"])) / given["beta"]
+
+
+@wrong_call("energy without M^2/2", "structured.top_k_energy")
+def energy_without_longest(op, given):
+    return run(op, given) - np.max(lengths(given)) / 2
+
+
+@wrong_call("M of the pattern of largest score", "structured.top_k_energy")
+def energy_of_the_nearest(op, given):
+    nearest = lengths(given)[np.argmax(scores(given), axis=-1)]
+    return run(op, given) + (nearest - np.max(lengths(given))) / 2
+
+
+# -- kernels --------------------------------------------------------------------------------------
+
+@bug("elu without the 1", "structured.linear_update")
+def elu_without_the_one(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
+    if features != "elu":
+        return None
+    q, k = (np.where(x > 0, x, np.expm1(np.minimum(x, 0))) for x in (xi, X + delta))
+    K = q @ k.T
+    total = np.sum(K, axis=-1, keepdims=True)
+    return K @ X / np.where(total == 0, 1, total)
+
+
+@wrong_call("not divided by the sum of the kernels", "structured.linear_update")
+def not_divided(op, given):
+    phi = named(op, "features", given)
+    return phi(given["xi"]) @ phi(given["X"] + given["delta"]).T @ given["X"]
+
+
+@wrong_call("features of beta x", "structured.random_feature_update")
+def features_without_the_root(op, given):
+    return run(op, given | {"beta": given["beta"] ** 2})

@@ -64,6 +64,8 @@ class Implementation:
 
     def exact(self, op, *args, **kwargs):
         """The formula of ``op`` in long double, its rounding in the radius."""
+        if not op.arrays:               # sizes, a seed: there is nothing to round
+            return op(*args, **kwargs)
         return running(op, args, kwargs, EXACT, regrouped=1.0)
 
     def drawn(self, arguments):

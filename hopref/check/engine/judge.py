@@ -199,7 +199,7 @@ class Trial:
 
     def record(self, args, kwargs, answer):
         """Keep a few calls of each shape, for the diagnosis."""
-        kind = str([np.shape(a) or a for a in (*args, *kwargs.values()) if not callable(a)])
+        kind = str([shapes(a) for a in (*args, *kwargs.values()) if not callable(a)])
         self.calls.setdefault(kind, [])
         if len(self.calls[kind]) < MOST_CALLS:
             self.calls[kind].append((args, kwargs, answer))
@@ -211,6 +211,11 @@ class Trial:
         if isinstance(a, np.ndarray) and a.dtype.kind == "f":
             return a.astype("float32" if self.profile.dtype == "bfloat16" else self.profile.dtype)
         return float(a) if isinstance(a, np.floating) else a
+
+
+def shapes(a):
+    """The shape of an array, those of the entries of a record; anything else as it is."""
+    return [shapes(x) for x in a] if isinstance(a, tuple) else getattr(a, "shape", ()) or a
 
 
 def parts(truth):

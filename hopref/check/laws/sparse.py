@@ -1,79 +1,269 @@
-"""Laws of sparse separation maps, and of retrieval by them (Santos et al. 2024)."""
+"""Laws of networks with sparse separation maps (Santos et al. 2024)."""
+from types import SimpleNamespace
+
 import numpy as np
 
+from hopref import maps
+from hopref.check.cases.draws import arrays, composed, integers, sampled
+from hopref.check.cases.problems import problems
 from hopref.check.laws import at_most, equal, law
+from hopref.models import modern
 
-CLEAR = 0.05        # an entry far enough from 0 for its slope to be known
-FAR = 2.0           # margins: more than rounding takes from a lead
-
-
-def margin(f, beta, alpha):
-    """The lead that makes a vertex; none of alpha = 1."""
-    alpha = 2.0 if f.op.name == "maps.sparsemax" else alpha
-    return 1 / ((alpha - 1) * beta) if alpha > 1 else None
+UPDATES = ("sparse.update", "sparse.normmax_update", "sparse.k_subsets_update")
+WEIGHTS = ("sparse.weights", "sparse.normmax_weights", "sparse.k_subsets_weights")
+ENERGIES = ("sparse.energy", "sparse.normmax_energy", "sparse.k_subsets_energy")
 
 
-@law("maps.sparsemax", "maps.entmax", "maps.normmax", "sparse.weights", id="FY-1",
-     kills=("bisection stopped early and not normalised", "beta outside the map"))
-def what_a_map_gives_away_is_one(f, *arrays, where=True, **options):
-    """sum_i p_i = 1, and p_i >= 0, where all is seen."""
-    if where is True:
-        p = f(*arrays, **options)
-        yield equal(np.sum(p, axis=-1), 1.0)
-        yield at_most(0.0, p)
+def family(f):
+    """Energy and update of the judged family, its map with conjugate, and its regulariser."""
+    it = f.sparse
+    if "normmax" in f.subject:
+        parts = it.normmax_energy, it.normmax_update, maps.normmax, maps.normmax_conjugate, \
+            maps.norm
+    elif "k_subsets" in f.subject:
+        parts = it.k_subsets_energy, it.k_subsets_update, maps.k_subsets, \
+            maps.k_subsets_conjugate, maps.half_square
+    else:
+        parts = it.energy, it.update, maps.entmax, maps.entmax_conjugate, maps.tsallis
+    names = "energy", "update", "map", "conjugate", "regulariser"
+    return SimpleNamespace(**dict(zip(names, parts)))
 
 
-@law("maps.sparsemax", "maps.entmax", id="FY-1",
-     kills=("a sparse mode that runs softmax", "alpha ignored",
-            "scores not multiplied by alpha - 1", "beta outside the map"))
-def scores_are_the_slopes_of_the_regulariser(f, z, *, beta=1.0, alpha=1.5, where=True, **options):
-    """p_i^(alpha-1) - p_j^(alpha-1) = (alpha - 1) beta (z_i - z_j) for entries above 0."""
-    if where is not True or margin(f, beta, alpha) is None:
-        return
-    given = {} if f.op.name == "maps.sparsemax" else {"alpha": alpha}
-    a = given.get("alpha", 2.0) - 1
-    p = f(z, beta=beta, **given, **options)
-    clear, top = p.value > CLEAR, np.argmax(p.value, axis=-1)[..., None]
-    if p.value.size:
-        level = a * beta * z - np.where(clear, p, 1.0) ** a
-        highest = np.take_along_axis(level, top, axis=-1)
-        yield equal(np.where(clear, level, highest), highest)
+def square(x):
+    return np.sum(x * x, axis=-1)
 
 
-@law("maps.sparsemax", "maps.entmax", id="FY-5", kills=("a sparse mode that runs softmax",))
-def a_lead_of_the_margin_takes_everything(f, z, *, beta=1.0, alpha=1.5, where=True, **options):
-    """The largest score gets 1, all others exactly 0, from a lead of 1/((alpha - 1) beta) on."""
-    m = margin(f, beta, alpha)
-    if where is True and m is not None and z.value.size:
-        given = {} if f.op.name == "maps.sparsemax" else {"alpha": alpha}
-        top = np.argmax(z.value, axis=-1)[..., None] == np.arange(z.shape[-1])
-        yield equal(f(z + FAR * m * top, beta=beta, **given, **options), 1.0 * top)
+def longest(X):
+    """M = max_i |x_i|."""
+    return np.sqrt(np.max(square(X)))
 
 
-@law("sparse.update", id="FY-5", kills=("a sparse mode that runs softmax", "beta outside the map"))
-def a_pattern_with_a_margin_is_retrieved_exactly(f, xi, X, *, beta=1.0, alpha=1.5):
-    """f(t x) = x for the longest pattern x, from t x . x - max t x . x_j >= m / beta on."""
-    m, i = margin(f, beta, alpha), int(np.argmax(np.sum(X.value * X.value, axis=-1)))
-    z = np.delete(X.value @ X.value[i], i)
-    lead = X.value[i] @ X.value[i] - np.max(z, initial=-np.inf)
-    if m is not None and z.size and lead > 0.01 * (X.value[i] @ X.value[i]):
-        x = X[i]
-        yield equal(f(FAR * m / float(lead) * x + 0 * xi, X, beta=beta, alpha=alpha), x + 0 * xi)
+def of_uniform_weights(f, X, **options):
+    """Omega(u) with u = k/n."""
+    if "k" in options:
+        return np.longdouble(options["k"]) ** 2 / len(X) / 2
+    u = np.full(len(X), 1 / np.longdouble(len(X)))
+    return f.exact(family(f).regulariser, u, **options)
 
 
-@law("maps.k_subsets", "sparse.k_subsets_weights", id="FY-1", kills=("k times the map of one",))
-def no_entry_is_chosen_more_than_once(f, *arrays, k, where=True, **options):
-    """0 <= mu_i <= 1."""
-    mu = f(*arrays, k=k, where=where, **options) if where is not True else \
-        f(*arrays, k=k, **options)
-    yield at_most(mu, 1.0)
-    yield at_most(0.0, mu)
+# -- identities -----------------------------------------------------------------------------------
+
+@law(*UPDATES, *WEIGHTS, id="FY-3",
+     kills=("a sparse mode that runs softmax", "beta outside the map", "beta ignored",
+            "scores scaled to length 1", "map over the batch of states", "alpha ignored",
+            "scores not multiplied by alpha - 1", "gamma ignored", "entmax of alpha = gamma",
+            "sparsemax in place of normmax", "squares of the entries before they are normalised",
+            "mean of the k patterns, not their sum", "k ignored", "k times the map of one"))
+def the_new_state_is_the_mean_of_the_patterns_under_the_map(f, xi, X, *, beta=1.0, **options):
+    """f(xi) = sum_i p_i x_i with p the map of beta X xi."""
+    p = f.exact(family(f).map, xi @ X.T, beta=beta, **options)
+    yield equal(f(xi, X, beta=beta, **options), p if f.subject in WEIGHTS else p @ X)
 
 
-@law("maps.top_k", id="NP-3", kills=("0 for the scores left out",))
-def what_is_not_among_the_k_largest_gets_nothing(f, z, *, k, where=True, **options):
-    """p_i = 0 where k scores are larger."""
-    if where is True and z.value.size:
-        p = f(z, k=k, **options)
-        less = z.value < np.sort(z.value, axis=-1)[..., [-k]]
-        yield equal(np.where(less, p, 0.0), 0.0)
+@law(*ENERGIES, id="FY-2",
+     kills=("energy without the regulariser of uniform weights", "energy without 1/beta",
+            "a sparse mode that runs softmax", "sparsemax in place of normmax", "alpha ignored",
+            "gamma ignored", "k ignored", "M^2/2 in place of (k M)^2/2", "beta ignored"))
+def the_energy_is_the_difference_of_two_losses(f, xi, X, *, beta=1.0, **options):
+    """E = -Omega*(beta X xi)/beta - Omega(u)/beta + |xi|^2/2 + (k M)^2/2, u = k/n."""
+    k = options.get("k", 1)
+    conjugate = f.exact(family(f).conjugate, xi @ X.T, beta=beta, **options)
+    whole = (square(xi) + k**2 * np.max(square(X))) / 2
+    uniform = of_uniform_weights(f, X, **options) / beta
+    yield equal(f(xi, X, beta=beta, **options), whole - conjugate - uniform)
+
+
+@law("sparse.update", "sparse.weights", "sparse.energy", id="FY-2", over=problems(),
+     kills=("energy without the regulariser of uniform weights", "energy without 1/beta",
+            "scores scaled to length 1", "alpha ignored"))
+def a_network_of_alpha_one_is_the_modern_network(f, xi, X, beta):
+    """entmax_1 is softmax, and Tsallis' entropy is Shannon's."""
+    own = getattr(modern, f.subject.rpartition(".")[-1])
+    yield equal(f(xi, X, beta=beta, alpha=1.0), f.exact(own, xi, X, beta=beta))
+
+
+@law(*UPDATES, *ENERGIES, id="FY-3",
+     kills=("a sparse mode that runs softmax", "beta outside the map", "energy without 1/beta",
+            "entmax of alpha = gamma", "mean of the k patterns, not their sum",
+            "sparsemax in place of normmax", "beta ignored"))
+def a_step_lowers_the_energy_by_half_its_square_and_a_divergence(f, xi, X, *, beta=1.0, **options):
+    """E(xi) - E(xi') = |xi' - xi|^2/2 + D(z', z), D the Bregman divergence of the conjugate.
+
+    The identity holds for any xi' with (X^T p - xi').(xi' - xi) added.
+    """
+    own, how = family(f), {"beta": beta} | options
+    new = own.update(xi, X, **how)
+    stored = f.machine(new)
+    step, z, moved = stored - xi, xi @ X.T, stored @ X.T
+    p = f.exact(own.map, z, **how)
+    rise = f.exact(own.conjugate, moved, **how) - f.exact(own.conjugate, z, **how)
+    divergence = rise - np.sum(p * (step @ X.T), axis=-1)
+    fall = square(step) / 2 + divergence + np.sum((new - stored) * step, axis=-1)
+    yield equal(own.energy(xi, X, **how) - own.energy(stored, X, **how), fall)
+
+
+# -- bounds ---------------------------------------------------------------------------------------
+
+@law("sparse.energy", "sparse.normmax_energy", id="FY-4", over=problems(max_m=2),
+     kills=("energy without the regulariser of uniform weights", "energy without 1/beta"))
+def the_energy_lies_between_its_bounds_on_the_hull(f, xi, X, beta):
+    """0 <= E <= min(2 M^2, M^2/2 - Omega(u)/beta) where the state is a mean of patterns."""
+    inside, M2 = family(f).update(xi, X, beta=beta), np.max(square(X))
+    E = f(inside, X, beta=beta)
+    yield at_most(0.0, E)
+    top = np.minimum(2 * M2, M2 / 2 - of_uniform_weights(f, X) / beta)
+    yield at_most(E, top)
+
+
+@law("sparse.k_subsets_energy", id="FY-4", kills=("M^2/2 in place of (k M)^2/2",))
+def the_energy_of_subsets_is_bounded_below(f, xi, X, *, k, beta=1.0):
+    """E >= (|xi| - k M)^2/2, since Omega*(beta z) <= beta k M |xi| - Omega(u)."""
+    away = np.sqrt(square(xi)) - k * longest(X)
+    yield at_most(away * away / 2, f(xi, X, k=k, beta=beta))
+
+
+# -- exact retrieval ------------------------------------------------------------------------------
+
+@composed
+def separated(draw):
+    """Patterns 8 e_i and a state near one of them, with the margin 1; powers of two."""
+    d, alpha = draw(integers(2, 5)), draw(sampled([1.25, 1.5, 2.0, 3.0]))
+    X, i = 8 * np.eye(d), draw(integers(0, d - 1))
+    return {"xi": X[i] + draw(arrays(d)) / 4, "X": X, "alpha": alpha, "i": i}
+
+
+@law("sparse.update", "sparse.normmax_update", id="FY-5", over=separated(),
+     kills=("a sparse mode that runs softmax", "beta outside the map",
+            "scores scaled to length 1"))
+def a_separated_pattern_is_retrieved_exactly_in_one_step(f, xi, X, alpha, i):
+    """f(xi) = x_i where D_i >= m/beta + 2 M |xi - x_i|, m = 1/(alpha - 1).
+
+    D_i = 64, M = 8, |xi - x_i| < 2.3; beta = m, so that m/beta = 1.
+    """
+    how = {"alpha": alpha, "beta": 1 / (alpha - 1)} if f.subject == "sparse.update" else {}
+    yield equal(f(xi, X, **how), X[i])
+
+
+@law("sparse.update", "sparse.normmax_update", id="FY-5",
+     over=problems(max_m=1, betas=sampled([0.25, 1.0, 64.0])),
+     kills=("a sparse mode that runs softmax", "beta outside the map"))
+def a_pattern_that_leads_by_its_margin_is_a_fixed_point(f, xi, X, beta):
+    """f(x_i) = x_i where x_i.x_i >= x_i.x_j + m/beta for every other pattern, m = 1/(alpha - 1)."""
+    for i, x in enumerate(X):
+        how = {"alpha": (2.0, 1.5, 3.0)[i % 3]} if f.subject == "sparse.update" else {}
+        z = (X @ x).value
+        lead = z[i] - np.max(np.delete(z, i), initial=-np.inf)
+        if lead >= 1 / (how.get("alpha", 2.0) - 1) / beta:
+            yield equal(f(x, X, beta=beta, **how), x)
+
+
+@law("sparse.k_subsets_update", id="FY-5", over=separated(),
+     kills=("mean of the k patterns, not their sum", "k ignored"))
+def the_sum_of_the_k_best_is_retrieved_exactly(f, xi, X, alpha, i):
+    """Where the k-th score leads the next by 1/beta; others are 64 - 2 * 8 * 0.6 behind."""
+    for k in range(1, len(X) + 1):
+        best = np.sum(X[:k], axis=0)
+        yield equal(f(best + (xi - X[i]) / 4, X, k=k), best)
+
+
+# -- equivariances --------------------------------------------------------------------------------
+
+@law(*UPDATES, id="FY-3", kills=("beta outside the map", "scores scaled to length 1"))
+def a_change_of_units_rescales_the_new_state(f, xi, X, *, beta=1.0, **options):
+    """f(4 xi; 4 X, beta/16) = 4 f(xi; X, beta)."""
+    yield equal(f(4 * xi, 4 * X, beta=beta / 16, **options), 4 * f(xi, X, beta=beta, **options))
+
+
+@law(*WEIGHTS, *ENERGIES, id="FY-3", kills=("map over the batch of states",))
+def a_batch_of_states_is_its_rows(f, xi, X, **options):
+    """The weights and the energy of a state do not depend on the others of its batch."""
+    if xi.ndim == 2:
+        whole = f(xi, X, **options)
+        for i in range(len(xi)):
+            yield equal(whole[i], f(xi[i], X, **options))
+
+
+# -- a normalisation after the step ---------------------------------------------------------------
+
+@composed
+def inside(draw):
+    """States in both sets: of length 1 at most; of mean 0 and length sqrt(d) at most; a zero state.
+    """
+    case = draw(problems(betas=sampled([0.25, 1.0, 3.0, 64.0])))
+    d = case["X"].shape[-1]
+    share, states = draw(sampled([0.0, 0.5, 1 - 2.0**-40])), case.pop("xi")
+    flat = states - np.mean(states, axis=-1, keepdims=True)
+    ball, plane = (share * x / np.maximum(np.sqrt(square(x))[:, None], 1e-3)
+                   for x in (states, flat))
+    return case | {"ball": ball, "plane": np.sqrt(d) * plane,
+                   "alpha": draw(sampled([1.0, 1.5, 2.0, 3.0]))}
+
+
+def in_its_set(f, ball, plane, X):
+    """Energy, update, a state in the set and the radius of the set, patterns as the set sees them.
+    """
+    if "layer_norm" in f.subject:
+        return f.sparse.layer_norm_energy, f.sparse.layer_norm_update, plane, \
+            np.sqrt(np.longdouble(X.shape[-1])), X - np.mean(X, axis=-1, keepdims=True)
+    return f.sparse.normalized_energy, f.sparse.normalized_update, ball, 1.0, X
+
+
+NORMALISED = ("sparse.normalized_update", "sparse.layer_norm_update")
+THEIR_ENERGIES = ("sparse.normalized_energy", "sparse.layer_norm_energy")
+
+
+@law(*NORMALISED, *THEIR_ENERGIES, id="FY-6", over=inside(),
+     kills=("energy of the network without normalisation", "energy without 1/beta",
+            "a sparse mode that runs softmax", "the step without its normalisation",
+            "length 1 in place of sqrt(d)", "mean not subtracted", "alpha ignored"))
+def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, ball, plane, X, beta, alpha):
+    """E(xi) - E(xi') = y.(xi' - xi) + D(z', z) with y.xi' = r |y|, the most that the set allows.
+
+    Before a layer norm |y| is the length of y less its mean.
+    """
+    energy, update, xi, r, Y = in_its_set(f, ball, plane, X)
+    how = {"beta": beta, "alpha": alpha}
+    new = update(xi, X, **how)
+    stored, z = f.machine(new), xi @ X.T
+    p, moved, step = f.exact(maps.entmax, z, **how), stored @ X.T, stored - xi
+    y = p @ X
+    rise = f.exact(maps.entmax_conjugate, moved, **how) - f.exact(maps.entmax_conjugate, z, **how)
+    divergence = rise - np.sum(p * (step @ X.T), axis=-1)
+    fall = np.sum(step * y, axis=-1) + divergence
+    yield equal(energy(xi, X, **how) - energy(stored, X, **how), fall)
+    yield equal(np.sum(y * new, axis=-1), r * np.sqrt(square(p @ Y)), "y.xi'")
+
+
+@law(*THEIR_ENERGIES, id="FY-6", over=inside(),
+     kills=("energy of the network without normalisation", "energy without 1/beta",
+            "a sparse mode that runs softmax", "radius 1 in place of sqrt(d)",
+            "energy without the regulariser of uniform weights", "beta ignored"))
+def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, ball, plane, X, beta, alpha):
+    """E = -L_Omega(beta z; u)/beta + L_Psi(X^T u; xi) + r (M - |X^T u|), L_Psi = r |y| - y.xi."""
+    energy, _, xi, r, Y = in_its_set(f, ball, plane, X)
+    mean = np.mean(X, axis=0)
+    u = np.full((*xi.shape[:-1], len(X)), 1 / np.longdouble(len(X)))
+    loss = f.exact(maps.entmax_loss, beta * (xi @ X.T), u, alpha=alpha) / beta
+    reach = r * np.sqrt(square(np.mean(Y, axis=0)))
+    whole = (reach - xi @ mean) - loss + (r * longest(Y) - reach)
+    yield equal(energy(xi, X, beta=beta, alpha=alpha), whole)
+
+
+@law(*THEIR_ENERGIES, id="FY-6", over=inside(),
+     kills=("radius 1 in place of sqrt(d)", "energy of the network without normalisation"))
+def the_energy_on_a_sphere_lies_between_its_bounds(f, ball, plane, X, beta, alpha):
+    """0 <= E <= r M - xi . mean of the patterns, for states in the set."""
+    energy, _, xi, r, Y = in_its_set(f, ball, plane, X)
+    E = energy(xi, X, beta=beta, alpha=alpha)
+    yield at_most(0.0, E)
+    yield at_most(E, r * longest(Y) - xi @ np.mean(X, axis=0))
+
+
+@law(*NORMALISED, id="FY-6", over=problems(),
+     kills=("the step without its normalisation", "length 1 in place of sqrt(d)",
+            "mean not subtracted"))
+def a_normalised_step_has_the_direction_of_the_step(f, xi, X, beta):
+    """|y| f(xi) = r y, with y the step of the network, less its mean before a layer norm."""
+    _, _, _, r, Y = in_its_set(f, None, None, X)
+    y = f.exact(maps.entmax, xi @ X.T, beta=beta) @ Y
+    yield equal(f(xi, X, beta=beta) * np.sqrt(square(y))[..., None], r * y)
