@@ -7,7 +7,7 @@ from hopref import features, projections, theory
 from hopref.errors import DomainError
 from tests.draw import arrays, projected, records
 from tests.laws import law
-from tests.quadrature import gaussian_rows
+from hopref.check.cases.quadrature import gaussian_rows
 from tests.rounding import close, dot, eta, g, u
 
 shares = st.sampled_from([-0.5, -0.125, 0.0, 0.0625])

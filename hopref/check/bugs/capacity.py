@@ -1,0 +1,183 @@
+"""Bugs of capacities: other units, other logarithms, lost factors."""
+import math
+
+import numpy as np
+from scipy.special import lambertw
+
+from hopref import theory
+from hopref.check.bugs import bug
+from hopref.theory.exponential import SphereCapacity
+
+__all__ = []
+
+
+@bug("the square without its half", "theory.spin_glass_load")
+def load_without_a_half(y, /):
+    return 2 * theory.spin_glass_load(y)
+
+
+@bug("2 / sqrt(pi) dropped", "theory.spin_glass_load")
+def load_with_one_for_two_over_root_pi(y, /):
+    return (math.erf(y) / y - math.exp(-y * y)) ** 2 / 2
+
+
+@bug("the load at an overlap of 0.999", "theory.capacity_with_errors")
+def capacity_at_full_overlap():
+    y = 2.3267537655
+    return theory.spin_glass_load(y), math.erf(y), math.erfc(y) / 2
+
+
+@bug("errors of the cue ignored", "theory.bit_error")
+def bit_error_ignores_the_cue(load, /, *, errors=0.0):
+    return math.erfc(1 / math.sqrt(2 * load)) / 2
+
+
+@bug("Q(1 / alpha)", "theory.bit_error")
+def bit_error_of_the_full_load(load, /, *, errors=0.0):
+    return math.erfc((1 - 2 * errors) / (math.sqrt(2) * load)) / 2
+
+
+@bug("both tails", "theory.bit_error")
+def bit_error_twice(load, /, *, errors=0.0):
+    return math.erfc((1 - 2 * errors) / math.sqrt(2 * load))
+
+
+def hebbian(d, n=2, errors=0.0, patterns="most", two=2, log=math.log, odd=3, cue=None):
+    factor = {"most": 1, "all": n}[patterns]
+    double = math.prod(range(1, 2 * n - odd + 1, 2))
+    power = 2 * (n - 1) if cue is None else cue
+    return (1 - 2 * errors) ** power * float(d) ** (n - 1) / (two * factor * double * log(d))
+
+
+@bug("factor 2 dropped", "theory.capacity_without_errors")
+def capacity_without_two(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, errors, patterns, two=1)
+
+
+@bug("log2 in place of ln", "theory.capacity_without_errors")
+def capacity_in_bits(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, errors, patterns, log=math.log2)
+
+
+@bug("errors of the cue ignored", "theory.capacity_without_errors")
+def capacity_ignores_the_cue(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, 0.0, patterns)
+
+
+@bug("all patterns in place of most", "theory.capacity_without_errors")
+def capacity_of_all_for_most(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, errors, "all")
+
+
+@bug("(2n - 1)!! in place of (2n - 3)!!", "theory.capacity_without_errors")
+def capacity_with_the_next_double_factorial(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, errors, patterns, odd=1)
+
+
+@bug("(1 - 2 rho)^2 for every degree", "theory.capacity_without_errors")
+def capacity_ignores_the_degree_of_the_cue(d, /, *, n=2, errors=0.0, patterns="most"):
+    return hebbian(d, n, errors, patterns, cue=2)
+
+
+@bug("log2 in place of ln", "theory.capacity_storkey")
+def storkey_in_bits(d, /):
+    return d / math.sqrt(2 * math.log2(d))
+
+
+@bug("factor 2 dropped", "theory.capacity_storkey")
+def storkey_without_two(d, /):
+    return d / math.sqrt(math.log(d))
+
+
+@bug("2 d, that of the best weights", "theory.capacity_projection")
+def projection_holds_twice_as_many(d, /):
+    return 2 * d
+
+
+@bug("factor 2 dropped", "theory.capacity_sparse")
+def sparse_without_two(p, /):
+    return -1 / (p * math.log(p))
+
+
+@bug("log2 in place of ln", "theory.capacity_sparse")
+def sparse_in_bits(p, /):
+    return -0.5 / (p * math.log2(p))
+
+
+@bug("ln in place of log2", "theory.bits_per_synapse")
+def bits_in_nats(load, /, *, activity=0.5):
+    return theory.bits_per_synapse(load, activity=activity) * math.log(2)
+
+
+@bug("-p log2 p alone", "theory.bits_per_synapse")
+def bits_of_the_active_alone(load, /, *, activity=0.5):
+    return -load * activity * math.log2(activity)
+
+
+@bug("pairs in place of patterns with themselves", "theory.information_capacity")
+def palm_for_auto(*, weights="additive", recall="hetero"):
+    return theory.information_capacity(weights=weights)
+
+
+@bug("additive in place of clipped weights", "theory.information_capacity")
+def palm_for_clipped(*, weights="additive", recall="hetero"):
+    return theory.information_capacity(recall=recall)
+
+
+@bug("log2 in place of ln", "theory.rate_function")
+def rate_in_bits(x, /):
+    return theory.rate_function(x) / math.log(2)
+
+
+@bug("the half dropped", "theory.rate_function")
+def rate_without_a_half(x, /):
+    return 2 * theory.rate_function(x)
+
+
+@bug("errors of the cue ignored", "theory.capacity_exponential")
+def exponential_ignores_the_cue(*, errors=0.0):
+    return math.log(2) / 2
+
+
+@bug("the half dropped", "theory.capacity_exponential")
+def exponential_without_a_half(*, errors=0.0):
+    return theory.rate_function(1 - 2 * errors)
+
+
+def sphere(d, beta, K, p, less=1, root=4, square=2, branch=0):
+    a = 2 / (d - less) * (1 + math.log(2 * beta * K**square * p * (d - less)))
+    b = 0.4 * K**square * beta
+    y = a + math.log(b)
+    w = float(np.real(lambertw(np.exp(y), branch)))
+    c = abs(b / w)
+    log_N = math.log(p) / 2 + (d - 1) / root * math.log(c)
+    return SphereCapacity(c, math.exp(min(log_N, 700)), a, b)
+
+
+@bug("W of another branch", "theory.capacity_modern")
+def sphere_of_the_other_branch(d, /, *, beta, K, p, form="lambert"):
+    return sphere(d, beta, K, p, branch=1)
+
+
+@bug("d in place of d - 1", "theory.capacity_modern")
+def sphere_with_d_for_d_less_one(d, /, *, beta, K, p, form="lambert"):
+    return sphere(d, beta, K, p, less=0)
+
+
+@bug("c^((d - 1)/2)", "theory.capacity_modern")
+def sphere_in_fourths_of_d(d, /, *, beta, K, p, form="lambert"):
+    return sphere(d, beta, K, p, root=2)
+
+
+@bug("K in place of K^2", "theory.capacity_modern")
+def sphere_without_the_square(d, /, *, beta, K, p, form="lambert"):
+    return sphere(d, beta, K, p, square=1)
+
+
+@bug("the closed form from above", "theory.capacity_modern")
+def closed_form_of_the_other_side(d, /, *, beta, K, p, form="lambert"):
+    found = theory.capacity_modern(d, beta=beta, K=K, p=p)
+    if form == "lambert":
+        return found
+    u = found.a + math.log(found.b)
+    return found._replace(c=found.b / u if u > 1 else 2 * found.c)
