@@ -107,7 +107,8 @@ def one_target(args):
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
         raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
     if not args.like:
-        raise PluginError("--like must name the operation or function that the target implements; got none")
+        raise PluginError("--like must name the operation or function that the target implements; "
+                          "got none")
     if args.like not in load() and not laws_of(args.like):
         known = {*load(), *(name for law in load_laws().values() for name in law.subjects)}
         near = get_close_matches(args.like, sorted(known), 3)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import strategies as st
 
 from hopref import features, projections, theory
+from hopref.check.cases.quadrature import gaussian_rows
 from hopref.errors import DomainError
 from tests.draw import arrays, projected, records
 from tests.laws import law
-from hopref.check.cases.quadrature import gaussian_rows
 from tests.rounding import close, dot, eta, g, u
 
 shares = st.sampled_from([-0.5, -0.125, 0.0, 0.0625])

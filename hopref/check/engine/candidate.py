@@ -28,9 +28,9 @@ class Outcome:
     """The result of a call.
 
     ``failure`` is "" or one of: not offered, raised, crash, timeout, resource, protocol.
-    ``fields`` are the names of a record's values, ``absent`` of those that are None, ``returned`` is the result itself where it was
-    returned in this process, ``side_effects`` pairs the name of each forbidden side effect with
-    what was observed.
+    ``fields`` are the names of a record's values, ``absent`` of those that are None, ``returned``
+    is the result itself where it was returned in this process, ``side_effects`` pairs the name of
+    each forbidden side effect with what was observed.
     """
     values: tuple = ()
     many: bool = False

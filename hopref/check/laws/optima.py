@@ -185,8 +185,8 @@ PLACE = np.array([0.25, 0.1]), np.array([[0.5, 0.0], [0.0, 0.5], [-0.3, 0.1]])
 @law("theory.ratio_bias", "theory.ratio_variance", id="RF-12",
      kills=("the other sign", "the variance of the denominator left out", "values not centred"))
 def bias_and_variance_are_the_second_order_terms_of_the_ratio(f):
-    """N/D with k + h e for k: the second difference in h of its mean over N(0, I) is twice the bias;
-    the square of the first difference averages to the variance.
+    """N/D with k + h e for k: the second difference in h of its mean over N(0, I) is twice the
+    bias; the square of the first difference averages to the variance.
 
     h = 2^-13: rounding enters as u/h^2 < 1e-8, what is of fourth order in e as h^2 < 2e-8 times its
     mean, which is below 1e3 here: 1e-4 of the largest entry covers both."""

@@ -1,7 +1,8 @@
-"""Laws of mergeable partial results: any cut, order and bracketing equals the formula, and the state
-of nothing is neutral; one law of each for every kind, declared from `hopref.check.cases.parts`.
+"""Laws of mergeable partial results: any cut, order and bracketing equals the formula, and the
+state of nothing is neutral; one law of each for every kind, declared from `hopref.check.cases.parts`.
 
-The candidate is one of the verbs ``none``, ``of``, ``merge`` and ``value``; the others are hopref's.
+The candidate is one of the verbs ``none``, ``of``, ``merge`` and ``value``; the others are those of
+hopref.
 """
 import random
 from operator import attrgetter
@@ -22,7 +23,8 @@ def cut_up(draw, kind):
     """A case of a kind, the cuts of its rows into chunks, some empty; and a seed of the order."""
     n = draw(integers(1, 6))
     cuts = sorted(draw(lists(integers(0, n), most=4)))
-    return {"case": draw(KINDS[kind].cases(n)), "ends": [0, *cuts, n], "seed": draw(integers(0, 99))}
+    return {"case": draw(KINDS[kind].cases(n)), "ends": [0, *cuts, n],
+            "seed": draw(integers(0, 99))}
 
 
 def declare(kind, id, chunking, neutral):
@@ -82,7 +84,8 @@ declare("energy", "MO-7",
 declare("linear", "MO-2",
         ("totals added without rescaling", "one scale for all features",
          "rescaled by the smaller scale", "the largest scale of all features for each",
-         "NaN where both are empty", "the scale left out of the query", "values rescaled and z not"),
+         "NaN where both are empty", "the scale left out of the query",
+         "values rescaled and z not"),
         ("NaN where both are empty", "nothing with the scale 1"))
 declare("causal", "MO-3",
         ("each chunk sees itself alone", "positions see their whole chunk",

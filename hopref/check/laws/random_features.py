@@ -113,8 +113,8 @@ def one_length(f, bias_only=False):
 @law("theory.arc_cosine_kernel", "theory.estimator_variance", id="RF-10",
      kills=("theta in place of pi - theta", "the bound 3/2 |x|^2 |y|^2"))
 def relu_features_have_the_known_mean_and_variance(f):
-    """In polar coordinates E r^2 and E r^4 leave integrals of trigonometric polynomials over an arc,
-    exact by Gauss and Legendre's rule; arccos loses half of the digits at angle 0."""
+    """In polar coordinates E r^2 and E r^4 leave integrals of trigonometric polynomials over an
+    arc, exact by Gauss and Legendre's rule; arccos loses half of the digits at angle 0."""
     rng = np.random.default_rng(3)
     for x, y in [*rng.standard_normal((4, 2, 3)), np.eye(2), np.array([[1.0, 2.0], [2.0, 4.0]])]:
         size = np.sqrt((x @ x) * (y @ y))
