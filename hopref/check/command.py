@@ -99,6 +99,7 @@ def summary(reports):
 def one_target(args):
     """The report on one target, and whether it failed."""
     from hopref.check.laws import laws_of
+    from hopref.check.laws import load as load_laws
     from hopref.check.peers.adapters import ADAPTER, TARGET
     from hopref.dispatch.operation import load
     if not TARGET.fullmatch(args.target):
@@ -106,11 +107,14 @@ def one_target(args):
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
         raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
     if not args.like:
-        raise PluginError("--like must name the op that the target implements; got none")
+        raise PluginError("--like must name the operation or function that the target implements; "
+                          "got none")
     if args.like not in load() and not laws_of(args.like):
-        near = get_close_matches(args.like, load(), 1)
-        raise PluginError(f"--like must be one of the ops of hopref; got {args.like!r}"
-                          + (f" (did you mean {near[0]}?)" if near else ""))
+        known = {*load(), *(name for law in load_laws().values() for name in law.subjects)}
+        near = get_close_matches(args.like, sorted(known), 3)
+        raise PluginError("--like must name an operation or another function of hopref that has "
+                          f"laws; got {args.like!r}"
+                          + (f" (did you mean {' or '.join(near)}?)" if near else ""))
     fixed = {k: number(v) for k, v in pairs("--fixed", args.fixed).items()}
     convention = {
         "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),

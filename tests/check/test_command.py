@@ -91,9 +91,10 @@ def test_an_expected_failure_exits_with_0(here, capsys):
 @pytest.mark.parametrize("words, printed", [
     (["not a target", "--like", "modern.update"], "a target must be written pkg.mod:function"),
     (["mine:nothing", "--like", "modern.update", "--here"], "no attribute 'nothing'"),
-    (["mine:right"], "--like must name the op"),
-    (["mine:right", "--like", "modern.nothing"], "--like must be one of the ops"),
-    (["mine:right", "--like", "modern.updat"], "did you mean modern.update?"),
+    (["mine:right"], "--like must name the operation or function"),
+    (["mine:right", "--like", "modern.nothing"], "--like must name an operation"),
+    (["mine:right", "--like", "modern.updat"], "did you mean modern.update"),
+    (["mine:right", "--like", "dynamics.retreive"], "did you mean dynamics.retrieve"),
     (["mine:right", "--like", "modern.update", "--memory", "much"], "--memory must be a size"),
     (["mine:right", "--like", "modern.update", "--map", "beta"], "--map must be written"),
     (["mine:right", "--like", "modern.update", "--adapter", "x"], "an adapter must be written"),

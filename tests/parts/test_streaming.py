@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import hopref
 from hopref import attention, maps, modern, parts, performer, sparse, storage
+from hopref.check.cases.parts import KINDS
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.cli import main
@@ -20,7 +21,6 @@ from tests import rounding
 from tests.dispatch.calling import parts as results
 from tests.doubles import cupy as device
 from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
-from tests.parts.kinds import KINDS
 
 every_op = pytest.mark.parametrize("name", OPS)
 few = settings(max_examples=max(10, settings.default.max_examples // 3))

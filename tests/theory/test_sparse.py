@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from hopref import maps, sparse, theory
 from hopref.errors import DomainError, ShapeError
-from tests.draw import arrays, records
-from tests.laws import law
+from tests.draw import arrays
 from tests.rounding import close, g
 
 alphas = st.sampled_from([1.25, 1.5, 2.0, 3.0, 5.0])
@@ -48,22 +47,6 @@ def test_from_the_margin_on_one_entry_gets_everything_and_below_it_does_not(n, a
 def test_softmax_has_no_margin():
     assert theory.margin("softmax") == theory.margin("entmax", alpha=1.0) == np.inf
     assert maps.softmax(np.array([30.0, 0.0]))[1] > 0
-
-
-@law("theory.support_size_bound", id="FY-7", over=records(case=stored(), beta=betas),
-     kills=["support_size_without_m", "support_size_without_root_d", "support_size_of_the_mean"])
-def test_the_bound_by_the_support_is_kept_by_every_mean_of_patterns(rules, case, beta):
-    """It is (1 + sqrt(d)) M where one pattern has all the weight, and grows with the support."""
-    X, xi = case
-    d, M = X.shape[1], np.sqrt((X * X).sum(-1).max())
-    z = xi @ X.T
-    p = maps.sparsemax(z, beta=beta)
-    least = np.where(p > 0, z, np.inf).min(-1)              # eighths: every sum here is exact
-    want = M * (1 + np.sqrt(d) * (1 + beta * (p > 0).sum(-1) * (z.max(-1) - least)))
-    got = rules.theory.support_size_bound(xi, X, beta=beta)
-    close(got, want, g(12) * want)
-    assert np.all(got >= 2 * M * (1 - g(4)))
-    assert np.all(got >= np.sqrt(((p @ X - X) ** 2).sum(-1)) * (1 - g(d + 6)))
 
 
 @given(stored(), alphas, gammas, betas)

@@ -1,5 +1,6 @@
 """One call of a candidate, and what it did that an operation must not do."""
 import contextlib
+import dataclasses
 import inspect
 import io
 import random
@@ -9,11 +10,17 @@ from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = ["InProcess", "NotOffered", "Outcome", "observe", "relaid"]
+__all__ = ["InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
 
 
 class NotOffered(Exception):
     """Raised by an adapter where the candidate has no such option: the case is left out."""
+
+
+class Record(SimpleNamespace):
+    """A result with named fields, which unpacks like a tuple."""
+    def __iter__(self):
+        return iter(vars(self).values())
 
 
 @dataclass
@@ -21,26 +28,26 @@ class Outcome:
     """The result of a call.
 
     ``failure`` is "" or one of: not offered, raised, crash, timeout, resource, protocol.
-    ``fields`` are the names of a record's values, ``returned`` is the result itself where it was
-    returned in this process, ``side_effects`` pairs the name of each forbidden side effect with
-    what was observed.
+    ``fields`` are the names of a record's values, ``absent`` of those that are None, ``returned``
+    is the result itself where it was returned in this process, ``side_effects`` pairs the name of
+    each forbidden side effect with what was observed.
     """
     values: tuple = ()
     many: bool = False
     failure: str = ""
     message: str = ""
     fields: tuple = ()
+    absent: tuple = ()
     returned: object = None
     side_effects: list = field(default_factory=list)
 
-
     @property
     def answer(self):
-        """The result as it was returned; a record from another process as a namespace."""
-        if self.returned is not None:
+        """The result as it was returned; one with named fields that is no tuple as a `Record`."""
+        if self.returned is not None and (isinstance(self.returned, tuple) or not self.fields):
             return self.returned
         if self.fields:
-            return SimpleNamespace(**dict(zip(self.fields, self.values)))
+            return Record(**dict(zip(self.fields, self.values)), **dict.fromkeys(self.absent))
         return self.values if self.many else self.values[0]
 
 
@@ -72,17 +79,35 @@ def received(answer, inputs):
     """The answer as NumPy arrays."""
     if inspect.isgenerator(answer) or hasattr(answer, "__next__"):
         return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}")
-    many, fields = isinstance(answer, (tuple, list)), getattr(answer, "_fields", ())
+    record = fields_of(answer)
+    many = isinstance(answer, (tuple, list)) or bool(record)
+    present = {k: v for k, v in record.items() if v is not None}
+    fields, absent = tuple(present), tuple(k for k in record if k not in present)
     try:
-        values = tuple(as_numpy(a) for a in (answer if many else (answer,)))
+        found = present.values() if record else answer if many else (answer,)
+        values = tuple(as_numpy(a) for a in found)
     except (TypeError, ValueError, RuntimeError) as error:
         return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}: {error}",
                        returned=answer)
     side_effects = [("returns a view of its input", f"the result shares memory with {k}")
                     for k, v in inputs.items() if isinstance(v, np.ndarray)
                     if any(np.may_share_memory(v, y) for y in values)]
+    tuples = isinstance(answer, tuple) or not record      # what an array operation may return
     return Outcome(values=tuple(np.array(y) for y in values), many=many, fields=fields,
-                   returned=answer, side_effects=side_effects)
+                   failure="" if tuples else "wrong type", absent=absent, returned=answer,
+                   message="" if tuples else f"returned a {type(answer).__name__}",
+                   side_effects=side_effects)
+
+
+def fields_of(answer):
+    """The values of a record by name: a named tuple, namespace, dataclass or dictionary."""
+    if hasattr(answer, "_asdict"):
+        return answer._asdict()
+    if isinstance(answer, SimpleNamespace):
+        return vars(answer)
+    if dataclasses.is_dataclass(answer) and not isinstance(answer, type):
+        return {k.name: getattr(answer, k.name) for k in dataclasses.fields(answer)}
+    return answer if isinstance(answer, dict) and all(isinstance(k, str) for k in answer) else {}
 
 
 def as_numpy(a):

@@ -6,6 +6,7 @@ first.  Recovery regresses the residual on ``dy/dlog beta``, ``y`` and ``mean(v)
 wrong beta, gain, and uniform mixing.
 """
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -96,7 +97,7 @@ def explains(bug, answers):
             if np.shape(own) != np.shape(y) or distance(own, right) <= 4 * slack:
                 continue                # the bug shows nothing here
             error, left = distance(y, right), distance(y, own)
-            if left > max(slack, error / NEARER):
+            if left > max(slack, error / NEARER) or left == np.inf:
                 return None
             remains.append(left / error if error else 0.0)
     return max(remains, default=None)
@@ -114,19 +115,22 @@ def attempt(function, args, kwargs):
 
 def numbers(answer):
     """The numeric arrays in a result, nested records among them."""
-    if isinstance(answer, dict):
-        answer = tuple(answer.values())
+    if isinstance(answer, (dict, SimpleNamespace)):
+        answer = tuple((answer if isinstance(answer, dict) else vars(answer)).values())
     if isinstance(answer, (tuple, list)):
         return tuple(a for part in answer for a in numbers(part))
     a = np.asarray(answer)
     if a.dtype.kind in "US":
         a = np.frombuffer(np.ascontiguousarray(a.astype("U16")).tobytes(), np.uint32)
+    if a.dtype.kind == "c":
+        a = np.stack([a.real, a.imag])
     return (a.astype(np.longdouble),) if a.dtype.kind in "biuf" else ()
 
 
 def distance(a, b):
-    """The largest difference; infinite where shapes differ or only one of two entries is finite."""
-    if np.shape(a) != np.shape(b):
+    """The largest difference; infinite where only one of two entries is finite, or of two shapes.
+    """
+    if np.ndim(a) and np.ndim(b) and np.shape(a) != np.shape(b):
         return np.inf
     with np.errstate(all="ignore"):
         a, b = np.asarray(a, np.longdouble), np.asarray(b, np.longdouble)

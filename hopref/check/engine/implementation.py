@@ -1,4 +1,5 @@
 """An implementation as laws see it: its results, with the tolerance of an honest one."""
+import inspect
 from functools import partial
 
 import numpy as np
@@ -93,11 +94,12 @@ class Path:
         f, full = self._implementation, f"{self._name}.{name}"
         if full == f.subject:
             return f
-        if full in load():
+        if full in load() and load()[full].arrays:
             return partial(f.exact, load()[full])
-        if any(other.startswith(f"{full}.") for other in (f.subject, *load())):
+        if f.subject.startswith(f"{full}."):
             return Path(f, full)
-        return own_function(full)
+        found = own_function(full)
+        return Path(f, full) if inspect.ismodule(found) else found
 
 
 def result(answer, honest, bound, aimed):

@@ -3,6 +3,7 @@ import numpy as np
 
 from hopref.check.cases.generator import cases
 from hopref.check.engine import dependence
+from hopref.check.engine.candidate import NotOffered
 from hopref.check.engine.diagnosis import diagnose
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
@@ -174,6 +175,15 @@ class Trial:
                     if not drawn:           # elsewhere the cases found what cannot be called
                         self.find("call", "raised", str(refused), law.name)
                     continue
+                except NotOffered as absent:
+                    if not drawn and str(absent) not in self.report.not_offered:
+                        self.report.not_offered.append(str(absent))
+                    continue
+                except (AttributeError, IndexError, TypeError, ValueError) as error:
+                    if drawn:
+                        raise
+                    self.find("call", "wrong result", f"{type(error).__name__}: {error}", law.name)
+                    continue
                 judged += broken is not None
                 for it in (broken or [])[:1]:
                     self.find("law", law.name, f"{law.statement} {it.what}".strip(), name,
@@ -185,8 +195,11 @@ class Trial:
         stored = [self.narrow(a) for a in args]
         named = {k: self.narrow(v) for k, v in kwargs.items()}
         outcome = self.call(stored, named)
-        own_type = outcome.failure == "wrong type" and outcome.returned is not None
-        if outcome.failure and not (own_type and self.op is None):
+        if outcome.failure == "not offered":
+            raise NotOffered(outcome.message)
+        own_type = outcome.failure == "wrong type" and (outcome.returned is not None
+                                                        or outcome.fields)
+        if outcome.failure and not (own_type and (self.op is None or not self.op.arrays)):
             raise Refused(outcome.message or outcome.failure)
         if self.op is None or not self.op.arrays:
             self.record(stored, named, outcome.answer)
@@ -199,7 +212,7 @@ class Trial:
 
     def record(self, args, kwargs, answer):
         """Keep a few calls of each shape, for the diagnosis."""
-        kind = str([shapes(a) for a in (*args, *kwargs.values()) if not callable(a)])
+        kind = str(shape_of((*args, *kwargs.values())))
         self.calls.setdefault(kind, [])
         if len(self.calls[kind]) < MOST_CALLS:
             self.calls[kind].append((args, kwargs, answer))
@@ -213,9 +226,11 @@ class Trial:
         return float(a) if isinstance(a, np.floating) else a
 
 
-def shapes(a):
-    """The shape of an array, those of the entries of a record; anything else as it is."""
-    return [shapes(x) for x in a] if isinstance(a, tuple) else getattr(a, "shape", ()) or a
+def shape_of(a):
+    """The shapes of the arrays of an argument, nested ones among them; a number or name itself."""
+    if isinstance(a, (tuple, list)):
+        return tuple(map(shape_of, a))
+    return a.shape if isinstance(a, np.ndarray) else a if np.isscalar(a) else type(a).__name__
 
 
 def parts(truth):

@@ -57,7 +57,10 @@ class Subprocess:
             return self.refused
         if self.process is None:
             return greeted
-        message, arrays = wire.packed(args, kwargs)
+        try:
+            message, arrays = wire.packed(args, kwargs)
+        except TypeError as error:
+            return Outcome(failure="not offered", message=str(error))
         return self.ask(message | {"layout": layout}, arrays)
 
     def start(self):
@@ -88,7 +91,8 @@ class Subprocess:
         if header is None:
             return self.died(values, time.monotonic() - began)
         return Outcome(values=tuple(values), many=bool(header["many"]),
-                       fields=tuple(header["fields"]), failure=header["failure"],
+                       fields=tuple(header["fields"]),
+                       absent=tuple(header["absent"]), failure=header["failure"],
                        message=header["message"],
                        side_effects=[tuple(f) for f in header["side_effects"]])
 

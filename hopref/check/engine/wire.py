@@ -1,9 +1,14 @@
-"""What goes over the pipe to a candidate: lengths, a JSON header, arrays as npz, never a pickle."""
+"""What goes over the pipe to a candidate: lengths, a JSON header, arrays as npz, never a pickle.
+
+An operation of hopref travels by its name, and arrives as the operation.
+"""
 import io
 import json
 import struct
 
 import numpy as np
+
+from hopref.dispatch.operation import load
 
 __all__ = ["send", "receive", "packed", "unpacked", "LIMIT"]
 
@@ -51,6 +56,11 @@ def packed(args, kwargs):
         if isinstance(v, np.ndarray):
             arrays.append(v)
             return {"array": len(arrays) - 1}
+        if callable(v):
+            name = getattr(v, "name", "")
+            if load().get(name) is not v:
+                raise TypeError(f"{v!r} cannot be sent to another process")
+            return {"operation": name}
         if isinstance(v, (tuple, list)):
             return [pack(x) for x in v]
         return v.item() if isinstance(v, np.generic) else v
@@ -62,7 +72,7 @@ def unpacked(message, arrays):
     """The inverse of `packed`; sequences come back as tuples."""
     def unpack(v):
         if isinstance(v, dict):
-            return arrays[v["array"]]
+            return load()[v["operation"]] if "operation" in v else arrays[v["array"]]
         return tuple(map(unpack, v)) if isinstance(v, list) else v
     kwargs = {k: unpack(v) for k, v in message["kwargs"].items()}
     return [unpack(a) for a in message["args"]], kwargs

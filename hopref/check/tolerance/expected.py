@@ -23,7 +23,7 @@ from hopref.check.tolerance.derivation import BOUNDS, by_running_error, widened
 from hopref.check.tolerance.toleranced import Toleranced
 from hopref.dispatch.operation import load
 
-__all__ = ["EXACT", "WIDER", "expected", "tolerance", "truth"]
+__all__ = ["EXACT", "WIDER", "expected", "honest", "tolerance", "truth"]
 
 WIDER = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
 EXACT = Profile("exact", float(np.finfo(np.longdouble).eps) / 2 if WIDER else U64)
@@ -56,3 +56,8 @@ def tolerance(op, args, kwargs, exact, profile):
             ours = bound(op, args, kwargs, exact, PROFILES["float64"])
             radii = tuple(map(np.add, radii, ours)) if isinstance(radii, tuple) else radii + ours
     return radii
+
+
+def honest(op, *args, **kwargs):
+    """The value of an operation, with the tolerance of an honest implementation in float64."""
+    return expected(op, args, kwargs, PROFILES["float64"])
