@@ -126,7 +126,7 @@ def test_one_refusal_is_one_line_without_a_trail():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert shown.returncode == 1 and shown.stdout == ""
     assert shown.stderr.endswith("hopref.errors.DomainError: hopref.modern.update: "
-                                 "beta must be a positive finite number; got beta=0.\n")
+                                 "beta must be a finite number >= 1e-300; got beta=0.\n")
     assert "During handling" not in shown.stderr and "direct cause" not in shown.stderr
 
 

@@ -145,7 +145,7 @@ def test_only_thresholded_rules_drop_components():
     (dict(normalisation="max"), "how must be one of 'none'"),
     (dict(corruption="mask"), "how must be 'mask:SHARE'"),
     (dict(seed=-1, corruption="noise:1"), "rng must be an integer >= 0"),
-    (dict(beta=0.0), "beta must be a positive finite number; got beta=0"),
+    (dict(beta=0.0), "beta must be a finite number >= 1e-300; got beta=0"),
     (dict(steps=0), "max_steps must be an integer >= 1"),
     (dict(rule="performer", features=0), "m must be an integer >= 1"),
 ])
