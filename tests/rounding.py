@@ -102,20 +102,6 @@ def log_features(x, omega, beta=1.0):
     return g(d + 5) * (np.sqrt(beta) * (np.abs(x) @ np.abs(omega).T) + half + np.log(2 * m) / 2)
 
 
-def features(phi, x, omega, beta=1.0):
-    return np.abs(phi) * (np.expm1(log_features(x, omega, beta)) + 8 * u) + 4 * eta
-
-
-def linear_attention(phi_q, phi_k, V, where=True):
-    """Two sums over r, two over s, one division; nothing is gained from cancellation."""
-    A, size = phi_q @ phi_k.mT, np.abs(phi_q) @ np.abs(phi_k).mT
-    A, size = np.where(where, A, 0.0), np.where(where, size, 0.0)
-    D = A.sum(-1, keepdims=True)
-    y = (A @ V) / D
-    roundings = g(phi_k.shape[-1] + phi_k.shape[-2] + 3)
-    return roundings * (size @ np.abs(V) + np.abs(y) * size.sum(-1, keepdims=True)) / np.abs(D)
-
-
 def performer(log_q, log_k, dq, dk, V, where=True):
     """sum w_j v_j / sum w_j with w_j = sum_r exp(log_q_r + log_k_jr), logs known up to dq, dk."""
     logs = log_q[..., :, None, :] + log_k[..., None, :, :]
@@ -132,11 +118,6 @@ def performer(log_q, log_k, dq, dk, V, where=True):
     n = log_q.shape[-1] + V.shape[-2] + 6
     lost = eta * (far.sum(-2) + np.abs(V).sum(-2)[..., None, :] + 1)
     return np.minimum(moved, far.max(-2)) + g(n) * (p @ np.abs(V) + np.abs(y)) + lost
-
-
-def log_linear_attention(log_q, log_k, V, where=True):
-    """Kernel attention of logs given exactly: shifting one rounds it twice."""
-    return performer(log_q, log_k, 4 * u * np.abs(log_q), 4 * u * np.abs(log_k), V, where)
 
 
 def of(op, *args, **kwargs):
