@@ -89,7 +89,7 @@ def test_an_honest_function_conforms_here_and_in_its_own_process(loops, name, li
         assert report.conforms and report.laws, report.findings
 
 
-def test_a_wrong_loop_fails_and_gets_its_name_in_its_own_process(loops):
+def test_a_wrong_loop_breaks_its_law_in_its_own_process(loops):
     report = own_process("hasty", "dynamics.retrieve")
     assert report.verdict == "fails"
     assert "a binary state ends where stepping ends" in {f.name for f in report.findings}

@@ -1,12 +1,9 @@
 """Energies, steps, distances and basins keep what is promised, and the promises are sharp."""
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from hopref import modern, retrieve, theory
 from hopref.errors import DomainError
-from tests.draw import arrays
-from tests.theory.adversaries import patterns
 
 
 def test_the_hull_bound_is_nearly_attained_at_either_end():
@@ -31,14 +28,6 @@ def test_no_rate_is_promised_where_nothing_contracts(factor):
 
 
 # -- basins -------------------------------------------------------------------------------------
-
-@st.composite
-def basins(draw):
-    """Patterns, a temperature at which some have basins, directions to leave them by."""
-    X = draw(patterns(2, 5))
-    return {"X": X, "beta": draw(st.sampled_from([0.5, 2.0, 16.0])),
-            "towards": draw(arrays(*X.shape))}
-
 
 @pytest.mark.parametrize("beta, share", [(8.0, 0.78), (100.0, 0.96)])
 def test_the_basin_is_nearly_the_true_one_at_a_low_temperature(beta, share):

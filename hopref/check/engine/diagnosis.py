@@ -97,7 +97,9 @@ def explains(bug, answers):
             if np.shape(own) != np.shape(y) or distance(own, right) <= 4 * slack:
                 continue                # the bug shows nothing here
             error, left = distance(y, right), distance(y, own)
-            if left > max(slack, error / NEARER) or left == np.inf:
+            if left == error == np.inf:
+                continue                # overflow in the candidate, which explains nothing
+            if left > max(slack, error / NEARER):
                 return None
             remains.append(left / error if error else 0.0)
     return max(remains, default=None)

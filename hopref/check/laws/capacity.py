@@ -199,9 +199,11 @@ def the_base_solves_the_equation_of_the_theorem(f, d, beta, K, p):
     exponent = exact + math.log(0.4 * K * K * beta)
     base = 0.4 * K * K * beta / float(np.real(lambertw(math.exp(exponent))))
     yield equal(rounded(c, 64 * (1 + abs(exponent))), base, "c")
-    patterns = math.exp(min((d - 1) / 4 * math.log(base) + math.log(p) / 2, 709))
-    if N < np.inf:
-        yield equal(rounded(N, 64 * d), patterns, "patterns")
+    log = (d - 1) / 4 * math.log(base) + math.log(p) / 2
+    if log < 700:
+        yield equal(rounded(N, 64 * d), math.exp(log), "patterns")
+    else:                                                       # as good as infinite
+        yield at_most(math.exp(700 - 1e-9), N, "many patterns")
 
 
 @law("theory.capacity_modern", id="MH-10", over=spheres(), kills=("the closed form from above",))
