@@ -54,8 +54,9 @@ def claims():
 def violation(law, bug):
     """The first case and violation in which the bug breaks the law, or None."""
     f = Implementation(bug.subject, bug.candidate, PROFILES["float64"])
-    for seed in range(SEEDS if law.over is None and law.takes_arguments else 1):
-        drawn = cases(f.op, seed=seed) if f.op is not None and f.op.arrays else []
+    by_cases = law.over is None and law.takes_arguments
+    for seed in range(SEEDS if by_cases else 1):
+        drawn = cases(f.op, seed=seed) if by_cases and f.op is not None and f.op.arrays else []
         for name, args, kwargs in arguments_of(law, f.op, drawn, number=DRAWS, seed=seed):
             try:
                 broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
+from hopref.dispatch.overrides import overridable
 from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
 from hopref.models.attention import counted, joined_state, step
 
@@ -136,6 +137,7 @@ def from_nothing(c, a):
     return xp.where(c > -math.inf, xp.exp(xp.minimum(c + a, 700.0 + 0.0 * a)), 1.0)
 
 
+@overridable
 def grown(a, excess):
     """a e^excess; 0 where a is."""
     xp = namespace(a)

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from tests.gradients.differences import compared
+from tests.gradients.comparison import compared
 
 jax = pytest.importorskip("jax", reason="autograd is compared in tox -e peers only")
 RNG = np.random.default_rng(1)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hopref import gradients
-from tests.gradients.differences import compared
+from tests.gradients.comparison import compared
 
 torch = pytest.importorskip("torch", reason="autograd is compared in tox -e peers only")
 RNG = np.random.default_rng(0)

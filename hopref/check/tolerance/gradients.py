@@ -13,7 +13,7 @@ from hopref.check.tolerance.performer import by_logarithm
 from hopref.check.tolerance.softmax import size
 from hopref.check.tolerance.sparse import weighted
 from hopref.check.tolerance.toleranced import Toleranced, exactly, implements
-from hopref.gradients import graded, layers
+from hopref.gradients import graded, layers, sums
 from hopref.gradients import maps as maps_gradients
 from hopref.gradients.features import projected
 
@@ -147,6 +147,15 @@ def beyond(x, omega, h, functions, beta):
 def over(log):
     """A scale likewise."""
     return projected.over(log.value)
+
+
+@implements(sums.grown)
+def grown(a, excess):
+    """A product; that its 0 is exact where the other factor is infinite leaves no entry uncertain.
+    """
+    a, excess = together(a, excess)
+    y = sums.grown.__wrapped__(a.value, excess.value)
+    return Toleranced(y, (a * np.exp(excess)).radius, a.profile)
 
 
 def together(*arrays):

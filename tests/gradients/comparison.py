@@ -1,0 +1,20 @@
+"""How gradients by automatic differentiation compare with those of hopref."""
+import numpy as np
+
+from hopref.check.engine.judge import parts
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import tolerance, truth
+from hopref.dispatch.operation import load
+
+
+def compared(name, g, operands, named, theirs):
+    """Autograd may round as any honest candidate; how much of that it uses, at worst."""
+    op = load()[f"gradients.{name}"]
+    args = (*g, *operands)
+    ours, honest = op(*args, **named), truth(op, args, named)
+    radii = parts(tolerance(op, args, named, honest, PROFILES["float64"]))
+    worst = 0.0
+    for a, b, r in zip(ours, theirs, radii):
+        off = np.abs(a - b)
+        worst = max(worst, float(np.max(off / np.where(off > 0, 2 * r, 1))))
+    return worst
