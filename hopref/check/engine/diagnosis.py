@@ -125,7 +125,9 @@ def numbers(answer):
 
 
 def distance(a, b):
-    """The largest difference; infinite where only one of two entries is finite."""
+    """The largest difference; infinite where only one entry is finite, and between shapes."""
+    if np.shape(a) != np.shape(b):
+        return float("inf")
     with np.errstate(all="ignore"):
         a, b = np.asarray(a, np.longdouble), np.asarray(b, np.longdouble)
         gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - b))

@@ -99,4 +99,6 @@ def result(answer, honest, bound, aimed):
     if aimed is not None:
         aimed = exactly(aimed, EXACT)
         bound = bound + aimed.radius + np.abs(aimed.value - honest).astype(float)
+    if np.shape(answer) != np.shape(honest):
+        answer = np.full(np.shape(honest), np.nan)      # of another shape: no entry is right
     return toleranced(np.asarray(answer, dtype=np.longdouble), bound, EXACT)
