@@ -3,7 +3,7 @@ import numpy as np
 
 from hopref.check.bugs import bug, run, wrong_call
 from hopref.models import classical
-from hopref.storage import hebbian_field
+from hopref.storage import hebbian, hebbian_field
 
 __all__ = []
 
@@ -175,6 +175,26 @@ def number_taken_off_the_diagonal(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=F
     if not zero_diagonal:
         return None
     W = scale * (X.T @ X - len(X) * np.eye(X.shape[1]))
+    return classical.update.formula(xi, W, b, ties=ties, states=states)
+
+
+@wrong_call("the own part subtracted from what it has swamped", "classical.low_rank_update",
+            "classical.low_rank_energy")
+def own_part_subtracted(op, given):
+    if not given["zero_diagonal"]:
+        return None
+    xi, X = (np.asarray(given[k], dtype=float) for k in ("xi", "X"))
+    h = given["scale"] * ((xi @ X.T) @ X - np.sum(X * X, axis=0) * xi)
+    if op.name == "classical.low_rank_energy":
+        return np.sum((given["b"] - h / 2) * xi, axis=-1)
+    return kept(h - given["b"], xi if given["ties"] == "keep" else 1.0, LOW[given["states"]])
+
+
+@bug("rounded weights in place of a scaled field", "classical.low_rank_update")
+def rounded_weights(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
+                    states="polar"):
+    X = np.asarray(X, dtype=float)
+    W = hebbian.formula(X, scale=scale, zero_diagonal=zero_diagonal)
     return classical.update.formula(xi, W, b, ties=ties, states=states)
 
 

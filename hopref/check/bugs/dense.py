@@ -116,14 +116,14 @@ def one_site_after_another(op, given):
     return run(dense.asynchronous_update, given | {"order": np.arange(given["xi"].shape[-1])})
 
 
-@bug("exponentials summed in the order of the patterns", "dense.update",
-     benign="equal sums of exponentials in another order differ by roundings: either sign is right")
-def ties_by_rounding(xi, X, /, *, interaction="polynomial", n=3):
+@bug("equal exponentials on both sides not cancelled", "dense.update")
+def equal_exponentials_not_cancelled(xi, X, /, *, interaction="polynomial", n=3):
     if interaction != "exponential":
         return None
-    r = others(xi, X)
-    top = np.max(np.abs(r), axis=-2, keepdims=True) + np.max(np.abs(X), axis=-2, keepdims=True)
-    return sign(np.sum(np.exp(r + X - top), axis=-2) - np.sum(np.exp(r - X - top), axis=-2), xi)
+    X = np.asarray(X, dtype=float)
+    up, down = others(xi, X) + X, others(xi, X) - X
+    top = np.max(np.maximum(up, down), axis=-2, keepdims=True)
+    return sign(np.sum(np.exp(up - top), axis=-2) - np.sum(np.exp(down - top), axis=-2), xi)
 
 
 # -- the slope ------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ import numpy as np
 from hopref.check.cases.draws import arrays, composed, eighths, integers, polar, sampled, small
 
 __all__ = ["analog", "antisymmetric", "associations", "contests", "cued", "layers", "memories",
-           "named_states", "networks", "overlaps", "pairs", "stores", "visits", "warm"]
+           "named_states", "networks", "overlaps", "pairs", "stores", "unlike", "visits",
+           "warm"]
 
 LOW = {"polar": -1.0, "binary": 0.0}
 GAINS = sampled([0.25, 1.0, 2.0])
@@ -49,6 +50,14 @@ def stores(draw, max_n=4, max_d=6, least_d=1, elements=None):
     elements = draw(sampled([polar, small])) if elements is None else elements
     return {"xi": draw(arrays(d, elements=polar)), "X": draw(arrays(n, d, elements=elements)),
             "b": draw(arrays(d, elements=small))}
+
+
+@composed
+def unlike(draw):
+    """A polar state of three sites, and patterns whose entries are of very different sizes."""
+    sizes = sampled([0.0, 1e-200, 1e-8, 1.0, 3.0, 1e8])
+    signs = draw(arrays(2, 3, elements=polar))
+    return {"xi": draw(arrays(3, elements=polar)), "X": signs * draw(arrays(2, 3, elements=sizes))}
 
 
 @composed
@@ -112,7 +121,8 @@ def overlaps(draw):
     """Integer patterns whose overlaps are multiples of 100, many of them beyond the range of exp.
     """
     n, d = draw(integers(1, 4)), draw(integers(1, 4))
-    return {"xi": draw(arrays(d, elements=polar)), "X": 100 * draw(arrays(n, d, elements=small))}
+    return {"xi": draw(arrays(d, elements=polar)),
+            "X": draw(sampled([100.0, 1000.0])) * draw(arrays(n, d, elements=small))}
 
 
 @composed

@@ -11,6 +11,7 @@ from hopref.check.cases.networks import (
     networks,
     pairs,
     stores,
+    unlike,
     visits,
 )
 from hopref.check.laws import at_most, equal, holds, law
@@ -186,15 +187,18 @@ def an_antisymmetric_network_returns_after_exactly_four_steps(f, xi, W):
 @law("classical.asynchronous_update", id="CB-4", over=visits(named_states(symmetric=False)),
      kills=("asynchronous sweep done synchronously", "threshold with the wrong sign",
             "visits sorted by site", "last visit left out", "order ignored",
+            "a tie always gives 1", "the other tie rule",
             "states written as -1 and 1 whatever they are"))
 def sites_are_visited_one_after_another(f, xi, W, b, order, states):
     """xi_i <- sgn(h_i(xi)) for i in order, each field that of the state so far."""
-    want, low = xi, LOW[states]
-    for i in order:
-        h = along(W[i], want) - b[i]
-        new = np.where(h > 0, 1.0 + 0 * want[i], np.where(h < 0, low + 0 * want[i], want[i]))
-        want = np.where(np.arange(len(xi)) == i, new, want)
-    yield equal(f(xi, W, b, order=order, states=states), want)
+    for ties in ("keep", "plus"):
+        want = xi
+        for i in order:
+            h, old = along(W[i], want) - b[i], want[i]
+            tie = old if ties == "keep" else 1.0 + 0 * old
+            new = np.where(h > 0, 1.0 + 0 * old, np.where(h < 0, LOW[states] + 0 * old, tie))
+            want = np.where(np.arange(len(xi)) == i, new, want)
+        yield equal(f(xi, W, b, order=order, ties=ties, states=states), want, f"ties={ties}")
 
 
 @law(*SWEEPS, id="CB-4", kills=("order ignored",))
@@ -254,6 +258,28 @@ def weights_never_formed_give_the_same_energy(f, xi, X, b):
     for how in ({"scale": 0.25}, {"zero_diagonal": True}):
         W = f.exact(hebbian, X, **how)
         yield equal(f(xi, X, b, **how), f.exact(classical.energy, xi, W, b), str(how))
+
+
+@law("classical.low_rank_energy", "classical.low_rank_update", id="CB-8", over=unlike(),
+     kills=("the own part subtracted from what it has swamped",))
+def without_its_diagonal_nothing_large_hides_what_is_small(f, xi, X):
+    """h_i = sum_{j != i} (sum_mu x_mu_i x_mu_j) xi_j and E = -xi.h/2, with no x_i^2 in any sum."""
+    d = len(xi)
+    h = np.stack([np.sum(np.stack([X[:, i] * X[:, j] * xi[j] for j in range(d) if j != i]))
+                  for i in range(d)])
+    yield equal(f.classical.low_rank_energy(xi, X, zero_diagonal=True), -along(xi, h) / 2)
+    want = np.where(h > 0, 1.0 + 0 * xi, np.where(h < 0, -1.0 + 0 * xi, xi))
+    yield equal(f.classical.low_rank_update(xi, X, zero_diagonal=True), want)
+
+
+@law("classical.low_rank_update", id="CB-1", over=stores(elements=polar),
+     kills=("rounded weights in place of a scaled field",))
+def scaled_by_any_number_the_field_keeps_its_ties(f, xi, X, b):
+    """Integers times 1/n: 0 is 0, and the sign is that of the weights of scale 1."""
+    W, how = f.exact(hebbian, X, zero_diagonal=True), {"zero_diagonal": True, "ties": "plus"}
+    want = f.exact(classical.update, xi, W, ties="plus")
+    for scale in (1 / len(X), 1 / X.shape[1], 1 / 3):
+        yield equal(f(xi, X, scale=scale, **how), want, f"scale {scale:.3g}")
 
 
 @law("classical.update", "storage.hebbian", id="CB-9",

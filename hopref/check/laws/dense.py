@@ -96,7 +96,7 @@ def dense_sites_are_visited_one_after_another(f, xi, X, interaction, n, order):
 
 
 @law("dense.update", "dense.asynchronous_update", id="DA-2", over=overlaps(),
-     kills=("differences of F as they stand",))
+     kills=("differences of F as they stand", "equal exponentials on both sides not cancelled"))
 def the_largest_exponential_that_is_not_on_both_sides_decides(f, xi, X):
     """With overlaps that are multiples of 100, exp(100) > n decides for the side that is larger at
     the first difference in rank."""
