@@ -124,7 +124,7 @@ def dyadic(draw):
 
 
 @law("storage.storkey", id="CB-11", over=dyadic(),
-     kills=("own terms kept in the local fields", "all patterns learnt from empty weights",
+     kills=("own terms kept in the local fields",
             "not divided by d", "local fields missing", "last pattern first"))
 def weights_follow_storkeys_double_loop(f, X):
     """w_ij += (x_i x_j - x_i h_ji - h_ij x_j) / d, h_ij = sum_{k != i,j} w_ik x_k, w_ii = 0."""
