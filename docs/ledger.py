@@ -97,10 +97,6 @@ def every_law():
             for it in importlib.import_module("hopref.check.laws").load().values()]
     for file in sorted((ROOT / "tests" / "theory").glob("test_*.py")):
         laws += theory_tests(file.read_text(), file.relative_to(ROOT).as_posix())
-    if (ROOT / "tests" / "laws.py").exists():
-        for law in importlib.import_module("tests.laws").everywhere().values():
-            path = law.statement.__module__.replace(".", "/") + ".py"
-            laws.append(Law(law.name, law.ops, law.id, path))
     return laws
 
 

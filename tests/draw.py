@@ -52,40 +52,6 @@ def stores(draw, max_n=4, max_d=6, low=-1.0, elements=None):
             "b": draw(arrays(d, elements=small))}
 
 
-@st.composite
-def pairs(draw, cases, values=polar):
-    """A case with a second state; both of these values."""
-    case = draw(cases)
-    xi, other = (draw(arrays(*case["xi"].shape, elements=values)) for _ in range(2))
-    return {**case, "xi": xi, "other": other}
-
-
-@st.composite
-def visits(draw, cases):
-    """A case with an order in which to visit sites, some often, some never."""
-    case = draw(cases)
-    site = st.integers(0, case["xi"].shape[-1] - 1)
-    return {**case, "order": draw(st.lists(site, min_size=1, max_size=8))}
-
-
-@st.composite
-def memories(draw, interactions=("quadratic", "polynomial", "rectified"), rows=None, max_d=6):
-    """A polar state (or ``rows`` of them), integer patterns, an interaction and its degree."""
-    n, d = draw(st.integers(1, 4)), draw(st.integers(1, max_d))
-    shape = (d,) if rows is None else (draw(st.integers(1, rows)), d)
-    X = draw(arrays(n, d, elements=draw(st.sampled_from([polar, small]))))
-    return {"xi": draw(arrays(*shape, elements=polar)), "X": X,
-            "interaction": draw(st.sampled_from(interactions)), "n": draw(st.integers(1, 4))}
-
-
-@st.composite
-def associations(draw, max_n=3, max_d=5, elements=small):
-    """Polar states of both layers, and integer weights between them."""
-    d, e = draw(st.integers(1, max_d)), draw(st.integers(1, max_d))
-    return {"y": draw(arrays(e, elements=polar)), "x": draw(arrays(d, elements=polar)),
-            "W": draw(arrays(e, d, elements=elements))}
-
-
 # -- continuous states --------------------------------------------------------------------------
 
 @st.composite
@@ -113,17 +79,6 @@ def analog(draw, floor=None, max_d=5, activations=("tanh", "sigmoid", "identity"
     inside = st.integers(low, high).map(lambda k: k / 8)
     xi = draw(arrays(draw(st.integers(1, 3)), d, elements=inside))
     return {"xi": xi, "W": W, "b": draw(arrays(d)), "activation": activation, "beta": beta}
-
-
-@st.composite
-def thresholded(draw):
-    """States, patterns, a threshold that some of their components equal, and its side."""
-    m, n, d = draw(st.integers(1, 3)), draw(st.integers(1, 4)), draw(st.integers(1, 4))
-    theta = draw(st.sampled_from([-0.5, 0.0, 1.0]))
-    near = st.one_of(eighths, st.just(theta))
-    return {"xi": draw(arrays(m, d, elements=near)), "X": draw(arrays(n, d, elements=near)),
-            "beta": draw(st.sampled_from([0.5, 2.0])), "theta": theta,
-            "side": draw(st.sampled_from(["above", "below"]))}
 
 
 # -- attention ----------------------------------------------------------------------------------

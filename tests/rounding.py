@@ -80,21 +80,6 @@ def modern_energy(xi, X, beta=1.0):
             + 4 * u * spread + g(n + 8) * np.minimum(spread + 1 / beta, (1 + np.log(n)) / beta))
 
 
-def classical_field(xi, W, b=0.0):
-    return g(W.shape[0] + 1) * (np.abs(xi) @ np.abs(W).T + np.abs(b))
-
-
-def classical_energy(xi, W, b=0.0):
-    xi, W, b = np.abs(xi), np.abs(W), np.abs(b)
-    return g(2 * W.shape[0] + 4) * (((xi @ W.T) * xi).sum(-1) / 2 + (b * xi).sum(-1))
-
-
-def monotone(f, h, dh):
-    """f(h) for an increasing f, h known up to dh: the values at both ends, and f's own 4 u."""
-    y = f(h)
-    return np.maximum(f(h + dh) - y, y - f(h - dh)) + 8 * u * np.abs(y)
-
-
 def log_features(x, omega, beta=1.0):
     """sqrt(beta) omega.x - beta |x|^2 / 2 - log(m) / 2: two dots, the scales, the sum."""
     m, d = omega.shape

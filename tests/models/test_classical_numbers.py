@@ -3,29 +3,27 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import classical, storage
 from hopref.errors import DomainError, RangeError
-from tests.draw import arrays, polar, records
-from tests.laws import law
+from tests.draw import arrays, polar
 from tests.rounding import close, g
 
 unlike = st.builds(lambda s, v: s * v, polar, st.sampled_from([0.0, 1e-200, 1e-8, 1.0, 3.0, 1e8]))
 
 
-@law("classical.low_rank_energy", "classical.low_rank_update", id="CB-8",
-     over=records(xi=arrays(3, elements=polar), X=arrays(2, 3, elements=unlike)),
-     kills=["low_rank_energy_by_subtraction", "low_rank_update_by_subtraction"])
-def test_without_its_diagonal_nothing_large_hides_what_is_small(rules, xi, X):
+@given(xi=arrays(3, elements=polar), X=arrays(2, 3, elements=unlike))
+def test_without_its_diagonal_nothing_large_hides_what_is_small(xi, X):
     """sum_{i != j} of rationals, to some roundings of the sum of sizes; no x_i^2 among them."""
     rows, s = [[Fraction(v) for v in x] for x in X.tolist()], [Fraction(v) for v in xi.tolist()]
     parts = [[[x[i] * x[j] * s[j] for x in rows for j in range(3) if j != i]] for i in range(3)]
     field = [sum(part[0], Fraction(0)) for part in parts]
     size = [sum(map(abs, part[0]), Fraction(0)) for part in parts]
-    E = rules.classical.low_rank_energy(xi, X, zero_diagonal=True)
+    E = classical.low_rank_energy(xi, X, zero_diagonal=True)
     close(E, float(-sum(map(Fraction.__mul__, field, s)) / 2), g(20) * float(sum(size)) + 1e-300)
-    new = rules.classical.low_rank_update(xi, X, zero_diagonal=True)
+    new = classical.low_rank_update(xi, X, zero_diagonal=True)
     for i in range(3):
         if abs(field[i]) > Fraction(g(20)) * size[i] + Fraction(1e-300):
             assert new[i] == np.sign(float(field[i]))

@@ -4,18 +4,16 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import dense
 from hopref.errors import DomainError, RangeError
-from tests.draw import arrays, polar, records
-from tests.laws import law
+from tests.draw import arrays, polar
 
 SIZES = [5e-324, 1e-320, 1e-200, 1e-9, 1.0, 3.0, 1e8, 1e150, 1e280]
 entries = st.builds(lambda s, v: s * v, polar, st.sampled_from([0.0, *SIZES]))
 interactions = ("quadratic", "polynomial", "rectified", "exponential")
-one_pattern = records(xi=arrays(2, elements=polar), X=arrays(1, 2, elements=entries),
-                      interaction=st.sampled_from(interactions), n=st.integers(1, 5))
 
 
 def value(z, interaction, n):
@@ -36,14 +34,14 @@ def decided(xi, X, interaction, n, i):
     return float((gain > 0) - (gain < 0)) or xi[i]
 
 
-@law("dense.update", "dense.asynchronous_update", id="DA-2", over=one_pattern,
-     kills=["dense_update_by_subtraction", "dense_visit_by_subtraction"])
-def test_two_sites_of_any_size_move_as_rationals_do(rules, xi, X, interaction, n):
+@given(xi=arrays(2, elements=polar), X=arrays(1, 2, elements=entries),
+       interaction=st.sampled_from(interactions), n=st.integers(1, 5))
+def test_two_sites_of_any_size_move_as_rationals_do(xi, X, interaction, n):
     """One pattern: the other site's part is one number, so that nothing is rounded before."""
-    together = rules.dense.update(xi, X, interaction=interaction, n=n)
+    together = dense.update(xi, X, interaction=interaction, n=n)
     for i in (0, 1):
         want = decided(xi, X, interaction, n, i)
-        alone = rules.dense.asynchronous_update(xi, X, order=[i], interaction=interaction, n=n)
+        alone = dense.asynchronous_update(xi, X, order=[i], interaction=interaction, n=n)
         assert together[i] == alone[i] == want
 
 

@@ -1,21 +1,21 @@
 """Energies of two layers against sixty digits, however small the states and beta are."""
 import mpmath
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mpf
 
 from hopref import lagrangian
 from hopref.errors import DomainError, RangeError
 from tests import exact
-from tests.draw import arrays, records
-from tests.laws import law
+from tests.draw import arrays
 from tests.rounding import close, eta, g
 
 names = st.sampled_from(["quadratic", "tanh", "softmax"])
 sizes = st.sampled_from([1e-9, 1e-7, 1e-5, 1e-3, 1.0])
 temperatures = st.sampled_from([1e-9, 1e-6, 1e-3, 1.0, 30.0])
-cases = records(v=arrays(3), h=arrays(2), X=arrays(2, 3), size=sizes, beta=temperatures,
-                visible=names, hidden=names)
+cases = given(v=arrays(3), h=arrays(2), X=arrays(2, 3), size=sizes, beta=temperatures,
+              visible=names, hidden=names)
 
 
 # -- the truth ----------------------------------------------------------------------------------
@@ -54,18 +54,18 @@ def rested(v, X, visible, hidden, beta):
     return float(own - theirs), g(40) * float(abs(own) + abs(theirs) + slope) + 100 * eta
 
 
-# -- laws ---------------------------------------------------------------------------------------
+# -- accuracy -----------------------------------------------------------------------------------
 
-@law("lagrangian.reduced_energy", id="DA-4", over=cases, kills=["reduced_energy_by_subtraction"])
-def test_the_reduced_energy_is_right_for_small_states_and_small_beta(rules, v, h, X, size, beta,
-                                                                     visible, hidden):
+@cases
+def test_the_reduced_energy_is_right_for_small_states_and_small_beta(v, h, X, size, beta, visible,
+                                                                     hidden):
     how = {"visible": visible, "hidden": hidden, "beta": beta}
     want, allowed = rested(size * v, X, **how)
-    close(rules.lagrangian.reduced_energy(size * v, X, **how), want, allowed)
+    close(lagrangian.reduced_energy(size * v, X, **how), want, allowed)
 
 
-@law("lagrangian.energy", id="DA-4", over=cases, kills=["layer_energy_by_subtraction"])
-def test_the_energy_of_both_layers_is_right_for_small_states(rules, v, h, X, size, beta, visible,
+@cases
+def test_the_energy_of_both_layers_is_right_for_small_states(v, h, X, size, beta, visible,
                                                              hidden):
     how, u, w = {"visible": visible, "hidden": hidden, "beta": beta}, size * v, size * h
     b, p, q = mpf(beta), exact.numbers(u), exact.numbers(w)
@@ -74,15 +74,14 @@ def test_the_energy_of_both_layers_is_right_for_small_states(rules, v, h, X, siz
     pairs = [-y * mpf(float(x)) * s for y, row in zip(f, X, strict=True)
              for x, s in zip(row, out, strict=True)]
     allowed = g(40) * float(mpmath.fsum(abs(t) for t in terms + pairs)) + 100 * eta
-    close(rules.lagrangian.energy(u, w, X, **how), float(mpmath.fsum(terms + pairs)), allowed)
+    close(lagrangian.energy(u, w, X, **how), float(mpmath.fsum(terms + pairs)), allowed)
 
 
-@law("lagrangian.update", "lagrangian.reduced_energy", id="DA-4", over=cases,
-     kills=["reduced_energy_by_subtraction"])
-def test_the_reduced_energy_falls_for_small_states_too(rules, v, h, X, size, beta, visible, hidden):
+@cases
+def test_the_reduced_energy_falls_for_small_states_too(v, h, X, size, beta, visible, hidden):
     how, v = {"visible": visible, "hidden": hidden, "beta": beta}, size * v
-    new = rules.lagrangian.update(v, X, **how)
-    before, after = (rules.lagrangian.reduced_energy(x, X, **how) for x in (v, new))
+    new = lagrangian.update(v, X, **how)
+    before, after = (lagrangian.reduced_energy(x, X, **how) for x in (v, new))
     slack = rested(v, X, **how)[1] + rested(new, X, **how)[1]
     assert after <= before + slack
 

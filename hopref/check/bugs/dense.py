@@ -1,33 +1,59 @@
-"""Bugs of dense and of bidirectional memories, and of the learning rules beyond Hebb's."""
+"""Bugs of dense associative memories."""
 import numpy as np
 
-from hopref.check.bugs import named, run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_call
 from hopref.models import dense
 
 __all__ = []
 
-@wrong_call("divided by the number of patterns", "dense.energy", "storage.bam",
-            "storage.covariance")
-def divided_by_the_number(op, given):
-    return run(op, given) / len(given["X"])
+TOGETHER = ("dense.update", "dense.first_order_update")
 
 
-@wrong_call("own part of the overlap not left out", "dense.update", "dense.first_order_update")
-def own_part_not_left_out(op, given):
-    xi, X, n = given["xi"], given["X"], given["n"]
-    F = named(op, "interaction", given)
-    r = (xi @ X.T)[..., None] + 0 * X
-    gain = F.gain(F.F, r, X, n) if op.name == "dense.update" \
-        else np.sum(X * F.slope(r, n), axis=-2)
-    return np.where(gain > 0, 1.0, np.where(gain < 0, -1.0, xi))
+def others(xi, X):
+    return (xi @ X.T)[..., None] - X * xi[..., None, :]
 
 
-@wrong_call("asynchronous sweep done synchronously", "dense.asynchronous_update")
-def dense_sweep_done_synchronously(op, given):
-    together = dense.update.formula(given["xi"], given["X"], interaction=given["interaction"],
-                                    n=given["n"])
-    visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
-    return np.where(visited, together, given["xi"])
+def sign(h, xi):
+    return np.where(h > 0, 1.0, np.where(h < 0, -1.0, xi))
+
+
+def difference(F, r, X, n):
+    return np.sum(F(r + X, n) - F(r - X, n), axis=-2)
+
+
+def gains(op, given, xi, r):
+    """The field of every site from overlaps r, in the form that does not overflow."""
+    F, X, n = named(op, "interaction", given), given["X"], given["n"]
+    if op.name == "dense.first_order_update":
+        return np.sum(X * F.slope(r, n), axis=-2)
+    return F.gain(F.F, r, X, n)
+
+
+def answers(op, given, field, tie=None):
+    """All sites by ``field(xi)``, together or one after another; a tie keeps the site."""
+    xi = given["xi"]
+    for i in given.get("order", [np.arange(xi.shape[-1])]):
+        new = sign(field(xi), xi if tie is None else tie)
+        xi = np.where(np.isin(np.arange(xi.shape[-1]), i), new, xi)
+    return xi
+
+
+# -- energies -------------------------------------------------------------------------------------
+
+@wrong_call("negative overlaps not rectified", "dense.energy")
+def not_rectified(op, given):
+    rectified = given["interaction"] == "rectified"
+    return run(op, given | {"interaction": "polynomial"}) if rectified else None
+
+
+@wrong_call("degree ignored", "dense.energy")
+def degree_ignored(op, given):
+    return run(op, given | {"n": 3})
+
+
+@wrong_call("quadratic interaction without its half", "dense.energy")
+def quadratic_without_its_half(op, given):
+    return 2 * run(op, given) if given["interaction"] == "quadratic" else None
 
 
 @wrong_call("log of the mean in place of the sum", "dense.log_energy")
@@ -35,27 +61,86 @@ def log_of_the_mean(op, given):
     return run(op, given) + np.log(len(given["X"]))
 
 
-@wrong_call("energy of pairs with a half", "bam.energy")
-def pairs_with_a_half(op, given):
-    return run(op, given) / 2
+@bug("exponentials overflow", "dense.log_energy")
+def exponentials_overflow(xi, X, /):
+    return -np.log(np.sum(np.exp(np.asarray(xi @ X.T, dtype=float)), axis=-1))
 
 
-@wrong_call("the other tie rule", "bam.forward", "bam.backward")
-def the_other_tie_rule(op, given):
-    return run(op, given | {"ties": {"keep": "plus", "plus": "keep"}[given["ties"]]})
+# -- moves ----------------------------------------------------------------------------------------
+
+@wrong_call("own part of the overlap not left out", *TOGETHER, "dense.asynchronous_update")
+def own_part_not_left_out(op, given):
+    X = given["X"]
+    return answers(op, given, lambda x: gains(op, given, x, (x @ X.T)[..., None] + 0 * X))
 
 
-@wrong_call("weights not clipped", "storage.willshaw", "storage.willshaw_pairs")
-def weights_not_clipped(op, given):
-    return given.get("Y", given["X"]).T @ given["X"]
+@wrong_call("a tie always gives 1", *TOGETHER, "dense.asynchronous_update")
+def a_tie_always_gives_1(op, given):
+    return answers(op, given, lambda x: gains(op, given, x, others(x, given["X"])), tie=1.0)
 
 
-@wrong_call("inverse of the Gram matrix missing", "storage.projection")
-def inverse_missing(op, given):
-    return given["X"].T @ given["X"] / given["X"].shape[1]
+@wrong_call("differences of F as they stand", "dense.update", "dense.asynchronous_update")
+def differences_as_they_stand(op, given):
+    F, X, n = named(op, "interaction", given).F, np.asarray(given["X"], dtype=float), given["n"]
+    xi = np.asarray(given["xi"], dtype=float)
+    return answers(op, given | {"xi": xi}, lambda x: difference(F, others(x, X), X, n))
 
 
-@wrong_call("local fields missing", "storage.storkey")
-def local_fields_missing(op, given):
-    W = given["X"].T @ given["X"] / given["X"].shape[1]
-    return W - np.diag(np.diag(W))
+@wrong_call("the higher energy taken", "dense.asynchronous_update")
+def the_higher_energy(op, given):
+    return answers(op, given, lambda x: -gains(op, given, x, others(x, given["X"])))
+
+
+@wrong_call("the slope in place of the difference", "dense.asynchronous_update")
+def by_the_slope(op, given):
+    rule, rest = dense.first_order_update, {k: v for k, v in given.items() if k != "order"}
+    return answers(op, given, lambda x: run(rule, rest | {"xi": x}))
+
+
+@wrong_call("asynchronous sweep done synchronously", "dense.asynchronous_update")
+def dense_sweep_done_synchronously(op, given):
+    once = {k: v for k, v in given.items() if k != "order"}
+    visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
+    return np.where(visited, run(dense.update, once), given["xi"])
+
+
+@wrong_call("overlaps not updated after a flip", "dense.asynchronous_update")
+def stale_overlaps(op, given):
+    X = given["X"]
+    m = (given["xi"] @ X.T)[..., None]
+    return answers(op, given, lambda x: gains(op, given, x, m - X * x[..., None, :]))
+
+
+@wrong_call("one site after another", "dense.update")
+def one_site_after_another(op, given):
+    return run(dense.asynchronous_update, given | {"order": np.arange(given["xi"].shape[-1])})
+
+
+@bug("equal exponentials on both sides not cancelled", "dense.update")
+def equal_exponentials_not_cancelled(xi, X, /, *, interaction="polynomial", n=3):
+    if interaction != "exponential":
+        return None
+    X = np.asarray(X, dtype=float)
+    up, down = others(xi, X) + X, others(xi, X) - X
+    top = np.max(np.maximum(up, down), axis=-2, keepdims=True)
+    return sign(np.sum(np.exp(up - top), axis=-2) - np.sum(np.exp(down - top), axis=-2), xi)
+
+
+# -- the slope ------------------------------------------------------------------------------------
+
+@wrong_call("F in place of its slope", "dense.first_order_update")
+def value_for_slope(op, given):
+    F, X, n = named(op, "interaction", given).F, np.asarray(given["X"], dtype=float), given["n"]
+    xi = np.asarray(given["xi"], dtype=float)
+    return answers(op, given | {"xi": xi}, lambda x: np.sum(X * F(others(x, X), n), axis=-2))
+
+
+@bug("powers as they stand", "dense.first_order_update")
+def powers_as_they_stand(xi, X, /, *, interaction="polynomial", n=3):
+    if interaction not in ("polynomial", "rectified"):
+        return None
+    xi, X = np.asarray(xi, dtype=float), np.asarray(X, dtype=float)
+    r = others(xi, X)
+    slope = n * np.prod([np.ones_like(r), *[r] * (n - 1)], axis=0)
+    slope = np.where(r > 0, slope, 0.0) if interaction == "rectified" else slope
+    return sign(np.sum(X * slope, axis=-2), xi)

@@ -1,0 +1,123 @@
+"""Bugs of the continuous classical network."""
+import numpy as np
+
+from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.maps import sigmoid, xlog
+from hopref.models import classical, graded
+
+__all__ = []
+
+
+def integrals(op, given, states="xi"):
+    """sum_i G(x_i) / beta."""
+    G = named(op, "activation", given).integral
+    return np.sum(G(given[states]), axis=-1) / given["beta"]
+
+
+# -- updates --------------------------------------------------------------------------------------
+
+@wrong_call("beta applied twice", "graded.asynchronous_update")
+def beta_applied_twice(op, given):
+    return run(op, given | {"beta": given["beta"] ** 2})
+
+
+@wrong_call("beta ignored", "graded.flow")
+def beta_ignored(op, given):
+    return run(op, given | {"beta": 1.0})
+
+
+@wrong_call("threshold outside the gain", "graded.update")
+def threshold_outside_the_gain(op, given):
+    return run(op, given | {"b": given["b"] / given["beta"]})
+
+
+@bug("sigmoid in place of tanh", "graded.update")
+def sigmoid_for_tanh(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    return sigmoid(beta * (xi @ W.T - b)) if activation == "tanh" else None
+
+
+@wrong_call("asynchronous sweep done synchronously", "graded.asynchronous_update")
+def graded_sweep_done_synchronously(op, given):
+    once = {k: v for k, v in given.items() if k != "order"}
+    visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
+    return np.where(visited, run(graded.update, once), given["xi"])
+
+
+def thresholded(given, op, patterns=False, state=True, dropped=False):
+    side, f = named(op, "side", given), named(op, "activation", given).f
+
+    def kept(x):
+        x = np.where(x == given["theta"], 0.0, x) if dropped else x
+        return side(x, given["theta"])
+    xi, X = given["xi"], given["X"]
+    z = (kept(xi) if state else xi) @ kept(X).T
+    return f(given["beta"] * (z @ (kept(X) if patterns else X)))
+
+
+@wrong_call("theta itself dropped", "graded.thresholded_update")
+def theta_itself_dropped(op, given):
+    return thresholded(given, op, dropped=True)
+
+
+@wrong_call("thresholded patterns in the outer product too", "graded.thresholded_update")
+def thresholded_twice(op, given):
+    return thresholded(given, op, patterns=True)
+
+
+@wrong_call("state compared whole", "graded.thresholded_update")
+def state_compared_whole(op, given):
+    return thresholded(given, op, state=False)
+
+
+# -- energies -------------------------------------------------------------------------------------
+
+@wrong_call("beta times the integral", "graded.energy")
+def beta_times_the_integral(op, given):
+    return run(op, given) + (given["beta"] ** 2 - 1) * integrals(op, given)
+
+
+@wrong_call("integral of one state only", "graded.two_step_energy")
+def integral_of_one_state(op, given):
+    return run(op, given) - integrals(op, given, "previous")
+
+
+@bug("integral of f in place of that of its inverse", "graded.energy")
+def integral_of_f(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    if activation != "tanh":
+        return None
+    return classical.energy.formula(xi, W, b) + np.sum(np.log(np.cosh(xi)), axis=-1) / beta
+
+
+@bug("x artanh x + log(1 - x^2)/2 up to the end of the range", "graded.energy")
+def integral_by_artanh(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    if activation != "tanh":
+        return None
+    xi = np.asarray(xi, dtype=float)        # the digits near 1 are those that float64 loses
+    G = xi * np.arctanh(xi) + np.log1p(-xi * xi) / 2
+    return classical.energy.formula(xi, W, b) + np.sum(G, axis=-1) / beta
+
+
+@bug("log(1 + x) and log(1 - x) of rounded sums", "graded.energy",
+     benign="digits near 0 are lost; the tolerance is that of sums rounded before the logarithm")
+def integral_by_logs(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+    if activation != "tanh":
+        return None
+    G = (xlog(1 + xi) + xlog(1 - xi)) / 2
+    return classical.energy.formula(xi, W, b) + np.sum(G, axis=-1) / beta
+
+
+# -- the flow -------------------------------------------------------------------------------------
+
+@wrong_call("time constant ignored", "graded.flow")
+def time_constant_ignored(op, given):
+    return run(op, given | {"tau": 1.0})
+
+
+@wrong_call("velocity reversed", "graded.flow")
+def velocity_reversed(op, given):
+    return -run(op, given)
+
+
+@wrong_call("no decay", "graded.flow")
+def no_decay(op, given):
+    return run(op, given) + given["u"] / given["tau"]

@@ -1,0 +1,135 @@
+"""Laws of two layers with Lagrangians: what reduces to which network."""
+import numpy as np
+
+from hopref.check.cases.draws import constant, records, sampled
+from hopref.check.cases.networks import layers
+from hopref.check.laws import at_most, equal, law
+from hopref.models import graded, modern
+from hopref.storage import hebbian
+
+
+def quadratic(u, beta):
+    return np.sum(u * u, axis=-1) / 2
+
+
+def log_cosh(u, beta):
+    a = np.abs(beta * u)
+    return np.sum(a + np.log1p(np.exp(-2 * a)) - np.log(np.longdouble(2)), axis=-1) / beta
+
+
+def lse(u, beta):
+    top = np.max(u, axis=-1)
+    return top + np.log(np.sum(np.exp(beta * (u - top)), axis=-1)) / beta
+
+
+def softmax(u, beta):
+    e = np.exp(beta * (u - np.max(u, axis=-1)))
+    return e / np.sum(e, axis=-1)
+
+
+L = {"quadratic": quadratic, "tanh": log_cosh, "softmax": lse}
+GRADIENT = {"quadratic": lambda u, beta: u, "tanh": lambda u, beta: np.tanh(beta * u),
+            "softmax": softmax}
+
+
+def legendre(layer, u, beta):
+    """u.g(u) - L(u), the layer's own term of the energy."""
+    return np.sum(u * GRADIENT[layer](u, beta)) - L[layer](u, beta)
+
+
+# -- definitions ----------------------------------------------------------------------------------
+
+@law("lagrangian.energy", id="DA-4", over=layers(),
+     kills=("hidden term left out", "synaptic term halved", "visible term with the wrong sign"))
+def each_layer_adds_its_legendre_transform(f, v, h, X, beta, visible, hidden):
+    """E = v.g - L_v(v) + h.f - L_h(h) - f X g."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    synapses = np.sum(GRADIENT[hidden](h, beta) * (X @ GRADIENT[visible](v, beta)))
+    own = legendre(visible, v, beta) + legendre(hidden, h, beta)
+    yield equal(f(v, h, X, **how), own - synapses)
+
+
+@law("lagrangian.update", id="DA-4", over=layers(),
+     kills=("beta applied twice in the hidden layer", "hidden softmax not normalised",
+            "tanh without its gain", "field with the wrong sign"))
+def visible_neurons_take_the_field_of_hidden_ones_at_rest(f, v, h, X, beta, visible, hidden):
+    """v' = X^T f(X g(v))."""
+    at_rest = X @ GRADIENT[visible](v, beta)
+    new = f(v, X, visible=visible, hidden=hidden, beta=beta)
+    yield equal(new, GRADIENT[hidden](at_rest, beta) @ X)
+
+
+@law("lagrangian.flow", id="DA-4",
+     over=records(case=layers(), tau_v=sampled([0.5, 2.0]), tau_h=sampled([0.25, 4.0])).map(
+         lambda it: {**it.pop("case"), **it}),
+     kills=("time constants exchanged", "no decay of the visible layer"))
+def a_step_of_its_time_constant_brings_a_layer_to_rest(f, v, h, X, beta, visible, hidden, tau_v,
+                                                       tau_h):
+    """v + tau_v dv/dt = X^T f(h), and h + tau_h dh/dt = X g(v)."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    dv, dh = f(v, h, X, tau_v=tau_v, tau_h=tau_h, **how)
+    yield equal(v + tau_v * dv, GRADIENT[hidden](h, beta) @ X, "visible")
+    yield equal(h + tau_h * dh, X @ GRADIENT[visible](v, beta), "hidden")
+
+
+# -- known networks -------------------------------------------------------------------------------
+
+@law("lagrangian.update", "lagrangian.reduced_energy", id="DA-4",
+     over=layers(constant("quadratic"), constant("softmax")),
+     kills=("beta applied twice in the hidden layer", "hidden softmax not normalised",
+            "visible Lagrangian in place of its Legendre transform",
+            "hidden Lagrangian without 1/beta"))
+def quadratic_and_softmax_layers_are_the_modern_network(f, v, h, X, beta, visible, hidden):
+    """The update is modern's; E = E_modern - log(n)/beta - M^2/2."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    new = f.exact(modern.update, v, X, beta=beta)
+    yield equal(f.lagrangian.update(v, X, **how), new, "update")
+    constants = np.log(np.longdouble(len(X))) / beta + np.max(np.sum(X * X, axis=-1)) / 2
+    E = f.exact(modern.energy, v, X, beta=beta)
+    yield equal(f.lagrangian.reduced_energy(v, X, **how), E - constants, "energy")
+
+
+@law("lagrangian.update", "lagrangian.reduced_energy", id="DA-4",
+     over=layers(constant("tanh"), constant("quadratic")),
+     kills=("tanh without its gain", "log cosh without 1/beta",
+            "visible Lagrangian in place of its Legendre transform"))
+def tanh_and_quadratic_layers_are_the_graded_hebbian_network(f, v, h, X, beta, visible, hidden):
+    """With xi = tanh(beta v): v' = W xi, and E is the graded energy of xi, W = hebbian(X)."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    xi, W = np.tanh(beta * v), f.exact(hebbian, X)
+    yield equal(f.lagrangian.update(v, X, **how), xi @ W.T, "update")
+    yield equal(f.lagrangian.reduced_energy(v, X, **how), f.exact(graded.energy, xi, W, beta=beta),
+                "energy")
+
+
+# -- energies -------------------------------------------------------------------------------------
+
+@law("lagrangian.energy", "lagrangian.reduced_energy", id="DA-4", over=layers(),
+     kills=("hidden term left out", "synaptic term halved", "log cosh without 1/beta"))
+def hidden_neurons_at_rest_leave_the_reduced_energy(f, v, h, X, beta, visible, hidden):
+    """E(v, X g(v)) is the reduced energy of v."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    at_rest = X @ GRADIENT[visible](v, beta)
+    yield equal(f.lagrangian.energy(v, at_rest, X, **how), f.lagrangian.reduced_energy(v, X, **how))
+
+
+@law("lagrangian.energy", id="DA-4", over=layers(),
+     kills=("synaptic term halved", "visible term with the wrong sign"))
+def visible_neurons_that_come_to_rest_pay_a_bregman_divergence(f, v, h, X, beta, visible, hidden):
+    """E(v', h) - E(v, h) = -(L(v') - L(v) - (v' - v).g(v)) <= 0 at v' = X^T f(h)."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    new = GRADIENT[hidden](h, beta) @ X
+    own = L[visible]
+    paid = own(new, beta) - own(v, beta) - np.sum((new - v) * GRADIENT[visible](v, beta))
+    change = f(new, h, X, **how) - f(v, h, X, **how)
+    yield equal(change, -paid)
+    yield at_most(change, 0.0)
+
+
+@law("lagrangian.update", "lagrangian.reduced_energy", id="DA-4", over=layers(),
+     kills=("hidden softmax not normalised", "field with the wrong sign"))
+def fast_hidden_neurons_never_raise_the_reduced_energy(f, v, h, X, beta, visible, hidden):
+    """E(v') <= E(v) for every convex Lagrangian."""
+    how = {"visible": visible, "hidden": hidden, "beta": beta}
+    new, E = f.lagrangian.update(v, X, **how), f.lagrangian.reduced_energy
+    yield at_most(E(new, X, **how), E(v, X, **how))
