@@ -2,7 +2,6 @@
 import math
 
 import numpy as np
-from scipy.special import lambertw
 
 from hopref import theory
 from hopref.check.bugs import bug
@@ -148,6 +147,7 @@ def sphere(d, beta, K, p, less=1, root=4, square=2, branch=0):
     a = 2 / (d - less) * (1 + math.log(2 * beta * K**square * p * (d - less)))
     b = 0.4 * K**square * beta
     y = a + math.log(b)
+    from scipy.special import lambertw
     w = float(np.real(lambertw(np.exp(y), branch)))
     c = abs(b / w)
     log_N = math.log(p) / 2 + (d - 1) / root * math.log(c)

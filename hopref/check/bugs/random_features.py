@@ -1,6 +1,5 @@
 """Bugs of bias, variance and counts of random features, and of their optima."""
 import numpy as np
-from scipy.special import hyp1f1
 
 from hopref import theory
 from hopref.check.bugs import bug
@@ -91,6 +90,7 @@ def gerf_pair_term_scaled(x, y, /, **it):
 
 @bug("1F1 at -s/2", "theory.estimator_mse")
 def pair_at_minus_s(x, y, /, **it):
+    from scipy.special import hyp1f1
     if it.get("draw") != "orthogonal" or it.get("features") == "trigonometric":
         return theory.estimator_mse(x, y, **it)
     d, s = len(x), square(x + y)
@@ -108,6 +108,7 @@ def mse_by_a_difference(x, y, /, *, m, features="positive", draw="iid", A=0.0, b
     one = np.expm1(s) if features == "positive" else np.cosh(s) - 1
     blocks, rest = divmod(m, d)
     pairs = blocks * d * (d - 1) + rest * (rest - 1)
+    from scipy.special import hyp1f1
     return np.log(one / m + pairs / m**2 * (np.exp(-s) * hyp1f1(d, d / 2, s / 2) - 1))
 
 

@@ -3,8 +3,6 @@ import math
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import erfinv, lambertw
-from scipy.stats import binom
 
 from hopref import storage
 from hopref.check.cases.draws import composed, floats, integers, records, sampled
@@ -41,6 +39,7 @@ def the_load_solves_the_mean_field_equations(f, y):
      kills=("the load at an overlap of 0.999", "the square without its half"))
 def no_load_is_above_the_capacity_which_its_own_overlap_has(f, y):
     """alpha(y) <= alpha_c = alpha(y_c) for m = erf(y_c), with the errors (1 - m)/2."""
+    from scipy.special import erfinv
     load, overlap, errors = f.theory.capacity_with_errors()
     yield at_most(f.theory.spin_glass_load(y), rounded(load, 8), "a maximum")
     yield equal(rounded(errors), rounded((1 - overlap) / 2, 8 / (1 - overlap)), "errors")
@@ -56,6 +55,7 @@ def no_load_is_above_the_capacity_which_its_own_overlap_has(f, y):
 def the_share_of_wrong_components_is_that_of_a_sum_of_signs(f, N, d, errors):
     """Zero diagonal: the crosstalk is a sum of n = (N - 1)(d - 1) independent signs; its tail is
     within 0.48 / sqrt(n) of the normal one (Berry and Esseen)."""
+    from scipy.stats import binom
     cue = round(errors * (d - 1))
     signal, n = d - 1 - 2 * cue, (N - 1) * (d - 1)
     if signal > 0:
@@ -192,6 +192,7 @@ def the_base_solves_the_equation_of_the_theorem(f, d, beta, K, p):
     """c = b / W_0(exp(a + ln b)), N = sqrt(p) c^((d - 1)/4).
 
     W is as well conditioned as its argument; exp loses |a + ln b| roundings."""
+    from scipy.special import lambertw
     c, N, a, b = f(d, beta=beta, K=K, p=p)
     exact = 2 / (d - 1) * (1 + math.log(2 * beta * K * K * p * (d - 1)))
     yield equal(rounded(a, 200 * (1 + 1 / abs(exact))), exact, "a")

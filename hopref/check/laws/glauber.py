@@ -1,11 +1,10 @@
 """Laws of networks at a temperature: one visit, detailed balance, chains."""
-import itertools
 
 import numpy as np
 
 from hopref.check.cases.draws import arrays, composed, floats
 from hopref.check.cases.networks import LOW, networks, visits, warm
-from hopref.check.laws import equal, holds, law
+from hopref.check.laws import equal, law
 from hopref.models import classical
 
 NEAR = 2.0**-40         # from the chance of the value 1: far beyond its rounding, 8 u
@@ -89,63 +88,3 @@ def each_visit_uses_its_own_number(f, xi, W, b, order, uniforms, beta, states):
     for k in range(len(order)):
         want = f(want, W, b, order=order[k:k + 1], uniforms=uniforms[k:k + 1], **how)
     yield equal(f(xi, W, b, order=order, uniforms=uniforms, **how), want)
-
-
-# -- chains ---------------------------------------------------------------------------------------
-
-STATES = np.array(list(itertools.product([-1.0, 1.0], repeat=3)))
-W3, B3 = np.array([[0.0, 1.0, -2.0], [1.0, 0.0, 1.0], [-2.0, 1.0, 0.0]]), np.array([0.5, 0.0, -1.0])
-BETA, CHAINS = 0.4, 1000
-ORDERS = ("cyclic", "permutation", "random")
-
-
-def boltzmann():
-    p = np.exp(-BETA * classical.energy(STATES, W3, B3))
-    return p / p.sum()
-
-
-def distributed(states):
-    """The claim that chains are distributed as exp(-beta E)/Z: counts within 6 standard errors."""
-    p, code = boltzmann(), ((states + 1) / 2 @ [4, 2, 1]).astype(int)
-    found = np.bincount(code.ravel(), minlength=8)[:8] / len(states)
-    return holds(np.abs(found - p) <= 6 * np.sqrt(p * (1 - p) / len(states)), "distribution")
-
-
-@law("dynamics.glauber", id="CB-4",
-     kills=("beta ignored", "chains share their numbers", "all sites at once", "order ignored"))
-def chains_that_start_at_equilibrium_stay_there(f):
-    """Every state of three sites, after 1, 2 and 3 sweeps; orders differ in what they draw."""
-    start = STATES[np.random.default_rng(1).choice(8, size=CHAINS, p=boltzmann())]
-    way = {}
-    for order in ORDERS:
-        way[order] = f.dynamics.glauber(start, W3, B3, beta=BETA, sweeps=3, rng=2,
-                                        order=order).states
-        for states in way[order][1:]:
-            yield distributed(states)
-            yield holds(np.any(states != start), "moves")
-    for one, other in itertools.combinations(ORDERS, 2):
-        yield holds(np.any(way[one] != way[other]), f"{one} is not {other}")
-
-
-@law("dynamics.glauber", id="CB-4", kills=("states never change", "chains share their numbers"))
-def chains_forget_where_they_started(f):
-    """From one state, after 40 sweeps: a visit forgets its site with a chance above 0.03."""
-    run = f.dynamics.glauber(np.ones((CHAINS, 3)), W3, B3, beta=BETA, sweeps=40, rng=3)
-    yield distributed(run.states[-1])
-
-
-@law("dynamics.glauber", id="CB-4", over=warm(diagonal="0", rows=4),
-     kills=("one stream of numbers for all chains", "energies a sweep late", "first state left out",
-            "seed ignored"))
-def a_chain_depends_on_no_other(f, xi, W, b, beta, states):
-    """The i-th chain of a seed, alone or not; its energies are those of its states."""
-    how = {"beta": beta, "sweeps": 3, "order": "permutation", "states": states}
-    run = f.dynamics.glauber(xi, W, b, rng=7, **how)
-    first = f.dynamics.glauber(xi[0], W, b, rng=7, **how)
-    yield equal(first.states, run.states[:, 0], "alone")
-    yield equal(run.states[0], xi, "start")
-    energies = classical.energy(run.states, W, b)           # integers and halves: exact
-    yield equal(run.energies, energies, "energies")
-    chains = [f.dynamics.glauber(np.ones(20), np.zeros((20, 20)), sweeps=1, rng=seed).states
-              for seed in (0, 1)]
-    yield holds(np.any(chains[0] != chains[1]), "seeds differ")

@@ -72,44 +72,44 @@ def alike(a, b):
             yield equal(a, b)
 
 
-declare("softmax", "MO-1",
+SOFTMAX = declare("softmax", "MO-1",
         ("totals added without rescaling", "rescaled by the first maximum",
          "beta left out of the rescaling", "NaN where both are empty",
          "values rescaled and totals not", "one maximum for the whole batch", "log2 in place of ln",
          "log of the total not divided by beta", "the maximum not added to the logsumexp"),
         ("nothing with the maximum 0", "nothing with the total 1"))
-declare("energy", "MO-7",
+ENERGY = declare("energy", "MO-7",
         ("M^2 added", "patterns of one part counted", "the leader of the first part kept",
          "expm1 sums rescaled like sums of exp", "log2 in place of ln", "M^2 of the last part"),
         ("nothing as a pattern at the origin",))
-declare("linear", "MO-2",
+LINEAR = declare("linear", "MO-2",
         ("totals added without rescaling", "one scale for all features",
          "rescaled by the smaller scale", "the largest scale of all features for each",
          "NaN where both are empty", "the scale left out of the query",
          "values rescaled and z not"),
         ("NaN where both are empty", "nothing with the scale 1"))
-declare("causal", "MO-3",
+CAUSAL = declare("causal", "MO-3",
         ("each chunk sees itself alone", "positions see their whole chunk",
          "own position left out", "the past sees the future", "state without the last chunk"),
         ("nothing as one position",))
-declare("sums", "MO-5",
+SUMS = declare("sums", "MO-5",
         ("weights averaged", "the later part alone", "A and B exchanged"),
         ("weights averaged", "nothing as the identity"))
-declare("covariance", "CB-12",
+COVARIANCE = declare("covariance", "CB-12",
         ("scatters added", "means averaged", "n_1 n_2 without 1/(n_1 + n_2)"),
         ("means averaged", "nothing as a pattern of zeros"))
-declare("gram", "MO-5",
+GRAM = declare("gram", "MO-5",
         ("a ridge in place of the rank", "the outer product of the sum", "Hebb's rule",
          "the later part alone"),
         ("the later part alone", "nothing as a pattern of ones"))
-declare("clipped", "CB-13",
+CLIPPED = declare("clipped", "CB-13",
         ("sums in place of OR", "AND in place of OR", "XOR in place of OR"),
         ("AND in place of OR", "nothing as all ones"))
-declare("supports", "MO-4",
+SUPPORTS = declare("supports", "MO-4",
         ("only the strongest kept", "values halved", "the later part alone",
          "supports cut before they merge"),
         ("the later part alone", "nothing as a pattern at zero"))
-declare("top_k", "MO-6",
+TOP_K = declare("top_k", "MO-6",
         ("ties to the last index", "every chunk counted from 0", "merged the other way round",
          "k + 1 kept"),
         ("nothing with an index",))
