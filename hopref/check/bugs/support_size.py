@@ -9,7 +9,7 @@ __all__ = []
 
 
 def bound(xi, X, beta):
-    return theory.support_size_bound.formula(xi, X, beta=beta)
+    return theory.support_size_bound(np.asarray(xi, float), np.asarray(X, float), beta=beta)
 
 
 @bug("the first M dropped", "theory.support_size_bound")
