@@ -1,9 +1,10 @@
-"""The blog's figures and the papers' statements, run again.
+"""Experiments that reproduce the figures of the blog and test the statements of the papers.
 
-An experiment is a function that returns a `Record`: a claim, what was measured, and a verdict by a
-stated rule.  Those of `FIGURES` retrieve pictures, for the blog *Looking at the Performer from a
-Hopfield point of view*: ``figure(images, names, out=None)``.  Those of `STATEMENTS` draw random
-patterns, for the papers: ``statement(out=None, **sizes)``.  Formulas live elsewhere.
+An experiment is a function that returns a `Record`: a claim, the measurements, and a verdict by a
+stated rule.  `FIGURES` holds the experiments on pictures, for the blog *Looking at the Performer
+from a Hopfield point of view*, with the signature ``figure(images, names, out=None)``.
+`STATEMENTS` holds the experiments on random patterns, for the papers, with the signature
+``statement(out=None, **sizes)``.
 """
 import inspect
 import time
@@ -63,9 +64,16 @@ EXPERIMENTS = FIGURES | STATEMENTS
 
 
 def reproduce(names=None, out=None):
-    """Run the named experiments (all of them by default); draw them into the directory ``out``.
+    """Run experiments in the order of `EXPERIMENTS`.
 
-    Names are found whatever their case, and run in the order of `EXPERIMENTS`.
+    Parameters
+    ----------
+    names : names of experiments, in any case (default: all)
+    out : directory for the drawings (default: nothing is drawn)
+
+    Returns
+    -------
+    one `Record` for each experiment
 
     >>> from hopref.experiments import reproduce
     >>> [record.verdict for record in reproduce(["F1"])]
@@ -85,17 +93,22 @@ def reproduce(names=None, out=None):
 
 
 def summary(name):
-    """What an experiment does, in one line."""
-    said = inspect.getdoc(EXPERIMENTS[name]).partition("\n")[0].removeprefix(f"{name}: ")
-    return said[0].upper() + said[1:]
+    """Summary of an experiment in one line.
+
+    >>> from hopref.experiments import summary
+    >>> summary("crosstalk")
+    'Share of bits that one synchronous step from a stored pattern turns wrong.'
+    """
+    line = inspect.getdoc(EXPERIMENTS[name]).partition("\n")[0].removeprefix(f"{name}: ")
+    return line[0].upper() + line[1:]
 
 
 def _known(name):
-    """The name of an experiment as it is written here."""
-    written = {known.casefold(): known for known in EXPERIMENTS}
-    if name.casefold() in written:
-        return written[name.casefold()]
-    near = [written[n] for n in get_close_matches(name.casefold(), written)]
-    said = f", nearest {', '.join(near)}" if near else ""
+    """The key of `EXPERIMENTS` that equals ``name`` up to case."""
+    keys = {key.casefold(): key for key in EXPERIMENTS}
+    if name.casefold() in keys:
+        return keys[name.casefold()]
+    near = [keys[n] for n in get_close_matches(name.casefold(), keys)]
+    suggestion = f", nearest {', '.join(near)}" if near else ""
     raise DomainError("hopref.experiments.reproduce: names must be among those of hopref reproduce "
-                      f"--list; got {name!r}{said}.")
+                      f"--list; got {name!r}{suggestion}.")

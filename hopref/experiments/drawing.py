@@ -1,4 +1,4 @@
-"""Pictures of pictures: what was stored, what was shown, what came back.  Needs matplotlib."""
+"""Drawings of recalls and of measured curves.  They require matplotlib."""
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,32 +10,32 @@ __all__ = ["Curve", "measured", "exact", "draw_recall", "draw_curves", "save"]
 
 RIGHT, WRONG, INK = "#1f77b4", "#d9541e", "#333333"
 COLOURS = ("#2f5d8a", "#c8553d", "#588157", "#8d6a9f", "#b08900", "#555555")   # as in the gallery
-COLUMNS = 12        # pictures beside each other
+COLUMNS = 12        # pictures in a row
 INCH = 0.92         # side of one picture
 
 
 def _figure(width, height):
-    Figure = require("matplotlib.figure", extra="plot", who="experiments").Figure
+    Figure = require("matplotlib.figure", extra="plot", caller="experiments").Figure
     return Figure(figsize=(width, height), dpi=110, facecolor="white")
 
 
 def draw_recall(recall, names):
-    """Three rows for every twelve pictures; the frame tells what was retrieved."""
+    """Draw the stored pictures, the cues and the results; a frame marks what was retrieved."""
     N = len(names)
     columns, blocks = min(N, COLUMNS), -(-N // COLUMNS)
     left, top, gap = 0.95, 0.26, 0.30               # inches
     height = blocks * (3 * INCH + top + gap)
     figure = _figure(left + columns * INCH + 0.1, height)
     width, height = figure.get_size_inches()
-    back = np.clip(recall.returned, -1, 1)
-    if recall.recipe.normalisation == "polar":
+    back = np.clip(recall.result_images, -1, 1)
+    if recall.settings.normalisation == "polar":
         grey = {"cmap": "gray_r", "vmin": -1, "vmax": 1}        # the blog's polar +1 is black
     else:
         grey = {"cmap": "gray", "vmin": -1, "vmax": 1}
     for i in range(N):
         block, column = divmod(i, COLUMNS)
         ceiling = height - block * (3 * INCH + top + gap) - top
-        for row, picture in enumerate([recall.stage.values[i], recall.stage.damaged[i], back[i]]):
+        for row, picture in enumerate([recall.inputs.values[i], recall.inputs.damaged[i], back[i]]):
             box = [(left + column * INCH + 0.03) / width,
                    (ceiling - (row + 1) * INCH + 0.03) / height,
                    (INCH - 0.06) / width, (INCH - 0.06) / height]
@@ -51,7 +51,7 @@ def draw_recall(recall, names):
                 axes.set_xlabel(_score(recall, i), fontsize=9, labelpad=2.5,
                                 color=RIGHT if recall.retrieved[i] else WRONG)
             if column == 0:
-                axes.set_ylabel(["stored", "shown", "retrieved"][row], fontsize=9.5, color=INK,
+                axes.set_ylabel(["stored", "cue", "retrieved"][row], fontsize=9.5, color=INK,
                                 rotation=0, ha="right", va="center", labelpad=5)
     return figure
 
@@ -63,39 +63,39 @@ def _short(name):
 
 def _score(recall, i):
     if recall.weights is not None:
-        return f"weight {recall.p_target[i]:.2f}"
-    if recall.recipe.normalisation == "polar":
-        return f"{(recall.results[i] != recall.stage.patterns[i]).sum()} wrong"
+        return f"weight {recall.target_weight[i]:.2f}"
+    if recall.settings.normalisation == "polar":
+        return f"{(recall.results[i] != recall.inputs.patterns[i]).sum()} wrong"
     return f"cos {recall.cosines[i, i]:.2f}"
 
 
 class Curve(NamedTuple):
-    """Points, with their intervals where they were measured; a plain line where they are exact."""
+    """Measured points with intervals, or an exact line."""
     label: str
     x: Sequence
     y: Sequence
     low: Sequence = ()
     high: Sequence = ()
     exact: bool = False
-    colour: int | None = None           # of COLOURS: what belongs together shares one
+    colour: int | None = None           # index into COLOURS
 
 
 def measured(label, x, intervals, colour=None):
-    """The curve of one `Interval` at each x."""
+    """A curve of measurements: one `Interval` for each x."""
     y, low, high = zip(*intervals, strict=True)
     return Curve(label, x, y, low, high, colour=colour)
 
 
 def exact(label, x, y, colour=None):
-    """The curve of what needs no measurement."""
+    """A curve of exact values."""
     return Curve(label, x, y, exact=True, colour=colour)
 
 
 def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="linear", ylim=None,
                 xticks=None, yticks=None):
-    """The curves over common axes; marks is ((x, text), ...), ticks replace those of a scale.
+    """Draw curves on common axes; ``marks`` is ((x, text), ...).
 
-    Measured points that share their colour with an exact line are not joined.
+    Measured points with the same colour as an exact line are not connected.
     """
     figure = _figure(7.6, 3.3)
     axes = figure.add_axes([0.095, 0.155, 0.585, 0.77])
@@ -127,17 +127,17 @@ def draw_curves(curves, *, xlabel, ylabel, marks=(), xscale="linear", yscale="li
     return figure
 
 
-def _draw_curve(axes, curve, colour, marker, joined):
-    look = {"color": COLOURS[colour % len(COLOURS)], "linewidth": 1.5}
+def _draw_curve(axes, curve, colour, marker, connected):
+    style = {"color": COLOURS[colour % len(COLOURS)], "linewidth": 1.5}
     if curve.exact:
-        return axes.plot(curve.x, curve.y, linestyle="--", zorder=1, **look)[0]
-    look |= {"marker": marker, "markersize": 4, "linestyle": "-" if joined else "none"}
+        return axes.plot(curve.x, curve.y, linestyle="--", zorder=1, **style)[0]
+    style |= {"marker": marker, "markersize": 4, "linestyle": "-" if connected else "none"}
     if not len(curve.low):
-        return axes.plot(curve.x, curve.y, **look)[0]
+        return axes.plot(curve.x, curve.y, **style)[0]
     y, low, high = (np.asarray(v, dtype=float) for v in (curve.y, curve.low, curve.high))
-    return axes.errorbar(curve.x, y, yerr=[y - low, high - y], elinewidth=1.0, capsize=2.0, **look)
+    return axes.errorbar(curve.x, y, yerr=[y - low, high - y], elinewidth=1.0, capsize=2.0, **style)
 
 
 def save(figure, path):
-    """Write a PNG without dates or versions in it: equal pictures, equal files."""
+    """Write a PNG file without date or version, so that equal figures give equal files."""
     figure.savefig(path, format="png", metadata={"Software": None})

@@ -1,12 +1,12 @@
-"""Modern and sparse networks: what separation promises, and what one update does."""
+"""Modern and sparse networks: retrieval of well-separated patterns and its error bounds."""
 import numpy as np
 
 from hopref import theory
 from hopref.dynamics import retrieve
 from hopref.experiments.drawing import Curve, draw_curves, measured
 from hopref.experiments.draws import sphere
-from hopref.experiments.intervals import exact_share, share
-from hopref.experiments.records import Record, Table, listed, pictured, verdict
+from hopref.experiments.intervals import exact_proportion, proportion
+from hopref.experiments.records import Record, Table, joined, saved_picture, verdict
 from hopref.models import modern, sparse
 from hopref.progress import progress
 
@@ -16,15 +16,15 @@ __all__ = ["on_the_sphere", "separation", "margin"]
 def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0.001),
                                          (1.0, 6.0, 8, 0.05), (1.0, 6.0, 10, 0.05)),
                   sets=1000, counts=(30, 100, 300, 1000, 3000, 10_000, 30_000), asked=200, seed=0):
-    """As many patterns on a sphere as the theorem promises, and many more."""
+    """Stored patterns on a sphere, for the number in the theorem and for larger numbers."""
     rng, whole, promised, beyond = np.random.default_rng(seed), {}, {}, {}
     for setting in progress(settings, label="sphere"):
         beta, K, d, p = setting
         radius = K * (d - 1)**0.5
         N = promised[setting] = int(theory.capacity_modern(d, beta=beta, K=K, p=p).patterns)
         lost = sum(not _stored(sphere(rng, N, d, radius), N, beta).all() for _ in range(sets))
-        whole[setting] = exact_share(lost, sets)
-        beyond[setting] = [share(_stored(sphere(rng, n, d, radius), asked, beta).sum(),
+        whole[setting] = exact_proportion(lost, sets)
+        beyond[setting] = [proportion(_stored(sphere(rng, n, d, radius), asked, beta).sum(),
                                  min(n, asked)) for n in counts]
     holds = {s: whole[s].low <= s[3] for s in settings}
     return Record(
@@ -32,25 +32,26 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
         claim="With probability 1 − p, N ≥ √p c^((d−1)/4) random patterns on a sphere of radius "
               "K √(d−1) are stored: each has a fixed point of its own within 1/(βNM).",
         setting=f"{sets} sets of ⌊N⌋ patterns; then one set each of {counts[0]} to {counts[-1]} "
-                f"patterns, {asked} of which are asked for.  A pattern is stored if updates from "
-                "it end within 1/(βNM), and these spheres do not meet.",
-        test="the share of sets with a pattern that is not stored is not above p, as told by the "
-             "lower end of a 99 % interval (Clopper and Pearson)",
+                f"patterns, {asked} of which are tested.  A pattern is stored if updates from "
+                "it converge within 1/(βNM), and these spheres do not intersect.",
+        test="the lower end of the 99 % interval (Clopper and Pearson) of the share of sets with a "
+             "pattern that is not stored is not above p",
         outcome="Sets with a pattern that is not stored: "
-                + listed([f"{whole[s].value * sets:.0f} of {sets} (N = {promised[s]}, d = {s[2]})"
+                + joined([f"{whole[s].value * sets:.0f} of {sets} (N = {promised[s]}, d = {s[2]})"
                           for s in settings]) + ".",
         verdict=verdict(True, holds, "the setting"),
-        why=("N is a lower bound: "
-             + listed([f"{_last_held(counts, beyond[s])} (d = {s[2]}, K = {s[1]:g})"
+        explanation=(
+             "N is a lower bound: "
+             + joined([f"{_largest_stored(counts, beyond[s])} (d = {s[2]}, K = {s[1]:g})"
                        for s in settings])
              + " is the largest number tried of which more than half were stored.",),
-        originals="",
+        original_pictures="",
         tables=(Table("The theorem’s N, sets with a failure, and the share stored of more patterns",
                       ("β", "K", "d", "p", "N", "failures (99 % interval)",
                        *(f"{n} stored" for n in counts)),
                       tuple((*s, promised[s], str(whole[s]), *(i.value for i in beyond[s]))
                             for s in settings)),),
-        pictures=pictured(out, "sphere.png", lambda: draw_curves(
+        pictures=saved_picture(out, "sphere.png", lambda: draw_curves(
             [measured(f"d = {s[2]}, K = {s[1]:g}", counts, beyond[s]) for s in settings],
             xlabel="N, stored patterns", ylabel="share of patterns stored", xscale="log",
             marks=[(promised[settings[-1]], f"theorem, d = {settings[-1][2]}")],
@@ -59,20 +60,20 @@ def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0
 
 
 def _stored(X, asked, beta):
-    """Whether each of the first patterns has its fixed point in a sphere of its own."""
+    """Whether each of the first patterns has its fixed point in its sphere, which is disjoint."""
     states, radius = X[:asked], float(theory.sphere_radius(X, beta=beta))
     ends = retrieve(modern.update, states, X, beta=beta, max_steps=100, tol=1e-10).states
     closest = np.array([np.partition(np.linalg.norm(x - X, axis=1), 1)[1] for x in states])
     return (np.linalg.norm(ends - states, axis=1) <= radius) & (closest > 2 * radius)
 
 
-def _last_held(counts, shares):
-    held = [n for n, s in zip(counts, shares, strict=True) if s.low > 0.5]
-    return f"{held[-1]}" if held else "none"
+def _largest_stored(counts, shares):
+    stored = [n for n, s in zip(counts, shares, strict=True) if s.low > 0.5]
+    return f"{stored[-1]}" if stored else "none"
 
 
 def separation(out=None, *, norms=(2.2, 5.6, 18), sets=20, N=8, d=24, beta=1.0, seed=0):
-    """One update from inside the sphere around a pattern, against the bound on its error."""
+    """Error of one update from within the sphere around a pattern, compared with its bounds."""
     rng, norms, rows = np.random.default_rng(seed), np.linspace(*norms), []
     for norm in progress(norms, label="separation"):
         for _ in range(sets):
@@ -95,29 +96,30 @@ def separation(out=None, *, norms=(2.2, 5.6, 18), sets=20, N=8, d=24, beta=1.0, 
     loose = [float(np.median(b / errors)) for b in (bounds, sharp)]
     return Record(
         "separation", "The error of one update", "Ramsauer et al. 2021, Theorem 5 [MH-9]",
-        claim="Where pattern i is well separated, one update from its sphere ends within "
+        claim="If pattern i is well separated, one update from its sphere ends within "
               "2 (N−1) M exp(−β (Δᵢ − 2 r M)) of it, r the larger distance of state and fixed "
               "point from the pattern; from within 1/(2βM), within 2e (N−1) M exp(−β Δᵢ).",
         setting=f"{sets} sets of {N} patterns on spheres of {len(norms)} radii in d = {d}, β = "
                 f"{beta:g}; from each well-separated pattern, a state at a random distance up to "
                 f"1/(βNM): {total} updates.",
-        test="no update ends farther away than the bound says, nor than its second half",
+        test="no error of an update exceeds the bound, nor its second half",
         outcome=f"{counts['the bound']} of {total} errors exceed the bound, "
                 f"{counts['its second half']} its second half; the median error is "
                 f"{loose[0]:.0f} times smaller than the bound.",
         verdict=verdict(True, parts, "the half"),
-        why=(f"Were the {total} updates independent, the chance of a violation would lie below "
-             f"{exact_share(counts['the bound'], total).high:.2g} (99 % interval, Clopper and "
+        explanation=(
+             f"Were the {total} updates independent, the chance of a violation would lie below "
+             f"{exact_proportion(counts['the bound'], total).high:.2g} (99 % interval, Clopper and "
              "Pearson).",
              f"The sharper bound diam (1 − p), p the weight of the pattern, is exceeded "
              f"{counts['diam (1 − p)']} times and only {loose[1]:.1f} times the error (median); it "
              "needs no separation."),
-        originals="",
+        original_pictures="",
         tables=(Table("Distance from the pattern after one update, by separation β Δ",
                       ("β Δ", "updates", *curves),
                       tuple((m, len(b), *(f"{c[k]:.2e}" for c in curves.values()))
                             for k, (m, b) in enumerate(zip(middle, bins, strict=True)))),),
-        pictures=pictured(out, "separation.png", lambda: draw_curves(
+        pictures=saved_picture(out, "separation.png", lambda: draw_curves(
             [Curve(label, middle, values, exact=k > 1, colour=(1, 0, 2, 3, 4)[k])
              for k, (label, values) in enumerate(curves.items())],
             xlabel="separation β Δᵢ", ylabel="distance from the pattern", yscale="log"),
@@ -125,7 +127,7 @@ def separation(out=None, *, norms=(2.2, 5.6, 18), sets=20, N=8, d=24, beta=1.0, 
 
 
 def _one_update(rng, X, beta):
-    """(beta Delta, error, bound, second half, sharper bound, its rounding) a separated pattern."""
+    """(beta Delta, error, bound, second half, sharper bound, its rounding) for each pattern."""
     N, gaps = len(X), theory.separation(X)
     sure = gaps >= float(theory.required_separation(X, beta=beta))
     away = rng.random(N) * float(theory.sphere_radius(X, beta=beta))
@@ -143,16 +145,17 @@ def _one_update(rng, X, beta):
 
 def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
            norms=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0), seed=0):
-    """Sparse maps give a pattern back exactly, in one step, where its separation suffices."""
+    """Exact retrieval in one step by sparse maps, for patterns of sufficient separation."""
     rng, slack, whole = np.random.default_rng(seed), {}, {}
-    stages = [_cues(rng, sphere(rng, N, d, norm)) for norm in norms for _ in range(sets // 6 or 1)]
+    problems = [_cues(rng, sphere(rng, N, d, norm)) for norm in norms
+                for _ in range(sets // 6 or 1)]
     for alpha in progress(alphas, label="margin"):
         m = theory.margin("entmax", alpha=alpha) if alpha > 1 else 1.0
-        room = [theory.separation(X) / theory.exact_retrieval_separation(
-            cues, X, beta=beta, margin=m) for X, cues in stages]
-        same = [(sparse.update(cues, X, beta=beta, alpha=alpha) == X).all(axis=1)
-                for X, cues in stages]
-        slack[alpha], whole[alpha] = np.concatenate(room), np.concatenate(same)
+        ratios = [theory.separation(X) / theory.exact_retrieval_separation(
+            cues, X, beta=beta, margin=m) for X, cues in problems]
+        equal = [(sparse.update(cues, X, beta=beta, alpha=alpha) == X).all(axis=1)
+                 for X, cues in problems]
+        slack[alpha], whole[alpha] = np.concatenate(ratios), np.concatenate(equal)
     entmaxes = [alpha for alpha in alphas if alpha > 1]
     enough = {alpha: slack[alpha] >= 1 for alpha in entmaxes}
     failures = {alpha: int((enough[alpha] & ~whole[alpha]).sum()) for alpha in entmaxes}
@@ -161,38 +164,39 @@ def margin(out=None, *, alphas=(1.0, 1.5, 2.0), sets=150, N=32, d=32, beta=1.0,
     asked = {alpha: int(enough[alpha].sum()) for alpha in entmaxes}
     return Record(
         "margin", "Exact retrieval in one step", "Santos et al. 2024 [FY-5]",
-        claim="α-entmax has the margin m = 1/(α−1): where Δᵢ ≥ m/β + 2 M |ξ − xᵢ|, one update "
-              "gives xᵢ back exactly.  Softmax (α = 1) never does.",
-        setting=f"{len(stages)} sets of {N} patterns on spheres of radius {norms[0]:g} to "
+        claim="α-entmax has the margin m = 1/(α−1): if Δᵢ ≥ m/β + 2 M |ξ − xᵢ|, one update "
+              "returns xᵢ exactly.  Softmax (α = 1) never does.",
+        setting=f"{len(problems)} sets of {N} patterns on spheres of radius {norms[0]:g} to "
                 f"{norms[-1]:g} in d = {d}, β = {beta:g}, one cue a pattern at a random distance; "
                 "equality to the last bit.",
-        test="no cue that meets the condition fails, for any α > 1; no cue comes back exactly for "
-             "α = 1",
-        outcome=listed([f"{failures[a]} of {asked[a]} cues that meet the condition fail at α = "
+        test="for every α > 1, no cue that meets the condition fails; for α = 1, no pattern is "
+             "retrieved exactly",
+        outcome=joined([f"{failures[a]} of {asked[a]} cues that meet the condition fail at α = "
                         f"{a:g}" for a in entmaxes])
         + f"; softmax is exact for {int(whole[1.0].sum()) if 1.0 in whole else 0} of "
           f"{len(whole[alphas[0]])}.",
         verdict=verdict(True, {**{a: failures[a] == 0 and asked[a] > 0 for a in entmaxes},
                                **{a: not whole[a].any() for a in alphas if a == 1}}, "α"),
-        why=("The condition is sufficient, not necessary: "
-             + listed([f"{(whole[a] & ~enough[a]).sum()} (α = {a:g})" for a in entmaxes])
-             + " cues come back exactly without meeting it.",
-             *(f"α = {a:g}: were the cues independent, the chance of a failure where it is met "
-               f"would lie below {exact_share(failures[a], asked[a]).high:.2g} (99 % interval, "
-               "Clopper and Pearson)." for a in entmaxes if asked[a])),
-        originals="",
-        tables=(Table("Share of cues that come back exactly (99 % interval, Wilson), by separation "
-                      "over the separation needed",
-                      ("Δ / needed", *(f"α = {a:g}" for a in alphas)),
+        explanation=(
+             "The condition is sufficient, not necessary: "
+             + joined([f"{(whole[a] & ~enough[a]).sum()} (α = {a:g})" for a in entmaxes])
+             + " patterns are retrieved exactly from cues that do not meet it.",
+             *(f"α = {a:g}: were the cues independent, the chance of a failure when it is met "
+               f"would lie below {exact_proportion(failures[a], asked[a]).high:.2g} (99 % "
+               "interval, Clopper and Pearson)." for a in entmaxes if asked[a])),
+        original_pictures="",
+        tables=(Table("Share of patterns retrieved exactly (99 % interval, Wilson), by separation "
+                      "over the required separation",
+                      ("Δ / required", *(f"α = {a:g}" for a in alphas)),
                       tuple((f"{low:.1f} to {high:.1f}", *(
                           str(curves[a][k]) if curves[a][k] else "no cue" for a in alphas))
                           for k, (low, high) in enumerate(zip(edges, edges[1:], strict=False)))),),
-        pictures=pictured(out, "margin.png", lambda: draw_curves(
+        pictures=saved_picture(out, "margin.png", lambda: draw_curves(
             [measured(f"α = {a:g}" + " (softmax)" * (a == 1),
                       [(edges[k] + edges[k + 1]) / 2 for k, i in enumerate(curves[a]) if i],
                       [i for i in curves[a] if i]) for a in alphas],
-            xlabel="Δᵢ / (m/β + 2 M |ξ − xᵢ|)", ylabel="share of cues that come back exactly",
-            marks=((1.0, "from here on sufficient"),), ylim=(-0.03, 1.03)),
+            xlabel="Δᵢ / (m/β + 2 M |ξ − xᵢ|)", ylabel="share of patterns retrieved exactly",
+            marks=((1.0, "sufficient above"),), ylim=(-0.03, 1.03)),
             "m = 1 for softmax, which has no margin.  Bars: 99 % intervals, as if the cues of one "
             "set were independent."))
 
@@ -204,4 +208,4 @@ def _cues(rng, X):
 
 def _by_bin(x, hits, edges):
     inside = [(x >= low) & (x < high) for low, high in zip(edges, edges[1:], strict=False)]
-    return [share(hits[i].sum(), i.sum()) if i.any() else None for i in inside]
+    return [proportion(hits[i].sum(), i.sum()) if i.any() else None for i in inside]

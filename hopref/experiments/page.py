@@ -1,20 +1,20 @@
-"""The report: one JSON file and one HTML page beside the PNGs."""
+"""Report of the experiments: a JSON file and an HTML page, which shows the PNG files."""
 import json
 from html import escape
 
 from hopref.experiments.page_style import STYLE
-from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, SILENT
+from hopref.experiments.records import DEPENDS, FAILS, NO_VERDICT, REPRODUCES
 from hopref.versions import versions
 
 __all__ = ["write_report", "as_json", "SCHEMA"]
 
 SCHEMA = "hopref.reproduce/1"
-CLASSES = {REPRODUCES: "yes", DEPENDS: "some", FAILS: "no", SILENT: "mute"}
-TALLY = {REPRODUCES: ("reproduces", "reproduce"),
+CLASSES = {REPRODUCES: "yes", DEPENDS: "some", FAILS: "no", NO_VERDICT: "mute"}
+COUNTS = {REPRODUCES: ("reproduces", "reproduce"),
          DEPENDS: ("holds in part", "hold in part"),
          FAILS: ("does not reproduce", "do not reproduce"),
-         SILENT: ("has no verdict in the text", "have no verdict in the text")}
-TITLE = "Figures and statements, run again"
+         NO_VERDICT: ("has no verdict in the text", "have no verdict in the text")}
+TITLE = "Reproduced figures and statements"
 
 
 def write_report(records, out):
@@ -26,12 +26,14 @@ def write_report(records, out):
 
 
 def as_json(records):
+    """The records as JSON."""
     return json.dumps({"schema": SCHEMA, "hopref": versions()["hopref"],
                        "numpy": versions()["numpy"], "records": [r.as_dict() for r in records]},
                       indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def as_html(records):
+    """The records as an HTML page."""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -57,33 +59,34 @@ def as_html(records):
 
 
 def _introduction(records):
-    tally = {v: sum(_kind(r) == v for r in records) for v in CLASSES}
-    said = "".join(f'<li><b class="{CLASSES[v]}">{n}</b> {TALLY[v][n > 1]}</li>'
-                   for v, n in tally.items() if n)
-    return f"""<p class="lead">What the texts claim, held against what was measured.  F1 to F14 are
-the figures of <i>Looking at the Performer from a Hopfield point of view</i>, computed anew on the
-24 pictures that come with hopref.  The experiments after them draw random patterns, and try what
-the papers beneath the blog state: capacities, bounds on errors, fixed points, random features.</p>
+    counts = {v: sum(_kind(r) == v for r in records) for v in CLASSES}
+    items = "".join(f'<li><b class="{CLASSES[v]}">{n}</b> {COUNTS[v][n > 1]}</li>'
+                    for v, n in counts.items() if n)
+    return f"""<p class="lead">This page compares the claims of the blog and the papers with
+measurements.  F1 to F14 are the figures of <i>Looking at the Performer from a Hopfield point of
+view</i>, computed on the 24 pictures distributed with hopref.  The experiments after them use
+random patterns and test statements of the papers on capacities, error bounds, fixed points and
+random features.</p>
 
-<ul class="tally">{said}</ul>
+<ul class="tally">{items}</ul>
 <details><summary>How to read this page</summary>
-<p>A claim <em>{REPRODUCES}</em> if it passes its test under all choices, sizes or parts tried;
-<em>{DEPENDS}</em> what is named if under some; <em>{FAILS}</em> if under none.  Each test is
-written out and computed; no verdict is written by hand.</p>
+<p>A claim <em>{REPRODUCES}</em> if it passes its test under all choices, sizes or parts tried; it
+<em>{DEPENDS}</em> the named choice if it passes under some; it <em>{FAILS}</em> if it passes under
+none.  Each test is stated and computed; no verdict is written by hand.</p>
 <p><b>F1 to F14.</b>  Each network stores 64 × 64 grey pictures, as numbers from −1 (black) to 1
 (white); the binary one stores them as +1 (dark) and −1 (bright).  The lower half of each picture is
-then hidden (0, or +1 for the binary network), what remains is shown, and the network updates
-<em>once</em>.  <em>Every</em> stored picture is tried, not one.  A <b class="right">blue</b> frame
-marks what was retrieved, an <b class="wrong">orange</b> one what was not.  The first six pictures,
-in alphabetical order, are the “six patterns”.  The blog leaves open how pictures were normalised,
-and whether before or after thresholding, so each figure is run under several named choices.  A
-hidden half is unknown to the network in every choice: a cue is normalised by what can be seen of
-it.  <i>The original pictures</i> are under copyright and not shown; what they gave when they were
-run again is quoted.  There, 31 of 64 rows were hidden.</p>
-<p><b>The others.</b>  The claim says what a paper states, in other words.  Every measured number
-comes with an interval: 99&nbsp;% for shares of independent trials, four standard errors for means.
-Statements about d → ∞ come with the allowance for finite d that the test makes.  All draws have
-fixed seeds.</p></details>"""
+then hidden (0, or +1 for the binary network), and the network updates the cue <em>once</em>.
+<em>Every</em> stored picture is retrieved.  A <b class="right">blue</b> frame marks a picture that
+was retrieved, an <b class="wrong">orange</b> frame one that was not.  The first six pictures, in
+alphabetical order, are the “six patterns”.  The blog does not state how pictures were normalised,
+nor whether before or after thresholding, so each figure is computed under several named choices.
+In every choice a cue is normalised by its visible part alone.  <i>The original pictures</i> are
+under copyright and not shown; the results that they give are quoted.  There, 31 of 64 rows were
+hidden.</p>
+<p><b>The other experiments.</b>  The claim paraphrases the statement of a paper.  Every measured
+number has an interval: 99&nbsp;% for proportions of independent trials, four standard errors for
+means.  A statement about d → ∞ is tested with an allowance for finite d, which the test states.
+All draws have fixed seeds.</p></details>"""
 
 
 def _kind(record):
@@ -92,23 +95,24 @@ def _kind(record):
 
 
 def _tile(record):
-    return (f'<a class="{CLASSES[_kind(record)]}" href="#{record.figure}" '
-            f'title="{escape(record.title)}: {escape(record.verdict)}">{record.figure}</a>')
+    return (f'<a class="{CLASSES[_kind(record)]}" href="#{record.name}" '
+            f'title="{escape(record.title)}: {escape(record.verdict)}">{record.name}</a>')
 
 
 def _section(r):
     claim = f"<blockquote>{escape(r.claim)}</blockquote>" if r.claim else \
-        '<p class="nothing">The text shows this figure without a verdict.</p>'
-    return f"""<section id="{r.figure}">
-<h2><span class="number">{r.figure}</span> {escape(r.title)}
+        '<p class="nothing">The blog shows this figure without a claim.</p>'
+    return f"""<section id="{r.name}">
+<h2><span class="number">{r.name}</span> {escape(r.title)}
 <span class="equation">{escape(r.equation)}</span></h2>
 <div class="claim"><div>{claim}</div>
 <p class="badge {CLASSES[_kind(r)]}">{escape(r.verdict)}</p></div>
 <p class="outcome">{escape(r.outcome)}</p>
 {"".join(map(_picture, r.pictures[:1]))}
 <dl>
-{_entry("What was run", r.setting)}{_entry("Test", _sentence(r.test))}{_entry("Why", *r.why)}
-{_entry("Original pictures", r.originals)}</dl>
+{_entry("Setting", r.setting)}{_entry("Test", _sentence(r.test))}
+{_entry("Explanation", *r.explanation)}
+{_entry("Original pictures", r.original_pictures)}</dl>
 {"".join(map(_table, r.tables))}
 {"".join(map(_picture, r.pictures[1:]))}
 </section>
@@ -116,8 +120,8 @@ def _section(r):
 
 
 def _entry(term, *lines):
-    said = "<br>".join(escape(line) for line in lines)
-    return f"<dt>{term}</dt><dd>{said}</dd>\n" if said else ""
+    text = "<br>".join(escape(line) for line in lines)
+    return f"<dt>{term}</dt><dd>{text}</dd>\n" if text else ""
 
 
 def _sentence(text):
@@ -146,7 +150,7 @@ def _cell(value):
 
 
 def number(value):
-    """Three digits, and no false precision for what is almost nothing."""
+    """Three digits, or a bound if the number is close to 0."""
     if isinstance(value, int):
         return str(value)
     if value != 0 and abs(value) < 5e-4:
@@ -156,8 +160,8 @@ def number(value):
 
 def _footer(records):
     seconds = sum(r.seconds for r in records)
-    found = ", ".join(f"{k} {versions()[k]}" for k in ("numpy", "scipy", "matplotlib"))
-    return (f"<p>{len(records)} experiments in {seconds:.0f} s; {found}.  "
+    packages = ", ".join(f"{k} {versions()[k]}" for k in ("numpy", "scipy", "matplotlib"))
+    return (f"<p>{len(records)} experiments in {seconds:.0f} s; {packages}.  "
             "The same numbers are in <a href='report.json'>report.json</a>.  Pictures: public "
-            "domain and CC0, see hopref/data/LICENSES.txt.  Run again: "
+            "domain and CC0, see hopref/data/LICENSES.txt.  Command: "
             "<code>hopref reproduce --out report/</code></p>")

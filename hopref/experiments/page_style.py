@@ -1,4 +1,4 @@
-"""How the report looks."""
+"""Style sheet of the report."""
 
 __all__ = ["STYLE"]
 

@@ -1,15 +1,15 @@
-"""What an experiment reports: the claim, what was measured, and whether the two agree."""
+"""Records of experiments: a claim, the measurements, and a verdict that compares them."""
 from dataclasses import asdict, dataclass
 
 from hopref.experiments.drawing import save
 
-__all__ = ["Record", "Table", "Picture", "pictured", "counted", "listed", "verdict", "depends",
-           "REPRODUCES", "DEPENDS", "FAILS", "SILENT"]
+__all__ = ["Record", "Table", "Picture", "saved_picture", "quantity", "joined", "verdict",
+           "depends_on", "REPRODUCES", "DEPENDS", "FAILS", "NO_VERDICT"]
 
 REPRODUCES = "reproduces"
-DEPENDS = "depends on"          # ... the choice
+DEPENDS = "depends on"          # followed by a noun, such as "the choice"
 FAILS = "does not reproduce"
-SILENT = "no verdict in the text"
+NO_VERDICT = "no verdict in the text"
 
 
 @dataclass(frozen=True)
@@ -22,67 +22,68 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG beside the report."""
+    """A PNG file of the report, with its caption."""
     file: str
     caption: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """One figure of the blog, or one statement of a paper, run again."""
-    figure: str         # F1 ... F14, or the name of the experiment
+    """Result of one experiment: a figure of the blog or a statement of a paper."""
+    name: str           # F1 ... F14, or the name of the experiment
     title: str
-    equation: str       # where it is stated
-    claim: str          # the blog's words, or what a paper states; "" where nothing is said
-    test: str           # when the claim counts as true
-    outcome: str        # what was measured, in one sentence
+    equation: str       # source of the claim
+    claim: str          # quoted from the blog or paraphrased from a paper; "" if there is none
+    test: str           # condition under which the claim counts as true
+    outcome: str        # the measurement, in one sentence
     verdict: str
-    why: tuple          # sentences, each with numbers that were measured
-    originals: str      # what the blog's own pictures gave when they were run again
+    explanation: tuple  # sentences, each with numbers that were measured
+    original_pictures: str      # results for the pictures printed in the blog
     tables: tuple
     pictures: tuple = ()
     seconds: float = 0.0
-    setting: str = ""   # what was drawn, how large, how often
+    setting: str = ""   # distributions, sizes and numbers of trials
 
     def as_dict(self):
+        """The record as a dictionary of plain values."""
         return asdict(self)
 
 
-def depends(on="the choice"):
-    """The verdict where the outcomes differ."""
+def depends_on(on="the choice"):
+    """The verdict if the outcomes differ; ``on`` names what they depend on."""
     return f"{DEPENDS} {on}"
 
 
 def verdict(claimed, measured, on="the choice"):
-    """Compare a claim (True, False, or None where the text is silent) with outcomes by choice.
+    """Compare a claim (True, False, or None if the text makes none) with outcomes by choice.
 
     >>> from hopref.experiments.records import verdict
     >>> verdict(True, {"unit": True, "none": False})
     'depends on the choice'
     """
     if claimed is None:
-        return SILENT
+        return NO_VERDICT
     agree = [outcome == claimed for outcome in measured.values()]
     if not agree:
         raise ValueError("a verdict needs at least one measurement")
-    return REPRODUCES if all(agree) else depends(on) if any(agree) else FAILS
+    return REPRODUCES if all(agree) else depends_on(on) if any(agree) else FAILS
 
 
-def pictured(out, file, draw, caption):
-    """Draw and save one picture into the directory ``out``; nothing where ``out`` is None."""
+def saved_picture(out, file, draw, caption):
+    """Draw and save one picture into the directory ``out``; do nothing if ``out`` is None."""
     if out is None:
         return ()
     save(draw(), out / file)
     return (Picture(file, caption),)
 
 
-def counted(n, noun="picture"):
-    """"1 picture", "3 pictures"."""
+def quantity(n, noun="picture"):
+    """A number with its noun: "1 picture", "3 pictures"."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def listed(names, none="none"):
-    """"a", "a and b", "a, b and c"."""
+def joined(names, none="none"):
+    """An enumeration: "a", "a and b", "a, b and c"."""
     names = list(names)
     if not names:
         return none

@@ -1,4 +1,4 @@
-"""The records of the figures say what was measured, and change when the rules do."""
+"""The records of the figures report measurements, and change when the rules change."""
 import json
 from dataclasses import replace
 
@@ -11,19 +11,19 @@ from hopref.experiments import FIGURES, binary, recall, reproduce
 from hopref.experiments.page import SCHEMA, as_html, as_json, number, write_report
 from hopref.experiments.records import (
     FAILS,
+    NO_VERDICT,
     REPRODUCES,
-    SILENT,
     Record,
     Table,
-    counted,
-    depends,
-    listed,
+    depends_on,
+    joined,
+    quantity,
     verdict,
 )
 
-DEPENDS = depends()
+DEPENDS = depends_on()
 
-IMAGES, NAMES = pictures()[:, ::4, ::4], picture_names()        # 16 x 16: the same code, sooner
+IMAGES, NAMES = pictures()[:, ::4, ::4], picture_names()        # 16 x 16, for speed
 
 
 @pytest.fixture(scope="module")
@@ -38,33 +38,33 @@ def test_there_are_fourteen_figures_in_the_order_of_the_blog():
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_record_is_complete(records, figure):
     record = records[figure]
-    assert record.figure == figure and record.title and record.equation.startswith("Eq")
-    assert record.outcome and record.why and record.originals and record.test
-    assert (record.verdict == SILENT) == (record.claim == "")
-    assert record.verdict in (REPRODUCES, DEPENDS, FAILS, SILENT)
+    assert record.name == figure and record.title and record.equation.startswith("Eq")
+    assert record.outcome and record.explanation and record.original_pictures and record.test
+    assert (record.verdict == NO_VERDICT) == (record.claim == "")
+    assert record.verdict in (REPRODUCES, DEPENDS, FAILS, NO_VERDICT)
     for table in record.tables:
         assert table.rows and all(len(row) == len(table.columns) for row in table.rows)
         assert all(np.isfinite(v) for row in table.rows for v in row if isinstance(v, float))
 
 
-def test_the_silent_figures_are_those_without_a_verdict_in_the_text(records):
-    assert [f for f, r in records.items() if r.verdict == SILENT] == ["F9", "F10", "F11", "F12"]
+def test_the_figures_without_a_claim_have_no_verdict(records):
+    assert [f for f, r in records.items() if r.verdict == NO_VERDICT] == ["F9", "F10", "F11", "F12"]
 
 
-# --- a verdict is computed: change the rule, and it changes ---------------------------------------
+# --- verdicts change with the rules ---------------------------------------------------------------
 
-def test_a_rule_that_forgets_the_cue_changes_the_verdict_of_f1(monkeypatch, records):
-    right = recall.RULES["classical"]
-    monkeypatch.setitem(recall.RULES, "classical",
-                        lambda recipe, it: right(recipe, replace(it, cues=-it.cues)))
+def test_a_rule_that_inverts_the_cue_changes_the_verdict_of_f1(monkeypatch, records):
+    correct = recall.RULES["classical"]
+    monkeypatch.setitem(recall.RULES, "classical", lambda settings, inputs: correct(
+        settings, replace(inputs, cues=-inputs.cues)))
     assert records["F1"].verdict == REPRODUCES
     assert FIGURES["F1"](IMAGES, NAMES).verdict == FAILS
 
 
 def test_a_rule_that_returns_the_pattern_changes_the_verdicts_of_f2_and_f4(monkeypatch, records):
-    def oracle(recipe, it):
-        ones = np.ones(len(it.patterns), dtype=int)
-        return it.patterns, None, ones, np.full(len(ones), "fixed_point")
+    def oracle(settings, inputs):
+        ones = np.ones(len(inputs.patterns), dtype=int)
+        return inputs.patterns, None, ones, np.full(len(ones), "fixed_point")
 
     for rule in ("classical", "graded", "graded-thresholded"):
         monkeypatch.setitem(recall.RULES, rule, oracle)
@@ -74,31 +74,31 @@ def test_a_rule_that_returns_the_pattern_changes_the_verdicts_of_f2_and_f4(monke
 
 
 def test_a_softmax_that_ignores_beta_changes_the_verdict_of_f7(monkeypatch, records):
-    right = recall.RULES["modern"]
+    correct = recall.RULES["modern"]
     monkeypatch.setitem(recall.RULES, "modern",
-                        lambda recipe, it: right(replace(recipe, beta=1e-9), it))
+                        lambda settings, inputs: correct(replace(settings, beta=1e-9), inputs))
     mutant = FIGURES["F7"](IMAGES, NAMES)
     assert records["F7"].verdict in (REPRODUCES, DEPENDS) and mutant.verdict == FAILS
-    assert mutant.outcome.startswith("0 of 6") and mutant.why != records["F7"].why
+    assert mutant.outcome.startswith("0 of 6") and mutant.explanation != records["F7"].explanation
 
 
-def test_a_performer_that_keeps_everything_changes_the_verdict_of_f13(monkeypatch):
-    right = recall.RULES["performer-thresholded"]
-    monkeypatch.setitem(recall.RULES, "performer-thresholded", lambda recipe, it: right(
-        recipe, replace(it, keys=it.patterns, queries=it.cues)))
+def test_a_performer_without_threshold_changes_the_verdict_of_f13(monkeypatch):
+    correct = recall.RULES["performer-thresholded"]
+    monkeypatch.setitem(recall.RULES, "performer-thresholded", lambda settings, inputs: correct(
+        settings, replace(inputs, keys=inputs.patterns, queries=inputs.cues)))
     assert FIGURES["F13"](IMAGES, NAMES).verdict == FAILS
 
 
-@pytest.mark.parametrize("claimed, measured, said", [
-    (None, {}, SILENT),
+@pytest.mark.parametrize("claimed, measured, expected", [
+    (None, {}, NO_VERDICT),
     (True, {"a": True, "b": True}, REPRODUCES),
     (True, {"a": True, "b": False}, DEPENDS),
     (True, {"a": False}, FAILS),
     (False, {"a": False, "b": False}, REPRODUCES),
     (False, {"a": True}, FAILS),
 ])
-def test_a_verdict_compares_the_claim_with_every_choice(claimed, measured, said):
-    assert verdict(claimed, measured) == said
+def test_a_verdict_compares_the_claim_with_every_choice(claimed, measured, expected):
+    assert verdict(claimed, measured) == expected
 
 
 def test_a_verdict_without_a_measurement_is_refused():
@@ -113,37 +113,38 @@ def test_the_six_orthogonal_patterns_are_orthogonal_in_every_half():
         np.testing.assert_array_equal(flat @ flat.T, np.eye(6) * flat.shape[1])
 
 
-def test_storing_alone_is_storing_one_by_one():
-    recipe = recall.Recipe("graded-thresholded")
-    together = binary.alone(IMAGES[:3], recipe)
+def test_storing_one_by_one_gives_the_results_of_single_recalls():
+    settings = recall.Settings("graded-thresholded")
+    together = binary.store_one_by_one(IMAGES[:3], settings)
     for i in range(3):
         np.testing.assert_array_equal(together.results[i],
-                                      recall.recall(IMAGES[i:i + 1], recipe).results[0])
+                                      recall.recall(IMAGES[i:i + 1], settings).results[0])
 
 
 # --- the report ----------------------------------------------------------------------------------
 
 def test_the_named_figures_are_run_in_the_order_of_the_blog():
-    assert [r.figure for r in reproduce(["F7", "F2"])] == ["F2", "F7"]
+    assert [r.name for r in reproduce(["F7", "F2"])] == ["F2", "F7"]
 
 
-@pytest.mark.parametrize("name, said", [
+@pytest.mark.parametrize("name, message", [
     ("F15", "'F15', nearest F5, F1, F14"), ("hebian", "'hebian', nearest hebbian"), ("?", "'[?]'"),
 ])
-def test_an_unknown_name_is_refused_with_the_nearest(name, said):
-    with pytest.raises(DomainError, match=f"among those of hopref reproduce --list; got {said}[.]"):
+def test_an_unknown_name_is_refused_with_the_nearest(name, message):
+    with pytest.raises(DomainError,
+                       match=f"among those of hopref reproduce --list; got {message}[.]"):
         reproduce(["F1", name])
 
 
 def test_the_json_holds_every_field_and_no_nan(records):
-    said = json.loads(as_json(tuple(records.values())))
-    assert said["schema"] == SCHEMA and len(said["records"]) == 14
-    fields = {"figure", "title", "equation", "claim", "test", "outcome", "verdict", "why",
-              "originals", "tables", "pictures", "seconds", "setting"}
-    assert all(set(record) == fields for record in said["records"])
+    content = json.loads(as_json(tuple(records.values())))
+    assert content["schema"] == SCHEMA and len(content["records"]) == 14
+    fields = {"name", "title", "equation", "claim", "test", "outcome", "verdict", "explanation",
+              "original_pictures", "tables", "pictures", "seconds", "setting"}
+    assert all(set(record) == fields for record in content["records"])
 
 
-def test_the_page_shows_every_record_and_escapes_what_it_quotes(records):
+def test_the_page_shows_every_record_and_escapes_quotations(records):
     odd = Record("F0", "<b>", "Eq. 0", "a < b & c", "t", "o", REPRODUCES, ("w",), "none",
                  (Table("c", ("x", "y", "z"), ((1, 0.5, "3 of 6"),)),))
     page = as_html((*records.values(), odd))
@@ -152,17 +153,17 @@ def test_the_page_shows_every_record_and_escapes_what_it_quotes(records):
     assert "--share:0.500" in page and page.count("<section") == page.count("</section>") == 15
 
 
-@pytest.mark.parametrize("value, said", [
+@pytest.mark.parametrize("value, text", [
     (3, "3"), (0.0, "0"), (0.12345, "0.123"), (4.2e-68, "&lt; 0.001"), (-1e-9, "&gt; −0.001"),
     (1347.13, "1347"), (31.94, "31.9"),
 ])
-def test_numbers_are_shown_with_three_digits(value, said):
-    assert number(value) == said
+def test_numbers_are_shown_with_three_digits(value, text):
+    assert number(value) == text
 
 
-def test_words_follow_their_numbers():
-    assert counted(1) == "1 picture" and counted(0) == "0 pictures"
-    assert listed([]) == "none" and listed(["a"]) == "a" and listed("abc") == "a, b and c"
+def test_nouns_agree_with_their_numbers():
+    assert quantity(1) == "1 picture" and quantity(0) == "0 pictures"
+    assert joined([]) == "none" and joined(["a"]) == "a" and joined("abc") == "a, b and c"
 
 
 def test_figures_are_drawn_beside_the_page(tmp_path):

@@ -1,4 +1,4 @@
-"""A recall follows its recipe: the right rule, on the right patterns, scored as said."""
+"""A recall applies the rule, the preparation and the scores that its settings name."""
 from dataclasses import replace
 
 import numpy as np
@@ -6,15 +6,16 @@ import pytest
 
 from hopref.data import normalise, pictures
 from hopref.errors import DomainError
-from hopref.experiments.recall import ORDERS, RULES, Recipe, draw_omegas, recall, stage
+from hopref.experiments.recall import ORDERS, RULES, Settings, prepare, recall
+from hopref.experiments.rules import draw_omegas
 from hopref.models import attention, classical, graded, modern, performer
 from hopref.storage import hebbian
 
 IMAGES = pictures(6)[:, ::4, ::4]           # 16 x 16
 D, U = 256, np.finfo(float).eps / 2
-# Two orders of the same sums: an overlap of D products of numbers <= 1 is off by D U D at most, a
-# field adds six of them, both ways.  Scores of patterns of norm <= 1 are off by D U each, a weight
-# by 2 beta times that, a mixture of patterns by its diameter 2 more: 8 * 25 D U, which is less.
+# Two orders of the same sums: an overlap of D products of numbers <= 1 has an error of at most
+# D U D, and a field adds six of them, in both orders.  Scores of patterns of norm <= 1 have errors
+# of D U, a weight 2 beta times that, a mixture of patterns twice that: 8 * 25 D U, which is less.
 SUMS = 12 * D * D * U
 
 
@@ -22,120 +23,121 @@ def flat(X):
     return X.reshape(len(X), -1)
 
 
-def test_a_cue_knows_nothing_of_the_hidden_half():
+def test_a_cue_does_not_depend_on_the_hidden_half():
     other = IMAGES.copy()
     other[:, 8:] = 255 - other[:, 8:]
     for how in ("none", "unit", "centred-unit", "standardised", "polar"):
-        recipe = Recipe(normalisation=how)
-        np.testing.assert_array_equal(stage(IMAGES, recipe).cues, stage(other, recipe).cues)
+        settings = Settings(normalisation=how)
+        np.testing.assert_array_equal(prepare(IMAGES, settings).cues, prepare(other, settings).cues)
 
 
-def test_polar_pictures_are_hidden_by_plus_one_and_grey_ones_by_zero():
-    polar, grey = (stage(IMAGES, Recipe(normalisation=how)) for how in ("polar", "none"))
+def test_polar_pictures_are_masked_with_plus_one_and_grey_ones_with_zero():
+    polar, grey = (prepare(IMAGES, Settings(normalisation=how)) for how in ("polar", "none"))
     assert np.all(polar.damaged[:, 8:] == 1) and np.all(grey.damaged[:, 8:] == 0)
     assert set(np.unique(polar.cues)) == {-1.0, 1.0}
 
 
-def test_the_two_orders_differ_by_what_they_threshold():
+def test_the_orders_threshold_normalised_patterns_or_pictures():
     values = normalise(IMAGES)
-    first = Recipe("modern-thresholded", normalisation="unit", order=ORDERS[0])
+    first = Settings("modern-thresholded", normalisation="unit", order=ORDERS[0])
     later = replace(first, order=ORDERS[1])
-    assert not stage(IMAGES, first).keys.any()                  # no unit component is below -0.5
+    assert not prepare(IMAGES, first).keys.any()                 # no unit component is below -0.5
     dark = np.where(values > -0.5, 0.0, values)
-    np.testing.assert_array_equal(stage(IMAGES, later).keys, flat(normalise(dark, "unit")))
-    for recipe in (first, later):
-        np.testing.assert_array_equal(stage(IMAGES, recipe).patterns,
+    np.testing.assert_array_equal(prepare(IMAGES, later).keys, flat(normalise(dark, "unit")))
+    for settings in (first, later):
+        np.testing.assert_array_equal(prepare(IMAGES, settings).patterns,
                                       flat(normalise(values, "unit")))
 
 
-def expected(rule, it, recipe):
-    """One step of each rule, called by hand."""
-    omega = draw_omegas(recipe, it.patterns.shape[1])[0]
+def expected(rule, inputs, settings):
+    """One step of each rule, by a direct call of the operation."""
+    xi, X = inputs.cues, inputs.patterns
+    omega = draw_omegas(settings, X.shape[1])[0]
     return {
-        "classical": lambda: classical.low_rank_update(it.cues, it.patterns),
-        "graded": lambda: graded.update(it.cues, hebbian(it.patterns)),
-        "graded-thresholded": lambda: graded.thresholded_update(it.cues, it.patterns, theta=-0.5),
-        "modern": lambda: modern.update(it.cues, it.patterns, beta=25.0),
-        "modern-thresholded": lambda: modern.thresholded_update(it.cues, it.patterns, beta=25.0,
-                                                                theta=-0.5),
-        "performer": lambda: performer.update(it.cues, it.patterns, omega, beta=25.0),
+        "classical": lambda: classical.low_rank_update(xi, X),
+        "graded": lambda: graded.update(xi, hebbian(X)),
+        "graded-thresholded": lambda: graded.thresholded_update(xi, X, theta=-0.5),
+        "modern": lambda: modern.update(xi, X, beta=25.0),
+        "modern-thresholded": lambda: modern.thresholded_update(xi, X, beta=25.0, theta=-0.5),
+        "performer": lambda: performer.update(xi, X, omega, beta=25.0),
         "performer-thresholded": lambda: performer.thresholded_update(
-            it.cues, it.patterns, omega, beta=25.0, theta=-0.5),
+            xi, X, omega, beta=25.0, theta=-0.5),
     }[rule]()
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_one_step_is_the_rule_s_own(rule):
+def test_one_step_is_one_update_of_the_operation(rule):
     how = "polar" if rule == "classical" else "none" if rule.startswith("graded") else "root-d"
-    recipe = Recipe(rule, normalisation=how, features=32)
-    run = recall(IMAGES, recipe)
-    np.testing.assert_allclose(run.results, expected(rule, run.stage, recipe), rtol=0, atol=SUMS)
+    settings = Settings(rule, normalisation=how, features=32)
+    run = recall(IMAGES, settings)
+    np.testing.assert_allclose(run.results, expected(rule, run.inputs, settings), rtol=0, atol=SUMS)
     assert list(run.steps) == [1] * 6
 
 
 @pytest.mark.parametrize("rule", ["modern-thresholded", "performer-thresholded"])
-def test_thresholding_first_is_attention_to_thresholded_keys(rule):
-    recipe = Recipe(rule, normalisation="unit", order=ORDERS[1], features=32)
-    run = recall(IMAGES, recipe)
-    it = run.stage
+def test_thresholding_before_normalising_is_attention_to_thresholded_keys(rule):
+    settings = Settings(rule, normalisation="unit", order=ORDERS[1], features=32)
+    run = recall(IMAGES, settings)
+    queries, keys, X = run.inputs.queries, run.inputs.keys, run.inputs.patterns
     if rule == "modern-thresholded":
-        answer = attention.softmax_attention(it.queries, it.keys, it.patterns, scale=25.0)
+        expected = attention.softmax_attention(queries, keys, X, scale=25.0)
     else:
-        omega = draw_omegas(recipe, 256)[0]
-        answer = performer.attention(it.queries, it.keys, it.patterns, omega, scale=25.0)
-    np.testing.assert_array_equal(run.results, answer)
-    np.testing.assert_allclose(run.weights @ it.patterns, answer, rtol=0, atol=SUMS)
+        omega = draw_omegas(settings, 256)[0]
+        expected = performer.attention(queries, keys, X, omega, scale=25.0)
+    np.testing.assert_array_equal(run.results, expected)
+    np.testing.assert_allclose(run.weights @ X, expected, rtol=0, atol=SUMS)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_the_weights_are_those_of_the_last_update(steps):
     for rule in ("modern", "performer", "modern-thresholded", "performer-thresholded"):
-        run = recall(IMAGES, Recipe(rule, normalisation="root-d", steps=steps, features=32))
-        # a state that stopped early has moved by 1e-12 of its size at the most
-        np.testing.assert_allclose(run.weights @ run.stage.patterns, run.results,
+        run = recall(IMAGES, Settings(rule, normalisation="root-d", steps=steps, features=32))
+        # the last change of a state that stopped early is at most 1e-12 of its size
+        np.testing.assert_allclose(run.weights @ run.inputs.patterns, run.results,
                                    rtol=0, atol=SUMS + 1e-12)
 
 
-def test_draws_are_averaged_and_their_spread_is_kept():
-    recipe = Recipe("performer", normalisation="root-d", features=16, draws=5)
-    run = recall(IMAGES, recipe)
-    assert run.draws.shape == (5, 6, 6)
-    np.testing.assert_array_equal(run.weights, run.draws.mean(0))
-    each = run.draws @ run.stage.patterns
+def test_draws_are_averaged_with_their_standard_error():
+    settings = Settings("performer", normalisation="root-d", features=16, draws=5)
+    run = recall(IMAGES, settings)
+    assert run.weights_of_draws.shape == (5, 6, 6)
+    np.testing.assert_array_equal(run.weights, run.weights_of_draws.mean(0))
+    each = run.weights_of_draws @ run.inputs.patterns
     np.testing.assert_allclose(run.results, each.mean(0), rtol=0, atol=SUMS)
-    np.testing.assert_allclose(run.deviation, each.std(0, ddof=1) / np.sqrt(5), rtol=0, atol=SUMS)
+    np.testing.assert_allclose(run.standard_error, each.std(0, ddof=1) / np.sqrt(5), rtol=0,
+                               atol=SUMS)
 
 
-def test_what_equals_its_pattern_is_retrieved_without_error():
-    run = recall(IMAGES, Recipe("modern", corruption="mask:0", normalisation="standardised"))
-    assert run.right.all() and run.retrieved.all() and run.error.max() <= SUMS
-    np.testing.assert_allclose(run.returned, run.stage.values, rtol=0, atol=SUMS)
+def test_a_stored_pattern_is_retrieved_from_itself_without_error():
+    run = recall(IMAGES, Settings("modern", corruption="mask:0", normalisation="standardised"))
+    assert run.recognised.all() and run.retrieved.all() and run.relative_error.max() <= SUMS
+    np.testing.assert_allclose(run.result_images, run.inputs.values, rtol=0, atol=SUMS)
 
 
-def test_a_draw_between_two_patterns_is_not_right():
-    twins = np.stack([IMAGES[0], IMAGES[0]])
-    run = recall(twins, Recipe("modern"))
-    assert list(run.nearest) == [-1, -1] and not run.right.any() and not run.retrieved.any()
+def test_a_tie_between_two_patterns_is_not_recognised():
+    equal = np.stack([IMAGES[0], IMAGES[0]])
+    run = recall(equal, Settings("modern"))
+    assert list(run.nearest) == [-1, -1] and not run.recognised.any() and not run.retrieved.any()
     assert run.rows(("a", "b"))[0]["nearest"] is None
 
 
-def test_weight_counts_as_retrieved_only_beyond_one_half():
-    run = recall(IMAGES, Recipe("modern", normalisation="root-d", beta=1.0))
-    assert np.all(run.p_target < 0.5) and not run.retrieved.any()
+def test_retrieval_requires_more_than_half_of_the_weight():
+    run = recall(IMAGES, Settings("modern", normalisation="root-d", beta=1.0))
+    assert np.all(run.target_weight < 0.5) and not run.retrieved.any()
 
 
-def test_more_steps_never_cost_a_retrieved_picture_its_stop_reason():
-    run = recall(IMAGES, Recipe("modern", normalisation="unit", steps=50))
+def test_states_converge_within_fifty_steps():
+    run = recall(IMAGES, Settings("modern", normalisation="unit", steps=50))
     assert set(run.reason) <= {"fixed_point", "tolerance"} and run.steps.max() < 50
 
 
-def test_only_thresholded_rules_drop_components():
-    assert recall(IMAGES, Recipe("modern")).dropped is None
-    assert recall(IMAGES, Recipe("modern-thresholded", theta=1.0)).dropped == 0.0
-    assert recall(IMAGES, Recipe("modern-thresholded", normalisation="unit")).dropped == 1.0
+def test_only_thresholded_rules_set_components_to_zero():
+    assert recall(IMAGES, Settings("modern")).share_zeroed is None
+    assert recall(IMAGES, Settings("modern-thresholded", theta=1.0)).share_zeroed == 0.0
+    assert recall(IMAGES, Settings("modern-thresholded", normalisation="unit")).share_zeroed == 1.0
 
 
-@pytest.mark.parametrize("changes, said", [
+@pytest.mark.parametrize("changes, message", [
     (dict(rule="Modern"), "rule must be one of 'classical', .*got rule='Modern'"),
     (dict(order="both"), "order must be one of 'normalise-threshold'"),
     (dict(side="left"), "side must be one of 'above', 'below'; got side='left'"),
@@ -149,6 +151,6 @@ def test_only_thresholded_rules_drop_components():
     (dict(steps=0), "max_steps must be an integer >= 1"),
     (dict(rule="performer", features=0), "m must be an integer >= 1"),
 ])
-def test_a_recipe_that_makes_no_sense_is_refused(changes, said):
-    with pytest.raises(DomainError, match=said):
-        recall(IMAGES, replace(Recipe(), **changes))
+def test_invalid_settings_are_refused(changes, message):
+    with pytest.raises(DomainError, match=message):
+        recall(IMAGES, replace(Settings(), **changes))

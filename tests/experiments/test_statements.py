@@ -1,4 +1,4 @@
-"""The records of the papers' statements say what was measured, and change when the rules do."""
+"""The records of the papers' statements report measurements, and change when the rules change."""
 import re
 from functools import partial
 from pathlib import Path
@@ -20,21 +20,21 @@ from hopref.experiments import (
     summary,
 )
 from hopref.experiments.drawing import COLOURS, Curve, draw_curves, exact, measured
-from hopref.experiments.draws import flipped, of_norm, polar, sphere, supports
+from hopref.experiments.draws import flipped, polar, sphere, supports, with_norm
 from hopref.experiments.intervals import (
     CONFIDENCE,
     Interval,
-    average,
-    difference,
-    exact_share,
-    share,
+    exact_proportion,
+    mean_interval,
+    proportion,
+    proportion_difference,
 )
 from hopref.experiments.page import as_html, as_json
-from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, depends
+from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, depends_on
 from hopref.models import dense, modern, sparse
 from hopref.storage import hebbian, willshaw_pairs
 
-SMALL = {                       # the same code, sooner
+SMALL = {                       # smaller sizes, for speed
     "crosstalk": dict(sizes=(64, 128), loads=(0.18, 0.35), bits=100_000),
     "hebbian": dict(sizes=(32, 64), loads=(0.1, 0.25), networks=(20, 20), steps=5),
     "projection": dict(sizes=(16, 32), loads=(0.25, 0.5, 1.0), networks=10),
@@ -61,7 +61,7 @@ def records():
     return {name: run(name) for name in STATEMENTS}
 
 
-def test_every_statement_is_tried_here_and_has_a_name_in_lower_case():
+def test_every_statement_is_tested_and_has_a_name_in_lower_case():
     assert set(SMALL) == set(STATEMENTS)
     assert all(name.isalpha() and name.islower() for name in STATEMENTS)
 
@@ -69,10 +69,10 @@ def test_every_statement_is_tried_here_and_has_a_name_in_lower_case():
 @pytest.mark.parametrize("name", SMALL)
 def test_a_record_is_complete(records, name):
     record = records[name]
-    assert record.figure == name and record.originals == ""
+    assert record.name == name and record.original_pictures == ""
     assert re.search(r"\[[A-Z]{2,3}-\d+", record.equation)
     assert all((record.title, record.claim, record.setting, record.test, record.outcome,
-                record.why, record.tables))
+                record.explanation, record.tables))
     assert record.verdict in (REPRODUCES, FAILS) or record.verdict.startswith(DEPENDS)
     for table in record.tables:
         assert table.rows and all(len(row) == len(table.columns) for row in table.rows)
@@ -84,7 +84,7 @@ def test_the_page_and_the_json_hold_them(records):
     page = as_html(tuple(records.values()))
     assert as_json(tuple(records.values()))
     for name, record in records.items():
-        assert f'id="{name}"' in page and "What was run" in page
+        assert f'id="{name}"' in page and "Setting" in page
         assert record.verdict in page
     assert "Original pictures" not in page
 
@@ -101,24 +101,24 @@ def test_figures_are_drawn(tmp_path):
             assert image.imread(tmp_path / picture.file)[..., :3].std() > 0.02
 
 
-# --- a verdict is computed: change the rule, and it changes ---------------------------------------
+# --- verdicts change with the rules ---------------------------------------------------------------
 
-def flips(records, name, verdict, **changes):
-    """The honest record reproduces; what is run now says ``verdict``."""
+def assert_verdict_changes(records, name, verdict, **changes):
+    """Assert that the unmodified record reproduces, and that a new run has this verdict."""
     assert records[name].verdict == REPRODUCES
     assert run(name, **changes).verdict == verdict
 
 
 def test_a_diagonal_that_is_kept_changes_crosstalk(monkeypatch, records):
-    right = theory.unstable_sites
-    monkeypatch.setattr(theory, "unstable_sites", lambda X, zero_diagonal: right(X))
-    flips(records, "crosstalk", FAILS)
+    correct = theory.unstable_sites
+    monkeypatch.setattr(theory, "unstable_sites", lambda X, zero_diagonal: correct(X))
+    assert_verdict_changes(records, "crosstalk", FAILS)
 
 
-@pytest.mark.parametrize("limit, said", [
-    (0.138, REPRODUCES), (0.115, depends("the side")), (0.16, depends("the side")),
+@pytest.mark.parametrize("limit, verdict", [
+    (0.138, REPRODUCES), (0.115, depends_on("the side")), (0.16, depends_on("the side")),
 ])
-def test_the_limit_of_hebb_s_rule_is_where_the_trend_turns(monkeypatch, limit, said):
+def test_the_trend_of_hebb_s_rule_changes_sign_at_the_limit(monkeypatch, limit, verdict):
     rng = np.random.default_rng(0)
 
     def ends(_, N, d, steps):       # a transition at ``limit`` that sharpens with d
@@ -127,7 +127,7 @@ def test_the_limit_of_hebb_s_rule_is_where_the_trend_turns(monkeypatch, limit, s
     monkeypatch.setattr(memories, "_ends_near", ends)
     record = STATEMENTS["hebbian"](sizes=(200, 3000), networks=(2000, 2000),
                                    loads=(0.1, 0.125, 0.15, 0.18))
-    assert record.verdict == said
+    assert record.verdict == verdict
 
 
 def test_memories_without_limit_or_without_memory_do_not_reproduce_hebb_s_limit(monkeypatch):
@@ -138,11 +138,11 @@ def test_memories_without_limit_or_without_memory_do_not_reproduce_hebb_s_limit(
 
 def test_hebb_s_weights_in_place_of_a_projection_change_its_verdict(monkeypatch, records):
     monkeypatch.setattr(memories, "projection", hebbian)
-    flips(records, "projection", FAILS)
+    assert_verdict_changes(records, "projection", FAILS)
 
 
-def test_forgetting_every_second_pair_changes_willshaw(monkeypatch, records):
-    assert records["willshaw"].verdict == depends("the quantity")
+def test_omitting_every_second_pair_changes_willshaw(monkeypatch, records):
+    assert records["willshaw"].verdict == depends_on("the quantity")
     monkeypatch.setattr(memories, "willshaw_pairs",
                         lambda X, Y: willshaw_pairs(X[::2], Y[::2]))
     assert run("willshaw").verdict == FAILS
@@ -152,40 +152,42 @@ def test_forgetting_every_second_pair_changes_willshaw(monkeypatch, records):
 def test_a_shallow_interaction_changes_dense_and_exponential(monkeypatch, records, name):
     monkeypatch.setattr(steep, "dense", SimpleNamespace(
         update=lambda xi, X, **_: dense.update(xi, X, interaction="polynomial", n=2)))
-    flips(records, name, FAILS if name == "exponential" else depends("the degree"))
+    verdict = FAILS if name == "exponential" else depends_on("the degree")
+    assert_verdict_changes(records, name, verdict)
 
 
-def test_a_warm_network_changes_sphere(monkeypatch, records):
-    right = margins.retrieve
+def test_a_high_temperature_changes_sphere(monkeypatch, records):
+    correct = margins.retrieve
     monkeypatch.setattr(margins, "retrieve",
-                        lambda *a, beta, **k: right(*a, beta=beta / 1e4, **k))
-    flips(records, "sphere", FAILS)
+                        lambda *a, beta, **k: correct(*a, beta=beta / 1e4, **k))
+    assert_verdict_changes(records, "sphere", FAILS)
 
 
-def test_a_warmer_update_changes_separation(monkeypatch, records):
-    right = margins.retrieve
-    monkeypatch.setattr(margins, "retrieve", lambda update, *a, **k: right(modern.update, *a, **k))
+def test_an_update_at_twice_the_temperature_changes_separation(monkeypatch, records):
+    correct = margins.retrieve
+    monkeypatch.setattr(margins, "retrieve",
+                        lambda update, *a, **k: correct(modern.update, *a, **k))
     monkeypatch.setattr(margins, "modern", SimpleNamespace(
         update=lambda xi, X, beta: modern.update(xi, X, beta=beta / 2)))
-    flips(records, "separation", FAILS)
+    assert_verdict_changes(records, "separation", FAILS)
 
 
 def test_another_map_changes_margin(monkeypatch, records):
     monkeypatch.setattr(margins, "sparse", SimpleNamespace(
         update=lambda xi, X, beta, alpha: sparse.update(xi, X, beta=beta, alpha=1.2)))
-    flips(records, "margin", FAILS)
+    assert_verdict_changes(records, "margin", FAILS)
 
 
 def test_one_temperature_changes_metastable(monkeypatch, records):
-    right = fixed_points._ends
-    monkeypatch.setattr(fixed_points, "_ends", lambda X, beta: right(X, 10.0))
-    flips(records, "metastable", depends("the kind"))
+    correct = fixed_points._ends
+    monkeypatch.setattr(fixed_points, "_ends", lambda X, beta: correct(X, 10.0))
+    assert_verdict_changes(records, "metastable", depends_on("the kind"))
 
 
 def test_a_softmax_changes_support(monkeypatch, records):
-    right = fixed_points.entmax
-    monkeypatch.setattr(fixed_points, "entmax", lambda z, alpha: right(z, alpha=1.0))
-    flips(records, "support", FAILS)
+    correct = fixed_points.entmax
+    monkeypatch.setattr(fixed_points, "entmax", lambda z, alpha: correct(z, alpha=1.0))
+    assert_verdict_changes(records, "support", FAILS)
 
 
 def test_features_of_another_temperature_change_estimators(monkeypatch, records):
@@ -193,59 +195,59 @@ def test_features_of_another_temperature_change_estimators(monkeypatch, records)
         positive=lambda x, omega: features.positive(x, omega, beta=1.3),
         hyperbolic=lambda x, omega: features.hyperbolic(x, omega, beta=1.3),
         trigonometric=lambda x, omega: features.trigonometric(x, omega, beta=1.3)))
-    flips(records, "estimators", FAILS)
+    assert_verdict_changes(records, "estimators", FAILS)
 
 
 def test_a_missing_sign_changes_haar(monkeypatch, records):
-    assert records["haar"].verdict == depends("the draw")
+    assert records["haar"].verdict == depends_on("the draw")
     monkeypatch.setattr(estimators, "projections",
-                        SimpleNamespace(orthogonal=estimators._as_it_comes))
+                        SimpleNamespace(orthogonal=estimators._uncorrected))
     assert run("haar").verdict == FAILS
 
 
 def test_a_stabiliser_everywhere_changes_leak(monkeypatch, records):
-    assert records["leak"].verdict == depends("the stabiliser")
-    right = estimators._causal
-    monkeypatch.setattr(estimators, "_causal", lambda *a: right(*a[:-1], 1e-4))
+    assert records["leak"].verdict == depends_on("the stabiliser")
+    correct = estimators._causal
+    monkeypatch.setattr(estimators, "_causal", lambda *a: correct(*a[:-1], 1e-4))
     assert run("leak").verdict == FAILS
 
 
 # --- intervals and draws -------------------------------------------------------------------------
 
 @pytest.mark.parametrize("p", [0.02, 0.1, 0.37, 0.5, 0.93])
-def test_exact_intervals_cover_the_truth_at_least_as_often_as_they_say(p):
+def test_the_coverage_of_exact_intervals_is_at_least_their_confidence(p):
     n = 60
     chance = binom.pmf(np.arange(n + 1), n, p)
-    assert chance[[exact_share(k, n).holds(p) for k in range(n + 1)]].sum() >= CONFIDENCE
+    assert chance[[exact_proportion(k, n).contains(p) for k in range(n + 1)]].sum() >= CONFIDENCE
 
 
 @pytest.mark.parametrize("k, n", [(0, 9), (3, 10), (57, 60)])
-def test_wilson_s_interval_ends_where_the_normal_test_would_just_reject(k, n):
-    found, z = share(k, n), norm.isf((1 - CONFIDENCE) / 2)
+def test_the_ends_of_wilson_s_interval_are_the_limits_of_the_normal_test(k, n):
+    found, z = proportion(k, n), norm.isf((1 - CONFIDENCE) / 2)
     for p in found[1:]:                     # a dozen operations on numbers <= n, compared squared
         np.testing.assert_allclose((found.value - p)**2, z * z * p * (1 - p) / n, rtol=0,
                                    atol=30 * np.finfo(float).eps)
 
 
-def test_an_interval_of_a_difference_is_turned_by_turning_the_shares():
-    a, b = share(30, 100), share(70, 100)
-    there, back = difference(a, b), difference(b, a)
-    assert there.low > 0 > back.high
-    np.testing.assert_allclose(there, -np.array([back.value, back.high, back.low]))
+def test_the_interval_of_a_difference_is_antisymmetric():
+    a, b = proportion(30, 100), proportion(70, 100)
+    forward, backward = proportion_difference(a, b), proportion_difference(b, a)
+    assert forward.low > 0 > backward.high
+    np.testing.assert_allclose(forward, -np.array([backward.value, backward.high, backward.low]))
 
 
-def test_a_mean_comes_with_four_standard_errors():
-    found = average([0.0, 0.0, 4.0, 4.0])
+def test_the_interval_of_a_mean_has_four_standard_errors():
+    found = mean_interval([0.0, 0.0, 4.0, 4.0])
     np.testing.assert_allclose(found, (2, 2 - 4 * (16 / 3 / 4)**0.5, 2 + 4 * (16 / 3 / 4)**0.5))
-    assert not found.holds(8) and found.holds(8, allowance=2)
+    assert not found.contains(8) and found.contains(8, allowance=2)
 
 
-def test_draws_are_what_they_are_called():
+def test_draws_have_the_components_and_norms_of_their_distribution():
     rng = np.random.default_rng(0)
     assert set(np.unique(polar(rng, 5, 40))) == {-1.0, 1.0}
     assert (supports(rng, 7, 20, 3).sum(1) == 3).all()
     np.testing.assert_allclose(np.linalg.norm(sphere(rng, 4, 6, 2.5), axis=1), 2.5)
-    np.testing.assert_allclose(of_norm(np.array([[3.0, 4.0]]), 1.0), [[0.6, 0.8]])
+    np.testing.assert_allclose(with_norm(np.array([[3.0, 4.0]]), 1.0), [[0.6, 0.8]])
     x = polar(rng, 1, 30)[0]
     assert (flipped(rng, x, 7) != x).sum() == 7
 
@@ -260,9 +262,8 @@ def test_the_number_of_pairs_reaches_the_load_and_one_less_does_not():
 
 def test_names_are_found_in_any_case_and_run_in_order(monkeypatch):
     for name in ("haar", "leak"):
-        of = partial(STATEMENTS[name], **SMALL[name])
-        monkeypatch.setitem(STATEMENTS, name, of)
-    assert [r.figure for r in reproduce(["LEAK", "Haar", "f1"])] == ["F1", "haar", "leak"]
+        monkeypatch.setitem(STATEMENTS, name, partial(STATEMENTS[name], **SMALL[name]))
+    assert [r.name for r in reproduce(["LEAK", "Haar", "f1"])] == ["F1", "haar", "leak"]
     assert summary("haar").startswith("Orthogonal rows")
     assert summary("F1").startswith("Each picture")
 
@@ -280,7 +281,7 @@ def test_curves_have_the_colours_of_the_gallery():
     assert re.findall(r"'([0-9a-f]{6})'", style.read_text()) == [c[1:] for c in COLOURS]
 
 
-def test_measured_points_are_not_joined_where_a_line_is_exact():
+def test_measured_points_are_not_connected_if_a_line_is_exact():
     pytest.importorskip("matplotlib", reason="drawing needs hopref[plot]")
     around = [Interval(1.0, 0.5, 2.0), Interval(2.0, 1.0, 3.0)]
     figure = draw_curves([measured("m", [1, 2], around, colour=1), exact("e", [1, 2], [1, 2], 1),
