@@ -1,17 +1,28 @@
-"""A progress bar for anything over two seconds, on a terminal only."""
+"""Progress bar for loops that take longer than two seconds, shown on terminals only."""
 import sys
 import time
 
 __all__ = ["progress"]
 
-PATIENCE = 2.0          # seconds of silence before a bar is worth showing
+DELAY = 2.0             # seconds before a bar appears
+INTERVAL = 0.1          # seconds between two changes of the line
 
 
 def progress(iterable, total=None, label=""):
-    """Pass ``iterable`` through; after two seconds, tell a terminal how far it is.
+    """Iterate over ``iterable`` with a progress bar, which appears after two seconds.
 
-    Nothing is ever written unless standard error is a terminal.  The bar is tqdm's where tqdm is
-    installed, else one plain line.  Breaking out of the loop ends the bar.
+    Nothing is written unless standard error is a terminal.  The bar is that of tqdm if tqdm is
+    installed, otherwise one line of text.  The bar is removed when the loop ends or breaks.
+
+    Parameters
+    ----------
+    iterable : the items of the loop
+    total : number of items (default: ``len(iterable)``, if defined)
+    label : text before the bar
+
+    Returns
+    -------
+    an iterable over the same items
 
     >>> from hopref.progress import progress
     >>> sum(progress(range(4)))
@@ -24,21 +35,21 @@ def progress(iterable, total=None, label=""):
     try:
         from tqdm import tqdm
     except ImportError:
-        return plain(iterable, total, label)
-    return tqdm(iterable, total=total, desc=label or None, delay=PATIENCE, leave=False)
+        return text_progress(iterable, total, label)
+    return tqdm(iterable, total=total, desc=label or None, delay=DELAY, leave=False)
 
 
-def plain(iterable, total, label):
-    """What `progress` does without tqdm: one line, rewritten at most ten times a second."""
-    began = told = time.monotonic()
+def text_progress(iterable, total, label):
+    """Progress without tqdm: one line, rewritten at most every `INTERVAL`."""
+    began = last = time.monotonic()
     shown = False
     try:
         for done, item in enumerate(iterable):
             now = time.monotonic()
-            if now - began >= PATIENCE and (not shown or now - told >= 0.1):
-                shown, told = True, now
-                of = f" of {total}" if total else ""
-                sys.stderr.write(f"\r\x1b[K{label} {done}{of}, {now - began:.0f} s")
+            if now - began >= DELAY and (not shown or now - last >= INTERVAL):
+                shown, last = True, now
+                count = f"{done} of {total}" if total else f"{done}"
+                sys.stderr.write(f"\r\x1b[K{label} {count}, {now - began:.0f} s")
                 sys.stderr.flush()
             yield item
     finally:

@@ -1,9 +1,9 @@
-"""Random projections: the rows omega (m, d) that feature maps project on, drawn on the host.
+"""Random projections: the rows omega (m, d) of random feature maps, drawn on the host.
 
 Every draw has E omega = 0 and E omega omega^T = I.  Softmax features are unbiased if each row is
-N(0, I): `iid`, `orthogonal`, `simplex`, `qmc`.  Rows of one length have a known bias
-(`regularized`); structured rows (`hadamard`, `givens`) have a small one, which goes to 0 as d
-grows.
+N(0, I), as for `iid`, `orthogonal`, `simplex` and `qmc`.  They have a known bias for rows of one
+length (`regularized`), and a small bias for structured rows (`hadamard`, `givens`), which vanishes
+as d grows.
 
 References: Choromanski et al. 2021, Section 2.4 and Appendix B.2; the SimRF paper.
 """
@@ -16,9 +16,9 @@ from hopref.dispatch.operation import op
 
 __all__ = ["iid", "orthogonal", "regularized", "simplex", "hadamard", "givens", "qmc"]
 
-CLOSE = 100             # Givens rows: fourth moments within 1/100, lambda being at most 3/4
-SOBOL = 21201           # dimensions of scipy's table
-BITS = 48               # of a scrambled Sobol point: its cell's middle is a float64
+MOMENT_ERROR = 1 / 100  # relative error of the fourth moments of Givens rows, for lambda <= 3/4
+SOBOL_DIMENSIONS = 21201    # in the table of scipy
+BITS = 48               # of a scrambled Sobol point: the midpoint of its cell is a float64
 two_or_more = Scalar("an integer >= 2", lambda v: v >= 2, int)
 
 
@@ -54,15 +54,16 @@ def iid(m, d, /, *, rng):
 
 @op("->(m,d)", m=count, d=count, rng=seed, scratch="(m,d)")
 def orthogonal(m, d, /, *, rng):
-    r"""Block-orthogonal Gaussian rows: every row is N(0, I), rows of a block are orthogonal.
+    r"""Block-orthogonal Gaussian rows: each row is N(0, I), and the rows of a block are orthogonal.
 
     Source: Choromanski et al. 2021, Section 2.4 and Appendix B.2 [RF-4].
 
     .. math:: \omega_i = r_i u_i, \quad r_i \sim \chi_d,
         \quad (u_1, \ldots, u_d) \text{ Haar on } O(d)
 
-    Independent blocks of d rows, the last cut off.  The QR factor is Haar only after its columns
-    were given the signs of R's diagonal; without, positive features are biased.
+    The blocks of d rows are independent, and the last is truncated.  The QR factor is Haar only if
+    its columns are multiplied by the signs of the diagonal of R; otherwise positive features are
+    biased.
 
     >>> from hopref import projections
     >>> omega = projections.orthogonal(2, 2, rng=0)
@@ -74,13 +75,13 @@ def orthogonal(m, d, /, *, rng):
 
 @op("->(m,d)", m=count, d=count, rng=seed, scratch="(m,d)")
 def regularized(m, d, /, *, rng):
-    r"""Block-orthogonal rows of the one length sqrt(d) (SMREG).
+    r"""Block-orthogonal rows of length sqrt(d) (SMREG).
 
     Source: Choromanski et al. 2021, Section 2.4, Theorem 1 [RF-5].
 
     .. math:: \omega_i = \sqrt d\, u_i, \quad (u_1, \ldots, u_d) \text{ Haar on } O(d)
 
-    The estimated kernel lies below the softmax kernel; their ratio tends to 1 as d grows.
+    The expected kernel is below the softmax kernel; their ratio tends to 1 as d grows.
 
     >>> from hopref import projections
     >>> omega = projections.regularized(3, 4, rng=0)
@@ -92,15 +93,15 @@ def regularized(m, d, /, *, rng):
 
 @op("->(m,d)", m=count, d=two_or_more, rng=seed, scratch="(m,d)")
 def simplex(m, d, /, *, rng):
-    r"""Gaussian rows that point to the corners of a simplex, d to a block (SimRF).
+    r"""Gaussian rows along the vertices of a regular simplex, d in each block (SimRF).
 
     Source: the SimRF paper, for exp(x.y) in place of its Gaussian kernel [RF-9].
 
     .. math:: \omega_i = r_i R^T s_i, \quad r_i \sim \chi_d, \quad R \text{ Haar on } O(d),
         \quad s_i^T s_j = -\tfrac1{d-1}
 
-    Each row is N(0, I), so that estimates are unbiased; of all rows that are in one block, these
-    repel each other most.  Independent blocks, the last cut off.
+    Each row is N(0, I), so that estimates are unbiased.  The angles between the rows of a block are
+    the largest possible.  The blocks are independent, and the last is truncated.
 
     >>> from hopref import projections
     >>> omega = projections.simplex(3, 3, rng=0)
@@ -109,11 +110,11 @@ def simplex(m, d, /, *, rng):
     [-0.5, -0.5, -0.5]
     """
     sizes = [min(d, m - i) for i in range(0, m, d)]
-    return _chi(m, d, rng) * np.concatenate([_corners(k, d) @ _haar(k, d, rng) for k in sizes])
+    return _chi(m, d, rng) * np.concatenate([_vertices(k, d) @ _haar(k, d, rng) for k in sizes])
 
 
-def _corners(k, d):
-    """The first k of the d corners of a simplex about 0, in triangular position (k, k)."""
+def _vertices(k, d):
+    """The first k of the d vertices of a simplex with centre 0, as a triangular matrix (k, k)."""
     j = np.arange(k)
     own = np.sqrt(d * (d - 1 - j) / ((d - 1) * (d - j)))
     return np.diag(own) - np.tril(np.ones((k, 1)) * own / np.maximum(d - 1 - j, 1), -1)
@@ -128,17 +129,17 @@ def hadamard(m, d, /, *, rng, lengths="fixed"):
     .. math:: \Omega = \tfrac1d\, H D_1 H D_2 H D_3, \quad H^T H = d I, \quad D_k = \mathrm{diag}
         (\pm 1)
 
-    For d a power of two orthogonal in independent blocks of d rows, exactly: all entries are
-    integers over d.  Otherwise the first d columns of the matrix of the next power of two, and
-    neither orthogonality nor lengths are exact.
+    If d is a power of two, the rows are orthogonal in independent blocks of d, exactly, since all
+    entries are integers over d.  Otherwise they are the first d columns of the matrix of the next
+    power of two, and neither orthogonality nor lengths are exact.
 
     Parameters
     ----------
-    lengths : "fixed", as they are: sqrt(d), in the mean square if d is no power of two; "chi"
-        multiplies them by chi_d / sqrt(d)
+    lengths : "fixed" for the length sqrt(d), which holds in the mean square if d is no power of
+        two; "chi" for a multiplication by chi_d / sqrt(d)
 
-    Second moments are exact and odd ones 0; the others are not those of a sphere, so that softmax
-    features are biased at every finite d.
+    Second moments are exact and odd moments are 0; the others are not those of a sphere, so that
+    softmax features are biased at every finite d.
 
     >>> from hopref import projections
     >>> omega = projections.hadamard(4, 4, rng=0)
@@ -170,32 +171,33 @@ def _times_hadamard(x):
 
 @op("->(m,d)", m=count, d=count, rng=seed, lengths=lengths, rounds=count, scratch="(m,d)")
 def givens(m, d, /, *, rng, lengths="chi", rounds=None):
-    r"""Orthogonal rows from random rotations in coordinate planes (Givens).
+    r"""Orthogonal rows from products of random Givens rotations.
 
     Source: Choromanski et al. 2021, Appendix B.2, for the structured variants [RF-6].
 
     .. math:: \omega_i = r_i\, (D P\, G_1 \cdots G_K)_i
 
-    A round turns the planes of a random matching of the coordinates, each by an angle uniform on
-    the circle; P is a random permutation, D holds random signs.  Independent blocks of d rows.
+    Each round rotates the planes of a random matching of the coordinates by angles that are uniform
+    on the circle; P is a random permutation, and D holds random signs.  The blocks of d rows are
+    independent.
 
     Parameters
     ----------
-    lengths : "chi", those of Gaussian rows, or "fixed", sqrt(d)
-    rounds : by default so many that fourth moments are within a hundredth of those of Haar rows,
-        about 2.4 log2(d) + 12
+    lengths : "chi" for those of Gaussian rows, "fixed" for sqrt(d)
+    rounds : number K of rounds; by default the smallest for which the relative error of the fourth
+        moments of Haar rows is at most a hundredth, about 2.4 log2(d) + 12
 
-    Orthogonal up to rounding, second moments exact, odd ones 0.  A row u of length 1 has
-    E sum u_a^4 = 3/(d+2) + lambda^K (1 - 3/(d+2)), lambda = 3 (d-2) / 4 (d-1), of odd d
-    (3d-2) / 4d: Haar for d = 2 and in the limit of many rounds.  The d ln d rotations that are
-    usual, about 2 ln d rounds, fall short of it.
+    The rows are orthogonal up to rounding, second moments are exact, and odd moments are 0.  A row
+    u of length 1 has E sum u_a^4 = 3/(d+2) + lambda^K (1 - 3/(d+2)) with lambda = 3 (d-2) / 4 (d-1)
+    for even d and (3d-2) / 4d for odd d.  The rows are Haar for d = 2, and in the limit of many
+    rounds.  The usual number of d ln d rotations, about 2 ln d rounds, is not sufficient.
 
     >>> from hopref import projections
     >>> omega = projections.givens(3, 3, rng=0, lengths="fixed")
     >>> [round(float(row @ omega[0]), 12) + 0.0 for row in omega]
     [3.0, 0.0, 0.0]
     """
-    rounds = math.ceil(math.log(CLOSE * (d + 2) / 3, 4 / 3)) if rounds is None else rounds
+    rounds = math.ceil(math.log((d + 2) / 3 / MOMENT_ERROR, 4 / 3)) if rounds is None else rounds
     blocks = [_rotations(min(d, m - i), d, rounds, rng) for i in range(0, m, d)]
     return lengths(m, d, rng) * np.concatenate(blocks)
 
@@ -205,7 +207,7 @@ def _rotations(k, d, rounds, rng):
     Q[rng.permutation(d)[:k], np.arange(k)] = rng.choice([-1.0, 1.0], size=k)
     for _ in range(rounds):
         order, pairs = rng.permutation(d), d // 2
-        i, j = order[:pairs], order[pairs:2 * pairs]         # without replacement: i never meets i
+        i, j = order[:pairs], order[pairs:2 * pairs]         # disjoint
         angle = rng.uniform(0.0, 2 * math.pi, size=(pairs, 1))
         c, s = np.cos(angle), np.sin(angle)
         Q[i], Q[j] = c * Q[i] - s * Q[j], s * Q[i] + c * Q[j]
@@ -215,7 +217,7 @@ def _rotations(k, d, rounds, rng):
 def _sobol(m, d, rng):
     from scipy.stats.qmc import Sobol
     points = Sobol(d, scramble=True, bits=BITS, rng=rng).random_base2(math.ceil(math.log2(m)))
-    return points[:m] + 2.0 ** -(BITS + 1)                  # the middle of its cell, never 0
+    return points[:m] + 2.0 ** -(BITS + 1)                  # the midpoint of the cell, never 0
 
 
 def _halton(m, d, rng):
@@ -227,27 +229,27 @@ sequences = choice(sobol=_sobol, halton=_halton)
 
 
 def _tabulated(xp, given):
-    """Sobol's direction numbers are known for so many dimensions."""
-    if given["sequence"] == "sobol" and given["d"] > SOBOL:
-        return f"d must be at most {SOBOL} with sequence='sobol'; got d={given['d']}"
+    """A message if d exceeds the dimensions for which Sobol direction numbers are tabulated."""
+    if given["sequence"] == "sobol" and given["d"] > SOBOL_DIMENSIONS:
+        return f"d must be at most {SOBOL_DIMENSIONS} with sequence='sobol'; got d={given['d']}"
 
 
 @op("->(m,d)", m=count, d=count, rng=seed, sequence=sequences, precondition=_tabulated,
     scratch="(m,d)")
 def qmc(m, d, /, *, rng, sequence="sobol"):
-    r"""Gaussian rows of a randomised quasi-Monte Carlo sequence.
+    r"""Gaussian rows from a randomised quasi-Monte Carlo sequence.
 
     Source: Owen's scrambling of Sobol and Halton sequences, by scipy.stats.qmc [RF-2].
 
     .. math:: \omega_{ij} = \Phi^{-1}(u_{ij})
 
-    Each row is N(0, I), up to the resolution of 48 binary digits, so that estimates are unbiased;
-    rows depend on each other, and no closed form of their variance is known.
+    Each row is N(0, I) up to the resolution of 48 binary digits, so that estimates are unbiased.
+    The rows are dependent, and no closed form of the variance is known.
 
     Parameters
     ----------
-    sequence : "sobol" (best for m a power of two: then each column has one entry in each m-th part
-        of the normal distribution) or "halton"
+    sequence : "sobol" (preferably with m a power of two: then each column has one entry in each of
+        m intervals of equal probability) or "halton"
 
     >>> from hopref import projections
     >>> omega = projections.qmc(4, 1, rng=0)
@@ -263,6 +265,6 @@ def _haar_rows(m, d, rng):
 
 
 def _haar(rows, d, rng):
-    """The first rows of a rotation or reflection, uniform on O(d)."""
+    """The first rows of a matrix that is uniform on O(d)."""
     Q, R = np.linalg.qr(rng.standard_normal((d, rows)))
     return (Q * np.where(np.diagonal(R) < 0, -1.0, 1.0)).T

@@ -1,4 +1,4 @@
-"""What hopref runs with here."""
+"""Versions of hopref, Python and the packages that hopref uses."""
 import json
 import platform
 from importlib import metadata
@@ -12,7 +12,7 @@ PACKAGES = ("numpy", "scipy", "numba", "cupy-cuda12x", "cupy-cuda13x", "matplotl
 
 
 def versions():
-    """Versions of hopref, Python, and every package that hopref may meet (None if absent)."""
+    """Versions of hopref, Python and the packages that hopref uses; None if not installed."""
     return {"hopref": __version__, "python": platform.python_version(),
             "platform": platform.platform(), **{p: _version(p) for p in PACKAGES}}
 
@@ -25,7 +25,11 @@ def _version(package):
 
 
 def show_versions(as_json=False):
-    """Print `versions`, for a bug report.
+    """Print the versions of hopref and its dependencies, for bug reports.
+
+    Parameters
+    ----------
+    as_json : whether to print JSON instead of lines
 
     >>> import hopref
     >>> hopref.show_versions()          # doctest: +ELLIPSIS

@@ -1,4 +1,4 @@
-"""Grey pictures: the 24 that ship with hopref, and those in a directory of the user's."""
+"""Grey pictures: the 24 distributed with hopref, and those of a directory."""
 import os
 import re
 from importlib.resources import files
@@ -19,7 +19,15 @@ PGM = re.compile(rb"(P[25])" + 3 * rb"(?:\s|#[^\n]*\n)+(\d+)" + rb"\s")  # colum
 
 
 def pictures(n: int | None = None) -> np.ndarray:
-    """The first ``n`` of the 24 pictures, in alphabetical order: (n, 64, 64) grey levels, uint8.
+    """Return the first ``n`` of the 24 pictures, in alphabetical order.
+
+    Parameters
+    ----------
+    n : number of pictures (default: all)
+
+    Returns
+    -------
+    (n, 64, 64) grey levels, uint8
 
     >>> from hopref.data import pictures
     >>> pictures(6).shape
@@ -29,7 +37,17 @@ def pictures(n: int | None = None) -> np.ndarray:
 
 
 def picture_names(n: int | None = None) -> tuple[str, ...]:
-    """The names of the first ``n`` pictures; LICENSES.txt beside them says where each is from.
+    """Return the names of the first ``n`` pictures.
+
+    The source of each picture is given in ``hopref/data/LICENSES.txt``.
+
+    Parameters
+    ----------
+    n : number of pictures (default: all)
+
+    Returns
+    -------
+    the names, in alphabetical order
 
     >>> from hopref.data import picture_names
     >>> picture_names(3)
@@ -51,11 +69,21 @@ def _archive(member: str, n: Any) -> Any:
 
 def load_images(directory: str | os.PathLike[str], *, size: int = 64
                 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The pictures in ``directory``, by name: (images, names), images (N, size, size) uint8.
+    """Load the pictures of a directory, sorted by name.
 
-    Reads .png, .jpg, .jpeg (with matplotlib), .pgm and .npy.  Colour becomes luminance; the middle
-    square is cut and averaged to ``size``.  An array is grey levels if it holds integers from 0 to
-    255, and brightness from 0 to 1 if it holds floats.
+    The formats are .png, .jpg and .jpeg (which require matplotlib), .pgm and .npy.  Colours are
+    converted to luminance, and the central square is resampled by area averages.  Integer arrays
+    hold grey levels from 0 to 255, floating-point arrays brightness from 0 to 1.
+
+    Parameters
+    ----------
+    directory : path of the directory
+    size : number of rows and columns of the result
+
+    Returns
+    -------
+    images : (N, size, size) grey levels, uint8
+    names : the file names without suffix
     """
     with naming("hopref.data.load_images"):
         size = count.validate("size", size)
@@ -65,7 +93,7 @@ def load_images(directory: str | os.PathLike[str], *, size: int = 64
 
 
 def _files(directory: Any) -> list[Path]:
-    """The pictures in a directory, by name."""
+    """The picture files of a directory, sorted by name."""
     if not isinstance(directory, (str, os.PathLike)):
         raise DTypeError(f"directory must be a path; got directory={directory!r}")
     folder = Path(directory)
@@ -86,19 +114,19 @@ def _read(path: Path) -> Any:
     try:
         if suffix == ".npy":
             return np.load(path, allow_pickle=False)
-        return require("matplotlib.image", extra="plot", who="data.load_images").imread(path)
+        return require("matplotlib.image", extra="plot", caller="data.load_images").imread(path)
     except (OSError, SyntaxError, ValueError) as error:
         raise DomainError(f"{path.name} must be a readable {suffix} file; "
                           f"got {' '.join(str(error).split())}") from None
 
 
 def read_pgm(path: str | os.PathLike[str]) -> np.ndarray:
-    """A plain (P2) or raw (P5) portable greymap, as brightness from 0 to 1."""
+    """Read a portable greymap, text (P2) or binary (P5), as brightness from 0 to 1."""
     path = Path(path)
     content = path.read_bytes()
     try:
         if not (head := PGM.match(content)):
-            raise ValueError("no such header")
+            raise ValueError("another header")
         columns, rows, white = map(int, head.groups()[1:])
         if not 0 < white < 2**16:
             raise ValueError(f"{white} for white")
@@ -113,7 +141,7 @@ def read_pgm(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _brightness(image: Any, name: str) -> Any:
-    """``image`` as luminance from 0 to 1."""
+    """Luminance of an image, from 0 to 1."""
     if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (1, 3, 4):
         raise ShapeError(f"{name} must be (rows, columns) or (rows, columns, colours); "
                          f"got {image.shape}")
@@ -132,7 +160,7 @@ def _brightness(image: Any, name: str) -> Any:
 
 
 def _square(image: Any, size: int) -> Any:
-    """The middle square, each new pixel the mean of the area it covers."""
+    """The central square of an image, resampled by area averages."""
     side = min(image.shape)
     top, left = ((n - side) // 2 for n in image.shape)
     mean = _area_means(side, size)
@@ -140,7 +168,7 @@ def _square(image: Any, size: int) -> Any:
 
 
 def _area_means(side: int, size: int) -> np.ndarray:
-    """(size, side): row k holds the share of each old pixel in the k-th of ``size`` equal parts."""
+    """Matrix (size, side) of the weights of the old pixels in each new pixel."""
     edge = np.arange(size + 1) * side / size
     old = np.arange(side)
     overlap = np.minimum(edge[1:, None], old + 1) - np.maximum(edge[:-1, None], old)

@@ -1,7 +1,7 @@
-"""From grey levels to patterns, from patterns to cues.
+"""Preparation of pictures: grey levels to patterns, patterns to cues.
 
-Nothing here is part of a model: these are the choices that papers leave unsaid and that decide
-what a figure shows.  So each has a name.
+These choices belong to no model.  Papers often leave them unstated although results depend on
+them, so each has a name.
 """
 from typing import Any
 
@@ -17,7 +17,7 @@ WHITE = 255.0
 
 
 def _over(x: Any, size: Any) -> Any:
-    """x / size, where a pattern of size 0 stays 0."""
+    """The quotient x / size, or x if the size is 0."""
     return x / np.where(size == 0, 1.0, size)
 
 
@@ -30,7 +30,7 @@ def _centred(x: Any) -> Any:
 
 
 def _unit(x: Any) -> Any:
-    """x / |x|, in two steps, so that no square over- or underflows."""
+    """The unit vector x / |x|, in two steps, so that no square overflows or underflows."""
     x = _over(x, np.abs(x).max(-1, keepdims=True, initial=0.0))
     return _over(x, _norm(x))
 
@@ -48,10 +48,11 @@ NORMALISATIONS = {
 
 
 def normalise(X: Any, how: str = "none") -> np.ndarray:
-    """Patterns from pictures: (N, ...) grey levels or values -> (N, ...) float64.
+    """Convert pictures to patterns.
 
-    Integers are grey levels 0..255 and become values g / 127.5 - 1 in [-1, 1]; floats are values
-    already.  Then, with x one picture and d its number of pixels,
+    Integers are grey levels from 0 to 255 and are converted to values g / 127.5 - 1 in [-1, 1];
+    floating-point numbers are values already.  With x a picture and d its number of pixels, the
+    normalisations are
 
     ============== ============================== ============================================
     how            pattern                        norm
@@ -66,9 +67,20 @@ def normalise(X: Any, how: str = "none") -> np.ndarray:
     polar          -1 where g > 128, else +1      sqrt(d)
     ============== ============================== ============================================
 
-    Each picture is normalised by itself; one without contrast (or all 0) becomes 0.  A rule that
-    thresholds its patterns sees what this returns: `normalise(X, "unit")` leaves no component
-    below -0.5, so for "threshold, then normalise" drop the components before calling this.
+    Parameters
+    ----------
+    X : (N, ...) pictures, each of which is normalised separately; a picture without contrast
+        becomes 0
+    how : name of the normalisation
+
+    Returns
+    -------
+    (N, ...) patterns, float64
+
+    Notes
+    -----
+    A rule that thresholds its patterns is given normalised values: `normalise(X, "unit")` has no
+    component below -0.5.  To threshold before normalising, set the components to 0 before the call.
 
     >>> from hopref.data import normalise
     >>> normalise([[3.0, 4.0]], "unit")
@@ -128,19 +140,27 @@ CORRUPTIONS = {
 
 
 def corrupt(X: Any, how: str, *, rng: Any = 0, fill: float = 0.0) -> np.ndarray:
-    """Cues from patterns (N, rows, columns) or (N, d).
+    """Corrupt patterns to obtain cues.
 
     ========= ==========================================================================
-    how       what happens
+    how       effect
     ========= ==========================================================================
     mask:0.5  the lower half of the rows (the last half of the components) becomes `fill`
     noise:0.3 0.3 times a standard normal number is added to each component
     flip:0.1  each component changes its sign with probability 0.1
     ========= ==========================================================================
 
-    ``fill`` is what hides: 0 is mid-grey for values in [-1, 1]; the blog's polar pictures were
-    hidden by +1, which is its black.  Corrupt values, then `normalise` the cues.  ``rng`` is a seed
-    or a Generator.
+    Parameters
+    ----------
+    X : patterns (N, rows, columns) or (N, d); corrupt values first and `normalise` the cues
+    how : one of the corruptions above
+    rng : seed or Generator
+    fill : value of hidden components; 0 is mid-grey for values in [-1, 1], and the blog hides
+        polar pictures with +1, its black
+
+    Returns
+    -------
+    cues of the shape of X, float64
 
     >>> from hopref.data import corrupt
     >>> corrupt([[1.0, -1.0, 1.0, -1.0]], "mask:0.5")

@@ -1,0 +1,133 @@
+"""Asynchronous sweeps of classical networks, at temperature 0 and above."""
+import numpy as np
+
+from hopref.dispatch.domains import Choice, count, seed
+from hopref.dispatch.operation import unchecked
+from hopref.dynamics.iteration import Trace, batches_of_one, iterate, reshaped, validated
+from hopref.errors import naming
+from hopref.models import classical
+from hopref.progress import progress
+
+__all__ = ["sweep", "glauber"]
+
+
+def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="polar",
+          max_sweeps=1000):
+    """Asynchronous updates of a classical network until every site is stable.
+
+    Source: Hopfield 1982; blog, below eq. (2) [CB-4].
+
+    Parameters
+    ----------
+    xi : (..., d) states
+    W : (d, d) weights
+    b : (d,) thresholds, or one number
+    order : "cyclic", "permutation" (a new one in each sweep), "random" (d sites with replacement)
+        or "greedy" (each sweep flips one site, the unstable one with the largest field)
+    rng : seed or Generator, required by "permutation" and "random"; the order is the same for all
+        states
+    ties : state of a site with zero field: "keep" or "plus"
+    states : "polar" or "binary"
+    max_sweeps : maximum number of sweeps
+
+    Returns
+    -------
+    Retrieval : ``steps`` counts sweeps; "fixed_point" means that every site is stable
+
+    Notes
+    -----
+    The sweeps converge to a fixed point if W = W.T and w_ii >= 0; otherwise they may cycle.
+
+    >>> from hopref.dynamics import sweep
+    >>> run = sweep([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
+    >>> run.states, str(run.reason)
+    (array([-1.,  1.]), 'fixed_point')
+    """
+    with naming("hopref.sweep"):
+        max_sweeps = count.validate("max_sweeps", max_sweeps)
+        draw = ORDERS.validate("order", order)
+        rng = seed.validate("rng", rng) if order in ("permutation", "random") else None
+    params = {"ties": ties, "states": states}
+    stable, energy, start = validated("sweep", classical.update, xi, (W, b), None, params)
+    d = start.shape[-1]
+    if order == "greedy":
+        call = classical.greedy_update.prepare(xi, W, b, **params)
+    else:
+        call = classical.asynchronous_update.prepare(xi, W, b, order=range(d), **params)
+
+    def advance(active, t):
+        drawn = {"order": draw(d, rng)} if draw else {}
+        with unchecked():
+            return call.path(active, *call.args[1:], **{**call.kwargs, **drawn})
+
+    return iterate(advance, energy, start, tol=0.0, max_steps=max_sweeps,
+                stable=lambda s: np.all(stable(s) == s, axis=(1, 2)), deterministic=rng is None)
+
+
+def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="polar"):
+    """Glauber dynamics at temperature 1/beta: sweeps of `classical.glauber_update`.
+
+    Source: Glauber 1963 [CB-4].
+
+    Parameters
+    ----------
+    xi : (..., d) states
+    W : (d, d) weights
+    b : (d,) thresholds, or one number
+    beta : inverse temperature > 0
+    sweeps : number of sweeps
+    rng : seed or Generator; each state has its own stream of random numbers, which does not depend
+        on the other states
+    order : "cyclic", "permutation" (a new one in each sweep) or "random" (d sites with
+        replacement), the same for all states
+    states : "polar" or "binary"
+
+    Returns
+    -------
+    Trace : the state before the first and after every sweep, with its energy
+
+    Notes
+    -----
+    If W = W.T and w_ii = 0, the stationary distribution of the states is exp(-beta E)/Z.  There is
+    no stopping criterion.
+
+    >>> from hopref.dynamics import glauber
+    >>> run = glauber([1.0, -1.0], [[0.0, 1.0], [1.0, 0.0]], beta=40.0, sweeps=3, rng=0)
+    >>> run.states[-1], run.energies.tolist()
+    (array([-1., -1.]), [1.0, -1.0, -1.0, -1.0])
+    """
+    with naming("hopref.glauber"):
+        sweeps, rng = count.validate("sweeps", sweeps), seed.validate("rng", rng)
+        draw = RANDOM_ORDERS.validate("order", order)
+    options = {"states": states, "ties": "plus"}
+    _, energy, start = validated("glauber", classical.update, xi, (W, b), None, options)
+    d, trajectory = start.shape[-1], [batches_of_one(start)]
+    call = classical.glauber_update.prepare(
+        start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
+    orders, *streams = rng.spawn(1) + rng.spawn(len(trajectory[0]))
+    for _ in progress(range(sweeps), label="glauber"):
+        uniforms = np.reshape([stream.random(d) for stream in streams], trajectory[0].shape)
+        drawn = {"order": draw(d, orders), "uniforms": uniforms}
+        with unchecked():
+            trajectory.append(
+                call.path(trajectory[-1], *call.args[1:], **{**call.kwargs, **drawn}))
+    energies = np.stack([energy(s)[:, 0] for s in trajectory])
+    return Trace(np.stack([s.reshape(start.shape) for s in trajectory]),
+                 reshaped(energies, start))
+
+
+def _cyclic(d, rng):
+    return np.arange(d)
+
+
+def _permutation(d, rng):
+    return rng.permutation(d)
+
+
+def _with_replacement(d, rng):
+    return rng.integers(d, size=d)
+
+
+RANDOM_ORDERS = Choice({"cyclic": _cyclic, "permutation": _permutation,
+                        "random": _with_replacement})
+ORDERS = Choice({**RANDOM_ORDERS.names, "greedy": None})
