@@ -1,33 +1,35 @@
-"""Parts that merge: answers from patterns or keys that come in chunks, from files, cores, machines.
+"""Mergeable partial results ("parts") for patterns or keys that are divided into chunks.
 
-`stream` takes an operation and chunks; `of`, `merge` and `value` are its three steps, for whoever
-carries parts from where the chunks are; `merge_all` is a tree of merges, serial or dask's; `scan`
-hands causal attention on from chunk to chunk.
+The chunks may be read from files or computed in other processes.  `stream` applies an operation to
+chunks.  Its three steps are `from_chunk`, `merge` and `value`, for use where the chunks are in
+different processes; `merge_all` merges parts by a tree, also with dask; `scan` applies causal
+attention chunk by chunk.
 
-Underneath lies one small algebra.  A kind of parts is a module with a record of arrays and four
-verbs: ``none`` is the state of nothing, ``of`` that of one chunk, ``merge`` that of two states
-together, ``value`` the answer.  ``merge`` is associative up to rounding, and commutative but for
-`causal` and `top_k`, which count positions.  The kinds, which take their arguments as admitted:
+A kind of parts is a module with a ``State`` and four functions: ``empty`` returns the state of no
+data, ``from_chunk`` that of one chunk, ``merge`` that of two states together, and ``value`` the
+result.  ``merge`` is associative up to rounding.  It is commutative except for `causal` and
+`top_k`, which depend on the order.  These functions do not validate their arguments.  The kinds
+are:
 
 ========== ====================================================================================
 softmax    modern retrieval, attention, logsumexp
 energy     the modern energy
-linear     linear attention and the Performer, one log scale a feature
-causal     causal linear attention; the order of the chunks matters
+linear     linear attention and the Performer, with one log scale for each feature
+causal     causal linear attention; the result depends on the order of the chunks
 sums       Hebb's rule, pairs, association; exact for integers
 covariance the covariance rule
 gram       the projection rule
-clipped    Willshaw's rule; merging twice changes nothing
+clipped    Willshaw's rule; the merge is idempotent
 supports   sparse retrieval: entmax (alpha > 1), normmax, k-subsets
-top_k      the k best scores; of equals those of the first chunk
+top_k      the k largest scores; the first of equal scores are taken
 ========== ====================================================================================
 
-Storkey's rule has no parts: what a pattern adds depends on those before it.
+Storkey's rule has no parts, because the contribution of a pattern depends on earlier patterns.
 """
 import importlib
 from typing import Any
 
-# The operations that each kind serves: known without importing a kind, which imports operations.
+# The operations of each kind, listed here because the modules of the kinds import operations.
 KINDS = {
     "softmax": ("modern.update", "modern.thresholded_update", "structured.update",
                 "attention.softmax_attention", "dense.log_energy", "maps.logsumexp"),
@@ -46,11 +48,12 @@ KINDS = {
     "top_k": ("structured.top_k_update",),
 }
 
-__all__ = ["stream", "scan", "of", "merge", "merge_all", "value", "chunks_of", "Part", *KINDS]
+__all__ = ["stream", "scan", "from_chunk", "merge", "merge_all", "value", "chunks_of", "Part",
+           *KINDS]
 
 
 def __getattr__(name: str) -> Any:
-    """Kinds and functions are imported when first asked for."""
+    """Import kinds and functions when they are first used."""
     if name in KINDS:
         return importlib.import_module(f"hopref.parts.{name}")
     if name in __all__:

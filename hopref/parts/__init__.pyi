@@ -11,9 +11,9 @@ from hopref.parts import supports as supports
 from hopref.parts import top_k as top_k
 from hopref.parts.chunks import chunks_of as chunks_of
 from hopref.parts.streaming import Part as Part
+from hopref.parts.streaming import from_chunk as from_chunk
 from hopref.parts.streaming import merge as merge
 from hopref.parts.streaming import merge_all as merge_all
-from hopref.parts.streaming import of as of
 from hopref.parts.streaming import scan as scan
 from hopref.parts.streaming import stream as stream
 from hopref.parts.streaming import value as value

@@ -1,39 +1,41 @@
 """Causal linear attention: the inclusive prefix scan of `linear` [MO-3].
 
-A segment of positions holds the sums over its keys, its queries, and what each query draws from
-the keys of the segment up to its own.  Merged after another, its queries draw from the earlier
-keys too.  Associative, not commutative: later positions see earlier ones.  One position and this
-merge are all that causal attention is.
+A segment of positions holds the sums over its keys, its queries, and the sums of each query over
+the keys of the segment up to its own position.  When it is merged after another segment, the sums
+over the keys of that segment are added to those of its queries.  The merge is associative, but not
+commutative.
 """
 from typing import NamedTuple
 
 from hopref.dispatch.namespace import namespace
 from hopref.maps import default_scale, ratio
 from hopref.parts import linear, softmax
-from hopref.parts.served import Served
+from hopref.parts.operations import Chunked
 
-__all__ = ["Segment", "none", "of", "merge", "value"]
+__all__ = ["Segment", "empty", "from_chunk", "merge", "value"]
 
 
 class Segment(NamedTuple):
-    """The keys as a `linear` state, the queries (a tuple, see `linear`), their softmax sums."""
+    """State of the keys, queries (a tuple, see `linear`), and the sums of the queries."""
     keys: linear.State
     query: tuple
     sums: softmax.State
 
 
-def none(query, keys, V, /):
-    """The segment of no position."""
-    return of(*((tuple(a[..., :0, :] for a in group)) for group in (query, keys)), V[..., :0, :])
+def empty(query, keys, V, /):
+    """The segment without positions."""
+    query, keys = (tuple(a[..., :0, :] for a in group) for group in (query, keys))
+    return from_chunk(query, keys, V[..., :0, :])
 
 
-def of(query, keys, V, /):
-    """The segment of positions (..., l, r): halved until one is left, and merged."""
+def from_chunk(query, keys, V, /):
+    """The segment of positions (..., l, r), by merging halves recursively."""
     positions = V.shape[-2]
     if positions > 1:
-        return merge(*(of(_cut(query, half), _cut(keys, half), V[..., half, :])
+        return merge(*(from_chunk(_sliced(query, half), _sliced(keys, half), V[..., half, :])
                        for half in (slice(positions // 2), slice(positions // 2, None))))
-    state = linear.of(keys[0], V, sign_k=keys[1]) if keys[1:] else linear.of_plain(*keys, V)
+    state = linear.from_chunk(keys[0], V, sign_k=keys[1]) if keys[1:] \
+        else linear.from_features(*keys, V)
     return Segment(state, query, linear.read(state, query))
 
 
@@ -44,57 +46,57 @@ def merge(a, b, /):
     query = (xp.concat(pair, axis=-2) for pair in zip(a.query, b.query, strict=True))
     return Segment(linear.merge(a.keys, b.keys), tuple(query), softmax.State(
         xp.concat([a.sums.top, sums.top], axis=-1), xp.concat([a.sums.total, sums.total], axis=-1),
-        xp.concat([a.sums.drawn, sums.drawn], axis=-2), 1.0))
+        xp.concat([a.sums.weighted, sums.weighted], axis=-2), 1.0))
 
 
 def value(segment, /, *, before=None, eps=0.0, empty_row=0.0):
     """The attention (..., l, v) of every position, and the state (S, z, c) after the last.
 
-    ``before`` is the `linear` state of what came earlier; eps is for plain features.
+    ``before`` is the `linear` state of earlier positions; eps applies to features without a scale.
     """
     keys, query, sums = segment
     if before is not None:
         sums = softmax.merge(linear.read(before, query), sums)
         keys = linear.merge(before, keys)
-    return ratio(sums.drawn, sums.total[..., None] + eps, empty_row), *keys
+    return ratio(sums.weighted, sums.total[..., None] + eps, empty_row), *keys
 
 
-def _cut(group, half):
+def _sliced(group, half):
     return tuple(a[..., half, :] for a in group)
 
 
 # -- the operations -------------------------------------------------------------------------------
 
-def of_features(*, phi_q, phi_k, V, **_):
-    return of((phi_q,), (phi_k,), V)
+def from_features(*, phi_q, phi_k, V, **_):
+    return from_chunk((phi_q,), (phi_k,), V)
 
 
-def plain(segment, *, S, z, eps, empty_row, **_):
+def attention_of_features(segment, *, S, z, eps, empty_row, **_):
     return value(segment, before=_earlier(segment, S, z, 0.0), eps=eps, empty_row=empty_row)[:3]
 
 
-def of_logs(*, log_q, log_k, V, sign_q, sign_k, **_):
+def from_logs(*, log_q, log_k, V, sign_q, sign_k, **_):
     ones = namespace(V).ones_like(log_k)
-    return of((log_q, sign_q * ones), (log_k, sign_k * ones), V)
+    return from_chunk((log_q, sign_q * ones), (log_k, sign_k * ones), V)
 
 
-def after(segment, *, S, z, c, empty_row, **_):
+def attention_of_logs(segment, *, S, z, c, empty_row, **_):
     return value(segment, before=_earlier(segment, S, z, c), empty_row=empty_row)
 
 
-def of_heads(*, Q, K, V, omega, features, scale, **_):
+def from_heads(*, Q, K, V, omega, features, scale, **_):
     beta = default_scale(scale, K)
-    return of(features(Q, omega, beta), features(K, omega, beta), V)
+    return from_chunk(features(Q, omega, beta), features(K, omega, beta), V)
 
 
 def _earlier(segment, S, z, c):
-    """A state passed in, at full size."""
+    """The state passed by the caller, in the shape of the segment's state."""
     zeros = linear.State(*(namespace(a).zeros_like(a) for a in segment.keys))
     return linear.State(S + zeros.S, z + zeros.z, c + zeros.c)
 
 
-SERVED = {
-    "attention.causal_linear_attention": Served("l", of_features, plain),
-    "attention.log_causal_linear_attention": Served("l", of_logs, after),
-    "performer.causal_attention": Served("l", of_heads, after),
+OPERATIONS = {
+    "attention.causal_linear_attention": Chunked("l", from_features, attention_of_features),
+    "attention.log_causal_linear_attention": Chunked("l", from_logs, attention_of_logs),
+    "performer.causal_attention": Chunked("l", from_heads, attention_of_logs),
 }

@@ -1,4 +1,4 @@
-"""Arguments in chunks: which have the axis, and how the chunks of several go side by side."""
+"""Division of the arguments of an operation into chunks."""
 import contextlib
 import itertools
 from collections.abc import Iterable
@@ -11,14 +11,23 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import bind
 from hopref.errors import CallError, HoprefError, ShapeError, naming
 
-__all__ = ["chunks_of", "in_step", "kind_of", "served", "numbered", "with_axis",
-           "left_out", "by_position", "by_name", "size_of", "row_of_zeros", "no_row"]
+__all__ = ["chunks_of", "zip_chunks", "kind_of", "chunked_operation", "errors_in_chunk",
+           "chunked_names", "is_absent", "positional", "keywords", "number_of_rows", "row_of_zeros",
+           "empty_slice"]
 
 
 def chunks_of(X, size, /, *, axis=-2):
-    """Slices of an array, ``size`` rows each but perhaps the last; no copies, so for memmaps too.
+    """Divide an array into slices.
 
-    ``axis`` is that of the patterns or keys: -1 for a mask, a bias or scores.
+    Parameters
+    ----------
+    X : an array, which may be a memory map, since no copy is made
+    size : number of rows of each slice; the last may have fewer
+    axis : the axis of the patterns or keys, which is -1 for a mask, a bias or scores
+
+    Returns
+    -------
+    an iterator over the slices
 
     >>> from hopref import parts
     >>> [chunk.shape for chunk in parts.chunks_of([[1.0], [2.0], [3.0]], 2)]
@@ -34,12 +43,12 @@ def chunks_of(X, size, /, *, axis=-2):
     return (X[(*before, slice(i, min(i + size, n)), ...)] for i in range(0, n, size))
 
 
-def in_step(op, operands, params):
-    """The operation's arguments, chunk after chunk."""
-    kind = kind_of(op).SERVED[op.name]
+def zip_chunks(op, operands, params):
+    """Iterate over the arguments of the operation, one chunk at a time."""
+    kind = kind_of(op).OPERATIONS[op.name]
     with naming(f"hopref.{op.name}"):
         given = bind(op, operands, params)
-        streams = {k: given[k] for k in with_axis(op, kind) if not left_out(op, k, given[k])}
+        streams = {k: given[k] for k in chunked_names(op, kind) if not is_absent(op, k, given[k])}
         for k, v in streams.items():
             if not isinstance(v, Iterable):
                 raise CallError(f"{k} must be an iterable of chunks; got {type(v).__name__}")
@@ -53,64 +62,68 @@ def _zipped(op, given, streams):
         if short:
             raise ShapeError(f"hopref.{op.name}: {', '.join(streams)} must come in equally many "
                              f"chunks; got no chunk {i} of {short[0]}.")
-        now = given | dict(zip(streams, chunks, strict=True))
-        yield by_position(op, now), by_name(op, now)
+        arguments = given | dict(zip(streams, chunks, strict=True))
+        yield positional(op, arguments), keywords(op, arguments)
 
 
 def kind_of(op):
+    """The module of the kind of parts of an operation."""
     return import_module(f"hopref.parts.{op.parts}")
 
 
-def served(op, who):
-    """How the kind of its parts serves an operation; refused if it has none."""
-    with naming(f"hopref.parts.{who}"):
+def chunked_operation(op, caller):
+    """The `Chunked` entry of an operation, which is refused if it has no parts."""
+    with naming(f"hopref.parts.{caller}"):
         if not hasattr(op, "parts"):
             raise CallError(f"op must be an operation of hopref; got {op!r}")
         if op.parts is None:
-            raise CallError("op must have mergeable parts (`hopref ops` lists which have); "
+            raise CallError("op must have mergeable parts (`hopref ops` lists those that have); "
                             f"got {op.name}")
-    return kind_of(op).SERVED[op.name]
+    return kind_of(op).OPERATIONS[op.name]
 
 
 @contextlib.contextmanager
-def numbered(i):
-    """Errors raised inside say at which chunk."""
+def errors_in_chunk(i):
+    """Add the number of the chunk to errors that are raised in the block."""
     try:
         yield
     except HoprefError as error:
         raise type(error)(f"{str(error).removesuffix('.')} at chunk {i}.") from None
 
 
-def with_axis(op, kind):
+def chunked_names(op, kind):
+    """Names of the arguments that have the divided axis."""
     return [k for k, dims in op.arrays.items() if kind.axis in dims]
 
 
-def left_out(op, k, v):
-    """An optional array at its neutral value, a plain number or truth value."""
+def is_absent(op, k, v):
+    """Whether an optional array is absent, which a number or a truth value indicates."""
     return k in op.optional and isinstance(v, (bool, np.bool_, int, float))
 
 
-def by_position(op, given):
+def positional(op, given):
+    """The positional arguments, in order."""
     return [given[k] for k, p in op.signature.parameters.items() if p.kind is p.POSITIONAL_ONLY]
 
 
-def by_name(op, given):
+def keywords(op, given):
+    """The keyword arguments."""
     return {k: given[k] for k, p in op.signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
 def _place(op, kind, k):
-    """Where the axis is, counted from the end."""
+    """Index of the divided axis, counted from the end."""
     return op.arrays[k].index(kind.axis) - len(op.arrays[k])
 
 
-def size_of(op, kind, k, v):
-    """How many rows a chunk has; 1 where validation will raise anyway."""
+def number_of_rows(op, kind, k, v):
+    """Number of rows of a chunk; 1 if the array lacks the axis, which validation refuses."""
     shape, place = np.shape(v) if not hasattr(v, "shape") else v.shape, _place(op, kind, k)
     return shape[place] if len(shape) >= -place else 1
 
 
 def row_of_zeros(op, kind, k, v):
-    """A row to validate in the place of none: its other axes and its kind of numbers."""
+    """One row of zeros, which is validated in place of an empty chunk."""
     v = v if hasattr(v, "shape") else np.asarray(v)
     place = _place(op, kind, k)
     if len(v.shape) < -place:
@@ -120,5 +133,6 @@ def row_of_zeros(op, kind, k, v):
     return namespace(v).zeros(tuple(shape), dtype=v.dtype)
 
 
-def no_row(op, kind, k, v):
+def empty_slice(op, kind, k, v):
+    """The array without rows."""
     return v[(..., slice(0), *(slice(None),) * (-_place(op, kind, k) - 1))]

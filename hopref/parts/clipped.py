@@ -1,47 +1,47 @@
-"""Clipped (Willshaw) weights: an OR of ANDs merges by OR, and repeating adds nothing [MO-5]."""
+"""Clipped (Willshaw) weights, merged by the idempotent OR [MO-5]."""
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
-from hopref.parts.served import Served
+from hopref.parts.operations import Chunked
 from hopref.storage import willshaw_pairs
 
-__all__ = ["State", "none", "of", "merge", "value"]
+__all__ = ["State", "empty", "from_chunk", "merge", "value"]
 
 
 class State(NamedTuple):
-    """W (e, d) of zeros and ones."""
+    """The weights W (e, d), zeros and ones."""
     W: Any
 
 
-def none(X, Y, /):
+def empty(X, Y, /):
     """The weights of no pair."""
-    return of(X[:0, :], Y[:0, :])
+    return from_chunk(X[:0, :], Y[:0, :])
 
 
-def of(X, Y, /):
-    """The weights of pairs (n, d) -> (n, e) of zeros and ones."""
+def from_chunk(X, Y, /):
+    """The weights of binary pairs X (n, d), Y (n, e)."""
     return State(willshaw_pairs.formula(X, Y))
 
 
 def merge(a, b, /):
-    """The weights that either has."""
+    """The weights that are 1 in at least one of the states."""
     return State(namespace(a.W).maximum(a.W, b.W))
 
 
 def value(state, /):
-    """W."""
+    """The weights W."""
     return state.W
 
 
-def of_patterns(*, X):
-    return of(X, X)
+def from_patterns(*, X):
+    return from_chunk(X, X)
 
 
-def of_pairs(*, X, Y):
-    return of(X, Y)
+def from_pairs(*, X, Y):
+    return from_chunk(X, Y)
 
 
-SERVED = {
-    "storage.willshaw": Served("n", of_patterns, value),
-    "storage.willshaw_pairs": Served("n", of_pairs, value),
+OPERATIONS = {
+    "storage.willshaw": Chunked("n", from_patterns, value),
+    "storage.willshaw_pairs": Chunked("n", from_pairs, value),
 }

@@ -3,40 +3,41 @@ r"""Triangular roots of Gram blocks, for the projection rule [MO-5].
 .. math:: R^T R = X^T X = \sum_\mu x_\mu x_\mu^T, \qquad
     \operatorname{span} R = \operatorname{span} X
 
-The (d, d) Gram blocks of chunks add; the (n, n) ones, X X^T, would want every pair of chunks.  But
-a Gram matrix squares the condition of its patterns, half their digits, so its root is kept: that of
-two roots, one above the other, is the root of the sum.  The weights are the projection on the rows
-of R.  Patterns may depend on each other: what is left of one besides the others counts only beyond
-n d roundings of the largest.
+The (d, d) Gram matrices of chunks could be added, whereas the (n, n) matrix X X^T requires every
+pair of chunks.  A Gram matrix has the squared condition number of the patterns, which costs half of
+the digits, so the triangular root R is kept instead.  The root of two roots, one above the other,
+is that of the sum.  The weights are the projection on the row space of R.  The patterns may be
+linearly dependent: the component of a pattern outside the span of the others is taken as 0 if it is
+below n d roundings of the largest.
 """
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
 from hopref.maps import dot, ratio
-from hopref.parts.served import Served
+from hopref.parts.operations import Chunked
 from hopref.storage import of_one_unit, onto_span, roundings
 
-__all__ = ["State", "none", "of", "merge", "value"]
+__all__ = ["State", "empty", "from_chunk", "merge", "value"]
 
 
 class State(NamedTuple):
-    """R, d rows at most, of patterns whose largest entry is 1; and N."""
+    """The root R, of at most d rows, of patterns scaled to a largest entry of 1, and N."""
     root: Any
     count: int
 
 
-def none(X, /):
+def empty(X, /):
     """The state of no pattern."""
-    return of(X[:0, :])
+    return from_chunk(X[:0, :])
 
 
-def of(X, /):
-    """The state of patterns (n, d), each in a unit of its own."""
+def from_chunk(X, /):
+    """The state of patterns (n, d), each scaled separately."""
     return State(_root(of_one_unit(X)), X.shape[0])
 
 
 def merge(a, b, /):
-    """The state of the patterns of both."""
+    """The state of the patterns of both states."""
     both = namespace(a.root).concat([a.root, b.root], axis=0)
     alone = 0 in (a.root.shape[0], b.root.shape[0])
     return State(both if alone else _root(both), a.count + b.count)
@@ -53,7 +54,7 @@ def value(state, /):
 
 
 def _root(X):
-    """Upper triangular, with the Gram matrix of X: by Householder reflections."""
+    """The upper triangular matrix with the Gram matrix of X, by Householder reflections."""
     xp, (n, d) = namespace(X), X.shape
     here = xp.arange(n)
     for j in range(min(n - 1, d)):
@@ -64,10 +65,10 @@ def _root(X):
     return xp.triu(X)[:min(n, d), :]
 
 
-def of_patterns(*, X):
-    return of(X)
+def from_patterns(*, X):
+    return from_chunk(X)
 
 
-SERVED = {
-    "storage.projection": Served("n", of_patterns, value),
+OPERATIONS = {
+    "storage.projection": Chunked("n", from_patterns, value),
 }

@@ -1,69 +1,69 @@
-r"""Sums of outer products: Hebb's rule and its kin [MO-5].
+r"""Sums of outer products, for Hebb's rule and association [MO-5].
 
 .. math:: W = \sum_\mu a_\mu b_\mu^T
 
-Adding is all; for integers it is exact.
+States are merged by addition, which is exact for integers.
 """
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
-from hopref.parts.served import Served
+from hopref.parts.operations import Chunked
 from hopref.storage import scaled
 
-__all__ = ["State", "none", "of", "merge", "value"]
+__all__ = ["State", "empty", "from_chunk", "merge", "value"]
 
 
 class State(NamedTuple):
-    """W (..., e, d)."""
+    """The sum W (..., e, d)."""
     W: Any
 
 
-def none(A, B, /):
-    """The sum of no pair."""
-    return of(A[..., :0, :], B[..., :0, :])
+def empty(A, B, /):
+    """The sum over no pair."""
+    return from_chunk(A[..., :0, :], B[..., :0, :])
 
 
-def of(A, B, /):
+def from_chunk(A, B, /):
     """The sum over the pairs of rows (..., n, e), (..., n, d)."""
     return State(namespace(A).matrix_transpose(A) @ B)
 
 
 def merge(a, b, /):
-    """The sum over the pairs of both."""
+    """The sum over the pairs of both states."""
     return State(a.W + b.W)
 
 
 def value(state, /):
-    """W."""
+    """The weights W."""
     return state.W
 
 
-def of_patterns(*, X, **_):
-    return of(X, X)
+def from_patterns(*, X, **_):
+    return from_chunk(X, X)
 
 
 def hebbian(state, *, scale, zero_diagonal):
     return scaled(state.W, scale, zero_diagonal)
 
 
-def of_pairs(*, X, Y):
-    return of(Y, X)
+def from_pairs(*, X, Y):
+    return from_chunk(Y, X)
 
 
 def weights(state):
     return state.W
 
 
-def of_keys(*, phi_k, V, **_):
-    return of(phi_k, V)
+def from_keys(*, phi_k, V, **_):
+    return from_chunk(phi_k, V)
 
 
-def recalled(state, *, phi_q):
+def recalled_values(state, *, phi_q):
     return phi_q @ state.W
 
 
-SERVED = {
-    "storage.hebbian": Served("n", of_patterns, hebbian),
-    "storage.bam": Served("n", of_pairs, weights),
-    "attention.association": Served("s", of_keys, recalled),
+OPERATIONS = {
+    "storage.hebbian": Chunked("n", from_patterns, hebbian),
+    "storage.bam": Chunked("n", from_pairs, weights),
+    "attention.association": Chunked("s", from_keys, recalled_values),
 }

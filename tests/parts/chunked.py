@@ -12,7 +12,7 @@ CUTS = st.lists(st.integers(0, 5), max_size=4).map(sorted)
 
 
 def axis_of(op):
-    return kind_of(op).SERVED[op.name].axis
+    return kind_of(op).OPERATIONS[op.name].axis
 
 
 def place(op, k):

@@ -25,8 +25,9 @@ CALLS = {
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
 def test_the_same_tree_gives_the_same_bits(name, split_every, scheduler):
     calls = [CALLS[name](block) for block in BLOCKS]
-    here = parts.merge_all([parts.of(op, *a, **k) for op, a, k in calls], split_every=split_every)
-    there = parts.merge_all([dask.delayed(parts.of)(op, *a, **k) for op, a, k in calls],
+    here = parts.merge_all([parts.from_chunk(op, *a, **k) for op, a, k in calls],
+                           split_every=split_every)
+    there = parts.merge_all([dask.delayed(parts.from_chunk)(op, *a, **k) for op, a, k in calls],
                             split_every=split_every, merge=dask.delayed(parts.merge))
     got = dask.delayed(parts.value)(there).compute(scheduler=scheduler)
     assert np.array_equal(got, parts.value(here))
@@ -36,7 +37,7 @@ def test_the_blocks_of_a_dask_array_are_chunks():
     array = pytest.importorskip("dask.array", reason="NOT TRIED: dask.array is missing")
     stored = array.from_array(X, chunks=(20, 4))
     blocks = stored.to_delayed().ravel()
-    each = [dask.delayed(parts.of)(modern.update, xi, block) for block in blocks]
+    each = [dask.delayed(parts.from_chunk)(modern.update, xi, block) for block in blocks]
     tree = parts.merge_all(each, merge=dask.delayed(parts.merge))
     got = dask.delayed(parts.value)(tree).compute(scheduler="synchronous")
     assert np.array_equal(got, parts.stream(modern.update, xi, parts.chunks_of(X, 20)))
@@ -44,7 +45,7 @@ def test_the_blocks_of_a_dask_array_are_chunks():
 
 def test_processes_take_operations_by_name():
     """Operations and parts pickle: what a worker of its own is sent, and sends back."""
-    each = [dask.delayed(parts.of)(modern.update, xi, block) for block in BLOCKS[:2]]
+    each = [dask.delayed(parts.from_chunk)(modern.update, xi, block) for block in BLOCKS[:2]]
     tree = parts.merge_all(each, merge=dask.delayed(parts.merge))
     part = tree.compute(scheduler="processes", num_workers=1)
     assert np.array_equal(parts.value(part), parts.stream(modern.update, xi, BLOCKS[:2]))

@@ -35,7 +35,7 @@ X = np.arange(12.0).reshape(4, 3)
     (ShapeError, "softmax_attention: s must be at least 1; got K of shape .* at chunk 1.",
      lambda s: s(attention.softmax_attention, X, [X, X[:0]], [X, X[:1]])),
     (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
-     lambda s: parts.merge(*(parts.of(modern.update, asarray(X[0]), asarray(X))
+     lambda s: parts.merge(*(parts.from_chunk(modern.update, asarray(X[0]), asarray(X))
                              for asarray in (np.asarray, array_api_strict.asarray)))),
     (ShapeError, "softmax_attention: K, V must come in equally many chunks; got no chunk 1 of V.",
      lambda s: s(attention.softmax_attention, X, [X, X], [X])),
@@ -65,13 +65,14 @@ X = np.arange(12.0).reshape(4, 3)
      lambda s: parts.chunks_of(X[0], 2)),
     (CallError, "parts.value: part must be a part; got int.", lambda s: parts.value(3)),
     (CallError, "parts.merge: a and b must be parts; got Part and int.",
-     lambda s: parts.merge(parts.of(storage.hebbian, X), 3)),
+     lambda s: parts.merge(parts.from_chunk(storage.hebbian, X), 3)),
     (CallError, "parts.merge: a and b must be parts of one op.*; got storage.hebbian and",
-     lambda s: parts.merge(parts.of(storage.hebbian, X), parts.of(storage.bam, X, X))),
+     lambda s: parts.merge(parts.from_chunk(storage.hebbian, X),
+                           parts.from_chunk(storage.bam, X, X))),
     (DomainError, "parts.merge: xi must be the same in both parts of modern.update; got two.",
-     lambda s: parts.merge(*(parts.of(modern.update, v * np.ones(3), X) for v in (1, 2)))),
+     lambda s: parts.merge(*(parts.from_chunk(modern.update, v * np.ones(3), X) for v in (1, 2)))),
     (DomainError, "parts.merge: scale must be the same in both parts of storage.hebbian; got two.",
-     lambda s: parts.merge(*(parts.of(storage.hebbian, X, scale=v) for v in (1, 2)))),
+     lambda s: parts.merge(*(parts.from_chunk(storage.hebbian, X, scale=v) for v in (1, 2)))),
 ])
 def test_refusals_say_what_and_at_which_chunk(error, said, call):
     with pytest.raises(error) as caught:

@@ -80,7 +80,7 @@ def test_every_kind_of_parts_serves_an_operation_and_is_in_the_table_of_laws():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_table_of_kinds_is_what_the_kinds_serve(kind):
-    table = getattr(parts, kind).SERVED
+    table = getattr(parts, kind).OPERATIONS
     assert set(parts.KINDS[kind]) == set(table) == {
         name for name, op in OPS.items() if op.parts == kind}
     assert all(set(table[name].axis) & {"n", "s", "l"} for name in table)
@@ -110,7 +110,7 @@ def test_a_tree_is_grown_level_by_level(chunks, split_every):
 
 def test_a_stream_is_the_tree_of_its_chunks():
     X, xi = rng(4).standard_normal((40, 3)), rng(5).standard_normal((2, 3))
-    each = (parts.of(modern.update, xi, chunk) for chunk in parts.chunks_of(X, 3))
+    each = (parts.from_chunk(modern.update, xi, chunk) for chunk in parts.chunks_of(X, 3))
     got = parts.stream(modern.update, xi, parts.chunks_of(X, 3))
     assert np.array_equal(got, parts.value(parts.merge_all(each)))
 
@@ -136,7 +136,7 @@ def test_chunks_are_asked_for_one_after_the_other_and_once():
             asked.append(i)
             yield np.full((2, 3), float(i))
 
-    part = parts.of(modern.update, np.ones(3), next(loader()))
+    part = parts.from_chunk(modern.update, np.ones(3), next(loader()))
     W = parts.stream(storage.hebbian, loader())
     assert asked == [0, 0, 1, 2, 3] and W[0, 0] == 2 * (1 + 4 + 9) and part.rows == 2
 
@@ -253,8 +253,8 @@ def test_a_chunk_of_nan_stays_in_its_rows_where_it_may():
 
 
 def test_parts_pickle_and_are_never_written_into():
-    a = parts.of(performer.update, np.ones(3), X, np.eye(3), features="hyperbolic")
-    b = parts.of(performer.update, np.ones(3), X + 1, np.eye(3), features="hyperbolic")
+    a = parts.from_chunk(performer.update, np.ones(3), X, np.eye(3), features="hyperbolic")
+    b = parts.from_chunk(performer.update, np.ones(3), X + 1, np.eye(3), features="hyperbolic")
     before = parts.value(a)
     there = parts.value(parts.merge(*map(pickle.loads, map(pickle.dumps, (a, b)))))
     assert np.array_equal(there, parts.value(parts.merge(a, b)))

@@ -14,12 +14,13 @@ def brought_to(top, a, b, beta=None):
     """Two softmax states rescaled to any maximum and added."""
     x, y = (np.exp((s.beta if beta is None else beta) * (s.top - top)) for s in (a, b))
     return softmax.State(np.maximum(a.top, b.top), x * a.total + y * b.total,
-                         x[..., None] * a.drawn + y[..., None] * b.drawn, a.beta)
+                         x[..., None] * a.weighted + y[..., None] * b.weighted, a.beta)
 
 
 @bug("totals added without rescaling", "parts.softmax.merge")
 def totals_added_as_they_are(a, b, /):
-    return softmax.State(np.maximum(a.top, b.top), a.total + b.total, a.drawn + b.drawn, a.beta)
+    return softmax.State(np.maximum(a.top, b.top), a.total + b.total, a.weighted + b.weighted,
+                         a.beta)
 
 
 @bug("rescaled by the first maximum", "parts.softmax.merge")
@@ -42,7 +43,7 @@ def values_rescaled_and_totals_not(a, b, /):
     return softmax.merge(a, b)._replace(total=a.total + b.total)
 
 
-@bug("one maximum for the whole batch", "parts.softmax.of")
+@bug("one maximum for the whole batch", "parts.softmax.from_chunk")
 def one_maximum_for_all_rows(z, V, /, *, beta=1.0):
     top = np.full(z.shape[:-1], np.max(z, initial=-np.inf))
     e = np.exp(beta * (z - maps.finite_or_zero(top)[..., None]))
@@ -68,15 +69,15 @@ def sums_forget_their_maximum(state, /):
     return softmax.value(state)._replace(lse=np.log(total) / state.beta)
 
 
-@bug("nothing with the maximum 0", "parts.softmax.none")
+@bug("nothing with the maximum 0", "parts.softmax.empty")
 def nothing_has_the_maximum_zero(z, V, /, *, beta=1.0):
-    none = softmax.none(z, V, beta=beta)
+    none = softmax.empty(z, V, beta=beta)
     return none._replace(top=np.zeros_like(none.top))
 
 
-@bug("nothing with the total 1", "parts.softmax.none")
+@bug("nothing with the total 1", "parts.softmax.empty")
 def nothing_counts_as_one(z, V, /, *, beta=1.0):
-    none = softmax.none(z, V, beta=beta)
+    none = softmax.empty(z, V, beta=beta)
     return none._replace(top=np.zeros_like(none.top), total=np.ones_like(none.total))
 
 
@@ -99,25 +100,25 @@ def patterns_not_counted(a, b, /):
 
 @bug("the leader of the first part kept", "parts.energy.merge")
 def first_leader_kept(a, b, /):
-    return energy.merge(a, b)._replace(leader=a.leader if a.count else b.leader)
+    return energy.merge(a, b)._replace(dominant=a.dominant if a.count else b.dominant)
 
 
 @bug("expm1 sums rescaled like sums of exp", "parts.energy.merge")
 def lack_added_as_it_is(a, b, /):
-    _, x, y = softmax.shrunk(a, b)
-    return energy.merge(a, b)._replace(lack=x * a.lack + y * b.lack)
+    _, x, y = softmax.rescaling(a, b)
+    return energy.merge(a, b)._replace(total_m1=x * a.total_m1 + y * b.total_m1)
 
 
 @bug("log2 in place of ln", "parts.energy.value")
 def energy_lse_to_the_base_two(state, xi, /):
     none = 0 * state.total
-    mean = energy.value(state._replace(total=none + state.count, lack=none), xi)
+    mean = energy.value(state._replace(total=none + state.count, total_m1=none), xi)
     return mean + (energy.value(state, xi) - mean) / np.log(2)
 
 
-@bug("nothing as a pattern at the origin", "parts.energy.none")
+@bug("nothing as a pattern at the origin", "parts.energy.empty")
 def nothing_is_a_pattern_at_the_origin(xi, X, /, *, beta=1.0):
-    return energy.of(xi, 0 * X[:1], beta=beta)
+    return energy.from_chunk(xi, 0 * X[:1], beta=beta)
 
 
 # -- linear -------------------------------------------------------------------------------------
@@ -158,7 +159,7 @@ def values_rescaled_and_z_not(a, b, /):
     return linear.merge(a, b)._replace(z=a.z + b.z)
 
 
-@bug("one scale for all features", "parts.linear.of")
+@bug("one scale for all features", "parts.linear.from_chunk")
 def one_scale_for_all_features(log_k, V, /, *, sign_k=1.0):
     c = np.full(log_k.shape[-1], np.max(log_k, initial=-np.inf))
     keys = np.exp(log_k - maps.finite_or_zero(c))
@@ -170,9 +171,9 @@ def query_ignores_the_scale(state, query, /):
     return linear.value(state._replace(c=np.zeros_like(state.c)), query)
 
 
-@bug("nothing with the scale 1", "parts.linear.none")
+@bug("nothing with the scale 1", "parts.linear.empty")
 def nothing_has_the_scale_one(log_k, V, /):
-    none = linear.none(log_k, V)
+    none = linear.empty(log_k, V)
     return none._replace(c=np.zeros_like(none.c))
 
 
@@ -180,7 +181,7 @@ def nothing_has_the_scale_one(log_k, V, /):
 
 @bug("each chunk sees itself alone", "parts.causal.merge")
 def chunks_forget_the_past(a, b, /):
-    none = linear.of(b.keys.c[None, :][:0], b.keys.S[:0])
+    none = linear.from_chunk(b.keys.c[None, :][:0], b.keys.S[:0])
     merged = causal.merge(a._replace(keys=none), b)
     return merged._replace(keys=linear.merge(a.keys, b.keys))
 
@@ -188,7 +189,7 @@ def chunks_forget_the_past(a, b, /):
 @bug("the past sees the future", "parts.causal.merge")
 def the_past_lies_behind(a, b, /):
     late = softmax.merge(linear.read(b.keys, a.query), a.sums)
-    none = linear.of(b.keys.c[None, :][:0], b.keys.S[:0])
+    none = linear.from_chunk(b.keys.c[None, :][:0], b.keys.S[:0])
     merged = causal.merge(a._replace(keys=none, sums=late), b)
     return merged._replace(keys=linear.merge(a.keys, b.keys))
 
@@ -198,30 +199,29 @@ def state_without_the_last_chunk(a, b, /):
     return causal.merge(a, b)._replace(keys=a.keys)
 
 
-@bug("positions see their whole chunk", "parts.causal.of")
+@bug("positions see their whole chunk", "parts.causal.from_chunk")
 def positions_see_their_whole_chunk(query, keys, V, /):
-    segment = causal.of(query, keys, V)
+    segment = causal.from_chunk(query, keys, V)
     return segment._replace(sums=linear.read(segment.keys, query))
 
 
-@bug("own position left out", "parts.causal.of")
+@bug("own position left out", "parts.causal.from_chunk")
 def own_position_left_out(query, keys, V, /):
     def earlier(a):
         return np.concatenate([np.full_like(a[:1], -np.inf), a[:-1]])
-    segment = causal.of(query, keys, V)
-    late = causal.of(query, (earlier(keys[0]), keys[1]), np.concatenate([0 * V[:1], V[:-1]]))
-    return segment._replace(sums=late.sums)
+    segment = causal.from_chunk(query, keys, V) late = causal.from_chunk(query, (earlier(keys[0]),
+    keys[1]), np.concatenate([0 * V[:1], V[:-1]])) return segment._replace(sums=late.sums)
 
 
-@bug("nothing as one position", "parts.causal.none")
+@bug("nothing as one position", "parts.causal.empty")
 def nothing_has_a_position(query, keys, V, /):
     hidden = np.full_like(keys[0][:1], -np.inf)
-    return causal.of(tuple(q[:1] for q in query), (hidden, keys[1][:1]), V[:1])
+    return causal.from_chunk(tuple(q[:1] for q in query), (hidden, keys[1][:1]), V[:1])
 
 
 # -- supports and the best ------------------------------------------------------------------------
 
-@bug("only the strongest kept", "parts.supports.of")
+@bug("only the strongest kept", "parts.supports.from_chunk")
 def only_the_strongest_kept(z, V, /, weigh):
     best = np.unique(z.argmax(-1)) if z.shape[-1] else slice(0)
     return supports.State(z[..., best], V[best], weigh)
@@ -248,7 +248,7 @@ def cut_before_they_merge(a, b, /):
     return supports.merge(cut(a) if len(a.values) else a, cut(b) if len(b.values) else b)
 
 
-@bug("nothing as a pattern at zero", "parts.supports.none")
+@bug("nothing as a pattern at zero", "parts.supports.empty")
 def nothing_is_a_pattern_at_zero(z, V, /, weigh):
     return supports.State(0 * z[..., :1], 0 * V[:1], weigh)
 
@@ -263,7 +263,7 @@ def ties_to_the_last_index(a, b, /):
 def _picked(state, place, k):
     take = np.take_along_axis
     return top_k.State(take(state.score, place, -1), take(state.index, place, -1),
-                       take(state.drawn, place[..., None], -2), state.count, k)
+                       take(state.values, place[..., None], -2), state.count, k)
 
 
 @bug("every chunk counted from 0", "parts.top_k.merge")
@@ -281,6 +281,6 @@ def one_too_many(a, b, /):
     return top_k.merge(a._replace(k=a.k + 1), b)._replace(k=a.k)
 
 
-@bug("nothing with an index", "parts.top_k.none")
+@bug("nothing with an index", "parts.top_k.empty")
 def nothing_has_an_index(z, V, /, *, k):
-    return top_k.of(0 * z[..., :1], 0 * V[:1], k=k)
+    return top_k.from_chunk(0 * z[..., :1], 0 * V[:1], k=k)

@@ -18,12 +18,12 @@ def sum_of_the_last(a, b, /):
     return b
 
 
-@bug("A and B exchanged", "parts.sums.of")
+@bug("A and B exchanged", "parts.sums.from_chunk")
 def pairs_the_wrong_way_round(A, B, /):
-    return sums.of(B, A) if A.shape[1] == B.shape[1] else sums.of(A, B)
+    return sums.from_chunk(B, A) if A.shape[1] == B.shape[1] else sums.from_chunk(A, B)
 
 
-@bug("nothing as the identity", "parts.sums.none")
+@bug("nothing as the identity", "parts.sums.empty")
 def nothing_is_the_identity_matrix(A, B, /):
     return sums.State(np.eye(A.shape[1], B.shape[1]))
 
@@ -45,9 +45,9 @@ def scatter_without_its_share(a, b, /):
     return covariance.merge(a, b)._replace(scatter=a.scatter + b.scatter + between)
 
 
-@bug("nothing as a pattern of zeros", "parts.covariance.none")
+@bug("nothing as a pattern of zeros", "parts.covariance.empty")
 def nothing_is_a_pattern_of_zeros(X, /):
-    return covariance.of(0 * X[:1])
+    return covariance.from_chunk(0 * X[:1])
 
 
 @bug("the later part alone", "parts.gram.merge")
@@ -55,9 +55,9 @@ def gram_of_the_last(a, b, /):
     return b
 
 
-@bug("the outer product of the sum", "parts.gram.of")
+@bug("the outer product of the sum", "parts.gram.from_chunk")
 def gram_of_the_sums(X, /):
-    return gram.of(X.sum(0, keepdims=True))._replace(count=len(X))
+    return gram.from_chunk(X.sum(0, keepdims=True))._replace(count=len(X))
 
 
 @bug("a ridge in place of the rank", "parts.gram.value")
@@ -77,9 +77,9 @@ def gram_is_the_weight(state, /):
     return state.root.T @ state.root / max(state.count, 1)
 
 
-@bug("nothing as a pattern of ones", "parts.gram.none")
+@bug("nothing as a pattern of ones", "parts.gram.empty")
 def nothing_is_one_direction(X, /):
-    return gram.of(0 * X[:1] + 1)
+    return gram.from_chunk(0 * X[:1] + 1)
 
 
 # -- Willshaw -----------------------------------------------------------------------------------
@@ -99,6 +99,6 @@ def bits_one_has(a, b, /):
     return clipped.State(np.abs(a.W - b.W))
 
 
-@bug("nothing as all ones", "parts.clipped.none")
+@bug("nothing as all ones", "parts.clipped.empty")
 def nothing_is_everything(X, Y, /):
     return clipped.State(np.ones((Y.shape[1], X.shape[1])))

@@ -71,7 +71,7 @@ def scored(draw, n):
 def claims_of_softmax(got, case, merges):
     z, V, beta = case["z"], case["V"], case["beta"]
     some = np.max(z, axis=-1) > -np.inf
-    yield equal(got.drawn[~some], 0.0, "nothing drawn where nothing was seen")
+    yield equal(got.mean[~some], 0.0, "nothing drawn where nothing was seen")
     yield equal(got.lse[~some], -np.inf, "the log of nothing")
     z = z[some]
     if not len(z):
@@ -81,7 +81,7 @@ def claims_of_softmax(got, case, merges):
     away = np.abs(V[None] - mean[:, None].astype(float))
     off = np.sum(p.radius[..., None] * (away + np.abs(V)), axis=-2)
     size = 8 * (len(V) + merges) * U * (np.matmul(p.value, np.abs(V)).astype(float) + 2.0**-1000)
-    yield equal(got.drawn[some], toleranced(mean, (merges + 1) * (off + size)), "drawn")
+    yield equal(got.mean[some], toleranced(mean, (merges + 1) * (off + size)), "drawn")
     yield from formula(maps.logsumexp, lambda case: ((z,), {"beta": beta}))(
         got.lse[some], case, merges)
 
@@ -158,7 +158,7 @@ def sparse_cases(draw, n):
 
 def of_candidates(verbs, case, rows):
     X = case["X"][rows]
-    return verbs.of(case["xi"] @ X.T, X, SPARSE[case["map"]][0])
+    return verbs.from_chunk(case["xi"] @ X.T, X, SPARSE[case["map"]][0])
 
 
 def claims_of_supports(got, case, merges):
@@ -187,7 +187,7 @@ def claims_of_top_k(got, case, merges):
         return
     yield equal(state.index, i, "indices")
     yield equal(state.score, np.take_along_axis(case["z"], i, axis=-1), "scores")
-    yield equal(state.drawn, case["V"][i], "values")
+    yield equal(state.values, case["V"][i], "values")
     p = honest(maps.softmax, np.take_along_axis(case["z"], i, axis=-1), beta=case["beta"])
     V = case["V"][i]
     mean = np.einsum("mk,mkv->mv", p.value, V)
@@ -199,58 +199,58 @@ def claims_of_top_k(got, case, merges):
 KINDS = {
     "softmax": Kind(
         scored,
-        lambda verbs, it, rows: verbs.of(it["z"][:, rows], it["V"][rows], beta=it["beta"]),
-        lambda verbs, it: verbs.none(it["z"], it["V"], beta=it["beta"]),
+        lambda verbs, it, rows: verbs.from_chunk(it["z"][:, rows], it["V"][rows], beta=it["beta"]),
+        lambda verbs, it: verbs.empty(it["z"], it["V"], beta=it["beta"]),
         lambda verbs, state, it: verbs.value(state), claims_of_softmax),
     "energy": Kind(
         lambda n: extended(n, {"xi": ("m d", eighths), "X": ("n d", eighths)}, beta=betas),
-        lambda verbs, it, rows: verbs.of(it["xi"], it["X"][rows], beta=it["beta"]),
-        lambda verbs, it: verbs.none(it["xi"], it["X"], beta=it["beta"]),
+        lambda verbs, it, rows: verbs.from_chunk(it["xi"], it["X"][rows], beta=it["beta"]),
+        lambda verbs, it: verbs.empty(it["xi"], it["X"], beta=it["beta"]),
         lambda verbs, state, it: verbs.value(state, it["xi"]),
         formula(modern.energy, by_name("xi", "X", beta=1.0))),
     "linear": Kind(
         logs,
-        lambda verbs, it, rows: verbs.of(*cut(it, rows, "log_k", "V")),
-        lambda verbs, it: verbs.none(it["log_k"], it["V"]),
+        lambda verbs, it, rows: verbs.from_chunk(*cut(it, rows, "log_k", "V")),
+        lambda verbs, it: verbs.empty(it["log_k"], it["V"]),
         lambda verbs, state, it: verbs.value(state, queries(it)),
         formula(attention.log_linear_attention, by_name("log_q", "log_k", "V"))),
     "causal": Kind(
         lambda n: logs(n, queries="n"),
-        lambda verbs, it, rows: verbs.of(*segment(it, rows)),
-        lambda verbs, it: verbs.none(*segment(it, slice(None))),
+        lambda verbs, it, rows: verbs.from_chunk(*segment(it, rows)),
+        lambda verbs, it: verbs.empty(*segment(it, slice(None))),
         lambda verbs, state, it: verbs.value(state),
         formula(attention.log_causal_linear_attention, by_name("log_q", "log_k", "V")),
         commutes=False),
     "sums": Kind(
         lambda n: tables(n, X=("n d", small), Y=("n v", small)),
-        lambda verbs, it, rows: verbs.of(*cut(it, rows, "Y", "X")),
-        lambda verbs, it: verbs.none(it["Y"], it["X"]),
+        lambda verbs, it, rows: verbs.from_chunk(*cut(it, rows, "Y", "X")),
+        lambda verbs, it: verbs.empty(it["Y"], it["X"]),
         lambda verbs, state, it: verbs.value(state),
         exactly(lambda it: storage.bam(it["X"], it["Y"]))),
     "covariance": Kind(
         lambda n: extended(n, {"X": ("n d", small)}, p=sampled([None, 0.5])),
-        lambda verbs, it, rows: verbs.of(it["X"][rows]),
-        lambda verbs, it: verbs.none(it["X"]),
+        lambda verbs, it, rows: verbs.from_chunk(it["X"][rows]),
+        lambda verbs, it: verbs.empty(it["X"]),
         lambda verbs, state, it: verbs.value(state, activity=it["p"]), claims_of_covariance),
     "gram": Kind(
         lambda n: tables(n, X=("n d", small)),
-        lambda verbs, it, rows: verbs.of(it["X"][rows]),
-        lambda verbs, it: verbs.none(it["X"]),
+        lambda verbs, it, rows: verbs.from_chunk(it["X"][rows]),
+        lambda verbs, it: verbs.empty(it["X"]),
         lambda verbs, state, it: verbs.value(state), claims_of_gram),
     "clipped": Kind(
         lambda n: tables(n, X=("n d", bits), Y=("n v", bits)),
-        lambda verbs, it, rows: verbs.of(*cut(it, rows, "X", "Y")),
-        lambda verbs, it: verbs.none(it["X"], it["Y"]),
+        lambda verbs, it, rows: verbs.from_chunk(*cut(it, rows, "X", "Y")),
+        lambda verbs, it: verbs.empty(it["X"], it["Y"]),
         lambda verbs, state, it: verbs.value(state),
         exactly(lambda it: storage.willshaw_pairs(it["X"], it["Y"]))),
     "supports": Kind(
         sparse_cases, of_candidates,
-        lambda verbs, it: verbs.none(it["xi"] @ it["X"].T, it["X"], SPARSE[it["map"]][0]),
+        lambda verbs, it: verbs.empty(it["xi"] @ it["X"].T, it["X"], SPARSE[it["map"]][0]),
         lambda verbs, state, it: verbs.value(state), claims_of_supports),
     "top_k": Kind(
         ranked,
-        lambda verbs, it, rows: verbs.of(it["z"][:, rows], it["V"][rows], k=it["k"]),
-        lambda verbs, it: verbs.none(it["z"], it["V"], k=it["k"]),
+        lambda verbs, it, rows: verbs.from_chunk(it["z"][:, rows], it["V"][rows], k=it["k"]),
+        lambda verbs, it: verbs.empty(it["z"], it["V"], k=it["k"]),
         lambda verbs, state, it: (state, verbs.value(state, beta=it["beta"])), claims_of_top_k,
         commutes=False),
 }

@@ -115,7 +115,8 @@ TOP_K = declare("top_k", "MO-6",
         ("nothing with an index",))
 
 
-@law("parts.linear.of", "parts.linear.merge", "parts.linear.read", id="MO-2", over=cut_up("linear"),
+@law("parts.linear.from_chunk", "parts.linear.merge", "parts.linear.read", id="MO-2",
+     over=cut_up("linear"),
      kills=("one scale for all features", "the largest scale of all features for each",
             "rescaled by the smaller scale"))
 def whatever_the_norms_no_denominator_is_below_one(f, case, ends, seed):
@@ -136,10 +137,10 @@ def the_energy_of_shards_is_their_lse_their_number_and_their_longest(f, case, en
     """E = -lse + |xi|^2/2 + ln N / beta + M^2/2; the radius counts every term of that sum."""
     xi, X, beta = case["xi"], case["X"], case["beta"]
     energies, sums = f.parts.energy, f.parts.softmax
-    E, lse = parts.energy.none(xi, X, beta=beta), parts.softmax.none(xi @ X.T, X, beta=beta)
+    E, lse = parts.energy.empty(xi, X, beta=beta), parts.softmax.empty(xi @ X.T, X, beta=beta)
     for i, j in zip(ends, ends[1:]):
-        E = energies.merge(E, parts.energy.of(xi, X[i:j], beta=beta))
-        lse = parts.softmax.merge(lse, parts.softmax.of(xi @ X[i:j].T, X[i:j], beta=beta))
+        E = energies.merge(E, parts.energy.from_chunk(xi, X[i:j], beta=beta))
+        lse = parts.softmax.merge(lse, parts.softmax.from_chunk(xi @ X[i:j].T, X[i:j], beta=beta))
     lse, M2, n = sums.value(lse).lse, np.max(np.sum(X * X, axis=-1)), len(X)
     own = np.sum(xi * xi, axis=-1) / 2
     terms = np.abs(lse) + own + (np.log(n) + n) / beta + M2
@@ -148,7 +149,7 @@ def the_energy_of_shards_is_their_lse_their_number_and_their_longest(f, case, en
     yield equal(energies.value(E, xi), toleranced(-lse + own + np.log(n) / beta + M2 / 2, radius))
 
 
-@law("parts.causal.of", "parts.causal.merge", id="MO-3", over=cut_up("causal"),
+@law("parts.causal.from_chunk", "parts.causal.merge", id="MO-3", over=cut_up("causal"),
      kills=("positions see their whole chunk", "the past sees the future"))
 def what_comes_later_changes_no_earlier_position(f, case, ends, seed):
     """Exactly: what a merge gives the later part leaves the earlier as it was."""
@@ -163,11 +164,11 @@ def what_comes_later_changes_no_earlier_position(f, case, ends, seed):
      kills=("sums in place of OR", "XOR in place of OR"))
 def a_clipped_part_merged_with_itself_is_itself(f, case, ends, seed):
     """W or W = W."""
-    W = parts.clipped.of(case["X"], case["Y"])
+    W = parts.clipped.from_chunk(case["X"], case["Y"])
     yield from alike(f(W, W), W)
 
 
-@law("parts.supports.of", "parts.supports.merge", id="MO-4", over=cut_up("supports"),
+@law("parts.supports.from_chunk", "parts.supports.merge", id="MO-4", over=cut_up("supports"),
      kills=("only the strongest kept", "the later part alone", "supports cut before they merge"))
 def the_support_of_a_union_lies_within_the_union_of_supports(f, case, ends, seed):
     """Scores are sums of a few eighths, hence exact, so that only the support itself is tried."""
@@ -182,7 +183,7 @@ def the_support_of_a_union_lies_within_the_union_of_supports(f, case, ends, seed
     yield holds(all(column in kept for column in needed.T.tolist()))
 
 
-@law("parts.gram.merge", "parts.gram.of", id="CB-10",
+@law("parts.gram.merge", "parts.gram.from_chunk", id="CB-10",
      over=records(X=arrays(2, 4, elements=small), k=integers(20, 40)),
      kills=("Gram matrices in place of their roots", "the later part alone"))
 def patterns_that_nearly_agree_are_distinguished(f, X, k):
@@ -190,5 +191,5 @@ def patterns_that_nearly_agree_are_distinguished(f, X, k):
     x_2, where W errs by roundings / 2^-k but along the patterns by roundings alone."""
     X = np.stack([X[0], X[0] + 2.0**-k * X[1]])
     verbs = f.parts.gram
-    W = parts.gram.value(verbs.merge(*(verbs.of(X[i:i + 1]) for i in (0, 1))))
+    W = parts.gram.value(verbs.merge(*(verbs.from_chunk(X[i:i + 1]) for i in (0, 1))))
     yield equal(W @ X.T, toleranced(X.T, 64 * X.size * U * np.max(np.abs(X))))
