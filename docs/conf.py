@@ -1,4 +1,4 @@
-"""How the pages are built: python -m sphinx -W -b html docs docs/_build/html."""
+"""Configuration of Sphinx: python -m sphinx -W -b html docs docs/_build/html."""
 
 import os
 import sys
@@ -6,10 +6,10 @@ import warnings
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which no wheel carries
+sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which is not in the wheel
 
 import hopref  # noqa: E402
-from docs import ledger, reference  # noqa: E402
+from docs import ledger, mathjax, reference  # noqa: E402
 
 project = "hopref"
 author = "the hopref developers"
@@ -27,7 +27,7 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build", "changes.d", "examples", "gallery/*.ipynb", "gallery/*.py*"]
-suppress_warnings = ["config.cache"]         # sphinx-gallery keeps a function in its configuration
+suppress_warnings = ["config.cache"]         # the configuration of sphinx-gallery holds a function
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -36,8 +36,11 @@ numpydoc_show_class_members = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-if "HOPREF_MATHJAX" in os.environ:           # a local copy, for reading without a network
+# MathJax: the address in HOPREF_MATHJAX, else a copy in the pages, else the default of Sphinx.
+if "HOPREF_MATHJAX" in os.environ:
     mathjax_path = os.environ["HOPREF_MATHJAX"]
+elif mathjax.source():
+    mathjax_path = mathjax.FILE
 
 html_theme = "pydata_sphinx_theme"
 html_title = "hopref"
@@ -53,12 +56,13 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"judging": [], "experiments": [], "reading": [], "errata": [],
-                 "equations": [], "changelog": [], "notation": []}
+html_sidebars = {page: [] for page in (
+    "judging", "experiments", "reading", "errata", "equations", "changelog", "notation", "adding",
+    "contributing")}
 
 
 def gallery_style(gallery_conf, script):
-    """The figures' look, set before each script."""
+    """Set the style of the figures before each script."""
     from matplotlib import pyplot
 
     pyplot.style.use(HERE / "hopref.mplstyle")
@@ -82,32 +86,41 @@ warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
 def write_if_new(path, text):
-    """An untouched file keeps its date, so Sphinx reads again only what changed."""
+    """Write a file if its text has changed, so that Sphinx reads only changed files again."""
     path.parent.mkdir(exist_ok=True)
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
 
 
 def changelog():
-    """CHANGELOG.md, with the sentences of changes.d as what is not released yet."""
+    """The text of CHANGELOG.md, with the sentences of changes.d as unreleased changes."""
     heading, _, released = (HERE.parent / "CHANGELOG.md").read_text().partition("\n\n")
     sentences = [f.read_text().strip() for f in sorted((HERE / "changes.d").glob("*.md"))]
     unreleased = "".join(f"* {sentence}\n" for sentence in sentences)
-    return f"{heading}\n\n## Not released yet\n\n{unreleased}\n{released}"
+    return f"{heading}\n\n## Unreleased\n\n{unreleased}\n{released}"
+
+
+def contributing():
+    """The text of CONTRIBUTING.md, with links relative to the pages."""
+    return (HERE.parent / "CONTRIBUTING.md").read_text().replace("](docs/", "](")
 
 
 def write_generated_pages(app):
     write_if_new(HERE / "equations.md", ledger.page())
     write_if_new(HERE / "changelog.md", changelog())
+    write_if_new(HERE / "contributing.md", contributing())
     for name, text in reference.pages().items():
         write_if_new(HERE / "api" / name, text)
 
 
-def keep_bars(app, what, name, thing, options, lines):
-    """|x| in a docstring is an absolute value."""
+def prepare_docstring(app, what, name, documented, options, lines):
+    """Convert a docstring to the form that numpydoc reads."""
+    if not hasattr(documented, "formula"):      # the docstrings of operations have it already
+        lines[:] = reference.with_descriptions(lines)
     lines[:] = reference.with_bars(lines)
 
 
 def setup(app):
     app.connect("config-inited", lambda app, config: write_generated_pages(app))
-    app.connect("autodoc-process-docstring", keep_bars, priority=100)
+    app.connect("builder-inited", mathjax.copy)
+    app.connect("autodoc-process-docstring", prepare_docstring, priority=100)

@@ -1,4 +1,4 @@
-"""The code on the pages: fenced ``pycon`` blocks, executed as doctests just as they are shown."""
+"""Examples on the pages: fenced ``pycon`` blocks, which are executed as doctests."""
 
 import doctest
 import re
@@ -11,24 +11,24 @@ HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
 def written():
-    """The Markdown pages that people write: README.md and docs/, without what a build makes."""
-    made = {"_build", "equations.md", "changelog.md"}
+    """The Markdown pages of the source: README.md and docs/, without generated pages."""
+    made = {"_build", "equations.md", "changelog.md", "contributing.md"}
     return [HERE.parent / "README.md",
             *(page for page in sorted(HERE.rglob("*.md")) if not made & set(page.parts))]
 
 
 def files(text):
-    """{path: content} of the fenced blocks that are whole files: their first line is the path."""
+    """{path: content} of the fenced blocks that are whole files; their first line is the path."""
     return {path: content for _, path, content in FILE.findall(text)}
 
 
 def prose(text):
-    """A page without its files, line for line."""
+    """The text of a page without these files; the numbers of the other lines are unchanged."""
     return FILE.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def blocks(text):
-    """(heading above it, line number, code) of each pycon block."""
+    """Heading, line number and code of each pycon block."""
     text = prose(text)
     for found in BLOCK.finditer(text):
         headings = HEADING.findall(text, 0, found.start())
@@ -37,11 +37,11 @@ def blocks(text):
 
 
 def failures(text, name):
-    """What the examples of a page get wrong, as one report; empty if nothing."""
+    """Report of the examples of a page that fail, which is empty if all pass."""
     names, report = {}, []
     runner = doctest.DocTestRunner(verbose=False)
     for heading, line, code in blocks(text):
         test = doctest.DocTestParser().get_doctest(code, names, heading or name, name, line)
-        test.globs = names                       # a page is one session, from top to bottom
+        test.globs = names                       # the examples of a page share one session
         runner.run(test, out=report.append, clear_globs=False)
     return "".join(report)

@@ -1,26 +1,45 @@
-"""The API pages, one a module, made from what `hopref` and its modules declare public."""
+"""API pages, one for each public module, generated from ``__all__``."""
 
+import importlib
 import inspect
 import re
 from types import ModuleType
 
 import hopref
 
+# Public modules that no ``__all__`` lists: they are imported by their full name.
+FURTHER = ("experiments", "experiments.recall", "check.laws", "check.bugs", "check.peers.adapters",
+           "check.cases.strategies")
+GROUPS = {                      # heading of the index: first names of the modules in it
+    "Models": (),               # those of hopref/models
+    "Maps, features, learning rules and layers":
+        ("maps", "features", "projections", "storage", "layers"),
+    "Iteration, chunks and gradients": ("dynamics", "parts", "gradients"),
+    "Theory, experiments and data": ("theory", "experiments", "data"),
+    "Conformance kit": ("check",),
+    "Errors": ("errors",),
+}
+
 
 def pages():
     """{file name: reStructuredText} of the index and of every module's page."""
-    modules = dict(_modules("", hopref))
-    listed = "\n".join(f"   {name}" for name in ["toplevel", *modules])
-    made = {"index.rst": _INDEX.format(modules=listed),
-            "toplevel.rst": _page("hopref", "hopref", hopref, _TOP)}
+    modules = public_modules()
+    made = {"index.rst": _index(modules), "toplevel.rst": _page("hopref", "hopref", hopref, _TOP)}
     for name, module in modules.items():
-        words = "\n".join(with_bars(inspect.getdoc(module).split("\n")))
-        made[f"{name}.rst"] = _page(name, f"hopref.{name}", module, words)
+        text = "\n".join(with_bars(inspect.getdoc(module).split("\n")))
+        made[f"{name}.rst"] = _page(name, f"hopref.{name}", module, text)
     return made
 
 
+def public_modules():
+    """{name without ``hopref.``: module} of the public modules that define a name."""
+    modules = dict(_modules("", hopref))
+    modules |= {name: importlib.import_module(f"hopref.{name}") for name in FURTHER}
+    return modules
+
+
 def _modules(prefix, package):
-    """The public modules of a package that define something, and theirs in turn."""
+    """The public modules of a package that define a name, and theirs in turn."""
     for name in package.__all__:
         module = getattr(package, name)
         if isinstance(module, ModuleType):
@@ -34,20 +53,42 @@ def _defined(module):
     return [k for k in module.__all__ if not isinstance(getattr(module, k), ModuleType)]
 
 
-def _page(title, path, module, words):
-    """A heading, the module's docstring, and what it exports under its public path."""
-    parts = [title, "=" * len(title), "", words, ""]
+def _index(modules):
+    """The index: the modules in groups, each with the first sentence of its docstring."""
+    lines = [_INDEX]
+    grouped = {name for names in GROUPS.values() for name in names}
+    for heading, names in GROUPS.items():
+        lines += [heading, "-" * len(heading), ""]
+        for name, module in modules.items():
+            first = name.partition(".")[0]
+            if first in names or not names and first not in grouped:
+                lines += [f":doc:`{name}`", f"    {first_sentence(module)}", ""]
+    lines += [".. toctree::", "   :hidden:", "   :maxdepth: 1", ""]
+    lines += [f"   {name}" for name in ["toplevel", *modules]]
+    return "\n".join(lines) + "\n"
+
+
+def first_sentence(module):
+    """The first sentence of a module's docstring, without references to the catalogue."""
+    paragraph = " ".join(inspect.getdoc(module).partition("\n\n")[0].split())
+    sentence = re.split(r"(?<=[^.]\.)\s", paragraph, maxsplit=1)[0].rstrip(":.")
+    return "".join(with_bars([re.sub(r" \[[A-Z0-9, -]+\]", "", sentence)])) + "."
+
+
+def _page(title, path, module, text):
+    """A heading, the module's docstring, and the names that it exports under its public path."""
+    parts = [title, "=" * len(title), "", text, ""]
     for name in _defined(module):
         value = getattr(module, name)
         directive = "autoclass" if inspect.isclass(value) else \
-            "autofunction" if inspect.isfunction(value) else "py:data"
+            "autofunction" if inspect.isroutine(value) else "py:data"
         parts += [f".. {directive}:: {path}.{name}", ""]
     return "\n".join(parts)
 
 
 def with_bars(lines):
     """Lines of reStructuredText in which ``|x|`` is an absolute value, not a substitution."""
-    block = example = None                       # indentation of the directive above; in a doctest
+    block = example = None                       # indentation of the directive; whether a doctest
     for line in lines:
         indent = len(line) - len(line.lstrip())
         if line.strip() and block is not None and indent <= block:
@@ -59,21 +100,37 @@ def with_bars(lines):
         yield line if verbatim else re.sub(r"``.*?``|:math:`.*?`|(\|)", _bar, line)
 
 
+def with_descriptions(lines):
+    """Lines of a docstring whose entries ``name : description`` are in the form of numpydoc.
+
+    Numpydoc takes the text after the colon for a type.  The description of a parameter or an
+    attribute moves to the lines below its name, and the lines of a result become one.
+    """
+    lines, made, section = list(lines), [], None
+    for i, line in enumerate(lines):
+        heading = i + 1 < len(lines) and line and lines[i + 1] == "-" * len(line)
+        section = line if heading else section
+        entry = re.fullmatch(r"(\*{0,2}\w[\w, *]*?) : (.+)", line)
+        if section in ("Parameters", "Attributes") and entry:
+            made += [entry[1], f"    {entry[2]}"]
+        elif section == "Returns" and line and made[-1] and not line.startswith((" ", "-")) \
+                and not entry and not made[-1].startswith("-"):
+            made[-1] += f" {line.strip()}"
+        else:
+            made.append(line)
+    return made
+
+
 def _bar(found):
     return "\N{DIVIDES}" if found[1] else found[0]       # as wide as a bar, for tables
 
 
-_TOP = "The names that ``hopref`` itself exports."
+_TOP = "Names that are exported by ``hopref`` itself."
 _INDEX = """\
 API
 ===
 
-Operands come by position, everything else by keyword. Every function that states an equation also
-takes ``backend=`` (a path, see the :doc:`reading guide <../reading>`) and ``nonfinite=``, which is
-``"raise"`` or ``"propagate"``.
-
-.. toctree::
-   :maxdepth: 1
-
-{modules}
+Operands are positional arguments, options are keyword arguments. Every operation also accepts
+``backend=`` (a path, see the :doc:`reading guide <../reading>`) and ``nonfinite=``, which is
+``"raise"`` or ``"propagate"``. :doc:`toplevel` lists the names of ``hopref`` itself.
 """

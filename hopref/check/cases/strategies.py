@@ -2,7 +2,7 @@
 
 ``calls(op)`` draws ``(args, kwargs)`` that ``op(*args, **kwargs)`` accepts: arrays whose axes
 agree, empty leading axes among them, keyword arrays present or absent, every option and every
-scalar.  A new operation is drawn because it is declared.
+scalar.  A new operation is drawn because it is declared. ::
 
     @given(calls(hopref.modern.update))
     def test_mine(call):

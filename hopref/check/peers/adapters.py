@@ -34,14 +34,17 @@ ADAPTER = re.compile(r".+\.py:[A-Za-z_]\w*")
 class Convention:
     """What differs between the op's call and the candidate's.
 
-    names: op argument -> the candidate's parameter, which is then passed by name
-    order: the op's operands in the order that the candidate takes them
-    layout: argument, or "out", -> the candidate's axes, as "d n" or "b l h d" in the op's letters
+    Attributes
+    ----------
+    names : op argument -> the candidate's parameter, which is then passed by name
+    order : the op's operands in the order that the candidate takes them
+    layout : argument, or "out", -> the candidate's axes, as "d n" or "b l h d" in the op's letters
         (leading axes are named b, h, ... in order, last named first met)
-    lead: how many leading axes the candidate wants
-    mask: "visible" (True may be seen), "hidden" (True may not), "additive" (0 and -inf)
-    array: "numpy", "torch" or "jax";  dtype: the number format of real arrays
-    fixed: further keyword arguments, always passed
+    lead : number of leading axes of the candidate
+    mask : "visible" (True may be seen), "hidden" (True may not), "additive" (0 and -inf)
+    array : "numpy", "torch" or "jax"
+    dtype : the number format of real arrays
+    fixed : further keyword arguments, always passed
     """
     names: dict = field(default_factory=dict)
     order: tuple = ()
