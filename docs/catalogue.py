@@ -1,8 +1,8 @@
-"""The catalogue: every rule, energy, map, estimator, gradient and bound that hopref states.
+"""Catalogue of the rules, energies, maps, estimators, gradients and bounds in hopref.
 
-A file of ``catalogue.d`` is a family: its name is the prefix of its identifiers, its title and its
-numbered lines are the content.  The ledger joins each line with the functions, laws and pages that
-name it.
+A file of ``catalogue.d`` is a family: the file name is the prefix of its identifiers, and it holds
+a title and numbered statements.  The ledger lists each statement with its functions, laws and
+pages.
 """
 import tomllib
 from pathlib import Path

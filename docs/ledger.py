@@ -1,9 +1,9 @@
 """The equation ledger: equation -> function -> laws -> tests -> page, read from the code.
 
-A function names its equations in the Source line of its docstring, a law its functions and its
-line of the catalogue in its declaration, a page the line in an anchor, ``(mh-2)=``.  `rows` joins
-them for the blog's equations, `entries` for the catalogue; `gaps` and `lacks` say what is missing;
-`page` is the docs page.
+A function names its equations in the Source line of its docstring.  A law names its functions and
+its line of the catalogue in its declaration.  A page names the line in an anchor, ``(mh-2)=``.
+`rows` collects these for the equations of the blog, `entries` for the catalogue; `gaps` and `lacks`
+report what is missing; `page` is the page of the documentation.
 """
 
 import ast
@@ -51,7 +51,7 @@ BLOG = {
 
 
 class Row(NamedTuple):
-    """One equation, the functions that state it, and the laws that these must keep."""
+    """An equation of the blog with its functions, their laws and its errata."""
     equation: int
     ops: list
     laws: list
@@ -68,7 +68,7 @@ def blog_equations(source):
 
 
 class Entry(NamedTuple):
-    """One line of the catalogue, the functions and laws that name it, and its place on a page."""
+    """A line of the catalogue with the functions and laws that name it, and its page."""
     id: str
     functions: list
     laws: list
@@ -76,7 +76,7 @@ class Entry(NamedTuple):
 
 
 class Law(NamedTuple):
-    """A statement that a test holds functions to."""
+    """A statement about functions that a test checks."""
     name: str
     ops: tuple
     id: str
@@ -92,7 +92,7 @@ class Law(NamedTuple):
 
 
 def every_law():
-    """The laws of `hopref.check.laws`, and the theory's tests."""
+    """The laws of `hopref.check.laws`, and the tests of the theory."""
     laws = [Law(it.name, it.subjects, it.id, it.claims.__module__.replace(".", "/") + ".py")
             for it in importlib.import_module("hopref.check.laws").load().values()]
     for file in sorted((ROOT / "tests" / "theory").glob("test_*.py")):
@@ -101,8 +101,7 @@ def every_law():
 
 
 def theory_tests(text, path):
-    """The test functions of a file that are no declared laws, as laws of the ``theory`` functions
-    that they call."""
+    """The test functions of a file that are not declared as laws, as laws of ``theory``."""
     for test in ast.parse(text).body:
         if isinstance(test, ast.FunctionDef) and test.name.startswith("test_") \
                 and not any(ast.unparse(d).startswith("law(") for d in test.decorator_list):
@@ -112,20 +111,20 @@ def theory_tests(text, path):
 
 
 def stated(ops):
-    """{function: the lines of the catalogue that it states}: operations, and plain functions."""
+    """{name: lines of the catalogue} of operations and of public functions."""
     lines = {name: list(op.ids) for name, op in ops.items()}
-    for room in hopref.__all__:
-        for name in getattr(getattr(hopref, room), "__all__", ()):
-            function = getattr(getattr(hopref, room), name)
+    for module in hopref.__all__:
+        for name in getattr(getattr(hopref, module), "__all__", ()):
+            function = getattr(getattr(hopref, module), name)
             if inspect.isfunction(function) and not hasattr(function, "formula"):
                 source = re.search(r"Source: .+?(?:\n\s*\n|\Z)", function.__doc__ or "", re.S)
                 if source:
-                    lines[f"{room}.{name}"] = re.findall(r"\b[A-Z]{2,3}-\d+\b", source[0])
+                    lines[f"{module}.{name}"] = re.findall(r"\b[A-Z]{2,3}-\d+\b", source[0])
     return lines
 
 
 def anchors():
-    """{line of the catalogue: the page on which it stands}."""
+    """{line of the catalogue: page with its anchor}."""
     found = {}
     for page in sorted((ROOT / "docs").rglob("*.md")):
         for line in re.findall(r"^\(([a-z]{2,3}-\d+)\)=$", pages.prose(page.read_text()), re.M):
@@ -134,7 +133,7 @@ def anchors():
 
 
 def entries(lines, laws, pages):
-    """One entry a line of the catalogue; functions that a law names count where none states it."""
+    """The entries of the catalogue; without a function that states it, those of its laws count."""
     for line in CATALOGUE:
         kept = [law for law in laws if line in law.ids or not law.ids and any(
             line in lines.get(name, ()) for name in law.ops)]
@@ -144,7 +143,7 @@ def entries(lines, laws, pages):
 
 
 def lacks(entry):
-    """What this line of the catalogue lacks, as sentences; none is the promise."""
+    """Sentences on what this line of the catalogue lacks; a test requires that there are none."""
     there = {"function (step 1, the formula)": entry.functions,
              "law (step 2, the laws)": entry.laws or entry.functions,     # see tests/test_rules.py
              "anchor on a page (step 4, the page)": entry.page}
@@ -162,7 +161,7 @@ def errata():
 
 
 def rows(ops, laws, defects=None):
-    """One row an equation of the blog."""
+    """The rows of the equations of the blog."""
     defects = errata() if defects is None else defects
     table = []
     for equation in BLOG:
@@ -174,11 +173,11 @@ def rows(ops, laws, defects=None):
 
 
 def gaps(row):
-    """What this equation lacks, as sentences; none is the promise."""
+    """Sentences on what this equation lacks; a test requires that there are none."""
     if not row.ops:
         return [f"blog eq. ({row.equation}) has no function"]
     judged = {name for law in row.laws for name in law.ops}
-    return [f"{op.name}, blog eq. ({row.equation}), keeps no law"
+    return [f"{op.name}, blog eq. ({row.equation}), has no law"
             for op in row.ops if op.name not in judged]
 
 
@@ -237,20 +236,19 @@ def _erratum(heading):
 _INTRODUCTION = """\
 # Equation ledger
 
-Which function states an equation, and which laws hold it to that. The table is made from the
-code: a function names its equations in the *Source* line of its docstring, a law names its
-functions where it is declared. The tests fail when an equation has no function or a function keeps
-no law.
+The ledger lists the function of each equation and the laws that test it. It is generated from the
+code: a function names its equations in the *Source* line of its docstring, and a law names its
+functions in its declaration. The tests fail if an equation has no function or a function has no
+law.
 
 ## The blog's equations
 """
 _CATALOGUE = """\
-Every rule, energy, map, estimator, gradient and bound that hopref states, each with the page on
-which it stands (the link), the functions that state it, and how many laws hold them to it. The
-sentences of the laws stand below, under the functions.
+Every rule, energy, map, estimator, gradient and bound of hopref, with its page (the link), its
+functions, and the number of their laws. The laws are listed below, under the functions.
 """
 _LAWS = """\
-A law is satisfied by every right implementation and rejects at least one wrong one. The bracket
-is its line in the catalogue, followed by the file that declares it; the laws in
-`hopref/check/laws` also judge other implementations.
+A law is satisfied by every correct implementation and rejects at least one wrong one. The brackets
+enclose its line in the catalogue, and are followed by the file that declares it; the laws in
+`hopref/check/laws` also test other implementations.
 """

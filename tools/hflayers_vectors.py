@@ -1,4 +1,4 @@
-"""Record what the layers of ml-jku/hopfield-layers answer: ``tests/layers/hflayers.npz``.
+"""Record outputs of the layers of ml-jku/hopfield-layers: ``tests/layers/hflayers.npz``.
 
     python tools/hflayers_vectors.py tests/layers/hflayers.npz
 
@@ -95,15 +95,15 @@ def recorded(module, kind, options, masks, rng, torch):
     with torch.no_grad():
         output = module(operands if len(operands) > 1 else operands[0],
                         **{k: torch.from_numpy(v) for k, v in hidden.items()}).numpy()
-    output = output.reshape(N, queries, -1)         # what is pooled comes flattened
+    output = output.reshape(N, queries, -1)         # pooled outputs are flattened
     weights, how = layers.weights_of(inner)
-    how["steps"] = how["steps"] or 0                # 0 stands for no limit
+    how["steps"] = how["steps"] or 0                # 0 means no limit
     return {**{k: given[k] for k in taken}, **own, **ours, **flat(weights), **how,
             "output": output}
 
 
 def masked(masks, queries, h, rng):
-    """Masks as the module takes them, and as `layers.hopfield` does."""
+    """Masks in the conventions of the module and of `layers.hopfield`."""
     seen = rng.random((queries, S)) < 0.7
     seen[:, 0], keys = True, rng.random((N, S)) < 0.7
     keys[:, 0] = True
@@ -121,7 +121,7 @@ def masked(masks, queries, h, rng):
 
 
 def flat(weights):
-    """The fields that are there, those of norms as norm_state.gain."""
+    """The fields that are not None; those of norms are named norm_state.gain, ..."""
     there = {k: v for k, v in weights._asdict().items() if v is not None}
     norms = {k: v for k, v in there.items() if isinstance(v, layers.Norm)}
     return {k: v for k, v in there.items() if k not in norms} | {

@@ -62,7 +62,7 @@ def checkerboard():
 
 
 def face():
-    """A moon-faced fellow, since an associative memory wants somebody to remember."""
+    """A round face."""
     x, y = plane()
 
     def disc(cx, cy, rx, ry):
@@ -129,7 +129,7 @@ def mountains():
 
 
 def ripples():
-    """Two stones fell into a pond."""
+    """Waves from two sources on a water surface."""
     x, y = plane()
     near, far = np.hypot(x + 0.45, y - 0.3), np.hypot(x - 0.6, y + 0.5)
     waves = np.cos(22 * near) / (0.5 + near) + np.cos(22 * far) / (0.5 + far)
@@ -196,7 +196,7 @@ def write(path, **arrays):
 
 
 def main(path):
-    names = sorted([*PHOTOGRAPHS, *DRAWINGS])                # alphabetical: nobody chose the order
+    names = sorted([*PHOTOGRAPHS, *DRAWINGS])                # alphabetical
     images = [DRAWINGS[name]() if name in DRAWINGS else photograph(name) for name in names]
     write(path, images=np.stack(images), names=np.array(names))
 

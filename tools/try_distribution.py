@@ -1,4 +1,4 @@
-"""Build the sdist, from it the wheel, and try both away from the checkout.
+"""Build the sdist, from it the wheel, and test both outside the checkout.
 
     python tools/try_distribution.py CHECKOUT
 """
@@ -14,12 +14,12 @@ from pathlib import Path
 IMPORT_SECONDS = 0.25     # what `import hopref` may add to `import numpy`
 HEAVY = {"scipy", "numba", "cupy", "matplotlib", "dask", "sklearn", "torch", "jax"}
 
-SAYS_WHAT_IT_LOADS = f"import sys, hopref; print(*sorted({HEAVY!r} & set(sys.modules)))"
-SAYS_WHAT_IS_INSTALLED = """
+PRINT_LOADED = f"import sys, hopref; print(*sorted({HEAVY!r} & set(sys.modules)))"
+PRINT_INSTALLED = """
 from importlib.metadata import distributions
 print(*{found.name for found in distributions()})
 """
-HOLDS_ITS_DATA = """
+CHECK_DATA = """
 import importlib.resources, importlib.metadata, hopref
 home = importlib.resources.files("hopref")
 assert (home / "py.typed").is_file()
@@ -29,7 +29,7 @@ assert importlib.metadata.version("hopref") == hopref.__version__
 
 
 def run(*command, **options):
-    """What a command prints; if it fails, the end."""
+    """The output of a command; exit if it fails."""
     done = subprocess.run(command, text=True, capture_output=True, **options)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
@@ -48,7 +48,7 @@ def expect_nothing_missing(what, wanted, held):
 
 
 def seconds_of(python, statement):
-    """Least seconds of seven fresh interpreters, counted inside them."""
+    """Minimum time of a statement over seven new interpreters, measured inside them."""
     text = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
     return min(float(run(python, "-c", text)) for _ in range(7))
 
@@ -67,26 +67,26 @@ def try_wheel(checkout, wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     expect_nothing_missing("wheel", {f for f in tracked(checkout) if f.startswith("hopref/")}, held)
-    strangers = sorted(f for f in held if not f.startswith(("hopref/", "hopref-")))
-    if strangers:
-        sys.exit(f"the wheel brings strangers: {', '.join(strangers)}")
+    foreign = sorted(f for f in held if not f.startswith(("hopref/", "hopref-")))
+    if foreign:
+        sys.exit(f"the wheel contains other packages: {', '.join(foreign)}")
 
     venv.create("bare", with_pip=True)
     scripts = Path("bare", "Scripts" if os.name == "nt" else "bin").absolute()
     python, hopref = str(scripts / "python"), str(scripts / "hopref")
     run(python, "-m", "pip", "install", "--quiet", str(wheel))
-    brought = set(run(python, "-c", SAYS_WHAT_IS_INSTALLED).split()) - {"pip", "setuptools"}
-    if brought != {"hopref", "numpy", "scipy"}:
-        sys.exit(f"the bare wheel brings {', '.join(sorted(brought))}")
-    run(python, "-c", HOLDS_ITS_DATA)
+    installed = set(run(python, "-c", PRINT_INSTALLED).split()) - {"pip", "setuptools"}
+    if installed != {"hopref", "numpy", "scipy"}:
+        sys.exit(f"the wheel without extras installs {', '.join(sorted(installed))}")
+    run(python, "-c", CHECK_DATA)
     print(run(hopref, "info"))
     ops = run(hopref, "ops")
     if run(python, "-m", "hopref", "ops") != ops or len(ops.splitlines()) < 24:
-        sys.exit("`hopref ops` lists too little, or `python -m hopref` something else")
+        sys.exit("`hopref ops` lists too few operations, or `python -m hopref` differs")
     print(run(hopref, "retrieve", "--patterns", "6"))
     print(run(hopref, "check", "hopref:modern.update", "--like", "modern.update"))
 
-    heavy = run(python, "-c", SAYS_WHAT_IT_LOADS).split()
+    heavy = run(python, "-c", PRINT_LOADED).split()
     if heavy:
         sys.exit(f"`import hopref` loads {', '.join(heavy)}")
     added = seconds_of(python, "import numpy, hopref") - seconds_of(python, "import numpy")

@@ -2,9 +2,9 @@ r"""
 Six pictures, half hidden
 =========================
 
-Six of the pictures that ship with hopref are stored; the lower half of each is hidden; one update
-of each rule has to bring it back. The classical network stores their signs, the blog's Eqs. (1)
-and (2); the modern one their grey levels, centred and of unit norm, Eq. (21).
+Six of the pictures distributed with hopref are stored, and each is retrieved from its upper half by
+one update. The classical network stores their signs, Eqs. (1) and (2) of the blog; the modern
+network stores their grey levels, centred and of unit norm, Eq. (21).
 """
 
 import matplotlib.pyplot as plt
@@ -22,9 +22,9 @@ by_sign = classical.low_rank_update(cue_signs, signs)
 by_softmax = modern.update(xi, X, beta=25.0)
 
 # %%
-# The pictures are correlated, so the classical rule answers with a mixture. The modern rule
-# separates what differs by more than a few units of :math:`1/\beta`, and gives the pictures back;
-# of the checkerboard too little can be seen, so it comes back mixed with another.
+# The pictures are correlated, so that the result of the classical rule is a mixture. The modern
+# rule separates scores that differ by more than a few units of :math:`1/\beta` and retrieves the
+# pictures, except for the checkerboard, whose visible half is too small a part of it.
 
 rows = {"stored": X, "cue": cues, "classical": by_sign, "modern": by_softmax}
 fig, axes = plt.subplots(4, 6, figsize=(7.2, 4.9), gridspec_kw={"wspace": 0.06, "hspace": 0.06})
@@ -38,8 +38,8 @@ for ax, name in zip(axes[0], picture_names(6), strict=True):
     ax.set_title(name, loc="center", fontsize=8)
 
 # %%
-# The weights say how sure the modern rule is of each.
+# The weights of the modern rule:
 
 weights = modern.weights(xi, X, beta=25.0)
 for name, own in zip(picture_names(6), weights.diagonal(), strict=True):
-    print(f"{name:12s} weight of the right picture {own:.3f}")
+    print(f"{name:12s} weight of the stored picture {own:.3f}")

@@ -3,9 +3,9 @@ One energy, three kinds of fixed points
 =======================================
 
 Five patterns in the plane, two of them close together. The energy of the modern network is drawn
-for three inverse temperatures, with retrievals from a ring of states: at small :math:`\beta`
-every state ends in the average of all patterns, at medium :math:`\beta` the close pair answers
-together, at large :math:`\beta` each pattern has a fixed point of its own.
+for three inverse temperatures, with retrievals from a ring of states. At small :math:`\beta` every
+state converges to a mean of all patterns, at medium :math:`\beta` the close pair has a common fixed
+point, and at large :math:`\beta` each pattern has its own fixed point.
 """
 
 import matplotlib.pyplot as plt
@@ -34,8 +34,8 @@ marks = axes[0].get_legend_handles_labels()
 fig.legend(*marks, loc="lower center", ncols=2, bbox_to_anchor=(0.5, -0.08))
 
 # %%
-# Along each of these paths the energy falls by exactly
+# Along each of these paths the energy decreases by exactly
 # :math:`\frac12\|\xi^{new} - \xi\|^2 + \beta^{-1} \mathrm{KL}(p \,\|\, p^{new})` in every step.
 
 run = trace(modern.update, ring, X, beta=6.0, steps=60)
-print("largest rise of the energy in any step:", np.diff(run.energies, axis=0).max())
+print("largest increase of the energy in any step:", np.diff(run.energies, axis=0).max())

@@ -1,10 +1,11 @@
 """
-When the energy falls, and when it does not
-===========================================
+Descent of the energy
+=====================
 
-The same weights, with a zeroed diagonal, under the two ways of updating. One site at a time the
-energy can only fall, and the network comes to rest. All sites at once it may rise, and the
-network may end in a cycle of two; what never rises there is the energy of two successive states.
+The same weights, with zero diagonal, are used for both kinds of updates. If one site is updated at
+a time, the energy cannot increase, and the network converges. If all sites are updated together,
+the energy may increase, and the network may end in a cycle of length 2; the energy of two
+successive states does not increase.
 """
 
 import matplotlib.pyplot as plt
@@ -31,9 +32,9 @@ ax.set(xlabel="sweep", ylabel="energy")
 ax.legend()
 
 # %%
-# For continuous neurons the line between the two is sharp: synchronous descent holds while the
-# smallest eigenvalue of the weights is at least :math:`-1/\\beta`. Here it is :math:`-1`; gain 1
-# is the last that is safe for every state.
+# For continuous neurons the condition is sharp: the energy decreases under synchronous updates if
+# the smallest eigenvalue of the weights is at least :math:`-1/\\beta`. Here it is :math:`-1`, and
+# gain 1 is the largest for which this holds for every state.
 
 W2 = np.array([[0.0, -1.0], [-1.0, 0.0]])
 fig, ax = plt.subplots()

@@ -1,10 +1,11 @@
 r"""
-How many patterns a classical network holds
-===========================================
+Capacity of a classical network
+===============================
 
-Random polar patterns, one synchronous step from each stored pattern, diagonal zeroed: the field
-is the signal plus the crosstalk of the other patterns, which is nearly Gaussian. A bit is then
-wrong with probability :math:`Q(1/\sqrt\alpha)`, :math:`\alpha = N/d`; the points are measured.
+Random polar patterns are stored with zero diagonal, and one synchronous step is made from each
+stored pattern. The field is the signal plus the crosstalk of the other patterns, which is nearly
+Gaussian. A bit is then wrong with probability :math:`Q(1/\sqrt\alpha)`, :math:`\alpha = N/d`; the
+points are measured.
 """
 
 import matplotlib.pyplot as plt
@@ -33,4 +34,4 @@ ax.set(yscale="log", ylim=(1e-5, 0.3),
 ax.legend(loc="lower right", bbox_to_anchor=(1, 0.14))
 
 # %%
-# Palm's often quoted 0.72 is another quantity, bits per synapse: see the errata.
+# The often quoted value 0.72 of Palm is another quantity, bits per synapse: see the errata.

@@ -1,11 +1,11 @@
 r"""
-Which random feature to trust
-=============================
+Errors of random features
+=========================
 
-Three maps estimate the same kernel :math:`e^{x^T y}`, without bias. Their errors differ by orders
-of magnitude, and which is best depends on the angle between :math:`x` and :math:`y`:
-trigonometric features are exact where the two are equal and poor where they are opposite,
-positive ones the other way round. Lines are the closed forms, points the mean over 4000 draws.
+Three maps estimate the same kernel :math:`e^{x^T y}` without bias. Their errors differ by orders of
+magnitude, and the best map depends on the angle between :math:`x` and :math:`y`: trigonometric
+features are exact if the two are equal and have large errors if they are opposite; for positive
+features it is the opposite. Lines are the closed forms, points the mean over 4000 draws.
 """
 
 import matplotlib.pyplot as plt

@@ -1,11 +1,12 @@
 r"""
-A missing sign, and biased attention
-====================================
+Bias from uncorrected signs of a QR decomposition
+=================================================
 
-Orthogonal random features come from a QR decomposition. LAPACK's QR fixes signs as it goes, so
-its factor is not uniformly (Haar) distributed; the published Performer codes use it as it is.
-Positive features of such rows are biased, and the bias has a direction: along
-:math:`(1, \dots, 1)` too low, against it too high. One line mends it.
+Orthogonal random features are computed by a QR decomposition. The factor of LAPACK is not uniformly
+(Haar) distributed, because it determines the signs of the columns; published Performer codes use it
+without correction. Positive features with such rows are biased: the estimates are too small along
+:math:`(1, \dots, 1)` and too large against it. Multiplication by the signs of the diagonal of R
+removes the bias.
 """
 
 import matplotlib.pyplot as plt
@@ -23,13 +24,13 @@ def uncorrected(d, rng):
 
 
 def mean_ratio(draw, direction, d, rng):
-    """Mean estimate over exact kernel for x = y of half a unit norm."""
+    """Mean estimate over the exact kernel for x = y of norm 1/2."""
     x = direction * np.full(d, 0.5 / np.sqrt(d))
     phi = [features.positive(x, draw(d, rng)) for _ in range(draws)]
     return np.mean([f @ f for f in phi]) / np.exp(x @ x)
 
 
-def mended(d, rng):
+def corrected(d, rng):
     return projections.orthogonal(d, d, rng=rng)
 
 
@@ -37,10 +38,10 @@ rng = np.random.default_rng(0)
 fig, ax = plt.subplots()
 for direction, word in ((1, "along (1, ..., 1)"), (-1, "against it")):
     bad = [mean_ratio(uncorrected, direction, d, rng) for d in sizes]
-    good = [mean_ratio(mended, direction, d, rng) for d in sizes]
+    good = [mean_ratio(corrected, direction, d, rng) for d in sizes]
     line = "o-" if direction > 0 else "s--"
     ax.plot(sizes, bad, line, color="C1", label=f"QR as it comes, {word}")
-    ax.plot(sizes, good, line, color="C0", label=f"signs mended, {word}")
+    ax.plot(sizes, good, line, color="C0", label=f"signs corrected, {word}")
 ax.axhline(1, color="0.6", lw=0.8, zorder=0)
 ax.set(xscale="log", xticks=sizes, xticklabels=sizes, ylim=(0.78, 1.34),
        xlabel="dimension d", ylabel="mean estimate / exact kernel")

@@ -1,10 +1,9 @@
 """
-Quadratic and linear
-====================
+Memory of exact attention and of the Performer
+==============================================
 
-Peak memory of exact attention and of the Performer, counted by ``tracemalloc``, which gives the
-same number every time. The slope in this double logarithmic picture is the exponent: near 2 for
-the matrix of all pairs, near 1 for the features.
+The peak memory is measured by ``tracemalloc``, which is deterministic. The slope in this double
+logarithmic plot is the exponent: nearly 2 for the matrix of all pairs, nearly 1 for the features.
 """
 
 import tracemalloc

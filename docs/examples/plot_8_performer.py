@@ -1,11 +1,11 @@
 r"""
-The Performer against the rule it estimates
-===========================================
+Convergence of the Performer to the modern update
+=================================================
 
-One Performer step, the blog's Eq. (23), against the modern update of Eq. (21): the distance falls
-like :math:`1/\sqrt m` in the number of features as long as :math:`\beta\|\xi + x\|^2` is small.
-At the blog's :math:`\beta = 25` with unit patterns no such rate is left: the relative variance of
-one feature is :math:`e^{100}`.
+The distance between one Performer step, Eq. (23) of the blog, and the modern update, Eq. (21),
+decreases as :math:`1/\sqrt m` in the number of features if :math:`\beta\|\xi + x\|^2` is small. At
+:math:`\beta = 25` with unit patterns, as in the blog, it does not: the relative variance of one
+feature is :math:`e^{100}`.
 """
 
 import matplotlib.pyplot as plt

@@ -1,18 +1,18 @@
 r"""
-Every estimator at equal cost
-=============================
+Errors of all estimators at equal cost
+======================================
 
-All of these estimate :math:`e^{x^T y}` with 64 features in :math:`d = 16`; maps that make a pair of
-features of each random row get 32 rows. Lines are the exact errors of `hopref.theory`, points the
-error measured over 300 draws. No exact error is known for the open points: Hadamard rows and
-scrambled Sobol points.
+All estimators approximate :math:`e^{x^T y}` with 64 features in :math:`d = 16`; maps with two
+features for each random row have 32 rows. Lines are the exact errors of `hopref.theory`, points the
+errors measured over 300 draws. No exact error is known for Hadamard rows and scrambled Sobol
+points.
 
-Right angles help little once the norms grow; a simplex helps more, and a quadratic exponent with
-the best parameter A (GERF) most of all positive features. Rows of one length have a small variance
-and a bias, which does not fall with the number of features. Between states less than a right angle
-apart trigonometric features are best, beyond it worst once norms grow; and they alone may be
-negative. From norms of about 0.7 on the tails are so heavy that one draw in 300 decides what is
-measured: the exact error is then the better measurement.
+Orthogonal rows reduce the error little at large norms, the rows of a simplex more, and a quadratic
+exponent with the best parameter A (GERF) most among positive features. Rows of one length have a
+small variance and a bias, which does not decrease with the number of features. Trigonometric
+features are the best for angles below 90 degrees, and the worst for larger angles at large norms;
+they are the only ones that may be negative. For norms above about 0.7 the tails are so heavy that
+single draws determine the measured error; the exact error is then more reliable.
 """
 
 import matplotlib.pyplot as plt
@@ -31,7 +31,7 @@ compared = [         # map, draw of its rows, colour, line
 
 
 def pair(norm, degrees):
-    """Two states of this norm and angle; the rows' distribution knows no axis but Hadamard's."""
+    """Two states of this norm and angle; only the distribution of Hadamard rows has an axis."""
     turn = projections.regularized(2, d, rng=3) / np.sqrt(d)
     angle = np.radians(degrees)
     return norm * turn[0], norm * (np.cos(angle) * turn[0] + np.sin(angle) * turn[1])

@@ -1,1 +1,1 @@
-"""Faster paths: the names, arguments and answers of ``hopref.models``, sooner."""
+"""Faster paths with the names, arguments and results of ``hopref.models``."""

@@ -1,4 +1,4 @@
-"""setup.cfg ships every file of the package, asks for little, and promises no extra it lacks."""
+"""setup.cfg includes every file of the package, few requirements, and consistent extras."""
 import configparser
 import re
 from pathlib import Path
@@ -22,56 +22,56 @@ def names(requirements):
     return {re.match(r"[\w.-]+", r)[0] for r in requirements}
 
 
-def brought(extra):
-    """The packages that an extra brings, through the extras that it names."""
+def required_by(extra):
+    """The packages that an extra requires, also through the extras that it names."""
     wanted = set()
     for requirement in EXTRAS[extra]:
         own = re.fullmatch(r"hopref\[(.+)]", requirement)
-        wanted |= set().union(*map(brought, own[1].split(","))) if own else names([requirement])
+        wanted |= set().union(*map(required_by, own[1].split(","))) if own else names([requirement])
     return wanted
 
 
-def unshipped(package, patterns):
+def missing_files(package, patterns):
     """Files of a package that are no modules and match no pattern of its package data."""
     data = {f.relative_to(package) for f in package.rglob("*")
             if f.is_file() and f.suffix != ".py" and "__pycache__" not in f.parts}
     return {f for f in data if not any(f.match(pattern) for pattern in patterns)}
 
 
-def test_every_file_of_the_package_is_shipped():
+def test_every_file_of_the_package_is_in_the_package_data():
     patterns = SETUP["options.package_data"]["hopref"].split()
-    assert not unshipped(PACKAGE, patterns)
+    assert not missing_files(PACKAGE, patterns)
     assert all(list(PACKAGE.glob(pattern)) for pattern in patterns)
 
 
-def test_an_unshipped_file_is_found(tmp_path):
+def test_a_file_outside_the_package_data_is_found(tmp_path):
     (tmp_path / "table.csv").touch()
     (tmp_path / "py.typed").touch()
-    assert unshipped(tmp_path, ["py.typed"]) == {Path("table.csv")}
+    assert missing_files(tmp_path, ["py.typed"]) == {Path("table.csv")}
 
 
 def test_every_folder_of_modules_is_a_package():
     assert all((file.parent / "__init__.py").exists() for file in PACKAGE.rglob("*.py"))
 
 
-def test_numpy_and_scipy_are_all_that_must_be_there():
+def test_numpy_and_scipy_are_the_only_requirements():
     assert names(SETUP["options"]["install_requires"].split()) == {"numpy", "scipy"}
 
 
-def test_all_is_all_that_needs_no_gpu():
+def test_the_extra_all_contains_everything_without_a_gpu():
     gpu, tools = {"cuda12", "cuda13"}, {"dev", "all"}
     for extra in set(EXTRAS) - gpu - tools:
-        assert brought(extra) <= brought("all"), extra
-    assert {"scikit-learn", "tqdm"} <= brought("all")
-    assert not {name for name in brought("all") if name.startswith(("cupy", "torch", "jax"))}
+        assert required_by(extra) <= required_by("all"), extra
+    assert {"scikit-learn", "tqdm"} <= required_by("all")
+    assert not {name for name in required_by("all") if name.startswith(("cupy", "torch", "jax"))}
 
 
 def test_tox_names_extras_that_exist():
     tox = configuration("tox.ini")
-    asked = {extra for room in tox.values() for extra in room.get("extras", "").split()}
-    assert asked <= set(EXTRAS)
+    named = {extra for section in tox.values() for extra in section.get("extras", "").split()}
+    assert named <= set(EXTRAS)
     assert set(tox["tox"]["env_list"].split()) <= {
-        room.removeprefix("testenv:") for room in tox} | {"py311", "py312", "py313", "py314"}
+        section.removeprefix("testenv:") for section in tox} | {"py311", "py312", "py313", "py314"}
     assert tox["tox"]["skip_missing_interpreters"] == "false"
 
 

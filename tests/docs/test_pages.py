@@ -1,4 +1,4 @@
-"""The pages say what is so: their code runs, their commands are those of the check."""
+"""The examples on the pages run, and their commands are those of the check."""
 import re
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_wrong_example_is_reported_under_its_heading():
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_prompt_stands_in_a_block_that_is_run(name):
+def test_every_prompt_is_in_a_block_that_is_run(name):
     outside = pages.BLOCK.sub("", pages.prose(PAGES[name]))
     assert ">>>" not in outside
 
@@ -48,11 +48,12 @@ STATED = re.findall(r"`theory\.(\w+)` \|(?:.*\|)? (.+?) \|$", PAGES["docs/theory
 @pytest.mark.parametrize("name, status", STATED)
 def test_the_status_of_a_theorem_is_that_of_its_docstring(name, status):
     from hopref import theory
-    said = re.search(r"Status: (.+?)\.?\n *\n", getattr(theory, name).__doc__, re.S)
-    assert said is None or " ".join(said[1].split()).startswith(status)
+    found = re.search(r"Status: (.+?)\.?\n *\n", getattr(theory, name).__doc__, re.S)
+    assert found is None or " ".join(found[1].split()).startswith(status)
 
 
 def test_the_page_of_the_theory_names_every_bound_and_capacity():
     from hopref import theory
-    told = {name for name in theory.__all__ if "Status: " in (getattr(theory, name).__doc__ or "")}
-    assert told <= {name for name, _ in STATED} and len(told) > 30
+    graded = {name for name in theory.__all__
+              if "Status: " in (getattr(theory, name).__doc__ or "")}
+    assert graded <= {name for name, _ in STATED} and len(graded) > 30

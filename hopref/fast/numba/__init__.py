@@ -1,11 +1,11 @@
-"""Compiled paths, chosen by ``backend="numba"``: a file a model, the functions named as there.
+"""Compiled paths, chosen by ``backend="numba"``, with one file for each model.
 
-They are given C-contiguous, writeable arrays of one dtype, float32 or float64, and options already
-resolved.  They run on the caller's thread and start none.
+The functions have the names of the formulas.  Their arguments are C-contiguous, writeable arrays of
+one dtype, float32 or float64, and resolved options.  They run in the thread of the caller.
 """
 __all__ = ["PATHS"]
 
-# The operations that have this path, by module: known without importing numba.
+# The operations that have this path, by module, listed here so that numba need not be imported.
 PATHS = {
     "attention": ("causal_linear_attention",),
     "classical": ("low_rank_asynchronous_update",),

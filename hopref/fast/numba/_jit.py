@@ -1,13 +1,14 @@
-"""How every kernel is compiled: the one place that calls numba.
+"""Options with which every kernel is compiled.
 
-* ``nogil``: a kernel holds no lock, starts no thread and keeps no state, so threads may share it.
-* ``error_model="numpy"``: a division by zero is an inf or a NaN, as in the formula.
-* ``cache``: compiled code is kept where numba keeps it (beside the file, else in the user's cache
-  directory; ``NUMBA_CACHE_DIR`` moves it). Where nothing can be written, every process compiles.
-  numba watches only a kernel's own file, not those of the helpers compiled into it: SOURCES, a
-  digest of all files here, is part of every kernel's name in the cache.
-* ``fastmath`` is off. ``CONTRACT`` lets a leaf function fuse a product into the sum that takes it,
-  ``REORDER`` also lets it sum in vector lanes; neither changes what happens to an inf or a NaN.
+* ``nogil``: kernels hold no lock, start no thread and have no state, so that threads may share
+  them.
+* ``error_model="numpy"``: a division by zero gives inf or NaN, as in the formula.
+* ``cache``: numba stores compiled code next to the file, or in the user's cache directory, or in
+  ``NUMBA_CACHE_DIR``. If no directory is writeable, every process compiles. numba checks only the
+  file of a kernel, not those of the functions that it calls; therefore SOURCES, a digest of all
+  files of this package, is part of the name of every kernel in the cache.
+* ``fastmath`` is off. ``CONTRACT`` allows a function to fuse products into sums, and ``REORDER``
+  also to sum in vector lanes; neither affects inf and NaN.
 """
 import hashlib
 from pathlib import Path
@@ -30,12 +31,12 @@ def njit(function=None, /, **options):
     options = {"nogil": True, "error_model": "numpy", **options}
     try:
         return numba.njit(cache=True, **options)(function)
-    except RuntimeError:                       # numba found no directory it may write to
+    except RuntimeError:                       # numba found no writeable directory
         return numba.njit(**options)(function)
 
 
 def by_precision(single, double):
-    """One function for both precisions: the compiler takes the one its argument asks for."""
+    """One function for both precisions, chosen by the compiler according to its argument."""
     def chosen(x):
         return single(x) if x.dtype.itemsize == 4 else double(x)
 

@@ -1,9 +1,10 @@
-"""e^x and e^x - 1 for x <= 0, within an ulp, without a branch or a call: compilers vectorise it.
+"""e^x and e^x - 1 for x <= 0, within an ulp, without branches or calls, so that loops vectorise.
 
-x = n log 2 + r with |r| <= log(2)/2.  Adding MAGIC rounds x / log 2 to the integer n, which then
-stands in the last bits of the sum.  log 2 is split in two, the first part so short that its product
-with n is exact.  e^r - 1 is the polynomial of Cephes' expf, and Taylor's in double precision, 4e-18
-off at the ends.  The power 2^n is lifted, so that only the last product can become subnormal.
+x = n log 2 + r with |r| <= log(2)/2.  Adding MAGIC rounds x / log 2 to the integer n, which is then
+in the last bits of the sum.  log 2 is split into two terms, the first of which has so few bits that
+its product with n is exact.  e^r - 1 is the polynomial of Cephes' expf in single precision, and the
+Taylor polynomial in double precision, with an error of 4e-18 at the ends.  The power 2^n is scaled
+by LIFT, so that only the last product can become subnormal.
 """
 import numpy as np
 
@@ -20,7 +21,7 @@ BITS64 = i64(0x4338000000000000 - 1023 - 100)
 
 @njit(fastmath=CONTRACT)
 def powers32(x):
-    x = f32(-104) if x < f32(-104) else x           # e^-104 rounds to 0; written so that NaN stays
+    x = f32(-104) if x < f32(-104) else x           # e^-104 rounds to 0; this form propagates NaN
     t = x * f32(1.4426950408889634) + MAGIC32
     n = t - MAGIC32
     r = (x - n * f32(0.693145751953125)) - n * f32(1.42860682030941723212e-6)

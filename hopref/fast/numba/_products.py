@@ -1,7 +1,7 @@
-"""Sums of products for the kernels: LANES columns at a time, four by four in registers.
+"""Sums of products for the kernels, LANES columns at a time, in blocks of four by four.
 
-Plain loops that LLVM turns into full vector registers; no BLAS, so no second pool of threads, and
-bits that depend on the operands alone.
+LLVM vectorises these loops.  BLAS is not used, so that there is no second thread pool, and the bits
+depend on the operands alone.
 """
 import numpy as np
 
@@ -9,12 +9,12 @@ from hopref.fast.numba._jit import CONTRACT, REORDER, njit
 
 __all__ = ["LANES", "workspace", "multiply_add", "add_rows", "dot"]
 
-LANES = 64      # a constant, so that the compiler sees at once that the rows of an array are apart
+LANES = 64      # a constant, so that the compiler can infer that the rows do not overlap
 
 
 @njit
 def workspace(rows, columns, like):
-    """An uninitialised array that begins on a cache line: loads across two lines cost a third."""
+    """An uninitialised array that begins on a cache line; unaligned loads cost a third more."""
     raw = np.empty(rows * columns + 64 // like.itemsize, like.dtype)
     first = (-raw.ctypes.data % 64) // like.itemsize
     return raw[first:first + rows * columns].reshape(rows, columns)

@@ -1,7 +1,8 @@
-"""`hopref.models.attention` in chunks of LANES positions: no array of L x r x v is formed.
+"""`hopref.models.attention` in chunks of LANES positions, without an array of L x r x v.
 
-Inside a chunk the attention matrix is formed and its future set to 0; everything before the chunk
-speaks through the state (S, z).  Values stand side by side, one in each lane of the working arrays.
+Inside a chunk the attention matrix is formed, and its entries of later positions are set to 0; the
+state (S, z) summarises earlier chunks.  Values are processed together, one in each lane of the
+working arrays.
 """
 import math
 
@@ -23,7 +24,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     lead, r, v, real = V.shape[:-2], phi_k.shape[-1], V.shape[-1], V.dtype
     Z, S_new, z_new = np.empty_like(V), np.empty((*lead, r, v), real), np.empty((*lead, r), real)
     S_new[:], z_new[:] = S, z
-    chunk = LANES if np.isfinite(V).all() else 1        # inside a chunk the future counts 0 times
+    chunk = LANES if np.isfinite(V).all() else 1        # in a chunk, later values have weight 0
     arrays, count = (phi_q, phi_k, V, Z, S_new, z_new), math.prod(lead)
     heads = (a.reshape(count, *a.shape[len(lead):]) for a in arrays)
     for q, k, values, out, state, total in zip(*heads):
@@ -40,7 +41,7 @@ def _moderate(features, axis):
 
 @njit
 def _attend(q, k, V, out, S, z, eps, otherwise, chunk):
-    """Fill ``out``; S and z become the state after the last position."""
+    """Fill ``out``, and update S and z to the state after the last position."""
     (l, r), v = q.shape, V.shape[1]
     panels = _panels(S)
     keys, A = workspace(r, LANES, V), workspace(LANES, LANES, V)
@@ -73,7 +74,7 @@ def _attend(q, k, V, out, S, z, eps, otherwise, chunk):
 
 @njit
 def _panels(S):
-    """S cut into panels of LANES columns, the last one filled up with zeros."""
+    """S in panels of LANES columns, the last of which is padded with zeros."""
     r, v = S.shape
     count = -(-v // LANES)
     panels = workspace(count * r, LANES, S).reshape(count, r, LANES)
@@ -84,7 +85,7 @@ def _panels(S):
 
 @njit
 def _rows(panel, X, p):
-    """Panel ``p`` of the columns of X; 0 past the last one."""
+    """Copy panel ``p`` of the columns of X; further columns are 0."""
     width = min(LANES, X.shape[1] - p * LANES)
     panel[:, width:] = 0
     panel[:len(X), :width] = X[:, p * LANES:p * LANES + width]
@@ -92,7 +93,7 @@ def _rows(panel, X, p):
 
 @njit
 def _columns(keys, k):
-    """Column j is key j; 0 past the last one."""
+    """Copy key j to column j; further columns are 0."""
     keys[:, len(k):] = 0
     for c in range(k.shape[1]):
         for j in range(len(k)):

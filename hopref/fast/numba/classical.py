@@ -1,9 +1,9 @@
-"""`hopref.models.classical` with patterns in place of W, which is never formed.
+"""`hopref.models.classical` with patterns in place of W, which is not formed.
 
-The overlaps of a state with the patterns are kept; a visit reads them, a flip updates them.
-Sixty-four states stand side by side, one in each lane, and visits come in blocks: fields and
-overlaps are products of matrices, and inside a block a flip corrects the fields of later visits.
-A batch of fewer than FEW goes one state at a time.
+The overlaps of a state with the patterns are stored; a visit uses them, and a flip updates them.
+64 states are processed together, one in each lane, and visits in blocks: fields and overlaps are
+products of matrices, and a flip inside a block corrects the fields of later visits.  Batches of
+fewer than FEW states are processed one state at a time.
 """
 import math
 
@@ -32,14 +32,14 @@ def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diag
 
 
 def _carrier(xi, X):
-    """float32 where every sum is an integer that it holds exactly, else float64."""
+    """float32 if every sum is an integer that float32 represents exactly, otherwise float64."""
     x, s = _largest_integer(X.reshape(-1)), max(1.0, _largest_integer(xi.reshape(-1)))
     return np.float32 if X.size * x * x * s < 2**24 else np.float64
 
 
 @njit
 def _largest_integer(x):
-    """The largest |x|; infinite if one of them is no integer."""
+    """The largest |x|, or infinity if an entry is not an integer."""
     largest = 0.0
     for i in range(x.size):
         size = abs(x[i]) if x[i] == np.rint(x[i]) else np.inf
@@ -81,7 +81,7 @@ def _visit_many(xi, X, order, rule):
     (N, d), M = X.shape, len(xi)
     states, overlaps = workspace(d, LANES, X), workspace(N, LANES, X)
     fields, changes = workspace(BLOCK, LANES, X), workspace(BLOCK, LANES, X)
-    block, echo = workspace(BLOCK, N, X), np.empty(BLOCK, X.dtype)
+    block, overlap = workspace(BLOCK, N, X), np.empty(BLOCK, X.dtype)
     for first in range(0, M, LANES):
         inside = min(LANES, M - first)
         states[:] = 0
@@ -97,15 +97,15 @@ def _visit_many(xi, X, order, rule):
             for i in range(k):
                 if _visit(states[visits[i]], changes[i], fields[i], visits[i], rule):
                     for later in range(i + 1, k):
-                        echo[later] = dot(block[i], block[later])
-                    multiply_add(fields[i + 1:k], echo[i + 1:k], 1, 1, changes[i:i + 1])
+                        overlap[later] = dot(block[i], block[later])
+                    multiply_add(fields[i + 1:k], overlap[i + 1:k], 1, 1, changes[i:i + 1])
             multiply_add(overlaps, block.reshape(-1), 1, N, changes[:k])
         xi[first:first + inside] = states[:, :inside].T
 
 
 @njit
 def _gather(block, X, visits):
-    """Row i is the column of X at visit i."""
+    """Copy the column of X at visit i to row i of ``block``."""
     for n in range(len(X)):
         for i in range(len(visits)):
             block[i, n] = X[n, visits[i]]
@@ -113,7 +113,7 @@ def _gather(block, X, visits):
 
 @njit
 def _visit(states, changes, fields, site, rule):
-    """One site of all states; whether any of them flipped."""
+    """Update one site of all states; return whether any state flipped."""
     for j in range(LANES):
         new = _sign(np.float64(fields[j]), np.float64(states[j]), site, rule)
         changes[j] = new - states[j]
@@ -123,7 +123,7 @@ def _visit(states, changes, fields, site, rule):
 
 @njit
 def _sign(field, old, site, rule):
-    """`maps.keep` or `maps.plus` of the local field; a NaN stays one."""
+    """`maps.keep` or `maps.plus` of the local field; NaN is propagated."""
     diagonal, b, scale, plus, low = rule
     h = scale * (field - diagonal[site] * old) - b[site]
     if h > 0 or h == 0 and plus:

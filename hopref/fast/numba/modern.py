@@ -1,10 +1,11 @@
-"""`hopref.models.modern` in one pass over the patterns: no array of M x N is formed.
+"""`hopref.models.modern` in one pass over the patterns, without an array of M x N scores.
 
-A tile of patterns is scored, weighed and drawn relative to its own highest score, and merged into
-what came before, always in the same order: sums stay short, and bits depend on nothing but the
-state and the patterns.  Sixty-four states stand side by side, one in each lane of the working
-arrays.  A batch of fewer than FEW goes one state at a time: so `retrieve`, which sends every state
-as a batch of one, gets the bits of that state alone.
+For each tile of patterns the scores, weights and weighted sums are computed relative to the largest
+score of the tile, and merged with those of the previous tiles, always in the same order: sums are
+short, and the bits depend on the state and the patterns only.  64 states are processed together,
+one in each lane of the working arrays.  Batches of fewer than FEW states are processed one state at
+a time, so that `retrieve`, which passes every state as a batch of one, gets the bits of single
+states.
 """
 import math
 
@@ -20,9 +21,9 @@ __all__ = ["energy", "update"]
 TILE = 128
 FEW = 16
 
-# The rows of an array of sums; its columns are states.  With x = beta (score - highest score): the
-# highest score, the sum of e^x, that of e^x - 1, and those of e^x times each component.
-TOP, TOTAL, SHORT, DRAWN = 0, 1, 2, 3
+# The rows of an array of sums, whose columns are states.  With x = beta (score - largest score):
+# the largest score, the sums of e^x and of e^x - 1, and those of e^x times each component.
+TOP, TOTAL, TOTAL_M1, WEIGHTED = 0, 1, 2, 3
 
 
 def energy(xi, X, /, *, beta=1.0):
@@ -40,7 +41,7 @@ def _run(rule, xi, X, beta, new, energies, result):
     """``result``, of which ``new`` or ``energies`` is a view, filled; by the formula where scores
     leave the range of float64."""
     lanes = LANES if xi.ndim > 1 and xi.shape[-2] >= FEW else 1
-    with np.errstate(invalid="ignore"):                         # inf - inf, caught below
+    with np.errstate(invalid="ignore"):                         # inf - inf, treated below
         _retrieve(_rows(xi), X, xi.dtype.type(beta), lanes, new, energies)
     if xi.dtype == np.float32 and not np.isfinite(result).all():
         xi, X = xi.astype(np.float64), X.astype(np.float64)     # a score or beta beyond float32
@@ -59,7 +60,7 @@ def _rows(xi):
 
 @njit
 def _retrieve(xi, X, beta, lanes, new, energies):
-    """Fill ``new`` and ``energies``, each unless it is empty; ``lanes`` states at a time."""
+    """Fill ``new`` and ``energies``, unless they are empty, ``lanes`` states at a time."""
     (M, d), N, width = xi.shape, len(X), new.shape[1]
     states, scores = workspace(d, lanes, X), workspace(TILE, lanes, X)
     part, whole = workspace(3 + width, lanes, X), workspace(3 + width, lanes, X)
@@ -77,19 +78,19 @@ def _retrieve(xi, X, beta, lanes, new, energies):
             if energies.size:
                 _remember(best, Z, part, whole, n)
             _weigh(Z, part, beta)
-            _draw(part[DRAWN:], tile, Z)
+            _add_weighted(part[WEIGHTED:], tile, Z)
             _merge(whole, part, beta, n, len(tile))
         for j in range(min(lanes, M - first)):
             for c in range(width):
-                new[first + j, c] = whole[DRAWN + c, j] / whole[TOTAL, j]
+                new[first + j, c] = whole[WEIGHTED + c, j] / whole[TOTAL, j]
             if energies.size:
-                gap = _logmeanexp(whole[TOTAL, j], whole[SHORT, j], N) / beta
+                gap = _logmeanexp(whole[TOTAL, j], whole[TOTAL_M1, j], N) / beta
                 energies[first + j] = _away(xi[first + j], X, best[j], longest) - gap
 
 
 @njit
 def _load(states, xi, first):
-    """A column a state; 0 past the last one."""
+    """Copy states to columns; further columns are 0."""
     states[:] = 0
     for j in range(min(states.shape[1], len(xi) - first)):
         states[:, j] = xi[first + j]
@@ -113,16 +114,17 @@ def _score(Z, tile, states):
 
 
 @njit
-def _draw(drawn, tile, Z):
+def _add_weighted(sums, tile, Z):
+    """Add the patterns of a tile with weights Z."""
     if Z.shape[1] == 1:
-        add_rows(drawn.reshape(-1), Z.reshape(-1), tile)
+        add_rows(sums.reshape(-1), Z.reshape(-1), tile)
     else:
-        multiply_add(drawn, tile.reshape(-1), 1, tile.shape[1], Z)
+        multiply_add(sums, tile.reshape(-1), 1, tile.shape[1], Z)
 
 
 @njit
 def _raise(tops, Z):
-    """The highest score of every lane."""
+    """Update the largest score of every lane."""
     if Z.shape[1] == 1:
         for i in range(len(Z)):
             tops[0] = Z[i, 0] if Z[i, 0] > tops[0] else tops[0]
@@ -135,7 +137,7 @@ def _raise(tops, Z):
 
 @njit
 def _remember(best, Z, part, whole, n):
-    """The first pattern that scores the tile's top, if no earlier tile scored as high."""
+    """Store the first pattern with the largest score, if it exceeds those of earlier tiles."""
     for i in range(Z.shape[0] - 1, -1, -1):
         for j in range(Z.shape[1]):
             if Z[i, j] == part[TOP, j] > whole[TOP, j]:
@@ -144,7 +146,7 @@ def _remember(best, Z, part, whole, n):
 
 @njit
 def _weigh(Z, sums, beta):
-    """Scores become weights e^x, and are summed."""
+    """Replace scores by weights e^x, and add them to the sums."""
     if Z.shape[1] == 1:
         _weigh_one(Z.reshape(-1), sums.reshape(-1), beta)
     else:
@@ -153,12 +155,12 @@ def _weigh(Z, sums, beta):
 
 @njit(fastmath=REORDER)
 def _weigh_one(z, sums, beta):
-    top, total, short = sums[TOP], sums[TOTAL], sums[SHORT]
+    top, total, short = sums[TOP], sums[TOTAL], sums[TOTAL_M1]
     for i in range(z.size):
         z[i], less_one = powers(beta * (z[i] - top))
         total += z[i]
         short += less_one
-    sums[TOTAL], sums[SHORT] = total, short
+    sums[TOTAL], sums[TOTAL_M1] = total, short
 
 
 @njit(fastmath=CONTRACT)
@@ -168,20 +170,21 @@ def _weigh_many(z, sums, beta):
             weight, less_one = powers(beta * (z[i * LANES + j] - sums[TOP * LANES + j]))
             z[i * LANES + j] = weight
             sums[TOTAL * LANES + j] += weight
-            sums[SHORT * LANES + j] += less_one
+            sums[TOTAL_M1 * LANES + j] += less_one
 
 
 @njit(fastmath=CONTRACT)
 def _merge(whole, part, beta, n, k):
-    """Add the sums over ``k`` patterns to those over ``n``, both relative to the higher top."""
+    """Add the sums over ``k`` patterns to those over ``n``, relative to the larger maximum."""
     for j in range(part.shape[1]):
         top = whole[TOP, j] if whole[TOP, j] > part[TOP, j] else part[TOP, j]
         a, a_less_one = powers(beta * (whole[TOP, j] - top))
         b, b_less_one = powers(beta * (part[TOP, j] - top))
-        whole[SHORT, j] = a * whole[SHORT, j] + a_less_one * n + b * part[SHORT, j] + b_less_one * k
+        whole[TOTAL_M1, j] = (a * whole[TOTAL_M1, j] + a_less_one * n
+                              + b * part[TOTAL_M1, j] + b_less_one * k)
         whole[TOTAL, j] = a * whole[TOTAL, j] + b * part[TOTAL, j]
         whole[TOP, j], part[TOP, j], part[TOTAL, j] = top, a, b
-    for c in range(DRAWN, len(whole)):
+    for c in range(WEIGHTED, len(whole)):
         for j in range(part.shape[1]):
             whole[c, j] = part[TOP, j] * whole[c, j] + part[TOTAL, j] * part[c, j]
 
@@ -216,5 +219,5 @@ def _away(xi, X, t, longest):
 
 @njit
 def _logmeanexp(total, short, N):
-    """log(sum e^x / N); near 0 from the sum of e^x - 1."""
+    """log(sum e^x / N), computed from the sum of e^x - 1 if it is near 0."""
     return math.log1p(short / N) if short / N > -0.5 else math.log(total / N)
