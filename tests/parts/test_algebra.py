@@ -34,8 +34,8 @@ def test_a_gram_matrix_holds_half_the_digits_that_its_root_has():
 
 def test_one_scale_for_all_features_loses_what_is_small_beside_the_largest():
     """A query that weighs the small feature only: with one scale its denominator would be 0."""
-    log_k = np.array([[0.0, -2000.0], [-2000.0, 0.0]]) V, q = np.array([[1.0], [3.0]]),
-    (np.array([[-5000.0, 0.0]]), np.ones((1, 2))) state =
-    parts.linear.merge(*(parts.linear.from_chunk(log_k[i:i + 1], V[i:i + 1]) for i in (0, 1)))
-    assert parts.linear.value(state, q).tolist() == [[3.0]] assert
-    attention.log_linear_attention(q[0], log_k, V).tolist() == [[3.0]]
+    log_k = np.array([[0.0, -2000.0], [-2000.0, 0.0]])
+    V, q = np.array([[1.0], [3.0]]), (np.array([[-5000.0, 0.0]]), np.ones((1, 2)))
+    chunks = (parts.linear.from_chunk(log_k[i:i + 1], V[i:i + 1]) for i in (0, 1))
+    assert parts.linear.value(parts.linear.merge(*chunks), q).tolist() == [[3.0]]
+    assert attention.log_linear_attention(q[0], log_k, V).tolist() == [[3.0]]

@@ -209,8 +209,9 @@ def positions_see_their_whole_chunk(query, keys, V, /):
 def own_position_left_out(query, keys, V, /):
     def earlier(a):
         return np.concatenate([np.full_like(a[:1], -np.inf), a[:-1]])
-    segment = causal.from_chunk(query, keys, V) late = causal.from_chunk(query, (earlier(keys[0]),
-    keys[1]), np.concatenate([0 * V[:1], V[:-1]])) return segment._replace(sums=late.sums)
+    earlier_keys = earlier(keys[0]), keys[1]
+    late = causal.from_chunk(query, earlier_keys, np.concatenate([0 * V[:1], V[:-1]]))
+    return causal.from_chunk(query, keys, V)._replace(sums=late.sums)
 
 
 @bug("nothing as one position", "parts.causal.empty")

@@ -16,7 +16,7 @@ from hopref.check.cases.parts import KINDS, SPARSE
 from hopref.check.laws import at_most, equal, holds, law, toleranced
 from hopref.check.tolerance.expected import honest
 
-VERBS, U = ("none", "of", "merge", "value"), 2.0**-53
+VERBS, U = ("empty", "from_chunk", "merge", "value"), 2.0**-53
 
 
 @composed
