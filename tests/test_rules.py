@@ -18,7 +18,8 @@ EXPLAINED = {name for law in ledger.every_law() for name in law.ops}
 def lacks(module):
     """The sentences that say what a model's operations lack, with the step that supplies it."""
     ops = [op for op in OPS.values() if op.__module__ == module]
-    judged = {name for law in load_laws().values() for name in law.subjects} | EXPLAINED
+    in_kit = {name for law in load_laws().values() for name in law.subjects}
+    judged = in_kit | EXPLAINED
     broken = {bug.subject for bug in load_bugs().values()}
     for op in ops:
         text = inspect.getdoc(op.__wrapped__) or ""
@@ -28,6 +29,8 @@ def lacks(module):
             yield f"{op.name}: {line} is in no file of docs/catalogue.d (step 5, the catalogue)"
         if op.name not in judged:
             yield f"{op.name} satisfies no law (step 2, the laws)"
+        elif op.name not in in_kit | broken:
+            yield f"{op.name} has neither a law nor a bug in the kit (steps 2 and 3)"
     if ".models." in module and not any(op.name in broken for op in ops):
         yield f"{module} has no bug (step 3, the bugs)"
 
