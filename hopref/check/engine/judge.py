@@ -8,7 +8,7 @@ from hopref.check.engine.diagnosis import diagnose
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
 from hopref.check.report.findings import Finding, Report
-from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.arithmetic import MOST, profile_of, round_to
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 
@@ -60,7 +60,8 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
     the law takes; a case with an option that the law does not name is passed over.
     """
     if law.over is not None or not law.takes_arguments:
-        yield from ((f"draw {i}", (), given) for i, given in enumerate(law.drawn(number, seed)))
+        yield from ((f"draw {i}", (), given) for i, given in enumerate(law.drawn(number, seed))
+                    if held(given, dtype))
         return
     for of in dict.fromkeys([op, *(load().get(name) for name in law.subjects)]):
         if of is None or not of.arrays:
@@ -70,6 +71,16 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
             known = [case for name in LAW_CASES for case in found if case.name == name]
             yield from ((case.name, case.args, case.kwargs) for case in known or found)
             return
+
+
+def held(given, dtype):
+    """Whether the format holds every number of a call: none overflows, or becomes 0."""
+    if dtype not in MOST:
+        return True
+    numbers = [v for v in given.values() if isinstance(v, float) and v and np.isfinite(v)]
+    with np.errstate(all="ignore"):
+        stored = round_to(numbers, dtype)
+    return bool(np.all(np.isfinite(stored) & (stored != 0)))
 
 
 class Trial:

@@ -63,7 +63,7 @@ class Claim:
         with np.errstate(all="ignore"):
             gap = left - right if self.ordered else np.abs(left - right)
             same = (left == right) | np.isnan(left) & np.isnan(right)
-        broken = ~(gap <= radius) & ~same
+        broken = ~(gap <= radius) & ~same & (radius < np.inf)
         if not np.any(broken):
             return None
         excess = np.where(broken, np.where(np.isfinite(gap), gap, np.inf), -1.0)

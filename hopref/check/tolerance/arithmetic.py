@@ -4,6 +4,7 @@ A `Profile` holds unit roundoffs (`u` arithmetic and accumulation, `u_s` stored 
 probabilities, `u_o` stored output) and `eta`, the smallest normal number: what an operation loses
 where subnormal numbers are flushed to nought, as XLA does.
 """
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ class Profile:
     u_o: float = 0.0
     eta: float = 0.0
     worst_case: bool = False
+    most: float = math.inf  # the largest number; a larger intermediate result is infinite
     whole: float = 0.0      # integers up to here are exact; 0: all that the format holds
 
     @property
@@ -49,14 +51,18 @@ class Profile:
 
 U64, U32, U16, UB = 2.0**-53, 2.0**-24, 2.0**-11, 2.0**-8
 
+MOST = {"bfloat16": 3.3895313892515355e38,
+        **{dtype: float(np.finfo(dtype).max) for dtype in ("float16", "float32", "float64")}}
+
 PROFILES = {p.name: p for p in [
-    Profile("float64", U64, eta=2.0**-1022),
-    Profile("float32", U32, eta=2.0**-126),
-    Profile("float16", U16, U16, U16, U16, eta=2.0**-14),
-    Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-126),
-    Profile("float64-single", U32, U32, U32, eta=2.0**-126),      # float64 arrays, float32 within
-    Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-14),      # half arrays, float32 sums
-    Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-126),
+    Profile("float64", U64, eta=2.0**-1022, most=MOST["float64"]),
+    Profile("float32", U32, eta=2.0**-126, most=MOST["float32"]),
+    Profile("float16", U16, U16, U16, U16, eta=2.0**-14, most=MOST["float16"]),
+    Profile("bfloat16", UB, UB, UB, UB, eta=2.0**-126, most=MOST["bfloat16"]),
+    # float64 arrays with float32 within; half arrays with sums in float32
+    Profile("float64-single", U32, U32, U32, eta=2.0**-126, most=MOST["float32"]),
+    Profile("float16-mixed", U32, U16, U16, U16, eta=2.0**-14, most=MOST["float16"]),
+    Profile("bfloat16-mixed", U32, UB, UB, UB, eta=2.0**-126, most=MOST["bfloat16"]),
 ]}
 
 
@@ -81,4 +87,4 @@ def round_to(x, dtype):
 
 def largest(dtype):
     """The largest finite number of ``dtype``."""
-    return 3.3895313892515355e38 if dtype == "bfloat16" else float(np.finfo(dtype).max)
+    return MOST[dtype]

@@ -45,6 +45,9 @@ class Toleranced:
         radius = np.broadcast_to(np.asarray(radius, float), self.value.shape)
         exact = ~np.isfinite(self.value) & (radius != np.inf)       # an inf or NaN stays one
         radius = np.where(exact, 0.0, radius)
+        if profile.most < np.inf:       # beyond the format's range an honest candidate has inf
+            beyond = np.isfinite(self.value) & (np.abs(self.value) > profile.most)
+            radius = np.where(beyond, np.inf, radius)
         self.radius = np.where(np.isnan(radius), np.inf, radius)
         self.profile = profile
 
