@@ -1,9 +1,9 @@
-"""`hopref.attention`: the quadratic and the linear kind, in the length."""
+"""Benchmarks of `hopref.attention`: softmax and linear attention, as functions of the length."""
 from benchmarks import growth, timing
 
 
 class Softmax(timing._Timed):
-    """Self-attention, d = 64."""
+    """Softmax self-attention, d = 64."""
     op = "attention.softmax_attention"
     params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("length", "path")
 

@@ -1,4 +1,4 @@
-"""`hopref.classical` and its storage: in the number of components."""
+"""Benchmarks of `hopref.classical`, as functions of the number of components."""
 import numpy as np
 
 from benchmarks import growth, timing
@@ -14,7 +14,7 @@ class Update(timing._Timed):
 
 
 class Sweep(timing._Timed):
-    """One asynchronous sweep of 64 states over d / 20 patterns, W never formed."""
+    """One asynchronous sweep of 64 states over d / 20 patterns, without W."""
     op = "classical.low_rank_asynchronous_update"
     params, param_names = ([256, 512, 1024, 2048], timing.PATHS), ("components", "path")
 

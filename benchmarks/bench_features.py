@@ -1,4 +1,4 @@
-"""`hopref.features` and `hopref.projections`: errors at equal cost, work, and what a draw takes."""
+"""Benchmarks of `hopref.features` and `hopref.projections`: errors, work and time of a draw."""
 import numpy as np
 
 from benchmarks import estimators
@@ -6,7 +6,7 @@ from hopref import projections
 
 
 class Error:
-    """64 features at |x + y|^2 = 1, 60 degrees, d = 16: error over kernel, measured and exact."""
+    """Error over kernel of 64 features at |x + y|^2 = 1, 60 degrees, d = 16."""
     params = list(estimators.ENTRIES)
     param_names = ("estimator",)
     unit, version = "relative error", "1"
@@ -19,7 +19,7 @@ class Error:
 
 
 class Work:
-    """Counted operations of a map of 64 features, for one vector of 16 components."""
+    """Number of operations of a map of 64 features, for one vector of 16 components."""
     params = list(estimators.ENTRIES)
     param_names = ("estimator",)
     unit, version = "operations", "1"
@@ -29,14 +29,14 @@ class Work:
 
 
 class Draw:
-    """d rows of d components."""
+    """Draw of d rows of d components."""
     params = (["iid", "orthogonal", "simplex", "hadamard", "givens", "qmc"], [64, 256, 1024])
     param_names = ("draw", "dimension")
     version = "1"
 
     def setup(self, draw, d):
         self.draw = getattr(projections, draw)
-        self.draw(1, 2, rng=0)                              # scipy is imported before the clock
+        self.draw(1, 2, rng=0)                              # import scipy before timing
 
     def time_draw(self, draw, d):
         self.draw(d, d, rng=0)

@@ -1,4 +1,4 @@
-"""`hopref.graded`: in the number of components."""
+"""Benchmarks of `hopref.graded`, as functions of the number of components."""
 from benchmarks import growth, timing
 
 

@@ -1,9 +1,9 @@
-"""`hopref.modern`: retrieval and energy in the number of patterns."""
+"""Benchmarks of `hopref.modern`: update and energy, as functions of the number of patterns."""
 from benchmarks import growth, timing
 
 
 class Update(timing._Timed):
-    """One step of 64 states, or of one alone, d = 64."""
+    """One step of 64 states, or of a single one, d = 64."""
     op, options = "modern.update", {"beta": 0.125}
     params = ([256, 1024, 4096, 16384], [1, 64], timing.PATHS)
     param_names = ("patterns", "states", "path")
@@ -13,7 +13,7 @@ class Update(timing._Timed):
 
 
 class Energy(timing._Timed):
-    """The energies of 64 states, d = 64."""
+    """Energies of 64 states, d = 64."""
     op, options = "modern.energy", {"beta": 0.125}
     params, param_names = ([256, 1024, 4096, 16384], timing.PATHS), ("patterns", "path")
 

@@ -1,4 +1,4 @@
-"""`hopref.performer`: attention by random features, in the length."""
+"""Benchmarks of `hopref.performer`, as functions of the length."""
 from benchmarks import growth, timing
 
 

@@ -18,7 +18,7 @@ CLOSED = tuple(DRAWS.names)         # draws with an error in closed form
 
 
 class Entry(NamedTuple):
-    """A feature map, and the draw of its rows."""
+    """A feature map with the draw of its rows."""
     map: str
     draw: str
 
@@ -37,21 +37,21 @@ ENTRIES = {
 
 
 def pair(s, cosine=0.5):
-    """x and y of one norm and this angle, |x + y|^2 = s."""
+    """Two vectors x and y of the same norm with this cosine and |x + y|^2 = s."""
     size = np.sqrt(s / (2 + 2 * cosine))
     x, y = np.zeros((2, D))
     x[0], y[:2] = size, [size * cosine, size * np.sqrt(1 - cosine**2)]
-    turn = projections.regularized(D, D, rng=1) / np.sqrt(D)        # no axis is special
+    turn = projections.regularized(D, D, rng=1) / np.sqrt(D)        # in general position
     return x @ turn, y @ turn
 
 
 def options(entry, s):
-    """Parameters that the map takes from the data: the A of GERF that is best at s."""
+    """Parameters of the map that depend on the data: the optimal A of GERF at s."""
     return {"A": theory.gerf_parameter(s, d=D)} if entry.map == "gerf" else {}
 
 
 def exact_error(title, s, cosine=0.5):
-    """The root mean squared error over the kernel in closed form; NaN where there is none."""
+    """Root mean squared error over the kernel in closed form; NaN if none is known."""
     entry = ENTRIES[title]
     if entry.draw not in CLOSED:
         return float("nan")
@@ -62,7 +62,7 @@ def exact_error(title, s, cosine=0.5):
 
 
 def measured_errors(title, s, cosine=0.5, draws=REPEATS):
-    """Squared errors over the squared kernel, one a draw."""
+    """Squared errors over the squared kernel, one for each draw."""
     entry, (x, y) = ENTRIES[title], pair(s, cosine)
     draw, phi = getattr(projections, entry.draw), getattr(features, entry.map)
     kernel, errors = np.exp(x @ y), []
@@ -73,7 +73,7 @@ def measured_errors(title, s, cosine=0.5, draws=REPEATS):
 
 
 def work(title):
-    """Counted operations of the map for a vector, on average over many."""
+    """Mean number of operations of the map per vector."""
     entry = ENTRIES[title]
     op, omega = load()[f"features.{entry.map}"], np.ones((entry.rows, D))
     return counting.count(op.formula, np.ones((VECTORS, D)), omega).work / VECTORS

@@ -1,4 +1,4 @@
-"""asv runs every deterministic track here, and the result file holds what they must be.
+"""Run every deterministic track with asv, and compare the results with the required values.
 
     python -m benchmarks.gate
 
@@ -30,7 +30,7 @@ def main():
     wrong = complaints(found)
     for (track, title), value in sorted(found.items()):
         print(f"{track:13} {title:34} {value}")
-    print("\n".join(wrong) or f"{len(found)} exponents are what they must be")
+    print("\n".join(wrong) or f"{len(found)} exponents have the required values")
     return 1 if wrong else 0
 
 
@@ -46,7 +46,7 @@ def write_config(folder):
 
 
 def asv(folder, *arguments):
-    """Run asv away from the checkout: hopref must be installed."""
+    """Run asv outside the checkout; hopref must be installed."""
     environment = {**os.environ, "HOME": str(folder), "OMP_NUM_THREADS": "1",
                    "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     environment.pop("PYTHONPATH", None)
@@ -58,7 +58,7 @@ def asv(folder, *arguments):
 
 
 def measured(results):
-    """{(track, growth): exponent} of all result files below this folder."""
+    """{(track, growth): exponent} of all result files in this folder."""
     found = {}
     for file in results.glob("*/*.json"):
         content = json.loads(file.read_text())
@@ -74,7 +74,7 @@ def measured(results):
 
 
 def complaints(found):
-    """What is missing, failed, or outside its window."""
+    """Messages about exponents that are missing, failed, or outside their range."""
     wrong = []
     for title, growth in GROWTHS.items():
         for track, cost in TRACKS.items():

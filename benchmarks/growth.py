@@ -1,9 +1,9 @@
-"""How cost grows with size: exponents of counted work and of peak memory, and what they must be.
+"""Growth of cost with size: exponents of the number of operations and of the peak memory.
 
-A cost that grows as size^p has the exponent p, fitted over sizes that double.  Work is counted by
-running the formula on the counting namespace of the tests: it depends on shapes alone.  Memory is
-the peak that tracemalloc sees above the arguments.  Both repeat; seconds do not: they are tracked,
-not judged.
+A cost that grows as size^p has the exponent p, which is fitted over sizes that double.  Operations
+are counted by running the formula on the counting namespace of the tests, and depend on shapes
+alone.  Memory is the peak that tracemalloc measures, without the arguments.  Both are
+deterministic, unlike seconds, which have no required values.
 """
 import importlib.util
 import tracemalloc
@@ -20,7 +20,7 @@ LINEAR, QUADRATIC = (0.9, 1.05), (1.9, 2.05)
 
 
 class Growth(NamedTuple):
-    """An operation, the call at a size, the sizes, and the exponents of its work and memory."""
+    """An operation with its arguments at a size, the sizes, and the exponents of its cost."""
     op: str
     draw: Callable
     sizes: tuple
@@ -29,7 +29,7 @@ class Growth(NamedTuple):
 
 
 def heads(L, d=16):
-    """Self-attention over L positions."""
+    """Arguments of self-attention over L positions."""
     return _normal(L, d), _normal(L, d), _normal(L, d)
 
 
@@ -90,7 +90,7 @@ GROWTHS = {
 
 
 class _Growth:
-    """Benchmarks of the exponents; asv passes over names with an underscore, not over its heirs."""
+    """Benchmarks of the exponents; asv ignores this class, but not its subclasses."""
     param_names = ("growth",)
     unit, version = "exponent", "1"
 
@@ -102,12 +102,12 @@ class _Growth:
 
 
 def titles(*models):
-    """The growths of these models' operations."""
+    """Titles of the growths of the operations of these models."""
     return [title for title, growth in GROWTHS.items() if growth.op.partition(".")[0] in models]
 
 
 def prepared(name, *args, **kwargs):
-    """A call of the operation whose arguments were validated once, here."""
+    """A call of the operation with validated arguments."""
     call = load()[name].prepare(*args, **kwargs)
 
     def step():
@@ -142,7 +142,7 @@ def exponent(sizes, costs):
 
 
 def peak(call):
-    """Bytes above what was there at the start, on the second call: caches are filled by then."""
+    """Peak bytes of the second call, beyond those allocated before it; caches are then filled."""
     call()
     tracemalloc.start()
     try:
@@ -153,7 +153,7 @@ def peak(call):
 
 
 def _counting():
-    """The namespace of the tests, by its path: the checkout is not on the path of a benchmark."""
+    """The counting namespace of the tests, loaded by its path."""
     file = Path(__file__).parents[1] / "tests" / "doubles" / "counting.py"
     spec = importlib.util.spec_from_file_location("hopref_counting", file)
     module = importlib.util.module_from_spec(spec)

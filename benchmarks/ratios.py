@@ -1,4 +1,4 @@
-"""Paths against each other in one run: interleaved, the minimum of each.
+"""Comparison of paths in one run: interleaved calls, with the minimum time of each.
 
     python -m benchmarks.ratios [--quick]
 
@@ -24,7 +24,7 @@ REPEATS = 7
 
 
 class Case(NamedTuple):
-    """An operation on arguments; ``by_hand`` prepares the same in plain NumPy, in their dtype."""
+    """An operation with arguments; ``by_hand`` prepares the same computation in NumPy."""
     name: str
     size: str
     args: tuple
@@ -51,7 +51,7 @@ def retrieval_energy(xi, X, beta):
 
 
 def causal(phi_q, phi_k, V, chunk=128):
-    """In chunks, the best that NumPy does; a column of ones carries z."""
+    """The fastest NumPy form, in chunks; a column of ones computes z."""
     past = np.tri(chunk, dtype=V.dtype)
 
     def run():
@@ -66,7 +66,7 @@ def causal(phi_q, phi_k, V, chunk=128):
 
 
 def sweep(xi, X, order):
-    """W is formed before the clock runs; a visit is a row of it against all states."""
+    """W is formed before timing; a visit multiplies a row of W by all states."""
     W = X.T @ X
 
     def run():
@@ -79,7 +79,7 @@ def sweep(xi, X, order):
 
 
 def cases(quick):
-    """Sizes of the performance notes, or small ones."""
+    """The cases, with small sizes if ``quick``."""
     for M, N in [(64, 2048)] if quick else [(512, 4096), (64, 100_000), (1, 4096), (1, 1_000_000)]:
         args, how = growth.memory(N, M, 64), {"beta": 0.125}
         yield Case("modern.update", f"M={M} N={N} d=64", args, how, retrieval)
@@ -104,7 +104,7 @@ def by_hand(case, dtype):
 
 
 def small_call(calls=1000):
-    """Microseconds of one small retrieval: validated, the formula alone, and plain NumPy."""
+    """Microseconds of a small update: validated, the formula alone, and NumPy."""
     rng = np.random.default_rng(0)
     xi, X = rng.standard_normal(8), rng.standard_normal((8, 8))
     update = load()["modern.update"]
@@ -125,7 +125,7 @@ def small_call(calls=1000):
 
 
 def in_turn(functions, repeats):
-    """The least seconds of each, all called in turn; the first turn compiles and is not counted."""
+    """Minimum time of each function, called in turn; the first call compiles and is not counted."""
     functions = list(functions)
     best = [float("inf")] * len(functions)
     for turn in range(repeats + 1):

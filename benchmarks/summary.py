@@ -1,4 +1,4 @@
-"""One static page from asv's results: what was measured, in Markdown, with one figure a benchmark.
+"""A static page of the results of asv, in Markdown, with one figure for each benchmark.
 
     python -m benchmarks.summary .asv/results OUT
 
@@ -25,13 +25,13 @@ class Run(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One value and the parameters it belongs to; NaN where the benchmark failed or was skipped."""
+    """A value with its parameters; NaN if the benchmark failed or was skipped."""
     parameters: tuple
     value: float
 
 
 def read(results):
-    """Every run below asv's results folder, oldest first."""
+    """Every run in the results folder of asv, in the order of time."""
     runs = []
     for file in sorted(Path(results).glob("*/*.json")):
         content = json.loads(file.read_text())
@@ -45,26 +45,26 @@ def read(results):
 
 
 def parameter_names(results):
-    """The names of every benchmark's parameters."""
+    """Names of the parameters of every benchmark."""
     known = json.loads((Path(results) / "benchmarks.json").read_text())
     return {name: it["param_names"] for name, it in known.items() if isinstance(it, dict)}
 
 
 def points(row):
     """The values of one benchmark with their parameters."""
-    given = itertools.product(*(map(plain, values) for values in row["params"]))
+    given = itertools.product(*(map(unquoted, values) for values in row["params"]))
     values = row["result"] or itertools.repeat(None)
     return [Point(parameters, math.nan if value is None else float(value))
             for parameters, value in zip(given, values)]
 
 
-def plain(parameter):
-    """asv stores the repr of a parameter."""
+def unquoted(parameter):
+    """A parameter without quotes, since asv stores its repr."""
     return int(parameter) if parameter.isdigit() else parameter.strip("'\"")
 
 
 def write(runs, names, out):
-    """OUT/index.md and its figures; ``names`` are those of the parameters of every benchmark."""
+    """Write OUT/index.md and its figures; ``names`` are the parameter names of the benchmarks."""
     out.mkdir(parents=True, exist_ok=True)
     last = runs[-1]
     lines = ["# Benchmarks", "",
@@ -83,7 +83,7 @@ def write(runs, names, out):
 
 
 def exponents(tracks):
-    """A table of growths: work and memory side by side."""
+    """Table of the exponents of work and memory."""
     table = {}
     for name, measured in tracks.items():
         for (title, *_), value in measured:
@@ -93,12 +93,12 @@ def exponents(tracks):
     kinds = sorted({kind for row in table.values() for kind in row}, reverse=True)
     rows = [[title, *(number(row.get(kind, math.nan)) for kind in kinds)]
             for title, row in sorted(table.items())]
-    return ["## Exponents", "", "Cost grows as size to this power.", "",
+    return ["## Exponents", "", "The cost is proportional to the size to this power.", "",
             *markdown(["growth", *kinds], rows)]
 
 
 def history(runs, tracks):
-    """Every exponent at every commit, if there is more than one."""
+    """Table of the exponents at every commit, if there are several commits."""
     if len(runs) < 2 or not tracks:
         return []
     rows = []
@@ -110,7 +110,7 @@ def history(runs, tracks):
 
 
 def seconds(measured, names):
-    """A table with a column a path; a row is the other parameters."""
+    """Table of seconds with a column for each path and a row for the other parameters."""
     paths = list(dict.fromkeys(parameters[-1] for parameters, _ in measured))
     table = {}
     for (*size, path), value in measured:
@@ -121,7 +121,7 @@ def seconds(measured, names):
 
 
 def draw(name, measured, names, file):
-    """Seconds against the first parameter, both logarithmic, a line for the path and the others."""
+    """Draw seconds as a function of the first parameter, with logarithmic axes."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -141,7 +141,7 @@ def draw(name, measured, names, file):
 
 
 def markdown(head, rows):
-    """A table, and the empty line after it."""
+    """Lines of a table, with an empty line after it."""
     return ["| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]] + [""]
 
 

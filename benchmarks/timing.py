@@ -1,4 +1,4 @@
-"""Timings of operations: arguments are validated and kernels compiled before the clock runs."""
+"""Timings of operations, without validation of arguments and compilation of kernels."""
 import importlib.util
 
 import numpy as np

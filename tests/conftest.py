@@ -1,6 +1,6 @@
-"""Profiles of hypothesis: `dev` draws anew each time, `ci` draws the same fifty every time.
+"""Profiles of hypothesis: `dev` draws new examples each time, `ci` always the same ones.
 
-Choose with HYPOTHESIS_PROFILE; the seed of a failing run is printed with the line that replays it.
+HYPOTHESIS_PROFILE selects a profile; for a failing run the line that reproduces it is printed.
 """
 
 import os

@@ -47,8 +47,8 @@ MAY_IMPORT = {
     "__init__": {"_version", "dispatch", "errors"},
 }
 
-# Which third-party packages may be imported, anywhere in a package; the others get by on the
-# standard library and NumPy.
+# Third-party packages that may be imported, anywhere in a package; the other packages may import
+# only the standard library and NumPy.
 THIRD_PARTY = {
     "models": set(),
     "gradients": set(),
@@ -67,7 +67,7 @@ THIRD_PARTY = {
     "progress": {"tqdm"},
 }
 
-# Imported at the top of a file these would be loaded with it; functions import them inside.
+# These packages may only be imported inside functions.
 ONLY_INSIDE = {"scipy", "matplotlib", "dask", "cupy", "PIL", "tqdm", "torch", "jax", "sklearn"}
 
 
@@ -152,8 +152,7 @@ def _with_packages(name):
 
 
 def cycles(graph):
-    """One shortest cycle through each node that lies on one, each cycle once, from its least node.
-    """
+    """A shortest cycle through each node of a cycle, listed once, from its smallest node."""
     found = set()
     for start in graph:
         paths, seen = [[start]], {start}
@@ -267,7 +266,7 @@ def _is_main(node):
 
 
 def undeclared(op):
-    """Parameters of an operation that its declaration says nothing about, and the other way."""
+    """Parameters of an operation that are not declared, and declarations without parameter."""
     parameters = op.signature.parameters
     found = [f"{op.name}: {k} is not declared" for k in parameters if k not in op.domains]
     found += [f"{op.name}: {k} is no parameter" for k in op.domains if k not in parameters]

@@ -1,4 +1,4 @@
-"""The package keeps the rules of its structure, and each rule catches what it forbids."""
+"""The package follows the rules of its structure, and each rule detects violations."""
 import ast
 import importlib
 import inspect
@@ -62,7 +62,7 @@ def test_files_are_short_and_finished(path):
 
 
 @pytest.mark.parametrize("path", [p for p in LIBRARY if p != "hopref/__main__.py"])
-def test_importing_a_file_only_defines_things(path):
+def test_importing_a_file_has_no_side_effects(path):
     assert not rules.import_time_effects(path, LIBRARY[path])
 
 
@@ -99,7 +99,7 @@ def test_at_most_thirty_public_names_each_documented():
 
 @pytest.mark.parametrize("path", [p for p in LIBRARY if rules.package_of(p) not in {
     "check", "experiments", "cli", "__main__", "fast", "gpu_check", "certify"}])
-def test_all_lists_name_what_is_there(path):
+def test_every_name_in_all_exists(path):
     module = importlib.import_module(rules.module_of(path))
     for name in getattr(module, "__all__", ()):
         assert hasattr(module, name), f"{module.__name__}.{name}"
@@ -115,7 +115,7 @@ def test_only_what_load_imports_declares_operations():
     assert not left_out and set(operation.OPS) == set(OPS)
 
 
-# ---- what importing costs -----------------------------------------------------------------------
+# ---- cost of imports ----------------------------------------------------------------------------
 
 HEAVY = {"scipy", "numba", "cupy", "matplotlib", "dask", "torch", "jax", "sklearn", "hypothesis",
          "flint", "mpmath", "PIL", "tqdm", "pytest"}
@@ -167,7 +167,7 @@ def test_import_times_are_read_from_the_cumulative_column():
     assert added_seconds(report) == 0.26
 
 
-# ---- the rules bite -----------------------------------------------------------------------------
+# ---- the rules detect violations ----------------------------------------------------------------
 
 @pytest.mark.parametrize("path, text, why", [
     ("hopref/models/modern.py", "import numpy as np", "models may not import numpy"),

@@ -1,4 +1,4 @@
-"""The 24 pictures are the ones that were licensed, and a directory of pictures is read as said."""
+"""The 24 pictures are the licensed ones, and directories of pictures are read as documented."""
 import hashlib
 import importlib.util
 import re
@@ -20,7 +20,7 @@ NAMES = ("astronaut", "brick", "camera", "cell", "checkerboard", "chelsea", "clo
          "voronoi")
 
 
-def test_the_file_is_the_one_that_was_licensed():
+def test_the_file_is_the_licensed_one():
     content = (files("hopref.data") / "pictures.npz").read_bytes()
     assert hashlib.sha256(content).hexdigest() == SHA256
 
@@ -50,14 +50,14 @@ def test_the_first_n_pictures_are_taken():
 
 
 @pytest.mark.parametrize("n", [0, 25, -1, 2.0, True, "6"])
-def test_a_number_of_pictures_that_there_is_not_is_refused(n):
+def test_an_invalid_number_of_pictures_is_refused(n):
     with pytest.raises(DomainError, match=r"hopref\.data\.pictures: n must be None or an integer "
                                           r"from 1 to 24; got n="):
         pictures(n)
 
 
 @pytest.mark.skipif(not (ROOT / "tools" / "pictures.py").exists(), reason="no source checkout")
-def test_the_drawings_are_what_the_script_draws():
+def test_the_drawings_are_those_of_the_script():
     spec = importlib.util.spec_from_file_location("picture_tool", ROOT / "tools" / "pictures.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
@@ -65,11 +65,11 @@ def test_the_drawings_are_what_the_script_draws():
     assert sorted([*tool.PHOTOGRAPHS, *tool.DRAWINGS]) == list(NAMES)
     for name, draw in tool.DRAWINGS.items():
         gap = np.abs(draw().astype(int) - shipped[name])
-        # libm differs by an ulp between machines; a grey level, or a pixel on an edge, may tip over
+        # libm differs by an ulp between machines, so that a grey level or a pixel may differ
         assert np.median(gap) == 0 and np.mean(gap > 1) < 0.01, name
 
 
-# --- one's own directory -------------------------------------------------------------------------
+# --- a directory of pictures ---------------------------------------------------------------------
 
 def write_pgm(path, levels, magic=b"P5", comment=b""):
     rows, columns = levels.shape
@@ -78,7 +78,7 @@ def write_pgm(path, levels, magic=b"P5", comment=b""):
     path.write_bytes(head + body)
 
 
-def test_a_directory_is_read_by_name_and_cut_to_the_middle_square(tmp_path):
+def test_a_directory_is_read_by_name_and_cropped_to_the_central_square(tmp_path):
     wide = np.zeros((2, 4), np.uint8)
     wide[:, 1:3] = [[10, 20], [30, 40]]
     np.save(tmp_path / "b.npy", wide)
@@ -125,7 +125,7 @@ def test_png_and_jpg_are_read(tmp_path):
     assert np.abs(images[1].astype(int) - pictures(1)[0]).mean() < 10     # lossy
 
 
-def test_a_directory_that_is_not_there_is_a_missing_directory(tmp_path):
+def test_a_missing_directory_is_refused(tmp_path):
     with pytest.raises(NotADirectoryError, match="directory must exist; got"):
         load_images(tmp_path / "nowhere")
 
@@ -135,7 +135,7 @@ def test_a_directory_without_pictures_is_refused(tmp_path):
         load_images(tmp_path)
 
 
-@pytest.mark.parametrize("array, error, said", [
+@pytest.mark.parametrize("array, error, message", [
     (np.zeros(4, np.uint8), ShapeError, r"got \(4,\)"),
     (np.zeros((4, 4, 2), np.uint8), ShapeError, r"got \(4, 4, 2\)"),
     (np.zeros((0, 4), np.uint8), ShapeError, "at least one pixel"),
@@ -145,9 +145,9 @@ def test_a_directory_without_pictures_is_refused(tmp_path):
     (np.full((4, 4), 1.5), DomainError, "got 1.5 to 1.5"),
     (np.full((4, 4), np.nan), DomainError, "got nan to nan"),
 ])
-def test_an_array_that_is_no_picture_is_refused(tmp_path, array, error, said):
+def test_an_array_that_is_not_a_picture_is_refused(tmp_path, array, error, message):
     np.save(tmp_path / "a.npy", array)
-    with pytest.raises(error, match=rf"hopref\.data\.load_images: a\.npy must .*{said}"):
+    with pytest.raises(error, match=rf"hopref\.data\.load_images: a\.npy must .*{message}"):
         load_images(tmp_path)
 
 

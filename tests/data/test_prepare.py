@@ -1,4 +1,4 @@
-"""Normalisation and corruption do what their tables say."""
+"""Normalisation and corruption follow their tables."""
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def test_grey_levels_become_values_between_minus_one_and_one():
 
 
 @given(values)
-def test_values_are_left_alone_by_none(X):
+def test_the_normalisation_none_leaves_values_unchanged(X):
     np.testing.assert_array_equal(normalise(X, "none"), X)
 
 
@@ -56,7 +56,7 @@ def test_standardised_patterns_have_variance_one_or_zero(X):
     np.testing.assert_allclose(norm(Y)[~flat], np.sqrt(d), rtol=(d + 8) * 2 * U)
 
 
-def test_the_table_of_norms_is_right():
+def test_the_norms_are_those_of_the_table():
     X = pictures(5)
     d = X[0].size
     norms = {how: norm(normalise(X, how).reshape(5, -1)) for how in NORMALISATIONS}
@@ -73,7 +73,7 @@ def test_polar_makes_bright_minus_one_from_128_up():
     np.testing.assert_array_equal(normalise(levels, "polar"), [[1, 1, 1, -1, -1]])
 
 
-def test_a_picture_keeps_its_shape_and_knows_nothing_of_the_others():
+def test_a_picture_keeps_its_shape_and_does_not_depend_on_the_others():
     X = pictures(3)
     for how in NORMALISATIONS:
         assert normalise(X, how).shape == X.shape
@@ -85,7 +85,7 @@ def test_huge_and_tiny_values_are_normalised_without_overflow():
                                [[0.6, 0.8]] * 2, rtol=8 * U)
 
 
-@pytest.mark.parametrize("X, error, said", [
+@pytest.mark.parametrize("X, error, message", [
     (np.ones((1, 4), bool), DTypeError, "real numbers; got bool"),
     (np.ones((1, 4), complex), DTypeError, "real numbers; got complex128"),
     (np.ones(4), ShapeError, r"shape \(N, ...\) .* got \(4,\)"),
@@ -94,8 +94,8 @@ def test_huge_and_tiny_values_are_normalised_without_overflow():
     (np.array([[-1, 1]]), DomainError, "grey levels from 0 to 255 .* got -1 to 1"),
     (np.array([[0.0, np.nan]]), DomainError, "finite"),
 ])
-def test_what_is_no_picture_is_refused(X, error, said):
-    with pytest.raises(error, match=rf"hopref\.data\.normalise: X must .*{said}"):
+def test_an_array_without_pictures_is_refused(X, error, message):
+    with pytest.raises(error, match=rf"hopref\.data\.normalise: X must .*{message}"):
         normalise(X)
 
 
@@ -107,25 +107,25 @@ def test_an_unknown_normalisation_is_refused(how):
 
 # --- corruption ----------------------------------------------------------------------------------
 
-def test_a_mask_hides_the_rows_below():
+def test_a_mask_hides_the_lower_rows():
     X = np.ones((2, 4, 3))
     cue = corrupt(X, "mask:0.5", fill=7.0)
     assert np.all(cue[:, :2] == 1) and np.all(cue[:, 2:] == 7) and np.all(X == 1)
 
 
 @pytest.mark.parametrize("share, hidden", [("0", 0), ("0.25", 16), ("0.484375", 31), ("1", 64)])
-def test_the_share_of_hidden_rows_is_the_one_asked_for(share, hidden):
+def test_the_share_of_hidden_rows_is_the_requested_one(share, hidden):
     cue = corrupt(np.ones((1, 64, 2)), f"mask:{share}")
     assert (cue == 0).sum() == 2 * hidden
 
 
-def test_noise_has_the_deviation_asked_for():
+def test_noise_has_the_requested_standard_deviation():
     gap = corrupt(np.zeros((1, 40_000)), "noise:0.3", rng=1)
     # the deviation of 40000 normal numbers has standard error 0.3 / sqrt(80000); six of them
     assert abs(gap.std() - 0.3) < 6 * 0.3 / np.sqrt(80_000)
 
 
-def test_a_flip_changes_signs_only_and_as_often_as_asked_for():
+def test_a_flip_changes_signs_with_the_requested_probability():
     X = np.where(np.arange(40_000) % 2, 1.0, -1.0)[None]
     flipped = corrupt(X, "flip:0.1", rng=2) * X
     assert set(np.unique(flipped)) == {-1.0, 1.0}

@@ -1,1 +1,1 @@
-"""What validation refuses, what it leaves alone, and which path a call takes."""
+"""Tests of validation and of the choice of a path."""

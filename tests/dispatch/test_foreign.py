@@ -1,4 +1,4 @@
-"""What other packages and files give: images, 0-d arrays, dask, jax, objects that fail."""
+"""Arguments from other packages and files: images, 0-d arrays, dask, jax, failing objects."""
 import io
 import tracemalloc
 from types import ModuleType, SimpleNamespace
@@ -63,7 +63,7 @@ def test_images_are_to_be_reshaped_into_rows():
 
 # ---- other libraries ----------------------------------------------------------------------------
 
-def test_a_namespace_without_float64_is_told_how_to_have_it():
+def test_the_error_for_a_namespace_without_float64_explains_how_to_enable_it():
     jax = ModuleType("jax.numpy")
     vars(jax).update(float64="float64", isdtype=lambda d, kind: True,
                      result_type=lambda d: "float32")

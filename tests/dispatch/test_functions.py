@@ -93,8 +93,8 @@ def test_the_global_random_state_and_error_state_are_left_alone():
     assert np.geterr() == errors
 
 
-def test_callers_who_turn_numpy_errors_on_get_the_same_answer():
-    """Over- and underflow inside a formula are its own business."""
+def test_results_do_not_depend_on_the_error_state_of_numpy():
+    """Overflow and underflow inside a formula raise no error."""
     plain = modern.update(XI * 1e3, X, beta=1e3)
     with np.errstate(all="raise"):
         same(plain, modern.update(XI * 1e3, X, beta=1e3))
@@ -120,8 +120,8 @@ def test_finite_input_with_a_finite_answer_gives_neither_nan_nor_warning(case):
         assert np.isfinite(modern.energy(xi, patterns, beta=beta))
 
 
-def test_one_refusal_is_one_line_without_a_trail():
-    """What a person sees at the prompt: the sentence, not the frames of validation."""
+def test_a_validation_error_is_one_line_without_inner_frames():
+    """The traceback has no frames of the validation."""
     code = "from hopref import modern; modern.update([1.0], [[1.0]], beta=0)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert shown.returncode == 1 and shown.stdout == ""
@@ -130,6 +130,6 @@ def test_one_refusal_is_one_line_without_a_trail():
     assert "During handling" not in shown.stderr and "direct cause" not in shown.stderr
 
 
-def test_the_registry_is_the_same_whoever_asks():
+def test_the_registry_is_independent_of_the_import_order():
     assert operation.load() is operation.OPS
     assert {op.name for op in operation.OPS.values()} == set(operation.OPS)

@@ -69,7 +69,7 @@ def test_a_value_outside_its_domain_is_refused(name, parameter):
     on_calls(op, judge, examples=1)
 
 
-def test_each_kind_of_parameter_is_met():
+def test_each_kind_of_parameter_is_tested():
     met = {type(OPS[name].domains[k]) for name, k in PARAMETERS}
     assert met == {domains.Scalar, domains.Choice, domains.Several, domains.Flag, domains.Seed}
 
@@ -138,7 +138,7 @@ def test_what_would_not_fit_is_refused_with_need_limit_and_a_way_out(name, monke
 
 
 def test_nothing_is_allocated_before_the_refusal():
-    """A terabyte of patterns as a broadcast view: neither copied nor looked at."""
+    """A terabyte of patterns as a broadcast view is neither copied nor read."""
     X = np.broadcast_to(np.ones(3), (2**40, 3))
     refused(ResourceError, OPS["modern.update"], {"xi": np.ones(3), "X": X}, "(...,n)", "8.19e+03")
     refused(ResourceError, OPS["storage.hebbian"], {"X": np.broadcast_to(1.0, (1, 2**20))}, "(d,d)")

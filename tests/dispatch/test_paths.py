@@ -1,4 +1,4 @@
-"""Which path an operation takes: the one asked for, a preferred one, never one in a formula."""
+"""The path of an operation: the requested one, the preferred one, or the formula."""
 import importlib
 import importlib.util
 import sys
@@ -43,7 +43,7 @@ def doubling(monkeypatch):
     return step, nested
 
 
-def test_the_formula_is_the_default_and_backend_is_obeyed(doubling):
+def test_the_formula_is_the_default_and_backend_selects_a_path(doubling):
     step, _ = doubling
     assert step.paths == ("formula", "numba")
     assert step([3.0]) == 4.0
@@ -51,7 +51,7 @@ def test_the_formula_is_the_default_and_backend_is_obeyed(doubling):
     assert step([3.0], backend="formula") == 4.0
 
 
-def test_a_preference_falls_back_where_there_is_no_such_path(doubling):
+def test_a_preference_falls_back_if_the_path_is_missing(doubling):
     step, nested = doubling
     with use_backend("numba"):
         assert step([3.0]) == 6.0
@@ -60,7 +60,7 @@ def test_a_preference_falls_back_where_there_is_no_such_path(doubling):
     assert step([3.0]) == 4.0
 
 
-def test_a_path_that_is_not_there_is_refused(doubling):
+def test_a_missing_path_is_refused(doubling):
     _, nested = doubling
     with pytest.raises(BackendError) as caught:
         nested([3.0], backend="numba")
@@ -117,7 +117,7 @@ def test_a_preference_holds_in_its_own_thread_only(doubling):
     assert found == [4.0]
 
 
-def test_arguments_are_validated_before_a_faster_path_sees_them(doubling):
+def test_arguments_are_validated_before_a_faster_path_is_called(doubling):
     step, _ = doubling
     for wrong, error in [([np.nan], DomainError), ([True], TypeError), (1.0, ValueError)]:
         with pytest.raises(error):
@@ -137,8 +137,8 @@ def test_faster_paths_get_writeable_c_arrays_and_single_precision_as_it_is(doubl
         assert not np.shares_memory(taken, x) or x.flags.writeable
 
 
-def test_arrays_elsewhere_never_reach_a_path_for_the_host(doubling):
-    """backend= raises; a preference gives way to the formula."""
+def test_device_arrays_are_not_passed_to_a_path_for_the_host(doubling):
+    """backend= raises; a preference falls back to the formula."""
     step, _ = doubling
     with device.installed():
         x = device.asarray([1.0, 2.0])
@@ -175,7 +175,7 @@ def nothing_installed(monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["numba", "cupy"])
-def test_a_preference_for_what_is_not_installed_fails_at_with(backend, nothing_installed):
+def test_a_preference_for_a_missing_package_raises_at_entry(backend, nothing_installed):
     with pytest.raises(BackendError) as caught:
         with use_backend(backend):
             pytest.fail("the block must not be entered")
@@ -191,7 +191,7 @@ def test_a_backend_that_is_not_installed_names_the_package(nothing_installed):
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", "", None, 3, ["numba"], np])
-def test_a_preference_for_no_backend_at_all_is_refused(wrong):
+def test_a_preference_for_an_unknown_backend_is_refused(wrong):
     with pytest.raises(BackendError) as caught:
         with use_backend(wrong):
             pytest.fail("the block must not be entered")

@@ -1,4 +1,4 @@
-"""What comes back: declared shapes, float64, no NaN out of finite numbers, nothing shared."""
+"""Results have the declared shapes and dtype, no NaN from finite numbers, and share no memory."""
 import array_api_strict
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def has_shape(dims, shape, sizes):
     return True
 
 
-def test_a_shape_that_was_not_promised_is_noticed():
+def test_an_undeclared_shape_is_detected():
     sizes = {"...": (2,), "d": 3, "m": 4}
     assert has_shape(("...", "d"), (2, 3), sizes) and has_shape(("...", "2m"), (2, 8), sizes)
     for dims, shape in [(("...", "d"), (3,)), (("...", "d"), (2, 4)), (("...", "2m"), (2, 4)),
@@ -83,7 +83,7 @@ def test_results_have_the_shapes_declared_and_are_float64(name):
 
 
 @every_op
-def test_no_argument_is_written_or_handed_back(name):
+def test_no_argument_is_modified_or_returned(name):
     op = OPS[name]
 
     @calling.widely
@@ -151,7 +151,7 @@ def test_numbers_beyond_the_range_are_infinite_and_no_error(monkeypatch):
     assert square([1e200, 2.0]).tolist() == [np.inf, 4.0]
 
 
-def test_a_result_elsewhere_is_looked_at_on_the_host_only(difference):
+def test_results_are_examined_on_the_host_only(difference):
     with pytest.raises(RangeError):
         difference(array_api_strict.asarray([1e200]))
     with device.installed():
@@ -182,7 +182,7 @@ def test_no_state_gives_no_result_and_no_axis_the_mean():
     np.testing.assert_array_equal(mean, [[2.0, 4.0]])
 
 
-def test_a_row_that_sees_nothing_has_a_stated_answer():
+def test_a_row_without_visible_entries_has_the_documented_result():
     z, seen = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, True], [False, False]])
     assert maps.softmax(z, where=seen)[1].tolist() == [0.0, 0.0]
     assert np.isnan(maps.softmax(z, where=seen, empty_row="nan")[1]).all()
@@ -197,7 +197,7 @@ def test_a_row_that_sees_nothing_has_a_stated_answer():
 
 
 @pytest.mark.parametrize("name", [n for n, op in OPS.items() if "empty_row" in op.domains])
-def test_a_fully_masked_row_is_answered_by_exact_zeros(name):
+def test_a_fully_masked_row_gives_exact_zeros(name):
     op = OPS[name]
     masked = [k for k in op.arrays if op.domains[k].kind == "bool"]
     states = {"S", "z"} if "S" in op.arrays else {"b_o"}        # b_o is added to any answer
@@ -257,7 +257,7 @@ def test_memory_maps_and_broadcast_views_change_no_bit(name, tmp_path):
 
 
 @every_op_on_arrays
-def test_one_array_may_stand_for_two_arguments(name):
+def test_one_array_may_be_passed_for_two_arguments(name):
     op = OPS[name]
 
     def judge(given):
@@ -352,7 +352,7 @@ LEADING = [(name, k) for name, op in WITH_ARRAYS.items() for k, dims in op.array
 
 
 @each_of(LEADING)
-def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argument):
+def test_propagated_nonfinite_values_affect_their_row_only(name, argument):
     op = OPS[name]
 
     def judge(given):
@@ -373,7 +373,7 @@ def test_what_is_not_finite_stays_in_its_row_if_it_is_to_propagate(name, argumen
 
 
 @pytest.mark.parametrize("name", [n for n in OPS if n.endswith("update") and "gradients" not in n])
-def test_a_state_that_is_not_a_number_stays_none(name):
+def test_a_nan_state_gives_nan(name):
     op = OPS[name]
 
     def judge(given):

@@ -98,4 +98,4 @@ def test_missing_functions_and_laws_are_named():
     assert ledger.gaps(whole[21]) == []
     assert ledger.gaps(whole[22]) == ["blog eq. (22) has no function"]
     lawless = {row.equation: row for row in ledger.rows({op.name: op}, [], {})}
-    assert ledger.gaps(lawless[21]) == ["modern.update, blog eq. (21), keeps no law"]
+    assert ledger.gaps(lawless[21]) == ["modern.update, blog eq. (21), has no law"]

@@ -1,1 +1,1 @@
-"""Stand-ins that pose as something a plain machine lacks."""
+"""Test doubles of packages and devices that may be absent."""

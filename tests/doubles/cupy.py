@@ -1,9 +1,9 @@
-"""A stand-in for CuPy where there is no GPU: NumPy inside, CuPy's manners outside.
+"""A substitute for CuPy without a GPU: the interface of CuPy, implemented with NumPy.
 
-It refuses what CuPy refuses (implicit host copies, NumPy operands, names and keywords CuPy lacks)
-and, more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d device
-arrays, and ``stats`` counts synchronisations, bytes moved between host and device, and peak bytes
-on the device. With ``installed()`` it poses as the module ``cupy``.
+It refuses what CuPy refuses (implicit host copies, NumPy operands, names and keywords that CuPy
+lacks) and, more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d
+device arrays, and ``stats`` counts synchronisations, bytes copied between host and device, and peak
+bytes on the device. Within ``installed()`` it is the module ``cupy``.
 """
 import contextlib
 import inspect
@@ -21,7 +21,7 @@ NO_COPY = (
 
 
 class Stats:
-    """What crossed the bus and what the device held since ``reset``."""
+    """Bytes copied and allocated on the device since ``reset``."""
 
     def __init__(self):
         self.live = 0
@@ -72,7 +72,7 @@ class Device:
 
 
 class ndarray:
-    """An array on the device that is not there."""
+    """An array on the simulated device."""
 
     __module__ = "cupy"
     __slots__ = ("_host", "__weakref__")
@@ -156,7 +156,7 @@ def unwrap(value):
 
 
 def wrap(value):
-    """Whatever holds numbers stays on the device, 0-d results too."""
+    """Arrays of numbers, including 0-d results, as device arrays."""
     if isinstance(value, np.ndarray | np.generic):
         return ndarray(np.asarray(value))
     if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
@@ -175,7 +175,7 @@ def index(key):
 
 
 def _silently(function, *args, **keywords):
-    """A device computes infinities and NaNs without a warning."""
+    """Suppress warnings about infinities and NaN, which a device does not give."""
     with np.errstate(all="ignore"):
         return wrap(function(*args, **keywords))
 
@@ -298,7 +298,7 @@ __name__ = "cupy"
 
 @contextlib.contextmanager
 def installed():
-    """Let ``cupy`` be this module, and count from zero."""
+    """Install this module as ``cupy``, and reset the counts."""
     real = sys.modules.get("cupy")
     sys.modules["cupy"] = _this
     stats.reset()

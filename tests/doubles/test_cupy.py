@@ -1,4 +1,4 @@
-"""The stand-in for CuPy refuses what CuPy refuses, and its list of names is CuPy's."""
+"""The substitute for CuPy refuses what CuPy refuses, and has the names of CuPy."""
 import inspect
 import pickle
 
@@ -22,7 +22,7 @@ def wheel():
 
 
 WRONG = {
-    "a host copy nobody asked for": lambda x: np.asarray(x),
+    "an implicit host copy": lambda x: np.asarray(x),
     "a NumPy ufunc": lambda x: np.exp(x),
     "a NumPy function": lambda x: np.sum(x),
     "a NumPy operand on the right": lambda x: x + np.ones(3),
@@ -44,7 +44,7 @@ WRONG = {
     "the array API's clip": lambda x: xp.clip(x, min=0.0),
     "a vector product": lambda x: xp.vecdot(x, x),
     "errstate": lambda x: xp.errstate(all="ignore"),
-    "a name nobody listed": lambda x: xp.einsum("ij->i", x),
+    "a name that is not listed": lambda x: xp.einsum("ij->i", x),
     "an array method": lambda x: x.sum(),
     "a namespace of its own": lambda x: x.__array_namespace__(),
 }
@@ -72,7 +72,7 @@ SEEN = {
 
 
 @pytest.mark.parametrize("how", SEEN)
-def test_a_look_at_the_values_is_counted(how, x):
+def test_reading_values_is_counted(how, x):
     SEEN[how](x)
     assert xp.stats.synchronised == 1
 
@@ -85,7 +85,7 @@ def test_transfers_are_counted_in_bytes(x):
     assert not xp.stats.quiet
 
 
-def test_plain_arithmetic_is_quiet_and_stays_on_the_device(x):
+def test_arithmetic_causes_no_transfer_and_no_synchronisation(x):
     y = xp.exp(x - xp.max(x, axis=-1, keepdims=True)) * np.float64(2.0) + np.float64(1.0) * x
     total = xp.sum(y[:, None, :1] @ xp.reshape(x, (2, 1, 3)))
     assert isinstance(total, xp.ndarray) and total.shape == ()
@@ -102,7 +102,7 @@ def test_peak_memory_is_that_of_the_temporaries(x):
     assert xp.stats.live < xp.stats.start
 
 
-def test_it_poses_as_cupy_only_while_installed():
+def test_it_replaces_cupy_only_while_installed():
     import sys
 
     before = sys.modules.get("cupy")
@@ -121,18 +121,18 @@ def parameters(signature):
 
 
 @pytest.mark.parametrize("name", [n for n, known in names.FUNCTIONS.items() if known])
-def test_each_function_has_the_parameters_the_wheel_gives_it(name, wheel):
+def test_each_function_has_the_parameters_of_the_wheel(name, wheel):
     known = inspect.signature(eval(f"lambda {names.FUNCTIONS[name]}: None"))
     assert parameters(known) == parameters(inspect.signature(getattr(wheel, name)))
 
 
-def test_the_other_names_are_in_the_wheel_too(wheel):
+def test_the_other_names_are_in_the_wheel(wheel):
     assert not [n for n in names.UFUNCS if not isinstance(getattr(wheel, n, None), wheel.ufunc)]
     assert not [n for n in names.CONSTANTS + list(names.FUNCTIONS) if not hasattr(wheel, n)]
     assert not [n for n in names.ATTRIBUTES if not hasattr(wheel.ndarray, n)]
 
 
-def test_what_the_wheel_lacks_is_not_on_the_list(wheel):
+def test_names_that_the_wheel_lacks_are_not_listed(wheel):
     listed = {*names.UFUNCS, *names.FUNCTIONS, *names.CONSTANTS}
     assert not [n for n in names.LACKING if hasattr(wheel, n) or n in listed]
     assert not hasattr(wheel.ndarray, "__array_namespace__")

@@ -1,4 +1,4 @@
-"""Whether a path's answer lies within the derived tolerance of the truth."""
+"""Comparison of a path with the formula, by the derived tolerance."""
 import numpy as np
 
 from hopref.check.engine.judge import parts, worst_entry
@@ -7,12 +7,15 @@ from hopref.check.tolerance.expected import expected
 
 
 def agrees(op, args, kwargs, dtype, path="numba"):
-    """``op`` on this path, against the formula in long double; arguments already in ``dtype``."""
-    truth = expected(op, args, kwargs, profile_of(dtype))
-    answer = op(*args, **kwargs, backend=path)
-    for ball, y in zip(parts(truth), parts(answer), strict=True):
+    """Compare ``op`` on this path with the formula in long double; return the result.
+
+    The arguments are given in ``dtype``.
+    """
+    correct = expected(op, args, kwargs, profile_of(dtype))
+    result = op(*args, **kwargs, backend=path)
+    for value, y in zip(parts(correct), parts(result), strict=True):
         y = np.asarray(y)
-        assert y.shape == ball.shape and y.dtype == dtype
-        ratio, at, got, want, bound = worst_entry(y, ball)
+        assert y.shape == value.shape and y.dtype == dtype
+        ratio, at, got, want, bound = worst_entry(y, value)
         assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
-    return answer
+    return result

@@ -27,7 +27,7 @@ def test_every_remainder_of_chunks_panels_and_registers(dtype, length, r, v):
 
 
 @precisions
-def test_heads_are_independent_and_states_pass_on(dtype):
+def test_heads_are_independent_and_states_are_passed(dtype):
     phi_q, phi_k, V = draw(150, 4, 3, dtype, lead=(2, 3))
     agrees(causal, (phi_q, phi_k, V), {}, dtype)
     Z, S, z = agrees(causal, (phi_q[..., :70, :], phi_k[..., :70, :], V[..., :70, :]), {}, dtype)
@@ -43,7 +43,7 @@ def test_the_state_passed_in_is_not_written():
 
 
 @precisions
-def test_a_denominator_of_zero_answers_as_asked(dtype):
+def test_a_zero_denominator_gives_the_requested_value(dtype):
     phi_q, phi_k, V = draw(80, 3, 2, dtype)
     phi_k[:70] = 0
     for empty_row, answer in ("zeros", 0.0), ("nan", np.nan):
@@ -52,8 +52,8 @@ def test_a_denominator_of_zero_answers_as_asked(dtype):
         assert np.all(np.isfinite(Z[70:]))
 
 
-def test_the_future_is_never_seen():
-    """Bit for bit: no later position may move an earlier one."""
+def test_results_do_not_depend_on_later_positions():
+    """The bits of earlier positions are unchanged."""
     phi_q, phi_k, V = draw(100, 4, 3, "float64")
     Z, _, _ = causal(phi_q, phi_k, V, backend="numba")
     phi_k[60:], V[60:] = 1e9, -1e9

@@ -1,4 +1,4 @@
-"""Asynchronous visits without W: bit for bit the formula's answer on integers."""
+"""Asynchronous updates without W have the bits of the formula on integers."""
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,7 +43,7 @@ def test_real_patterns_agree_within_the_tolerance_of_signs(dtype, M):
     agrees(visit, (xi.astype(dtype), X), {"order": order, "zero_diagonal": True}, dtype)
 
 
-def test_integers_are_carried_in_the_precision_that_holds_every_sum():
+def test_the_precision_for_integers_represents_every_sum():
     """|X| <= x and |xi| <= s: no sum exceeds N d x x s, and float32 holds integers below 2^24."""
     def carrier(x, N, d):
         return kernel._carrier(np.ones((1, d)), np.full((N, d), x))
@@ -55,8 +55,8 @@ def test_integers_are_carried_in_the_precision_that_holds_every_sum():
     assert carrier(np.nan, 2, 2) is np.float64 and carrier(np.inf, 2, 2) is np.float64
 
 
-def test_sums_beyond_single_precision_stay_exact():
-    """Fields that differ by 1 in 2^26: their signs would be lost in float32."""
+def test_sums_beyond_single_precision_are_exact():
+    """The fields differ by 1 in 2^26, so that their signs would be wrong in float32."""
     X = np.array([[2.0**13, 2.0**13, 1.0], [2.0**13, -(2.0**13), 0.0], [2.0**13, 0.0, -1.0]])
     xi = np.array([[1.0, 1.0, -1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]] * 3)
     for states in xi, xi[:1]:

@@ -1,4 +1,4 @@
-"""What every kernel promises: bits, threads, forks, memory, a cache that may be missing."""
+"""Properties of every kernel: bits, threads, forks, memory, and a missing cache."""
 import multiprocessing
 import os
 import subprocess
@@ -66,8 +66,8 @@ def test_a_forked_child_gives_the_bits_of_its_parent(op):
 
 @ops
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_companions_do_not_change_a_bit(op, dtype):
-    """Also where states fill one block of lanes and part of another."""
+def test_the_other_states_of_a_batch_do_not_change_a_bit(op, dtype):
+    """This includes batches that fill one block of lanes and part of another."""
     args, kwargs = problem(op, dtype, M=70 if COMPILED else 20)
     if op is attention.causal_linear_attention:
         whole = op(*args, backend="numba")[0]
@@ -93,7 +93,7 @@ def test_retrieval_of_a_batch_is_bit_for_bit_that_of_each_state():
 
 
 @ops
-def test_what_is_not_finite_stays_in_its_row(op):
+def test_nonfinite_values_affect_their_row_only(op):
     args, kwargs = problem(op)
     clean = op(*args, **kwargs, backend="numba")
     dirty = [a.copy() for a in args]
@@ -121,7 +121,8 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
 @compiled
 @ops
 def test_the_large_array_of_the_formula_is_never_formed(op):
-    """Resident memory: Python does not see what kernels allocate.  128 MB would be formed."""
+    """Resident memory is measured, since kernels allocate outside Python; 128 MB would be formed.
+    """
     sizes, _ = FORMED[op.name]
     growth, results = map(int, in_a_new_process(f"""
 import resource, sys
@@ -155,8 +156,8 @@ def in_a_new_process(code, **environment):
 
 
 @compiled
-def test_a_cache_that_cannot_be_written_breaks_nothing(tmp_path):
-    """numba finds no place, or one that fails when it comes to writing."""
+def test_kernels_work_without_a_writeable_cache(tmp_path):
+    """numba finds no directory, or one in which writing fails."""
     file = tmp_path / "file"
     file.touch()
     nowhere = "import numba.core.caching as c; c.CacheImpl._locator_classes = []" + TRY
@@ -165,7 +166,7 @@ def test_a_cache_that_cannot_be_written_breaks_nothing(tmp_path):
 
 
 @compiled
-def test_compiled_code_is_kept_under_the_digest_of_all_kernel_files(tmp_path):
+def test_compiled_code_is_stored_under_the_digest_of_all_kernel_files(tmp_path):
     in_a_new_process(TRY, NUMBA_CACHE_DIR=str(tmp_path))
     from hopref.fast.numba._jit import SOURCES
     kept = [file.name for file in tmp_path.rglob("*.nbi")]
@@ -174,7 +175,7 @@ def test_compiled_code_is_kept_under_the_digest_of_all_kernel_files(tmp_path):
 
 @compiled
 def test_kernels_stay_within_their_arrays(tmp_path):
-    """numba reads out of bounds without a word unless asked to look."""
+    """numba checks bounds only if the option is set."""
     assert in_a_new_process("""
 import sys
 sys.path.insert(0, '.')

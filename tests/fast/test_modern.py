@@ -1,4 +1,4 @@
-"""The fused kernel on sizes that fill its tiles and lanes, and where the direct form fails."""
+"""The fused kernel for all remainders of its tiles and lanes, and for cases of cancellation."""
 import numpy as np
 import pytest
 
@@ -40,7 +40,7 @@ def test_hard_inputs_on_many_tiles(op, dtype, M):
     agrees(op, (X[:M], X), {"beta": 8.0}, dtype)            # at a pattern
 
 
-def test_energy_does_not_cancel_where_the_direct_form_does():
+def test_the_energy_does_not_cancel_unlike_the_direct_form():
     """Within a few eps of the formula, where the direct form loses 500, 1e7, 1e11 or is NaN.
 
     8 eps: the terms are >= 0, each a product of at most four rounded factors, and they are added.
@@ -56,8 +56,8 @@ def test_energy_does_not_cancel_where_the_direct_form_does():
 @pytest.mark.parametrize("M", [1, 20])
 @pytest.mark.parametrize("op, factor, beta", [
     (modern.update, 1e19, 1.0), (modern.update, 1.0, 1e300), (modern.energy, 1.0, 1e300)])
-def test_single_precision_answers_where_its_scores_or_beta_overflow(op, factor, beta, M):
-    """Then in double, so the answer is off by a rounding at the end: 1 eps."""
+def test_single_precision_is_accurate_if_its_scores_or_beta_overflow(op, factor, beta, M):
+    """The computation is then in double precision, with one final rounding: 1 eps."""
     xi, X = (factor * a for a in draw(M, 140, 4, "float32"))
     got = op(xi.astype("float32"), X.astype("float32"), beta=beta, backend="numba")
     want = op(xi.astype("float32"), X.astype("float32"), beta=beta)

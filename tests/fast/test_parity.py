@@ -26,7 +26,7 @@ precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 FAST = {path for path in BACKENDS if importlib.util.find_spec(f"hopref.fast.{path}")}
 
 
-def here(path):
+def skip_unless_available(path):
     """Skip where the package or, for a device, its arrays are missing."""
     if path != "numba":
         pytest.skip(f"{path} takes arrays on a device")
@@ -34,26 +34,26 @@ def here(path):
 
 
 def test_every_kernel_belongs_to_an_operation():
-    """A kernel under a name that no formula has would never be chosen, or tested."""
+    """A kernel whose name is not that of a formula would be neither used nor tested."""
     for path in FAST & {"numba"}:
-        here(path)
+        skip_unless_available(path)
         for model in {name.rpartition(".")[0] for name, there in PATHS if there == path}:
-            twins = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
-            assert {(f"{model}.{twin}", path) for twin in twins} <= set(PATHS)
+            kernels = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
+            assert {(f"{model}.{kernel}", path) for kernel in kernels} <= set(PATHS)
 
 
 @paths
-def test_signature_is_the_formulas(name, path):
-    here(path)
+def test_the_signature_is_that_of_the_formula(name, path):
+    skip_unless_available(path)
     model, _, function = name.rpartition(".")
-    twin = getattr(importlib.import_module(f"hopref.fast.{path}.{model}"), function)
-    assert inspect.signature(twin) == OPS[name].signature
+    kernel = getattr(importlib.import_module(f"hopref.fast.{path}.{model}"), function)
+    assert inspect.signature(kernel) == OPS[name].signature
 
 
 @paths
 @precisions
 def test_hard_cases_agree_within_the_derived_tolerance(name, path, dtype):
-    here(path)
+    skip_unless_available(path)
     for case in cases(OPS[name], dtype):
         agrees(OPS[name], case.args, case.kwargs, dtype, path)
 
@@ -61,7 +61,7 @@ def test_hard_cases_agree_within_the_derived_tolerance(name, path, dtype):
 @paths
 @precisions
 def test_random_calls_agree_within_the_derived_tolerance(name, path, dtype):
-    here(path)
+    skip_unless_available(path)
     narrow = functools.partial(np.asarray, dtype=dtype)
 
     @given(st.data())
@@ -84,7 +84,7 @@ def rounded(kwargs, dtype):
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_a_path_that_is_not_there_is_named(name):
+def test_the_error_for_a_missing_path_names_it(name):
     due = [p for p in OPS[name].signature.parameters.values() if p.default is p.empty]
     operands = [1.0 for p in due if p.kind is p.POSITIONAL_ONLY]
     options = {p.name: 1.0 for p in due if p.kind is p.KEYWORD_ONLY}
@@ -92,7 +92,7 @@ def test_a_path_that_is_not_there_is_named(name):
         OPS[name](*operands, **options, backend="torch")
 
 
-def test_the_kernels_that_must_be_there_are_there():
+def test_the_required_kernels_exist():
     assert {("modern.energy", "numba"), ("modern.update", "numba"),
             ("attention.causal_linear_attention", "numba"),
             ("classical.low_rank_asynchronous_update", "numba")} <= set(PATHS)
