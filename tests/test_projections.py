@@ -35,7 +35,7 @@ def test_directions_are_haar():
 
 
 def test_rows_of_a_block_are_orthogonal_and_blocks_are_independent():
-    """A QR factor is orthogonal to about d u times a small constant; g(100) leaves room for it."""
+    """A QR factor is orthogonal to about d u times a small constant; g(100) includes it."""
     for draw in ("orthogonal", "regularized"):
         for m, d in ((7, 3), (2, 5), (1, 1), (8, 4)):
             omega = getattr(projections, draw)(m, d, rng=3)
@@ -162,7 +162,7 @@ def test_structured_rows_have_the_lengths_that_were_asked_for():
 
 def test_givens_rows_are_orthogonal_and_tend_to_haar_at_the_known_rate():
     """E sum u_a^4 = 3/(d + 2) + lambda^K (1 - 3/(d + 2)): one round mixes the squares of a random
-    matching.  40 rounds of planes round each entry 120 times: g(400) leaves room."""
+    matching.  40 rounds of planes round each entry 120 times: g(400) includes them."""
     givens = projections.givens
     for d, rate in ((4, 3 * 2 / (4 * 3)), (5, 13 / 20), (2, 0.0)):
         omega = givens(2 * d, d, rng=1, rounds=40, lengths="fixed")
