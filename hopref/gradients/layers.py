@@ -13,7 +13,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.layers import association
-from hopref.layers.association import governed, iteration, scores_of, visited
+from hopref.layers.association import iterates, iteration, scores_of, softmax_options
 from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed, unit_of
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
@@ -84,8 +84,8 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
     >>> layers.associations([[[1.0, 0.0]]], [[[0.0]]], [[[1.0], [-1.0]]], beta=2.0)[0]
     array([[[1.]]])
     """
-    xp, how = namespace(Q), governed(K, beta, per_head, mask, bias)
-    states = xp.flip(visited(Q, K, steps, how), axis=0)
+    xp, how = namespace(Q), softmax_options(K, beta, per_head, mask, bias)
+    states = xp.flip(iterates(Q, K, steps, how), axis=0)
     none = xp.zeros_like(g)
     last = (g, xp.zeros_like(Q), xp.zeros_like(K), none, xp.sum(none, axis=(-2, -1)))
     used, dQ, dK, dbias, slope = fold(partial(back, K=K, how=how), last, states)

@@ -84,11 +84,11 @@ def targets_ignored(R, lookup, targets=None, weights=BARE, /, **how):
     return layers.hopfield_layer(R, lookup, lookup if same else targets, weights, **how)
 
 
-@bug("one update", "layers.settle")
+@bug("one update", "layers.iterate")
 def one_update(R, Y, P, weights=BARE, /, **how):
-    return layers.settle(R, Y, P, weights, **{**how, "max_steps": 1})
+    return layers.iterate(R, Y, P, weights, **{**how, "max_steps": 1})
 
 
-@bug("mask ignored", "layers.settle")
+@bug("mask ignored", "layers.iterate")
 def mask_ignored(R, Y, P, weights=BARE, /, *, mask=True, **how):
-    return layers.settle(R, Y, P, weights, **how)
+    return layers.iterate(R, Y, P, weights, **how)
