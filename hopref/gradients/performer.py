@@ -13,7 +13,7 @@ import math
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.features.projected import log_general, random_features, sloped
+from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
@@ -27,7 +27,7 @@ __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_up
 def slopes(kernel, x, omega, beta):
     """The features with f' for f: logs and signs."""
     h, functions = kernel.args
-    return log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+    return log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
 
 
 def pulled(kernel, d, a, slope, height, x, omega, beta):

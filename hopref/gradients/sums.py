@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
 from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
-from hopref.models.attention import counted, joined_state, step
+from hopref.models.attention import joined_state, step, with_ones
 
 __all__ = []
 
@@ -54,7 +54,7 @@ def in_both_directions(g, q, k, V, decay, zS, G, eps):
 
     The state is (z, S)_i = decay_i (z, S)_(i-1) + k_i (1, v_i); G is the cotangent of the last.
     """
-    xp, r, v = namespace(V), k.shape[-1], counted(V)
+    xp, r, v = namespace(V), k.shape[-1], with_ones(V)
     qv, kv = xp.concat([q, v], axis=-1), xp.concat([k, v], axis=-1)
     there, zS = scan(partial(forwards, eps=eps), zS, (k, decay, g, qv))
     dq, h = there[..., :r], there[..., r:]

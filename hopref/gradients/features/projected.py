@@ -12,17 +12,17 @@ from hopref.dispatch.overrides import overridable
 from hopref.features.projected import (
     cos,
     decay,
+    derivatives,
+    divided,
     exp,
     exp_minus,
     functions,
     growth,
     half_decay,
     heights,
-    lowered,
     one,
-    relu_of,
+    rectifier,
     sin,
-    sloped,
 )
 from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
 from hopref.gradients.sums import grown
@@ -52,7 +52,7 @@ def beyond(x, omega, h, functions, beta):
     """By how much the logs of a row's features and their slopes exceed 300: mostly 0."""
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=h, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+    rising, way = features.log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
     return over(xp.maximum(log, rising))
 
 
@@ -89,9 +89,9 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     (array([3.]), array([[0.]]), np.float64(0.0))
     """
     excess = beyond(x, omega, h, functions, beta)
-    low = lowered(h, excess)
+    low = divided(h, excess)
     phi = features.general(x, omega, h=low, functions=functions, beta=beta)
-    slopes = features.general(x, omega, h=low, functions=sloped(functions), beta=beta)
+    slopes = features.general(x, omega, h=low, functions=derivatives(functions), beta=beta)
     return through(g * slopes, dot(g, phi), excess, h, x, omega, beta)
 
 
@@ -113,7 +113,7 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     """
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=one, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=one, functions=sloped(functions), beta=beta)
+    rising, way = features.log_general(x, omega, h=one, functions=derivatives(functions), beta=beta)
     there = log > -math.inf
     slope, g = sign * way * xp.exp(rising - xp.where(there, log, 0.0)), xp.where(there, g, 0.0)
     height = xp.sum(g, axis=-1)
@@ -232,7 +232,7 @@ def relu(g, x, omega, /):
     >>> features.relu([1.0], [2.0], [[3.0]])
     (array([3.]), array([[2.]]))
     """
-    dx, domega, dbeta = general(g, x, omega, h=one, functions=(relu_of,))
+    dx, domega, dbeta = general(g, x, omega, h=one, functions=(rectifier,))
     return dx, domega
 
 
@@ -249,5 +249,5 @@ def log_relu(g, x, omega, /):
     >>> features.log_relu([1.0], [1.0], [[2.0]])
     (array([1.]), array([[0.5]]))
     """
-    dx, domega, dbeta = log_general(g, x, omega, h=one, functions=(relu_of,))
+    dx, domega, dbeta = log_general(g, x, omega, h=one, functions=(rectifier,))
     return dx, domega
