@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of Hopfield layers.
 
 ``g`` is the cotangent of the result; the other arguments are those of `hopref.layers`.  Steps are
-unrolled: every association is made anew on the way back.  Nothing flows into a hidden pattern, or
-out of a state that sees nothing.
+unrolled: every association is recomputed in the backward pass.  The derivative is 0 for a hidden
+pattern and for a state without visible patterns.
 
 References: Ramsauer et al. 2021, eq. (10) and Appendix A; ml-jku/hopfield-layers.
 """
@@ -29,7 +29,7 @@ def layer_norm(g, x, /, *, gain=1.0, shift=0.0, eps=1e-5):
 
     Returns
     -------
-    (dx, dgain, dshift, deps) : 0 for what does not vary at all, with eps = 0
+    (dx, dgain, dshift, deps) : 0 for constant rows if eps = 0
 
     >>> from hopref.gradients import layers
     >>> layers.layer_norm([1.0, 3.0], [0.0, 0.0], eps=0.25)[0]
@@ -78,7 +78,7 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
 
     Returns
     -------
-    (dQ, dK, dper_head, dbias, dbeta) : dQ is that of Q_0
+    (dQ, dK, dper_head, dbias, dbeta), where dQ is the derivative in Q_0
 
     >>> from hopref.gradients import layers
     >>> layers.associations([[[1.0, 0.0]]], [[[0.0]]], [[[1.0], [-1.0]]], beta=2.0)[0]
@@ -94,7 +94,7 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
 
 
 def back(carry, q, *, K, how):
-    """One association back: cotangents of its state, of K, of the bias and of beta."""
+    """Backward pass of one association: cotangents of its state, of K, the bias and beta."""
     xp, (G, dq, dK, dbias, slope) = namespace(q), carry
     z = scores_of(q, K)
     A = softmax(z, **how)
@@ -108,7 +108,7 @@ def back(carry, q, *, K, how):
 
 @overridable
 def spread(A, G):
-    """A (G - mean), the mean weighed by A: rows sum to 0."""
+    """A (G - mean), with the mean weighted by A, so that rows sum to 0."""
     return A * (G - dot(A, G)[..., None])
 
 

@@ -1,4 +1,4 @@
-"""Causal sums and their gradients, made anew in both directions.
+"""Causal sums and their gradients, recomputed in both directions.
 
 One pass forwards gives the cotangents of the queries, one backwards those of keys and values; each
 carries one matrix of the size of the state (z, S).
@@ -27,7 +27,7 @@ def transposed(x):
 
 
 def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that they are no number.
+    """Cotangents of N and D in Z = N / D; 0 where D is 0, or so small that they are not finite.
 
     An infinity would be NaN in the sums to come, for arguments that have no part in it.
     """
@@ -36,7 +36,7 @@ def through_ratio(g, D, Z):
 
 
 def tamed(x):
-    """0 in the place of an infinity."""
+    """The array with infinities replaced by 0."""
     xp = namespace(x)
     return xp.where(xp.abs(x) == math.inf, 0.0, x)
 
@@ -139,6 +139,6 @@ def from_nothing(c, a):
 
 @overridable
 def grown(a, excess):
-    """a e^excess; 0 where a is."""
+    """a e^excess, and 0 where a = 0."""
     xp = namespace(a)
     return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))

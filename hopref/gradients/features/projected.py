@@ -82,7 +82,7 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
         (dx, d\beta) = (\sqrt\beta\, dy, \tfrac{1}{2\sqrt\beta} x^T dy)
 
     with c from grad log h(y) = c y: 0 for "one", 1 for "growth", -1 for "decay" and "half_decay".
-    Records of one's own must bring their slopes.
+    Records that the caller defines must have their slopes.
 
     >>> from hopref.gradients import features
     >>> features.general([1.0], [0.0], [[3.0]], functions=("exp",))
@@ -105,7 +105,7 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     .. math:: du = \sum_f g_f \circ f'(u) / f(u), \quad
         dy = \Omega^T du + c\,\textstyle\sum_i g_i\, y, \quad d\Omega = du\,y^T
 
-    and dx, dbeta as in `general`.  A feature of 0, whose logarithm has no slope, is a constant.
+    and dx, dbeta as in `general`.  A feature of 0 is treated as a constant.
 
     >>> from hopref.gradients import features
     >>> features.log_general([1.0], [1.0], [[3.0]], functions=("exp",))
@@ -238,7 +238,7 @@ def relu(g, x, omega, /):
 
 @op("(...,m),(...,d),(m,d)->(...,d),(m,d)")
 def log_relu(g, x, omega, /):
-    r"""Gradient of `features.log_relu`, 0 where the feature is.
+    r"""Gradient of `features.log_relu`, and 0 where the feature is 0.
 
     Source: blog eq. (19), differentiated [GR-6, RF-10].
 
