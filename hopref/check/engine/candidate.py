@@ -50,7 +50,7 @@ class Outcome:
 
     @property
     def answer(self):
-        """The result as it was returned; one with named fields that is not a tuple as a `Record`."""
+        """The result as it was returned; one with named fields, not a tuple, as a `Record`."""
         if self.returned is not None and (isinstance(self.returned, tuple) or not self.fields):
             return self.returned
         if self.fields:
