@@ -29,7 +29,7 @@ def transposed(x):
 def through_ratio(g, D, Z):
     """Cotangents of N and D in Z = N / D; 0 where D is 0, or so small that they are not finite.
 
-    An infinity would be NaN in the sums to come, for arguments that have no part in it.
+    An infinity would give NaN in later sums, also for arguments on which it does not depend.
     """
     D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
     return tamed(ratio(g, D, 0.0)), tamed(-ratio(dot(g, Z)[..., None], D, 0.0))
@@ -75,7 +75,7 @@ def forwards(zS, k, decay, g, qv, *, eps):
 
 
 def backwards(G, q, decay, h, kv):
-    """The cotangent of the state before; those of the key and of (1, v)."""
+    """The cotangents of the previous state, of the key and of (1, v)."""
     r = q.shape[-1]
     k, v = kv[..., :r], kv[..., r:]
     G = G + q[..., :, None] * h[..., None, :]
@@ -84,7 +84,7 @@ def backwards(G, q, decay, h, kv):
 
 
 def units(log_q, c):
-    """Exponents by which queries are multiplied: the scale c, less the largest feature then."""
+    """Exponents by which queries are multiplied: the scale c minus the largest feature."""
     return c - finite_or_zero(namespace(c).max(log_q + c, axis=-1, keepdims=True))
 
 

@@ -93,7 +93,7 @@ def of_attention_weights(op, args, kwargs, exact, profile):
 
 @rule("modern.energy")
 def of_modern_energy(op, args, kwargs, exact, profile):
-    """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel, or the formula."""
+    """The larger error of the formula and of -lse + |xi|^2/2 + log N/beta + M^2/2, in any order."""
     it = given(op, args, kwargs)
     scores, sizes = (s[..., 0, :] for s in patterns(it["xi"], it["X"], it["beta"]))
     direct = direct_energy(it, scores, sizes, exact, profile)
@@ -122,7 +122,7 @@ def direct_energy(it, scores, sizes, exact, profile):
 
 
 def lse_error(xi, X, beta, profile):
-    """Of lse(beta, X xi): the score that errs most, and the roundings of sum and logarithm."""
+    """The error of lse(beta, X xi): the largest error of a score, and the roundings of the sum."""
     scores, sizes = patterns(xi, X, beta)
     errs = profile.g(X.shape[1] + 2) * sizes + (profile.u_s + 4 * profile.u) * np.abs(scores)
     most = np.max(errs, axis=(-2, -1), initial=0.0) + profile.g(len(X)) + 4 * profile.u
@@ -162,7 +162,7 @@ def of_reduced_energy(op, args, kwargs, exact, profile):
 
 @rule("graded.energy", "graded.two_step_energy")
 def of_graded_energy(op, args, kwargs, exact, profile):
-    """Beside the formula's error that of 1 + x, or 1 - x, rounded before its logarithm is taken."""
+    """The error of the formula, plus that of rounding 1 + x or 1 - x before the logarithm."""
     it = given(op, args, kwargs)
     rounded_first = 4 * profile.u * it["xi"].shape[-1] / it["beta"]
     naive = np.isfinite(it["activation"].high) * rounded_first * (1 + ("previous" in it))
