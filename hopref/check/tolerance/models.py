@@ -93,7 +93,7 @@ def of_attention_weights(op, args, kwargs, exact, profile):
 
 @rule("modern.energy")
 def of_modern_energy(op, args, kwargs, exact, profile):
-    """The larger error of the formula and of -lse + |xi|^2/2 + log N/beta + M^2/2, in any order."""
+    """The larger of the errors of the formula and of the direct form of `direct_energy`."""
     it = given(op, args, kwargs)
     scores, sizes = (s[..., 0, :] for s in patterns(it["xi"], it["X"], it["beta"]))
     direct = direct_energy(it, scores, sizes, exact, profile)
@@ -122,7 +122,7 @@ def direct_energy(it, scores, sizes, exact, profile):
 
 
 def lse_error(xi, X, beta, profile):
-    """The error of lse(beta, X xi): the largest error of a score, and the roundings of the sum."""
+    """The error of lse(beta, X xi): that of a score, and the roundings of sum and logarithm."""
     scores, sizes = patterns(xi, X, beta)
     errs = profile.g(X.shape[1] + 2) * sizes + (profile.u_s + 4 * profile.u) * np.abs(scores)
     most = np.max(errs, axis=(-2, -1), initial=0.0) + profile.g(len(X)) + 4 * profile.u
