@@ -1,4 +1,4 @@
-"""Learning rules: patterns, the rows of X (n, d), become weights W (d, d); pairs X -> Y (e, d)."""
+"""Learning rules: weights W (d, d) of patterns X (n, d), or W (e, d) of pairs X -> Y."""
 from hopref.dispatch.domains import binary, flag, positive, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
@@ -6,7 +6,7 @@ from hopref.maps import dot, ratio, scan
 
 __all__ = ["hebbian", "covariance", "projection", "storkey", "willshaw", "willshaw_pairs", "bam"]
 
-SITES = 64          # whose weights among each other are formed
+SITES = 64          # at most so many sites have their weight matrix formed in `hollow_field`
 
 
 @op("(n,d)->(d,d)", scale=positive, zero_diagonal=flag, scratch="(d,d)")
@@ -17,17 +17,18 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
 
     Parameters
     ----------
-    X : (n, d) patterns, polar, binary or real
-    scale : 1, 1/d or 1/N in the literature; see the notes on ties
-    zero_diagonal : the blog keeps the diagonal, which makes W positive semidefinite; most textbooks
-        and the blog's own code set it to zero, which does not
+    X : patterns, polar, binary or real, one in each row
+    scale : s; 1, 1/d or 1/N in the literature
+    zero_diagonal : whether the diagonal of W is set to 0, as in most textbooks and in the code of
+        the blog; with its diagonal, as in the text of the blog, W is positive semidefinite
 
     Notes
     -----
-    Weights of integers are exact at scale 1, and at any power of two.  Others are rounded, as 1/3
-    is, and a field that would be 0 may come out as some eps: the tie is decided by rounding.  Signs
-    do not depend on the scale; where ties matter leave it at 1, or use
-    `classical.low_rank_update`, which multiplies the field by it and not the weights.
+    The weights of integer patterns are exact for scale 1 or any power of two.  For other scales,
+    such as 1/3, the weights are rounded, and a field of exactly 0 may become a few eps, so that
+    rounding decides the tie.  The signs of the fields do not depend on the scale: where ties
+    matter, keep scale 1 or use `classical.low_rank_update`, which multiplies the field by the
+    scale instead of the weights.
 
     >>> from hopref import classical, storage
     >>> storage.hebbian([[1.0, -1.0]])
@@ -39,14 +40,15 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
     0.0
     >>> float(classical.field([1, 1, 1, -1, -1], W / 3)[4]) < 0                 # none
     True
-    >>> how = {"zero_diagonal": True, "ties": "plus"}
-    >>> float(classical.low_rank_update([1, 1, 1, -1, -1], X, scale=1 / 3, **how)[4])
+    >>> options = {"zero_diagonal": True, "ties": "plus"}
+    >>> float(classical.low_rank_update([1, 1, 1, -1, -1], X, scale=1 / 3, **options)[4])
     1.0
     """
     return scaled(X.T @ X, scale, zero_diagonal)
 
 
 def scaled(W, scale, zero_diagonal):
+    """The weights times their scale, with the diagonal set to 0 if required."""
     xp, W = namespace(W), scale * W
     return xp.where(xp.eye(W.shape[0], dtype=xp.bool), 0.0, W) if zero_diagonal else W
 
@@ -61,8 +63,9 @@ def covariance(X, /, *, activity=None, zero_diagonal=False):
 
     Parameters
     ----------
-    activity : p, the mean of all entries of X if None; 1/2 makes it Hebb's rule of the polar
-        patterns, divided by 4
+    activity : p; None for the mean of all entries of X.  With 1/2 the result is the Hebbian rule
+        of the polar patterns, divided by 4
+    zero_diagonal : whether the diagonal of W is set to 0
 
     >>> from hopref import storage
     >>> storage.covariance([[1.0, 0.0], [0.0, 1.0]])
@@ -83,14 +86,14 @@ def projection(X, /):
 
     .. math:: W = X^+ X = X^T (X X^T)^{-1} X
 
-    The orthogonal projection on the span of the patterns: W = W^T = W^2, W x_i = x_i.  The last
-    form holds for independent patterns, the first for any.
+    W is the orthogonal projection onto the span of the patterns: W = W^T = W^2 and W x_i = x_i.
+    The last form requires linearly independent patterns.
 
     Notes
     -----
-    Learnt pattern by pattern, W <- W + r r^T / |r|^2 with r = x - W x, taken twice: the second
-    time removes what rounding left of the span.  A pattern of which no more is left than n d
-    roundings of it adds nothing.
+    The patterns are added one at a time, by W <- W + r r^T / |r|^2 with r = x - W x.  The residual
+    r is computed twice, because the second projection removes the component in the span that
+    rounding leaves.  A pattern whose residual is no larger than n d roundings is skipped.
 
     >>> from hopref import storage
     >>> storage.projection([[2.0, 0.0], [4.0, 0.0]])
@@ -102,7 +105,7 @@ def projection(X, /):
 
 
 def of_one_unit(X):
-    """Patterns divided by their largest entry: their squares stay in range."""
+    """Patterns divided by their largest entry, so that their squares do not overflow."""
     xp = namespace(X)
     return ratio(X, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0) if X.shape[1] else X
 
@@ -113,28 +116,30 @@ def roundings(n, X):
 
 
 def onto_span(X, noise):
-    """The projection on the span of the rows, whose squared lengths may be off by ``noise``."""
+    """The projection onto the span of the rows, whose squared lengths have an error of ``noise``.
+    """
     start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
     return scan(_project, start, (X, noise[:, None]))[1]
 
 
 def _project(W, x, noise):
+    """The projection after one more pattern."""
     xp = namespace(W)
     r = x - W @ x
     r = r - W @ r
-    left = dot(r, r)
-    new = left > noise
-    return W + xp.where(new, r[:, None] * r / xp.where(new, left, 1.0), 0.0), None
+    size = dot(r, r)
+    new = size > noise
+    return W + xp.where(new, r[:, None] * r / xp.where(new, size, 1.0), 0.0), None
 
 
 @op("(n,d)->(d,d)", scratch="(d,d)")
 def storkey(X, /):
-    r"""Storkey's rule, one pattern after another.  Source: Storkey 1997 [CB-11].
+    r"""Storkey's learning rule.  Source: Storkey 1997 [CB-11].
 
     .. math:: w_{ij} \leftarrow w_{ij} + \tfrac1d (x_i x_j - x_i h_{ji} - h_{ij} x_j), \quad
         h_{ij} = \sum_{k \ne i,j} w_{ik} x_k \quad (i \ne j)
 
-    The order of the patterns matters; the diagonal is 0.
+    The patterns are added one after another, and W depends on their order.  Its diagonal is 0.
 
     >>> from hopref import storage
     >>> storage.storkey([[1.0, -1.0]])
@@ -146,7 +151,7 @@ def storkey(X, /):
 
 
 def _storkey_step(W, x):
-    """The diagonal of W is 0, so that leaving out k = i takes nothing away."""
+    """The weights after one more pattern; k = i needs no exclusion, because w_ii = 0."""
     xp, d = namespace(W), x.shape[0]
     H = (W @ x)[:, None] - W * x
     change = x[:, None] * x - x[:, None] * H.T - H * x
@@ -155,7 +160,7 @@ def _storkey_step(W, x):
 
 @op("(n,d)->(d,d)", X=binary, scratch="(d,d)")
 def willshaw(X, /):
-    r"""Willshaw's clipped Hebbian rule for sparse binary patterns.
+    r"""Clipped Hebbian rule of Willshaw, for sparse binary patterns.
 
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
@@ -172,13 +177,21 @@ def willshaw(X, /):
 
 @op("(n,d),(n,e)->(e,d)", X=binary, Y=binary, scratch="(e,d)")
 def willshaw_pairs(X, Y, /):
-    r"""Willshaw's rule for pairs x -> y.
+    r"""Clipped Hebbian rule of Willshaw, for pairs x -> y.
 
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
     .. math:: w_{ij} = \min\left(1, \sum_\mu y_{\mu i} x_{\mu j}\right)
 
-    `classical.willshaw_update` recalls; `theory.willshaw_load` says how many weights will be 1.
+    Parameters
+    ----------
+    X : cues, binary, one in each row
+    Y : responses, binary, one in each row
+
+    Notes
+    -----
+    `classical.willshaw_update` is the recall from these weights.  `theory.willshaw_load` is the
+    expected fraction of weights that are 1.
 
     >>> from hopref import storage
     >>> storage.willshaw_pairs([[1.0, 0.0]], [[1.0]])
@@ -189,11 +202,16 @@ def willshaw_pairs(X, Y, /):
 
 @op("(n,d),(n,e)->(e,d)", scratch="(e,d)")
 def bam(X, Y, /):
-    r"""Hetero-association x -> y, the weights of a `bam`.
+    r"""Weights of a bidirectional associative memory (`hopref.bam`) for pairs x -> y.
 
-    Source: Kosko 1988; the shape of blog eq. (18) [CB-14].
+    Source: Kosko 1988; of the form of blog eq. (18) [CB-14].
 
     .. math:: W = \sum_\mu y_\mu x_\mu^T
+
+    Parameters
+    ----------
+    X : states of the first layer, one in each row
+    Y : states of the second layer, one in each row
 
     >>> from hopref import storage
     >>> storage.bam([[1.0, -1.0]], [[2.0]])
@@ -203,25 +221,26 @@ def bam(X, Y, /):
 
 
 def hebbian_field(xi, X, scale, zero_diagonal):
-    """W xi for W = hebbian(X), without W: O(N d) a state instead of O(d^2)."""
+    """W xi for W = hebbian(X), without forming W: O(N d) for each state instead of O(d^2)."""
     return scale * (hollow_field(xi, X) if zero_diagonal else (xi @ X.T) @ X)
 
 
 def hollow_field(xi, X):
-    """The field of all other sites, sum_{j != i} (X^T X)_ij xi_j, without a subtraction.
+    """The field of the other sites, sum_{j != i} (X^T X)_ij xi_j, without a subtraction.
 
-    Each half of the sites adds up the other half, and divides itself in turn: O(N d log d) a state.
+    The field of one half of the sites is that of the other half plus, recursively, that within the
+    half: O(N d log d) for each state.
     """
     d = X.shape[1]
     if d <= SITES:
         return xi @ scaled(X.T @ X, 1.0, True)
-    near, far = X[:, :d // 2], X[:, d // 2:]
+    A, B = X[:, :d // 2], X[:, d // 2:]
     a, b = xi[..., :d // 2], xi[..., d // 2:]
-    return namespace(X).concat([hollow_field(a, near) + (b @ far.T) @ near,
-                                hollow_field(b, far) + (a @ near.T) @ far], axis=-1)
+    return namespace(X).concat([hollow_field(a, A) + (b @ B.T) @ A,
+                                hollow_field(b, B) + (a @ A.T) @ B], axis=-1)
 
 
 def removed_diagonal(X, zero_diagonal):
-    """What is taken off the diagonal of X^T X: all of it, or nothing."""
+    """The diagonal of X^T X if it is to be removed, otherwise 0."""
     diagonal = dot(X.T, X.T)
     return diagonal if zero_diagonal else namespace(X).zeros_like(diagonal)

@@ -126,7 +126,7 @@ def projected(draw, max_m=6, max_n=4, max_r=5, max_d=4):
 
 @st.composite
 def supported(draw, empty=True, **how):
-    """A problem with a support for each state; ``empty`` ones among them unless told otherwise."""
+    """A problem with a support for each state; ``empty`` ones among them by default."""
     case = draw(problems(**how))
     m, n = len(case["xi"]), len(case["X"])
     support = draw(hnp.arrays(bool, (m, n), elements=st.booleans()))

@@ -86,7 +86,7 @@ def normmax(z, gamma=2.0, beta=1.0, bits=400):
 
 
 def powers(z, c, q):
-    """[c z_i - tau]_+^q of sum 1 for the distinct z_i, rising, and that sum, a ball around 1."""
+    """[c z_i - tau]_+^q of sum 1 for the distinct z_i, rising, and that sum, an interval around 1."""
     levels, many = np.unique(z, return_counts=True)
     edge = Edge([c * arb(float(v)) for v in levels], many.tolist(), q)
     low, high = -1, len(levels) - 1             # is all above `low` 1 or more?  not above `high`
@@ -117,9 +117,9 @@ class Edge(NamedTuple):
             rough = float(np.dot(np.array([float(x) for x in gaps]) ** q, many)) - 1
         if abs(rough) > (len(gaps) + 8 * q + 8) * 2.0**-50:     # more than float64 can err
             return rough < 0
-        room = 1 - self.total(arb(0), gaps, many, self.q)
-        assert room > 0 or room < 0 or room == 0, "undecided: more bits"
-        return bool(room > 0)
+        rest = 1 - self.total(arb(0), gaps, many, self.q)
+        assert rest > 0 or rest < 0 or rest == 0, "undecided: more bits"
+        return bool(rest > 0)
 
     def about(self, gaps, many, high):
         """The height in float64, by halving."""
@@ -131,7 +131,7 @@ class Edge(NamedTuple):
         return high
 
     def height(self, i):
-        """The height h of level i, to 2^-160: both ends of the ball are proved to be such.
+        """The height h of level i, to 2^-160: both ends of the interval are proved to be such.
 
         Newton in h for q >= 1, in h^q for q < 1: there the sum is convex, so from above it falls.
         """

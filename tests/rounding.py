@@ -107,5 +107,5 @@ def performer(log_q, log_k, dq, dk, V, where=True):
 
 def of(op, *args, **kwargs):
     """The value of an operation here, and the tolerance that `hopref.check` derives for it."""
-    ball = expected(op, args, kwargs, PROFILES["float64"])
-    return ball.value.astype(float), ball.radius
+    right = expected(op, args, kwargs, PROFILES["float64"])
+    return right.value.astype(float), right.radius

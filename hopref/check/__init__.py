@@ -1,7 +1,7 @@
-"""The conformance kit: judge any implementation against the formulas.
+"""The conformance kit, which judges any implementation against the formulas.
 
-``check(function, like="modern.update")`` judges a function of this process; ``hopref check`` does
-the same in a process of its own, with limits on time and memory.
+``check(function, like="modern.update")`` judges a function in the current process; ``hopref check``
+does the same in a separate process, with limits on time and memory.
 
 >>> import numpy as np
 >>> from hopref.check import check
@@ -13,31 +13,39 @@ the same in a process of its own, with limits on time and memory.
 ('fails', ['beta applied twice'])
 """
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 __all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "BUGS", "bug",
            "truth"]
 
-_HOME = {"NotOffered": "engine.candidate", "Report": "report.findings", "LAWS": "laws",
+_MODULE_OF = {"NotOffered": "engine.candidate", "Report": "report.findings", "LAWS": "laws",
          "law": "laws", "BUGS": "bugs", "bug": "bugs", "truth": "tolerance.expected"}
 
 
-def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=None, only="",
-          xfail=None):
-    """Judge ``function`` as an implementation of the op ``like``.
+def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", arithmetic: str = "",
+          seed: int = 0, convention: Any = None, only: str = "",
+          xfail: dict[str, str] | None = None) -> Any:
+    """Judge a function as an implementation of an operation.
 
     Parameters
     ----------
-    function : called like the op, operands by position, options by keyword where it takes them
-    like : the name of an op, such as "modern.update"
-    dtype : the number format it is given: float64, float32, float16 or bfloat16
-    arithmetic : its arithmetic, where that is not its format's, such as "float16-mixed"
-    convention : a `hopref.check.peers.adapters.Convention`, where names, order, axes, masks differ
-    only : the name of a single case
-    xfail : {name of a finding: reason why it is expected}
+    function : callable with the arguments of the operation: operands by position, and those options
+        that it has by keyword
+    like : name of the operation, such as "modern.update"
+    dtype : {"float64", "float32", "float16", "bfloat16"}, number format of the arrays that the
+        function receives
+    arithmetic : name of the arithmetic of the function where it differs from that of the format,
+        such as "float16-mixed"
+    seed : int, seed of the cases
+    convention : `hopref.check.peers.adapters.Convention`, where names, order, axes or masks differ
+        from those of the operation
+    only : name of a single case; "" for all cases
+    xfail : dictionary from the names of expected findings to the reasons
 
     Returns
     -------
-    Report, with ``verdict`` "conforms" or "fails", ``findings`` and ``named`` bugs
+    Report, with the ``verdict`` "conforms" or "fails", the ``findings`` and the ``named`` bugs
     """
     from hopref.check.engine.candidate import InProcess
     from hopref.check.engine.judge import judge
@@ -51,12 +59,23 @@ def check(function, like, *, dtype="float64", arithmetic="", seed=0, convention=
 
 
 def foreign(dtype):
-    """The format that NumPy needs help with."""
+    """The format if NumPy does not provide it, otherwise ""."""
     return dtype if dtype == "bfloat16" else ""
 
 
-def assert_conforms(function, like, **options):
-    """`check`, as an assertion whose message is the report."""
+def assert_conforms(function: Callable[..., Any], like: str, **options: Any) -> None:
+    """Assert that a function conforms to an operation.
+
+    Parameters
+    ----------
+    function : callable with the arguments of the operation
+    like : name of the operation, such as "modern.update"
+    **options : keyword arguments of `check`
+
+    Raises
+    ------
+    AssertionError : the verdict is not "conforms"; the message is the report
+    """
     from hopref.check.report.text import details
     report = check(function, like, **options)
     if not report.conforms:
@@ -64,6 +83,6 @@ def assert_conforms(function, like, **options):
 
 
 def __getattr__(name):
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'hopref.check' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"hopref.check.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(f"hopref.check.{_MODULE_OF[name]}"), name)

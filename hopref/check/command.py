@@ -1,4 +1,4 @@
-"""``hopref check``: judge one function or, with no target, everything that is installed here."""
+"""``hopref check``: judge one function or, without a target, all installed implementations."""
 import re
 import shlex
 import sys
@@ -38,7 +38,7 @@ def configure(parser):
     parser.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
                         help="axes of an argument, or of the result (out), in the op's letters; "
                              "leading axes are b, h, g")
-    parser.add_argument("--lead", type=int, metavar="N", help="leading axes it insists on")
+    parser.add_argument("--lead", type=int, metavar="N", help="leading axes that it requires")
     parser.add_argument("--mask", default="visible", choices=("visible", "hidden", "additive"),
                         help="what True means in its masks, or 0 and -inf")
     parser.add_argument("--fixed", action="append", default=[], metavar="NAME=NUMBER",
@@ -78,7 +78,7 @@ def run(args):
 
 
 def show(reports, args, stream):
-    """The table, and the findings behind every verdict that is not "conforms"."""
+    """Print the table, and the findings of every verdict other than "conforms"."""
     if not args.target:
         print(table(reports), file=stream)
     for r in reports:
@@ -192,7 +192,7 @@ def expected(file):
 
 
 def everything(seed):
-    """The reports on our own paths and on third parties; the latter in processes, two at a time."""
+    """The reports on the paths of hopref, and on third parties, two of which run at a time."""
     with ThreadPoolExecutor(2) as pool:
         waiting = [(peer, dtype, pool.submit(peer_report, peer, dtype, seed))
                    for peer in PEERS if peer.installed for dtype in peer.dtypes]
@@ -204,7 +204,7 @@ def everything(seed):
 
 
 def own_reports(seed=0):
-    """The report on every path of every op that takes arrays, or draws them under laws."""
+    """The report on every path of every op that takes arrays or is the subject of a law."""
     from hopref.check.laws import laws_of
     from hopref.dispatch.operation import BACKENDS, load
     judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
@@ -227,7 +227,7 @@ def on_path(op, path):
 
 
 def available(package, path):
-    """Whether a backend's package is here, and for cupy a device too."""
+    """Whether the package of a backend is installed, and for cupy a device is present."""
     from importlib.util import find_spec
     if find_spec(package) is None:
         return False
@@ -241,7 +241,7 @@ def available(package, path):
 
 
 def peer_reports(seed=0):
-    """The report on every third party installed here."""
+    """The report on every installed third-party implementation."""
     return [peer_report(peer, dtype, seed) for peer in PEERS if peer.installed
             for dtype in peer.dtypes]
 
@@ -259,7 +259,7 @@ def peer_report(peer, dtype, seed):
 
 
 def without_op():
-    """Known libraries that no op of ours can judge yet."""
+    """Known libraries that cannot be judged, since hopref has no corresponding op."""
     from importlib.util import find_spec
     for package, why in WITHOUT_OP.items():
         if find_spec(package) is not None:

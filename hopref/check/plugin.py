@@ -1,4 +1,4 @@
-"""pytest fixtures for judging one's own code: ``python -m pytest -p hopref.check.plugin``. ::
+"""pytest fixtures of the conformance kit: ``python -m pytest -p hopref.check.plugin``. ::
 
     def test_my_layer(hopref_conforms):
         hopref_conforms(my_package.retrieve, like="modern.update", dtype="float32")
@@ -12,5 +12,5 @@ __all__ = ["hopref_conforms"]
 
 @pytest.fixture(scope="session")
 def hopref_conforms():
-    """`hopref.check.assert_conforms`: fails with the report where a candidate does not conform."""
+    """Return `hopref.check.assert_conforms`, which fails with the report of the candidate."""
     return assert_conforms

@@ -1,9 +1,9 @@
-"""How many of the known bugs the kit rejects, and how many of these it names.
+"""Fraction of the known bugs that the kit rejects, and that it names.
 
-``python -m hopref.check.recall`` judges every bug of `hopref.check.bugs` as if it were somebody's
-implementation, and prints those that conform, those that get another name, and the counts;
-``--every 8`` takes each eighth bug, ``--like modern`` those of one model, ``--laws`` prints which
-law rejects which bug, with the first arguments that show it.
+``python -m hopref.check.recall`` judges every bug of `hopref.check.bugs` as a candidate, and prints
+the bugs that conform, those that receive another name, and the counts.  ``--every 8`` selects each
+eighth bug, ``--like modern`` those of one model; ``--laws`` prints which law rejects which bug,
+with the first arguments that violate it.
 """
 import argparse
 import itertools
@@ -26,14 +26,14 @@ SEEDS, DRAWS = 8, 400       # cases and draws in which a law may find a bug
 
 @dataclass(frozen=True)
 class Judged:
-    """A bug, whether the kit rejects it, and the names that it is given."""
+    """A bug, whether the kit rejects it, and the names that the diagnosis gives it."""
     bug: object
     rejected: bool
     named: tuple
 
     @property
     def recognised(self):
-        """Whether the bug gets its own name, alone or first of at most two."""
+        """Whether the diagnosis gives the bug its own name, first of at most two."""
         return self.rejected and self.named[:1] == (self.bug.name,) and len(self.named) <= 2
 
 
@@ -44,7 +44,7 @@ def judged(bug, seed=0):
 
 
 def claims():
-    """Every law with each of the bugs that it is said to reject: one for each of its subjects."""
+    """Every law with each of the bugs that it declares to reject, one for each of its subjects."""
     load_laws(), load()
     return [(law, name, [BUGS[subject, name] for subject in law.subjects
                          if (subject, name) in BUGS])
@@ -60,7 +60,7 @@ def violation(law, bug):
         for name, args, kwargs in arguments_of(law, f.op, drawn, number=DRAWS, seed=seed):
             try:
                 broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
-            except Exception:       # the bug cannot be called so: the next case
+            except Exception:       # the bug cannot be called with these arguments
                 continue
             if broken:
                 return name, broken[0]
@@ -68,7 +68,7 @@ def violation(law, bug):
 
 
 def main(argv=None):
-    """Print the table; return 0 where enough bugs are rejected and named."""
+    """Print the table; return 0 if enough bugs are rejected and named, otherwise 1."""
     parser = argparse.ArgumentParser(prog="python -m hopref.check.recall", description=__doc__)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--like", default="")
@@ -76,22 +76,22 @@ def main(argv=None):
     options = parser.parse_args(argv)
     if options.laws:
         return print_claims(options.like)
-    chosen = [it for it in load().values() if it.subject.startswith(options.like) and not it.benign]
-    found = [judged(it) for it in progress(list(itertools.islice(chosen, 0, None, options.every)),
-                                           label="bugs")]
-    rejected = [it for it in found if it.rejected]
-    for it in found:
-        if not it.recognised:
-            print(f"{it.bug.subject}: {it.bug.name}: "
-                  + (f"named {'; '.join(it.named) or 'nothing'}" if it.rejected else "CONFORMS"))
-    own = sum(it.recognised for it in found)
+    chosen = [b for b in load().values() if b.subject.startswith(options.like) and not b.benign]
+    found = [judged(b) for b in progress(list(itertools.islice(chosen, 0, None, options.every)),
+                                         label="bugs")]
+    rejected = [one for one in found if one.rejected]
+    for one in found:
+        if not one.recognised:
+            print(f"{one.bug.subject}: {one.bug.name}: "
+                  + (f"named {'; '.join(one.named) or 'nothing'}" if one.rejected else "CONFORMS"))
+    own = sum(one.recognised for one in found)
     print(f"{len(rejected)} of {len(found)} bugs are rejected ({len(rejected) / len(found):.1%}), "
           f"{own} of these get their own name ({own / max(1, len(rejected)):.1%})")
     return 0 if len(rejected) >= 0.99 * len(found) and own >= 0.8 * len(rejected) else 1
 
 
 def print_claims(like):
-    """Every law and bug, with the first arguments that show the violation."""
+    """Print every law and bug, with the first arguments that violate the law."""
     survived = 0
     for law, name, bugs in claims():
         found = [violation(law, bug) for bug in bugs if bug.subject.startswith(like)]

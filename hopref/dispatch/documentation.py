@@ -1,8 +1,8 @@
 """Docstrings completed from declarations: parameters, results, errors and related functions.
 
-A formula's docstring says what the declaration cannot: equation, source, conditions, examples.
-What it knows, shapes, domains, defaults and the energy that an update lowers, is written once, in
-the declaration, and put into ``__doc__`` here, in the sections of numpydoc.
+The docstring of a formula states what its declaration does not contain: equation, source,
+conditions and examples.  Shapes, domains, defaults and the energy that an update decreases are
+written once, in the declaration; this module adds them to ``__doc__``, in the sections of numpydoc.
 """
 import inspect
 import re
@@ -12,53 +12,72 @@ from hopref.dispatch.domains import Choice, Flag, Seed, Several
 
 __all__ = ["completed", "with_gradient", "MEANINGS"]
 
-# What a name stands for wherever a docstring does not say more (see docs/notation.md).
+# Descriptions of parameters that the docstring of a formula does not describe (docs/notation.md).
 MEANINGS = {
-    "xi": "states, one a row", "X": "stored patterns, one a row", "W": "weights",
+    "xi": "states, one in each row", "X": "stored patterns, one in each row", "W": "weights",
     "b": "threshold, subtracted from the field", "beta": "inverse temperature",
-    "Q": "queries, one a row", "K": "keys, one a row", "V": "values, one a row",
-    "scale": "factor of the scores; None for 1/sqrt(d)", "mask": "True where a key may be seen",
+    "Q": "queries, one in each row", "K": "keys, one in each row", "V": "values, one in each row",
+    "scale": "factor of the scores; None for 1/sqrt(d)", "mask": "True where a key is visible",
     "bias": "added to the scaled scores; -inf hides an entry",
-    "causal": "whether the future is hidden",
-    "align": "where a causal mask, or a window, of l queries and s keys is aligned",
-    "empty_row": "what a row becomes that sees nothing",
-    "where": "True where an entry takes part", "z": "scores", "alpha": "exponent of entmax",
+    "causal": "whether later keys are hidden from a query",
+    "align": "whether the last positions of queries and keys coincide (\"end\"), or the first "
+             "(\"start\")",
+    "empty_row": "result of a row without visible entries, or with a denominator of 0",
+    "where": "True where an entry is included", "z": "scores", "alpha": "exponent of entmax",
     "gamma": "exponent of the norm", "eps": "stabiliser, added to a denominator or a variance",
-    "omega": "random directions, one a row", "omegas": "draws of random directions",
-    "features": "name of the feature map", "phi_q": "features of the queries",
+    "omega": "random directions, one in each row",
+    "omegas": "independent draws of random directions",
+    "features": "feature map", "phi_q": "features of the queries",
     "phi_k": "features of the keys", "log_q": "logarithms of the features of the queries",
-    "log_k": "logarithms of the features of the keys", "sign_q": "signs of the query features",
-    "sign_k": "signs of the key features", "S": "sum of the outer products of past keys and values",
-    "c": "log scale of each feature of the past", "x": "vectors, one a row",
-    "y": "vectors, one a row", "rng": "seed or Generator of the draw",
-    "support": "True where a state may see a pattern", "delta": "added to patterns as queries",
-    "activation": "name of the activation, or an Activation", "theta": "threshold of components",
-    "side": "which side of the threshold is set to 0", "ties": "what a field of 0 does",
-    "states": "alphabet of the states", "order": "sites in the order in which they are visited",
-    "interaction": "name of the interaction, or an Interaction", "zero_diagonal":
-    "whether the diagonal of the weights is 0", "previous": "the states one step before",
+    "log_k": "logarithms of the features of the keys",
+    "sign_q": "signs of the features of the queries", "sign_k": "signs of the features of the keys",
+    "S": "sum of the outer products of the features of earlier keys and their values",
+    "c": "logarithm of the scale of each feature of the state", "x": "vectors, one in each row",
+    "y": "vectors, one in each row", "rng": "seed or Generator of the random numbers",
+    "support": "True where a state may attend to a pattern",
+    "delta": "difference between the query of a pattern and the pattern",
+    "activation": "activation function", "theta": "threshold of the components",
+    "side": "which side of the threshold is set to 0", "ties": "value at a field of 0",
+    "states": "alphabet of the states", "order": "sites in the order in which they are updated",
+    "interaction": "interaction function",
+    "zero_diagonal": "whether the diagonal of the weights is set to 0",
+    "previous": "states of the previous step",
     "g": "cotangent of the result", "g_S": "cotangent of S", "g_z": "cotangent of z",
     "g_c": "cotangent of c", "steps": "number of updates",
     "per_head": "factor of beta for each head",
-    "renormalise": "whether the weights of the visible patterns sum to 1", "width":
-    "reach of the window to each side", "dilation": "distance of the positions in a window",
+    "renormalise": "whether the weights of the visible patterns sum to 1",
+    "width": "number of steps of the window to each side",
+    "dilation": "distance between neighbouring positions of the window",
     "gain": "factor of each normalised component", "shift": "added to each normalised component",
     "visible": "Lagrangian of the visible neurons", "hidden": "Lagrangian of the hidden neurons",
-    "functions": "names of the functions of the projections, or Feature records",
-    "h": "name of the factor in front, or a Height", "Y": "stored patterns of the second layer",
-    "R": "state patterns", "P": "patterns that are read out", "A": "quadratic part of the exponent",
+    "functions": "functions of the projections, by name or as Feature records",
+    "h": "factor of the feature map", "Y": "stored patterns of the second layer, one in each row",
+    "R": "state patterns, one in each row", "P": "patterns that are read out, one in each row",
+    "A": "coefficient of the quadratic term of the exponent",
+    "a": "diagonal of the quadratic term of the exponent",
+    "B": "matrix of the linear term of the exponent",
     "m": "number of random directions", "d": "number of components", "n": "number of patterns",
     "l": "number of queries", "k": "number of entries", "p": "weights", "tau": "time constant",
     "activity": "mean of the components", "v": "visible neurons",
+    "W_q": "projections of the states, one matrix for each head",
+    "W_k": "projections of the stored patterns, one matrix for each head",
+    "W_v": "projections of the patterns that are read out, one matrix for each head",
+    "W_o": "output matrices, one for each head", "b_q": "bias of W_q", "b_k": "bias of W_k",
+    "b_v": "bias of W_v", "b_o": "bias of the output",
+    "load": "number of patterns per neuron", "errors": "fraction of wrong components of a cue",
+    "margin": "difference of scores, in units of 1/beta, at which the map returns one pattern",
+    "others": "patterns that are not in the group, one in each row",
+    "fixed": "fixed points near the patterns, one for each pattern",
+    "tolerance": "weight that the softmax may give to the other patterns",
 }
 SECTION = re.compile(r"^(Parameters|Returns|Raises|Notes|See Also|References)\n-+\n", re.M)
 INLINE = re.compile(r"^(Returns|Notes): +", re.M)
-REPEATED = re.compile(r"\A\([^)]*\)( bool)?,? *")      # a shape that the declaration states
+REPEATED = re.compile(r"\A\([^)]*\)( bool)?,? *")      # a shape that the declaration contains
 ORDER = ("Parameters", "Returns", "Raises", "See Also", "Notes", "References", "Examples")
 
 
 def completed(declaration: Any, doc: str | None) -> str | None:
-    """The docstring with the sections that the declaration knows; None stays None."""
+    """The docstring with the sections that the declaration determines; None stays None."""
     if doc is None:
         return None
     text, sections = _parsed(inspect.cleandoc(doc))
@@ -72,7 +91,7 @@ def completed(declaration: Any, doc: str | None) -> str | None:
 
 
 def _parsed(doc: str) -> tuple[str, dict[str, str]]:
-    """The text before the sections, and the sections by their names."""
+    """The text before the first section, and a dictionary of the sections."""
     body, examples = _split(doc, re.compile(r"^>>> ", re.M))
     body = INLINE.sub(lambda m: f"{m[1]}\n{'-' * len(m[1])}\n", body)
     found = list(SECTION.finditer(body))
@@ -81,7 +100,7 @@ def _parsed(doc: str) -> tuple[str, dict[str, str]]:
     sections: dict[str, str] = {}
     for m, end in zip(found, ends):
         content = body[m.end():end].strip("\n")
-        if m[1] == "Returns":           # a paragraph after the result is a remark
+        if m[1] == "Returns":           # a later paragraph belongs to the notes
             content, rest = _split(content, re.compile(r"^\n(?=\S)", re.M))
             sections["Notes"] = "\n\n".join(filter(None, [sections.get("Notes"), rest.strip()]))
         if content:
@@ -97,7 +116,7 @@ def _split(text: str, at: "re.Pattern[str]") -> tuple[str, str]:
 
 
 def _parameters(op: Any, written: str) -> str:
-    """One entry a parameter: type from the declaration, meaning from the docstring or glossary."""
+    """One entry for each parameter: its type, and its description in the docstring or glossary."""
     known = _entries(written)
     lines = []
     for name, parameter in op.signature.parameters.items():
@@ -109,9 +128,9 @@ def _parameters(op: Any, written: str) -> str:
 
 
 def _meaning(op: Any, name: str) -> str:
-    """What a parameter is; beside S, z is the denominator of the same state."""
+    """The description of a parameter; next to S, z is the denominator of the same state."""
     if name == "z" and "S" in op.signature.parameters:
-        return "sum of the features of past keys"
+        return "sum of the features of earlier keys"
     return MEANINGS.get(name, "")
 
 
@@ -158,7 +177,7 @@ def _shape(dims: tuple[str, ...]) -> str:
 
 
 def _returns(op: Any, written: str) -> str:
-    """The shapes of the results, with what the docstring says of them."""
+    """The Returns section of the docstring, or the shapes of the results."""
     if written:
         return written
     shapes = [_shape(dims) for dims in op.outputs]
@@ -179,13 +198,13 @@ def with_gradient(doc: str, name: str) -> str:
 
 
 def _related(op: Any) -> str:
-    """The energy that an update lowers, and its faster paths."""
+    """The energy that an update decreases, and its faster paths."""
     lines = []
     if op.lowers:
         energy, condition = op.lowers
         when = "at every step" if condition == "always" else f"where {condition}"
-        lines.append(f"hopref.{energy.name} : the energy, which falls {when}")
-    lines += [f"hopref.fast.{path}.{op.name} : the same, faster (``backend=\"{path}\"``)"
+        lines.append(f"hopref.{energy.name} : the energy, which decreases {when}")
+    lines += [f"hopref.fast.{path}.{op.name} : the same on a faster path (``backend=\"{path}\"``)"
               for path in op.paths if path != "formula"]
     return "\n".join(lines)
 

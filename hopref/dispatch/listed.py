@@ -1,4 +1,4 @@
-"""Supports in scipy.sparse storage, validated and read as lists of pairs."""
+"""Supports in scipy.sparse storage, validated and converted to lists of pairs."""
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ __all__ = ["listed"]
 
 
 def listed(support: Any, xi: Any, X: Any, /) -> tuple[Any, Any]:
-    r"""The pairs of a scipy.sparse support: index arrays of its rows and its columns.
+    r"""Pairs of a scipy.sparse support, as index arrays of its rows and its columns.
 
     Source: the storage formats of scipy.sparse [NP-3].
 
@@ -17,13 +17,24 @@ def listed(support: Any, xi: Any, X: Any, /) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    support : boolean, in CSR, CSC or COO format, never written to.  Indices may come in any order;
-        a pair stored twice is one pair; a stored False is no pair.
-    xi, X : (l, ...) states and (n, ...) patterns, as many as the support has rows and columns
+    support : (l, n) boolean scipy.sparse array in CSR, CSC or COO format, which is not modified
+    xi : (l, ...) array, the states
+    X : (n, ...) array, the patterns
+
+    Returns
+    -------
+    rows, columns : (e,) integer arrays, the indices of the states and of the patterns
+
+    Raises
+    ------
+    DTypeError : the support is not boolean, or not in one of the three formats
+    ShapeError : the shape of the support is not (l, n)
+    DomainError : the row pointers are not valid
 
     Notes
     -----
-    O(nnz + l) time and memory.
+    The indices may have any order.  A stored False is not a pair; a pair that is stored twice is
+    returned twice.  The function takes O(nnz + l) time and memory.
 
     >>> import scipy.sparse
     >>> from hopref import supports
@@ -57,7 +68,7 @@ def _listed(support: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
 
 
 def _unpacked(support: Any, many: Any) -> Any:
-    """The compressed axis written out; scipy does not check pointers by itself."""
+    """The pairs with the compressed axis expanded; scipy does not validate the row pointers."""
     pointers, stored = support.indptr, min(support.indices.size, support.data.size)
     lengths = np.diff(pointers)
     if pointers.shape != (many + 1,) or pointers[0] != 0 or np.any(lengths < 0) \

@@ -43,7 +43,7 @@ def located(op: Declaration, given: Mapping[str, Any]) -> tuple[Arrays, Any]:
     homes = {k: _home(op, k, v) for k, v in arrays.items()}
     if len(set(homes.values())) > 1:
         places = ", ".join(f"{k} in {home.__name__}" for k, home in homes.items())
-        raise BackendError(f"all arrays must live in one place; got {places}")
+        raise BackendError(f"all arrays must be in one place; got {places}")
     return arrays, next(iter(homes.values()), np)
 
 

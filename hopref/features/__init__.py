@@ -1,12 +1,13 @@
-r"""Random feature maps: phi(q) phi(k) estimates a kernel.  Others are in `deterministic`.
+r"""Random feature maps: phi(q).phi(k) is an estimate of a kernel.
 
-``x`` (..., d) queries or keys, ``omega`` (m, d) drawn rows (see `projections`), ``beta`` the
-inverse temperature of the softmax kernel exp(beta x.y): every map sees sqrt(beta) x.
+``x`` (..., d) queries or keys, ``omega`` (m, d) random directions (see `projections`), ``beta`` the
+inverse temperature of the softmax kernel exp(beta x.y): every map is applied to sqrt(beta) x.  Maps
+without randomness are in `deterministic`.
 
-Every map is computed from its logarithm.  A logarithm beyond the range of float64, from about
-beta |x|^2 = 3e308 on, is refused; attention and retrieval by exponential features compare such rows
-all the same, as long as sqrt(beta) |x| < 1.8e308.  An exponent errs by its rounding, 2^-53 of
-beta |x|^2.
+Every map is computed from its logarithm.  A logarithm beyond the range of float64, which occurs for
+beta |x|^2 above about 3e308, is an error; attention and retrieval by exponential features are still
+computed for such rows as long as sqrt(beta) |x| < 1.8e308.  The error of an exponent is its
+rounding, 2^-53 of beta |x|^2.
 """
 from hopref.features import deterministic
 from hopref.features.exponential import derf, gerf, log_derf, log_gerf

@@ -1,7 +1,8 @@
-r"""Deterministic feature maps: phi(q) phi(k) is a kernel of its own, not an estimate.
+r"""Deterministic feature maps: phi(q).phi(k) is a kernel, not an estimate of one.
 
-``x`` (..., d) queries or keys, one a row; the results go into `attention.linear_attention` and its
-causal form.  The random maps, which estimate the softmax kernel, are in `hopref.features`.
+``x`` (..., d) queries or keys, one in each row; the features are arguments of
+`attention.linear_attention` and its causal form.  The random maps, which estimate the softmax
+kernel, are in `hopref.features`.
 
 References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
 Attention*.
@@ -17,7 +18,7 @@ __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"
 
 @op("(...,d)->(...,d)")
 def identity(x, /):
-    r"""The features themselves; with both signs, so that a denominator may vanish.
+    r"""Identity feature map, whose features have both signs, so that a denominator may be 0.
 
     Source: blog, below eq. (18) [AT-4, AT-5].
 
@@ -32,7 +33,7 @@ def identity(x, /):
 
 @op("(...,d)->(...,d)")
 def elu(x, /):
-    r"""Exponential linear units plus one: positive, e^x below 0 and x + 1 above.
+    r"""Exponential linear units plus one: e^x for x <= 0 and x + 1 for x > 0.
 
     Source: Katharopoulos et al. 2020 [AT-5].
 
@@ -48,11 +49,15 @@ def elu(x, /):
 
 @op("(...,d)->(...,d)", eps=nonnegative)
 def relu(x, /, *, eps=0.0):
-    r"""Rectified linear units; the published epsilon is an argument, 0 unless it is given.
+    r"""Rectified linear units plus a constant.
 
     Source: Choromanski et al. 2021, generalised attention, without a projection [AT-5].
 
     .. math:: \phi(x) = \max(0, x) + \epsilon
+
+    Parameters
+    ----------
+    eps : added to the features; 1e-3 in the paper
 
     >>> from hopref.features import deterministic
     >>> deterministic.relu([3.0, -1.0], eps=0.5)
@@ -63,11 +68,15 @@ def relu(x, /, *, eps=0.0):
 
 @op("(...,d)->(...,d)", result=finite)
 def exponential(x, /):
-    r"""The exponential of each component; refused beyond 709.
+    r"""Exponential of each component.
 
     Source: catalogue of feature maps [AT-5].
 
     .. math:: \phi(x) = e^x
+
+    Raises
+    ------
+    RangeError : a component is larger than 709
 
     >>> from hopref.features import deterministic
     >>> deterministic.exponential([0.0])
@@ -78,7 +87,7 @@ def exponential(x, /):
 
 @op("(...,d)->(...,dd)", scratch="(...,d,d)", result=finite)
 def quadratic(x, /):
-    r"""All products of two components, row by row: the kernel is the square of q.k, never negative.
+    r"""All products of two components; the kernel is (q.k)^2, and therefore nonnegative.
 
     Source: catalogue of feature maps [AT-5].
 
@@ -94,13 +103,14 @@ def quadratic(x, /):
 
 @op("(...,s,d)->(...,s,d)")
 def softmax_keys(K, /):
-    r"""Keys of efficient attention: each feature is shared out among the keys.
+    r"""Features of the keys in efficient attention: a softmax over the keys for each component.
 
     Source: Shen et al. 2021 [AT-5].
 
     .. math:: K'_{jr} = e^{k_{jr}} / \textstyle\sum_i e^{k_{ir}}
 
-    The queries' features are `maps.softmax`.  Every denominator of linear attention is then 1.
+    The features of the queries are `maps.softmax`.  Every denominator of linear attention is then
+    1.
 
     >>> from hopref.features import deterministic
     >>> deterministic.softmax_keys([[5.0, 0.0], [5.0, 0.0]])
@@ -118,9 +128,9 @@ deterministic_features = choice(identity=identity, elu=elu, relu=relu, exponenti
 def paired(phi, q, k):
     """Features of queries (..., l, d) and keys (..., s, d), up to a factor for each query.
 
-    They are phi(q) and phi(k) unless these, or what attention makes of them, would under- or
-    overflow: exponentials are then measured from the largest, squares taken of components evened
-    out.
+    They are phi(q) and phi(k) unless these, or their products in attention, would under- or
+    overflow.  Exponentials are then divided by the largest one, and squares are taken of rescaled
+    components.
     """
     if phi is exponential:
         return _by_logs(phi, q, k, q, k)
@@ -131,7 +141,8 @@ def paired(phi, q, k):
 
 
 def _by_logs(phi, q, k, log_q, log_k):
-    """Plain features where all logs are within 300 of 0; else measured from the largest."""
+    """phi(q) and phi(k) where all logarithms are within 300 of 0, otherwise relative to the largest
+    one."""
     xp = namespace(k)
     far = xp.any(xp.abs(log_q) > 300.0) | xp.any(xp.abs(log_k) > 300.0)
     if 0 in k.shape or on_host(k) and not bool(far):

@@ -1,8 +1,9 @@
-r"""Positive feature maps whose exponent is quadratic in the row: smaller variance, same kernel.
+r"""Positive feature maps whose exponent is quadratic in the random direction.
 
-The maps of `features.positive` grow without bound in the row; with a negative quadratic part they
-are bounded.  Which part makes the variance smallest is a function of the data:
-`theory.gerf_parameter`, `theory.derf_parameters`.
+They estimate the same kernel as `features.positive` with smaller variance.  The features of
+`features.positive` are unbounded in the random direction; with a negative quadratic term they are
+bounded.  The term of smallest variance depends on the data and is given by `theory.gerf_parameter`
+and `theory.derf_parameters`.
 
 References: the CRT paper (FAVOR++), the FAVOR# paper.
 """
@@ -24,6 +25,10 @@ def log_gerf(x, omega, /, *, A=0.0, beta=1.0):
     .. math:: \log \phi(x) = \tfrac d4 \log(1 - 4A) + A \|\omega_i\|^2
         + \sqrt{(1 - 4A) \beta}\, \Omega x - \tfrac\beta2 \|x\|^2 - \tfrac12 \log m
 
+    Parameters
+    ----------
+    A : coefficient of the quadratic term, as in `gerf`
+
     >>> from hopref import features
     >>> features.log_gerf([1.0], [[2.0]], A=0.0)
     array([1.5])
@@ -36,7 +41,7 @@ def log_gerf(x, omega, /, *, A=0.0, beta=1.0):
 
 @op("(...,d),(m,d)->(...,m)", A=below_an_eighth, beta=positive_number)
 def gerf(x, omega, /, *, A=0.0, beta=1.0):
-    r"""Generalised exponential features of the softmax kernel (GERF, FAVOR++); A = 0 is `positive`.
+    r"""Generalised exponential features of the softmax kernel (GERF, FAVOR++).
 
     Source: the CRT paper, with C = -1/2 for exp(x.y) [RF-7].
 
@@ -45,10 +50,15 @@ def gerf(x, omega, /, *, A=0.0, beta=1.0):
 
     Parameters
     ----------
-    A : below 1/8, where the variance is finite, the same for queries and keys; for A < 0 the
-        features are bounded.  The best is `theory.gerf_parameter`
+    A : coefficient of the quadratic term, which must be the same for queries and keys.  The
+        variance is finite for A < 1/8, and the features are bounded for A < 0
 
-    For rows N(0, I) alone, independent or orthogonal in blocks: rows of one length are biased.
+    Notes
+    -----
+    With A = 0 the map is `positive`.  The value of A with the smallest variance is
+    `theory.gerf_parameter`.  The estimate is unbiased only if each row of omega is distributed as
+    N(0, I); the rows may be independent or orthogonal in blocks, but rows of constant length give a
+    bias.
 
     >>> import math
     >>> from hopref import features
@@ -64,6 +74,11 @@ def log_derf(x, omega, a, B, /, *, beta=1.0):
 
     .. math:: \log \phi(x) = \tfrac14 \sum_l \log(1 - 4a_l) + \omega_i^T A \omega_i
         + \sqrt\beta\, \omega_i^T B x - \tfrac\beta2 \|(I - 4A)^{-1/2} B x\|^2 - \tfrac12 \log m
+
+    Parameters
+    ----------
+    a : diagonal of A
+    B : matrix of the linear term, as in `derf`
 
     >>> from hopref import features
     >>> features.log_derf([1.0], [[2.0]], [0.0], [[1.0]])
@@ -87,11 +102,14 @@ def derf(x, omega, a, B, /, *, beta=1.0):
 
     Parameters
     ----------
-    a : (d,) below 1/8, where the variance is finite
-    B : (d, d) for queries; keys take C with B^T (I - 4A)^{-1} C = I, and phi_B(x).phi_C(y) then
-        has mean exp(beta x.y).  `theory.derf_parameters` gives a, B and C
+    a : diagonal of A; the variance is finite if all components are below 1/8
+    B : matrix of the linear term.  Queries have B, and keys C with B^T (I - 4A)^{-1} C = I; then
+        phi_B(x).phi_C(y) has mean exp(beta x.y)
 
-    A full symmetric A is no gain: Gaussian rows may be turned into its eigenvectors.
+    Notes
+    -----
+    `theory.derf_parameters` computes a, B and C.  A full symmetric A would not be more general,
+    because the distribution of Gaussian rows is invariant under the rotation that diagonalises A.
 
     >>> import math
     >>> from hopref import features

@@ -1,4 +1,4 @@
-r"""Feature maps of projections: h(x) f(omega.x), every one an instance of blog eq. (19).
+r"""Feature maps of projections, h(x) f(omega.x), all of which are instances of blog eq. (19).
 
 References: Choromanski et al. 2021, eq. (5), Lemmas 1 and 2.
 """
@@ -19,24 +19,41 @@ __all__ = ["Feature", "Height", "general", "log_general", "positive", "log_posit
 
 
 class Feature(NamedTuple):
-    """A function f of u = omega x, elementwise: log|f| (-inf where f is 0) and its sign.
+    """A function f of the projections u = omega x, elementwise.
 
-    ``slope`` is the derivative of f, itself a `Feature`; gradients ask for it.
+    Attributes
+    ----------
+    log : callable, log|f|; -inf where f is 0
+    sign : callable, the sign of f
+    slope : `Feature`, the derivative of f, which gradients need
     """
     log: Callable
     sign: Callable
     slope: "Feature | None" = None
 
     @classmethod
-    def of(cls, f, slope=None):
-        """The same of a plain function whose values neither under- nor overflow."""
+    def from_function(cls, f, slope=None):
+        """The `Feature` of a callable f whose values neither under- nor overflow.
+
+        Parameters
+        ----------
+        f : callable, elementwise
+        slope : `Feature`, the derivative of f
+
+        Returns
+        -------
+        Feature
+        """
         return cls(partial(_log_of, f), partial(_sign_of, f), slope)
 
 
 class Height(NamedTuple):
-    """The factor h, by its logarithm: a function of x (..., d) with values (...).
+    """The factor h of a feature map.
 
-    ``slope`` is the number c in grad log h(x) = c x; gradients ask for it.
+    Attributes
+    ----------
+    log : callable, log h, a function of x (..., d) with values (...)
+    slope : float, the number c in grad log h(x) = c x, which gradients need
     """
     log: Callable
     slope: float | None = None
@@ -101,35 +118,38 @@ one, decay = Height(_one, 0.0), Height(_decay, -1.0)
 growth, half_decay = Height(_growth, 1.0), Height(_half_decay, -1.0)
 exp = Feature(itself, _ones, Feature(itself, _ones))
 exp_minus = Feature(_minus, _ones, Feature(_minus, _minus_ones))
-sin, cos = Feature.of(_sin, Feature.of(_cos)), Feature.of(_cos, Feature.of(_minus_sin))
-relu_of = Feature.of(positive_part, Feature.of(_step))
+sin = Feature.from_function(_sin, Feature.from_function(_cos))
+cos = Feature.from_function(_cos, Feature.from_function(_minus_sin))
+rectifier = Feature.from_function(positive_part, Feature.from_function(_step))
 
 heights = Choice({"one": one, "decay": decay, "growth": growth, "half_decay": half_decay}, Height)
 functions = Several(Choice({"exp": exp, "exp_minus": exp_minus, "sin": sin, "cos": cos,
-                            "relu": relu_of}, Feature))
+                            "relu": rectifier}, Feature))
 
 
 @op("(...,d),(m,d)->(...,lm),(...,lm)", h=heights, functions=functions, beta=positive_number)
 def log_general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
-    r"""Logarithms of the sizes of `general` features, and their signs.
+    r"""Logarithms of the absolute values of `general` features, and their signs.
 
     Source: blog eq. (19) [RF-10].
 
     .. math:: \log|\phi(x)| = \log h(\sqrt\beta x) - \tfrac12 \log m
         + (\log|f_1(u)|, \ldots, \log|f_l(u)|), \quad u = \sqrt\beta\, \Omega x
 
-    Parameters are those of `general`.
+    Returns
+    -------
+    log_phi, sign : (..., l m) arrays, the logarithms of |phi(x)| and the signs of phi(x)
 
     >>> from hopref import features
     >>> features.log_general([2.0], [[1.0]], h="one", functions=("exp", "exp_minus"))
     (array([ 2., -2.]), array([1., 1.]))
     """
     height, logs, signs = _factors(x, omega, h, functions, beta)
-    return in_range(height) + logs, signs
+    return finite_or_nan(height) + logs, signs
 
 
 def _factors(x, omega, h, functions, beta):
-    """log h - log(m)/2 a row; log|f| and the signs of f."""
+    """log h - log(m)/2 for each row; log|f| and the signs of f."""
     xp = namespace(x)
     x = math.sqrt(beta) * x
     u = x @ omega.T
@@ -138,8 +158,8 @@ def _factors(x, omega, h, functions, beta):
     return h.log(x)[..., None] - math.log(omega.shape[0]) / 2, logs, signs
 
 
-def in_range(height):
-    """NaN, which is refused, in the place of an infinity."""
+def finite_or_nan(height):
+    """Replace infinities by NaN, which is an error in a result."""
     xp = namespace(height)
     return xp.where(xp.isfinite(height), height, math.nan)
 
@@ -156,13 +176,13 @@ def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
 
     Parameters
     ----------
-    h : "one", "decay" exp(-|x|^2/2), "growth" exp(|x|^2/2), "half_decay" exp(-|x|^2/2)/sqrt(2),
-        or a `Height`
-    functions : names out of "exp", "exp_minus", "sin", "cos", "relu", or `Feature` records
+    h : factor: "one", "decay" exp(-|x|^2/2), "growth" exp(|x|^2/2), "half_decay"
+        exp(-|x|^2/2)/sqrt(2), or a `Height`
+    functions : f_1, ..., f_l, by name or as `Feature` records
 
     Returns
     -------
-    (..., l m) features: f_1 of all m projections, then f_2, ...
+    (..., l m) array, the features: f_1 of all m projections, then f_2, and so on
 
     >>> from hopref import features
     >>> features.general([0.0], [[1.0], [2.0]], functions=("exp",)) * 2**0.5
@@ -172,18 +192,18 @@ def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     return signs * namespace(x).exp(namespace(x).where(height > -math.inf, height + logs, height))
 
 
-def sloped(functions):
-    """f' for every f."""
+def derivatives(functions):
+    """The derivative of each function."""
     return tuple(f.slope for f in functions)
 
 
-def lowered(h, excess):
-    """h e^-excess, a number a row."""
-    return Height(partial(_lowered, h.log, excess), h.slope)
+def divided(h, log_divisor):
+    """The factor h divided by e^log_divisor, one number for each row."""
+    return Height(partial(_log_divided, h.log, log_divisor), h.slope)
 
 
-def _lowered(log, excess, x):
-    return log(x) - excess
+def _log_divided(log, log_divisor, x):
+    return log(x) - log_divisor
 
 
 @op("(...,d),(m,d)->(...,m)", beta=positive_number)
@@ -209,8 +229,8 @@ def positive(x, omega, /, *, beta=1.0):
 
     .. math:: \phi(x) = \tfrac{1}{\sqrt m} e^{-\beta\|x\|^2/2} \exp(\sqrt\beta\, \Omega x)
 
-    With independent rows N(0, I), phi(x).phi(y) has mean exp(beta x.y) and variance
-    exp(s + 2 beta x.y) (1 - exp(-s))/m, s = beta |x + y|^2: exact for y = -x.
+    For independent rows N(0, I) of omega, phi(x).phi(y) has mean exp(beta x.y) and variance
+    exp(s + 2 beta x.y) (1 - exp(-s))/m, with s = beta |x + y|^2.  The variance is 0 for y = -x.
 
     >>> from hopref import features
     >>> features.positive([0.0], [[1.0]])
@@ -237,7 +257,7 @@ def log_hyperbolic(x, omega, /, *, beta=1.0):
 
 @op("(...,d),(m,d)->(...,2m)", beta=positive_number)
 def hyperbolic(x, omega, /, *, beta=1.0):
-    r"""Hyperbolic features of the softmax kernel: every row of omega and its negative.
+    r"""Hyperbolic features of the softmax kernel, of each row of omega and its negative.
 
     Source: Choromanski et al. 2021, Lemma 1; blog eq. (19) [RF-3].
 
@@ -253,11 +273,15 @@ def hyperbolic(x, omega, /, *, beta=1.0):
 
 @op("(...,d),(m,d)->(...,2m),(...,2m)", beta=positive_number)
 def log_trigonometric(x, omega, /, *, beta=1.0):
-    r"""Logarithms of the sizes of `trigonometric` features, and their signs.
+    r"""Logarithms of the absolute values of `trigonometric` features, and their signs.
 
     Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-1].
 
     .. math:: \log|\phi(x)| = \tfrac\beta2 \|x\|^2 - \tfrac12 \log m + (\log|\sin u|, \log|\cos u|)
+
+    Returns
+    -------
+    log_phi, sign : (..., 2 m) arrays, the logarithms of |phi(x)| and the signs of phi(x)
 
     >>> from hopref import features
     >>> log_phi, sign = features.log_trigonometric([0.0], [[1.0]])
@@ -269,7 +293,7 @@ def log_trigonometric(x, omega, /, *, beta=1.0):
 
 @op("(...,d),(m,d)->(...,2m)", beta=positive_number)
 def trigonometric(x, omega, /, *, beta=1.0):
-    r"""Trigonometric features of the softmax kernel; they take both signs.
+    r"""Trigonometric features of the softmax kernel, which have both signs.
 
     Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-1].
 
@@ -293,18 +317,18 @@ def log_relu(x, omega, /):
     >>> features.log_relu([1.0], [[-1.0]])
     array([-inf])
     """
-    return log_general(x, omega, h=one, functions=(relu_of,))[0]
+    return log_general(x, omega, h=one, functions=(rectifier,))[0]
 
 
 @op("(...,d),(m,d)->(...,m)")
 def relu(x, omega, /):
-    r"""ReLU features: the arc-cosine kernel of order 1, not softmax.
+    r"""ReLU features, of the arc-cosine kernel of order 1.
 
     Source: Choromanski et al. 2021, eq. (5); blog eq. (19) [RF-10].
 
     .. math:: \phi(x) = \tfrac{1}{\sqrt m} \max(0, \Omega x)
 
-    Homogeneous, so that no inverse temperature has any effect on its attention.
+    The map is homogeneous, so that an inverse temperature would have no effect on attention.
 
     >>> from hopref import features
     >>> features.relu([1.0], [[-1.0], [2.0]]) * 2**0.5
@@ -322,28 +346,29 @@ random_features = choice(
     positive=partial(_signed, decay, (exp,)),
     hyperbolic=partial(_signed, half_decay, (exp, exp_minus)),
     trigonometric=partial(_signed, growth, (sin, cos)),
-    relu=partial(_signed, one, (relu_of,)))
+    relu=partial(_signed, one, (rectifier,)))
 
 
 def feature_logs(kernel, Q, K, omega, beta, mask=True):
-    """Logs of the features of queries and keys and their signs, up to what attention cannot see.
+    """Logarithms of the features of queries and keys, and their signs, for use in attention.
 
-    That is a number for each query and one for all keys.  They are the logs themselves while those
-    are in range; for exponentials, whose logs are a square and a product, at any size of
+    They may differ from the logarithms by one number for each query and one for all keys, on which
+    attention does not depend.  The difference is 0 if all logarithms are in range.  Exponential
+    features, whose logarithms are a square plus a product, are computed at any size of
     sqrt(beta) x.
     """
     (log_q, sign_q), (log_k, sign_k) = kernel(Q, omega, beta), kernel(K, omega, beta)
     xp, (h, functions) = namespace(log_k), kernel.args
-    known = on_host(log_k) and not bool(xp.any(xp.isnan(log_q)) | xp.any(xp.isnan(log_k)))
-    if known or h.slope != -1 or not all(f in (exp, exp_minus) for f in functions):
+    in_range = on_host(log_k) and not bool(xp.any(xp.isnan(log_q)) | xp.any(xp.isnan(log_k)))
+    if in_range or h.slope != -1 or not all(f in (exp, exp_minus) for f in functions):
         return log_q, sign_q, log_k, sign_k
     small_q, small_k = (_small_logs(functions, x, omega, beta) for x in (Q, K))
-    seen = partial(_largest_seen, mask=mask)
-    return moved(log_q, small_q, _largest_of_row), sign_q, moved(log_k, small_k, seen), sign_k
+    largest = partial(_largest_visible, mask=mask)
+    return moved(log_q, small_q, _largest_of_row), sign_q, moved(log_k, small_k, largest), sign_k
 
 
 def _small_logs(functions, x, omega, beta):
-    """2^-1200 times the logs of exponential features, their constants left out."""
+    """2^-1200 times the logarithms of exponential features, without their constants."""
     x = SMALL * (math.sqrt(beta) * x)
     u = SMALL * (x @ omega.T)
     logs = namespace(x).concat([f.log(u) for f in functions], axis=-1)
@@ -354,5 +379,5 @@ def _largest_of_row(log_q):
     return namespace(log_q).max(log_q, axis=-1, keepdims=True)
 
 
-def _largest_seen(log_k, mask):
+def _largest_visible(log_k, mask):
     return namespace(log_k).max(masked(log_k, mask, -math.inf), axis=(-2, -1), keepdims=True)

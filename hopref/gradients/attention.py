@@ -1,11 +1,11 @@
 r"""Vector-Jacobian products of attention.
 
-``g`` is the cotangent of the result; the other arguments are those of `models.attention`.  Nothing
-flows into a hidden key, or out of a query that sees nothing.
+``g`` is the cotangent of the result; the other arguments are those of `models.attention`.  The
+derivative is 0 for a hidden key and for a query without visible keys.
 
-Causal sums are made anew: one pass forwards for the queries, one backwards for keys and values,
-each carrying a matrix of the size of the state.  To run the state backwards by subtracting k v^T
-loses all digits of keys that grow.
+Causal sums are recomputed, in one pass forwards for the queries and one backwards for keys and
+values, each of which stores a matrix of the size of the state.  (To reverse the state by the
+subtraction of k v^T would lose all digits if keys grow.)
 
 References: Vaswani et al. 2017; Choromanski et al. 2021; the blog, eqs. (14)-(18).
 """
@@ -76,7 +76,7 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
 
     Returns
     -------
-    (dQ, dK, dV, dbias, dscale) : 0 from queries that see nothing, whatever their answer
+    (dQ, dK, dV, dbias, dscale) : 0 for queries without visible keys, for every ``empty_row``
 
     >>> from hopref.gradients import attention
     >>> dQ, dK, dV, dbias, dscale = attention.softmax_attention(
@@ -139,8 +139,8 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps) : nothing flows out of a query whose |D| is below
-        2^-1000, or so small that its cotangent is no number
+    (dphi_q, dphi_k, dV, dS, dz, deps) : the contribution of a query is 0 if its |D| is below
+        2^-1000, or so small that its cotangent is not finite
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.linear_attention([[1.0]], [[1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
@@ -186,12 +186,12 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
 
     Parameters
     ----------
-    g, g_S, g_z : cotangents of the results and of the state that was passed on
+    g, g_S, g_z : cotangents of the results and of the returned state
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps) : nothing flows out of a query whose |D| is below
-        2^-1000, or so small that its cotangent is no number
+    (dphi_q, dphi_k, dV, dS, dz, deps) : the contribution of a query is 0 if its |D| is below
+        2^-1000, or so small that its cotangent is not finite
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0],
@@ -209,7 +209,7 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
     empty_row=zero_denominators)
 def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
                          empty_row="zeros"):
-    r"""Gradient of `attention.log_linear_attention`: finite whatever the norms.
+    r"""Gradient of `attention.log_linear_attention`, finite for norms of any size.
 
     Source: Choromanski et al. 2021, eq. (4), differentiated [GR-4, MO-2].
 
@@ -219,7 +219,7 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
 
     Returns
     -------
-    (dlog_q, dlog_k, dV) : signs are constants
+    (dlog_q, dlog_k, dV), where the signs are constants
 
     >>> from hopref.gradients import attention
     >>> attention.log_linear_attention([[1.0]], [[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])[1]
@@ -238,7 +238,7 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
     empty_row=zero_denominators)
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
                                 S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
-    r"""Gradient of `attention.log_causal_linear_attention`: finite whatever the norms.
+    r"""Gradient of `attention.log_causal_linear_attention`, finite for norms of any size.
 
     Source: Choromanski et al. 2021, eq. (11), differentiated [GR-5, MO-2].
 
@@ -249,13 +249,13 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
 
     Parameters
     ----------
-    g, g_S, g_z, g_c : cotangents of the results, and of the state that was passed on.  The last
-        scale is a maximum: its part goes to the first of the largest
+    g, g_S, g_z, g_c : cotangents of the results and of the returned state; that of the scale, a
+        maximum, applies to the first of the largest logarithms
 
     Returns
     -------
-    (dlog_q, dlog_k, dV, dS, dz, dc) : nothing flows out of a query whose |D|, in units of its
-        scale, is below 2^-1000, or so small that its cotangent is no number
+    (dlog_q, dlog_k, dV, dS, dz, dc) : the contribution of a query is 0 if its |D|, relative to its
+        scale, is below 2^-1000, or so small that its cotangent is not finite
 
     >>> from hopref.gradients import attention
     >>> attention.log_causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0], [0.0],

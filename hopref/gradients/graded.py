@@ -1,6 +1,6 @@
 r"""Vector-Jacobian products of the continuous (graded) classical network.
 
-``g`` is the cotangent of the result; the other arguments are those of `models.graded`, but that
+``g`` is the cotangent of the result; the other arguments are those of `models.graded`, except that
 ``activation`` is one of the three that are named there.  The entries of W are taken as independent.
 
 References: Hopfield 1984; the blog, eqs. (7)-(13) and (20).
@@ -28,7 +28,7 @@ class Slope(NamedTuple):
 
 @overridable
 def tanh_slope(u):
-    """1/cosh^2: nothing cancels where tanh is near 1, nothing overflows."""
+    """1/cosh^2, without cancellation where tanh is near 1 and without overflow."""
     e = namespace(u).exp(-namespace(u).abs(u))
     s = 2 * e / (1 + e * e)
     return s * s
@@ -76,7 +76,7 @@ def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     .. math:: d\xi = g\, (b - W \xi + f^{-1}(\xi) / \beta), \quad dW = -\tfrac12 g\, \xi \xi^T,
         \quad db = g\, \xi, \quad d\beta = -g\, \beta^{-2} \textstyle\sum_i \int_0^{\xi_i} f^{-1}
 
-    Infinite where a component lies at an end of the range of f and g is not 0.
+    The result is infinite where a component is at an end of the range of f and g is not 0.
 
     >>> from hopref.gradients import graded
     >>> graded.energy(1.0, [2.0], [[3.0]], [1.0], activation="identity")[:2]

@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of Hopfield layers.
 
 ``g`` is the cotangent of the result; the other arguments are those of `hopref.layers`.  Steps are
-unrolled: every association is made anew on the way back.  Nothing flows into a hidden pattern, or
-out of a state that sees nothing.
+unrolled: every association is recomputed in the backward pass.  The derivative is 0 for a hidden
+pattern and for a state without visible patterns.
 
 References: Ramsauer et al. 2021, eq. (10) and Appendix A; ml-jku/hopfield-layers.
 """
@@ -13,7 +13,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.layers import association
-from hopref.layers.association import governed, iteration, scores_of, visited
+from hopref.layers.association import iterates, iteration, scores_of, softmax_options
 from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed, unit_of
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
@@ -29,7 +29,7 @@ def layer_norm(g, x, /, *, gain=1.0, shift=0.0, eps=1e-5):
 
     Returns
     -------
-    (dx, dgain, dshift, deps) : 0 for what does not vary at all, with eps = 0
+    (dx, dgain, dshift, deps) : 0 for constant rows if eps = 0
 
     >>> from hopref.gradients import layers
     >>> layers.layer_norm([1.0, 3.0], [0.0, 0.0], eps=0.25)[0]
@@ -78,14 +78,14 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
 
     Returns
     -------
-    (dQ, dK, dper_head, dbias, dbeta) : dQ is that of Q_0
+    (dQ, dK, dper_head, dbias, dbeta), where dQ is the derivative in Q_0
 
     >>> from hopref.gradients import layers
     >>> layers.associations([[[1.0, 0.0]]], [[[0.0]]], [[[1.0], [-1.0]]], beta=2.0)[0]
     array([[[1.]]])
     """
-    xp, how = namespace(Q), governed(K, beta, per_head, mask, bias)
-    states = xp.flip(visited(Q, K, steps, how), axis=0)
+    xp, how = namespace(Q), softmax_options(K, beta, per_head, mask, bias)
+    states = xp.flip(iterates(Q, K, steps, how), axis=0)
     none = xp.zeros_like(g)
     last = (g, xp.zeros_like(Q), xp.zeros_like(K), none, xp.sum(none, axis=(-2, -1)))
     used, dQ, dK, dbias, slope = fold(partial(back, K=K, how=how), last, states)
@@ -94,7 +94,7 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
 
 
 def back(carry, q, *, K, how):
-    """One association back: cotangents of its state, of K, of the bias and of beta."""
+    """Backward pass of one association: cotangents of its state, of K, the bias and beta."""
     xp, (G, dq, dK, dbias, slope) = namespace(q), carry
     z = scores_of(q, K)
     A = softmax(z, **how)
@@ -108,7 +108,7 @@ def back(carry, q, *, K, how):
 
 @overridable
 def spread(A, G):
-    """A (G - mean), the mean weighed by A: rows sum to 0."""
+    """A (G - mean), with the mean weighted by A, so that rows sum to 0."""
     return A * (G - dot(A, G)[..., None])
 
 

@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of the separation maps and of their potentials.
 
-Every map here moves by :math:`dp = \beta\, q \circ (dz - \bar{dz})`, where the mean is weighed by
-q: p itself for softmax, :math:`p^{2-\alpha}` for entmax, 1 inside the support for sparsemax and
-between the bounds for k-subsets.  That matrix is symmetric.
+The differential of every map is :math:`dp = \beta\, q \circ (dz - \bar{dz})`, with the mean
+weighted by q: p itself for softmax, :math:`p^{2-\alpha}` for entmax, 1 inside the support for
+sparsemax and between the bounds for k-subsets.  The Jacobian is symmetric.
 
 References: Martins & Astudillo 2016; Peters, Niculae & Martins 2019; Correia, Niculae & Martins
 2019, *Adaptively Sparse Transformers* (the derivative in alpha).
@@ -37,13 +37,13 @@ options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty
 
 @overridable
 def average(q, g):
-    """The mean of g, weighed by q."""
+    """The mean of g with weights q."""
     return ratio(dot(q, g), namespace(q).sum(q, axis=-1), 0.0)[..., None]
 
 
 @overridable
 def spread(q, g):
-    """q (g - mean), the mean weighed by q: rows sum to 0.
+    """q (g - mean), with the mean weighted by q, so that rows sum to 0.
 
     The entry of most weight is minus the sum of the others: once it has nearly all, its own
     difference is lost to rounding.
@@ -54,13 +54,13 @@ def spread(q, g):
 
 
 @overridable
-def free(mu):
-    """1 strictly between the bounds 0 and 1, else 0."""
+def between_bounds(mu):
+    """1 for entries strictly between the bounds 0 and 1, otherwise 0."""
     return namespace(mu).astype((mu > 0) & (mu < 1), mu.dtype)
 
 
 def gaps(z):
-    """How far a score lies below the largest, <= 0; 0 where it is -inf."""
+    """Scores minus the largest score; 0 where a score is -inf."""
     xp, top = namespace(z), finite_or_zero(namespace(z).max(z, axis=-1, keepdims=True))
     return xp.where(z > -math.inf, z - top, 0.0)
 
@@ -74,7 +74,7 @@ def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
     Returns
     -------
-    (dz, dbias, dbeta) : 0 where nothing takes part, whatever the answer to empty rows
+    (dz, dbias, dbeta) : 0 for rows without included entries, for every ``empty_row``
 
     >>> from hopref.gradients import maps
     >>> maps.softmax([1.0, 0.0], [0.0, 0.0], beta=2.0)
@@ -106,7 +106,7 @@ def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
     .. math:: w = 1_S \circ (g - \operatorname{mean}_S g), \quad (dz, d\beta) = (\beta w, w^T z)
 
-    with S the support of the answer.
+    with S the support of the result.
 
     >>> from hopref.gradients import maps
     >>> maps.sparsemax([1.0, 0.0, 5.0], [0.0, 0.0, -9.0])[0]
@@ -128,7 +128,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     .. math:: d\alpha = -\sum_i p_i (g_i - \bar g)
         \frac{e^{x_i} - 1 - x_i}{(\alpha - 1)^2}, \quad x_i = -(\alpha - 1) \ln p_i
 
-    The last quotient is :math:`\tfrac12 \ln^2 p_i` at alpha = 1.  Sums go over the support.
+    The last quotient is :math:`\tfrac12 \ln^2 p_i` at alpha = 1.  The sums are over the support.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     array([ 0.5, -0.5,  0. ])
     """
     xp, mu = namespace(z), maps.k_subsets(z, k=k, beta=beta, where=where)
-    w = spread(free(mu), g)
+    w = spread(between_bounds(mu), g)
     return beta * w, xp.sum(w * gaps(seen(z, where)))
 
 
@@ -266,7 +266,7 @@ def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
 
 
 def tsallis_alpha(p, alpha):
-    """The derivative in alpha of Tsallis' negative entropy."""
+    """The derivative in alpha of the negative Tsallis entropy."""
     bent = namespace(p).sum(bend(p, alpha, alpha - 1), axis=-1)
     return (bent - maps.tsallis(p, alpha=alpha)) / alpha
 

@@ -35,11 +35,11 @@ def energy(g, xi, X, /, *, beta=1.0):
     .. math:: d\xi = g\, (\xi - X^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
         d\beta = -g\, \mathrm{KL}(p \,\|\, u) / \beta^2
 
-    m is the indicator of the longest pattern, the first of equals, and u = 1/N.
+    Here m is the indicator of the longest pattern, the first of equal ones, and u = 1/N.
 
     Notes
     -----
-    dbeta is a difference that cancels where beta times the spread of the scores is small.
+    The difference in dbeta cancels if beta times the spread of the scores is small.
 
     >>> from hopref.gradients import modern
     >>> modern.energy(1.0, [0.5], [[1.0], [-1.0]], beta=1e9)
@@ -53,7 +53,7 @@ def energy(g, xi, X, /, *, beta=1.0):
 
 
 def of_energy(g, xi, X, p, longest, gain, beta):
-    """dxi, dX, dbeta at weights p: M is the length of ``longest``, gain is -KL/beta."""
+    """dxi, dX and dbeta for the weights p; M is the length of ``longest``, gain is -KL/beta."""
     xp = namespace(xi)
     held = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
     dX = xp.where(held == 0, 0.0, held * X) - outer(p, g[..., None] * xi)
@@ -64,7 +64,7 @@ def of_energy(g, xi, X, p, longest, gain, beta):
 def update(g, xi, X, /, *, beta=1.0):
     r"""Gradient of `modern.update`.
 
-    Source: Ramsauer et al. 2021, Appendix A.1.7, with its derivative in X put right [GR-2].
+    Source: Ramsauer et al. 2021, Appendix A.1.7, with a corrected derivative in X [GR-2].
 
     .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
         dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
@@ -124,7 +124,7 @@ def from_one(J):
 @op("(...,d),(...,d),(n,d)->(n,d),()", beta=inverse_temperature, scratch="(...,n,d)",
     precondition=at_a_strict_minimum)
 def fixed_point(g, xi, X, /, *, beta=1.0):
-    r"""Gradient of the state in which `modern.update` comes to rest, by the implicit function.
+    r"""Gradient of a fixed point of `modern.update`, by the implicit function theorem.
 
     Source: Ramsauer et al. 2021, eq. (3), at a fixed point [GR-3].
 
@@ -133,19 +133,19 @@ def fixed_point(g, xi, X, /, *, beta=1.0):
 
     Parameters
     ----------
-    xi : (..., d) fixed points; what is not one is answered as if it were
+    xi : fixed points, which is not verified
 
     Returns
     -------
-    (dX, dbeta) : nothing flows back to the state from which the iteration began
+    (dX, dbeta); the derivative in the initial state of the iteration is 0
 
     Raises
     ------
-    DomainError : J has an eigenvalue >= 1, so that xi is no strict minimum of the energy
+    DomainError : J has an eigenvalue >= 1, so that xi is not a strict minimum of the energy
 
     Notes
     -----
-    A residual of r in xi moves the answer by O(r).  O(d^3) a state.
+    A residual r of xi changes the result by O(r).  The cost is O(d^3) for each state.
 
     >>> from hopref.gradients import modern
     >>> modern.fixed_point([1.0], [0.0], [[1.0], [-1.0]], beta=0.5)[0]

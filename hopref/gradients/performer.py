@@ -3,8 +3,8 @@ r"""Vector-Jacobian products of the Performer, for one draw of the features.
 ``g`` is the cotangent of the result; the other arguments are those of `models.performer`.  The draw
 ``omega`` has a gradient as any operand.
 
-Features enter as f(u) h(x), so that one that is 0, whose logarithm has no slope, loses nothing; a
-factor of a query's features cancels, and so does its h.
+Features are used as f(u) h(x), so that the derivative of a feature that is 0, whose logarithm has
+none, is included; a common factor of the features of a query, such as its h, cancels.
 
 References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
@@ -13,7 +13,7 @@ import math
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.features.projected import log_general, random_features, sloped
+from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import through
 from hopref.gradients.sums import level, on_a_log_scale, units
@@ -25,9 +25,9 @@ __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_up
 
 
 def slopes(kernel, x, omega, beta):
-    """The features with f' for f: logs and signs."""
+    """The logarithms and signs of the features with f' in place of f."""
     h, functions = kernel.args
-    return log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+    return log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
 
 
 def pulled(kernel, d, a, slope, height, x, omega, beta):
@@ -118,7 +118,7 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
 @op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators, scratch="(...,n)")
 def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.weights`: of attention to the patterns, each its own value.
+    r"""Gradient of `performer.weights`.
 
     Source: blog eq. (23), differentiated [GR-4, GR-6].
 
@@ -138,7 +138,7 @@ def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zer
 @op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators)
 def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.update`: of attention with the patterns as keys and values.
+    r"""Gradient of `performer.update`, attention with the patterns as keys and values.
 
     Source: blog eq. (23), inside the expectation, differentiated [GR-4, GR-6].
 

@@ -1,4 +1,4 @@
-"""What arguments of gradients must satisfy together, beyond what each must by itself."""
+"""Preconditions of the gradients that involve several arguments."""
 from hopref.dispatch.operation import unchecked
 from hopref.maps import solved
 from hopref.models import modern
@@ -19,20 +19,20 @@ def at_a_strict_minimum(xp, given):
 
 
 def features_of_each_function(given):
-    """One cotangent for each feature: m for every function."""
+    """There must be one cotangent for each feature: m for every function."""
     wanted = len(given["functions"]) * given["omega"].shape[0]
     got = given["g"].shape[-1]
     return None if got == wanted else f"lm must be {wanted}, one for each feature; got {got}"
 
 
 def features_of_each_pair(given):
-    """One cotangent for each product of two components."""
+    """There must be one cotangent for each product of two components."""
     d, got = given["x"].shape[-1], given["g"].shape[-1]
     return None if got == d * d else f"dd must be {d * d}, one for each pair; got {got}"
 
 
 def slopes_are_known(xp, given):
-    """A feature or height of the user's own must bring its derivative."""
+    """A feature or height that the caller defines must have its derivative."""
     records = [r for r in (given["h"], *given["functions"]) if not isinstance(r, str)]
     return None if all(r.slope is not None for r in records) else \
         "h and functions must name their slopes; got a record without one"

@@ -43,7 +43,7 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
         d\beta = -g\, (\Omega(p) - \Omega(u)) / \beta^2, \quad
         d\alpha = g\, \partial_\alpha (\Omega(p) - \Omega(u)) / \beta
 
-    m is the indicator of the longest pattern, the first of equals, and u = 1/N.
+    Here m is the indicator of the longest pattern, the first of equal ones, and u = 1/N.
 
     >>> from hopref.gradients import sparse
     >>> sparse.energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0, alpha=2.0)[0]
@@ -239,7 +239,7 @@ def on_a_ball(g, xi, X, p, gain, beta, dM):
 
 
 def direction(X):
-    """The longest pattern, of length one; 0 elsewhere."""
+    """The longest pattern, normalised to length 1, in its row; other rows are 0."""
     return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X), 0.0)
 
 
@@ -250,14 +250,14 @@ def uniform(z):
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Gradient of `sparse.normalized_update`: that of `update` at what is tangent to the sphere.
+    r"""Gradient of `sparse.normalized_update`, that of `update` at a tangential cotangent.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
     .. math:: dy = \frac{g - \hat y\, \hat y^T g}{\|y\|}, \quad
         y = X^T \mathrm{entmax}_\alpha(\beta X \xi), \; \hat y = y / \|y\|
 
-    Where y = 0 it is 0.
+    The gradient is 0 where y = 0.
 
     >>> from hopref.gradients import sparse
     >>> sparse.normalized_update([7.0, 5.0], [9.0, 0.0], [[2.0, 0.0], [-2.0, 0.0]])[1]
@@ -269,7 +269,7 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
 
 
 def tangent(g, y):
-    """The gradient of y / |y|: a symmetric projection, over |y|."""
+    """The gradient of y / |y|, a symmetric projection divided by |y|."""
     n = of_length_one(y)
     return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
 
@@ -297,14 +297,14 @@ def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Gradient of `sparse.layer_norm_update`: that of `update` at a cotangent without mean.
+    r"""Gradient of `sparse.layer_norm_update`, that of `update` at a cotangent of mean 0.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
     .. math:: dy = \sqrt d \left(\frac{g - n\, n^T g}{\|y_c\|}\right)_c, \quad
         n = y_c / \|y_c\|, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
-    In two dimensions it is 0: the results are (1, -1) and (-1, 1).
+    In two dimensions the gradient is 0, since the only results are (1, -1) and (-1, 1).
 
     >>> from hopref.gradients import sparse
     >>> X = [[1.5**0.5, -(1.5**0.5), 0.0]]                              # of variance 1

@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of nonparametric and sparse-structured modern Hopfield networks.
 
 ``g`` is the cotangent of the result; the other arguments are those of `models.structured`.  Nothing
-flows into a pattern that no weight sums over.  A state that looks at nothing keeps what its energy
-|xi|^2/2 gives, and nothing else.  Supports are constants: so is the choice of the k largest.
+depends on a pattern that is in no sum.  For a state with an empty support only the derivative of
+its energy |xi|^2/2 is not 0.  Supports are constants, and so is the choice of the k largest.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Ramsauer et al. 2021,
 Appendix A.1.7.
@@ -50,7 +50,7 @@ def energy(g, xi, X, support=True, /, *, beta=1.0):
     .. math:: d\xi = g\, (\xi - X_M^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
         d\beta = -g\, \mathrm{KL}(p \,\|\, u_M) / \beta^2
 
-    m is the indicator of the longest pattern of M, the first of equals, and u = 1/|M|.
+    Here m is the indicator of the longest pattern of M, the first of equal ones, and u = 1/|M|.
 
     >>> from hopref.gradients import structured
     >>> dxi, dX, dbeta = structured.energy(1.0, [0.5], [[2.0], [5.0]], [True, False])
@@ -73,7 +73,7 @@ def update(g, xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
         dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
 
-    with p = 0 out of sight.
+    with p = 0 outside the support.
 
     >>> from hopref.gradients import structured
     >>> structured.update([1.0], [0.0], [[1.0], [-1.0], [5.0]], [True, True, False])[1][:, 0]
@@ -94,7 +94,7 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
     .. math:: w = p \circ (g_M - p^T g_M), \quad d\xi = \beta (X + \Delta)^T w, \quad
         dX = d\Delta = \beta\, w\, \xi^T, \quad d\beta = w^T (X + \Delta) \xi
 
-    p runs over M, or without renormalising over all patterns; g_M is 0 out of sight.
+    The softmax p is over M, or without ``renormalise`` over all patterns; g_M is 0 outside M.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
     beta=inverse_temperature, renormalise=flag, **supported)
 def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                 empty_row="zeros"):
-    r"""Gradient of `structured.pair_update`: patterns as values too.
+    r"""Gradient of `structured.pair_update`, with the patterns also as values.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-1, NP-2, NP-3].
 
@@ -142,7 +142,7 @@ def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=T
 @op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_energy(g, xi, X, /, *, k, beta=1.0):
-    r"""Gradient of `structured.top_k_energy`: that of `energy` for the k chosen patterns.
+    r"""Gradient of `structured.top_k_energy`, that of `energy` for the k selected patterns.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-3].
 
@@ -166,7 +166,7 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_update(g, xi, X, /, *, k, beta=1.0):
-    r"""Gradient of `structured.top_k_update`: of retrieval among those that it chose.
+    r"""Gradient of `structured.top_k_update`, that of `update` over the k selected patterns.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-3].
 

@@ -1,4 +1,4 @@
-"""Causal sums and their gradients, made anew in both directions.
+"""Causal sums and their gradients, recomputed in both directions.
 
 One pass forwards gives the cotangents of the queries, one backwards those of keys and values; each
 carries one matrix of the size of the state (z, S).
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
 from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
-from hopref.models.attention import counted, joined_state, step
+from hopref.models.attention import joined_state, step, with_ones
 
 __all__ = []
 
@@ -27,16 +27,16 @@ def transposed(x):
 
 
 def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is, or is so small that they are no number.
+    """Cotangents of N and D in Z = N / D; 0 where D is 0, or so small that they are not finite.
 
-    An infinity would be NaN in the sums to come, for arguments that have no part in it.
+    An infinity would give NaN in later sums, also for arguments on which it does not depend.
     """
     D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
     return tamed(ratio(g, D, 0.0)), tamed(-ratio(dot(g, Z)[..., None], D, 0.0))
 
 
 def tamed(x):
-    """0 in the place of an infinity."""
+    """The array with infinities replaced by 0."""
     xp = namespace(x)
     return xp.where(xp.abs(x) == math.inf, 0.0, x)
 
@@ -54,7 +54,7 @@ def in_both_directions(g, q, k, V, decay, zS, G, eps):
 
     The state is (z, S)_i = decay_i (z, S)_(i-1) + k_i (1, v_i); G is the cotangent of the last.
     """
-    xp, r, v = namespace(V), k.shape[-1], counted(V)
+    xp, r, v = namespace(V), k.shape[-1], with_ones(V)
     qv, kv = xp.concat([q, v], axis=-1), xp.concat([k, v], axis=-1)
     there, zS = scan(partial(forwards, eps=eps), zS, (k, decay, g, qv))
     dq, h = there[..., :r], there[..., r:]
@@ -75,7 +75,7 @@ def forwards(zS, k, decay, g, qv, *, eps):
 
 
 def backwards(G, q, decay, h, kv):
-    """The cotangent of the state before; those of the key and of (1, v)."""
+    """The cotangents of the previous state, of the key and of (1, v)."""
     r = q.shape[-1]
     k, v = kv[..., :r], kv[..., r:]
     G = G + q[..., :, None] * h[..., None, :]
@@ -84,7 +84,7 @@ def backwards(G, q, decay, h, kv):
 
 
 def units(log_q, c):
-    """Exponents by which queries are multiplied: the scale c, less the largest feature then."""
+    """Exponents by which queries are multiplied: the scale c minus the largest feature."""
     return c - finite_or_zero(namespace(c).max(log_q + c, axis=-1, keepdims=True))
 
 
@@ -139,6 +139,6 @@ def from_nothing(c, a):
 
 @overridable
 def grown(a, excess):
-    """a e^excess; 0 where a is."""
+    """a e^excess, and 0 where a = 0."""
     xp = namespace(a)
     return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))

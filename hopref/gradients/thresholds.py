@@ -1,4 +1,4 @@
-"""Thresholds S_theta, and what they let through of a cotangent: constants where they cut."""
+"""Thresholds S_theta and their derivatives, which are 0 for the components that are set to 0."""
 from hopref.dispatch.domains import choice
 from hopref.dispatch.namespace import namespace
 from hopref.maps import above, below
@@ -7,12 +7,12 @@ __all__ = []
 
 
 def kept_above(g, x, theta):
-    """What of g belongs to components that ``above`` keeps."""
+    """The components of g that ``above`` keeps."""
     return namespace(x).where(x > theta, 0.0, g)
 
 
 def kept_below(g, x, theta):
-    """What of g belongs to components that ``below`` keeps."""
+    """The components of g that ``below`` keeps."""
     return namespace(x).where(x < theta, 0.0, g)
 
 

@@ -1,9 +1,9 @@
-r"""What a Hopfield layer computes, each step an operation of explicit weights.
+r"""The operations of a Hopfield layer as functions of explicit weights.
 
-``R`` (..., l, d) state patterns, ``Y`` (..., s, e) stored patterns, ``P`` (..., s, p) what is read
-out; ``W_q`` (h, a, d), ``W_k`` (h, a, e), ``W_v`` (h, v, p) and ``W_o`` (h, o, v) map inputs to
-outputs, a matrix a head; ``Q`` (..., h, l, a), ``K`` (..., h, s, a), ``V`` (..., h, s, v) live in
-the association spaces of the heads.  Masks: True may be seen.
+``R`` (..., l, d) state patterns, ``Y`` (..., s, e) stored patterns, ``P`` (..., s, p) patterns that
+are read out; ``W_q`` (h, a, d), ``W_k`` (h, a, e), ``W_v`` (h, v, p) and ``W_o`` (h, o, v), one
+matrix for each head, map inputs to outputs; ``Q`` (..., h, l, a), ``K`` (..., h, s, a) and ``V``
+(..., h, s, v) are the projections.  A mask is True where a pattern is visible.
 
 References: Ramsauer et al. 2021, *Hopfield Networks is All You Need*, eq. (10); the layers
 published with it, ml-jku/hopfield-layers.
@@ -28,13 +28,13 @@ def layer_norm(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
 
     Parameters
     ----------
-    gain, shift : (d) the affine part g and t
-    eps : >= 0; with 0, what does not vary becomes the shift
+    gain, shift : the factor g and the summand t of each normalised component
+    eps : added to the variance; with eps = 0, a constant row becomes the shift
 
     Notes
     -----
-    The result is the same for c x and c^2 eps, to the last bit where c is a power of two: squares
-    neither over- nor underflow.
+    The result for c x and c^2 eps is the same as for x and eps, to the last bit where c is a power
+    of two: squares neither over- nor underflow.
 
     >>> from hopref import layers
     >>> layers.layer_norm([3.0, 1.0], eps=0.0)
@@ -48,14 +48,19 @@ def layer_norm(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
 
 @op("(...,l,d),(h,a,d)->(...,h,l,a)", b=state("(h,a)"))
 def project(x, W, /, *, b=0.0):
-    r"""Patterns in the association spaces of all heads.
+    r"""Project patterns into the association spaces of all heads.
 
     Source: Ramsauer et al. 2021, eq. (10) [MH-13, HL-1].
 
     .. math:: q^{(h)}_i = W^{(h)} x_i + b^{(h)}
 
+    Parameters
+    ----------
+    W : projection matrices, one for each head
+    b : biases, one row for each head
+
     >>> from hopref import layers
-    >>> layers.project([[1.0, 2.0]], [[[1.0, 0.0]], [[0.0, 1.0]]])[:, 0, 0]      # a head each
+    >>> layers.project([[1.0, 2.0]], [[[1.0, 0.0]], [[0.0, 1.0]]])[:, 0, 0]      # two heads
     array([1., 2.])
     """
     return x[..., None, :, :] @ namespace(W).matrix_transpose(W) + rows_of(b)
@@ -64,7 +69,7 @@ def project(x, W, /, *, b=0.0):
 @op("(...,h,l,a),(...,h,s,a)->(...,h,l,s)", scratch="(...,h,l,s)", **iteration)
 def associations(Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bias=0.0,
                  empty_row="zeros"):
-    r"""Association matrix of every head after exactly n = ``steps`` associations.
+    r"""Association matrices of all heads after exactly n = ``steps`` associations.
 
     Source: Ramsauer et al. 2021, eqs. (3), (10); ml-jku/hopfield-layers [MH-2, MH-13, HL-2, HL-3].
 
@@ -73,34 +78,44 @@ def associations(Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bias=0
 
     Parameters
     ----------
-    beta : > 0, by default 1/sqrt(a)
-    per_head : (h) factors > 0 of beta: beta_h = beta * per_head[h]
-    steps : number of softmaxes: 1 is attention, n + 1 follow n updates of the modern network
-    mask : (..., l, s) bool, True where a state may see a stored pattern
-    bias : (..., h, l, s) B, added to the scaled scores; -inf hides a pattern from a head
-    empty_row : a state that sees nothing: "zeros", "nan", or refused ("raise")
+    Q : states projected into the association space of each head
+    K : stored patterns projected into the association space of each head
+    beta : inverse temperature; None for 1/sqrt(a)
+    per_head : factors of beta: beta_h = beta * per_head[h]
+    steps : number of softmaxes: 1 is attention; n + 1 associations follow n updates of the modern
+        network
+    mask : True where a stored pattern is visible to a state
+    bias : B, added to the scaled scores; -inf hides a pattern from a head
+    empty_row : weights of a state to which no pattern is visible: "zeros" or "nan"; "raise" raises
+        DomainError
 
     Notes
     -----
-    Only states iterate, and without a bias the modern energy of every head falls with each step;
-    what is read out has no part in it.
+    Only the states are iterated.  Without a bias the modern energy of every head decreases with
+    each step; it does not depend on the patterns that are read out.
 
     >>> from hopref import layers
     >>> layers.associations([[[0.0, 1.0]]], [[[1.0, 0.0], [-1.0, 0.0]]])[0]
     array([[0.5, 0.5]])
     """
-    how = governed(K, beta, per_head, mask, bias)
-    last = visited(Q, K, steps, how)[-1, ...]
-    return softmax(scores_of(last, K), **how, empty_row=empty_row)
+    options = softmax_options(K, beta, per_head, mask, bias)
+    last = iterates(Q, K, steps, options)[-1, ...]
+    return softmax(scores_of(last, K), **options, empty_row=empty_row)
 
 
 @op("(...,h,l,s),(...,h,s,v),(h,o,v)->(...,l,o)", b=state("(o)"))
 def read_out(A, V, W, /, *, b=0.0):
-    r"""What the heads have found, in one output.
+    r"""Combine the results of all heads into one output.
 
     Source: Ramsauer et al. 2021, eq. (10); ml-jku/hopfield-layers [MH-13, HL-1].
 
     .. math:: z_i = \sum_h W^{(h)} V^{(h)T} a^{(h)}_i + b
+
+    Parameters
+    ----------
+    A : association matrices, one for each head
+    W : output matrices, one for each head
+    b : bias of the output
 
     >>> from hopref import layers
     >>> layers.read_out([[[0.5, 0.5]]], [[[1.0], [3.0]]], [[[10.0]]])
@@ -122,7 +137,21 @@ def associate(R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=
     .. math:: z_i = \sum_h W_o^{(h)} (W_v^{(h)} P^T + b_v^{(h)}) a^{(h)}_i + b_o, \quad
         A^{(h)} = \mathrm{associations}(R W_q^{(h)T} + b_q^{(h)}, Y W_k^{(h)T} + b_k^{(h)})
 
-    Other parameters are those of `associations`.
+    Parameters
+    ----------
+    R : state patterns, one in each row
+    Y : stored patterns, one in each row
+    P : patterns that are read out, one for each stored pattern
+    W_q, W_k, W_v : projections of the states, the stored patterns and the patterns that are read
+        out, one matrix for each head
+    W_o : output matrices, one for each head
+    b_q, b_k, b_v, b_o : biases of the four matrices
+    beta : inverse temperature; None for 1/sqrt(a)
+    per_head : factors of beta: beta_h = beta * per_head[h]
+    steps : number of softmaxes
+    mask : True where a stored pattern is visible to a state
+    bias : added to the scaled scores; -inf hides a pattern from a head
+    empty_row : weights of a state to which no pattern is visible, as in `associations`
 
     >>> from hopref import layers
     >>> one = [[[1.0]]]
@@ -134,34 +163,35 @@ def associate(R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=
     return read_out(A, project(P, W_v, b=b_v), W_o, b=b_o)
 
 
-def governed(K, beta, per_head, mask, bias):
-    """What governs every softmax: inverse temperatures of the heads, bias, and what is seen."""
+def softmax_options(K, beta, per_head, mask, bias):
+    """Keyword arguments of every softmax: inverse temperatures of the heads, bias and mask."""
     return {"beta": default_scale(beta, K) * heads_of(per_head), "bias": bias,
             "where": for_heads(mask)}
 
 
 def scores_of(Q, K):
+    """The products of all states and stored patterns, head by head."""
     return Q @ namespace(K).matrix_transpose(K)
 
 
-def visited(Q, K, steps, how):
-    """The states that associate: Q, and the next ones, stacked."""
+def iterates(Q, K, steps, options):
+    """The states before each association, stacked: Q and its updates."""
     states = [Q]
     for _ in range(steps - 1):
-        states.append(softmax(scores_of(states[-1], K), **how) @ K)
+        states.append(softmax(scores_of(states[-1], K), **options) @ K)
     return namespace(Q).stack(states)
 
 
 def rows_of(b):
-    """A row a head, beside all patterns of that head; a number is left as it is."""
+    """Broadcast one row for each head over the patterns of that head; keep a number unchanged."""
     return b if isinstance(b, float) else b[..., None, :]
 
 
 def heads_of(b):
-    """A number a head, beside its matrix of scores; a number is left as it is."""
+    """Broadcast one number for each head over its scores; keep a single number unchanged."""
     return b if isinstance(b, float) else b[..., None, None]
 
 
 def for_heads(mask):
-    """The same mask for every head."""
+    """Use the same mask for every head."""
     return mask if mask is True else mask[..., None, :, :]

@@ -1,4 +1,4 @@
-"""What arguments of layers must satisfy together, beyond what each must by itself."""
+"""Preconditions of the layers that involve several arguments."""
 __all__ = ["pattern_visible"]
 
 
@@ -8,5 +8,5 @@ def pattern_visible(xp, given):
         return None
     mask, bias = given["mask"], given["bias"]
     seen = bias > -xp.inf if mask is True else mask[..., None, :, :] & (bias > -xp.inf)
-    whole = seen if isinstance(seen, bool) else bool(xp.all(xp.any(seen, axis=-1)))
-    return None if whole else "every state must see a stored pattern; got a fully masked row"
+    holds = seen if isinstance(seen, bool) else bool(xp.all(xp.any(seen, axis=-1)))
+    return None if holds else "every state must see a stored pattern; got a fully masked row"

@@ -5,20 +5,32 @@ __all__ = ["Norm", "Weights"]
 
 
 class Norm(NamedTuple):
-    """Parameters of a layer normalisation: gain (d) and shift (d), and eps."""
+    """Parameters of a layer normalisation.
+
+    Attributes
+    ----------
+    gain, shift : (d,) arrays or numbers, the factor and the summand of each component
+    eps : float >= 0, added to the variance
+    """
     gain: Any = 1.0
     shift: Any = 0.0
     eps: float = 1e-5
 
 
 class Weights(NamedTuple):
-    """Weights of a Hopfield layer of h heads; without any, it associates what it is given.
+    """Weights of a Hopfield layer of h heads.
 
-    W_q (h, a, d), W_k (h, a, e), W_v (h, v, p) and biases b_q (h, a), b_k (h, a), b_v (h, v):
-    projections of state, stored pattern and pattern projection.  None: static, the same for every
-    head.  W_o (h, o, v), b_o (o): output.  None: the heads side by side.
-    norm_state, norm_stored, norm_projection: a `Norm` before the projection, None for none;
-    norm_space: one for Q and for K, after it.
+    Without any weight the layer associates the patterns as they are given.
+
+    Attributes
+    ----------
+    W_q, W_k, W_v : arrays (h, a, d), (h, a, e) and (h, v, p), the projections of the states, of the
+        stored patterns and of the pattern projection.  An input whose matrix is None is static:
+        every head uses it unchanged.
+    W_o : (h, o, v) array, the output matrix; None concatenates the heads
+    b_q, b_k, b_v, b_o : arrays (h, a), (h, a), (h, v) and (o,), the biases; 0 for none
+    norm_state, norm_stored, norm_projection : `Norm` applied before the projection, or None
+    norm_space : `Norm` applied to Q and to K, after the projection, or None
     """
     W_q: Any = None
     W_k: Any = None
@@ -34,4 +46,4 @@ class Weights(NamedTuple):
     norm_space: Norm | None = None
 
 
-BARE = Weights()        # no weights: patterns are associated as they are
+NO_WEIGHTS = Weights()      # patterns are associated as they are

@@ -1,8 +1,8 @@
-"""Maps along the last axis: separation maps, their potentials, and the pieces formulas are made of.
+"""Maps along the last axis: separation maps, their potentials, and functions for the formulas.
 
-Separation maps turn scores into weights: softmax, and the sparse ones with exact zeros; potentials
-are their regularisers, conjugates and losses.  Models hold equations only: what an option or an
-absent mask means, every loop and every branch, is decided here.
+Separation maps turn scores into weights: softmax, and the sparse maps with exact zeros.  Potentials
+are their regularisers, conjugates and losses.  Since the modules of models contain equations only,
+all loops, branches, and the treatment of options and absent masks are implemented here.
 """
 from hopref.maps.entries import (
     NEAR,

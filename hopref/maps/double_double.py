@@ -36,7 +36,7 @@ def ordered(h, l):
 
 
 def product(a, b):
-    """a b, exactly, unless a half of it under- or overflows."""
+    """a b, exactly, unless one of its halves under- or overflows."""
     h = a * b
     far = 2.0 ** math.ceil(digits(h) / 2) + 1
     (a1, a0), (b1, b0) = halves(a, far * a), halves(b, far * b)
@@ -48,7 +48,7 @@ def digits(a):
 
 
 def tiny(a):
-    """Below it, the second half of a product may be lost."""
+    """Sizes below which the second half of a product may underflow."""
     return 2.0**62 * namespace(a).finfo(a.dtype).smallest_normal
 
 
@@ -58,7 +58,7 @@ def halves(a, far):
 
 
 def added(x, y):
-    """x + y of pairs, unless nearly all cancels."""
+    """The sum of two pairs, inaccurate only if nearly all digits cancel."""
     h, l = plus(x[0], y[0])
     return ordered(h, l + (x[1] + y[1]))
 
@@ -75,13 +75,13 @@ def divided(x, y):
 
 
 def scaled_by(x, c):
-    """x c, for a number c > 0 of any size."""
+    """The pair x times a number c > 0 of any size."""
     unit = 2.0 ** (math.frexp(float(c))[1] - 1)
     return multiplied((x[0] * unit, x[1] * unit), (c / unit, 0.0))
 
 
 def reciprocal(a):
-    """The pair of 1 / a, a number."""
+    """1 / a as a pair, for a number a."""
     h = 1 / a
     return h, float(1 / Fraction(*a.as_integer_ratio()) - Fraction(*h.as_integer_ratio()))
 
@@ -124,7 +124,7 @@ def power(t, q):
 
 
 def logarithm(x):
-    """The pair of log x, x <= 2 and not tiny: k log 2 - log c + 2 atanh s."""
+    """log x as a pair, for x <= 2 that is not tiny: k log 2 - log c + 2 atanh s."""
     xp = namespace(x[0])
     k = xp.floor(xp.log2(x[0]))
     unit = leading_bit(2.0**-k)
@@ -149,7 +149,7 @@ def leading_bit(a):
 
 
 def twice_atanh(s):
-    """2 (s + s^3 / 3 + s^5 / 5 + ...) for |s| < 0.06; the first terms as pairs."""
+    """2 (s + s^3 / 3 + s^5 / 5 + ...) for |s| < 0.06, with the first terms as pairs."""
     square, series = multiplied(s, s), 0.0
     for odd in range(27, 9, -2):
         series = series * square[0] + 1 / odd

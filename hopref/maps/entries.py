@@ -1,4 +1,4 @@
-"""Entries of rows: quotients, lengths, powers, picks, and factors from their logarithms."""
+"""Functions of entries and rows: quotients, lengths, powers, and factors from logarithms."""
 import math
 
 from hopref.dispatch.namespace import namespace
@@ -6,9 +6,9 @@ from hopref.dispatch.overrides import overridable
 from hopref.maps.double_double import leading_bit
 
 inf = math.inf
-NEAR = 30       # numbers whose power 30 stays in range are near 1: so do products with them
-SITES = 32      # so many at a time are left out of a sum by a product with zeros
-TERMS = 24      # of the exponential series up to x = 1: the next is below 2**-64
+NEAR = 30       # products with numbers whose 30th power is in range do not overflow
+SITES = 32      # largest number of entries for which a sum of others is a matrix product
+TERMS = 24      # number of terms of the exponential series for x <= 1; the next is below 2**-64
 
 
 def ratio(numerator, denominator, otherwise):
@@ -23,20 +23,20 @@ def dot(a, b):
 
 
 def of_length_one(x):
-    """x / |x|, 0 where x is; whatever the size of x."""
+    """x / |x|, and 0 for x = 0, at any size of x."""
     x = x / unit_of(x)
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
 
 
 def lengths(x):
-    """|x| of each row, whatever its size."""
+    """|x| of each row, at any size of x."""
     unit = unit_of(x)
     x = x / unit
     return unit[..., 0] * namespace(x).sqrt(dot(x, x))
 
 
 def unit_of(x, square=0.0):
-    """The power of two in which each row x, and a square >= 0 of its kind, are no larger than 2."""
+    """A power of two; each row x, and the root of ``square``, divided by it are at most 2."""
     xp = namespace(x)
     size = xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
     return binade(xp.maximum(size, xp.full_like(size, math.sqrt(square))))
@@ -51,25 +51,25 @@ def binade(x):
 
 
 def mean(x):
-    """The mean of each row, as a row of one; 0 of none."""
+    """The mean of each row, with one entry; 0 for a row without entries."""
     return namespace(x).sum(x, axis=-1, keepdims=True) / max(1, x.shape[-1])
 
 
 def centred(x):
-    """x less its mean."""
+    """x minus its mean."""
     return x - mean(x)
 
 
 def xlog(x):
-    """x log x, 0 at 0."""
+    """x log x, and 0 at x = 0."""
     xp = namespace(x)
     return x * xp.log(xp.where(x > 0, x, 1.0))
 
 
 def power(z, n):
-    """z^n for an integer n >= 0, by repeated squaring: exact for integers, whatever the library.
+    """z^n for an integer n >= 0, by repeated squaring, exact for integers in every namespace.
 
-    z^0 is 1, and NaN where z is.
+    z^0 is 1, and NaN where z is NaN.
     """
     result = namespace(z).ones_like(z) if n else 1 + 0 * z
     while n:
@@ -79,9 +79,9 @@ def power(z, n):
 
 
 def in_common_unit(z, n, size=None):
-    """z, for all patterns (axis -2) divided by the unit in which z^n stays in range; mostly 1.
+    """z divided by a unit, common to all patterns (axis -2), with which z^n does not overflow.
 
-    ``size`` >= |z| is what shall stay in range, if not z.
+    The unit is 1 if z^n is well in range.  If given, ``size`` >= |z| determines the unit.
     """
     xp = namespace(z)
     top = xp.max(xp.abs(z) if size is None else size, axis=-2, keepdims=True)
@@ -92,9 +92,9 @@ def in_common_unit(z, n, size=None):
 
 
 def odd_part(r, x, n):
-    """((r + x)^n - (r - x)^n)/(2 x), its limit at x = 0: terms of one sign, so that none cancels.
+    """((r + x)^n - (r - x)^n)/(2 x), or its limit at x = 0, as a sum of terms of one sign.
 
-    By repeated squaring of (even, odd), the power of r + x being even + x odd.
+    The pair (even, odd), with (r + x)^n = even + x odd, is computed by repeated squaring.
     """
     even, odd, more, square = 1 + 0 * r, 0 * r, 1 + 0 * r, x * x
     while n:
@@ -107,12 +107,12 @@ def odd_part(r, x, n):
 
 
 def power_gain(r, x, n, size):
-    """((r + x)^n - (r - x)^n)/2, but for a factor > 0 of all patterns (axis -2).
+    """((r + x)^n - (r - x)^n)/2, up to a positive factor common to all patterns (axis -2).
 
-    It is x q (n odd) or r x q (n even) with q > 0: each factor in a unit of its own, that of q for
-    ``size`` >= |r| + |x|, none of their products leaves the range.
+    The value is x q (n odd) or r x q (n even) with q > 0.  Each factor is divided by its own unit,
+    q by that of ``size`` >= |r| + |x|, so that no product overflows.
     """
-    r = namespace(x).where(x == 0, 0 * r, r)        # of no effect, and of no size that counts
+    r = namespace(x).where(x == 0, 0 * r, r)        # r has no effect there
     own, other = in_common_unit(x, NEAR), in_common_unit(r, NEAR)
     r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
     if n % 2:
@@ -121,7 +121,7 @@ def power_gain(r, x, n, size):
 
 
 def others(parts):
-    """The sum of all other entries of a row for each of its entries; none is subtracted."""
+    """For each entry the sum of the other entries of its row, without a subtraction."""
     xp, d = namespace(parts), parts.shape[-1]
     if d <= SITES:
         return parts @ (1 - xp.eye(d, dtype=parts.dtype))
@@ -137,7 +137,7 @@ def rows(X, i):
 
 
 def table(x):
-    """All leading axes as one: (..., d) -> (k, d)."""
+    """The array with its leading axes merged: (..., d) -> (k, d)."""
     return namespace(x).reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
@@ -152,24 +152,24 @@ def summed(x, kept):
 
 
 def standard_error(draws):
-    """Of the mean over the first axis."""
+    """The standard error of the mean over the first axis."""
     xp, k = namespace(draws), draws.shape[0]
     away = draws - xp.mean(draws, axis=0)
     return xp.sqrt(xp.sum(away * away, axis=0) / (k * (k - 1)))
 
 
-# -- real powers of weights, 0 where a weight is ------------------------------------------------
+# -- real powers of weights, 0 where a weight is 0 ----------------------------------------------
 
 @overridable
 def raised(p, e):
-    """p^e; 0 where p is, whatever e."""
+    """p^e, and 0 where p = 0, for any e."""
     xp = namespace(p)
     return xp.where(p > 0, xp.pow(xp.where(p > 0, p, 1.0), e), 0.0)
 
 
 @overridable
 def raised_log(p, e):
-    """p^e log p; 0 where p is."""
+    """p^e log p, and 0 where p = 0."""
     xp = namespace(p)
     return raised(p, e) * xp.log(xp.where(p > 0, p, 1.0))
 
@@ -188,24 +188,24 @@ def bend(p, e, a):
 
 
 def second_remainder(x):
-    """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series: nothing cancels."""
+    """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series, which has no cancellation."""
     r = 1.0 + 0.0 * x
     for k in range(TERMS, 2, -1):
         r = 1 + x * r / k
     return r / 2
 
 
-# -- factors from their logarithms, measured from a largest entry -------------------------------
+# -- factors from their logarithms, relative to the largest entry -------------------------------
 
 def balanced(log_q, log_k, sign_q, sign_k):
-    """Features from logs: every feature's largest key is 1, and so is a query's largest weight."""
+    """Features from logarithms, scaled so that the largest key of each feature is 1."""
     xp = namespace(log_k)
     c = xp.max(log_k, axis=-2, keepdims=True)
     return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
 
 
 def rescaled(log_q, log_k, c):
-    """One step of `balanced` with a running scale: query, key, how the past shrinks, new scale."""
+    """One step of `balanced` with a running scale: query, key, factor of the state, new scale."""
     xp = namespace(log_k)
     new = xp.maximum(c, log_k)
     zero = finite_or_zero(new)
@@ -213,17 +213,17 @@ def rescaled(log_q, log_k, c):
 
 
 def shifted_exp(a, axis):
-    """exp(a - max a); 0 where all of a is -inf."""
+    """exp(a - max a), and 0 where all entries of a are -inf."""
     xp = namespace(a)
     return xp.exp(a - finite_or_zero(xp.max(a, axis=axis, keepdims=True)))
 
 
 def shifted_exp_of_sum(a, b):
-    """exp(a + b - max (a + b)), in halves, so that the sum does not overflow."""
+    """exp(a + b - max(a + b)), computed from halves so that the sum does not overflow."""
     xp, half = namespace(a), a / 2 + b / 2
     return xp.exp(2 * (half - finite_or_zero(xp.max(half, axis=-1, keepdims=True))))
 
 
 def finite_or_zero(c):
-    """A log scale to subtract: 0 where it is -inf, the scale of nothing."""
+    """A logarithmic scale that can be subtracted: -inf, the scale of a zero, becomes 0."""
     return namespace(c).where(c == -inf, 0.0, c)

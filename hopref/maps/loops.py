@@ -1,4 +1,4 @@
-"""Loops that formulas need: recurrences, elimination, and runs of listed pairs."""
+"""Loops of the formulas: recurrences, elimination, and sums over lists of pairs."""
 from functools import partial
 
 import numpy as np
@@ -12,16 +12,16 @@ def column(a):
 
 
 def each(function, items):
-    """``function`` of every entry of the first axis, stacked."""
+    """The function applied to every entry of the first axis, stacked."""
     xp = namespace(items)
     return xp.stack([function(items[i, ...]) for i in range(items.shape[0])])
 
 
 def scan(step, carry, rows):
-    """Every y_i, and the last carry, of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
+    """All y_i and the last carry of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
 
-    A step without result returns None for y.  Without rows the result is as empty as the last of
-    ``rows``.
+    A step without result returns None for y.  If there are no rows, the result is the last, empty
+    array of ``rows``.
     """
     xp, results = namespace(rows[0]), []
     for i in range(rows[0].shape[-2]):
@@ -33,7 +33,7 @@ def scan(step, carry, rows):
 
 
 def in_turn(rule, xi, W, b, order, *rows):
-    """xi after the sites of ``order`` took ``rule(field, value, *row)``, one after another."""
+    """The state after its sites in ``order`` are set to ``rule(field, value, *row)`` in turn."""
     xp = namespace(xi)
     b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
     visit = partial(_visit, rule=rule, W=W, b=b, here=xp.arange(xi.shape[-1]))
@@ -56,10 +56,10 @@ def fold(step, carry, items):
 # -- linear systems -------------------------------------------------------------------------------
 
 def solved(A, b):
-    """x with A x = b, and the pivots: A (..., d, d), b (..., d).
+    """The solution x of A x = b, and the pivots, for A (..., d, d) and b (..., d).
 
-    Elimination without exchanges, which is stable for positive definite matrices; those are the
-    ones with pivots > 0.
+    The elimination has no row exchanges, which is stable for positive definite matrices; a
+    symmetric matrix is positive definite if its pivots are > 0.
     """
     xp, d = namespace(A), A.shape[-1]
     A, pivots = xp.concat([A, b[..., None]], axis=-1), []
@@ -73,12 +73,12 @@ def solved(A, b):
     return A[..., d], xp.stack(pivots, axis=-1) if d else b
 
 
-# -- pairs (row, column) in lists, with work in proportion to their number ------------------------
+# -- lists of pairs (row, column), at a cost proportional to their number ------------------------
 
 def listed_once(rows, columns, many_rows, many_columns):
-    """The pairs in order; whether each is the first of its kind; where each row starts and stops.
+    """The sorted pairs, whether each is the first of equal pairs, and the start and stop of rows.
 
-    The last two have one entry for each of ``many_rows`` rows, empty ones too.
+    The last two have one entry for each of ``many_rows`` rows, including empty ones.
     """
     xp = namespace(rows)
     order = xp.argsort(rows * many_columns + columns)
@@ -93,10 +93,10 @@ def listed_once(rows, columns, many_rows, many_columns):
 
 
 def over_rows(join, values, nothing, start, stop):
-    """``join`` of values[start:stop] for every row; ``nothing`` is its neutral element.
+    """The reduction of values[start:stop] by ``join``, with neutral element ``nothing``, of rows.
 
-    Neighbours are joined two by two, so that any run is made of a few whole blocks: O(e + l log e)
-    work for e values in l rows, and a sum's error grows like log e.
+    Neighbours are joined pairwise, so that every range consists of a few blocks: the cost is
+    O(e + l log e) for e values in l rows, and the error of a sum grows like log e.
     """
     xp = namespace(values)
     shape = (start.shape[0], *values.shape[1:])
@@ -121,7 +121,7 @@ def over_rows(join, values, nothing, start, stop):
 
 
 def band(queries, X, width, dilation, causal, align):
-    """Columns (l, b) that a window reaches from each of l queries, and which of them exist."""
+    """The columns (l, b) of the window of each of l queries, and which of them exist."""
     xp, n = namespace(X), X.shape[0]
     reach = min(width, (queries + n) // dilation + 1)
     steps = xp.arange(-reach, 1 if causal else reach + 1, dtype=xp.int64)
@@ -132,5 +132,5 @@ def band(queries, X, width, dilation, causal, align):
 
 
 def positions(l, n, align):
-    """Positions of l states among n patterns, as a column, and of the patterns."""
+    """The positions of l states, as a column, and of n patterns."""
     return np.arange(l)[:, None] + align(l, n), np.arange(n)

@@ -1,4 +1,4 @@
-"""Products of states and patterns, where they leave the range of floating point too."""
+"""Products of states and patterns, including those beyond the range of floating point."""
 import math
 from functools import partial
 
@@ -12,31 +12,31 @@ NEAR, FAR = 2.0**1022, 2.0**1023        # the difference of two scores up to FAR
 
 
 def overlaps(xi, X, where=True, k=1):
-    """The scores xi X^T, up to a number a row: all that separation maps ask for.
+    """The scores xi X^T, up to one number for each row, on which separation maps do not depend.
 
-    They are xi X^T itself, bit for bit, as long as no product overflows.  In other rows a score
-    farther than 2^1023 from the k-th largest that is seen is moved to that distance, where no
-    weight depends on it for beta >= 1e-300; if the k-th largest itself is beyond 2^1022, it is
-    subtracted.  Differences are right to the rounding of the products, at any size.  Underflow
-    needs no care: it changes beta xi X^T by less than d 2^-50.
+    They are exactly xi X^T if no product overflows.  In other rows a score whose distance from the
+    k-th largest visible one exceeds 2^1023 is moved to this distance, at which no weight depends on
+    it for beta >= 1e-300; if the k-th largest score is beyond 2^1022, it is subtracted.  The error
+    of differences is the rounding of the products, at any size.  Underflow is not treated, since it
+    changes beta xi X^T by less than d 2^-50.
     """
     return _apart(_times, xi, X, partial(_largest, where=where, k=k))
 
 
 def pair_overlaps(xi, X, where):
-    """The same for states (..., 1, d) and patterns (..., n, d) of their own."""
+    """`overlaps` of states (..., 1, d) and patterns (..., n, d), which differ for each state."""
     return _apart(dot, xi, X, partial(_largest, where=where, k=1))
 
 
 def listed_overlaps(xi, X, i, first, start, stop):
-    """The same for pairs in a list (see `loops.listed_once`), -inf where one is repeated."""
+    """`overlaps` of a list of pairs (see `loops.listed_once`); -inf for repeated pairs."""
     xp = namespace(xi)
     z = _apart(dot, xi, X, partial(_largest_listed, i=i, first=first, start=start, stop=stop))
     return xp.where(first, z, -inf)
 
 
 def _apart(product, xi, X, largest):
-    """The product, moved by a number for each row where it leaves the range."""
+    """The product, shifted by one number for each row where it overflows."""
     z = product(xi, X)
     if on_host(z) and _within(namespace(z), z):
         return z
@@ -44,7 +44,7 @@ def _apart(product, xi, X, largest):
 
 
 def moved(z, small, largest):
-    """z, given 2^-1200 z too: what is not finite from that, less the largest where it is beyond."""
+    """z, with infinite entries computed from 2^-1200 z, minus the largest where it overflows."""
     xp = namespace(z)
     whole = xp.where(xp.isfinite(z), z, small * LARGE * LARGE)
     small = xp.where(xp.isfinite(z), z * SMALL * SMALL, small)
@@ -58,12 +58,12 @@ def _times(xi, X):
 
 
 def _within(xp, z):
-    """Whether all scores are nearer to 0 than `NEAR`; not if one is NaN."""
+    """Whether all scores are smaller than `NEAR` in absolute value, and none is NaN."""
     return 0 in z.shape or bool(xp.all((xp.max(z) < NEAR) & (xp.min(z) > -NEAR)))
 
 
 def _largest(z, where, k):
-    """The k-th largest score that is seen, of every row."""
+    """The k-th largest visible score of every row."""
     xp = namespace(z)
     z = z if where is True else xp.where(where, z, -inf)
     return xp.max(z, axis=-1, keepdims=True) if k == 1 else \
@@ -71,13 +71,13 @@ def _largest(z, where, k):
 
 
 def _largest_listed(z, i, first, start, stop):
-    """The largest score of its row, for every pair of a list."""
+    """The largest score of the row of every pair of a list."""
     xp = namespace(z)
     return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i, axis=0)
 
 
 def shorter(X, top, where=True):
-    """M^2 - |x_t|^2 for the longest pattern that is seen and rows x_t; 0 of equals at any size."""
+    """M^2 - |x_t|^2 for the longest visible pattern and rows x_t; exactly 0 if they are equal."""
     xp = namespace(X)
     longest, own = _longest(X, where), dot(top, top)
     if on_host(X) and bool(xp.all(longest < FAR)):
@@ -88,13 +88,13 @@ def shorter(X, top, where=True):
 
 
 def _longest(X, where):
-    """The largest squared length among the patterns seen."""
+    """The largest squared length of the visible patterns."""
     xp, squares = namespace(X), dot(X, X)
     return xp.max(squares if where is True else xp.where(where, squares, -inf), axis=-1)
 
 
 def biased(z, beta, bias, where):
-    """beta z + bias; of a row without a finite largest one, beta (z - max z) + bias."""
+    """beta z + bias, or beta (z - max z) + bias for rows whose largest entry is not finite."""
     xp = namespace(z)
     seen = (bias > -inf) & where
     logits = beta * z + bias
@@ -105,7 +105,6 @@ def biased(z, beta, bias, where):
 
 
 def squared_unit(beta):
-    """b and a power of two r with beta = b r^2: products of r x neither over- nor underflow alone.
-    """
+    """b and a power of two r with beta = b r^2, so that products of r x do not overflow."""
     root = 2.0 ** (math.frexp(beta)[1] // 2)
     return beta / root / root, root

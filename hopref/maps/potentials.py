@@ -27,7 +27,7 @@ TERMS = 24      # of a power series, beyond which nothing is left of an argument
 
 @op("(...,n)->(...)", p=phi, alpha=at_least_one)
 def tsallis(p, /, *, alpha=1.5):
-    r"""Tsallis' negative entropy, the regulariser of entmax; Shannon's at alpha = 1.
+    r"""Negative Tsallis entropy, the regulariser of entmax; negative Shannon entropy at alpha = 1.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
 
@@ -52,7 +52,7 @@ def tsallis(p, /, *, alpha=1.5):
 
 @op("(...,n)->(...)", p=phi, gamma=above_one)
 def norm(p, /, *, gamma=2.0):
-    r"""A norm less 1, the regulariser of normmax.
+    r"""Norm minus 1, the regulariser of normmax.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
 
@@ -70,7 +70,7 @@ def norm(p, /, *, gamma=2.0):
 
 @op("(...,n)->(...)", p=phi)
 def half_square(p, /):
-    r"""Half the squared length, the regulariser of k-subsets.
+    r"""Half the squared norm, the regulariser of k-subsets.
 
     Source: Niculae et al. 2018 [FY-1].
 
@@ -85,7 +85,7 @@ def half_square(p, /):
 
 @op("(...,n)->(...)", beta=positive, alpha=at_least_one)
 def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
-    r"""The potential whose gradient is entmax; logsumexp at alpha = 1.
+    r"""Conjugate whose gradient is entmax; logsumexp at alpha = 1.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
 
@@ -102,7 +102,7 @@ def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
 
 @op("(...,n)->(...)", beta=positive, gamma=above_one)
 def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
-    r"""The potential whose gradient is normmax.
+    r"""Conjugate whose gradient is normmax.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
 
@@ -119,7 +119,7 @@ def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
 
 @op("(...,n)->(...)", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_conjugate(z, /, *, k, beta=1.0):
-    r"""The potential whose gradient is k-subsets.
+    r"""Conjugate whose gradient is k-subsets.
 
     Source: Niculae et al. 2018 [FY-1].
 
@@ -136,7 +136,7 @@ def k_subsets_conjugate(z, /, *, k, beta=1.0):
 
 @op("(...,n),(...,n)->(...)", p=phi, alpha=at_least_one)
 def entmax_loss(z, p, /, *, alpha=1.5):
-    r"""Fenchel-Young loss of entmax: what p lacks of the optimum for the scores z.
+    r"""Fenchel-Young loss of entmax, the suboptimality of p for the scores z.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1, FY-2].
 
@@ -186,13 +186,13 @@ def k_subsets_loss(z, p, /, *, k):
 
 @overridable
 def tsallis_excess(p, /, *, alpha=1.5):
-    """Omega(p) - Omega(u), u = 1/n: by what Tsallis' negative entropy exceeds its least value."""
+    """Omega(p) - Omega(u), u = 1/n: the excess of the negative Tsallis entropy over its minimum."""
     return namespace(p).sum(power_divergence(p, 1 / p.shape[-1], alpha), axis=-1)
 
 
 @overridable
 def norm_excess(p, /, *, gamma=2.0):
-    """|p| - |u|, u = 1/n: by what the norm exceeds its least value."""
+    """|p| - |u|, u = 1/n: the excess of the norm over its minimum."""
     xp, n = namespace(p), p.shape[-1]
     least, many = n ** (1 / gamma - 1), gamma * (gamma - 1) / n
     mean = many * xp.sum(power_divergence(n * p, 1.0, gamma), axis=-1)      # of (n p)^gamma - 1
@@ -203,7 +203,7 @@ def norm_excess(p, /, *, gamma=2.0):
 
 @overridable
 def half_square_excess(mu, /, *, k):
-    """(|mu|^2 - |u|^2)/2, u = k/n, for a sum of k."""
+    """(|mu|^2 - |u|^2)/2, u = k/n, for entries of sum k."""
     away = mu - k / mu.shape[-1]
     return dot(away, away) / 2
 
@@ -270,7 +270,7 @@ def half_of_log_cosh(a):
 
 
 def logsumexp_transform(u, beta):
-    """u.p - lse(beta, u) = p.log(p)/beta, p = softmax(beta u): of terms <= 0."""
+    """u.p - lse(beta, u) = p.log(p)/beta, p = softmax(beta u), as a sum of terms <= 0."""
     xp = namespace(u)
     z = beta * (u - xp.max(u, axis=-1, keepdims=True))
     e = xp.exp(z)
@@ -280,12 +280,12 @@ def logsumexp_transform(u, beta):
 
 
 def best(z, p):
-    """p.z from the largest score down."""
+    """p.z, from differences to the largest score."""
     top = namespace(z).max(z, axis=-1, keepdims=True)
     return top[..., 0] - dot(p, top - z)
 
 
 def lead(z, y, p):
-    """z.y - z.p, from the largest score down where both have the same sum."""
+    """z.y - z.p, from differences to the largest score where both have the same sum."""
     top = namespace(z).max(z, axis=-1, keepdims=True)
     return dot(z - top, y - p) + top[..., 0] * namespace(z).sum(y - p, axis=-1)

@@ -1,4 +1,4 @@
-"""What arguments of separation maps must satisfy together, beyond what each must by itself."""
+"""Preconditions of the separation maps that involve several arguments."""
 import math
 
 __all__ = ["something_visible"]
@@ -7,7 +7,7 @@ EMPTY_ROW = "every row must see at least one entry; got a fully masked row"
 
 
 def something_visible(xp, given):
-    """With empty_row="raise", something must take part in every row."""
+    """With empty_row="raise", an entry must be visible in every row."""
     if given["empty_row"] != "raise":
         return None
     seen = (given["z"] + given.get("bias", 0.0) > -math.inf) & given["where"]

@@ -1,9 +1,9 @@
-"""Features and values brought near 1 by powers of two, so that their products stay in range."""
+"""Scaling of features and values by powers of two, so that their products do not overflow."""
 from hopref.dispatch.namespace import namespace, on_host
 
 
 def unit(size):
-    """The power of two that brings a size into [1, 2); 1 for 0 and for what is no number."""
+    """The power of two by which a size is scaled to [1, 2); 1 for 0, infinity and NaN."""
     xp, one = namespace(size), namespace(size).ones_like(size)
     factor = one
     for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
@@ -14,12 +14,13 @@ def unit(size):
 
 
 def evened(q, k, z):
-    """Features q and k of equal products, but for powers of two: a factor a row of q.
+    """Features q and k scaled by powers of two, with products scaled by one factor for each row.
 
-    Returns q, k, the factors of the features, of k and of the sum z of earlier keys, and those of
-    the rows.  The largest key of each feature, or z, is then in [1, 2), and so is the largest
-    feature of a query: no product that counts under- or overflows.  Where all are near 1 they stay
-    as they are, and the results are the same bit for bit elsewhere.
+    Returns q, k, the factors of the features, which apply to k and to the sum z of earlier keys,
+    and the factors of the rows of q.  The largest key of each feature, or z, is then in [1, 2), and
+    so is the largest feature of a query, so that significant products do not under- or overflow.
+    Features that are all near 1 are returned unchanged; the scaling does not change the bits of
+    other results.
     """
     xp = namespace(k)
     most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
@@ -47,27 +48,27 @@ def _most(x, axis):
 
 
 def _near_one(size):
-    """Whether all sizes but 0 are within 2^20 of 1."""
+    """Whether all nonzero sizes are between 2^-20 and 2^20."""
     xp = namespace(size)
     return bool(xp.all((size == 0) | ((size > 2.0**-20) & (size < 2.0**20))))
 
 
 def times(x, factors):
-    """x times one factor after the other: their product alone may overflow."""
+    """x times all factors, one after the other, since their product may overflow."""
     for factor in factors:
         x = x * factor
     return x
 
 
 def over(x, factors):
-    """x over one factor after the other, the last first."""
+    """x divided by all factors, the last one first."""
     for factor in reversed(factors):
         x = x / factor
     return x
 
 
 def tame(V):
-    """The values, and the factor by which a column that nears the largest number is divided."""
+    """The values, with columns near the overflow threshold divided by a factor, and this factor."""
     xp = namespace(V)
     if 0 in V.shape:
         return V, 1.0

@@ -3,13 +3,13 @@ from hopref.dispatch.namespace import namespace
 
 
 def keep(h, xi, low):
-    """Sign of the field with values 1 and ``low``; at h = 0 the state keeps its value."""
+    """Sign of the field, 1 or ``low``; at h = 0 the state keeps its value."""
     xp = namespace(h)
     return xp.where(h > 0, 1.0, xp.where(h < 0, low, xp.where(h == 0, xi, h)))
 
 
 def plus(h, xi, low):
-    """Sign of the field with values 1 and ``low``; 1 at h = 0."""
+    """Sign of the field, 1 or ``low``; 1 at h = 0."""
     xp = namespace(h)
     return xp.where(h >= 0, 1.0, xp.where(h < 0, low, h))
 
@@ -22,7 +22,7 @@ def sigmoid(u):
 
 
 def relu(u):
-    """u where it is positive; else 0, NaN at NaN."""
+    """max(u, 0), and NaN at NaN."""
     return namespace(u).where(u > 0, u, 0.0 * u)
 
 
@@ -35,23 +35,23 @@ def itself(u):
 
 
 def above(x, theta):
-    """S_theta: what exceeds theta becomes 0, so that only the strongly negative is left."""
+    """S_theta: set the components that exceed theta to 0."""
     return namespace(x).where(x > theta, 0.0, x)
 
 
 def below(x, theta):
-    """The other side: what is less than theta becomes 0."""
+    """Set the components that are less than theta to 0."""
     return namespace(x).where(x < theta, 0.0, x)
 
 
 def strongest(x):
-    """True at the first largest entry of each row."""
+    """True at the largest entry of each row, the first of equal ones."""
     xp, d = namespace(x), x.shape[-1]
     return xp.arange(d) == (xp.argmax(x, axis=-1, keepdims=True) if d else 0)
 
 
 def winners(x, k):
-    """1 at the k largest entries of each row, the first of equals; else 0, NaN at NaN."""
+    """1 at the k largest entries of each row, the first of equal ones, otherwise 0; NaN at NaN."""
     xp, d = namespace(x), x.shape[-1]
     if d == 0:
         return x

@@ -1,4 +1,4 @@
-"""Softmax, its potential, and what may be seen."""
+"""Softmax, its potential, and masks."""
 import math
 
 from hopref.dispatch.domains import choice, mask, positive, scores
@@ -20,7 +20,7 @@ zero_denominators = choice(zeros=0.0, nan=math.nan)
 @op("(...,n)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"), where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
-    r"""Softmax with inverse temperature, mask and a stated answer for empty rows.
+    r"""Softmax with inverse temperature, mask and a defined result for empty rows.
 
     Source: Ramsauer et al. 2021, eq. (3); blog eq. (14) [MH-2].
 
@@ -28,19 +28,20 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
     Parameters
     ----------
-    z : (..., n) scores, finite or -inf (the log of no weight)
-    beta : inverse temperature, > 0
-    bias : (..., n) added to beta z; -inf hides an entry
-    where : (..., n) bool, True where an entry takes part
-    empty_row : a row in which nothing takes part is "zeros", "nan", or refused ("raise")
+    z : scores; -inf gives the weight 0
+    bias : added to beta z; -inf hides an entry
+    where : True where an entry is included
+    empty_row : result of a row without included entries: "zeros" or "nan"; "raise" raises
+        DomainError
 
     Returns
     -------
-    (..., n) weights >= 0; rows sum to 1 unless empty
+    (..., n) array, weights >= 0; every row that is not empty sums to 1
 
     Notes
     -----
-    Subtracts the maximum first and multiplies by beta after, so that beta * 0 is 0 whatever beta.
+    The maximum is subtracted before the multiplication by beta, so that the largest exponent is
+    exactly 0 for every beta.
 
     >>> from hopref.maps import softmax
     >>> softmax([0.0, 0.0, float("-inf")])
@@ -52,7 +53,7 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
 
 def seen_scores(z, beta, bias, where):
-    """Scores, -inf where hidden, and the beta that has yet to multiply them."""
+    """Scores, -inf where hidden, and the beta by which they are still to be multiplied."""
     if not isinstance(bias, float):
         z, beta = biased(z, beta, bias, where), 1.0
     return z if where is True else namespace(z).where(where, z, -inf), beta
@@ -66,7 +67,9 @@ def logsumexp(z, /, *, beta=1.0):
 
     .. math:: \mathrm{lse}(\beta, z) = \beta^{-1} \ln \sum_i e^{\beta z_i}
 
-    Returns -inf where a row holds nothing but -inf.
+    Returns
+    -------
+    (...) array; -inf where all scores of a row are -inf
 
     >>> from hopref.maps import logsumexp
     >>> float(logsumexp([3.0, float("-inf")], beta=2.0))
@@ -86,20 +89,20 @@ def taking_part(z, bias, where):
 
 
 def unhidden(where, bias):
-    """What neither the mask nor the bias hides."""
+    """The mask of entries that neither the mask nor the bias hides."""
     return where if isinstance(bias, float) else where & (bias > -inf)
 
 
 @overridable
 def logmeanexp(z, where=True):
-    """log mean exp for z <= 0 with maximum 0: exact near 0 and far from it; 0 of nothing."""
+    """log mean exp for z <= 0 with maximum 0, accurate at any size; 0 without entries."""
     xp = namespace(z)
     return log_of_mean(average(xp.exp(z), where), average(xp.expm1(z), where))
 
 
 def mean_gain(gaps, beta, where=True):
-    """log mean exp(beta gaps) / beta for gaps <= 0, the largest 0; their mean as beta gaps vanish.
-    """
+    """log mean exp(beta gaps) / beta for gaps <= 0 with maximum 0; the mean of the gaps for very
+    small beta gaps."""
     xp, x = namespace(gaps), beta * gaps
     lowest = xp.min(gaps if where is True else xp.where(where, gaps, 0.0), axis=-1)
     tiny = beta * lowest > -2.0**-900
@@ -109,14 +112,14 @@ def mean_gain(gaps, beta, where=True):
 
 
 def log_of_mean(mean, lack):
-    """log mean, by lack = mean - 1 where that is nearer to 0."""
+    """The logarithm of a mean, computed from lack = mean - 1 where this is closer to 0."""
     xp = namespace(mean)
     near = lack > -0.5
     return xp.where(near, xp.log1p(xp.where(near, lack, 0.0)), xp.log(xp.where(near, 1.0, mean)))
 
 
 def average(a, where):
-    """The mean of the entries that take part; 0 of none."""
+    """The mean of the included entries; 0 without any."""
     xp = namespace(a)
     if where is True:
         return xp.mean(a, axis=-1)
@@ -126,7 +129,7 @@ def average(a, where):
 
 @overridable
 def softmax_among(z, beta, support, renormalise, empty_row):
-    """Softmax over a support; or over everything, then cut to the support.  NaN stays NaN."""
+    """Softmax over a support, or over all entries with 0 outside the support.  NaN stays NaN."""
     if support is True:
         return softmax(z, beta=beta)
     xp, p = namespace(z), softmax(z, beta=beta, where=among(support, renormalise))
@@ -135,12 +138,12 @@ def softmax_among(z, beta, support, renormalise, empty_row):
 
 
 def among(support, renormalise):
-    """Over what weights sum to 1: a support, or everything."""
+    """The entries over which the weights sum to 1: the support, or all."""
     return support if renormalise else True
 
 
 def otherwise(y, support, answer):
-    """``y``, or the answer where a support is empty."""
+    """``y``, or ``answer`` where a support is empty."""
     if support is True:
         return y
     xp = namespace(support)
@@ -148,7 +151,7 @@ def otherwise(y, support, answer):
 
 
 def visible(Q, K, mask, causal, align):
-    """Which keys each query sees; True if all."""
+    """The mask of the keys that are visible to each query; True if all are."""
     if not causal:
         return mask
     xp, queries, keys = namespace(Q), Q.shape[-2], K.shape[-2]
@@ -157,30 +160,30 @@ def visible(Q, K, mask, causal, align):
 
 
 def end(queries, keys):
-    """The last query is aligned with the last key."""
+    """Offset that aligns the last query with the last key."""
     return keys - queries
 
 
 def start(queries, keys):
-    """The first query is aligned with the first key."""
+    """Offset that aligns the first query with the first key."""
     return 0
 
 
 def masked(keys, mask, nothing):
-    """Features of keys, ``nothing`` (0, or -inf for logs) where a key may not be seen."""
+    """Features of keys; ``nothing`` (0, or -inf for logarithms) where a key is hidden."""
     return keys if mask is True else namespace(keys).where(mask[..., None], keys, nothing)
 
 
 def default_scale(scale, keys):
-    """1/sqrt(d), the scale of attention, unless another was given."""
+    """The given scale, or 1/sqrt(d), the default scale of attention."""
     return 1 / math.sqrt(max(1, keys.shape[-1])) if scale is None else scale
 
 
 def feature_scale(scale, keys):
-    """d^(-1/4), whose square is the scale of attention, unless another was given."""
+    """The given scale, or d^(-1/4), whose square is the default scale of attention."""
     return math.sqrt(default_scale(None, keys)) if scale is None else scale
 
 
 def guarded(D, guard):
-    """The denominator, raised by twice the guard where it is that near to 0; a 0 stays 0."""
+    """The denominator plus twice the guard where it is within the guard of 0; 0 stays 0."""
     return namespace(D).where((abs(D) <= guard) & (D != 0), D + 2 * guard, D)

@@ -1,12 +1,11 @@
-r"""Sparse separation maps along the last axis: answers with exact zeros.
+r"""Sparse separation maps along the last axis, whose results have exact zeros.
 
 Each map is the regularised argmax of the scores, :math:`\hat y_\Omega(z) = \arg\max_p\; p^T z -
 \Omega(p)` over the simplex (k-subsets: over the hypersimplex); softmax is the one of the Shannon
 entropy.  ``beta`` multiplies the scores: the map of beta z, not beta times the map.  A score of
--inf, or False in ``where``, hides an entry.  The potentials stand in `hopref.maps.potentials`.
-
-How the thresholds are found stands in `hopref.maps.thresholds`.  Every answer is that of the exact
-problem of the numbers given, to four ulp of its largest entry.
+-inf, or False in ``where``, hides an entry.  The potentials are in `hopref.maps.potentials`, and
+the computation of the thresholds in `hopref.maps.thresholds`.  The error of every result is at most
+four ulp of its largest entry.
 
 References: Martins & Astudillo 2016 (sparsemax); Peters, Niculae & Martins 2019 (entmax); Blondel,
 Martins & Niculae 2020 (Fenchel-Young losses); Santos, Niculae, McNamee & Martins 2024 (Hopfield-
@@ -34,7 +33,7 @@ above_one = Scalar("a finite number > 1", lambda v: 1 < v < inf)
 @op("(...,n)->(...,n)", z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows,
     precondition=something_visible)
 def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
-    r"""The point of the simplex nearest to the scores.
+    r"""Euclidean projection of the scores onto the simplex.
 
     Source: Martins & Astudillo 2016 [FY-1].
 
@@ -51,7 +50,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 @op("(...,n)->(...,n)", z=scores(), beta=positive, alpha=at_least_one, where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
-    r"""The argmax regularised by Tsallis' entropy: softmax (alpha = 1) to sparsemax (2) and beyond.
+    r"""Argmax regularised by the Tsallis entropy: softmax for alpha = 1, sparsemax for alpha = 2.
 
     Source: Peters, Niculae & Martins 2019 [FY-1].
 
@@ -60,17 +59,19 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 
     Parameters
     ----------
-    z : (..., n) scores, finite or -inf
-    beta : inverse temperature, > 0
-    alpha : >= 1; the largest score gets everything from a lead of 1/((alpha - 1) beta) on
-    where : (..., n) bool, True where an entry takes part
-    empty_row : a row in which nothing takes part is "zeros", "nan", or refused ("raise")
+    z : scores; -inf gives the weight 0
+    alpha : exponent; the largest score has weight 1 if it exceeds all others by at least
+        1/((alpha - 1) beta)
+    where : True where an entry is included
+    empty_row : result of a row without included entries: "zeros" or "nan"; "raise" raises
+        DomainError
 
     Notes
     -----
-    Closed forms at alpha = 1, 1.5 and 2, Newton's method elsewhere.  Cost O(n log n).  Sums that
-    decide are kept in double-double: past alpha = 2 an entry at the edge of the support would pay
-    for an ulp of the sum of all, many ulp of its own.
+    The threshold has a closed form at alpha = 1, 1.5 and 2, and is found by Newton's method
+    elsewhere.  The cost is O(n log n).  The sums that determine the support are computed in
+    double-double arithmetic: for alpha > 2 an error of one ulp in the sum would be many ulp of an
+    entry at the edge of the support.
 
     >>> from hopref.maps import entmax
     >>> entmax([2.0, 0.0])
@@ -89,7 +90,7 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 @op("(...,n)->(...,n)", z=scores(), beta=positive, gamma=above_one, where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
-    r"""The argmax regularised by a norm: near a face its entries are alike.
+    r"""Argmax regularised by a norm.
 
     Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-1].
 
@@ -99,8 +100,9 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 
     Notes
     -----
-    Closed form at gamma = 2.  An entry at the edge of the support is the power 1/(gamma - 1) of the
-    distance of its score from tau; that distance is known to 2^-85 or an ulp.
+    The threshold has a closed form at gamma = 2.  An entry at the edge of the support is the power
+    1/(gamma - 1) of the distance of its score from tau, which is computed with an error of at most
+    2^-85 or one ulp.
 
     >>> from hopref.maps import normmax
     >>> normmax([1.0, 0.0])
@@ -116,14 +118,14 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
     empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    r"""The mean of indicators of k entries that is nearest to the scores (SparseMAP).
+    r"""Projection of the scores onto the means of indicators of k entries (SparseMAP).
 
     Source: Niculae et al. 2018; Santos et al. 2024 [FY-1].
 
     .. math:: \mu = \arg\min_{0 \le \mu \le 1,\, \sum_i \mu_i = k} \|\mu - \beta z\|^2
         = \mathrm{clip}(\beta z - \tau, 0, 1)
 
-    A row in which no more than k entries take part gives each of them 1.
+    In a row with at most k included entries each of these is 1.
 
     >>> from hopref.maps import k_subsets
     >>> k_subsets([2.0, 1.5, 1.0, -3.0], k=2)
@@ -136,14 +138,14 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
     empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    r"""Softmax of the k largest scores; of equal scores those of lowest index.
+    r"""Softmax of the k largest scores; among equal scores those of lowest index are taken.
 
     Source: Hu et al. 2024, top-K memories [NP-3].
 
     .. math:: p = \arg\max_{p \in \Delta,\, \|p\|_0 \le k}
         \beta p^T z - \textstyle\sum_i p_i \ln p_i
 
-    A row in which fewer than k entries take part is their softmax.
+    In a row with fewer than k included entries the result is their softmax.
 
     >>> from hopref.maps import top_k
     >>> top_k([0.0, 1.0, 1.0, 1.0], k=2)
@@ -154,15 +156,15 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
 
 def among_largest(z, k):
-    """Who is among the k largest; of equals those of lowest index; who is NaN is among them."""
+    """The mask of the k largest entries, those of lowest index among equal ones, and of NaN."""
     xp, kth = namespace(z), kth_largest(z, k)
-    better, equal = (z > kth) | (z != z), z == kth
-    room = k - total(xp.astype(better, xp.int64))
-    return better | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= room))
+    larger, equal = (z > kth) | (z != z), z == kth
+    remaining = k - total(xp.astype(larger, xp.int64))
+    return larger | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= remaining))
 
 
 def answered(z, p, empty_row):
-    """The map p of the scores z; ``empty_row`` where nothing is seen, NaN where a NaN is."""
+    """The result p; ``empty_row`` for rows without visible entries, NaN for rows with NaN."""
     xp = namespace(z)
     top = xp.max(z, axis=-1, keepdims=True)
     return xp.where(top > -inf, p, xp.where(top == -inf, empty_row, top))

@@ -1,1 +1,1 @@
-"""The formulas, a model a file."""
+"""The formulas, one model in each module."""

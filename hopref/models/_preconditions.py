@@ -1,6 +1,7 @@
-"""What arguments of models must satisfy together, beyond what each must by itself.
+"""Preconditions of the models that involve several arguments.
 
-Called on validated arguments, options still by name; they return the sentence that fails, or None.
+They are called on validated arguments, in which options are still given by name, and return the
+message of the violated condition, or None.
 """
 import math
 
@@ -10,13 +11,13 @@ from hopref.maps.preconditions import EMPTY_ROW
 
 __all__ = ["states_in_alphabet", "states_in_range", "polar", "no_more_winners_than_sites",
            "key_visible", "state_with_its_scale", "state_of_these_features", "draws_suffice",
-           "at_most_n", "inhabited", "inhabited_list"]
+           "at_most_n", "support_not_empty", "list_not_empty"]
 
 EMPTY_SUPPORT = "every state must attend to a pattern; got an empty row in the support"
 
 
 def states_in_alphabet(xp, given):
-    """A tie keeps the state's value, so the state must hold the two values of its alphabet."""
+    """The state must hold the two values of its alphabet, because a tie keeps its value."""
     if given["ties"] == "plus":
         return None
     xi, low = given["xi"], {"polar": -1.0, "binary": 0.0}[given["states"]]
@@ -27,7 +28,7 @@ def states_in_alphabet(xp, given):
 
 
 def states_in_range(activation):
-    """The energy is defined on the closure of the activation's range."""
+    """The states must lie in the closure of the activation's range, where the energy is defined."""
     def precondition(xp, given):
         f = activation.resolve(given["activation"])
         for name in ("xi", "previous"):
@@ -40,7 +41,7 @@ def states_in_range(activation):
 
 
 def polar(name):
-    """A state that a tie keeps, or whose flips are weighed, holds -1 and 1."""
+    """The state must hold -1 and 1 if a tie keeps its value or if its flips are compared."""
     def precondition(xp, given):
         x = given[name]
         if given.get("ties") == "plus" or bool(xp.all((x == 1) | (x == -1) | ~xp.isfinite(x))):
@@ -50,12 +51,13 @@ def polar(name):
 
 
 def no_more_winners_than_sites(xp, given):
+    """The number of winners must not exceed the number of sites."""
     k, d = given["k"], given["xi"].shape[-1]
     return None if k <= d else f"k must be at most d = {d}; got k={k}"
 
 
 def key_visible(xp, given):
-    """With empty_row="raise", every query must see a key."""
+    """With empty_row="raise", a key must be visible to every query."""
     if given["empty_row"] != "raise":
         return None
     align = {"end": end, "start": start}[given["align"]]
@@ -65,14 +67,14 @@ def key_visible(xp, given):
 
 
 def state_with_its_scale(given):
-    """In the log domain the sums S and z mean e^c S and e^c z: nothing without c."""
-    bare = isinstance(given["c"], float) and not (
+    """S and z need their log scale c: in the log domain the sums are e^c S and e^c z."""
+    missing = isinstance(given["c"], float) and not (
         isinstance(given["S"], float) and isinstance(given["z"], float))
-    return "c must come with S and z, whose log scale it is; got no c" if bare else None
+    return "c must come with S and z, whose log scale it is; got no c" if missing else None
 
 
 def state_of_these_features(given):
-    """A state, or a cotangent of one, holds one row for each feature: m of them, or 2 m."""
+    """A state, or its cotangent, must have one row for each feature: m rows, or 2 m."""
     r = given["omega"].shape[0] * (2 if given["features"] in PAIRED else 1)
     for name, axis in (("S", -2), ("z", -1), ("c", -1), ("g_S", -2), ("g_z", -1), ("g_c", -1)):
         if not isinstance(given.get(name, 0.0), float) and given[name].shape[axis] != r:
@@ -81,13 +83,13 @@ def state_of_these_features(given):
 
 
 def draws_suffice(given):
-    """A standard error needs two draws."""
+    """There must be at least two draws, because the standard error is estimated from them."""
     k = given["omegas"].shape[0]
     return None if k >= 2 else f"omegas must hold at least 2 draws; got {k}"
 
 
 def at_most_n(*names):
-    """No more of these than there are patterns."""
+    """These numbers must not exceed the number of patterns."""
     def precondition(xp, given):
         for name in names:
             if given[name] > given["n"]:
@@ -96,7 +98,7 @@ def at_most_n(*names):
     return precondition
 
 
-def inhabited(xp, given):
+def support_not_empty(xp, given):
     """With empty_row="raise", every state must attend to a pattern."""
     support = given["support"]
     if given["empty_row"] != "raise" or support is True or bool(xp.all(xp.any(support, axis=-1))):
@@ -104,8 +106,8 @@ def inhabited(xp, given):
     return EMPTY_SUPPORT
 
 
-def inhabited_list(xp, given):
-    """The same of pairs in lists."""
+def list_not_empty(xp, given):
+    """With empty_row="raise", every state must occur in the list of pairs."""
     rows = xp.sort(given["rows"])
     every = xp.arange(given["xi"].shape[0], dtype=rows.dtype)
     start, stop = (xp.searchsorted(rows, every, side=side) for side in ("left", "right"))

@@ -1,7 +1,8 @@
 r"""Softmax attention and generalised kernel ("linear") attention.
 
 ``Q`` (..., l, d) queries, ``K`` (..., s, d) keys, ``V`` (..., s, v) values, with equal leading
-axes; ``phi_q`` (..., l, r), ``phi_k`` (..., s, r) their features.  Masks: True may be seen.
+axes; ``phi_q`` (..., l, r), ``phi_k`` (..., s, r) their features.  A mask is True where a key is
+visible.
 
 References: Vaswani et al. 2017; Choromanski et al. 2021, *Rethinking Attention with Performers*,
 eqs. (1)-(4), (11); the blog, eqs. (14)-(18).
@@ -58,8 +59,6 @@ def softmax_weights(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, a
 
     .. math:: A = \mathrm{softmax}(s\,Q K^T + B)
 
-    Parameters are those of `softmax_attention`.
-
     >>> from hopref import attention
     >>> attention.softmax_weights([[1.0]], [[2.0], [2.0]])
     array([[0.5, 0.5]])
@@ -79,17 +78,18 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
 
     Parameters
     ----------
-    scale : s > 0, by default 1/sqrt(d)
-    mask : (..., l, s) bool, True where a query may see a key
-    bias : (..., l, s) B, added to the scaled scores; -inf hides a key
-    causal : hide the future
-    align : with l != s, causal aligns the last query with the last key ("end") or the first with
-        the first ("start")
-    empty_row : a query that sees nothing answers "zeros", "nan", or is refused ("raise")
+    scale : s; None for 1/sqrt(d)
+    mask : True where a key is visible to a query
+    bias : B, added to the scaled scores; -inf hides a key
+    causal : whether later keys are hidden from a query
+    align : whether a causal mask aligns the last query with the last key ("end") or the first query
+        with the first key ("start"), where l != s
+    empty_row : result of a query to which no key is visible: "zeros" or "nan"; "raise" raises
+        DomainError
 
     Returns
     -------
-    (..., l, v), each row in the convex hull of the values it sees
+    (..., l, v) array, each row in the convex hull of the values of its visible keys
 
     >>> from hopref import attention
     >>> attention.softmax_attention([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]])
@@ -119,11 +119,18 @@ def linear_weights(phi_q, phi_k, /, *, empty_row="zeros"):
 @op("(...,s,r),(...,s,v)->(...,r,v),(...,r)", mask=mask("(...,s)"), S=state("(...,r,v)"),
     z=state("(...,r)"), result=finite)
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
-    r"""What linear attention remembers of its keys.  Source: blog eq. (17) [AT-2, MO-2].
+    r"""State of linear attention, the sums over its keys.  Source: blog eq. (17) [AT-2, MO-2].
 
     .. math:: S = K'^T V, \quad z = K'^T 1
 
-    Added to the state passed in, so that keys may come in chunks.
+    Parameters
+    ----------
+    mask : True where a key is visible; a hidden key enters neither sum
+    S, z : state of earlier keys, to which the sums are added
+
+    Notes
+    -----
+    The keys may be processed in chunks, because the sums are added to the given state.
 
     >>> from hopref import attention
     >>> S, z = attention.key_state([[1.0], [2.0]], [[3.0], [4.0]])
@@ -146,15 +153,15 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
 
     Parameters
     ----------
-    mask : (..., s) bool, True where a key may be seen; a hidden one enters neither sum
+    mask : True where a key is visible; a hidden key enters neither sum
     S, z : state of earlier keys, from `key_state`
     eps : added to the denominator; 0 unless a published variant is to be reproduced
-    empty_row : the answer where the denominator is exactly 0
+    empty_row : result where the denominator is exactly 0
 
     Notes
     -----
-    O((l + s) r v) time, O(r v) memory beyond the result.  For features >= 0 the rows lie in the
-    convex hull of the values; with features of both signs D may come near 0 or below.
+    The cost is O((l + s) r v) time and O(r v) memory beyond the result.  For features >= 0 the rows
+    lie in the convex hull of the values; for features of both signs D may be near 0 or negative.
 
     >>> from hopref import attention
     >>> attention.linear_attention([[2.0]], [[1.0], [3.0]], [[0.0], [4.0]])
@@ -174,7 +181,7 @@ def association(phi_q, phi_k, V, /):
 
     .. math:: \tilde Q' = Q' W, \quad W = K'^T V
 
-    With identity features and V = K it is the field of the classical network, transposed.
+    With identity features and V = K the result is the field of the classical network, transposed.
 
     >>> from hopref import attention
     >>> attention.association([[1.0, -1.0]], [[1.0, 1.0], [1.0, -1.0]], [[5.0], [7.0]])
@@ -188,16 +195,23 @@ def association(phi_q, phi_k, V, /):
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", S=state("(...,r,v)"),
     z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
-    r"""Kernel attention to the past and present only, with its state.
+    r"""Causal kernel attention, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3].
 
     .. math:: S_i = S_{i-1} + k'_i v_i^T, \quad z_i = z_{i-1} + k'_i, \quad
         Z_i = q'_i S_i / (q'_i z_i + \epsilon)
 
+    Parameters
+    ----------
+    S, z : state of earlier keys
+    eps : added to the denominator
+    empty_row : result where the denominator is exactly 0
+
     Returns
     -------
-    (Z, S, z) : results, and the state to pass on to the next chunk
+    Z : (..., l, v) array, the results
+    S, z : (..., r, v) and (..., r) arrays, the state that is passed on to the next chunk
 
     >>> from hopref import attention
     >>> Z, S, z = attention.causal_linear_attention([[1.0], [1.0]], [[1.0], [3.0]], [[4.0], [8.0]])
@@ -207,20 +221,20 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     q, keys, c, rows = evened(phi_q, phi_k, z)
     V, back = tame(V)
     zS = c[..., None] * joined_state(phi_k, V, S / back, z)
-    Z, zS = scan(step, zS, (q, keys, counted(V)))
+    Z, zS = scan(step, zS, (q, keys, with_ones(V)))
     zS = zS / c[..., None]
     Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row) * back
     return Z, zS[..., 1:] * back, zS[..., 0]
 
 
-def counted(V):
-    """The values as (1, v), so that one sum holds both z and S."""
+def with_ones(V):
+    """The values with a leading component 1, so that one sum holds both z and S."""
     xp = namespace(V)
     return xp.concat([xp.ones((*V.shape[:-1], 1), dtype=V.dtype), V], axis=-1)
 
 
 def joined_state(keys, V, S, z):
-    """The state of earlier keys as one matrix (z, S) of full size."""
+    """The state of earlier keys as one matrix (z, S), broadcast to full size."""
     xp, lead, r = namespace(V), keys.shape[:-2], keys.shape[-1]
     z_0 = xp.zeros((*lead, r), dtype=V.dtype)
     S_0 = xp.zeros((*lead, r, V.shape[-1]), dtype=V.dtype)
@@ -228,7 +242,7 @@ def joined_state(keys, V, S, z):
 
 
 def step(zS, q, k, v):
-    """The next state, with the row (q z, q S)."""
+    """The next state, and the row (q z, q S)."""
     zS = zS + k[..., :, None] * v[..., None, :]
     return zS, (q[..., None, :] @ zS)[..., 0, :]
 
@@ -238,7 +252,7 @@ def step(zS, q, k, v):
     empty_row=zero_denominators, result=finite)
 def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
                          empty_row="zeros"):
-    r"""Kernel attention of features given by their logs: nothing under- or overflows.
+    r"""Kernel attention of features given by their logarithms, without under- or overflow.
 
     Source: Choromanski et al. 2021, eq. (4) [AT-2, MO-2].
 
@@ -246,13 +260,15 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
 
     Parameters
     ----------
-    log_q, log_k : log |features|, -inf for a feature of 0
-    sign_q, sign_k : signs of the features, by default all +1
+    log_q, log_k : logarithms of the absolute values of the features; -inf for a feature of 0
+    sign_q, sign_k : signs of the features
+    mask : True where a key is visible; a hidden key enters neither sum
+    empty_row : result where the denominator is exactly 0
 
     Notes
     -----
-    Each feature carries its own scale c_r = max_s log k_sr, absorbed into the query's logs.  For
-    features >= 0 the denominator is then at least 1, however large the norms.
+    Each feature has its own scale c_r = max_s log k_sr, which is absorbed into the logarithms of
+    the queries.  For features >= 0 the denominator is then at least 1, however large the norms are.
 
     >>> from hopref import attention
     >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])
@@ -268,19 +284,29 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     empty_row=zero_denominators)
 def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
                                 c=-math.inf, empty_row="zeros"):
-    r"""Causal kernel attention of features given by their logs, with its state.
+    r"""Causal kernel attention of features given by their logarithms, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3, MO-2].
 
     .. math:: c_i = \max(c_{i-1}, \log k_i), \quad
         S_i = e^{c_{i-1} - c_i} S_{i-1} + e^{\log k_i - c_i} v_i^T
 
-    and z alike; the query's logs absorb c_i.  The scale is a running maximum, so no position knows
-    the future.
+    The same recurrence holds for z; the logarithms of the query absorb c_i.  The scale is a running
+    maximum, so that no result depends on later keys.
+
+    Parameters
+    ----------
+    log_q, log_k : logarithms of the absolute values of the features; -inf for a feature of 0
+    sign_q, sign_k : signs of the features
+    S, z : state of earlier keys, divided by e^c
+    c : logarithm of the scale of each feature in S and z
+    empty_row : result where the denominator is exactly 0
 
     Returns
     -------
-    (Z, S, z, c) : results, and the state to pass on: the true sums are e^c S and e^c z
+    Z : (..., l, v) array, the results
+    S, z, c : (..., r, v), (..., r) and (..., r) arrays, the state that is passed on to the next
+        chunk; the sums are e^c S and e^c z
 
     >>> from hopref import attention
     >>> Z, S, z, c = attention.log_causal_linear_attention(
@@ -290,13 +316,13 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     """
     xp = namespace(V)
     zS, ones = joined_state(log_k, V, S, z), xp.ones_like(log_k)
-    rows = (log_q, log_k, sign_q * ones, sign_k * ones, counted(V))
+    rows = (log_q, log_k, sign_q * ones, sign_k * ones, with_ones(V))
     Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)
     return ratio(Z[..., 1:], Z[..., :1], empty_row), zS[..., 1:], zS[..., 0], c
 
 
 def _log_step(state, log_q, log_k, sign_q, sign_k, v):
-    """The next state, with the row (q z, q S) for the query in the state's scale."""
+    """The next state, and the row (q z, q S) of the query at the scale of the state."""
     zS, c = state
     q, k, shrink, c = rescaled(log_q, log_k, c)
     zS, row = step(shrink[..., None] * zS, sign_q * q, sign_k * k, v)

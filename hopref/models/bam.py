@@ -1,4 +1,4 @@
-r"""Bidirectional associative memory: two layers of polar units that recall each other.
+r"""Bidirectional associative memory: two layers of polar units, each updated from the other.
 
 ``x`` (..., d) and ``y`` (..., e) polar states, ``W`` (e, d) weights, as from `storage.bam`.
 
@@ -21,6 +21,11 @@ def energy(y, x, W, /):
 
     .. math:: E = -y^T W x
 
+    Parameters
+    ----------
+    y : state of the second layer
+    x : state of the first layer
+
     >>> from hopref import bam
     >>> float(bam.energy([1.0], [1.0, -1.0], [[2.0, -2.0]]))
     -4.0
@@ -31,14 +36,20 @@ def energy(y, x, W, /):
 @op("(...,e),(...,d),(e,d)->(...,e)", ties=ties, x=states, W=large, precondition=polar("y"),
     lowers=(energy, "always"))
 def forward(y, x, W, /, *, ties="keep"):
-    r"""The answer y to x.  Source: Kosko 1988 [CB-14].
+    r"""Update of y from x.  Source: Kosko 1988 [CB-14].
 
     .. math:: y^{new} = \mathrm{sgn}(W x)
 
+    Parameters
+    ----------
+    y : state of the second layer
+    x : state of the first layer
+    ties : at zero field "keep" the component of y, or set it to 1 ("plus")
+
     Notes
     -----
-    The energy falls by exactly sum_i |y_new - y|_i |W x|_i; in turn with `backward` it ends
-    in a pair that both keep.  Any W will do: there is no symmetry to ask for.
+    The energy decreases by exactly sum_i |y_new - y|_i |W x|_i.  Alternated with `backward`, the
+    update converges to a pair that is a fixed point of both.  W need not be symmetric or square.
 
     >>> from hopref import bam
     >>> bam.forward([-1.0], [1.0, -1.0], [[2.0, -2.0]])
@@ -49,9 +60,19 @@ def forward(y, x, W, /, *, ties="keep"):
 
 @op("(...,d),(...,e),(e,d)->(...,d)", ties=ties, y=states, W=large, precondition=polar("x"))
 def backward(x, y, W, /, *, ties="keep"):
-    r"""The answer x to y; it lowers `energy` as `forward` does.  Source: Kosko 1988 [CB-14].
+    r"""Update of x from y.  Source: Kosko 1988 [CB-14].
 
     .. math:: x^{new} = \mathrm{sgn}(W^T y)
+
+    Parameters
+    ----------
+    x : state of the first layer
+    y : state of the second layer
+    ties : at zero field "keep" the component of x, or set it to 1 ("plus")
+
+    Notes
+    -----
+    The energy decreases by exactly sum_j |x_new - x|_j |W^T y|_j.
 
     >>> from hopref import bam
     >>> bam.backward([1.0, 1.0], [1.0], [[2.0, -2.0]])

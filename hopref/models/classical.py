@@ -65,8 +65,13 @@ def energy(xi, W, b=0.0, /):
 
     .. math:: E = -\tfrac12 \xi^T W \xi + \xi^T b
 
-    Raises DomainError if W is not symmetric beyond rounding (d eps max|W|), unless ``check=False``:
-    the energy says nothing about the dynamics of an asymmetric W.
+    Raises
+    ------
+    DomainError : W is not symmetric up to rounding, d eps max|W|; ``check=False`` omits the check
+
+    Notes
+    -----
+    For an asymmetric W the energy implies nothing about the dynamics.
 
     >>> from hopref import classical
     >>> float(classical.energy([1.0, 1.0], [[1.0, 1.0], [1.0, 1.0]]))
@@ -85,15 +90,16 @@ def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
 
     Parameters
     ----------
-    ties : at zero field "keep" the component (its state must then be in the alphabet) or take the
-        "plus" state; a sign of 0 would leave the state space
-    states : "polar" {-1, 1} or "binary" {0, 1}, where the sign is the Heaviside step
+    ties : at zero field "keep" the component, or set it to 1 ("plus")
+    states : alphabet of the states, "polar" {-1, 1} or "binary" {0, 1}; for binary states the sign
+        is the Heaviside step
 
     Notes
     -----
-    For symmetric W the dynamics end in a fixed point or a cycle of length 2.  The energy may rise
-    on the way, unless W is positive semidefinite.  A tie is seen where the field is exact, as for
-    integers; `storage.hebbian` says how weights stay such.
+    For symmetric W the dynamics converge to a fixed point or to a cycle of length 2.  The energy
+    may increase in between, unless W is positive semidefinite.  A tie is detected if the field is
+    computed exactly, as for integers; the notes of `storage.hebbian` describe which weights are
+    exact.
 
     >>> from hopref import classical
     >>> classical.update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
@@ -104,13 +110,15 @@ def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
 
 @op("(...,d),(...,d),(d,d),(d)->(...)", W=symmetric, result=finite)
 def two_step_energy(xi, previous, W, b=0.0, /):
-    r"""Energy of two successive states; a synchronous update never raises it.
+    r"""Energy of two successive states, which no synchronous update increases.
 
     Source: Goles-Chacc, Fogelman-Soulie and Pellegrin 1985; Bruck 1990 [CB-6].
 
     .. math:: L(t) = -\xi(t)^T W \xi(t-1) + b^T (\xi(t) + \xi(t-1))
 
-    Needs W symmetric, nothing else.
+    Notes
+    -----
+    W must be symmetric; it need not be positive semidefinite.
 
     >>> from hopref import classical
     >>> float(classical.two_step_energy([-1.0, -1.0], [1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]]))
@@ -123,18 +131,19 @@ def two_step_energy(xi, previous, W, b=0.0, /):
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, order=sites("(k)", below="d"),
     precondition=states_in_alphabet, lowers=(energy, "W = W.T, w_ii >= 0"), **of_weights)
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
-    r"""Visit the sites of ``order``, one after another.  Source: blog, below eq. (2) [CB-4].
+    r"""Asynchronous update of the sites in ``order``.  Source: blog, below eq. (2) [CB-4].
 
     .. math:: \xi_i \leftarrow \mathrm{sgn}(h_i(\xi)) \quad\text{for } i \text{ in order}
 
     Parameters
     ----------
-    order : (k,) sites 0..d-1, in the order of their visits; ``range(d)`` is one cyclic sweep
+    order : sites in the order in which they are updated; ``range(d)`` is one cyclic sweep
+    ties : at zero field "keep" the component, or set it to 1 ("plus")
 
     Notes
     -----
     A flip changes the energy by exactly -2|h_i| - 2 w_ii (polar) or -|h_i| - w_ii/2 (binary).
-    O(d) a visit beyond the field.
+    Each site takes O(d) operations.
 
     >>> from hopref import classical
     >>> classical.asynchronous_update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]], order=[0, 1])
@@ -146,12 +155,12 @@ def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
 @op("(...,d),(d,d),(d)->(...,d)", ties=ties, states=states, precondition=states_in_alphabet,
     lowers=(energy, "W = W.T, w_ii >= 0"), **of_weights)
 def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
-    r"""Flip the one unstable component with the largest field, if any.  Source: [CB-4].
+    r"""Flip the unstable component with the largest field, if there is one.  Source: [CB-4].
 
     .. math:: \xi_i \leftarrow \mathrm{sgn}(h_i), \quad
         i = \arg\max_{\mathrm{sgn}(h_i) \ne \xi_i} |h_i|
 
-    The first of equally large fields is taken.
+    Among fields of equal size the first is chosen.
 
     >>> from hopref import classical
     >>> classical.greedy_update([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]])
@@ -160,18 +169,25 @@ def greedy_update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
     xp = namespace(xi)
     h = xi @ W.T - b
     new = ties(h, xi, states)
-    urge = xp.where(new != xi, xp.abs(h), -1.0)
-    return xp.where(strongest(urge), new, xi)
+    size = xp.where(new != xi, xp.abs(h), -1.0)
+    return xp.where(strongest(size), new, xi)
 
 
 @op("(...,d),(n,d),(d)->(...)", scale=positive, zero_diagonal=flag, scratch="(...,n)",
     result=finite)
 def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
-    r"""Energy with W = hebbian(X), never formed.  Source: blog eqs. (1), (3) [CB-3, CB-8].
+    r"""Energy for W = hebbian(X), without forming W.  Source: blog eqs. (1), (3) [CB-3, CB-8].
 
     .. math:: E = -\tfrac{s}{2} \left(\|X \xi\|^2 - \sum_i (X^T X)_{ii} \xi_i^2\right) + \xi^T b
 
-    The second term only with ``zero_diagonal``; it is not subtracted, but left out.
+    Parameters
+    ----------
+    scale : s, the factor of the weights
+    zero_diagonal : whether the diagonal of W is set to 0, which adds the second term
+
+    Notes
+    -----
+    The second term is not subtracted: the products of a site with itself are omitted from the sum.
 
     >>> from hopref import classical
     >>> float(classical.low_rank_energy([1.0, 1.0], [[1.0, 1.0]]))
@@ -186,14 +202,22 @@ def low_rank_energy(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False):
     scratch="(...,n)", **of_patterns)
 def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
                     states="polar"):
-    r"""Synchronous update with W = hebbian(X), never formed.
+    r"""Synchronous update for W = hebbian(X), without forming W.
 
     Source: blog eqs. (4), (5), (6) [CB-8, CB-9].
 
     .. math:: \xi^{new} = \mathrm{sgn}(s X^T (X \xi) - b)
 
-    Equal to `update` for integers, to rounding for other numbers; with ``zero_diagonal`` no site's
-    own part enters a sum that it would be taken off again.  O(N d) a state, O(N d log d) with
+    Parameters
+    ----------
+    scale : s, the factor of the weights
+    ties : at zero field "keep" the component, or set it to 1 ("plus")
+
+    Notes
+    -----
+    The result equals that of `update` for integers, and its field up to rounding for other numbers.
+    With ``zero_diagonal`` the contribution of a site to its own field is omitted from the sums, not
+    subtracted from them.  The cost is O(N d) for each state, or O(N d log d) with
     ``zero_diagonal``.
 
     >>> from hopref import classical
@@ -208,12 +232,21 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
     lowers=(low_rank_energy, "always"), **of_patterns)
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
                                  ties="keep", states="polar"):
-    r"""Visit the sites of ``order`` with W = hebbian(X), never formed.  Source: [CB-4, CB-8].
+    r"""Asynchronous update for W = hebbian(X), without forming W.  Source: [CB-4, CB-8].
 
     .. math:: h_i = s\,(X^T m)_i - b_i, \quad m = X \xi, \quad m \leftarrow m + \Delta\xi_i X_{:,i}
 
-    The overlaps m are kept up to date, flip by flip: exact for integers, and for other numbers
-    within the roundings of |X| |xi|, the site's own part included.  O(N) a visit.
+    Parameters
+    ----------
+    order : sites in the order in which they are updated
+    scale : s, the factor of the weights
+    ties : at zero field "keep" the component, or set it to 1 ("plus")
+
+    Notes
+    -----
+    The overlaps m are updated after each flip.  They are exact for integers; for other numbers
+    their error is a few roundings of |X| |xi|, including the contribution of the site itself.  Each
+    site takes O(N) operations.
 
     >>> from hopref import classical
     >>> classical.low_rank_asynchronous_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]], order=[1])
@@ -228,6 +261,7 @@ def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diag
 
 
 def _low_rank_visit(state, site, *, X, b, here, diagonal, scale, ties, states):
+    """The state and its overlaps after the update of one site."""
     xp = namespace(X)
     xi, m = state
     x, old = xp.take(X, site, axis=1), xp.take(xi, site, axis=-1)
@@ -239,43 +273,57 @@ def _low_rank_visit(state, site, *, X, b, here, diagonal, scale, ties, states):
 @op("(...,d),(d,d),(d)->(...,d)", order=sites("(k)", below="d"), uniforms=uniform("(...,k)"),
     beta=positive, states=states, **of_weights)
 def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
-    r"""Visit the sites of ``order`` at temperature 1/beta.  Source: Glauber 1963 [CB-4].
+    r"""Glauber dynamics of the sites in ``order``, at temperature 1/beta.
+
+    Source: Glauber 1963 [CB-4].
 
     .. math:: \xi_i \leftarrow 1 \;\text{if}\; u < \sigma(\beta\, \Delta\, h_i(\xi)),
         \quad \sigma(z) = 1 / (1 + e^{-z})
 
-    and else the other value; Delta is the distance of the two values, 2 (polar) or 1 (binary).
+    Otherwise the site takes the other value.  Delta is the distance between the two values, 2
+    (polar) or 1 (binary).
 
     Parameters
     ----------
-    uniforms : (..., k) numbers u in [0, 1), one for each visit of each state
+    order : sites in the order in which they are updated
+    uniforms : random numbers u in [0, 1), one for each update of each state
+    beta : inverse temperature
 
     Notes
     -----
-    With W = W.T and w_ii = 0 each visit keeps the Boltzmann distribution exp(-beta E)/Z, in
-    detailed balance; no energy falls at every visit.  As beta grows the rule tends to
-    `asynchronous_update`, except that ties are random.  `dynamics.glauber` draws the numbers.
+    For W = W.T and w_ii = 0 each update satisfies detailed balance and leaves the Boltzmann
+    distribution exp(-beta E)/Z invariant; no energy decreases at every update.  As beta increases
+    the rule tends to `asynchronous_update`, except that ties are random.  `dynamics.glauber` draws
+    the random numbers.
 
     >>> from hopref import classical
     >>> classical.glauber_update([1.0], [[0.0]], order=[0], uniforms=[0.5])
     array([-1.])
     """
-    return in_turn(partial(_tossed, beta=beta, low=states), xi, W, b, order, uniforms[..., None])
+    rule = partial(_glauber_value, beta=beta, low=states)
+    return in_turn(rule, xi, W, b, order, uniforms[..., None])
 
 
-def _tossed(h, value, u, *, beta, low):
+def _glauber_value(h, value, u, *, beta, low):
+    """1 with probability sigmoid(beta Delta h), otherwise the other value."""
     return keep(sigmoid(beta * ((1 - low) * h)) - u, low, low)
 
 
 @op("(...,d),(d,d),(d)->(...,d)", k=count, precondition=no_more_winners_than_sites, **of_weights)
 def winners_update(xi, W, b=0.0, /, *, k):
-    r"""The k sites with the largest fields win: activity control.  Source: Amari 1989 [CB-12].
+    r"""Synchronous k-winners-take-all update of binary states.  Source: Amari 1989 [CB-12].
 
     .. math:: \xi^{new}_i = 1 \;\text{if}\; h_i \text{ is among the } k \text{ largest of }
         h = W \xi - b, \text{ else } 0
 
-    Of equal fields the first win, so that it is always k.  Binary states; no energy is known to
-    fall when all move at once.
+    Parameters
+    ----------
+    k : number of active sites of the result
+
+    Notes
+    -----
+    Among equal fields those of lowest index are chosen, so that exactly k sites are active.  No
+    energy is known to decrease under this synchronous update.
 
     >>> from hopref import classical
     >>> classical.winners_update([1.0, 0.0, 0.0], [[0.0] * 3, [2.0] * 3, [2.0] * 3], k=1)
@@ -286,15 +334,22 @@ def winners_update(xi, W, b=0.0, /, *, k):
 
 @op("(...,d),(e,d)->(...,e)", x=binary, W=binary)
 def willshaw_update(x, W, /):
-    r"""One-step recall from clipped weights: a unit is active if all active units reach it.
+    r"""One-step recall from clipped weights: a unit is active if all active inputs connect to it.
 
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
     .. math:: y = H(W x - |x|_1), \quad H(z) = 1 \;\text{if}\; z \ge 0, \text{ else } 0
 
-    W as from `storage.willshaw` or `storage.willshaw_pairs`.  A stored cue, or a part of it, misses
-    no unit of its answer; others are wrongly active with probability about p^|x|, p the share of
-    ones in W (`theory.willshaw_load`).  The rule is one step from cue to answer and has no energy.
+    Parameters
+    ----------
+    x : cues, binary
+    W : binary weights, as from `storage.willshaw` or `storage.willshaw_pairs`
+
+    Notes
+    -----
+    For a stored cue, or a part of it, every unit of the stored pattern is active.  Each other unit
+    is active by error with probability about p^|x|, where p is the fraction of ones in W
+    (`theory.willshaw_load`).  The rule is a single step and has no energy.
 
     >>> from hopref import classical
     >>> classical.willshaw_update([1.0, 1.0, 0.0], [[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])

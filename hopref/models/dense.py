@@ -1,8 +1,8 @@
 r"""Dense associative memory: polar states, interactions steeper than quadratic.
 
-``xi`` (..., d) polar states, ``X`` (n, d) patterns in rows.  ``interaction`` names F: "polynomial"
-z^n, "rectified" max(z, 0)^n, "exponential" e^z, "quadratic" z^2/2 (the classical network, zero
-diagonal), or is an `Interaction` of one's own.
+``xi`` (..., d) polar states, ``X`` (n, d) patterns in rows.  ``interaction`` is the name of F:
+"polynomial" z^n, "rectified" max(z, 0)^n, "exponential" e^z, "quadratic" z^2/2 (the classical
+network with zero diagonal), or an `Interaction` that the caller defines.
 
 References: Krotov and Hopfield 2016; Demircigil et al. 2017; Ramsauer et al. 2021, Appendix A.3,
 eqs. (544), (545).
@@ -41,9 +41,15 @@ def difference(F, r, x, n):
 
 
 class Interaction(NamedTuple):
-    """F(z, n), its slope in z, and the gain(F, r, x, n) whose sign is that of `difference`.
+    """An interaction function F.
 
-    Patterns lie along axis -2; the slopes of all patterns may carry a common factor > 0.
+    Attributes
+    ----------
+    F : callable F(z, n)
+    slope : callable slope(z, n), the derivative of F in z; the slopes of all patterns may have a
+        common factor > 0
+    gain : callable gain(F, r, x, n) with the sign of sum_mu F(r + x) - F(r - x), which is the
+        default; the patterns are along axis -2
     """
     F: Callable
     slope: Callable
@@ -71,7 +77,7 @@ def _polynomial_gain(F, r, x, n):
 
 
 def _size(r, x):
-    """Of what r + x and r - x may be; 0 where they are the same."""
+    """Upper bound on |r + x| and |r - x|; 0 where the two are equal."""
     xp = namespace(x)
     return xp.where(x == 0, 0.0, xp.abs(r) + xp.abs(x))
 
@@ -90,7 +96,7 @@ def _rectified_slope(z, n):
 
 
 def _rectified_gain(F, r, x, n):
-    """That of the polynomial where both r + x and r - x are positive."""
+    """The gain of max(z, 0)^n, which is that of z^n where both r + x and r - x are positive."""
     xp, size, own = namespace(x), _size(r, x), in_common_unit(x, NEAR)
     r = in_common_unit(xp.where(x == 0, 0 * r, r), n, size)
     x = in_common_unit(x, n, size)
@@ -107,7 +113,7 @@ def _exponential_slope(z, n):
 
 
 def _exponential_gain(F, r, x, n):
-    """By rank where r + x and r - x are exact, so that ties are seen; elsewhere by e^r sinh x."""
+    """The gain of e^z: by rank where r + x and r - x are exact, to detect ties; else e^r sinh x."""
     xp = namespace(x)
     (up, more), (down, less) = double_double.plus(r, x), double_double.plus(r, -x)
     rounded = xp.any((more != 0) | (less != 0), axis=-2)
@@ -115,8 +121,11 @@ def _exponential_gain(F, r, x, n):
 
 
 def _gain_by_rank(up, down):
-    """The largest overlap that is not, in its rank, the same up and down is the unit: no overflow,
-    and what is the same cancels to the last bit."""
+    """The gain from the sorted overlaps r + x and r - x.
+
+    The unit is the largest overlap that differs from the one of equal rank: the exponentials do not
+    overflow, and equal terms cancel exactly.
+    """
     xp = namespace(up)
     up, down = _ranked(up), _ranked(down)
     top = xp.where(up == down, -math.inf, xp.maximum(up, down))
@@ -124,19 +133,20 @@ def _gain_by_rank(up, down):
 
 
 def _rise(gap, top, axis):
-    """e^up - e^down of overlaps ``gap`` apart, the larger of them ``top``, in units of the largest
-    of all."""
+    """e^up - e^down of overlaps with difference ``gap`` and maximum ``top``, relative to the
+    largest exponential."""
     xp = namespace(gap)
     return xp.sign(gap) * shifted_exp(top, axis) * -xp.expm1(-xp.abs(gap))
 
 
 def _ranked(z):
+    """The overlaps of all patterns in ascending order, along the last axis."""
     xp = namespace(z)
     return xp.sort(xp.matrix_transpose(z), axis=-1)
 
 
 def _gain_of_sines(r, x):
-    """The sum of 2 e^r sinh x."""
+    """The sum of 2 e^r sinh x over the patterns."""
     xp = namespace(x)
     return xp.sum(_rise(2 * x, r + xp.abs(x), -2), axis=-2)
 
@@ -148,8 +158,8 @@ INTERACTIONS = {
     "exponential": Interaction(_exponential, _exponential_slope, _exponential_gain),
 }
 interaction = Choice(INTERACTIONS, record=Interaction)
-large = no_larger_than(960)     # their sums stay in range
-in_range = Array(description="finite (log_energy holds that of the exponential at any size)",
+large = no_larger_than(960)     # sums of such patterns do not overflow
+in_range = Array(description="finite (log_energy has that of the exponential at any size)",
                  holds=finite.holds)
 
 
@@ -162,12 +172,14 @@ def energy(xi, X, /, *, interaction="polynomial", n=3):
 
     Parameters
     ----------
-    interaction : "polynomial" z^n, "rectified" max(z, 0)^n, "exponential" e^z, "quadratic" z^2/2,
-        or an `Interaction`
-    n : the degree of the first two; the others do not look at it
+    interaction : F: "polynomial" z^n, "rectified" max(z, 0)^n, "exponential" e^z, "quadratic"
+        z^2/2, or an `Interaction`
+    n : degree of the polynomial and the rectified interaction; the others ignore it
 
-    Raises RangeError where the energy leaves the range of float64, as the exponential does from
-    overlaps of 710 on: `log_energy` has that range.
+    Raises
+    ------
+    RangeError : the energy is beyond the range of float64, as that of the exponential interaction
+        is for overlaps above 710; `log_energy` can be used there
 
     >>> from hopref import dense
     >>> float(dense.energy([1.0, -1.0], [[1.0, -1.0]], n=3))
@@ -178,7 +190,7 @@ def energy(xi, X, /, *, interaction="polynomial", n=3):
 
 @op("(...,d),(n,d)->(...)", scratch="(...,n)", result=finite)
 def log_energy(xi, X, /):
-    r"""The exponential energy on a log scale: -ln(-E), which falls where E falls.
+    r"""Logarithmic form of the exponential energy, -ln(-E), which decreases where E decreases.
 
     Source: Demircigil et al. 2017, in Ramsauer et al. 2021, Appendix A.3 [DA-1].
 
@@ -194,7 +206,7 @@ def log_energy(xi, X, /):
 @op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, X=large, precondition=polar("xi"),
     scratch="(...,n,d)")
 def update(xi, X, /, *, interaction="polynomial", n=3):
-    r"""All sites at once: each takes the value of lower energy if the others stay.
+    r"""Synchronous update: each site takes the value of lower energy for fixed other sites.
 
     Source: Ramsauer et al. 2021, eq. (545) [DA-2].
 
@@ -202,12 +214,13 @@ def update(xi, X, /, *, interaction="polynomial", n=3):
         \left[F(r_{\mu i} + x_{\mu i}) - F(r_{\mu i} - x_{\mu i})\right], \quad
         r_{\mu i} = \sum_{j \ne i} x_{\mu j} \xi_j
 
-    A tie keeps the site.  The others do not stay, so the energy may rise: no guarantee.
+    A tie keeps the value of the site.
 
     Notes
     -----
-    r is summed without the site's own part, and the named interactions' differences without
-    subtracting near equals: a small entry counts beside a large one, at any size of either.
+    The energy may increase, because all sites change at the same time.  The sum r omits the site
+    itself, and the differences of the named interactions are computed without cancellation, so that
+    small entries are taken into account beside large ones.
 
     >>> from hopref import dense
     >>> dense.update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]])
@@ -220,15 +233,19 @@ def update(xi, X, /, *, interaction="polynomial", n=3):
 @op("(...,d),(n,d)->(...,d)", order=sites("(k)", below="d"), interaction=interaction, n=count,
     precondition=polar("xi"), lowers=(energy, "always"), scratch="(...,n)")
 def asynchronous_update(xi, X, /, *, order, interaction="polynomial", n=3):
-    r"""Visit the sites of ``order``; each takes the value of lower energy, whatever F.
+    r"""Asynchronous update: the sites in ``order`` take the value of lower energy, for any F.
 
     Source: Krotov and Hopfield 2016; Ramsauer et al. 2021, eq. (545) [DA-2].
 
     .. math:: \xi_i \leftarrow \mathrm{sgn} \sum_\mu
         \left[F(r_{\mu i} + x_{\mu i}) - F(r_{\mu i} - x_{\mu i})\right]
 
-    A tie keeps the site.  At each visit the overlaps of all other sites are summed anew, so that no
-    large part is taken off again: O(n d) a visit.
+    A tie keeps the value of the site.
+
+    Notes
+    -----
+    The overlaps of the other sites are recomputed for each site, without subtracting the
+    contribution of the site: each site takes O(n d) operations.
 
     >>> from hopref import dense
     >>> dense.asynchronous_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]], order=[1])
@@ -240,6 +257,7 @@ def asynchronous_update(xi, X, /, *, order, interaction="polynomial", n=3):
 
 
 def _visit(xi, site, *, X, here, interaction, n):
+    """The state after the update of one site."""
     xp = namespace(X)
     r, x = xp.where(here == site, 0.0, xi) @ X.T, xp.take(X, site, axis=1)
     gain = interaction.gain(interaction.F, r[..., None], x, n)
@@ -249,12 +267,16 @@ def _visit(xi, site, *, X, here, interaction, n):
 @op("(...,d),(n,d)->(...,d)", interaction=interaction, n=count, X=large, precondition=polar("xi"),
     scratch="(...,n,d)")
 def first_order_update(xi, X, /, *, interaction="polynomial", n=3):
-    r"""Follow the slope of F, all sites at once.  Source: first order of [DA-2], [DA-3].
+    r"""Synchronous update by the derivative of F.  Source: first order of [DA-2], [DA-3].
 
     .. math:: \xi^{new}_i = \mathrm{sgn} \sum_\mu x_{\mu i} F'(r_{\mu i})
 
-    Equal to `update` for the quadratic interaction; for others an approximation, which even one
-    site at a time may raise the energy.  A tie keeps the site.
+    A tie keeps the value of the site.
+
+    Notes
+    -----
+    The rule equals `update` for the quadratic interaction.  For other interactions it is an
+    approximation, which may increase the energy even if applied to one site at a time.
 
     >>> from hopref import dense
     >>> dense.first_order_update([1.0, -1.0, 1.0], [[1.0, 1.0, 1.0]])

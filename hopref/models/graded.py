@@ -1,8 +1,8 @@
 r"""Continuous (graded) classical Hopfield network: any strictly increasing activation.
 
 ``xi`` (..., d) states, ``W`` (d, d) weights, ``b`` (d,) threshold, ``X`` (n, d) patterns in rows.
-``activation`` is "tanh", "sigmoid", "identity", or an `Activation` of one's own; ``beta`` is its
-gain: f(beta u).
+``activation`` is "tanh", "sigmoid", "identity", or an `Activation` that the caller defines;
+``beta`` is its gain: f(beta u).
 
 References: Hopfield 1984; Koiran 1994; the blog, eqs. (7)-(13) and (20).
 """
@@ -31,10 +31,15 @@ __all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_en
 
 
 class Activation(NamedTuple):
-    """A strictly increasing f, its inverse, and the inverse's integral from 0, elementwise.
+    """A strictly increasing activation function, elementwise.
 
-    ``low`` and ``high`` bound the closure of f's range, which must contain 0; outside, the integral
-    is +inf.
+    Attributes
+    ----------
+    f : callable, the function
+    inverse : callable, the inverse of f
+    integral : callable, the integral of the inverse from 0; +inf outside the closure of the range
+        of f
+    low, high : float, bounds of the closure of the range of f, which must contain 0
     """
     f: Callable
     inverse: Callable
@@ -52,7 +57,7 @@ def _artanh(x):
 
 
 def _artanh_integral(x):
-    """x artanh x + log(1 - x^2)/2, in the form that is exact on each side of |x| = 1/2."""
+    """x artanh x + log(1 - x^2)/2, in a form that is accurate on each side of |x| = 1/2."""
     xp = namespace(x)
     small = xp.abs(x) < 0.5
     a, c = xp.where(small, x, 0.0), xp.where(small, 0.0, xp.abs(x))
@@ -67,7 +72,7 @@ def _logit(x):
 
 
 def _logit_integral(x):
-    """x log x + (1 - x) log(1 - x)."""
+    """x log x + (1 - x) log(1 - x), and +inf outside [0, 1]."""
     xp = namespace(x)
     inside = (x >= 0) & (x <= 1)
     entropy = xlog(x) + (1 - x) * xp.log1p(xp.where(x < 1, -x, 0.0))
@@ -103,7 +108,8 @@ def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
 
     Parameters
     ----------
-    xi : (..., d) in the closure of the range of f: [-1, 1] for tanh, [0, 1] for sigmoid
+    xi : states in the closure of the range of f: [-1, 1] for tanh, [0, 1] for sigmoid
+    beta : gain of the activation
 
     >>> from hopref import graded
     >>> round(float(graded.energy([1.0], [[0.0]])), 6)       # ln 2
@@ -118,14 +124,18 @@ def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     lowers=(energy, "W = W.T, smallest eigenvalue >= -1/beta (tanh), -4/beta (sigmoid)"),
     xi=moderate, **inputs, result=finite)
 def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
-    r"""Synchronous update.  Source: blog eqs. (8)-(13), there derived by CCCP [CC-2].
+    r"""Synchronous update.  Source: blog eqs. (8)-(13), where it is derived by the CCCP [CC-2].
 
     .. math:: \xi^{new} = f(\beta (W \xi - b))
 
+    Parameters
+    ----------
+    beta : gain of the activation
+
     Notes
     -----
-    Exactly, for symmetric W: E(new) - E(xi) = -1/2 D^T W D - D_G(xi, new), D = new - xi, with the
-    Bregman divergence D_G of the integral term.
+    For symmetric W the identity E(new) - E(xi) = -1/2 D^T W D - D_G(xi, new) holds, with
+    D = new - xi and the Bregman divergence D_G of the integral term.
 
     >>> from hopref import graded
     >>> graded.update([0.5, -0.5], [[0.0, 0.0], [0.0, 0.0]])
@@ -139,41 +149,50 @@ def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     lowers=(energy, "W = W.T, w_ii >= -1/beta (tanh), -4/beta (sigmoid)"),
     xi=moderate, **inputs, result=finite)
 def asynchronous_update(xi, W, b=0.0, /, *, order, activation="tanh", beta=1.0):
-    r"""Visit the sites of ``order``, one after another.
+    r"""Asynchronous update of the sites in ``order``.
 
-    Source: blog eq. (12), for one site as below its eq. (2) [CC-4].
+    Source: blog eq. (12), applied to one site as below its eq. (2) [CC-4].
 
     .. math:: \xi_i \leftarrow f(\beta\, (W \xi - b)_i) \quad\text{for } i \text{ in order}
 
     Parameters
     ----------
-    order : (k,) sites 0..d-1, in the order of their visits; ``range(d)`` is one cyclic sweep
+    order : sites in the order in which they are updated; ``range(d)`` is one cyclic sweep
+    beta : gain of the activation
 
     Notes
     -----
-    Exactly, for symmetric W, a visit changes the energy by -w_ii delta^2/2 - D_G(xi_i, new_i).
+    For symmetric W the update of one site, by delta, changes the energy by exactly
+    -w_ii delta^2/2 - D_G(xi_i, new_i).
 
     >>> from hopref import graded
     >>> W = [[0.0, 1.0], [1.0, 0.0]]
     >>> graded.asynchronous_update([5.0, 7.0], W, order=[0, 1], activation="identity")
     array([7., 7.])
     """
-    return in_turn(partial(_activated, f=activation.f, beta=beta), xi, W, b, order)
+    return in_turn(partial(_activated_field, f=activation.f, beta=beta), xi, W, b, order)
 
 
-def _activated(h, value, *, f, beta):
+def _activated_field(h, value, *, f, beta):
     return f(beta * h)
 
 
 @op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
     precondition=in_range, result=finite)
 def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
-    r"""Energy of two successive states; a synchronous update never raises it.  Source: [CC-3].
+    r"""Energy of two successive states, which no synchronous update increases.  Source: [CC-3].
 
     .. math:: L(t) = -\xi(t)^T W \xi(t-1)
         + \sum_{s \in \{t, t-1\}} \left(b^T \xi(s) + \tfrac1\beta \sum_i G(\xi_i(s))\right)
 
-    Needs W symmetric; its limit sets are fixed points and 2-cycles (cf. Koiran 1994).
+    Parameters
+    ----------
+    beta : gain of the activation
+
+    Notes
+    -----
+    W must be symmetric.  The limit sets of the dynamics are fixed points and cycles of length 2
+    (cf. Koiran 1994).
 
     >>> from hopref import graded
     >>> float(graded.two_step_energy([0.0], [0.0], [[1.0]]))
@@ -192,7 +211,15 @@ def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0):
 
     .. math:: \tau \dot u = -u + W f(\beta u) - b
 
-    An Euler step of size tau lands on u = W xi - b: the map of `update`.
+    Parameters
+    ----------
+    u : internal states
+    beta : gain of the activation
+    tau : time constant
+
+    Notes
+    -----
+    An Euler step of size tau gives u = W xi - b, the field of `update`.
 
     >>> from hopref import graded
     >>> graded.flow([1.0], [[0.0]], tau=2.0)
@@ -209,12 +236,15 @@ def thresholded_update(xi, X, /, *, theta=-0.5, side="above", activation="tanh",
     .. math:: \xi^{new} = f(\beta X^T S_\theta(X) S_\theta(\xi)), \quad
         S_\theta(x)_l = 0 \text{ if } x_l > \theta, \text{ else } x_l
 
-    The weights X^T S(X) are not symmetric: there is no energy, no descent and no cycle theorem.
-
     Parameters
     ----------
     theta : threshold; a component equal to it is kept
-    side : "above" sets components > theta to 0 (the blog), "below" those < theta
+    side : "above" sets the components > theta to 0, as the blog does; "below" those < theta
+    beta : gain of the activation
+
+    Notes
+    -----
+    The rule has no energy, because the weights X^T S(X) are not symmetric.
 
     >>> from hopref import graded
     >>> graded.thresholded_update([0.9, -1.0], [[0.0, -1.0]], activation="identity")

@@ -1,14 +1,15 @@
-r"""Visible and hidden neurons with Lagrangians: one energy behind the classical and modern network.
+r"""Networks of visible and hidden neurons that are defined by Lagrangians.
 
 ``v`` (..., m) visible and ``h`` (..., n) hidden neurons, ``X`` (n, m) synapses, a pattern a row.
-``visible`` and ``hidden`` name the Lagrangian L of a layer, whose gradient is its output:
-"softmax" lse(beta, u), "tanh" sum log cosh(beta u)/beta, "quadratic" |u|^2/2.
+``visible`` and ``hidden`` are the names of the Lagrangian L of each layer, whose gradient is the
+output of the layer: "softmax" lse(beta, u), "tanh" sum log cosh(beta u)/beta, "quadratic"
+|u|^2/2.
 
-Visible quadratic and hidden softmax are the modern network (`modern`), visible tanh and hidden
-quadratic the graded one with Hebbian weights (`graded`).
+A quadratic visible and a softmax hidden layer give the modern network (`modern`); a tanh visible
+and a quadratic hidden layer give the graded network with Hebbian weights (`graded`).
 
-Reference: Krotov and Hopfield 2021, whose text was not at hand: the equations are those of the
-catalogue, and their reduction to `modern` and `graded` is held by laws.
+Reference: Krotov and Hopfield 2021.  The text of the paper was not available: the equations are
+taken from the catalogue, and laws verify that they reduce to `modern` and `graded`.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -29,13 +30,19 @@ __all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow"]
 
 
 def difference(layer, u, beta):
-    """u.g(u) - L(u)."""
+    """The Legendre transform u.g(u) - L(u), as a difference."""
     return dot(u, layer.g(u, beta)) - layer.L(u, beta)
 
 
 class Lagrangian(NamedTuple):
-    """A convex L(u, beta) over the last axis, its gradient g(u, beta), and transform(layer, u,
-    beta) = u.g - L, the Legendre transform, in a form that does not cancel.
+    """A convex Lagrangian over the last axis.
+
+    Attributes
+    ----------
+    L : callable L(u, beta)
+    g : callable g(u, beta), the gradient of L in u
+    transform : callable transform(layer, u, beta), the Legendre transform u.g - L; the default
+        subtracts, and may therefore cancel
     """
     L: Callable
     g: Callable
@@ -66,18 +73,18 @@ def _half_square(u, beta):
     return dot(u, u) / 2
 
 
-def _itself(u, beta):
+def _identity(u, beta):
     return u
 
 
-def _half_square_too(layer, u, beta):
+def _half_square_transform(layer, u, beta):
     return dot(u, u) / 2
 
 
 LAGRANGIANS = {
     "softmax": Lagrangian(_lse, _softmax, _entropy),
     "tanh": Lagrangian(log_cosh, _tanh, _log_cosh_transform),
-    "quadratic": Lagrangian(_half_square, _itself, _half_square_too),
+    "quadratic": Lagrangian(_half_square, _identity, _half_square_transform),
 }
 layer = Choice(LAGRANGIANS, record=Lagrangian)
 moderate = no_larger_than(500)
@@ -93,12 +100,16 @@ def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
     .. math:: E = \left[v^T g - L_v(v)\right] + \left[h^T f - L_h(h)\right] - f^T X g, \quad
         g = \nabla L_v(v), \; f = \nabla L_h(h)
 
-    The same beta for each layer that has one.
+    Parameters
+    ----------
+    h : hidden neurons
+    X : stored patterns, one in each row
+    beta : inverse temperature, the same for each layer that depends on it
 
     Notes
     -----
-    v.g - L(v) is computed without subtracting: |v|^2/2 (quadratic), p.log(p)/beta (softmax), the
-    integral of artanh/beta up to g (tanh).
+    The term v.g - L(v) is computed without subtraction: as |v|^2/2 (quadratic), p.log(p)/beta
+    (softmax), or the integral of artanh/beta up to g (tanh).
 
     >>> from hopref import lagrangian
     >>> float(lagrangian.energy([2.0], [0.0], [[1.0]]))         # 4 - 2 - 1 * 1 * 2
@@ -111,18 +122,17 @@ def energy(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 @op("(...,m),(n,m)->(...)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)", **one,
     result=finite)
 def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
-    r"""The energy with fast hidden neurons, which have reached h = X g.
+    r"""Energy for fast hidden neurons, which have reached h = X g.
 
     Source: Krotov and Hopfield 2021 [DA-4].
 
     .. math:: E = v^T g - L_v(v) - L_h(X g), \quad g = \nabla L_v(v)
 
-    Quadratic and softmax: `modern.energy` without its constants log(n)/beta + M^2/2.
-
     Notes
     -----
-    Both terms, v.g - L(v) as in `energy` and L(X g), are accurate to some eps of their own size,
-    however small v or beta: the energy is, but for what the one cancels of the other.
+    For a quadratic visible and a softmax hidden layer this is `modern.energy` without its constants
+    log(n)/beta + M^2/2.  The terms v.g - L(v) and L(X g) are each accurate to a few eps of their
+    own size, however small v or beta is; the error of the energy is relative to the larger term.
 
     >>> from hopref import lagrangian
     >>> float(lagrangian.reduced_energy([2.0], [[1.0]]))        # 4 - 2 - 2
@@ -135,7 +145,7 @@ def reduced_energy(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 @op("(...,m),(n,m)->(...,m)", visible=layer, hidden=layer, beta=positive, scratch="(...,n)",
     lowers=(reduced_energy, "always"), **one, result=finite)
 def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
-    r"""The visible neurons come to rest under hidden ones that are fast.
+    r"""Update of the visible neurons to equilibrium, for fast hidden neurons.
 
     Source: Krotov and Hopfield 2021 [DA-4].
 
@@ -143,8 +153,9 @@ def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 
     Notes
     -----
-    `energy` is least over h at X g, and then least over v at the result: so it falls, for every
-    convex Lagrangian.  Quadratic and softmax: `modern.update`.
+    `energy` is minimised over h at X g, and then over v at the result, so that it decreases for
+    every convex Lagrangian.  For a quadratic visible and a softmax hidden layer the rule is
+    `modern.update`.
 
     >>> from hopref import lagrangian
     >>> lagrangian.update([2.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=50.0)
@@ -156,11 +167,16 @@ def update(v, X, /, *, visible="quadratic", hidden="softmax", beta=1.0):
 @op("(...,m),(...,n),(n,m)->(...,m),(...,n)", visible=layer, hidden=layer, beta=positive,
     tau_v=positive, tau_h=positive, **both, result=finite)
 def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1.0, tau_h=1.0):
-    r"""Velocities of both layers; the energy falls along them.
+    r"""Velocities of both layers, along which the energy decreases.
 
     Source: Krotov and Hopfield 2021 [DA-4].
 
     .. math:: \tau_v \dot v = X^T \nabla L_h(h) - v, \quad \tau_h \dot h = X \nabla L_v(v) - h
+
+    Parameters
+    ----------
+    h : hidden neurons
+    tau_v, tau_h : time constants of the visible and the hidden layer
 
     >>> from hopref import lagrangian
     >>> lagrangian.flow([2.0], [0.0], [[1.0]], tau_v=0.5)

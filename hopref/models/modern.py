@@ -35,12 +35,12 @@ def energy(xi, X, /, *, beta=1.0):
 
     Returns
     -------
-    (...) energies, >= 0; at most 2 M^2 where |xi| <= M
+    (...) array, energies >= 0; at most 2 M^2 where |xi| <= M
 
     Notes
     -----
-    Computed as a sum of three terms >= 0, with t the pattern of the largest score:
-    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 - logmeanexp(beta (z - z_t))/beta.
+    The energy is computed as the sum of three terms >= 0, where t is the pattern of the largest
+    score: |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 - logmeanexp(beta (z - z_t))/beta.
 
     >>> from hopref import modern
     >>> float(modern.energy([-1.0], [[1.0]]))      # 2 M^2, its largest value
@@ -48,9 +48,9 @@ def energy(xi, X, /, *, beta=1.0):
     """
     xp = namespace(xi)
     z = overlaps(xi, X)
-    top = rows(X, xp.argmax(z, axis=-1))
-    away, gaps = xi - top, z - xp.max(z, axis=-1, keepdims=True)
-    return dot(away, away) / 2 + shorter(X, top) / 2 - mean_gain(gaps, beta)
+    nearest = rows(X, xp.argmax(z, axis=-1))
+    offset, gaps = xi - nearest, z - xp.max(z, axis=-1, keepdims=True)
+    return dot(offset, offset) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, lowers=energy, scratch="(...,n)",
@@ -62,7 +62,7 @@ def update(xi, X, /, *, beta=1.0):
 
     Notes
     -----
-    The result is a convex combination of the patterns.  The energy falls by exactly
+    The result is a convex combination of the patterns.  The energy decreases by exactly
     |xi_new - xi|^2/2 + KL(p(xi) || p(xi_new))/beta, for every state and every beta.
 
     >>> from hopref import modern
@@ -74,7 +74,7 @@ def update(xi, X, /, *, beta=1.0):
 
 @op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, scratch="(...,n)", result=finite)
 def weights(xi, X, /, *, beta=1.0):
-    r"""How much each pattern takes part.  Source: Ramsauer et al. 2021, eq. (3) [MH-2].
+    r"""Weights of the patterns in the update.  Source: Ramsauer et al. 2021, eq. (3) [MH-2].
 
     .. math:: p = \mathrm{softmax}(\beta X \xi)
 
@@ -93,8 +93,8 @@ def jacobian(xi, X, /, *, beta=1.0):
 
     Notes
     -----
-    Symmetric positive semidefinite.  I - J is the Hessian of the energy, so a fixed point is a
-    strict minimum exactly if the largest eigenvalue of J is below 1.
+    J is symmetric and positive semidefinite.  I - J is the Hessian of the energy, so that it is
+    positive definite at a fixed point if and only if the largest eigenvalue of J is below 1.
 
     >>> from hopref import modern
     >>> modern.jacobian([0.0], [[1.0], [-1.0]], beta=2.0)
@@ -109,12 +109,20 @@ def jacobian(xi, X, /, *, beta=1.0):
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, theta=real, side=side, scratch="(...,n)",
     result=finite)
 def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
-    r"""Retrieval by thresholded ("sparse") patterns and state.  Source: blog eq. (22) [MH-14].
+    r"""Retrieval step by thresholded ("sparse") patterns and state.  Source: blog eq. (22) [MH-14].
 
     .. math:: \xi^{new} = X^T \mathrm{softmax}(\beta S_\theta(X) S_\theta(\xi)), \quad
         S_\theta(x)_l = 0 \text{ if } x_l > \theta, \text{ else } x_l
 
-    The result is a convex combination of the patterns themselves.  No energy belongs to it.
+    Parameters
+    ----------
+    theta : threshold; a component equal to it is kept
+    side : "above" sets the components > theta to 0, as the blog does; "below" those < theta
+
+    Notes
+    -----
+    The result is a convex combination of the patterns X, not of the thresholded ones.  The rule has
+    no energy.
 
     >>> from hopref import modern
     >>> modern.thresholded_update([0.9, -1.0], [[5.0, -1.0], [-0.1, 0.2]], beta=50.0)

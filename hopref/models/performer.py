@@ -1,7 +1,7 @@
-r"""The Performer: attention, and one-step Hopfield retrieval, by random features.
+r"""The Performer: attention and one-step Hopfield retrieval by random features.
 
 ``Q`` (..., l, d), ``K`` (..., s, d), ``V`` (..., s, v); ``xi`` (..., d) states, ``X`` (n, d) stored
-patterns in rows; ``omega`` (m, d) projections (see `projections`), a fixed draw.
+patterns in rows; ``omega`` (m, d) a fixed draw of random directions (see `projections`).
 
 References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
@@ -68,15 +68,15 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
 
     Parameters
     ----------
-    features : "positive", "hyperbolic", "trigonometric" or "relu" (see `features`)
-    scale : the inverse temperature of the estimated softmax kernel, by default 1/sqrt(d)
-    mask : (..., s) bool, True where a key may be seen
-    empty_row : the answer where the denominator is exactly 0
+    features : feature map (see `features`)
+    scale : inverse temperature of the estimated softmax kernel; None for 1/sqrt(d)
+    mask : True where a key is visible
+    empty_row : result where the denominator is exactly 0
 
     Notes
     -----
-    A ratio of unbiased estimates: itself biased.  No stabiliser is added; with positive features
-    none is needed.
+    The result is a ratio of unbiased estimates, and is therefore biased.  No stabiliser is added;
+    with positive features none is needed.
 
     >>> from hopref import performer
     >>> performer.attention([[9.0]], [[1.0], [1.0]], [[1.0], [3.0]], [[0.5]])
@@ -93,16 +93,25 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
     c=scores("(...,r)"), shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
                      c=float("-inf"), empty_row="zeros"):
-    r"""Performer attention to the past and present, with its state.
+    r"""Causal Performer attention, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3, PF-1].
 
     .. math:: Z_i = \frac{\phi(q_i) \sum_{j \le i} \phi(k_j) v_j^T}
         {\phi(q_i) \sum_{j \le i} \phi(k_j)}
 
+    Parameters
+    ----------
+    scale : inverse temperature of the estimated softmax kernel; None for 1/sqrt(d)
+    S, z : state of earlier keys, divided by e^c
+    c : logarithm of the scale of each feature in S and z
+    empty_row : result where the denominator is exactly 0
+
     Returns
     -------
-    (Z, S, z, c) : as `attention.log_causal_linear_attention`
+    Z : (..., l, v) array, the results
+    S, z, c : (..., r, v), (..., r) and (..., r) arrays, the state that is passed on to the next
+        chunk; the sums are e^c S and e^c z
 
     >>> from hopref import performer
     >>> Q = K = [[1.0], [1.0]]
@@ -119,7 +128,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
 @op("(...,d),(n,d),(m,d)->(...,n)", features=random_features, beta=positive,
     empty_row=zero_denominators, scratch="(...,n)", result=finite)
 def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""How much each pattern takes part, for one draw.  Source: blog eq. (23) [PF-6].
+    r"""Weights of the patterns in the update, for one draw.  Source: blog eq. (23) [PF-6].
 
     .. math:: p_i = \phi(\sqrt\beta x_i)^T \phi(\sqrt\beta \xi) / D
 
@@ -132,6 +141,7 @@ def weights(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"
 
 
 def _features(xi, X, omega, beta, features):
+    """Features of a state, as one query, and of the patterns, up to a common factor."""
     log_q, sign_q, log_k, sign_k = feature_logs(features, xi, X, omega, beta)
     return balanced(log_q[..., None, :], log_k, sign_q[..., None, :], sign_k)
 
@@ -145,7 +155,9 @@ def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros")
 
     .. math:: \xi^{new} = X^T \phi(\sqrt\beta X)\, \phi(\sqrt\beta \xi) / D
 
-    No energy belongs to it: for a finite draw its Jacobian is not symmetric.
+    Notes
+    -----
+    The rule has no energy: for finitely many features its Jacobian is not symmetric.
 
     >>> from hopref import performer
     >>> performer.update([1.0], [[2.0], [2.0]], [[0.3]])
@@ -166,16 +178,17 @@ def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_ro
 
     Parameters
     ----------
-    omegas : (k, m, d), k >= 2 independent draws
+    omegas : k >= 2 independent draws of the random directions
 
     Returns
     -------
-    (mean, standard error) : each (..., d).  The mean tends to the expectation of a ratio, which
-        differs from `modern.update` for every finite m.
+    mean : (..., d) array, the mean of `update` over the draws
+    standard_error : (..., d) array, the standard error of the mean
 
     Notes
     -----
-    The rule has no energy, as `update` has none for a single draw.
+    The mean converges to the expectation of a ratio, which differs from `modern.update` for every
+    finite m.  The rule has no energy.
 
     >>> from hopref import performer
     >>> mean, error = performer.expected_update([1.0], [[2.0], [2.0]], [[[0.3]], [[0.4]]])
@@ -197,8 +210,15 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
 
     .. math:: \xi^{new} = X^T \phi(\sqrt\beta S_\theta(X))\, \phi(\sqrt\beta S_\theta(\xi)) / D
 
-    The blog's threshold is +0.5 here, not -0.5 as in its eqs. (20) and (22).  The rule has no
-    energy.
+    Parameters
+    ----------
+    theta : threshold; a component equal to it is kept
+    side : "above" sets the components > theta to 0, as the blog does; "below" those < theta
+
+    Notes
+    -----
+    The default threshold is that of the blog, which has +0.5 here, but -0.5 in its eqs. (20) and
+    (22).  The rule has no energy.
 
     >>> from hopref import performer
     >>> performer.thresholded_update([0.9], [[2.0], [3.0]], [[0.3]])
@@ -210,7 +230,7 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
 
 @op("(...,s,d),(m,d)->(...,s,m)", beta=positive, eps=nonnegative, over=over, result=finite)
 def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
-    r"""Positive features as they are published, with a stabiliser.
+    r"""Positive features with the stabiliser of the published code.
 
     Source: Choromanski et al. 2021, Appendix A (eps), and the authors' code (the maximum) [PF-1].
 
@@ -219,13 +239,14 @@ def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
 
     Parameters
     ----------
-    eps : the paper's 1e-6; published code also has 1e-4
-    over : the maximum goes over the features of its "row" (queries), or of "all" rows (keys)
+    eps : stabiliser; 1e-6 in the paper, 1e-4 in some published code
+    over : whether the maximum is taken over the features of each "row", as for queries, or over
+        those of "all" rows, as for keys
 
     Notes
     -----
-    To reproduce others, not to compute with: the maximum is taken before the norm is subtracted,
-    so that rows of a large norm sink to eps and all look alike.
+    The map serves to reproduce published results.  The maximum is taken before the norm is
+    subtracted, so that all features of rows of large norm are close to eps.
 
     >>> from hopref import performer
     >>> performer.stabilized_features([[0.0]], [[1.0]], eps=0.5)
@@ -251,16 +272,20 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
 
     Parameters
     ----------
-    eps : of the features; with 0 this is `attention`, as long as nothing underflows
-    guard : gamma, the JAX code's guard of the denominator (there as large as eps)
+    scale : inverse temperature of the estimated softmax kernel; None for 1/sqrt(d)
+    eps : stabiliser of the features; with 0 the result is that of `attention` unless features
+        underflow
+    guard : gamma, the guard of the denominator in the JAX code, where it equals eps
+    empty_row : result where the denominator is exactly 0
 
     Notes
     -----
-    eps > 0 draws every row to the mean of V, wholly where the keys' features have sunk to eps.
+    With eps > 0 every row is biased towards the mean of V.  It equals this mean where all features
+    of the keys underflow to eps.
 
     >>> from hopref import performer
     >>> Z = performer.stabilized_attention([[1.0]], [[1.0], [9.0]], [[1.0], [3.0]], [[0.5]])
-    >>> bool(Z[0, 0] < 1.1)                     # the long key has sunk: 0 + eps against 1 + eps
+    >>> bool(Z[0, 0] < 1.1)               # the long key's feature underflows: eps against 1 + eps
     True
     """
     beta = default_scale(scale, K)
@@ -274,7 +299,7 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     mask=mask("(...,s)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
 def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
                           empty_row="zeros"):
-    r"""Attention by an activation of projections: what is called generalised Performer attention.
+    r"""Generalised Performer attention, with features that are an activation of projections.
 
     Source: Choromanski et al. 2021, Appendix A [PF-3].
 
@@ -282,11 +307,11 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
 
     Parameters
     ----------
-    activation : f, one of "relu", "abs", "identity", "sigmoid"; exponentials are
-        for `attention`, which computes from their logarithms
-    scale : s, by default d^(-1/4); TensorFlow's code has d^(-1/4) m^(-1/2), JAX's without
-        projection is Omega = I and s = 1: no two are the same once eps > 0
-    eps : the kernel epsilon, the paper's 1e-3
+    activation : f; exponential features are computed by `attention`, from their logarithms
+    scale : s, None for d^(-1/4); the TensorFlow code has d^(-1/4) m^(-1/2), and the JAX code
+        without projection has Omega = I and s = 1.  The results differ if eps > 0
+    eps : the kernel epsilon, 1e-3 in the paper
+    empty_row : result where the denominator is exactly 0
 
     >>> from hopref import performer
     >>> performer.generalized_attention([[1.0]], [[1.0], [3.0]], [[0.0], [4.0]], [[1.0]], eps=0.0)

@@ -1,8 +1,8 @@
 r"""Sparse modern Hopfield networks (Hopfield-Fenchel-Young networks).
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``beta`` > 0
-the inverse temperature.  The softmax of the modern network becomes a map with exact zeros, and a
-pattern with a margin is retrieved exactly, in one step.
+the inverse temperature.  The softmax of the modern network is replaced by a map with exact zeros; a
+pattern whose score exceeds the others by a margin is retrieved exactly, in one step.
 
 References: Santos, Niculae, McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*; Hu et al.
 2023, *On Sparse Modern Hopfield Model* (sparsemax); Martins, Niculae & McNamee 2023.
@@ -45,14 +45,16 @@ def energy(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Returns
     -------
-    (...) energies; 0 <= E <= min(2 M^2, M^2/2 - Omega(u)/beta) on the hull of the patterns
+    (...) array, energies with 0 <= E <= min(2 M^2, M^2/2 - Omega(u)/beta) on the convex hull of the
+        patterns
 
     Notes
     -----
-    Equals -Omega*(beta X xi)/beta - Omega(u)/beta + |xi|^2/2 + M^2/2, the modern energy at alpha
-    = 1.  With p the weights and t the pattern of the largest score, four terms are computed:
-    |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 + p^T (z_t - z) + (Omega(p) - Omega(u))/beta, the last as a
-    sum of Bregman divergences.  All are >= 0 and none cancels, at any beta.
+    The energy equals -Omega*(beta X xi)/beta - Omega(u)/beta + |xi|^2/2 + M^2/2, which is the
+    modern energy at alpha = 1.  It is computed as the sum of four terms, where p are the weights
+    and t is the pattern of the largest score: |xi - x_t|^2/2 + (M^2 - |x_t|^2)/2 + p^T (z_t - z) +
+    (Omega(p) - Omega(u))/beta, the last of which is a sum of Bregman divergences.  All terms are
+    >= 0, so that they do not cancel at any beta.
 
     >>> from hopref import sparse
     >>> float(sparse.energy([-1.0], [[1.0]]))       # 2 M^2, its largest value
@@ -61,7 +63,7 @@ def energy(xi, X, /, *, beta=1.0, alpha=1.5):
     z = overlaps(xi, X)
     p = entmax(z, beta=beta, alpha=alpha)
     gain = tsallis_excess(p, alpha=alpha)
-    return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
+    return quadratic_excess(xi, X, z) + score_deficit(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one, lowers=energy,
@@ -73,9 +75,9 @@ def update(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Notes
     -----
-    A convex combination of few patterns: x_i itself, exactly, where its score leads every other
-    by 1/((alpha - 1) beta).  The energy falls by exactly |xi_new - xi|^2/2 and the Bregman
-    divergence of Omega* between the new and the old scores, over beta.
+    The result is a convex combination of few patterns.  It is exactly x_i where the score of x_i
+    exceeds all others by 1/((alpha - 1) beta).  The energy decreases by exactly |xi_new - xi|^2/2
+    plus 1/beta times the Bregman divergence of Omega* between the new and the old scores.
 
     >>> from hopref import sparse
     >>> sparse.update([0.9, 0.2], [[1.0, 0.0], [0.0, 1.0]], beta=4.0)
@@ -87,7 +89,7 @@ def update(xi, X, /, *, beta=1.0, alpha=1.5):
 @op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
     result=finite)
 def weights(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""How much each pattern takes part.  Source: Santos et al. 2024 [FY-3].
+    r"""Weights of the patterns in the update.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: p = \mathrm{entmax}_\alpha(\beta X \xi)
 
@@ -101,7 +103,7 @@ def weights(xi, X, /, *, beta=1.0, alpha=1.5):
 @op("(...,d),(n,d)->(...)", beta=inverse_temperature, gamma=above_one, scratch="(...,n)",
     result=finite)
 def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
-    r"""Energy with the norm as regulariser.  Source: Santos et al. 2024 [FY-2].
+    r"""Energy whose regulariser is the norm.  Source: Santos et al. 2024 [FY-2].
 
     .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \tfrac12 \|\xi\|^2
         + \tfrac12 M^2, \quad \Omega(p) = \|p\|_\gamma - 1, \; u = 1/N
@@ -113,7 +115,7 @@ def normmax_energy(xi, X, /, *, beta=1.0, gamma=2.0):
     z = overlaps(xi, X)
     p = normmax(z, beta=beta, gamma=gamma)
     gain = norm_excess(p, gamma=gamma)
-    return seen_from_the_best(xi, X, z) + shortfall(z, p) + gain / beta
+    return quadratic_excess(xi, X, z) + score_deficit(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, gamma=above_one, lowers=normmax_energy,
@@ -133,7 +135,7 @@ def normmax_update(xi, X, /, *, beta=1.0, gamma=2.0):
 @op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, gamma=above_one, scratch="(...,n)",
     result=finite)
 def normmax_weights(xi, X, /, *, beta=1.0, gamma=2.0):
-    r"""How much each pattern takes part, by normmax.  Source: Santos et al. 2024 [FY-3].
+    r"""Weights of the patterns in the update by normmax.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: p = \mathrm{normmax}_\gamma(\beta X \xi)
 
@@ -154,9 +156,9 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
 
     Notes
     -----
-    A sum of k patterns is at most k M long, and Omega at least Omega(u): E >= (|xi| - k M)^2/2.
-    With y = X^T mu three terms >= 0 are computed: |xi - y|^2/2 + ((k M)^2 - |y|^2)/2 + (Omega(mu) -
-    Omega(u))/beta.
+    The length of a sum of k patterns is at most k M, and Omega is at least Omega(u), so that
+    E >= (|xi| - k M)^2/2.  The energy is computed as the sum of three terms >= 0, with y = X^T mu:
+    |xi - y|^2/2 + ((k M)^2 - |y|^2)/2 + (Omega(mu) - Omega(u))/beta.
 
     >>> from hopref import sparse
     >>> float(sparse.k_subsets_energy([-1.0], [[1.0]], k=1))
@@ -170,11 +172,18 @@ def k_subsets_energy(xi, X, /, *, k, beta=1.0):
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     lowers=k_subsets_energy, scratch="(...,n)", result=finite)
 def k_subsets_update(xi, X, /, *, k, beta=1.0):
-    r"""One step towards the sum of k patterns.  Source: Santos et al. 2024 [FY-3].
+    r"""One step of the retrieval of a sum of k patterns.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: \xi^{new} = X^T \mathrm{k\text{-}subsets}(\beta X \xi)
 
-    Exactly the sum of the k best patterns where the k-th score leads the next by 1/beta.
+    Parameters
+    ----------
+    k : number of patterns in the sum
+
+    Notes
+    -----
+    The result is exactly the sum of the k patterns of largest score where the k-th score exceeds
+    the next by 1/beta.
 
     >>> from hopref import sparse
     >>> sparse.k_subsets_update([2.0, 1.0, 0.0], [[1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]], k=2)
@@ -186,7 +195,7 @@ def k_subsets_update(xi, X, /, *, k, beta=1.0):
 @op("(...,d),(n,d)->(...,n)", beta=inverse_temperature, k=count, shape_rule=k_of_n,
     scratch="(...,n)", result=finite)
 def k_subsets_weights(xi, X, /, *, k, beta=1.0):
-    r"""How much each pattern takes part in the sum of k.  Source: Santos et al. 2024 [FY-3].
+    r"""Weights of the patterns in the sum of k patterns.  Source: Santos et al. 2024 [FY-3].
 
     .. math:: \mu = \mathrm{k\text{-}subsets}(\beta X \xi)
 
@@ -200,23 +209,23 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
 @op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
     result=finite)
 def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Energy of a state of length 1 or less, that of a step followed by a normalisation.
+    r"""Energy of `normalized_update`, for states of length at most 1.
 
-    Source: Santos et al. 2024, two Fenchel-Young losses, the second of the unit ball; derived and
-    checked here [FY-6].
+    Source: Santos et al. 2024, as two Fenchel-Young losses, the second of which is that of the unit
+    sphere and its interior; derived and verified in this library [FY-6].
 
     .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + M, \quad
         \|\xi\| \le 1, \; u = 1/N, \; M = \max_i \|x_i\|
 
     Returns
     -------
-    (...) energies; 0 <= E <= M - xi . mean of the patterns, on the ball
+    (...) array, energies with 0 <= E <= M - xi . mean of the patterns where |xi| <= 1
 
     Notes
     -----
-    The difference of two losses, -L_Omega(beta X xi; u)/beta + L_Psi(X^T u; xi) with Psi = 0 on the
-    ball and infinite elsewhere, is this less M - |X^T u|.  Off the ball, too, the formula is
-    computed, and is no energy.
+    E - (M - |X^T u|) is the difference of two losses, -L_Omega(beta X xi; u)/beta +
+    L_Psi(X^T u; xi), where Psi is 0 for |xi| <= 1 and infinite elsewhere.  The formula is also
+    evaluated for |xi| > 1, where it is not an energy of the update.
 
     >>> from hopref import sparse
     >>> float(sparse.normalized_energy([-1.0], [[1.0]]))
@@ -225,15 +234,15 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     z = xi @ X.T
     p = entmax(z, beta=beta, alpha=alpha)
     gain = tsallis_excess(p, alpha=alpha)
-    return longest(X) - best(z) + shortfall(z, p) + gain / beta
+    return longest(X) - largest(z) + score_deficit(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
     lowers=(normalized_energy, "|xi| <= 1, as of every result"), scratch="(...,n)", result=finite)
 def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then the length 1.
+    r"""One retrieval step, followed by normalisation to length 1.
 
-    Source: Santos et al. 2024; its energy derived and checked here [FY-6].
+    Source: Santos et al. 2024; the energy is derived and verified in this library [FY-6].
 
     .. math:: \xi^{new} = \frac{y}{\|y\|}, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
@@ -241,9 +250,9 @@ def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Notes
     -----
-    The point of the ball furthest along y.  From a state in the ball the energy falls by exactly
-    |y| - y . xi >= 0 and the Bregman divergence of Omega* between the new and the old scores, over
-    beta; from one outside it may rise.
+    The result maximises y . x over |x| <= 1.  From a state of length at most 1 the energy decreases
+    by exactly |y| - y . xi >= 0 plus 1/beta times the Bregman divergence of Omega* between the new
+    and the old scores; from a longer state it may increase.
 
     >>> from hopref import sparse
     >>> sparse.normalized_update([1.0, 0.0], [[3.0, 4.0], [-3.0, -4.0]])
@@ -255,22 +264,23 @@ def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
 @op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
     result=finite)
 def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Energy of a state of mean 0 and variance 1 or less, that of a step and a layer norm.
+    r"""Energy of `layer_norm_update`, for states of mean 0 and variance at most 1.
 
-    Source: Santos et al. 2024, two Fenchel-Young losses, the second of the ball in the plane of
-    mean 0; derived and checked here [FY-6].
+    Source: Santos et al. 2024, as two Fenchel-Young losses, the second of which is that of the
+    states of mean 0 and variance at most 1; derived and verified in this library [FY-6].
 
     .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \sqrt d \, M, \quad
         \|\xi\|^2 \le d, \; \textstyle\sum_k \xi_k = 0, \; M = \max_i \|x_i - \bar x_i\|
 
     Returns
     -------
-    (...) energies; 0 <= E <= sqrt(d) M - xi . mean of the patterns, on that set
+    (...) array, energies with 0 <= E <= sqrt(d) M - xi . mean of the patterns for such states
 
     Notes
     -----
-    Less sqrt(d) (M - |X^T u - its mean|) it is the difference of two losses.  Off the set, too, the
-    formula is computed, with X xi and not the centred patterns' scores, and is no energy.
+    E - sqrt(d) (M - |v|), where v is X^T u minus the mean of its components, is the difference of
+    two losses.  The formula is also evaluated for other states, with the scores X xi instead of
+    those of the centred patterns; it is not an energy of the update there.
 
     >>> from hopref import sparse
     >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
@@ -279,16 +289,16 @@ def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     z, r = xi @ X.T, math.sqrt(xi.shape[-1])
     p = entmax(z, beta=beta, alpha=alpha)
     gain = tsallis_excess(p, alpha=alpha)
-    return r * longest(centred(X)) - best(z) + shortfall(z, p) + gain / beta
+    return r * longest(centred(X)) - largest(z) + score_deficit(z, p) + gain / beta
 
 
 @op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
     lowers=(layer_norm_energy, "sum of xi = 0, |xi|^2 <= d, as of every result"),
     scratch="(...,n)", result=finite)
 def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""A retrieval step, then mean 0 and variance 1.
+    r"""One retrieval step, followed by normalisation to mean 0 and variance 1.
 
-    Source: Santos et al. 2024; its energy derived and checked here [FY-6].
+    Source: Santos et al. 2024; the energy is derived and verified in this library [FY-6].
 
     .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\|y - \bar y\|}, \quad
         y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
@@ -297,8 +307,9 @@ def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Notes
     -----
-    From a state of mean 0 and length sqrt(d) at most, the energy falls by exactly
-    sqrt(d) |y - mean y| - y . xi >= 0 and the Bregman divergence of Omega*, over beta.
+    From a state of mean 0 and length at most sqrt(d), the energy decreases by exactly
+    sqrt(d) |y - mean y| - y . xi >= 0 plus 1/beta times the Bregman divergence of Omega* between
+    the new and the old scores.
 
     >>> from hopref import sparse
     >>> sparse.layer_norm_update([1.0, 0.0], [[3.0, 1.0], [-3.0, -1.0]])
@@ -308,10 +319,10 @@ def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
     return math.sqrt(xi.shape[-1]) * of_length_one(centred(y))
 
 
-def seen_from_the_best(xi, X, z):
-    """|xi|^2/2 + M^2/2 - max z, as two terms >= 0."""
-    top = rows(X, namespace(xi).argmax(z, axis=-1))
-    return dot(xi - top, xi - top) / 2 + shorter(X, top) / 2
+def quadratic_excess(xi, X, z):
+    """|xi|^2/2 + M^2/2 - max z, as the sum of two terms >= 0."""
+    nearest = rows(X, namespace(xi).argmax(z, axis=-1))
+    return dot(xi - nearest, xi - nearest) / 2 + shorter(X, nearest) / 2
 
 
 def longest(X):
@@ -319,10 +330,11 @@ def longest(X):
     return namespace(X).max(lengths(X))
 
 
-def best(z):
+def largest(z):
+    """The largest score."""
     return namespace(z).max(z, axis=-1)
 
 
-def shortfall(z, p):
-    """max z - p.z, of terms >= 0."""
+def score_deficit(z, p):
+    """max z - p.z, as a sum of terms >= 0."""
     return dot(p, namespace(z).max(z, axis=-1, keepdims=True) - z)

@@ -1,18 +1,19 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) by which
-the query of a pattern differs from the pattern: scores are taken with ``X + delta``, means of
-``X``.
+(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) the
+difference between the query of a pattern and the pattern: scores are taken with ``X + delta``,
+means of ``X``.
 
-A state that looks at nothing answers 0, as if 0 were its only pattern; ``empty_row="nan"`` and
-"raise" are the other two policies.
+The result for a state with an empty support is 0, as if 0 were its only pattern;
+``empty_row="nan"`` and "raise" are the alternatives.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*, of which only the abstract was
-at hand.
+available.
 """
 import math
 from operator import add
+from typing import Any
 
 from hopref.dispatch.domains import (
     choice,
@@ -50,7 +51,7 @@ from hopref.maps import (
     top_k,
     zero_denominators,
 )
-from hopref.models._preconditions import inhabited, inhabited_list
+from hopref.models._preconditions import list_not_empty, support_not_empty
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
 from hopref.models.supports import align, listed
@@ -59,26 +60,25 @@ __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_
            "window_update", "listed_update", "csr_update", "linear_update",
            "random_feature_update"]
 
-supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=inhabited,
+supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=support_not_empty,
                  scratch="(...,n)")
 
 
 @op("(...,d),(n,d),(...,n)->(...)", support=mask("(...,n)"), beta=inverse_temperature,
     scratch="(...,n)", result=finite)
 def energy(xi, X, support=True, /, *, beta=1.0):
-    r"""Energy of a state over the patterns that it looks at.
+    r"""Energy of a state over the patterns of its support.
 
     Source: Ramsauer et al. 2021, eq. (2), for the patterns of a support M [MH-1, NP-3].
 
     .. math:: E = -\mathrm{lse}(\beta, X_M \xi) + \tfrac12 \xi^T \xi + \beta^{-1} \ln |M|
         + \tfrac12 \max_{\mu \in M} \|x_\mu\|^2
 
-    One energy for each support: those of different states are not to be compared.  Where a state
-    looks at nothing it is that of the lone pattern 0, |xi|^2/2.
-
     Notes
     -----
-    Computed like `modern.energy`, as a sum of three terms >= 0.
+    The energy depends on the support, so that energies for different supports are not comparable.
+    For an empty support it is |xi|^2/2, the energy for the single pattern 0.  It is computed like
+    `modern.energy`, as a sum of three terms >= 0.
 
     >>> from hopref import structured
     >>> X = [[1.0], [-1.0], [5.0]]
@@ -88,8 +88,8 @@ def energy(xi, X, support=True, /, *, beta=1.0):
     xp = namespace(xi)
     z = seen(overlaps(xi, X, support), support)
     nearest = rows(X, xp.argmax(z, axis=-1))
-    away, gaps = xi - nearest, z - otherwise(xp.max(z, axis=-1), support, 0.0)[..., None]
-    E = dot(away, away) / 2 + shorter(X, nearest, support) / 2 \
+    offset, gaps = xi - nearest, z - otherwise(xp.max(z, axis=-1), support, 0.0)[..., None]
+    E = dot(offset, offset) / 2 + shorter(X, nearest, support) / 2 \
         - mean_gain(gaps, beta, support)
     return otherwise(E, support, dot(xi, xi) / 2)
 
@@ -97,7 +97,7 @@ def energy(xi, X, support=True, /, *, beta=1.0):
 @op("(...,d),(n,d),(...,n)->(...,d)", beta=inverse_temperature, lowers=energy, **supported,
     result=finite)
 def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
-    r"""One retrieval step among the patterns of a support.
+    r"""One retrieval step over the patterns of a support.
 
     Source: Hu et al. 2025, sparse-structured retrieval, normalised over the support [NP-3].
 
@@ -106,8 +106,8 @@ def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
 
     Notes
     -----
-    `modern.update` on the patterns of M alone, a convex combination of them.  The energy of M falls
-    by exactly |xi_new - xi|^2/2 + KL(p(xi) || p(xi_new))/beta.
+    The rule is `modern.update` on the patterns of M, and its result a convex combination of them.
+    The energy over M decreases by exactly |xi_new - xi|^2/2 + KL(p(xi) || p(xi_new))/beta.
 
     >>> from hopref import structured
     >>> structured.update([2.0], [[1.0], [-1.0], [5.0]], [True, True, False], beta=50.0)
@@ -119,15 +119,15 @@ def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
 @op("(...,d),(n,d),(...,n)->(...,n)", delta=state("(n,d)"), beta=inverse_temperature,
     renormalise=flag, **supported, result=finite)
 def weights(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True, empty_row="zeros"):
-    r"""How much each pattern takes part.  Source: Hu et al. 2025 [NP-2, NP-3].
+    r"""Weights of the patterns in the update.  Source: Hu et al. 2025 [NP-2, NP-3].
 
     .. math:: p_\mu = \frac{e^{\beta (x_\mu + \delta_\mu)^T \xi}}
         {\sum_\nu e^{\beta (x_\nu + \delta_\nu)^T \xi}} \text{ if } \mu \in M, \text{ else } 0
 
     Parameters
     ----------
-    delta : (n, d) by which the query of each pattern differs from it
-    renormalise : whether the sum runs over M, or over all patterns: the weights then sum to less
+    delta : difference between the query of each pattern and the pattern
+    renormalise : whether the sum is over M, or over all patterns, so that the weights sum to less
         than 1
 
     >>> from hopref import structured
@@ -148,13 +148,16 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
 
     .. math:: \xi^{new} = X_M^T\, \mathrm{softmax}(\beta (X + \Delta) \xi)_M
 
-    Parameters are those of `weights`.
+    Parameters
+    ----------
+    delta : difference between the query of each pattern and the pattern
+    renormalise : whether the sum in the softmax is over M, or over all patterns
 
     Notes
     -----
-    With delta = 0 it is `update`, and so it is with the same delta for every pattern.  Otherwise,
-    and without renormalising, no energy belongs to it: its Jacobian is not symmetric.  Without
-    renormalising it also leaves the hull of the patterns.
+    The rule is `update` if delta is 0 or the same for every pattern.  For other delta, or without
+    ``renormalise``, it has no energy, because its Jacobian is not symmetric.  Without
+    ``renormalise`` the result may lie outside the convex hull of the patterns.
 
     >>> from hopref import structured
     >>> structured.pair_update([1.0], [[3.0], [4.0]], delta=[[0.0], [-1.0]])    # equal queries
@@ -172,8 +175,15 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     .. math:: E = -\beta^{-1} \ln \sum_{\mu \in \mathrm{top}_k} e^{\beta x_\mu^T \xi}
         + \tfrac12 \xi^T \xi + \beta^{-1} \ln k + \tfrac12 M^2, \quad M = \max_i \|x_i\|
 
-    The least over all sets of k patterns.  The sum over the k largest is convex in xi, as a largest
-    one of convex functions, and descent needs no more.  `modern.energy` at k = n.
+    Parameters
+    ----------
+    k : number of patterns
+
+    Notes
+    -----
+    The energy is the minimum over all sets of k patterns, and equals `modern.energy` for k = n.
+    The sum over the k largest scores is convex in xi, because it is a maximum of convex functions;
+    this implies that `top_k_update` decreases the energy.
 
     >>> from hopref import structured
     >>> float(structured.top_k_energy([-1.0], [[1.0]], k=1))
@@ -182,15 +192,15 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     xp = namespace(xi)
     z = overlaps(xi, X)
     nearest = rows(X, xp.argmax(z, axis=-1))
-    away, best = xi - nearest, xp.sort(z, axis=-1)[..., -k:]
-    gaps = best - xp.max(best, axis=-1, keepdims=True)
-    return dot(away, away) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
+    offset, largest = xi - nearest, xp.sort(z, axis=-1)[..., -k:]
+    gaps = largest - xp.max(largest, axis=-1, keepdims=True)
+    return dot(offset, offset) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
 
 
 @op("(...,d),(n,d)->(...,d)", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     lowers=top_k_energy, scratch="(...,n)", result=finite)
 def top_k_update(xi, X, /, *, k, beta=1.0):
-    r"""One retrieval step among the k patterns of largest score, of equals those of lowest index.
+    r"""One retrieval step over the k patterns of largest score.
 
     Source: Hu et al. 2025, top-K models [NP-3].
 
@@ -199,8 +209,10 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
 
     Notes
     -----
-    The energy falls by |xi_new - xi|^2/2 at least, although the support moves: by that, a
-    divergence of weights over beta, and what the new support gains on the old.
+    Among equal scores the patterns of lowest index are taken.  The energy decreases by at least
+    |xi_new - xi|^2/2, although the support changes: the decrease is the sum of this term, of a
+    divergence between the weights divided by beta, and of the difference of the energies over the
+    old and the new support.
 
     >>> from hopref import structured
     >>> structured.top_k_update([0.0], [[1.0], [2.0], [6.0]], k=2)      # all scores are equal
@@ -214,19 +226,23 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
     result=finite)
 def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
                   empty_row="zeros"):
-    r"""One retrieval step of states in order, each within its window, without a mask (l, n).
+    r"""One retrieval step of a sequence of states, each within its window, without a mask (l, n).
 
     Source: Hu et al. 2025, window models; Beltagy et al. 2020 [NP-3].
 
     .. math:: \xi_i^{new} = X_M^T\, \mathrm{softmax}(\beta X_M \xi_i), \quad
         M = \{i + a o : |o| \le w\}
 
-    Parameters are those of `window`.
+    Parameters
+    ----------
+    width : w, number of steps of the window to each side
+    dilation : a, distance between neighbouring positions of the window
+    causal : whether the window extends to the left only
 
     Notes
     -----
-    O(l w d) time and memory.  `update` with that support; its energies, one a state, are those of
-    `energy` with that support.
+    The rule is `update` with the support `supports.window`, and decreases `energy` with that
+    support.  It takes O(l w d) time and memory.
 
     >>> from hopref import structured
     >>> structured.window_update([[0.0], [0.0], [0.0]], [[1.0], [3.0], [7.0]], width=1)[0]
@@ -240,23 +256,26 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
 
 
 @op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"),
-    beta=inverse_temperature, empty_row=empty_rows, precondition=inhabited_list, scratch="(e,d)",
+    beta=inverse_temperature, empty_row=empty_rows, precondition=list_not_empty, scratch="(e,d)",
     result=finite)
 def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
-    r"""One retrieval step over a support that is a list of pairs: state ``rows`` sees ``columns``.
+    r"""One retrieval step over a support given as a list of pairs of a state and a pattern.
 
     Source: Hu et al. 2025, sparse-structured retrieval [NP-3].
 
     .. math:: \xi_i^{new} = \sum_{(i, j)} e^{\beta x_j^T \xi_i} x_j \,\Big/
         \sum_{(i, j)} e^{\beta x_j^T \xi_i}
 
-    Pairs may come in any order; a repeated pair is one pair.
+    Parameters
+    ----------
+    rows : index of the state of each pair
+    columns : index of the pattern of each pair
 
     Notes
     -----
-    The rule is `update` with the same support as a mask, whose `energy` it lowers.  For e pairs it
-    takes O(e d) memory and O((e + l log e) d) time, after sorting the pairs; nothing of size l n is
-    formed.
+    The pairs may have any order, and repeated pairs count once.  The rule is `update` with the same
+    support as a mask, whose `energy` it decreases.  For e pairs it takes O(e d) memory and
+    O((e + l log e) d) time after the pairs are sorted; no array of size l n is formed.
 
     >>> from hopref import structured
     >>> structured.listed_update([[0.0], [0.0]], [[1.0], [3.0]], [0, 0, 1], [0, 1, 1])
@@ -273,15 +292,36 @@ def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
     return ratio(over_rows(add, e * near, 0.0, start, stop), total, empty_row)
 
 
-def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
-    r"""`listed_update` over a boolean scipy.sparse support (l, n) in CSR, CSC or COO format.
+def csr_update(xi: Any, X: Any, support: Any, /, *, beta: float = 1.0,
+               empty_row: str = "zeros") -> Any:
+    r"""One retrieval step over a support given as a sparse array.
 
     Source: Hu et al. 2025, sparse-structured retrieval [NP-3].
 
     .. math:: \xi_i^{new} = X_M^T\, \mathrm{softmax}(\beta X_M \xi_i), \quad
         M = \{j : S_{ij} = \text{True}\}
 
-    What is stored twice counts once, a stored False is no pair (see `hopref.supports.listed`).
+    Parameters
+    ----------
+    xi : (l, d) array, states, one in each row
+    X : (n, d) array, stored patterns, one in each row
+    support : (l, n) boolean scipy.sparse array in CSR, CSC or COO format, True where a state may
+        attend to a pattern
+    beta : float > 0, inverse temperature
+    empty_row : {"zeros", "nan", "raise"}, result of a state with an empty support
+
+    Returns
+    -------
+    (l, d) array
+
+    Raises
+    ------
+    DTypeError, ShapeError : the support is not boolean, or its shape is not (l, n)
+
+    Notes
+    -----
+    The result is that of `listed_update` for the stored pairs (see `hopref.supports.listed`).
+    Entries that are stored twice count once, and a stored False is not a pair.
 
     >>> import scipy.sparse
     >>> from hopref import structured
@@ -297,7 +337,7 @@ def csr_update(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
 @op("(...,d),(n,d)->(...,d)", delta=state("(n,d)"), features=deterministic_features,
     empty_row=zero_denominators, result=finite)
 def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
-    r"""One retrieval step by features without randomness, in time linear in the patterns.
+    r"""One retrieval step by deterministic features, in time linear in the number of patterns.
 
     Source: Hu et al. 2025, linear models; Katharopoulos et al. 2020 [NP-4, AT-2].
 
@@ -306,11 +346,14 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
 
     Parameters
     ----------
-    features : "elu" (plus one), "relu", "exponential", "quadratic" or "identity" (see
-        `features.deterministic`);
-        with "identity" the denominator may come near 0 or below
+    delta : difference between the query of each pattern and the pattern
+    features : feature map (see `features.deterministic`); with "identity" the denominator may be
+        near 0 or negative
+    empty_row : result where the denominator is exactly 0
 
-    No energy belongs to it: its Jacobian is not symmetric.
+    Notes
+    -----
+    The rule has no energy, because its Jacobian is not symmetric.
 
     >>> from hopref import structured
     >>> structured.linear_update([0.0], [[0.0], [3.0]])             # kernels 1 and 4
@@ -330,8 +373,15 @@ def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="pos
 
     .. math:: \xi^{new} = X^T \phi(\sqrt\beta (X + \Delta))\, \phi(\sqrt\beta \xi) / D
 
-    `performer.update` with delta = 0.  No energy belongs to it: for a finite draw its Jacobian is
-    not symmetric.
+    Parameters
+    ----------
+    delta : difference between the query of each pattern and the pattern
+    empty_row : result where the denominator is exactly 0
+
+    Notes
+    -----
+    The rule is `performer.update` if delta = 0.  It has no energy: for finitely many features its
+    Jacobian is not symmetric.
 
     >>> from hopref import structured
     >>> structured.random_feature_update([1.0], [[2.0], [2.0]], [[0.3]], delta=[[0.0], [5.0]])

@@ -1,9 +1,9 @@
 r"""Supports: which patterns each state may attend to.
 
-A support is a boolean mask (l, n), of l states in order and n patterns; masks are joined by ``|``
-and intersected by ``&``.  State i has position i + n - l among the patterns (``align="end"``) or
-position i ("start"), as in attention.  Large supports are stored as scipy.sparse arrays instead,
-which `listed` reads.
+A support is a boolean mask (l, n) for a sequence of l states and n patterns.  The union of masks is
+``|`` and their intersection ``&``.  State i has position i + n - l among the patterns
+(``align="end"``) or position i ("start"), as in attention.  Large supports can be stored as
+scipy.sparse arrays, which `listed` converts to pairs of indices.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Beltagy et al. 2020,
 *Longformer*; Zaheer et al. 2020, *Big Bird*.
@@ -24,13 +24,23 @@ align = choice(end=end, start=start)
 @op("->(l,n)", l=count, n=count, width=count, dilation=count, causal=flag, align=align,
     scratch="(l,n)")
 def window(l, n, /, *, width, dilation=1, causal=False, align="end"):
-    r"""A window around each state's own position: ``width`` steps of ``dilation`` to both sides.
+    r"""Support of a window around the position of each state.
 
     Source: Hu et al. 2025, sparse-structured supports; Beltagy et al. 2020 [NP-3].
 
     .. math:: \mathcal M(i) = \{i + a o : |o| \le w\}
 
-    A causal window extends to the left only.  A state sees up to 2 w + 1 patterns.
+    Parameters
+    ----------
+    width : w, number of steps of the window to each side
+    dilation : a, distance between neighbouring positions of the window
+    causal : whether the window extends to the left only
+    align : whether the last positions of states and patterns coincide ("end"), or the first
+        ("start")
+
+    Returns
+    -------
+    (l, n) bool array, with at most 2 w + 1 patterns for each state
 
     >>> from hopref import supports
     >>> supports.window(3, 3, width=1).astype(int)
@@ -39,18 +49,27 @@ def window(l, n, /, *, width, dilation=1, causal=False, align="end"):
            [0, 1, 1]])
     """
     i, j = positions(l, n, align)
-    apart = j - i
-    near = (namespace(j).abs(apart) <= width * dilation) & (apart % dilation == 0)
-    return near & (apart * causal <= 0)
+    offset = j - i
+    near = (namespace(j).abs(offset) <= width * dilation) & (offset % dilation == 0)
+    return near & (offset * causal <= 0)
 
 
 @op("->(l,n)", l=count, n=count, align=align, scratch="(l,n)")
 def causal(l, n, /, *, align="end"):
-    r"""The patterns up to the own position.
+    r"""Support of the patterns up to the position of each state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3, NP-3].
 
     .. math:: \mathcal M(i) = \{j : j \le i\}
+
+    Parameters
+    ----------
+    align : whether the last positions of states and patterns coincide ("end"), or the first
+        ("start")
+
+    Returns
+    -------
+    (l, n) bool array
 
     >>> from hopref import supports
     >>> supports.causal(2, 3).astype(int)
@@ -63,7 +82,7 @@ def causal(l, n, /, *, align="end"):
 
 @op("->(l,n)", l=count, n=count, k=count, rng=seed, precondition=at_most_n("k"), scratch="(l,n)")
 def random(l, n, /, *, k, rng):
-    r"""For each state k different patterns, every set of k as likely as any other.
+    r"""Random support of k different patterns for each state, uniform over all such sets.
 
     Source: Hu et al. 2025, random masked models [NP-3, NP-5].
 
@@ -71,11 +90,16 @@ def random(l, n, /, *, k, rng):
 
     Parameters
     ----------
-    rng : seed or numpy Generator
+    k : number of patterns of each state
+
+    Returns
+    -------
+    (l, n) bool array, with k patterns for each state
 
     Notes
     -----
-    One draw is a fixed support, with an energy; a support drawn anew at every step has none.
+    One draw is a fixed support, for which there is an energy; there is none if the support is drawn
+    again at every step.
 
     >>> from hopref import supports
     >>> supports.random(3, 5, k=2, rng=0).sum(axis=-1)
@@ -87,11 +111,21 @@ def random(l, n, /, *, k, rng):
 @op("->(l,n)", l=count, n=count, tokens=count, align=align, precondition=at_most_n("tokens"),
     scratch="(l,n)")
 def global_tokens(l, n, /, *, tokens, align="end"):
-    r"""The first patterns are seen by all, and a state at their position sees all.
+    r"""Support of global tokens: all states attend to them, and they attend to all patterns.
 
     Source: Zaheer et al. 2020, global attention; Hu et al. 2025 [NP-3].
 
     .. math:: j \in \mathcal M(i) \iff i < g \text{ or } j < g
+
+    Parameters
+    ----------
+    tokens : g, number of global tokens, which are the first positions
+    align : whether the last positions of states and patterns coincide ("end"), or the first
+        ("start")
+
+    Returns
+    -------
+    (l, n) bool array
 
     >>> from hopref import supports
     >>> supports.global_tokens(3, 3, tokens=1).astype(int)
@@ -106,11 +140,23 @@ def global_tokens(l, n, /, *, tokens, align="end"):
 @op("->(l,n)", l=count, n=count, width=count, tokens=count, k=count, rng=seed, align=align,
     precondition=at_most_n("k", "tokens"), scratch="(l,n)")
 def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
-    r"""Window, global tokens and random patterns together.
+    r"""Union of the supports of a window, global tokens and random patterns.
 
     Source: Zaheer et al. 2020 [NP-3].
 
     .. math:: \mathcal M = \mathcal M_{window} \cup \mathcal M_{global} \cup \mathcal M_{random}
+
+    Parameters
+    ----------
+    width : number of steps of the window to each side
+    tokens : number of global tokens, which are the first positions
+    k : number of random patterns of each state
+    align : whether the last positions of states and patterns coincide ("end"), or the first
+        ("start")
+
+    Returns
+    -------
+    (l, n) bool array
 
     >>> from hopref import supports
     >>> supports.big_bird(9, 9, width=1, tokens=1, k=1, rng=0)[0].all()
@@ -122,11 +168,20 @@ def big_bird(l, n, /, *, width, tokens, k, rng, align="end"):
 
 @op("(...,n)->(...,n)", z=scores(), k=count, shape_rule=k_of_n)
 def largest(z, /, *, k):
-    r"""The k patterns of largest score; of equal scores those of lowest index, as `maps.top_k`.
+    r"""Support of the k patterns of largest score.
 
     Source: Hu et al. 2025, top-K models [NP-3].
 
     .. math:: \mathcal M = \mathrm{top}_k(z)
+
+    Parameters
+    ----------
+    k : number of patterns of each state
+
+    Returns
+    -------
+    (..., n) bool array, True for k patterns; among equal scores, as in `maps.top_k`, for those of
+        lowest index
 
     >>> from hopref import supports
     >>> supports.largest([0.0, 1.0, 1.0, 1.0], k=2)

@@ -1,4 +1,4 @@
-r"""How many random features an error takes, and what dividing two estimates does to it.
+r"""Numbers of random features for a given error, and the error of a ratio of two estimates.
 
 References: Choromanski et al. 2021, Lemma 2, Theorem 4; the delta method.
 """
@@ -13,21 +13,33 @@ from hopref.theory.moments import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
 
-MOST = 2**53            # rows beyond which a count is no longer exact
-SLACK = 2.0**-46        # rounding of the log of an error that just reaches its goal
+MOST = 2**53            # largest number of rows that is exact in float64
+SLACK = 2.0**-46        # rounding error of the logarithm of an error
 
 
 def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""The smallest number of rows whose root mean squared error is ``error`` times the kernel.
+    r"""Smallest number of rows with a relative root mean squared error of at most ``error``.
+
     Source: Choromanski et al. 2021, Lemma 2, and the closed forms of `estimator_mse` [RF-2, RF-4].
 
     .. math:: \min \{ m : E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2 \leq \epsilon^2 \}
 
-    Returns: whole numbers as float64; infinite where no number is enough, because the rows are
-    biased, or more than 2^53 would be.
+    Parameters
+    ----------
+    x, y : (..., d) arrays, vectors, one in each row
+    error : float > 0, relative root mean squared error
+    features, draw, A : as in `estimator_variance`
+    beta : float > 0, inverse temperature
 
-    Notes: for independent rows it is V_1 / eps^2 rounded up.  Blocks lower the error most when they
-    are full, so that more rows than the answer, if they begin a block, may be worse again.
+    Returns
+    -------
+    (...) array of integers as float64; infinite if no number is sufficient, because the rows are
+        biased, or if it exceeds 2^53
+
+    Notes
+    -----
+    For independent rows the number is V_1 / eps^2, rounded up.  Complete blocks reduce the error
+    most, so that the error may be larger again for more rows if these begin a new block.
 
     Status: derived.
 
@@ -46,7 +58,7 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
 
 
 def _smallest(how, goal):
-    """By halving the number of whole blocks; then the last block row by row."""
+    """The smallest number of rows, by bisection over complete blocks, then row by row."""
     def enough(m):
         return log_error(m, how) <= goal + SLACK
 
@@ -64,19 +76,26 @@ def _smallest(how, goal):
 
 
 def ratio_bias(kernel, V, /, *, covariance):
-    r"""The bias of N/D, N = sum k_i v_i and D = sum k_i of estimated kernels k, to first order.
+    r"""First-order bias of N/D, with N = sum k_i v_i and D = sum k_i of estimated kernels k.
+
     Source: the delta method, of second order in the errors of k [RF-12].
 
     .. math:: -\frac{1^T C v}{D^2} + \frac{(k^T v)\, 1^T C 1}{D^3}
 
     Parameters
     ----------
-    kernel : (n,) what the estimates k_i are estimates of
-    V : (n, v) values
-    covariance : (n, n) of the k_i, `kernel_covariance`, of order 1/m
+    kernel : (n,) array, the expected values of the estimates k_i
+    V : (n, v) array, the values
+    covariance : (n, n) array, the covariances of the k_i, from `kernel_covariance`, of order 1/m
 
-    Notes: right to O(1/m^2).  Of use only where 1 C 1 / D^2 is well below 1: at m = 8 and norms of
-    0.8 the variance is already 9 times too large.
+    Returns
+    -------
+    (v,) array
+
+    Notes
+    -----
+    The error is O(1/m^2).  The result is useful only if 1 C 1 / D^2 is well below 1: for m = 8 and
+    norms of 0.8 the variance is 9 times too large.
 
     Status: derived.
 
@@ -90,10 +109,25 @@ def ratio_bias(kernel, V, /, *, covariance):
 
 
 def ratio_variance(kernel, V, /, *, covariance):
-    r"""The variance of N/D, to first order: parameters and range of use are those of `ratio_bias`.
+    r"""First-order variance of N/D, with N = sum k_i v_i and D = sum k_i of estimated kernels k.
+
     Source: the delta method [RF-12].
 
     .. math:: (v - N/D)^T C (v - N/D) / D^2
+
+    Parameters
+    ----------
+    kernel : (n,) array, the expected values of the estimates k_i
+    V : (n, v) array, the values
+    covariance : (n, n) array, the covariances of the k_i, from `kernel_covariance`, of order 1/m
+
+    Returns
+    -------
+    (v,) array
+
+    Notes
+    -----
+    The range of validity is that of `ratio_bias`.
 
     Status: derived.
 
@@ -120,15 +154,28 @@ def _ratio(function, kernel, V, covariance):
 
 
 def uniform_features(R, /, *, d, error):
-    r"""How the number of features that estimates every entry of exp(Q K^T / sqrt d) at once grows.
+    r"""Growth of the number of features for a uniform error of all entries of exp(Q K^T / sqrt d).
+
     Source: Choromanski et al. 2021, Theorem 4: trigonometric features, orthogonal rows [RF-13].
 
     .. math:: \frac{d}{\delta^2} \ln \frac{4 d^{3/4} R}{\delta}, \quad
               \delta = \epsilon e^{-l^2}, \quad l = R d^{-1/4}
 
-    Notes: R bounds the norms of queries and keys.  The theorem is m = Theta(this), with any
-    constant probability; the constant is not known, so this is a law of growth, not a number of
-    features.  It does not depend on the length of the sequence.
+    Parameters
+    ----------
+    R : float > 0, bound on the norms of queries and keys
+    d : float > 0, number of components
+    error : float > 0, uniform error of the entries
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    The theorem states that m = Theta(result), with any constant probability.  The constant is not
+    known, so that the result describes the growth and is not a number of features.  It does not
+    depend on the length of the sequence.
 
     Status: read.
 

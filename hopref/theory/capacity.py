@@ -1,11 +1,11 @@
-"""How many patterns a memory holds: each number with its unit and with what is known of it.
+"""Capacities of associative memories, each with its unit and the status of its source.
 
 Units: *patterns*; *patterns per neuron* (the load N/d); *bits per synapse* (information in the
-patterns over the number of weights).  They do not compare: see `bits_per_synapse`.  "Auto" stores
-patterns with themselves, "hetero" in pairs.
+patterns over the number of weights).  These units are not comparable; `bits_per_synapse` converts
+the second into the third.  "Auto" is auto-association, "hetero" the association of pairs.
 
-A status closes each docstring: *read* in the paper or in its abstract, *secondary* (other authors
-say so), *derived* (proved here, and held by the tests), or *not verified*.
+Each docstring ends with a status: *read* (in the paper or in its abstract), *secondary* (quoted by
+other authors), *derived* (proved, and verified by the tests), or *not verified*.
 """
 import math
 
@@ -21,23 +21,27 @@ __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_wit
 
 several = Scalar("an integer from 2 to 2**53", lambda v: 2 <= v <= 2**53, int)
 wrong = Scalar("a number >= 0 and below 1/2", lambda v: 0 <= v < 0.5)
-which = choice(most=0, all=1)                   # the power of n by which "all" costs more
-LEAST, MOST = 1.0, 2.0                          # a bracket of the y of largest load
-HALVINGS = 60                                   # down to its last bit
+which = choice(most=0, all=1)                   # exponent of n in the denominator
+LEAST, MOST = 1.0, 2.0                          # interval with the y of largest load
+HALVINGS = 60                                   # bisections, to the last bit
 
 
 # --- classical: Hebbian weights, random polar patterns, auto-association -------------------------
 
 @op("->()", y=positive)
 def spin_glass_load(y, /):
-    r"""Patterns per neuron at which recall ends with overlap erf(y), errors in erfc(y)/2.
+    r"""Patterns per neuron at which the overlap after recall is erf(y), with errors erfc(y)/2.
 
     Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
 
     .. math:: \alpha(y) = \tfrac12 \Big(\frac{\mathrm{erf}(y)}{y}
         - \frac{2}{\sqrt\pi} e^{-y^2}\Big)^2 = \tfrac12 \Big(\frac{P(3/2, y^2)}{y}\Big)^2
 
-    P is the regularised incomplete gamma function: nothing cancels for a small y.
+    P is the regularised incomplete gamma function, which avoids cancellation for small y.
+
+    Parameters
+    ----------
+    y : argument of the error functions
 
     Status: derived, from the mean-field equations m = erf(y), y = m / sqrt(2 alpha r).
 
@@ -51,17 +55,21 @@ def spin_glass_load(y, /):
 
 @op("->(),(),()")
 def capacity_with_errors():
-    r"""Largest load that is recalled with few errors: (patterns per neuron, overlap, errors).
+    r"""Largest load at which random patterns are recalled with few errors.
 
     Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
 
     .. math:: \alpha_c = \max_y \alpha(y), \quad m = \mathrm{erf}(y),
         \quad \text{errors} = \tfrac12 \mathrm{erfc}(y)
 
-    Returns: the load, the overlap with the pattern, the share of wrong components.
+    Returns
+    -------
+    load : float, patterns per neuron
+    overlap : float, the overlap with the pattern
+    errors : float, the fraction of wrong components
 
-    Notes: of d -> infinity; small networks show no sharp limit.  One step of replica symmetry
-    breaking moves it to 0.138186.
+    Notes: The values are for d -> infinity; small networks have no sharp limit.  With one step of
+    replica symmetry breaking the load is 0.138186.
 
     Status: derived (the maximum); the 0.138 is read.
 
@@ -79,15 +87,16 @@ def capacity_with_errors():
 
 @op("->()", load=positive, errors=wrong)
 def bit_error(load, /, *, errors=0.0):
-    r"""Share of components that one step gets wrong, from a cue with ``errors`` of them wrong.
+    r"""Fraction of wrong components after one step from a cue with a fraction ``errors`` of them.
 
     Source: signal against crosstalk, zero diagonal [CAP-1, CB-9].
 
     .. math:: Q\Big(\frac{1 - 2\rho}{\sqrt\alpha}\Big), \quad \alpha = N/d,
         \quad Q(x) = \tfrac12 \mathrm{erfc}(x/\sqrt2)
 
-    Notes: of d -> infinity; with N, d it is within 0.48 / sqrt((N - 1)(d - 1)) of the truth (Berry
-    and Esseen, the crosstalk being that many independent signs) at load (N - 1) / (d - 1).
+    Notes: The value is for d -> infinity.  For finite N and d, at load (N - 1) / (d - 1), its error
+    is at most 0.48 / sqrt((N - 1)(d - 1)), by the Berry-Esseen theorem for the (N - 1)(d - 1)
+    independent signs of the crosstalk.
 
     Status: derived.
 
@@ -100,7 +109,7 @@ def bit_error(load, /, *, errors=0.0):
 
 @op("->()", d=several, n=several, errors=wrong, patterns=which)
 def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
-    r"""Patterns that a dense memory of degree n recalls in one step without a wrong component.
+    r"""Number of patterns that a dense memory of degree n recalls in one step without error.
 
     Source: McEliece, Posner, Rodemich & Venkatesh 1987 (n = 2, the Hebbian network); Krotov &
     Hopfield 2016 and Demircigil et al. 2017, through Ramsauer et al. 2021, A.3 (n > 2)
@@ -112,12 +121,14 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
 
     Parameters
     ----------
-    d : components, >= 2
-    n : degree of the interaction F(z) = z^n, >= 2; for n = 2 N is d/(2 ln d) or d/(4 ln d)
-    errors : rho, the share of components that are wrong in the cue
-    patterns : "most" patterns are recalled, or "all" at once, as d -> infinity
+    d : number of components
+    n : degree of the interaction F(z) = z^n; for n = 2, N is d/(2 ln d) or d/(4 ln d)
+    errors : rho, the fraction of wrong components of the cue
+    patterns : whether "most" patterns, or "all" of them, are recalled as d -> infinity
 
-    Returns: patterns, not rounded; infinite beyond the largest float.
+    Returns
+    -------
+    float, the number of patterns, not rounded; infinite beyond the largest float
 
     Status: read for n = 2 and for "most"; derived for "all" with n > 2 and for errors > 0.
 
@@ -147,12 +158,12 @@ def capacity_storkey(d, /):
 
 @op("->()", d=several)
 def capacity_projection(d, /):
-    r"""Patterns that the projection rule holds.  Source: Personnaz, Guyon & Dreyfus [CAP-4].
+    r"""Number of patterns that the projection rule stores.  Source: Personnaz et al. [CAP-4].
 
     .. math:: N = d
 
-    Notes: linearly independent ones, each a fixed point.  With N = d the weights are the identity:
-    everything is a fixed point, and nothing is recalled.
+    Notes: The patterns must be linearly independent; each is then a fixed point.  For N = d the
+    weights are the identity, so that every state is a fixed point and no error is corrected.
 
     Status: derived.
 
@@ -168,7 +179,7 @@ def capacity_projection(d, /):
 @op("->()", weights=choice(additive=1 / (2 * math.log(2)), clipped=math.log(2)),
     recall=choice(hetero=1.0, auto=0.25))
 def information_capacity(*, weights="additive", recall="hetero"):
-    r"""Bits per synapse of sparse patterns, recalled in one step with vanishing errors.
+    r"""Bits per synapse of sparse patterns that are recalled in one step with vanishing errors.
 
     Source: Palm; Schwenker, Sommer & Palm 1996; Willshaw et al. 1969 for clipped weights [CAP-5].
 
@@ -178,9 +189,9 @@ def information_capacity(*, weights="additive", recall="hetero"):
     Parameters
     ----------
     weights : "additive" (Hebbian or covariance), or "clipped" to 0 and 1
-    recall : "hetero", pairs; "auto", patterns from a part of themselves
+    recall : "hetero" for pairs, "auto" for patterns from a part of themselves
 
-    Notes: of d -> infinity with about ln d active units.  No count of patterns.
+    Notes: The values are for d -> infinity with about ln d active units.
 
     Status: read (abstracts); the hetero values derived.
 
@@ -202,7 +213,7 @@ def bits_per_synapse(load, /, *, activity=0.5):
     Status: derived.
 
     >>> from hopref import theory
-    >>> float(theory.bits_per_synapse(0.138))          # polar patterns: a bit a component
+    >>> float(theory.bits_per_synapse(0.138))          # polar patterns: one bit per component
     0.138
     """
     p, q = activity, 1 - activity
@@ -211,14 +222,18 @@ def bits_per_synapse(load, /, *, activity=0.5):
 
 @op("->()", p=share)
 def capacity_sparse(p, /):
-    r"""Patterns per neuron of the covariance rule, a share p -> 0 of components being active.
+    r"""Patterns per neuron of the covariance rule, for a fraction p -> 0 of active components.
 
     Source: Tsodyks & Feigel'man 1988; blog, with a factor 2 too much [CAP-6].
 
     .. math:: \alpha = \frac{1}{2 p \, |\ln p|}
 
-    Notes: the limit comes extremely slowly: with 5 % of errors the truth is about 0.26 of it at
-    p = 0.1, 0.45 at p = 0.001.
+    Parameters
+    ----------
+    p : fraction of active components
+
+    Notes: The convergence to the limit is very slow: with 5 % of errors the capacity is about 0.26
+    of it at p = 0.1, and 0.45 of it at p = 0.001.
 
     Status: derived; the prefactor is not verified in the paper itself.
 
@@ -230,19 +245,31 @@ def capacity_sparse(p, /):
 
 
 def willshaw_load(pairs, /, *, active, sites):
-    r"""The share of ones expected in a clipped memory of random pairs.
+    r"""Expected fraction of ones in a clipped memory of random pairs.
+
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
     .. math:: p = 1 - \left(1 - \frac{k_x k_y}{d_x d_y}\right)^N
 
     Parameters
     ----------
-    pairs : N, how many are stored; of independent supports
-    active : k_x, k_y units of each pair that are active
-    sites : d_x, d_y units in all
+    pairs : int >= 1, the number N of stored pairs, with independent supports
+    active : pair of integers, the numbers k_x and k_y of active units
+    sites : pair of integers, the numbers d_x and d_y of units
 
-    Notes: for pairs x -> y; patterns stored with themselves have more on the diagonal, less beside
-    it.  One-step recall from a whole cue is wrong at a silent unit with probability about p^k_x.
+    Returns
+    -------
+    float, the fraction of weights that are 1
+
+    Raises
+    ------
+    DomainError : active exceeds sites, or a number is not an integer >= 1
+
+    Notes
+    -----
+    The formula is for pairs x -> y.  For auto-association more weights on the diagonal are 1, and
+    fewer beside it.  After one-step recall from a complete cue each inactive unit is active by
+    error with probability about p^k_x.
 
     >>> from hopref import theory
     >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))

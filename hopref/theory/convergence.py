@@ -1,4 +1,4 @@
-r"""Where the modern network ends, and how soon: energies, steps, distances, basins.
+r"""Convergence of the modern network: bounds on energies, steps and distances, and basins.
 
 ``xi`` (..., d) states, ``X`` (n, d) patterns in rows, M their largest norm.
 
@@ -21,19 +21,23 @@ __all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distanc
            "basin_radius"]
 
 contracting = Scalar("a number >= 0 and below 1", lambda v: 0 <= v < 1)
-HALVINGS = 100          # of a bracket of radii: down to the last bit, and far below
+HALVINGS = 100          # bisections, to the last bit of small radii too
 
 
 @op("(...,d),(n,d)->(...),(...)")
 def energy_bounds(xi, X, /):
-    r"""Between these lies the energy of a state, whatever beta is: (lower, upper).
+    r"""Lower and upper bounds on the energy of a state, for any beta.
 
     Source: after Ramsauer et al. 2021, lemma A1 [MH-3].
 
     .. math:: \tfrac12 (M - \|\xi\|)^2 \leq E(\xi) \leq \tfrac12 (M + \|\xi\|)^2
 
-    Notes: both attained by a lone pattern x, at states along x and against it.  The upper one is
-    the 2 M^2 of the paper at |xi| = M.
+    Returns
+    -------
+    lower, upper : (...) arrays
+
+    Notes: A single pattern x attains the bounds, at states in the direction of x and opposite to
+    it.  At |xi| = M the upper bound is 2 M^2, that of the paper.
 
     Status: derived.
 
@@ -48,14 +52,14 @@ def energy_bounds(xi, X, /):
 
 @op("(n,d)->()", beta=positive)
 def hull_energy_bound(X, /, *, beta=1.0):
-    r"""No energy of a state between the patterns (in their convex hull) is larger.
+    r"""Upper bound on the energy of states in the convex hull of the patterns.
 
     Source: Ramsauer et al. 2021, lemma A1 [MH-3].
 
     .. math:: E(\xi) \leq \min\big(2 M^2, \; \beta^{-1} \ln N + \tfrac12 M^2\big),
         \quad \xi \in \mathrm{conv}\{x_i\}
 
-    Notes: every updated state lies there.
+    Notes: The result of every update is in the convex hull.
 
     Status: read.
 
@@ -70,14 +74,14 @@ def hull_energy_bound(X, /, *, beta=1.0):
 
 @op("(...,d),(n,d)->(...)", beta=positive, steps=count, scratch="(...,n)")
 def smallest_step_bound(xi, X, /, *, beta=1.0, steps):
-    r"""The smallest of the first ``steps`` steps from a state is no longer than this.
+    r"""Upper bound on the length of the shortest of the first ``steps`` steps from a state.
 
-    Source: what each step costs, summed; after Ramsauer et al. 2021, theorem 2 [MH-4].
+    Source: the sum of the decreases of the energy; after Ramsauer et al. 2021, theorem 2 [MH-4].
 
     .. math:: \min_{t < T} \|\xi^{t+1} - \xi^t\| \leq \sqrt{2 E(\xi^0) / T}
 
-    Notes: it is the way in which steps get short that holds for all patterns and every beta; no
-    rate at which the states themselves converge does.
+    Notes: This bound on the steps holds for all patterns and every beta; there is no such bound on
+    the rate of convergence of the states.
 
     Status: derived.
 
@@ -90,7 +94,7 @@ def smallest_step_bound(xi, X, /, *, beta=1.0, steps):
 
 @op("->()", step=nonnegative, factor=contracting, steps=count)
 def distance_bound(step, /, *, factor, steps):
-    r"""After ``steps`` updates a state is at most this far from the only fixed point.
+    r"""Upper bound on the distance from the unique fixed point after ``steps`` updates.
 
     Source: Banach's fixed point theorem, for Ramsauer et al. 2021, lemma A3 [MH-8].
 
@@ -100,7 +104,7 @@ def distance_bound(step, /, *, factor, steps):
     ----------
     step : length of the first step
     factor : q, a Lipschitz constant below 1: `contraction_factor`, `graded_contraction_factor`
-    steps : T
+    steps : T, the number of updates
 
     Status: derived.
 
@@ -112,24 +116,30 @@ def distance_bound(step, /, *, factor, steps):
 
 
 def basin_radius(X, /, *, beta=1.0):
-    r"""Within this distance of pattern i all states go to one fixed point, which lies there.
+    r"""Radius around pattern i within which all states converge to one fixed point.
 
-    Source: sharper than lemmas A5 to A7 of Ramsauer et al. 2021, by the same means [MH-9].
+    Source: sharper than lemmas A5 to A7 of Ramsauer et al. 2021, by the same method [MH-9].
 
     .. math:: g_i(\rho) = \sum_{j \neq i} D_{ij} e^{-\beta (x_i^T x_i - x_i^T x_j - \rho D_{ij})}
         - \rho, \qquad \rho_i = \arg\min g_i \text{ if } g_i(\rho_i) \leq 0, \text{ else } 0,
         \qquad D_{ij} = \|x_i - x_j\|
 
+    Parameters
+    ----------
+    X : (n, d) array, stored patterns, one in each row
+    beta : float > 0, inverse temperature
+
     Returns
     -------
-    (n,) radii, 0 where nothing is promised, infinite where all patterns are equal
+    (n,) array of radii; 0 where the condition does not hold, infinite if all patterns are equal
 
     Notes
     -----
-    From a state within rho of x_i one update ends within rho + g(rho) of it, and the update's slope
-    there is at most 1 + g'(rho): g <= 0 keeps the ball, and up to the minimum of the convex g the
-    update contracts it.  A well separated pattern (`required_separation`) has at least
-    `sphere_radius`.  O(n^2 d) time, O(n^2) memory; NumPy only.
+    An update of a state within rho of x_i is within rho + g(rho) of it, and the slope of the update
+    there is at most 1 + g'(rho).  If g <= 0 the neighbourhood is mapped into itself, and up to the
+    minimum of the convex g the update is a contraction.  For a well separated pattern
+    (`required_separation`) the radius is at least `sphere_radius`.  The cost is O(n^2 d) time and
+    O(n^2) memory; NumPy only.
 
     Status: derived.
 
@@ -151,7 +161,7 @@ def basin_radius(X, /, *, beta=1.0):
 
 
 def _where_slope_is_one(logs, rates):
-    """rho >= 0 at which sum exp(logs + rho rates) = 1 in each row, from below; 0 past 1."""
+    """The rho >= 0 at which sum exp(logs + rho rates) = 1 in each row; 0 if the sum exceeds 1."""
     live = rates > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         least = np.where(live, -logs / rates, np.inf).min(-1)       # each term alone stays below 1

@@ -24,7 +24,7 @@ RULES = ("modern", "classical")
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` found; one entry a pattern in every tuple."""
+    """Result of `diagnose`, with one entry for each pattern in every tuple."""
     rule: str
     names: tuple
     d: int
@@ -52,7 +52,7 @@ class Diagnosis:
 
 
 def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero_diagonal=False):
-    """Say which of the patterns ``X`` (N, d) cannot be retrieved by ``rule``, and why.
+    """Find the patterns ``X`` (N, d) that cannot be retrieved by ``rule``, and the reasons.
 
     ``cues`` (N, d) are where retrieval starts, one for each pattern; left out, each pattern is its
     own cue, the easiest case.  "modern" asks whether one update gives each pattern all but
@@ -133,7 +133,7 @@ def _losses(names, scores, separation, lost, dominant, from_cues):
 
 
 def _domination(names, norms, scores, lost, dominant):
-    """Whether the dominant patterns win by their norm alone, and which of them takes most."""
+    """Whether patterns dominate by their norm alone, and which of them dominates the most."""
     taken = np.flatnonzero(lost & (dominant != np.arange(len(norms))))
     if not len(taken):
         return
@@ -202,7 +202,7 @@ def _classical(X, names, zero_diagonal):
 
 
 def _capacity(fit, N):
-    """How many more random patterns would be stored without errors, if any."""
+    """The number of further random patterns that could be stored without errors."""
     if fit < N:
         return f"no capacity left: {counted(N, 'pattern')} where at most {int(fit)} random " \
                f"{'one is' if int(fit) == 1 else 'ones are'} stored without errors"

@@ -46,12 +46,12 @@ def arc_cosine_kernel(x, y, /):
 
 
 def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
-    r"""How far the mean of phi(x).phi(y) lies from exp(beta x.y); ReLU: from the arc-cosine kernel.
+    r"""Bias of phi(x).phi(y) as an estimate of exp(beta x.y); for ReLU of the arc-cosine kernel.
     Source: Choromanski et al. 2021, Lemma 1, and eq. (30) for rows of one length [RF-2, RF-5].
 
     .. math:: E\, \phi(x)^T \phi(y) - e^{\beta x^T y}
 
-    Zero but for "regularized" rows, of which any number has the bias of one.
+    The bias is zero except for "regularized" rows, for which it does not depend on their number.
 
     Status: read for positive features; derived for the other maps.
 
@@ -106,7 +106,7 @@ def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.
 
     .. math:: \mathrm{Var} + \mathrm{bias}^2
 
-    Parameters are those of `estimator_variance`.
+    The parameters are those of `estimator_variance`.
 
     Status: as `estimator_variance`.
 
@@ -127,9 +127,9 @@ def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta
 
     .. math:: \log E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2
 
-    Parameters are those of `estimator_variance`, ReLU excepted.
+    The parameters are those of `estimator_variance`, except that ReLU is not available.
 
-    Notes: an error far below that of independent rows is right to the rounding of the latter.
+    Notes: An error far below that of independent rows is accurate to a rounding of the latter.
 
     Status: as `estimator_variance`.
 

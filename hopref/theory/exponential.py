@@ -25,7 +25,7 @@ LARGEST = math.log(sys.float_info.max)
 
 @op("->()", x=unit)
 def rate_function(x, /):
-    r"""Rate at which it gets unlikely that the mean of d random signs reaches x: exp(-d I(x)).
+    r"""Rate function of the mean of d random signs: it exceeds x with probability exp(-d I(x)).
 
     Source: Demircigil et al. 2017, Cramer's theorem [CAP-8].
 
@@ -72,7 +72,7 @@ class SphereCapacity(NamedTuple):
 
 
 def capacity_modern(d, /, *, beta, K, p, form="lambert"):
-    r"""How many random patterns on a sphere are all well separated: so many at least.
+    r"""Lower bound on the number of random patterns on a sphere that are all well separated.
 
     Source: Ramsauer et al. 2021, theorem 3 = A5; corollary A1 for the closed form [CAP-9, MH-10].
 
@@ -83,8 +83,8 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
     ----------
     d : components, >= 2
     beta : inverse temperature
-    K : the sphere has the radius K sqrt(d - 1)
-    p : probability with which the promise may fail, 0 < p <= 1
+    K : radius of the sphere divided by sqrt(d - 1)
+    p : probability with which the patterns may fail to be well separated, 0 < p <= 1
     form : "lambert", or "closed" for a c that is a little smaller and needs no W
 
     Returns
@@ -96,7 +96,7 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
     DomainError : unless c >= (2 / sqrt(p))^(4 / (d - 1)), that is N >= 2; below it the theorem is
         silent
 
-    Notes: each pattern then has a fixed point of its own (`required_separation`).  Far from tight.
+    Notes: Each pattern then has its own fixed point (`required_separation`).  The bound is loose.
 
     Status: read.
 

@@ -6,7 +6,7 @@ For a row of uniform direction in d dimensions, whatever its length,
           (d+2k-2)}
 
 so for one row and for a sum of two the mean is e^lam times the mean of c_K, K Poisson with mean
-lam.  What an estimator needs is how far that lies from 1, which a difference of hypergeometric
+lam.  Estimators need its difference from 1, which a difference of hypergeometric
 functions would lose for small lam; sum p_k (c_k - 1) has terms of one sign.
 
 Sources: for rows of fixed length the proof of Theorem 1 of Choromanski et al. 2021, eq. (30); for
@@ -37,7 +37,7 @@ def excess(kind, lam, d, damp=0.0):
 
 
 def log_mean(kind, lam, d):
-    """log of e^-lam f(lam) for lam >= 0: where `excess` would be -1."""
+    """log of e^-lam f(lam) for lam >= 0, where `excess` would round to -1."""
     total = np.full(np.shape(lam), -np.inf)
     for _, log_p, log_c in _terms(kind, lam, d):
         total = np.logaddexp(total, np.logaddexp.reduce(log_p + log_c, axis=-1))

@@ -1,4 +1,4 @@
-r"""Groups of similar patterns that answer together, and the kinds of fixed points.
+r"""Groups of similar patterns with a common fixed point, and the kinds of fixed points.
 
 ``X`` (m, d) the group, m_x its mean, m_max the largest distance from it; ``others`` (n, d) all
 other patterns, M the largest norm of any.  For the kinds, ``X`` (n, d) holds all patterns.
@@ -27,13 +27,13 @@ up_to_one = Scalar("a number > 0 and <= 1", lambda v: 0 < v <= 1)
 
 @op("(m,d),(n,d)->()")
 def group_separation(X, others, /):
-    r"""How far the group's mean scores, seen from itself, above the strongest of the others.
+    r"""Separation of the mean of a group from the patterns outside it.
 
     Source: Ramsauer et al. 2021, lemmas A10 to A12 on metastable states [MH-11].
 
     .. math:: \Delta_m = m_x^T m_x - \max_j m_x^T o_j, \quad m_x = \tfrac1m \sum_i x_i
 
-    Status: derived, as what `group_sphere` is proved with; the paper's definition was not read.
+    Status: derived, as needed to prove `group_sphere`; the definition of the paper was not read.
 
     >>> from hopref import theory
     >>> float(theory.group_separation([[2.0, 1.0], [2.0, -1.0]], [[-1.0, 0.0]]))
@@ -46,7 +46,7 @@ def group_separation(X, others, /):
 
 @op("(m,d),(n,d)->(),()", beta=positive)
 def group_sphere(X, others, /, *, beta=1.0):
-    r"""Radius of the sphere about a group's mean, and the separation that makes it a basin.
+    r"""Radius of the sphere around the mean of a group, and the separation that makes it a basin.
 
     Source: Ramsauer et al. 2021, definition 4 and lemmas A10 to A12 [MH-11].
 
@@ -54,13 +54,16 @@ def group_sphere(X, others, /, *, beta=1.0):
         \ln \frac{1 - \beta m_{\max}^2}{2 \beta n M \max\{m_{\max}, 2M\}},
         \qquad m_{\max} = \max_i \|x_i - m_x\|
 
-    Returns: (radius, required); with `group_separation` >= required the sphere is mapped into
-    itself and holds one fixed point, a mean of the group within m_max + 2 gamma M
-    (`group_error_bound`).  Required is infinite unless beta m_max^2 < 1 (printed: <=) and
-    m_max > 0.
+    Returns
+    -------
+    radius : () array
+    required : () array, the separation at which the sphere is a basin; infinite unless
+        beta m_max^2 < 1 (the paper has <=) and m_max > 0
 
-    Notes: sufficient, not necessary: it forces beta m_max M >= 1, so a group of nearly equal
-    patterns, which is metastable too, does not meet it.
+    Notes: If `group_separation` >= required, the update maps the sphere into itself and has one
+    fixed point in it, within m_max + 2 gamma M of the mean (`group_error_bound`).  The condition
+    is sufficient, not necessary: it implies beta m_max M >= 1, which does not hold for a group of
+    nearly equal patterns, although such a group is metastable too.
 
     Status: read, with < for the printed <=; derived with it.
 
@@ -83,13 +86,13 @@ def group_sphere(X, others, /, *, beta=1.0):
 
 @op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def group_error_bound(xi, X, others, /, *, beta=1.0):
-    r"""Upper bound on the distance from the group's mean after one update.
+    r"""Upper bound on the distance from the mean of a group after one update.
 
     Source: Ramsauer et al. 2021, lemma A9 [MH-11].
 
     .. math:: \|f(\xi) - m_x\| \leq m_{\max} + 2 \gamma M
 
-    gamma is the weight that the softmax gives to the others.
+    Here gamma is the softmax weight of the patterns outside the group.
 
     Status: read, and derived.
 
@@ -102,13 +105,13 @@ def group_error_bound(xi, X, others, /, *, beta=1.0):
 
 @op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
-    r"""Bound of the spectral norm of the update's Jacobian where a group takes most of the weight.
+    r"""Upper bound on the spectral norm of the Jacobian where a group has most of the weight.
 
     Source: Ramsauer et al. 2021, lemma A8 [MH-11].
 
     .. math:: \|J\| \leq \beta \big((1 - \gamma) m_{\max}^2 + 2 \gamma (2 - \gamma) M^2\big)
 
-    gamma is the weight that the softmax gives to the others.
+    Here gamma is the softmax weight of the patterns outside the group.
 
     Status: read, and derived.
 
@@ -124,7 +127,7 @@ def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def effective_patterns(xi, X, /, *, beta=1.0):
-    r"""How many patterns a state mixes: the exponential of the entropy of their weights.
+    r"""Effective number of patterns in a state, the exponential of the entropy of their weights.
 
     Source: the three types of fixed points of Ramsauer et al. 2021, in a number [MH-11].
 
@@ -184,7 +187,7 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
 
 
 def _spread(X):
-    """m_max: the largest distance of a member from the group's mean."""
+    """m_max, the largest distance of a member from the mean of the group."""
     xp = namespace(X)
     away = X - xp.mean(X, axis=0)
     return xp.sqrt(xp.max(dot(away, away)))
@@ -196,6 +199,6 @@ def _longest(X, others):
 
 
 def _outside(xi, X, others, beta):
-    """The softmax's weight on the others."""
+    """The softmax weight of the patterns outside the group."""
     lead = logsumexp(xi @ others.T, beta=beta) - logsumexp(xi @ X.T, beta=beta)
     return sigmoid(beta * lead)

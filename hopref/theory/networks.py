@@ -1,4 +1,4 @@
-r"""When classical networks converge: fixed points, flips, descent, contraction, bifurcation.
+r"""Convergence of classical networks: fixed points, flips, descent, contraction, bifurcation.
 
 ``W`` (d, d) symmetric weights, ``b`` (d,) threshold.  ``activation`` is "tanh", "sigmoid" or
 "identity"; ``beta`` its gain.
@@ -23,14 +23,14 @@ slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope 
 
 @op("(n,d)->(n)", X=polar, zero_diagonal=flag, scratch="(n,n)")
 def unstable_sites(X, /, *, zero_diagonal=False):
-    r"""How many components of each polar pattern the Hebbian sign rule would flip at once.
+    r"""Number of components of each polar pattern that a Hebbian synchronous update flips.
     Source: blog eqs. (1) and (2), signal against crosstalk [CB-9].
 
     .. math:: \#\{k : x_{ik} (W x_i)_k < 0\}, \qquad W = X^T X
 
-    Returns: (n,); 0 means that the pattern is a fixed point.  Ties keep the component.
+    Returns: (n,) array; 0 for a fixed point.  Ties keep the component.
 
-    Notes: W is never formed: O(n^2 d) time, O(n d) memory.
+    Notes: W is not formed.  The cost is O(n^2 d) time and O(n d) memory.
 
     >>> from hopref import theory
     >>> theory.unstable_sites([[1.0, 1.0], [1.0, -1.0], [1.0, -1.0]], zero_diagonal=True)
@@ -50,8 +50,9 @@ def flips_bound(W, b=0.0, /):
 
     .. math:: \tfrac12 \sum_{i \neq j} |w_{ij}| + \sum_i |b_i|
 
-    Notes: for integers W and b, w_ii >= 0, and the tie rule "keep"; in units that make them
-    integers otherwise.  Attained: two components that repel each other flip once.
+    Notes: The bound requires integers W and b, w_ii >= 0, and the tie rule "keep"; other weights
+    must be given in units in which they are integers.  It is attained by two components with
+    negative coupling, one of which flips once.
 
     Status: derived.
 
@@ -65,16 +66,16 @@ def flips_bound(W, b=0.0, /):
 
 
 def descent_margin(W, /, *, activation="tanh", beta=1.0):
-    r"""Where this is >= 0 the energy of a graded network falls at every synchronous step.
+    r"""Margin of descent: if it is >= 0, every synchronous step decreases the graded energy.
 
     Source: E(xi') - E(xi) = -d^T W d / 2 - D_G(xi, xi') for d = xi' - xi [CC-2].
 
     .. math:: \lambda_{\min}(W) + \frac{1}{\beta L}, \quad L = 1 \text{ (tanh, identity)},
         \; \tfrac14 \text{ (sigmoid)}
 
-    Notes: weaker than the blog's W >= 0, and sharp: W = -w I rises as soon as w > 1/(beta L).
-    Otherwise a cycle of two may come, and no longer one: a Lyapunov function of two states
-    (`graded.two_step_energy`) falls for every symmetric W.  NumPy only.
+    Notes: The condition is weaker than W >= 0, that of the blog, and sharp: for W = -w I the energy
+    increases if w > 1/(beta L).  If it does not hold, the dynamics may have cycles of length 2, but
+    no longer ones, since `graded.two_step_energy` decreases for every symmetric W.  NumPy only.
 
     Status: derived; Marcus & Westervelt's constant was not read.
 
@@ -87,7 +88,7 @@ def descent_margin(W, /, *, activation="tanh", beta=1.0):
 
 
 def critical_beta(W, /):
-    r"""Up to this beta the origin is the only fixed point of tanh(beta W xi).
+    r"""Largest beta at which the origin is the only fixed point of tanh(beta W xi).
 
     Source: the bifurcation of Hopfield 1984 at high gain [CC-6].
 
@@ -95,8 +96,9 @@ def critical_beta(W, /):
 
     Returns: infinite if no eigenvalue is positive.
 
-    Notes: for every symmetric W: xi artanh(xi) > xi^2 leaves nothing else below; beyond, the energy
-    falls from the origin along an eigenvector and has its least value elsewhere.  NumPy only.
+    Notes: The result holds for every symmetric W.  Below it there is no other fixed point, because
+    xi artanh(xi) > xi^2; above it the energy decreases from the origin along an eigenvector, so
+    that its minimum is elsewhere.  NumPy only.
 
     Status: derived.
 
@@ -110,7 +112,7 @@ def critical_beta(W, /):
 
 
 def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
-    r"""Lipschitz constant of the graded update: below 1 one fixed point, found from everywhere.
+    r"""Lipschitz constant of the graded update; if below 1, all states converge to one fixed point.
 
     Source: the slope of f times the spectral norm [CC-6].
 

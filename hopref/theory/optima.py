@@ -43,13 +43,13 @@ def mean_squared_sum(X, Y, /, *, beta=1.0):
 
 
 def gerf_parameter(s, /, *, d):
-    r"""The parameter A <= 0 of `features.gerf` with the smallest variance at |x + y|^2 = s.
+    r"""Parameter A <= 0 of `features.gerf` with the smallest variance at |x + y|^2 = s.
     Source: FAVOR++ (CRT paper, optimum of the positive features), in a stable form [RF-7].
 
     .. math:: A = \tfrac1{16} (1 - 2\phi - \sqrt{(2\phi + 1)^2 + 8\phi}), \quad \phi = s / d
 
-    Notes: for phi < 1/2 the same, -phi / (1 - 2 phi + sqrt(...)), which does not cancel.  Of many
-    pairs s is the mean, `mean_squared_sum`.
+    Notes: For phi < 1/2 the equal form -phi / (1 - 2 phi + sqrt(...)) is used, which does not
+    cancel.  For many pairs s is their mean, `mean_squared_sum`.
 
     Status: derived.
 
@@ -85,8 +85,8 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
         diagonal matrix of second moments.  "saderf": a_l = A, after scaling each axis of x by
         Psi_l = (E y_l^2 / E x_l^2)^(1/4) and of y by 1/Psi_l (by 1 where either is 0).
 
-    Notes: "aderf" needs second moments of full rank.  Every map leaves x.y alone; one that scales x
-    by 1/Psi in place of Psi does too, is as unbiased, and worse than no scaling.
+    Notes: "aderf" requires second moments of full rank.  All maps preserve x.y.  A map that scales
+    x by 1/Psi instead of Psi preserves it too and is unbiased, but worse than no scaling.
 
     Status: derived.
 
@@ -135,7 +135,7 @@ def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
     .. math:: \sum_l \log(1 - 4a_l) - \tfrac12 \log(1 - 8a_l)
               + z_l^2 / (1 - 8a_l), \quad z = (I - 4A)^{-1/2} (B x + C y)
 
-    Notes: m independent rows have the relative variance (e^this - 1) / m.
+    Notes: With m independent rows the relative variance is (e^r - 1) / m, where r is the result.
 
     Status: derived.
 

@@ -1,8 +1,8 @@
-r"""How far retrieval may miss: bounds of the modern network, the papers' and sharper ones.
+r"""Error bounds for retrieval with the modern network: those of the papers, and sharper ones.
 
 ``X`` (n, d) patterns in rows, N = n of them, M the largest norm, diam the largest distance between
 two.  ``xi`` (n, d) holds a state for each pattern, ``fixed`` (n, d) a fixed point for each.  A
-bound has no precondition but those that it names; where it promises nothing it is large.
+bound has no preconditions other than those that its docstring states; it may be trivially large.
 
 References: Ramsauer et al. 2021, Appendix A.1.5 and A.1.6.
 """
@@ -26,7 +26,7 @@ def diameter(X, /):
 
     .. math:: \mathrm{diam} = \max_{i,j} \|x_i - x_j\|
 
-    Notes: O(n^2 d) time, O(n d) memory; differences are formed, so an offset costs no digit.
+    Notes: The cost is O(n^2 d) time and O(n d) memory.  An offset of all patterns has no effect.
 
     >>> from hopref import theory
     >>> float(theory.diameter([[0.0, 0.0], [3.0, 4.0]]))
@@ -38,13 +38,13 @@ def diameter(X, /):
 
 @op("(n,d)->()", beta=positive)
 def sphere_radius(X, /, *, beta=1.0):
-    r"""Radius of the sphere about a pattern in which it is looked for.
+    r"""Radius of the sphere around a pattern in which retrieval of the pattern is considered.
 
     Source: Ramsauer et al. 2021, definition 3 [MH-9].
 
     .. math:: \frac{1}{\beta N M}, \quad S_i = \{\xi : \|\xi - x_i\| \leq \tfrac{1}{\beta N M}\}
 
-    Notes: infinite for patterns that are all 0.  Spheres of well separated patterns
+    Notes: The radius is infinite if all patterns are 0.  Spheres of well separated patterns
     (`required_separation`) are disjoint if 2 (N - 1) N beta M^2 > 1.
 
     Status: read.
@@ -57,17 +57,17 @@ def sphere_radius(X, /, *, beta=1.0):
     return xp.where(M > 0, 1 / (beta * X.shape[0] * xp.where(M > 0, M, 1.0)), math.inf)
 
 
-# --- the miss after one update -------------------------------------------------------------------
+# --- the error after one update ------------------------------------------------------------------
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def retrieval_error_bound(xi, X, /, *, beta=1.0):
     r"""Upper bound on the distance from pattern i after one update of state i.
 
-    Source: the update of Ramsauer et al. 2021, eq. (3), is a mean of the patterns [MH-9].
+    Source: Ramsauer et al. 2021, eq. (3), whose update is a mean of the patterns [MH-9].
 
     .. math:: \|f(\xi_i) - x_i\| \leq \mathrm{diam} \; (1 - p_i)
 
-    Notes: attained by two patterns.  1 - p_i is summed over the others: it keeps its digits.
+    Notes: Two patterns attain the bound.  1 - p_i is computed as a sum, without cancellation.
 
     Status: derived.
 
@@ -89,7 +89,7 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
     .. math:: \|f(\xi_i) - x_i\| \leq 2 M \min\{1, (N - 1) e^{-\beta c_i}\},
         \quad c_i = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
 
-    Notes: (N - 1) e^{-beta c} bounds a weight, 1 - p_i; the lemma leaves the 1 out.
+    Notes: (N - 1) e^{-beta c} is a bound on 1 - p_i; the lemma omits the 1 in the minimum.
 
     Status: read; never below `retrieval_error_bound`.
 
@@ -109,8 +109,8 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
     .. math:: \|f(\xi_i) - x_i\| \leq 2 M \min\{1, (N - 1) e^{-\beta (\Delta_i - 2 r_i M)}\},
         \quad r_i = \max(\|\xi_i - x_i\|, \|x_i^* - x_i\|)
 
-    Notes: the theorem speaks of the fixed point of a well separated pattern, and leaves the 1 out;
-    the bound holds whatever ``fixed`` is.
+    Notes: The theorem is stated for the fixed point of a well separated pattern, and omits the 1 in
+    the minimum; the bound holds for any ``fixed``.
 
     Status: read.
 
@@ -131,7 +131,7 @@ def near_error_bound(X, /, *, beta=1.0):
     .. math:: \|f(\xi) - x_i\| \leq 2 M \min\{1, e (N - 1) e^{-\beta \Delta_i}\}
         \quad \text{if } \|\xi - x_i\|, \|x_i^* - x_i\| \leq \tfrac{1}{2 \beta M}
 
-    Notes: only the distance of the state matters.  The theorem leaves the 1 out.
+    Notes: The bound depends on the state only by its distance.  The theorem omits the 1.
 
     Status: read.
 
@@ -154,16 +154,16 @@ def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
 
     Parameters
     ----------
-    fixed : (n, d) fixed points of the update, one for each pattern; wherever they are
+    fixed : fixed points of the update, one for each pattern, at any distance from it
 
-    Notes: the minimum bounds p_i (1 - p_i); the theorem leaves the 1/4 out, and asks for separated
-    patterns, of which only the fixed point is needed.
+    Notes: The minimum is a bound on p_i (1 - p_i).  The theorem omits the 1/4 and assumes separated
+    patterns, of which only the existence of the fixed point is needed.
 
     Status: read; derived without the separation.
 
     >>> from hopref import theory
     >>> bound = theory.fixed_point_distance_bound([[0.5]], [[1.0]], [[1.0]])
-    >>> bound                                                   # a lone pattern: at once
+    >>> bound                                                   # a single pattern: one update
     array([0.])
     """
     away = namespace(X).sqrt(dot(xi - fixed, xi - fixed))
@@ -171,18 +171,18 @@ def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
     return 2 * _longest(X) ** 2 * weight * away * X.shape[0] * beta
 
 
-# --- how steep the update is ---------------------------------------------------------------------
+# --- bounds on the Jacobian of the update --------------------------------------------------------
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def jacobian_bound(xi, X, /, *, beta=1.0):
-    r"""Bound of the spectral norm of the update's Jacobian at a state.
+    r"""Upper bound on the spectral norm of the Jacobian of the update at a state.
 
-    Source: the variance of numbers an interval holds, one of them with weight q [MH-6].
+    Source: the variance of numbers in an interval, one of which has weight q [MH-6].
 
     .. math:: \|J\| \leq \beta \, \mathrm{diam}^2 \, q (1 - q), \quad q = \max(p_{\max}, \tfrac12)
 
-    Notes: attained by two patterns, at every state.  Below 1 the state's fixed point, if it is
-    one, is a strict minimum of the energy.
+    Notes: Two patterns attain the bound at every state.  A fixed point at which it is below 1 is a
+    strict minimum of the energy.
 
     Status: derived; sharper than min(1/4, 1 - p_max), and than lemma A2.
 
@@ -196,7 +196,7 @@ def jacobian_bound(xi, X, /, *, beta=1.0):
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def jacobian_norm_bound(xi, X, /, *, beta=1.0):
-    r"""Bound of the spectral norm of the update's Jacobian at a state, by the largest norm.
+    r"""Upper bound on the spectral norm of the Jacobian of the update, by the largest norm.
 
     Source: Ramsauer et al. 2021, lemma A2 [MH-6].
 
@@ -214,14 +214,14 @@ def jacobian_norm_bound(xi, X, /, *, beta=1.0):
 
 @op("(...,n)->(...)", beta=positive)
 def softmax_slope_bound(z, /, *, beta=1.0):
-    r"""Bound of the spectral norm of the softmax's Jacobian at the scores z.
+    r"""Upper bound on the spectral norm of the Jacobian of the softmax at the scores z.
 
     Source: Ramsauer et al. 2021, lemma A24 [MH-6].
 
     .. math:: \|\beta (\mathrm{diag}(p) - p p^T)\| \leq 2 \beta \max_i p_i (1 - p_i)
         \leq \tfrac{\beta}{2}
 
-    Notes: attained by two scores.  The largest p_i (1 - p_i) is that of the largest p_i.
+    Notes: Two scores attain the bound.  The largest p_i (1 - p_i) is that of the largest p_i.
 
     Status: read.
 
@@ -235,15 +235,15 @@ def softmax_slope_bound(z, /, *, beta=1.0):
 
 @op("(n,d)->()", beta=positive)
 def contraction_factor(X, /, *, beta=1.0):
-    r"""Lipschitz constant of the update: below 1 it has one fixed point, found from everywhere.
+    r"""Lipschitz constant of the update; if below 1, all states converge to a unique fixed point.
 
     Source: the variance of numbers in an interval, for Ramsauer et al. 2021, lemma A3 [MH-8].
 
     .. math:: \|f(\xi) - f(\eta)\| \leq \tfrac14 \beta \, \mathrm{diam}^2 \, \|\xi - \eta\|
 
-    Notes: each step shrinks the distance to the fixed point by this factor at least
-    (`distance_bound`).  Attained, to first order, by two patterns, midway between them; there it
-    is also necessary: two opposite patterns have three fixed points as soon as it exceeds 1.
+    Notes: Each step reduces the distance to the fixed point at least by this factor
+    (`distance_bound`).  Two patterns attain it, to first order, midway between them.  The condition
+    is necessary for two opposite patterns, which have three fixed points if the factor exceeds 1.
 
     Status: derived; at most `contraction_factor_about_mean`.
 
@@ -256,7 +256,7 @@ def contraction_factor(X, /, *, beta=1.0):
 
 @op("(n,d)->()", beta=positive)
 def contraction_factor_about_mean(X, /, *, beta=1.0):
-    r"""Lipschitz constant of the update, by the largest distance from the mean.
+    r"""Lipschitz constant of the update, from the largest distance to the mean.
 
     Source: Ramsauer et al. 2021, lemma A3 (the main text calls it A7) [MH-8].
 
@@ -279,7 +279,7 @@ def _longest(X):
 
 
 def _rivals(X, gap, most=1.0):
-    """min(most, (N - 1) exp(-gap)): the weight of N - 1 rivals, each by a gap or more behind."""
+    """min(most, (N - 1) exp(-gap)), a bound on the weight of N - 1 patterns with lower scores."""
     xp, rivals = namespace(X), math.log(max(X.shape[0] - 1, 1))
     return xp.exp(xp.minimum(rivals - gap, math.log(most)))
 
@@ -293,6 +293,6 @@ def _worst_gap(xi, fixed, X, beta):
 
 
 def _missing(z, beta):
-    """1 - max p, summed over the others."""
+    """1 - max p, as the sum of the other weights."""
     xp = namespace(z)
     return xp.sum(xp.sort(softmax(z, beta=beta), axis=-1)[..., :-1], axis=-1)

@@ -1,8 +1,8 @@
-"""Separation of stored patterns: which are retrievable, and from which beta on.
+"""Separation of stored patterns, and the beta at which each of them is retrievable.
 
-``X`` (n, d) holds the patterns in rows, ``xi`` (n, d) a cue for each.  A state that starts at
-pattern i is pulled to pattern j by the score x_i . x_j.  Where another score exceeds x_i . x_i,
-pattern i is lost at every beta; where none does, some beta keeps it.
+``X`` (n, d) holds the patterns in rows, ``xi`` (n, d) a cue for each.  The weight of pattern j in
+the update of pattern i increases with the score x_i . x_j.  If another score exceeds x_i . x_i,
+pattern i is not retrieved at any beta; otherwise it is for sufficiently large beta.
 """
 import math
 
@@ -14,21 +14,24 @@ from hopref.maps import dot
 __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "required_separation"]
 
-HALVINGS = 64           # of a bracket of numbers below 2**11: down to the last bit
+HALVINGS = 64           # bisections, to the last bit of numbers below 2**11
 
 
 @op("(n,d)->(n)", scratch="(n,n)")
 def separation(X, /):
-    r"""How far each pattern's own score lies above its strongest rival's.
+    r"""Difference between the score of each pattern with itself and its largest other score.
+
     Source: Ramsauer et al. 2021, definition 2 (eq. 5) [MH-9].
 
     .. math:: \Delta_i = x_i^T x_i - \max_{j \neq i} x_i^T x_j
 
-    Returns: (n,); negative where another pattern dominates x_i, 0 for a repeated pattern of largest
-    score, infinite for a lone pattern.
+    Returns
+    -------
+    (n,) array; negative if another pattern dominates x_i, 0 for a repeated pattern of largest
+        score, infinite for a single pattern
 
-    Notes: by Cauchy and Schwarz it is negative only if the dominant pattern's norm is the larger
-    one: patterns of equal norm are never dominated.
+    Notes: By the Cauchy-Schwarz inequality it is negative only if the norm of the dominant pattern
+    is larger: patterns of equal norm are never dominated.
 
     >>> from hopref import theory
     >>> theory.separation([[1.0, 0.0], [3.0, 4.0]])
@@ -39,7 +42,8 @@ def separation(X, /):
 
 @op("(n,d),(n,d)->(n)", scratch="(n,n)")
 def cue_separation(xi, X, /):
-    r"""How far the score of pattern i lies above its strongest rival's, seen from cue i.
+    r"""Difference between the score of pattern i and the largest other score, for cue i.
+
     Source: after Ramsauer et al. 2021, definition 2 (eq. 5), with a cue for the pattern [MH-9].
 
     .. math:: \Delta_i(\xi_i) = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
@@ -55,7 +59,8 @@ def cue_separation(xi, X, /):
 
 @op("(n,d),(n,d)->(n)", scratch="(n,n)")
 def dominant_pattern(xi, X, /):
-    r"""The pattern with the largest score from cue i: where a large beta leads; the first of ties.
+    r"""Index of the pattern with the largest score for cue i, which a large beta retrieves.
+
     Source: the limit of large beta of Ramsauer et al. 2021, eq. (3) [MH-12].
 
     .. math:: \arg\max_j \xi_i^T x_j
@@ -69,18 +74,22 @@ def dominant_pattern(xi, X, /):
 
 @op("(n,d),(n,d)->(n)", tolerance=share, scratch="(n,n)")
 def smallest_beta(xi, X, /, *, tolerance=0.01):
-    r"""The beta from which on cue i gives pattern i all but ``tolerance`` of the softmax.
+    r"""Smallest beta at which the softmax weight of pattern i for cue i is at least 1 - tolerance.
+
     Source: the weights of Ramsauer et al. 2021, eq. (3), solved for beta [MH-9].
 
     .. math:: \beta_i = \min \{ \beta : \sum_{j \neq i} e^{-\beta (\xi_i^T x_i - \xi_i^T x_j)}
                          \leq \epsilon / (1 - \epsilon) \}
 
-    Returns: (n,); infinite where the separation is not positive, 0 where the plain mean is within
-    the tolerance.
+    Returns
+    -------
+    (n,) array; infinite where the separation is not positive, 0 where the uniform weights are
+        within the tolerance
 
-    Notes: in units of 1 / Delta_i the answer lies between ln((1 - eps) / eps) and the same of
-    (n - 1) (1 - eps) / eps; the sum falls strictly, so the bracket is halved down to the last bit.
-    One update then ends within tolerance * max_j |x_j - x_i| of x_i.
+    Notes: In units of 1 / Delta_i the result is between ln((1 - eps) / eps) and
+    ln((n - 1) (1 - eps) / eps).  Since the sum is strictly decreasing, it is found by bisection to
+    the last bit.  The distance from x_i after one update is at most
+    tolerance * max_j |x_j - x_i|.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -112,13 +121,14 @@ def _two_patterns(xp, given):
 
 @op("(n,d)->()", beta=positive, precondition=_two_patterns)
 def required_separation(X, /, *, beta=1.0):
-    r"""The separation from which on a pattern surely has a fixed point of its own beside it.
+    r"""Separation that is sufficient for a pattern to have its own fixed point near it.
+
     Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].
 
     .. math:: \frac{2}{\beta n} + \frac{1}{\beta} \ln(2 (n - 1) n \beta M^2),
               \qquad M = \max_i \|x_i\|
 
-    Notes: sufficient, not necessary.
+    Notes: The condition is sufficient, not necessary.
 
     >>> from hopref import theory
     >>> round(float(theory.required_separation([[1.0], [-1.0]], beta=2.0)), 12)   # 1/2 + ln(8)/2
@@ -130,5 +140,5 @@ def required_separation(X, /, *, beta=1.0):
 
 
 def own_entries(X):
-    """True where a score is that of a pattern with itself."""
+    """Mask of the scores of patterns with themselves."""
     return namespace(X).eye(X.shape[0], dtype=namespace(X).bool)

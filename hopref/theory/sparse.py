@@ -1,8 +1,8 @@
-r"""What sparse maps promise: margins, exact retrieval in one step, bounds of the energy.
+r"""Properties of sparse maps: margins, exact retrieval in one step, and bounds on the energy.
 
 ``X`` (n, d) patterns in rows, N = n of them, M the largest norm.  ``xi`` (n, d) holds a state for
-each pattern.  A margin m is the lead over all others, in units of 1/beta, from which on a map gives
-everything to one entry.
+each pattern.  The margin m of a map is the smallest difference, in units of 1/beta, between the
+largest score and all others at which one entry has weight 1.
 
 References: Blondel, Martins & Niculae 2020, on margins of Fenchel-Young losses; Santos, Niculae,
 McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*.
@@ -31,7 +31,7 @@ rules = choice(softmax=1.0, entmax=None, sparsemax=2.0, normmax=2.0, k_subsets=2
 
 
 def margin(rule, /, *, alpha=1.5):
-    r"""The margin of a map: the least lead, in beta z, from which on one entry gets everything.
+    r"""Margin of a map: the smallest lead, in beta z, at which one entry has weight 1.
 
     Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-5].
 
@@ -40,14 +40,19 @@ def margin(rule, /, *, alpha=1.5):
 
     Parameters
     ----------
-    rule : "softmax", "entmax" (of this ``alpha``), "sparsemax", "normmax", or "k_subsets", where
-        the k-th score leads the next and k entries get 1
+    rule : {"softmax", "entmax", "sparsemax", "normmax", "k_subsets"}; for "k_subsets" the margin is
+        that between the k-th and the next score, and k entries have weight 1
+    alpha : float >= 1, exponent of entmax
 
-    Returns: a number; infinite for softmax, and so for entmax of alpha = 1.
+    Returns
+    -------
+    float; infinite for softmax, and for entmax with alpha = 1
 
-    Notes: e_i maximises p^T z - Omega(p) if and only if z - grad Omega(e_i) is largest at i, and
-    the slope of Omega at e_i is 1/(alpha - 1) along i and 0 across for Tsallis' entropy; for every
-    norm of gamma > 1 it is 1 and 0.
+    Notes
+    -----
+    e_i maximises p^T z - Omega(p) if and only if z - grad Omega(e_i) is largest at i.  The
+    derivative of Omega at e_i is 1/(alpha - 1) along i and 0 along other axes for the Tsallis
+    entropy, and 1 and 0 for every norm with gamma > 1.
 
     Status: derived.
 
@@ -63,15 +68,16 @@ def margin(rule, /, *, alpha=1.5):
 
 @op("(n,d),(n,d)->(n)", beta=positive, margin=positive)
 def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
-    r"""The separation from which on state i ends in pattern i, exactly, after one step.
+    r"""Separation at which one step from state i gives exactly pattern i.
 
     Source: Santos et al. 2024 [FY-5].
 
     .. math:: \Delta_i \geq \frac{m}{\beta} + 2 M \|\xi_i - x_i\|
         \quad \Rightarrow \quad f(\xi_i) = x_i
 
-    Notes: sufficient.  Of the patterns themselves it is m/beta: from there on x_i is a fixed point.
-    Attained where the strongest rival is -x_i, of length M, and the state lies on the way to it.
+    Notes: The condition is sufficient.  For the patterns as states it is m/beta, at which x_i is a
+    fixed point.  It is attained if the pattern of the next largest score is -x_i, of length M, and
+    the state is on the line between the two.
 
     Status: derived.
 
@@ -86,14 +92,15 @@ def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
 
 @op("(n,d),(n,d)->(n)", margin=positive, scratch="(n,n)")
 def exact_beta(xi, X, /, *, margin=1.0):
-    r"""The beta from which on state i gives everything to pattern i.
+    r"""Smallest beta at which pattern i has weight 1 for state i.
 
     Source: the margin of Santos et al. 2024, solved for beta [FY-5].
 
     .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
 
-    Notes: sufficient and necessary; infinite where another pattern scores as much.  The counterpart
-    for softmax, which never gives everything, is `smallest_beta`.
+    Notes: The condition is sufficient and necessary; beta is infinite if another pattern has at
+    least the same score.  The counterpart for softmax, whose weights are below 1, is
+    `smallest_beta`.
 
     Status: derived.
 
@@ -109,15 +116,19 @@ def exact_beta(xi, X, /, *, margin=1.0):
 
 @op("(...,d),(n,d)->(...)", k=count, shape_rule=k_of_n, scratch="(...,n)")
 def subset_separation(xi, X, /, *, k):
-    r"""How far the k-th score of a state lies above the next.
+    r"""Difference between the k-th largest score of a state and the next.
 
     Source: Santos et al. 2024 [FY-5].
 
     .. math:: z_{(k)} - z_{(k+1)} \geq \frac{1}{\beta}
         \quad \Leftrightarrow \quad \text{the weights of } k\text{-subsets are 0 and 1}
 
-    Returns: (...); infinite where all patterns are chosen.  From 1/beta on the update is the sum of
-    the k patterns of largest scores, exactly.
+    Returns
+    -------
+    (...) array; infinite for k = n
+
+    Notes: If the separation is at least 1/beta, the update is exactly the sum of the k patterns of
+    largest score.
 
     Status: derived.
 
@@ -132,18 +143,31 @@ def subset_separation(xi, X, /, *, k):
 
 
 def support_size_bound(xi, X, /, *, beta=1.0):
-    r"""The error bound of the sparse model by the size of its support, as it is quoted.
+    r"""Error bound of the sparse model in terms of the size of its support, as quoted elsewhere.
 
     Source: Hu et al. 2023, through other authors [FY-7].
 
     .. math:: \|f(\xi) - x_i\| \leq M + \sqrt d \, M \beta \Big(\kappa
         \big(\max_j x_j^T \xi - [X \xi]_{(\kappa)}\big) + \frac1\beta\Big)
 
-    f is the step by sparsemax, kappa the number of patterns with a weight, and [.]_(kappa) the
-    kappa-th largest score.
+    Here f is the step by sparsemax, kappa the number of patterns with positive weight, and
+    [.]_(kappa) the kappa-th largest score.
 
-    Notes: true and empty.  It is at least (1 + sqrt(d)) M, and no mean of patterns is further than
-    2 M from any of them.  `exact_retrieval_separation` says something instead.  NumPy only.
+    Parameters
+    ----------
+    xi : (..., d) array, states
+    X : (n, d) array, stored patterns, one in each row
+    beta : float > 0, inverse temperature
+
+    Returns
+    -------
+    (...) array
+
+    Notes
+    -----
+    The bound is true but useless: it is at least (1 + sqrt(d)) M, whereas the distance of a
+    mean of patterns from any pattern is at most 2 M.  `exact_retrieval_separation` is useful
+    instead.  NumPy only.
 
     Status: not verified in the paper itself; derived, with its range of validity.
 
@@ -162,14 +186,14 @@ def support_size_bound(xi, X, /, *, beta=1.0):
 
 @op("(n,d)->()", beta=positive, alpha=at_least_one)
 def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
-    r"""The energy of the sparse network is at most this on the hull of its patterns.
+    r"""Upper bound on the energy of the sparse network on the convex hull of its patterns.
 
     Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
     .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \; \tfrac12 M^2 - \beta^{-1} \Omega(u))
 
-    Notes: no more than the paper's min(2 M^2, ...).  The first is attained for small beta, by a
-    longest pattern against the mean, the second for large beta, at the origin.
+    Notes: The bound is at most min(2 M^2, ...), that of the paper.  The first term is attained for
+    small beta by a longest pattern opposite to the mean, the second for large beta at the origin.
 
     Status: derived.
 
@@ -182,7 +206,7 @@ def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
 
 @op("(n,d)->()", beta=positive, gamma=above_one)
 def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
-    r"""The energy of the network of normmax is at most this on the hull of its patterns.
+    r"""Upper bound on the energy of the normmax network on the convex hull of its patterns.
 
     Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
@@ -200,7 +224,7 @@ def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
 
 @op("(n,d)->()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_energy_bound(X, /, *, k, beta=1.0):
-    r"""The energy over subsets is at most this on the hull of sums of k patterns.
+    r"""Upper bound on the energy over subsets on the convex hull of the sums of k patterns.
 
     Source: after Santos et al. 2024 [FY-4].
 
@@ -217,7 +241,7 @@ def k_subsets_energy_bound(X, /, *, k, beta=1.0):
 
 
 def _hull_bound(X, k, gain):
-    """Omega* is no less than what the uniform p gives, nor than what the state's own p gives."""
+    """The smaller of the bounds from the uniform weights and from the weights of the state."""
     xp, M = namespace(X), _longest(X)
     mean = xp.mean(X, axis=0)
     return xp.minimum(k * k * M * (M + xp.sqrt(dot(mean, mean))), k * k * M * M / 2 + gain)

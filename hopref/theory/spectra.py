@@ -1,7 +1,7 @@
-"""The derivative of a retrieval step at a state: its matrix, its eigenvalues, what bounds them.
+"""The derivative of a retrieval step at a state: its matrix and its eigenvalues.
 
-Plain functions on NumPy arrays.  A step contracts near a fixed point if the largest eigenvalue is
-below 1 in size; for the modern network it is then a strict minimum of the energy.
+The functions take NumPy arrays.  A step is a contraction near a fixed point if all eigenvalues are
+below 1 in absolute value; for the modern network it is then a strict minimum of the energy.
 """
 import numpy as np
 
@@ -14,7 +14,7 @@ __all__ = ["jacobian", "spectrum", "jacobian_spectrum"]
 
 
 def jacobian(update, xi, /, *memory, **parameters):
-    r"""The derivative of any update that has a gradient, with respect to the state.
+    r"""Derivative with respect to the state of any update that has a gradient.
     Source: the rows are vector-Jacobian products with the unit vectors [GR-2, MH-6].
 
     .. math:: J_{kl} = \partial \xi^{new}_k / \partial \xi_l

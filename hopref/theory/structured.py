@@ -1,8 +1,8 @@
-r"""How near one step over a support comes to a pattern, for every pattern as the one wanted.
+r"""Error bounds for one retrieval step over a support, for every pattern as the target.
 
 ``xi`` (..., d) states, ``X`` (n, d) patterns, ``support`` (..., n) True where a state may attend.
-The published bound (Hu et al. 2025, theorem 4.1) compares with x_mu . x_nu where the state decides,
-x_nu . xi; it is false as printed, and so is its corollary (see the errata).  These are not.
+The published bound (Hu et al. 2025, theorem 4.1) has x_mu . x_nu in place of x_nu . xi; it is false
+as printed, and so is its corollary (see the errata).  The bounds of this module are proved.
 
 Over fewer patterns the separation is larger: over every support that holds it, a pattern
 that is well separated among all (`required_separation`) is so among those.  So the number of
@@ -21,13 +21,13 @@ visible = mask("(...,n)")
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, scratch="(...,n)")
 def support_separation(xi, X, support=True, /):
-    r"""How far the score of each pattern lies above its strongest rival's in the support.
+    r"""Difference between the score of each pattern and the largest other score in the support.
 
     Source: after Ramsauer et al. 2021, definition 2 (eq. 5), over a support [NP-7, NP-8].
 
     .. math:: \Delta_\mu(\xi) = x_\mu^T \xi - \max_{\nu \in M, \nu \neq \mu} x_\nu^T \xi
 
-    Returns: (..., n); infinite without a rival, whether or not the pattern itself is in sight.
+    Returns: (..., n) array; infinite if the support has no other pattern
 
     >>> from hopref import theory
     >>> theory.support_separation([1.0], [[3.0], [1.0], [7.0]], [True, True, False])
@@ -43,14 +43,14 @@ def support_separation(xi, X, support=True, /):
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(...,n)")
 def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
-    r"""Distance between one step and each pattern of the support, bounded by its separation.
+    r"""Upper bound on the distance from each pattern of the support after one step, by separation.
 
-    Source: Hu et al. 2025, the bound of sparse retrieval, put right [NP-7].
+    Source: Hu et al. 2025, the bound of sparse retrieval, corrected [NP-7].
 
     .. math:: \|T(\xi) - x_\mu\| \le 2 m \min(1, (k - 1) e^{-\beta \Delta_\mu(\xi)}), \quad
         m = \max_{\nu \in M} \|x_\nu\|, \; k = |M|
 
-    Returns: (..., n); infinite for a pattern out of sight, of which nothing is known.
+    Returns: (..., n) array; infinite for patterns outside the support
 
     >>> from hopref import theory
     >>> theory.support_gap_bound([0.0], [[3.0], [1.0], [7.0]], [True, True, False])
@@ -66,9 +66,9 @@ def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(n,n,d)")
 def support_error_bound(xi, X, support=True, /, *, beta=1.0):
-    r"""Distance between one step and each pattern, bounded by the mean distance under the weights.
+    r"""Upper bound on the distance from each pattern after one step, by the mean distance.
 
-    Source: the step is a mean of the patterns in sight: Hu et al. 2025 [NP-3, NP-7].
+    Source: Hu et al. 2025, whose step is a mean of the patterns of the support [NP-3, NP-7].
 
     .. math:: \|T(\xi) - x_\mu\| \le \sum_{\nu \in M} p_\nu \|x_\nu - x_\mu\|
         \le \mathrm{diam}\,(1 - p_\mu)

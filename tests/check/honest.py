@@ -1,4 +1,4 @@
-"""Honest implementations, written as candidates write them: none may be condemned.
+"""Honest implementations, written as candidates write them: all must conform.
 
 Each is a function of ``r``, the rounding after every step: that of float64 or float32, or to half
 precision for the emulated eager formats.  ``pure`` formats round inside sums too.

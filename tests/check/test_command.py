@@ -12,7 +12,7 @@ from hopref.check import command, laws
 from hopref.check.report.findings import SCHEMA
 from hopref.dispatch.operation import load
 
-STRANGER = '''
+CANDIDATE = '''
 import numpy as np
 
 def wrong(xi, X, beta=1.0):
@@ -43,7 +43,7 @@ def hopref_check(*words):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    (tmp_path / "mine.py").write_text(STRANGER)
+    (tmp_path / "mine.py").write_text(CANDIDATE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""No honest implementation is condemned, in any number format."""
+"""Every honest implementation conforms, in every number format."""
 import numpy as np
 import pytest
 

@@ -1,4 +1,4 @@
-"""Known third parties: the right ones are accepted, the wrong ones condemned by name."""
+"""Known third parties: the right ones conform, the wrong ones fail by name."""
 import pytest
 
 from hopref.check.command import peer_report

@@ -1,4 +1,4 @@
-"""Drawn calls are wide enough to be worth drawing; that they are legal, tests/dispatch shows."""
+"""Drawn calls cover what a declaration allows; tests/dispatch shows that they are legal."""
 import numpy as np
 import pytest
 from hypothesis import find, given, settings

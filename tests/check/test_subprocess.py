@@ -32,7 +32,7 @@ def exits(xi, X, beta=1.0):
 def hangs(xi, X, beta=1.0):
     time.sleep(1000)
 
-def hungry(xi, X, beta=1.0):
+def allocates(xi, X, beta=1.0):
     if beta == 25.0:
         hoard = [np.ones(2**21) for _ in range(1000)]
     return right(xi, X, beta)
@@ -77,9 +77,9 @@ def test_a_hang_is_a_timeout(candidates):
     assert [f.name for f in report.findings] == ["timeout"] and report.findings[0].times <= 2
 
 
-@pytest.mark.skipif(not resident(1), reason="nobody says how much memory a process holds")
+@pytest.mark.skipif(not resident(1), reason="the memory of a process is unknown here")
 def test_a_death_under_the_memory_limit_is_a_matter_of_resources(candidates):
-    report = candidates("hungry", memory=300 * MIB)
+    report = candidates("allocates", memory=300 * MIB)
     assert [f.name for f in report.findings] == ["resource"]
     assert "GiB above its baseline" in report.findings[0].message
 

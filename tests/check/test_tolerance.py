@@ -32,25 +32,25 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
         found = expected(op, case.args, case.kwargs, PROFILES["float64"])
         with np.errstate(invalid="ignore" if case.stress else "warn"):
             got = op(*case.args, **case.kwargs)
-        for ball, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
-            known = np.isfinite(ball.value)
+        for right, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
+            known = np.isfinite(right.value)
             if not case.stress and case.name not in OPEN.get(name, ()):
-                assert np.all(np.isfinite(ball.radius[known])), case.name
-            assert worst_entry(np.asarray(y), ball)[0] <= 1, case.name
+                assert np.all(np.isfinite(right.radius[known])), case.name
+            assert worst_entry(np.asarray(y), right)[0] <= 1, case.name
 
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_garbage_is_outside_the_tolerance(name):
     op, passed, asked = OPS[name], 0, 0
     for case in cases(op):
-        ball = parts(expected(op, case.args, case.kwargs, PROFILES["float32"]))[0]
-        if case.stress or ball.dtype.kind != "f" or ball.value.size < 2 \
-                or not np.all(np.isfinite(ball.value)) or np.ptp(ball.value) == 0:
+        right = parts(expected(op, case.args, case.kwargs, PROFILES["float32"]))[0]
+        if case.stress or right.dtype.kind != "f" or right.value.size < 2 \
+                or not np.all(np.isfinite(right.value)) or np.ptp(right.value) == 0:
             continue
-        for guess in (np.zeros(ball.shape), np.broadcast_to(np.mean(ball.value), ball.shape)):
+        for guess in (np.zeros(right.shape), np.broadcast_to(np.mean(right.value), right.shape)):
             asked += 1
-            passed += worst_entry(guess, ball)[0] <= 1
-    assert passed <= asked / 2, (passed, asked)     # where the truth is nearly nought, or equal
+            passed += worst_entry(guess, right)[0] <= 1
+    assert passed <= asked / 2, (passed, asked)     # where the truth is nearly zero, or equal
 
 
 def test_truth_is_the_formula_at_machine_numbers_in_long_double():
@@ -106,9 +106,9 @@ def test_a_ball_holds_what_its_argument_may_become(function):
     rng = np.random.default_rng(0)
     x = rng.uniform(0.05, 0.95, 200).astype(np.longdouble)
     r = x * 10.0 ** rng.uniform(-6, -2, 200)
-    ball = exactly(x, PROFILES["float64"])
-    ball.radius = r
-    image = getattr(np, function)(ball)
+    right = exactly(x, PROFILES["float64"])
+    right.radius = r
+    image = getattr(np, function)(right)
     for nudge in (-1, -0.5, 0.3, 1):
         moved = np.abs(getattr(np, function)(x + nudge * r) - image.value)
         assert np.all(moved <= image.radius)

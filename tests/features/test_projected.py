@@ -117,7 +117,7 @@ def test_estimates_that_share_a_draw_vary_together():
 
 def test_a_feature_of_ones_own():
     """cosh, and a height of 1/2: what eq. (19) leaves open."""
-    cosh = features.Feature.of(np.cosh)
+    cosh = features.Feature.from_function(np.cosh)
     half = features.Height(lambda x: np.log(0.5) + 0 * x[..., 0])
     x, omega = np.array([0.5, -0.25]), np.array([[1.0, 2.0], [0.5, -1.0]])
     got = features.general(x, omega, h=half, functions=(cosh, "exp"))

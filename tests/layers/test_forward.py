@@ -15,7 +15,7 @@ def eye(*shape):
 # -- states iterated to convergence --------------------------------------------------------------
 
 def test_a_state_that_does_not_converge_is_reported():
-    run = layers.settle([[1.0], [0.5]], [[1.0], [-1.0]], [[1.0], [-1.0]], beta=1.01, max_steps=3)
+    run = layers.iterate([[1.0], [0.5]], [[1.0], [-1.0]], [[1.0], [-1.0]], beta=1.01, max_steps=3)
     assert run.reason.tolist() == [["max_steps", "max_steps"]] and run.steps.tolist() == [[3, 3]]
 
 
@@ -24,10 +24,10 @@ def test_every_state_converges_by_itself():
     rng = np.random.default_rng(0)
     R, Y, P = rng.standard_normal((3, 2, 3, 4))
     w = layers.Weights(*rng.standard_normal((3, 2, 4, 4)))
-    run = layers.settle(R, Y, P, w)
+    run = layers.iterate(R, Y, P, w)
     size = (np.abs(P[..., None, :, :]) @ np.swapaxes(np.abs(w.W_v), -1, -2)).max()
     for i in range(2):
-        alone = layers.settle(R[i], Y[i], P[i], w)
+        alone = layers.iterate(R[i], Y[i], P[i], w)
         np.testing.assert_array_equal(run.steps[i], alone.steps)
         close(run.output[i], alone.output, 2 * g(3 + 4) * size)     # products of 4, sums of 3
 
@@ -66,8 +66,10 @@ X = np.ones((2, 3))
     (ShapeError, "hopfield: a must be the same", lambda: layers.hopfield(X[:, :2], X, X)),
     (ShapeError, "hopfield: h must be the same everywhere",
      lambda: layers.hopfield(X, X, X, layers.Weights(W_q=eye(3)), heads=2)),
-    (ShapeError, "hopfield: mask must fit", lambda: layers.hopfield(X, X, X, mask=[True] * 3)),
-    (ShapeError, "hopfield: bias must fit", lambda: layers.hopfield(X, X, X, bias=[0.0] * 3)),
+    (ShapeError, "hopfield: mask must broadcast to",
+     lambda: layers.hopfield(X, X, X, mask=[True] * 3)),
+    (ShapeError, "hopfield: bias must broadcast to",
+     lambda: layers.hopfield(X, X, X, bias=[0.0] * 3)),
     (ShapeError, "hopfield: d must be the same",
      lambda: layers.hopfield(X, X, X, layers.Weights(W_q=eye(2)))),
     (DomainError, "hopfield: W must be finite",
@@ -78,9 +80,9 @@ X = np.ones((2, 3))
      lambda: layers.hopfield_layer(X, X, X[None])),
     (DomainError, "hopfield_layer: beta must be",
      lambda: layers.hopfield_layer(X, X, X, beta=0.0)),
-    (DomainError, "settle: every state must see",
-     lambda: layers.settle(X, X, X, mask=np.zeros((2, 2), bool))),
-    (DomainError, "settle: max_steps must be", lambda: layers.settle(X, X, X, max_steps=0)),
+    (DomainError, "iterate: every state must see",
+     lambda: layers.iterate(X, X, X, mask=np.zeros((2, 2), bool))),
+    (DomainError, "iterate: max_steps must be", lambda: layers.iterate(X, X, X, max_steps=0)),
 ])
 def test_bad_input_is_refused_by_the_function_that_was_called(error, words, call):
     with pytest.raises(error, match=rf"^hopref\.layers\.{words}.*; got .*\.$"):

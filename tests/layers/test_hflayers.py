@@ -1,6 +1,6 @@
 """compat="hflayers" against the published layers: vectors recorded from them, and what they do.
 
-Tolerances are derived: the forward pass itself is run on balls.
+Tolerances are derived: the forward pass itself is run on toleranced arrays.
 """
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,17 +61,17 @@ def on_toleranced(call, *arguments, **how):
     """The radius of a forward pass whose arguments are known, each operation rounded twice."""
     profile = PROFILES["float64"].regrouped(2.0)
 
-    def ball(v):
+    def toleranced(v):
         if isinstance(v, layers.Weights):
-            return layers.Weights(*map(ball, v))
+            return layers.Weights(*map(toleranced, v))
         if isinstance(v, dict):
-            return {k: x if k in ("bias", "per_head") else ball(x) for k, x in v.items()}
+            return {k: x if k in ("bias", "per_head") else toleranced(x) for k, x in v.items()}
         real = isinstance(v, np.ndarray) and v.dtype == float
         return exactly(v.astype(np.longdouble), profile) if real else v
     with pytest.MonkeyPatch.context() as patch, unchecked():
         for module in (association, hflayers):
             patch.setattr(module, "softmax", toleranced_softmax.softmax)
-        found = call(*map(ball, arguments), **how)
+        found = call(*map(toleranced, arguments), **how)
     return np.where(np.isfinite(found.value), found.radius, 0.0)
 
 

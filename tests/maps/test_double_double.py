@@ -1,4 +1,4 @@
-"""Pairs of numbers against rationals and ball arithmetic."""
+"""Pairs of numbers against rationals and interval arithmetic."""
 from fractions import Fraction
 
 import numpy as np

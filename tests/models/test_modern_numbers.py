@@ -98,7 +98,7 @@ def test_no_size_of_norms_or_beta_gives_nan(rng, size, beta):
 
 def test_a_group_of_like_patterns_has_a_state_of_its_own():
     """MH-11, by construction: two groups of four within r of their means, beta r^2 << 1, the
-    groups 128 apart in score: the state settles near its group's mean, on four equal weights."""
+    groups 128 apart in score: the state converges near its group's mean, on four equal weights."""
     beta, r, corners = 4.0, 2.0**-6, np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
     X = np.vstack([[8, 0] + r * corners, [-8, 0] + r * corners])
     xi = np.array([7.0, 0.5])

@@ -42,8 +42,8 @@ def test_a_machine_of_pairs_is_a_sum_of_kernels_as_retrieval_is(fitted):
     for machine in machines:
         a, b = multipliers(machine, len(X)), machine.intercept_
         close(machine.predict(K), K @ a + b, 2 * g(len(X) + 2) * (K @ np.abs(a) + np.abs(b)))
-    retrieved, room = rounding.of(structured.pair_update, xi, X, delta=delta, beta=BETA)
-    close(K @ X / K.sum(-1, keepdims=True), retrieved, 2 * room)
+    retrieved, slack = rounding.of(structured.pair_update, xi, X, delta=delta, beta=BETA)
+    close(K @ X / K.sum(-1, keepdims=True), retrieved, 2 * slack)
 
 
 def test_the_multipliers_of_the_machine_are_not_the_memories(fitted):

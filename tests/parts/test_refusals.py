@@ -11,7 +11,7 @@ from hopref.errors import CallError, DomainError, DTypeError, ShapeError
 X = np.arange(12.0).reshape(4, 3)
 
 
-@pytest.mark.parametrize("error, said, call", [
+@pytest.mark.parametrize("error, message, call", [
     (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 2.",
      lambda s: s(modern.update, np.ones(3), [X, X, X[:, :2]])),
     (ShapeError, "modern.update: d must be the same in xi and X of .*; got 3 and 2 at chunk 1.",
@@ -74,8 +74,8 @@ X = np.arange(12.0).reshape(4, 3)
     (DomainError, "parts.merge: scale must be the same in both parts of storage.hebbian; got two.",
      lambda s: parts.merge(*(parts.from_chunk(storage.hebbian, X, scale=v) for v in (1, 2)))),
 ])
-def test_refusals_say_what_and_at_which_chunk(error, said, call):
+def test_refusals_say_what_and_at_which_chunk(error, message, call):
     with pytest.raises(error) as caught:
         call(parts.stream)
-    assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{said}", str(caught.value))
+    assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{message}", str(caught.value))
     assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))

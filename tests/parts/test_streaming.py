@@ -46,9 +46,9 @@ def test_a_stream_answers_as_the_operation_does(name):
         args, kwargs = call
         got, whole = results(streamed(op, call, cuts)), results(op(*args, **kwargs))
         allowed = results(expected(op, args, kwargs, PROFILES["float64"]))
-        for a, b, ball in zip(got, whole, allowed, strict=True):
+        for a, b, right in zip(got, whole, allowed, strict=True):
             assert type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape
-            near(a, b, (len(cuts) + 2) * ball.radius)
+            near(a, b, (len(cuts) + 2) * right.radius)
 
     same()
 

@@ -1,1 +1,1 @@
-"""Inputs to judge an operation by, drawn from its declaration."""
+"""Inputs for judging an operation, drawn from its declaration."""

@@ -1,7 +1,7 @@
-"""What both ways of drawing arguments share: sizes of axes, legal numbers, legal calls.
+"""Common parts of both ways of drawing arguments: sizes of axes, valid numbers, valid calls.
 
 The generator of the kit (`generator`) and the hypothesis strategies (`strategies`) choose sizes,
-options and numbers; this module knows what the declaration demands of them.
+options and numbers; this module derives from the declaration which of them are valid.
 """
 import dataclasses
 import inspect
@@ -12,9 +12,9 @@ from hopref.dispatch import domains
 
 __all__ = ["AXIS", "typical", "legal", "shape_of", "with_multiples", "accepted", "split"]
 
-AXIS = 4                # the size of an axis whose letter nobody has given one
+AXIS = 4                # default size of an axis
 
-# Typical values of the domains of numbers; another domain takes those of ANY that it holds.
+# Typical values of the domains of numbers; other domains have those values of ANY that are valid.
 POSITIVE = (1.0, 0.125, 3.0, 40.0)
 TYPICAL = {
     domains.positive: POSITIVE, domains.inverse_temperature: POSITIVE,
@@ -23,7 +23,7 @@ TYPICAL = {
 }
 ANY = (0.25, 1.25, -0.25, 0.01, 2, 1, 0, 3, 64)
 
-# From free numbers to numbers that an array domain holds.
+# Maps from arbitrary numbers to valid numbers of an array domain.
 LEGAL = {
     domains.finite: lambda x: x,
     domains.phi: np.abs,
@@ -43,13 +43,13 @@ RESTRICTED = (          # numbers, signs, bits, the ranges of tanh and of the si
 
 
 def typical(domain):
-    """Values that a number of this domain may have."""
+    """Typical values of a domain of numbers."""
     return TYPICAL.get(domain) or tuple(
         domain.kind(v) for v in ANY if domain.kind(v) == v and domain.holds(v))
 
 
 def legal(domain, x):
-    """Numbers made from ``x`` that the array domain holds; None if no way is known."""
+    """Valid numbers of an array domain, computed from ``x``; None if no map is known."""
     here = dataclasses.replace(domain, dims="")
     if here in LEGAL:
         return LEGAL[here](x)
@@ -81,8 +81,8 @@ def with_multiples(sizes, names, functions=1):
 
 
 def accepted(op, given):
-    """The call, with restricted states or with masks that hide nothing where its preconditions ask
-    for that; None where its shapes, or all of these, are refused."""
+    """A valid call: the given one, or one with restricted states or full masks; None if none is
+    valid."""
     if op.shape_rule is not None and op.shape_rule(given) is not None:
         return None
     if not op.precondition:
@@ -99,14 +99,14 @@ def restricted(op, given, way):
 
 
 def all_visible(given):
-    """Masks that hide nothing, no bias of -inf, and no future to hide."""
+    """The call with masks of True, without a bias of -inf, and without a causal mask."""
     plain = {k: np.ones_like(v) if v.dtype == np.bool_ else np.maximum(v, -64.0)
              for k, v in given.items() if isinstance(v, np.ndarray) and v.dtype != np.int64}
     return given | plain | ({"causal": False} if "causal" in given else {})
 
 
 def split(op, given):
-    """Positional and keyword arguments; an operand left at its default at the end is left out."""
+    """Positional and keyword arguments; trailing operands with their default are omitted."""
     parameters = op.signature.parameters
     args = [k for k in given if parameters[k].kind is not inspect.Parameter.KEYWORD_ONLY]
     while args and given[args[-1]] is parameters[args[-1]].default:

@@ -1,9 +1,10 @@
-"""Random draws of laws' arguments: small combinators over a NumPy generator.
+"""Random draws of the arguments of laws: combinators over a NumPy generator.
 
-A `Draw` makes a value from a generator; a law that needs more than its operation's declaration
-says, such as a symmetric matrix with a diagonal >= 0, is drawn by one (``over=`` of
-`hopref.check.laws.law`).  Numbers are mostly eighths of small integers: sums, differences and
-products of a few of them are exact in every format, so that a law's own arithmetic adds no error.
+A `Draw` computes a value from a generator.  The argument ``over=`` of `hopref.check.laws.law` is a
+draw, for a law whose arguments must satisfy more than the declaration of the operation, such as a
+symmetric matrix with a diagonal >= 0.  Numbers are mostly small multiples of 1/8: sums, differences
+and products of a few of them are exact in every format, so that the arithmetic of a law adds no
+error.
 
     @composed
     def problems(draw, max_n=6):
@@ -20,7 +21,7 @@ __all__ = ["Draw", "composed", "integers", "sampled", "floats", "booleans", "con
 
 
 class Draw:
-    """A way of making a value from a generator."""
+    """A random variable: a function of a NumPy generator."""
     def __init__(self, make: Callable[[np.random.Generator], object]):
         self.make = make
 
@@ -28,16 +29,16 @@ class Draw:
         return self.make(rng)
 
     def map(self, function):
-        """The value of ``function`` of each draw."""
+        """The draw of ``function`` applied to the values of this draw."""
         return Draw(lambda rng: function(self(rng)))
 
     def __or__(self, other):
-        """Either of the two, with equal chances."""
+        """The draw of either of the two, with equal probabilities."""
         return Draw(lambda rng: (self if rng.random() < 0.5 else other)(rng))
 
 
 def composed(function):
-    """A function whose first argument, ``draw``, makes values of other draws."""
+    """Decorate a function whose first argument, ``draw``, returns the values of other draws."""
     @functools.wraps(function)
     def declared(*args, **kwargs):
         return Draw(lambda rng: function(lambda one: one(rng), *args, **kwargs))
@@ -67,7 +68,7 @@ def sampled(values):
 
 
 def constant(value):
-    """Always this value."""
+    """The draw of a constant."""
     return Draw(lambda rng: value)
 
 
@@ -93,7 +94,7 @@ betas = sampled([2.0**-10, 0.25, 1.0, 3.0, 64.0])
 
 
 def arrays(*shape, elements=eighths):
-    """Arrays of independent elements; now and then all are equal, or rows are, so that ties occur.
+    """Arrays of independent elements; sometimes all elements or two rows are equal, for ties.
     """
     def make(rng):
         x = np.array([elements(rng) for _ in range(int(np.prod(shape)))]).reshape(shape)
@@ -104,7 +105,7 @@ def arrays(*shape, elements=eighths):
 
 
 def masks(*shape, seen=0.5, some=False):
-    """Boolean arrays; with ``some`` every row holds a True."""
+    """Boolean arrays; with ``some`` every row contains True."""
     def make(rng):
         mask = rng.random(shape) < seen
         if some and shape[-1]:

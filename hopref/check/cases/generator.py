@@ -1,8 +1,8 @@
-"""Inputs to judge an op by: random and adversarial, made from its declaration and a seed.
+"""Random and adversarial inputs for judging an op, determined by its declaration and a seed.
 
-A family is a way of drawing numbers; a case is one draw with one set of options.  Every case can be
-made again from its name and the seed.  Arrays are machine numbers of the candidate's format, and so
-are the real modifiers.
+A family is a distribution of numbers; a case is one draw with one set of options.  Every case is
+determined by its name and the seed.  Arrays and real modifiers are machine numbers of the format of
+the candidate.
 """
 import math
 import zlib
@@ -25,7 +25,7 @@ BETA = 0.75
 
 @dataclass(frozen=True)
 class Case:
-    """One call: arguments by name.  ``stress`` cases go beyond what unstabilised code can hold."""
+    """One call.  In ``stress`` cases code without stabilisation may overflow."""
     name: str
     args: tuple
     kwargs: dict
@@ -34,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Family:
-    """A way of drawing: ``shape`` is applied to patterns and keys, ``both`` also to states."""
+    """A distribution: ``keys`` is applied to patterns and keys, ``both`` also to states."""
     name: str
     both: Callable = lambda x, it: x
     keys: Callable = lambda x, it: x
@@ -56,7 +56,7 @@ def longer(factor):
 
 
 def large(x, it):
-    """Norms of 1e8, or as near as scores stay finite in the format."""
+    """Rows of norm about 1e8, or smaller if scores would overflow in the format."""
     return x * min(1e8, math.sqrt(it["largest"]) / 1e3)
 
 
@@ -65,7 +65,7 @@ def offset(x, it):
 
 
 def one_ulp_apart(x, it):
-    """All rows are the first, each a last place further."""
+    """All rows equal the first, except that each differs from the next by one ulp."""
     rows = np.broadcast_to(x[..., :1, :], x.shape)
     return rows * (1 + it["ulp"] * np.arange(x.shape[-2])[:, None])
 
@@ -97,7 +97,7 @@ FAMILIES = [
 
 
 def cases(op, dtype="float64", seed=0):
-    """Every case of this op that its declaration can tell apart."""
+    """All distinct cases of an op."""
     drawn, seen = [], set()
     for family in FAMILIES:
         if family.name != "gauss" and not touches(op, family):
@@ -106,7 +106,7 @@ def cases(op, dtype="float64", seed=0):
             chosen = replace(family, name=f"{family.name}{label}", options=options)
             drawn.append(draw(op, chosen, dtype, seed))
     return [case for case in drawn
-            if not (case.name in seen or seen.add(case.name)) and admitted(op, case)]
+            if not (case.name in seen or seen.add(case.name)) and accepts(op, case)]
 
 
 def longest(rows):
@@ -114,8 +114,8 @@ def longest(rows):
     return float(np.max(np.sum(np.square(rows, dtype=float), axis=-1), initial=0))
 
 
-def admitted(op, case):
-    """Whether the op itself takes this input, and has a result where it excludes infinities."""
+def accepts(op, case):
+    """Whether the op accepts this input, and its result is in range."""
     run = op.prepare if op.result is number else op
     try:
         run(*case.args, **case.kwargs)
@@ -125,7 +125,7 @@ def admitted(op, case):
 
 
 def case_named(op, name, dtype="float64", seed=0):
-    """The case of this name."""
+    """The case with the given name."""
     for case in cases(op, dtype, seed):
         if case.name == name:
             return case
@@ -134,7 +134,7 @@ def case_named(op, name, dtype="float64", seed=0):
 
 
 def touches(op, family):
-    """Whether a family differs from plain draws for this op."""
+    """Whether a family differs from the family "gauss" for this op."""
     if family.name.startswith("ties"):
         return "ties" in op.domains
     dims = {d for axes in op.arrays.values() for d in axes} | {"steps"} & set(op.domains)
@@ -146,7 +146,7 @@ def touches(op, family):
 
 
 def variants(op, family):
-    """The plain case, one with every modifier at its default, and one for every other option."""
+    """Options of the cases of a family: none, defaults only, and each other option separately."""
     yield "", {}
     if family.name == "ties":
         yield ", ties=plus", {"ties": "plus"}
@@ -215,7 +215,7 @@ def overreaches(op, args, kwargs, largest):
 
 
 def set_here(k, default, family):
-    """Whether a number is given: not where its default is neutral, unless that is the point."""
+    """Whether a number is passed: not if its default is neutral, unless the family requires it."""
     if "defaults" in family.options:
         return False
     return default not in (0, None) or k in family.options or \
@@ -223,7 +223,7 @@ def set_here(k, default, family):
 
 
 def needed(op, k, family):
-    """The threshold is part of every case but the plainest, and those that need fields of 0."""
+    """Whether an optional operand is passed: the threshold is, except with defaults or in ties."""
     return k == "b" and "defaults" not in family.options and not family.name.startswith("ties")
 
 
@@ -255,7 +255,7 @@ def array(op, k, sizes, family, rng, it, dtype, wanted):
 
 
 def numbers(op, k, shape, family, rng, it):
-    """Real numbers that the argument's domain admits, in float64."""
+    """Real numbers in the domain of the argument, in float64."""
     polar = {"states", "interaction"} & set(op.domains) and k in ("xi", "previous")
     if polar or op.arrays[k] in (("...", "d"), ("...", "e")) and "e" in op.arrays.get("W", ()):
         low = 0.0 if family.options.get("states") == "binary" else -1.0
@@ -272,7 +272,7 @@ def numbers(op, k, shape, family, rng, it):
         return np.sign(x) + (x == 0) if k.startswith("sign") else x
     if x.ndim == 0 or family.whole and "d" not in op.arrays[k]:
         return x
-    if op.arrays[k][0] == "h":          # a matrix a head, as layers are initialised
+    if op.arrays[k][0] == "h":          # one matrix for each head, as layers are initialised
         return x if family.whole else x / math.sqrt(shape[-1])
     x = isolated(x) if name == "ties" else family.both(x, it)
     rows = op.arrays[k][-2:] in (("n", "d"), ("s", "d"), ("s", "r")) and x.ndim > 1
@@ -280,7 +280,7 @@ def numbers(op, k, shape, family, rng, it):
 
 
 def isolated(x):
-    """Two sites without weights: their fields are 0."""
+    """The array with two sites without weights, whose fields are 0."""
     x[..., -2:] = 0
     if x.shape[0] == x.shape[1]:
         x[-2:, :] = 0

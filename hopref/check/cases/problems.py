@@ -1,4 +1,4 @@
-"""Draws of the arguments of continuous networks: states, patterns, an inverse temperature."""
+"""Draws of the arguments of continuous networks: states, patterns and inverse temperature."""
 import numpy as np
 
 from hopref.check.cases.draws import arrays, betas, composed, eighths, integers, sampled

@@ -1,8 +1,8 @@
-"""Legal calls of any operation, drawn from its declaration alone (hypothesis).
+"""Hypothesis strategies of valid calls of any operation, derived from its declaration.
 
-``calls(op)`` draws ``(args, kwargs)`` that ``op(*args, **kwargs)`` accepts: arrays whose axes
-agree, empty leading axes among them, keyword arrays present or absent, every option and every
-scalar.  A new operation is drawn because it is declared. ::
+``calls(op)`` draws ``(args, kwargs)`` that ``op(*args, **kwargs)`` accepts: arrays of matching
+shapes, some with empty leading axes, keyword arrays present or absent, every option and every
+scalar. ::
 
     @given(calls(hopref.modern.update))
     def test_mine(call):
@@ -30,8 +30,20 @@ ANYTHING = st.floats(2.0**-20, 0.25) | st.floats(-64.0, 64.0)       # often a sm
 
 @st.composite
 def calls(draw, op, *, numbers=NUMBERS, leading=None, empty=True, every=False):
-    """Arguments that ``op`` accepts: with ``every`` none is left out, without ``empty`` no axis is
-    0.  ``numbers`` and ``leading`` are strategies of entries and of leading axes."""
+    """Arguments that an op accepts.
+
+    Parameters
+    ----------
+    op : operation
+    numbers : strategy of the entries of arrays
+    leading : strategy of the shapes of leading axes
+    empty : bool, whether axes may have size 0
+    every : bool, whether every optional argument is passed
+
+    Returns
+    -------
+    Strategy of pairs (args, kwargs)
+    """
     size = draw(sizes(op, leading=leading, empty=empty))
     given = {}
     for name, parameter in op.signature.parameters.items():
@@ -49,7 +61,7 @@ def calls(draw, op, *, numbers=NUMBERS, leading=None, empty=True, every=False):
 
 @st.composite
 def sizes(draw, op, *, leading=None, empty=True):
-    """A size for each axis name, a tuple for the leading axes."""
+    """The size of each axis, and a tuple of sizes for the leading axes."""
     names = {dim for dims in op.arrays.values() for dim in dims}
     must = NONEMPTY | {getattr(d, "below", "") for d in op.domains.values()}
     if leading is None:
@@ -62,13 +74,13 @@ def sizes(draw, op, *, leading=None, empty=True):
 
 
 def side(least):
-    """Mostly a few, now and then none or one."""
+    """Sizes of an axis, mostly 2 or more."""
     return st.sampled_from([3, 2, 4, 1, 5] + [0] * (least == 0))
 
 
 @st.composite
 def array(draw, op, name, size, *, numbers=NUMBERS):
-    """An array that may stand for the argument ``name``."""
+    """A valid array for the argument ``name``."""
     shape, domain = shape_of(op.arrays[name], size), op.domains[name]
     if domain.kind == "bool":
         return draw(hnp.arrays(bool, shape))
@@ -84,7 +96,7 @@ def array(draw, op, name, size, *, numbers=NUMBERS):
 
 
 def scalar(op, name):
-    """Values of a parameter that is no array: options by name, numbers, flags, seeds, None."""
+    """Values of a parameter that is not an array: options by name, numbers, flags, seeds, None."""
     domain, default = op.domains[name], op.signature.parameters[name].default
     values = of_domain(domain)
     return st.none() | values if default is None else values

@@ -1,4 +1,4 @@
-"""One call of a candidate, and what it did that an operation must not do."""
+"""One call of a candidate, with its result and its side effects."""
 import contextlib
 import dataclasses
 import inspect
@@ -14,7 +14,7 @@ __all__ = ["InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
 
 
 class NotOffered(Exception):
-    """Raised by an adapter where the candidate has no such option: the case is left out."""
+    """Raised by an adapter if the candidate lacks an option; the case is then not judged."""
 
 
 class Record(SimpleNamespace):
@@ -27,10 +27,17 @@ class Record(SimpleNamespace):
 class Outcome:
     """The result of a call.
 
-    ``failure`` is "" or one of: not offered, raised, crash, timeout, resource, protocol.
-    ``fields`` are the names of a record's values, ``absent`` of those that are None, ``returned``
-    is the result itself where it was returned in this process, ``side_effects`` pairs the name of
-    each forbidden side effect with what was observed.
+    Attributes
+    ----------
+    values : tuple of arrays, the results
+    many : bool, whether the candidate returned a tuple or a list
+    failure : "", or one of "not offered", "raised", "crash", "timeout", "resource", "protocol" and
+        "wrong type"
+    message : description of the failure
+    fields : names of the values of a record
+    absent : names of the fields of a record that are None
+    returned : the returned object, if the candidate ran in this process
+    side_effects : pairs of the name of a forbidden side effect and its observation
     """
     values: tuple = ()
     many: bool = False
@@ -43,7 +50,7 @@ class Outcome:
 
     @property
     def answer(self):
-        """The result as it was returned; one with named fields that is no tuple as a `Record`."""
+        """The result as it was returned; one with named fields, not a tuple, as a `Record`."""
         if self.returned is not None and (isinstance(self.returned, tuple) or not self.fields):
             return self.returned
         if self.fields:
@@ -52,7 +59,7 @@ class Outcome:
 
 
 def observe(call, args, kwargs, layout="C"):
-    """Call the candidate; report what it returned and what else it did."""
+    """Call the candidate; return its results and side effects."""
     given = [relaid(a, layout) for a in args]
     named = {k: relaid(v, layout) for k, v in kwargs.items()}
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
@@ -76,7 +83,7 @@ def observe(call, args, kwargs, layout="C"):
 
 
 def received(answer, inputs):
-    """The answer as NumPy arrays."""
+    """The result as an `Outcome` of NumPy arrays."""
     if inspect.isgenerator(answer) or hasattr(answer, "__next__"):
         return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}")
     record = fields_of(answer)
@@ -111,7 +118,7 @@ def fields_of(answer):
 
 
 def as_numpy(a):
-    """A foreign array as a NumPy array, explicitly; bfloat16 in float32."""
+    """An array of any library as a NumPy array; bfloat16 becomes float32."""
     if hasattr(a, "detach"):
         a = a.detach().cpu()
         a = (a.float() if str(a.dtype) == "torch.bfloat16" else a).numpy()
@@ -126,12 +133,13 @@ def as_numpy(a):
 
 
 def global_state():
+    """NumPy's error state, and the states of the global random generators."""
     kind, keys, *rest = np.random.get_state()
     return np.geterr(), (kind, keys.tobytes(), *rest), random.getstate()
 
 
 def forbidden(inputs, before, state, printed):
-    """The forbidden side effects; NumPy's error state is restored."""
+    """The forbidden side effects of a call; NumPy's error state is restored."""
     after = global_state()
     np.seterr(**state[0])
     found = [("writes into its input", f"{k} was changed") for k, bytes_ in before.items()
@@ -159,7 +167,7 @@ def relaid(a, layout):
 
 
 class InProcess:
-    """A candidate called here: no limits, for trusted code and for tests."""
+    """A candidate in the current process, without limits, for trusted code and for tests."""
     def __init__(self, function, name=""):
         self.function, self.name = function, name or getattr(function, "__name__", "candidate")
 

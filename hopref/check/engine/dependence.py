@@ -1,8 +1,9 @@
-"""What a candidate must not depend on: other members of the batch, strides, earlier calls.
+"""Dependence of a candidate on other members of the batch, on strides, and on earlier calls.
 
-Equal bits are never required, since BLAS rounds a batch otherwise than a row: two answers may
-differ by the sum of their tolerances.  What a single call must not do (write into its input, return
-a view of it, print, change the global error or random state) is observed by `candidate.observe`.
+Bitwise equality is not required, since BLAS may round a batch and a single row differently: two
+results may differ by the sum of their tolerances.  The side effects of a single call (modification
+of its input, a returned view of it, output, changes of the global error or random state) are
+observed by `candidate.observe`.
 """
 import numpy as np
 
@@ -12,7 +13,7 @@ LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
 
 
 def examine(trial, drawn):
-    """Call again with other members of the batch, in other layouts and in another order."""
+    """Call the candidate again with a batch of one, in other layouts, and in another order."""
     plain = [answer for answer in trial.answers if not answer[0].stress and answer[2][0].size]
     for case, truth, values in plain[:1]:
         if len(trial.op.arrays) > 1:
@@ -56,12 +57,13 @@ def alone(trial, case, truth, values):
 
 
 def one(op, k, a):
-    """The second of a batch, as a batch of one."""
+    """The second member of a batch, as a batch of one."""
     batched = op.arrays.get(k, ())[:1] == ("...",) and np.ndim(a) >= len(op.arrays[k])
     return np.ascontiguousarray(a[1:2]) if batched else a
 
 
 def compare(trial, name, words, case, truth, new, old):
+    """Report a finding if two results differ by more than the sum of their tolerances."""
     for right, a, b in zip(truth if isinstance(truth, tuple) else (truth,), new, old):
         with np.errstate(all="ignore"):
             same = (a == b) | np.isnan(a) & np.isnan(b)

@@ -1,9 +1,9 @@
-"""What is wrong with a failing candidate: bugs with a name, and recovered parameters.
+"""Diagnosis of a failing candidate: known bugs that explain it, and recovered parameters.
 
-A bug explains a candidate if the buggy answers are at least a hundred times nearer to those of the
-candidate than the right ones, in every case in which bug and truth differ.  The nearest comes
-first.  Recovery regresses the residual on ``dy/dlog beta``, ``y`` and ``mean(v) - y``: an estimated
-wrong beta, gain, and uniform mixing.
+A bug explains a candidate if, in every case in which the results of the bug and the correct results
+differ, those of the bug are at least a hundred times closer to those of the candidate.  The closest
+bug is reported first.  The recovery regresses the residual on ``dy/dlog beta``, ``y`` and
+``mean(v) - y``, and so estimates the relative error of beta, the gain, and the uniform mixing.
 """
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,13 +19,13 @@ from hopref.check.tolerance.expected import expected, truth
 __all__ = ["diagnose", "explains", "recovered"]
 
 NEARER = 100.0          # a bug explains an error that it reduces by this factor
-STEP = 2.0**-10         # of log beta, in the derivative: its error, STEP^2, is far below 1/NEARER
+STEP = 2.0**-10         # step in log beta of the derivative; its error STEP^2 is below 1/NEARER
 MOST_NAMES = 2          # explanations that are reported
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Arguments, the candidate's results for them, the right ones and their tolerances."""
+    """Arguments, the results of the candidate, the correct ones, and their tolerances."""
     args: tuple
     kwargs: dict
     values: tuple
@@ -34,10 +34,10 @@ class Answer:
 
 
 def diagnose(trial):
-    """Name the bugs that explain the findings; estimate parameters where the op has a beta."""
+    """Find the bugs that explain the findings; estimate parameters if the op has a beta."""
     report = trial.report
     if any(f.kind in ("value", "law") for f in report.findings):
-        own = trial.like.partition(".")[0] != "estimators"      # these are no functions of hopref
+        own = trial.like.partition(".")[0] != "estimators"  # estimators are not functions of hopref
         report.named = (nearest(trial) if own else suspects(trial))[:MOST_NAMES]
     if trial.op is not None and trial.op.arrays:
         report.estimates = recovered(trial.op, [a for a in trial.answers if not a[0].stress])
@@ -62,7 +62,7 @@ def suspects(trial):
 
 
 def answers_of(trial):
-    """What the candidate answered, in the cases and to the laws."""
+    """The results of the candidate, in the cases and in the calls of laws."""
     calls = [call for same_shape in trial.calls.values() for call in same_shape]
     if trial.op is None or not trial.op.arrays:
         own = own_function(trial.like)
@@ -77,7 +77,7 @@ def answers_of(trial):
 
 
 def compared(op, args, kwargs, values, right):
-    """The answer to one call beside the right one."""
+    """The result of one call together with the correct one."""
     right = right if isinstance(right, tuple) else (right,)
     args, kwargs = widened(op, args, kwargs)
     slack = [np.where(np.isfinite(e.radius), e.radius, 0) for e in right]
@@ -86,8 +86,8 @@ def compared(op, args, kwargs, values, right):
 
 
 def explains(bug, answers):
-    """The largest error that the bug leaves unexplained, over that of the truth; None if too large.
-    """
+    """The largest unexplained fraction of the candidate's error; None if the bug does not explain
+    it."""
     remains = []
     for it in answers:
         wrong = attempt(bug, it.args, it.kwargs)
@@ -95,7 +95,7 @@ def explains(bug, answers):
             continue
         for right, y, own, slack in zip(it.right, it.values, wrong, it.slack):
             if np.shape(own) != np.shape(y) or distance(own, right) <= 4 * slack:
-                continue                # the bug shows nothing here
+                continue                # the bug has no effect here
             error, left = distance(y, right), distance(y, own)
             if left == error == np.inf:
                 continue                # overflow in the candidate, which explains nothing
@@ -106,7 +106,7 @@ def explains(bug, answers):
 
 
 def attempt(function, args, kwargs):
-    """The results of a function as arrays; None where it has no effect or cannot be called."""
+    """The results of a function as arrays; None if it returns None or cannot be called."""
     try:
         with np.errstate(all="ignore"):
             answer = function(*args, **kwargs)
@@ -116,7 +116,7 @@ def attempt(function, args, kwargs):
 
 
 def numbers(answer):
-    """The numeric arrays in a result, nested records among them."""
+    """The numeric arrays in a result, including those of nested records."""
     if isinstance(answer, (dict, SimpleNamespace)):
         answer = tuple((answer if isinstance(answer, dict) else vars(answer)).values())
     if isinstance(answer, (tuple, list)):
@@ -130,7 +130,7 @@ def numbers(answer):
 
 
 def distance(a, b):
-    """The largest difference; infinite where only one of two entries is finite, or of two shapes.
+    """The largest difference; infinite if the shapes differ or only one of two entries is finite.
     """
     if np.ndim(a) and np.ndim(b) and np.shape(a) != np.shape(b):
         return np.inf
@@ -141,7 +141,7 @@ def distance(a, b):
 
 
 def recovered(op, answers):
-    """{"beta": relative error, "gain": ..., "mixing": ...} from the well-behaved cases."""
+    """{"beta": relative error, "gain": ..., "mixing": ...}, estimated from the ordinary cases."""
     parameter = {"modern.update": "beta", "attention.softmax_attention": "scale"}.get(op.name)
     rows, residuals = [], []
     for case, exact, values in answers:

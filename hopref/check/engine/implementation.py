@@ -1,4 +1,4 @@
-"""An implementation as laws see it: its results, with the tolerance of an honest one."""
+"""An implementation as laws use it: its results with the tolerances of an honest one."""
 import inspect
 from functools import partial
 
@@ -19,9 +19,11 @@ class WrongShape(Exception):
 
 
 class Implementation:
-    """``f(...)`` calls the candidate, ``f.modern.update`` is the candidate or hopref's own.
+    """The callable that laws receive: ``f(...)`` calls the candidate.
 
-    ``subject`` names the operation or function of hopref that ``call`` implements.
+    ``f.modern.update`` is the candidate if it implements this operation, otherwise the exact
+    formula.  ``subject`` is the name of the operation or function of hopref that ``call``
+    implements.
     """
     def __init__(self, subject, call, profile):
         self.subject, self.call, self.profile = subject, call, profile
@@ -64,13 +66,13 @@ class Implementation:
         return exactly(round_to(x.value, self.profile.dtype).astype(np.longdouble), EXACT)
 
     def exact(self, op, *args, **kwargs):
-        """The formula of ``op`` in long double, its rounding in the radius."""
-        if not op.arrays:               # sizes, a seed: there is nothing to round
+        """The formula of ``op`` in long double, with its rounding error as the radius."""
+        if not op.arrays:               # sizes and seeds have no rounding error
             return op(*args, **kwargs)
         return running(op, args, kwargs, EXACT, regrouped=1.0)
 
     def drawn(self, arguments):
-        """Drawn arguments: real arrays as exact values where the subject takes arrays."""
+        """Drawn arguments, with real arrays as exact values if the subject takes arrays."""
         if self.op is None or not self.op.arrays:
             return arguments
         if isinstance(arguments, dict):
@@ -79,7 +81,7 @@ class Implementation:
 
     @staticmethod
     def array(a):
-        """A real array as an exact value; anything else as it is."""
+        """A real array as an exact value; other objects are unchanged."""
         if isinstance(a, np.ndarray) and a.dtype.kind == "f":
             return exactly(a.astype(np.longdouble), EXACT)
         return a
@@ -103,7 +105,7 @@ class Path:
 
 
 def result(answer, honest, bound, aimed):
-    """The answer, its tolerance, and how far rounding its inputs moved the truth."""
+    """The result with its tolerance, enlarged by the effect of rounding its arguments."""
     if aimed is not None:
         aimed = exactly(aimed, EXACT)
         bound = bound + aimed.radius + np.abs(aimed.value - honest).astype(float)

@@ -1,4 +1,4 @@
-"""Judge a candidate: its values, the laws, its side effects, and the name of its bug."""
+"""Judgement of a candidate: its values, laws, side effects, and the bugs that explain it."""
 import numpy as np
 
 from hopref.check.cases.generator import cases
@@ -28,11 +28,23 @@ class Refused(Exception):
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
           strict=False):
-    """The report on ``candidate`` as an implementation of the operation or function ``like``.
+    """Judge a candidate as an implementation of the operation or function ``like``.
 
-    ``only`` names one case; with ``strict`` a failure in a stress case is a finding; ``xfail`` maps
-    names of findings to the reasons why they are expected; ``again`` is the command that reproduces
-    a case.
+    Parameters
+    ----------
+    candidate : `InProcess` or `Subprocess`
+    like : name of the operation or function
+    dtype : number format of the arrays that the candidate receives
+    arithmetic : name of its arithmetic, where it differs from that of the format
+    seed : int, seed of the cases
+    only : name of a single case; "" for all cases
+    again : template of the command that reproduces a case
+    xfail : dictionary from the names of expected findings to the reasons
+    strict : bool, whether a failure in a stress case is a finding
+
+    Returns
+    -------
+    Report
     """
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
@@ -54,19 +66,19 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
 
 
 def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
-    """Triples (name of the case, operands, options) that a law is tried with.
+    """Triples (name of the case, operands, options) to which a law is applied.
 
-    Cases are those of the judged operation, or of the first of the law's subjects whose arguments
-    the law takes; a case with an option that the law does not name is passed over.
+    The cases are those of the judged operation, or of the first subject of the law whose arguments
+    the law takes.  A case with an option that the law does not have is skipped.
     """
     if law.over is not None or not law.takes_arguments:
         yield from ((f"draw {i}", (), given) for i, given in enumerate(law.drawn(number, seed))
                     if held(given, dtype))
         return
-    for of in dict.fromkeys([op, *(load().get(name) for name in law.subjects)]):
-        if of is None or not of.arrays:
+    for source in dict.fromkeys([op, *(load().get(name) for name in law.subjects)]):
+        if source is None or not source.arrays:
             continue
-        found = [c for c in (drawn if of is op else cases(of, dtype, seed)) if law.takes(c)]
+        found = [c for c in (drawn if source is op else cases(source, dtype, seed)) if law.takes(c)]
         if found:
             known = [case for name in LAW_CASES for case in found if case.name == name]
             yield from ((case.name, case.args, case.kwargs) for case in known or found)
@@ -84,7 +96,7 @@ def held(given, dtype):
 
 
 class Trial:
-    """One judgement under way."""
+    """The state of one judgement."""
     def __init__(self, candidate, like, profile, report, seed, again="", strict=False):
         self.candidate, self.like, self.op = candidate, like, load().get(like)
         self.profile, self.report = profile, report
@@ -98,7 +110,7 @@ class Trial:
         return self.failures >= MOST_FAILURES
 
     def warm(self, drawn):
-        """A first call on little input, so that imports are done before anything is measured."""
+        """Call the candidate once on small input, so that imports precede all measurements."""
         sizes = [sum(np.size(a) for a in case.args) or 10**9 for case in drawn]
         for at in np.argsort(sizes, kind="stable")[:1]:
             self.candidate.call(drawn[at].args, drawn[at].kwargs)
@@ -106,7 +118,7 @@ class Trial:
             self.candidate.take_baseline()
 
     def call(self, args, kwargs, layout="C"):
-        """One call; its side effects are recorded, and a crash is counted."""
+        """Call the candidate, record its side effects, and count a crash."""
         outcome = self.candidate.call(args, kwargs, layout)
         self.failures += outcome.failure in ("crash", "timeout", "resource")
         for name, message in outcome.side_effects:
@@ -118,7 +130,7 @@ class Trial:
         self.report.add(Finding(kind, name, message, case, reproduce=again, **more))
 
     def values(self, drawn):
-        """Compare every case with the right values."""
+        """Compare the results of every case with the correct values."""
         for case in drawn:
             if self.over:
                 return
@@ -141,7 +153,7 @@ class Trial:
                 self.find(case=case.name, **wrong)
 
     def sharpen(self, truth):
-        """Record how trivial answers would have fared: a case that they pass shows nothing."""
+        """Record the errors of trivial results; a case that they pass has no power."""
         right, sharp = parts(truth)[0], self.report.sharpness
         if right.value.size == 0 or not np.all(np.isfinite(right.value)) or right.dtype.kind != "f":
             return
@@ -169,7 +181,7 @@ class Trial:
                 "want": want, "bound": bound, "message": output + how_far}
 
     def law_by_law(self, drawn, only=""):
-        """Hold the candidate to every law of its subject."""
+        """Apply every law of the subject to the candidate."""
         f = Implementation(self.like, self.value, self.profile)
         easy = [case for case in drawn if self.strict or not case.stress]
         for law in laws_of(self.like):
@@ -183,7 +195,7 @@ class Trial:
                 try:
                     broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
                 except (Refused, WrongShape) as refused:
-                    if not drawn:           # elsewhere the cases found what cannot be called
+                    if not drawn:           # otherwise the cases have reported the failure
                         self.find("call", "raised", str(refused), law.name)
                     continue
                 except NotOffered as absent:
@@ -202,7 +214,7 @@ class Trial:
             self.report.laws += judged > 0
 
     def value(self, *args, **kwargs):
-        """A call from within a law: its results only."""
+        """The results of a call by a law."""
         stored = [self.narrow(a) for a in args]
         named = {k: self.narrow(v) for k, v in kwargs.items()}
         outcome = self.call(stored, named)
@@ -222,14 +234,14 @@ class Trial:
         return values if len(self.op.outputs) > 1 else values[0]
 
     def record(self, args, kwargs, answer):
-        """Keep a few calls of each shape, for the diagnosis."""
+        """Store a few calls of each shape for the diagnosis."""
         kind = str(shape_of((*args, *kwargs.values())))
         self.calls.setdefault(kind, [])
         if len(self.calls[kind]) < MOST_CALLS:
             self.calls[kind].append((args, kwargs, answer))
 
     def narrow(self, a):
-        """Long double back in the candidate's format, which holds the same numbers."""
+        """Convert long double to the format of the candidate, in which the numbers are exact."""
         if self.op is None or not self.op.arrays:
             return a
         if isinstance(a, np.ndarray) and a.dtype.kind == "f":
@@ -249,7 +261,7 @@ def parts(truth):
 
 
 def misfit(outcome, truth, dtype):
-    """What is wrong with an outcome before its values are looked at."""
+    """The defect of an outcome other than wrong values, as fields of a finding, or None."""
     if outcome.failure:
         return {"kind": "call", "name": outcome.failure, "message": outcome.message}
     wanted = [right.shape for right in parts(truth)]
@@ -277,7 +289,7 @@ def listed(shapes):
 
 
 def worst_entry(y, right):
-    """(error / tolerance, index, got, want, bound) at the entry that misses most."""
+    """(error / tolerance, index, got, want, bound) at the entry of largest relative error."""
     if y.size == 0:
         return 0.0, (), None, None, None
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""hopref's own functions by their dotted names, as candidates are compared with them."""
+"""Access to functions of hopref by their dotted names, for comparison with candidates."""
 import importlib
 from operator import attrgetter
 

@@ -1,8 +1,9 @@
-"""A candidate in a process of its own, with limits on time and memory.
+"""A candidate in a separate process, with limits on time and memory.
 
-It is imported and called once on little input; from then on its resident memory may grow by a
-budget (limits on address space would kill honest JAX).  A watchdog ends it beyond that: `resource`.
-No answer in time: `timeout`.  Any other death: `crash`.
+The candidate is imported and called once on small input; afterwards its resident memory may grow by
+a budget.  (A limit on the address space would end processes that use JAX.)  A watchdog ends the
+process beyond the budget, with the failure "resource".  A call without result in time is a
+"timeout"; any other end of the process is a "crash".
 """
 import os
 import queue
@@ -25,7 +26,7 @@ INTERVAL = 0.02         # seconds between two readings of the memory
 
 
 def resident(pid):
-    """Bytes of resident memory of a process; 0 where it is unknown."""
+    """Resident memory of a process in bytes; 0 if it is unknown."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -38,7 +39,7 @@ def resident(pid):
 
 
 class Subprocess:
-    """A candidate by name, behind a pipe.  Started on demand, and again after a death."""
+    """A candidate in a separate process, which is started on demand and restarted after its end."""
     def __init__(self, target, like, convention=None, adapter="", *, here=False, memory=4 * GIB,
                  seconds=60.0):
         self.name, self.memory, self.seconds = target, memory, seconds
@@ -48,7 +49,7 @@ class Subprocess:
         self.baseline = None            # bytes held after a first call
 
     def call(self, args, kwargs, layout="C"):
-        """The outcome of one call; the death of the candidate is an outcome too."""
+        """The outcome of one call; the end of the process is an outcome too."""
         if self.process is None and not self.refused.failure:
             greeted = self.start()
             if greeted.failure == "raised":
@@ -74,7 +75,7 @@ class Subprocess:
         return self.ask(self.greeting, [])
 
     def take_baseline(self):
-        """Take the memory used now as the baseline; called after a first call on little input."""
+        """Record the memory that is used after a first call on small input as the baseline."""
         if self.process is not None:
             self.baseline = resident(self.process.pid)
 
@@ -97,7 +98,7 @@ class Subprocess:
                        side_effects=[tuple(f) for f in header["side_effects"]])
 
     def listen(self, process):
-        """Pass on messages; the end of the pipe, or nonsense, is (None, why)."""
+        """Queue the messages of the process; the end, or a malformed one, is (None, reason)."""
         answers = self.answers
         try:
             while True:
@@ -108,7 +109,7 @@ class Subprocess:
             answers.put((None, f"it broke the protocol: {error}"))
 
     def watch(self, process):
-        """End the process when it holds more than its budget above the baseline."""
+        """End the process if its memory exceeds the baseline by more than the budget."""
         start = resident(process.pid)
         while process.poll() is None:
             base, budget = (start, max(self.memory, 4 * GIB)) if self.baseline is None \
@@ -147,13 +148,13 @@ class Subprocess:
 
 
 def environment():
-    """Ours, with the place of this package last on the path, and without relative places."""
+    """The current environment, with absolute paths only and the location of hopref last."""
     paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(p)]
     return os.environ | {"PYTHONPATH": os.pathsep.join([*paths, HOME])}
 
 
 def kill(process):
-    """End a process and what it started."""
+    """End a process and its child processes."""
     try:
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""The process that runs a candidate, ``python -m hopref.check.engine.worker``, behind pipes.
+"""The process that runs a candidate, ``python -m hopref.check.engine.worker``.
 
-Standard input and output are moved aside first, so that a candidate that prints or reads cannot
-disturb the conversation.
+The messages use the original standard input and output, which are replaced by the null device for
+the candidate, so that a candidate that reads or prints cannot corrupt the messages.
 """
 import os
 import sys
@@ -15,7 +15,7 @@ __all__ = ["main"]
 
 
 def main():
-    """Load the candidate that the first message names, then answer calls until the pipe closes."""
+    """Load the candidate of the first message, then process calls until the pipe is closed."""
     ask, answer = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -36,12 +36,12 @@ def main():
 
 
 def header(outcome):
-    """What JSON can hold of an outcome."""
+    """The fields of an outcome that can be written as JSON."""
     return asdict(replace(outcome, values=(), returned=None))
 
 
 def load(greeting):
-    """The candidate under its adapter, called like the op."""
+    """The candidate as a callable with the signature of the op."""
     if greeting["here"]:
         sys.path.insert(0, os.getcwd())
     return bound(imported(greeting["target"]), greeting["like"],

@@ -13,7 +13,7 @@ from hopref.check.tolerance.derivation import running
 from hopref.models import modern
 
 BIASES = ("b_q", "b_k", "b_v", "b_o")
-TOLERANCE = 1e-12       # of `layers.settle`: the last change of a state, relative to it
+TOLERANCE = 1e-12       # of `layers.iterate`: the last change of a state, relative to it
 
 
 def honest(f, op, *args, **kwargs):
@@ -119,7 +119,7 @@ def moved(X, beta):
     return np.sqrt(X.shape[-1]) * max(1.0, once) ** 2
 
 
-@law("layers.settle", id="MH-7", over=records(R=arrays(2, 2), Y=arrays(3, 2)),
+@law("layers.iterate", id="MH-7", over=records(R=arrays(2, 2), Y=arrays(3, 2)),
      kills=("one update", "mask ignored"))
 def a_converged_state_is_its_own_update(f, R, Y):
     """The last change was at most 1e-12 of the state; the output is one update on."""

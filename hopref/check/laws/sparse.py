@@ -193,19 +193,19 @@ def inside(draw):
     d = case["X"].shape[-1]
     share, states = draw(sampled([0.0, 0.5, 1 - 2.0**-40])), case.pop("xi")
     flat = states - np.mean(states, axis=-1, keepdims=True)
-    ball, plane = (share * x / np.maximum(np.sqrt(square(x))[:, None], 1e-3)
+    inside, plane = (share * x / np.maximum(np.sqrt(square(x))[:, None], 1e-3)
                    for x in (states, flat))
-    return case | {"ball": ball, "plane": np.sqrt(d) * plane,
+    return case | {"inside": inside, "plane": np.sqrt(d) * plane,
                    "alpha": draw(sampled([1.0, 1.5, 2.0, 3.0]))}
 
 
-def in_its_set(f, ball, plane, X):
+def in_its_set(f, inside, plane, X):
     """Energy, update, a state in the set and the radius of the set, patterns as the set sees them.
     """
     if "layer_norm" in f.subject:
         return f.sparse.layer_norm_energy, f.sparse.layer_norm_update, plane, \
             np.sqrt(np.longdouble(X.shape[-1])), X - np.mean(X, axis=-1, keepdims=True)
-    return f.sparse.normalized_energy, f.sparse.normalized_update, ball, 1.0, X
+    return f.sparse.normalized_energy, f.sparse.normalized_update, inside, 1.0, X
 
 
 NORMALISED = ("sparse.normalized_update", "sparse.layer_norm_update")
@@ -216,12 +216,12 @@ THEIR_ENERGIES = ("sparse.normalized_energy", "sparse.layer_norm_energy")
      kills=("energy of the network without normalisation", "energy without 1/beta",
             "a sparse mode that runs softmax", "the step without its normalisation",
             "length 1 in place of sqrt(d)", "mean not subtracted", "alpha ignored"))
-def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, ball, plane, X, beta, alpha):
+def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, inside, plane, X, beta, alpha):
     """E(xi) - E(xi') = y.(xi' - xi) + D(z', z) with y.xi' = r |y|, the most that the set allows.
 
     Before a layer norm |y| is the length of y less its mean.
     """
-    energy, update, xi, r, Y = in_its_set(f, ball, plane, X)
+    energy, update, xi, r, Y = in_its_set(f, inside, plane, X)
     how = {"beta": beta, "alpha": alpha}
     new = update(xi, X, **how)
     stored, z = f.machine(new), xi @ X.T
@@ -238,9 +238,9 @@ def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, ball, plane,
      kills=("energy of the network without normalisation", "energy without 1/beta",
             "a sparse mode that runs softmax", "radius 1 in place of sqrt(d)",
             "energy without the regulariser of uniform weights", "beta ignored"))
-def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, ball, plane, X, beta, alpha):
+def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, inside, plane, X, beta, alpha):
     """E = -L_Omega(beta z; u)/beta + L_Psi(X^T u; xi) + r (M - |X^T u|), L_Psi = r |y| - y.xi."""
-    energy, _, xi, r, Y = in_its_set(f, ball, plane, X)
+    energy, _, xi, r, Y = in_its_set(f, inside, plane, X)
     mean = np.mean(X, axis=0)
     u = np.full((*xi.shape[:-1], len(X)), 1 / np.longdouble(len(X)))
     loss = f.exact(maps.entmax_loss, beta * (xi @ X.T), u, alpha=alpha) / beta
@@ -251,9 +251,9 @@ def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, ball, plane, X, be
 
 @law(*THEIR_ENERGIES, id="FY-6", over=inside(),
      kills=("radius 1 in place of sqrt(d)", "energy of the network without normalisation"))
-def the_energy_on_a_sphere_lies_between_its_bounds(f, ball, plane, X, beta, alpha):
+def the_energy_on_a_sphere_lies_between_its_bounds(f, inside, plane, X, beta, alpha):
     """0 <= E <= r M - xi . mean of the patterns, for states in the set."""
-    energy, _, xi, r, Y = in_its_set(f, ball, plane, X)
+    energy, _, xi, r, Y = in_its_set(f, inside, plane, X)
     E = energy(xi, X, beta=beta, alpha=alpha)
     yield at_most(0.0, E)
     yield at_most(E, r * longest(Y) - xi @ np.mean(X, axis=0))

@@ -1,7 +1,7 @@
-"""How a candidate is called: argument names and order, axes, masks, array types.
+"""Calling conventions of candidates: argument names and order, axes, masks, array types.
 
-A `Convention` covers what a few options can express.  Anything else is an adapter, a few lines of
-Python: a function that takes the candidate and returns a callable with the op's signature. ::
+A `Convention` describes common differences by a few options.  An adapter can express any other: it
+is a function that takes the candidate and returns a callable with the signature of the op. ::
 
     # my_adapter.py, used as --adapter my_adapter.py:heads_second
     def heads_second(candidate):
@@ -9,7 +9,7 @@ Python: a function that takes the candidate and returns a callable with the op's
             return candidate(Q.swapaxes(1, 2), K.swapaxes(1, 2), V.swapaxes(1, 2), is_causal=causal)
         return attention
 
-An option that the callable lacks, or for which it raises `NotOffered`, is left out of the verdict.
+Cases with an option that the callable lacks, or for which it raises `NotOffered`, are not judged.
 """
 import importlib
 import importlib.util
@@ -32,19 +32,20 @@ ADAPTER = re.compile(r".+\.py:[A-Za-z_]\w*")
 
 @dataclass(frozen=True)
 class Convention:
-    """What differs between the op's call and the candidate's.
+    """Differences between the calls of the op and of the candidate.
 
     Attributes
     ----------
-    names : op argument -> the candidate's parameter, which is then passed by name
-    order : the op's operands in the order that the candidate takes them
-    layout : argument, or "out", -> the candidate's axes, as "d n" or "b l h d" in the op's letters
-        (leading axes are named b, h, ... in order, last named first met)
-    lead : number of leading axes of the candidate
-    mask : "visible" (True may be seen), "hidden" (True may not), "additive" (0 and -inf)
+    names : dictionary from arguments of the op to parameters of the candidate, which are then
+        passed by keyword
+    order : operands of the op in the order in which the candidate takes them
+    layout : dictionary from an argument, or "out", to the axes of the candidate, such as "d n" or
+        "b l h d" in the letters of the op; the leading axes are named b, h, ... in order
+    lead : number of leading axes that the candidate requires
+    mask : "visible" (True shows an entry), "hidden" (True hides it) or "additive" (0 and -inf)
     array : "numpy", "torch" or "jax"
-    dtype : the number format of real arrays
-    fixed : further keyword arguments, always passed
+    dtype : number format of real arrays
+    fixed : dictionary of further keyword arguments, which are always passed
     """
     names: dict = field(default_factory=dict)
     order: tuple = ()
@@ -57,7 +58,7 @@ class Convention:
 
 
 def imported(target):
-    """The function that ``pkg.mod:function`` names."""
+    """Import the function ``pkg.mod:function``."""
     if not TARGET.fullmatch(target):
         raise PluginError(f"a target must be written pkg.mod:function; got {target!r}")
     module, _, path = target.partition(":")
@@ -70,7 +71,7 @@ def imported(target):
 
 
 def adapter_in(place):
-    """The adapter that ``file.py:name`` names."""
+    """Import the adapter ``file.py:name``."""
     if not ADAPTER.fullmatch(place):
         raise PluginError(f"an adapter must be written file.py:name; got {place!r}")
     file, _, name = place.rpartition(":")
@@ -81,12 +82,12 @@ def adapter_in(place):
 
 
 def bound(candidate, like, convention=Convention(), adapter=""):
-    """The candidate as a callable with the op's signature."""
+    """The candidate as a callable with the signature of the op."""
     if adapter:
         candidate = adapter_in(adapter)(candidate)
     op = load().get(like)
     if op is None:
-        return candidate                # laws of draws that no op makes call it as it is
+        return candidate                # without an op, laws call the candidate directly
     try:
         parameters = inspect.signature(candidate).parameters
     except (TypeError, ValueError):
@@ -114,7 +115,7 @@ def bound(candidate, like, convention=Convention(), adapter=""):
 
 
 def takes(parameters, name, placed):
-    """Whether a callable can be given ``name`` as a keyword after ``placed`` operands."""
+    """Whether a callable accepts the keyword ``name`` after ``placed`` operands."""
     if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return True
     return name in list(parameters)[placed:] and \
@@ -146,7 +147,7 @@ def leading(op, given):
 
 
 def outward(op, k, v, convention, lead):
-    """One argument as the candidate wants it."""
+    """One argument in the convention of the candidate."""
     if k not in op.arrays or not isinstance(v, np.ndarray):
         return v
     dims = op.arrays[k]
@@ -163,13 +164,13 @@ def outward(op, k, v, convention, lead):
 
 
 def letters(dims, ndim):
-    """A letter for every axis; leading axes are b, h, g, ..."""
+    """The letters of all axes; leading axes are b, h, g, ..."""
     core = [d for d in dims if d != "..."]
     return list("bhgfe"[:ndim - len(core)]) + core
 
 
 def foreign(v, convention):
-    """An array of the candidate's own kind."""
+    """An array of the library of the candidate."""
     real = v.dtype.kind == "f"
     if convention.array == "torch":
         import torch
@@ -187,7 +188,7 @@ def foreign(v, convention):
 
 
 def inward(op, y, i, convention, lead):
-    """One result in the op's own layout."""
+    """One result in the layout of the op."""
     if not convention.layout.get("out") and convention.lead is None:
         return y
     y, dims = as_numpy(y), op.outputs[i]

@@ -1,7 +1,7 @@
 """Known third parties, each under an adapter with the signature of the op it claims to be.
 
-They are judged like any candidate, in a process of their own; one that is not installed is listed
-as skipped.  Where a peer has a different contract from ours by design, the adapter states it here.
+They are judged like any candidate, in separate processes; those that are not installed are listed
+as skipped.  Where the contract of a peer differs by design, its adapter states the difference.
 """
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -47,7 +47,7 @@ def tensor(a):
 
 
 def no_rows_empty(seen):
-    """Torch and JAX answer NaN, or the mean, where everything is hidden: they promise nothing."""
+    """Exclude fully masked rows, for which Torch and JAX return NaN or the mean."""
     if not np.all(np.any(seen, axis=-1)):
         raise NotOffered("a fully masked row")
 
@@ -88,7 +88,7 @@ def jax_in_double():
 def jax_attention(Q, K, V, *, scale=None, mask=True, bias=0.0, causal=False, align="end"):
     """jax.nn.dot_product_attention, (B, T, N, H); its causal mask is aligned to the start.
 
-    It wants values of the keys' dimension: others are padded with zeros, or given in parts.
+    Its values must have the dimension of the keys: others are padded with zeros, or split.
     """
     jax, d = jax_in_double(), Q.shape[-1]
     lead = Q.shape[:-2]

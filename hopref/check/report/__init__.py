@@ -1,1 +1,1 @@
-"""What a judgement found, as records, text, JSON and JUnit XML."""
+"""Results of a judgement, as records, text, JSON and JUnit XML."""

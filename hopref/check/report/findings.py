@@ -1,4 +1,4 @@
-"""Findings, and the report that collects those of one candidate."""
+"""Findings, and the report that contains those of one candidate."""
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -10,9 +10,9 @@ DEADLY = ("crash", "timeout", "resource", "raised", "protocol", "wrong type")
 
 @dataclass
 class Finding:
-    """One way in which a candidate is wrong, at its worst case.
+    """One defect of a candidate, in the case of largest error.
 
-    ``name`` is that of the tolerance, the law or the side effect; ``times`` counts the cases.
+    ``name`` is the name of the tolerance, law or side effect; ``times`` is the number of cases.
     """
     kind: str                   # value | law | call | side effect
     name: str
@@ -24,12 +24,12 @@ class Finding:
     bound: float | None = None
     times: int = 1
     id: str = ""
-    reproduce: str = ""         # a command that runs it again
+    reproduce: str = ""         # a command that reproduces it
     expected: str = ""          # the reason, where it was declared with --xfail
 
     @property
     def excess(self):
-        """How many bounds the error is."""
+        """The ratio of the error to its bound."""
         if self.got is None or self.want is None or not self.bound:
             return float("inf")
         error = abs(self.got - self.want)
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """The judgement of one candidate against one op."""
+    """The judgement of one candidate as an implementation of one op."""
     target: str
     like: str
     dtype: str = "float64"
@@ -52,8 +52,8 @@ class Report:
     limits: list = field(default_factory=list)      # stress cases that failed
     named: list = field(default_factory=list)       # names of bugs that explain the findings
     estimates: dict = field(default_factory=dict)   # recovered parameters
-    largest_error: float = 0.0                      # in tolerances
-    sharpness: dict = field(default_factory=dict)   # how trivial answers would have fared
+    largest_error: float = 0.0                      # relative to the tolerance
+    sharpness: dict = field(default_factory=dict)   # errors of trivial results
     skipped: str = ""
     began: float = field(default_factory=time.monotonic, repr=False)
     seconds: float = 0.0
@@ -70,7 +70,7 @@ class Report:
         return self.verdict == "conforms"
 
     def add(self, finding):
-        """Keep the worst of the findings that share a name."""
+        """Add a finding; of findings with the same name the worst is kept."""
         for i, old in enumerate(self.findings):
             if (old.kind, old.name) == (finding.kind, finding.name):
                 worse = finding if finding.excess > old.excess else old
@@ -84,6 +84,6 @@ class Report:
         return self
 
     def as_dict(self):
-        """The report as JSON holds it."""
+        """The report as a dictionary that can be written as JSON."""
         record = {k: v for k, v in asdict(self).items() if k != "began"}
         return {"verdict": self.verdict, **record}

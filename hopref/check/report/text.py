@@ -1,4 +1,4 @@
-"""Reports for people and machines: a verdict table, findings in words, JSON, JUnit XML."""
+"""Reports as a table of verdicts, as text, as JSON and as JUnit XML."""
 import json
 from xml.etree import ElementTree
 
@@ -13,7 +13,7 @@ MARK = {"conforms": "ok", "fails": "FAILS", "skipped": "skipped"}
 
 
 def table(reports):
-    """One line a judgement."""
+    """A table with one line for each judgement."""
     head = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/tolerance, why")
     rows = [head] + [row(r) for r in reports]
     widths = [max(len(line[i]) for line in rows) for i in range(len(head))]
@@ -31,7 +31,7 @@ def row(r):
 
 
 def reason(r):
-    """What decides the verdict, briefly."""
+    """A short reason for the verdict."""
     if r.verdict == "conforms":
         return f"{r.largest_error:.2g}" if r.cases else ""
     if r.named:
@@ -61,7 +61,7 @@ def details(r):
 
 
 def finding_lines(f):
-    """One finding: what, where, both values, the bound, how to see it again."""
+    """One finding: its description, place, both values, bound, and a command to reproduce it."""
     times = f" ({f.times} cases)" if f.times > 1 else ""
     kind = {"value": "values", "law": f"law {f.id}".strip()}.get(f.kind, f.kind)
     expected = f" [expected: {f.expected}]" if f.expected else ""
@@ -76,7 +76,7 @@ def finding_lines(f):
 
 
 def estimate_lines(r):
-    """Recovered parameters that are off by more than five standard errors, and by a thousandth."""
+    """Recovered parameters whose error exceeds five standard errors and one thousandth."""
     found, noise = r.estimates.get("parameters", {}), r.estimates.get("standard errors", {})
     for name, value in found.items():
         if abs(value) > max(5 * noise[name], 1e-3) and r.estimates["unexplained"] < 0.5:
@@ -86,7 +86,7 @@ def estimate_lines(r):
 
 
 def distinct(reasons):
-    """Reasons why cases were not offered, each once."""
+    """The distinct reasons why cases were not offered."""
     return sorted({line.rpartition(": ")[2] for line in reasons})
 
 
@@ -98,7 +98,7 @@ def as_json(reports):
 
 
 def as_junit(reports):
-    """JUnit XML: a suite a candidate, a test case for its values and for each finding."""
+    """JUnit XML, with one suite for each candidate and one test case for each finding."""
     suites = ElementTree.Element("testsuites", name="hopref check")
     for r in reports:
         failed = [f for f in r.findings if not f.expected]

@@ -1,8 +1,8 @@
-"""The arithmetic of a candidate: how far one of its operations may stray.
+"""The arithmetic of a candidate, which determines the errors of its operations.
 
 A `Profile` holds unit roundoffs (`u` arithmetic and accumulation, `u_s` stored scores, `u_p` stored
-probabilities, `u_o` stored output) and `eta`, the smallest normal number: what an operation loses
-where subnormal numbers are flushed to nought, as XLA does.
+probabilities, `u_o` stored output) and `eta`, the smallest normal number, which is the error of an
+operation if subnormal numbers are flushed to zero, as by XLA.
 """
 import math
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ PROFILES = {p.name: p for p in [
 
 
 def profile_of(name, *, worst_case=False):
-    """The profile called ``name``; ``worst_case`` forgoes the square root of random signs."""
+    """The profile called ``name``; ``worst_case`` does not assume random signs of errors."""
     if name not in PROFILES:
         raise ValueError(f"no arithmetic is called {name!r}; there are {', '.join(PROFILES)}")
     return replace(PROFILES[name], worst_case=worst_case)

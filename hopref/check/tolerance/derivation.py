@@ -1,8 +1,9 @@
-"""How a tolerance is derived: the running error of any formula, and rules where more is known.
+"""Derivation of tolerances, by the running error of a formula or by a rule of the operation.
 
-The running error of an operation is its formula called with toleranced arguments, which bring their
-own softmax, sparse maps and the like (`hopref.check.tolerance.toleranced.implements`).  A rule,
-``bound(op, args, kwargs, truth, profile)``, takes its place for the operations that it names.
+The running error of an operation is computed by its formula, called with toleranced arguments; for
+these, softmax, sparse maps and other functions have separate implementations (see
+`hopref.check.tolerance.toleranced.implements`).  A rule, ``bound(op, args, kwargs, truth,
+profile)``, replaces the running error for the operations for which it is declared.
 """
 import numpy as np
 
@@ -56,7 +57,7 @@ def running(op, args, kwargs, profile, regrouped=REGROUPED):
 
 
 def resolved(op, named):
-    """The options with names turned into what they name, as formulas receive them."""
+    """The options with names replaced by their functions or records, as formulas receive them."""
     options = {k: d for k, d in op.domains.items() if hasattr(d, "resolve")}
     return named | {k: d.resolve(named.get(k, op.signature.parameters[k].default))
                     for k, d in options.items()}
@@ -121,14 +122,14 @@ def weighed_within(tau, scores, p, profile):
 
 
 def score_error(scores, sizes, d, profile):
-    """tau: how far a score may be off in the exponent."""
+    """tau, the bound on the error of a score in the exponent."""
     known = np.where(np.isfinite(scores), scores, 0)
     return (profile.g(d + 2) * np.where(np.isfinite(scores), sizes, 0).astype(float)
             + profile.u_s * np.abs(known).astype(float) + depth_error(scores, profile))
 
 
 def depth_error(scores, profile):
-    """What subtracting the largest score and one exponential add to tau."""
+    """The contribution to tau of the subtraction of the largest score and of one exponential."""
     known = np.where(np.isfinite(scores), scores, 0)
     top = np.max(scores, axis=-1, keepdims=True, initial=-np.inf)
     below = np.where(np.isfinite(scores), np.where(np.isfinite(top), top, 0) - known, 0)

@@ -1,9 +1,9 @@
-"""The value that is right, and how far an honest candidate may be from it.
+"""Correct values, and the tolerances of honest candidates.
 
-Tolerances are derived from the inputs and the candidate's arithmetic, never picked.  The right
-value, `truth`, is the formula in long double; `tolerance` is the running error of that formula,
-each rounding counted twice because an honest candidate may group the operations otherwise.  Where a
-sharper bound, or one for any algorithm, is known, a rule gives it:
+Tolerances are derived from the inputs and the arithmetic of the candidate.  The correct value,
+`truth`, is the formula in long double; `tolerance` is the running error of this formula, with each
+rounding counted twice, because an honest candidate may group the operations differently.  Where a
+sharper bound, or one for any algorithm, is known, it is implemented as a rule:
 
 * softmax retrieval and attention: the exact identity
   ``y~ - y = sum_i p_i (v_i - y)(e^{d_i} - 1) / sum_j p_j e^{d_j}`` for scores with errors ``d_i``;
@@ -48,7 +48,7 @@ def truth(op, args, kwargs):
 
 
 def tolerance(op, args, kwargs, exact, profile):
-    """How far an honest candidate with this arithmetic may be from the truth, entry by entry."""
+    """Bounds on the errors of an honest candidate with this arithmetic, entry by entry."""
     bound = BOUNDS.get(op.name, by_running_error)
     with np.errstate(all="ignore"):
         radii = bound(op, args, kwargs, exact, profile)

@@ -44,7 +44,7 @@ def spread(q, g):
 
 @implements(layers.spread)
 def spread_of_layers(A, G):
-    """Errors of weights that sum to 1 move a mean by themselves times the distances from it."""
+    """The error of a mean is the sum of the errors of its weights times the distances from it."""
     plain, profile = layers.spread.__wrapped__(A, G), A.profile
     mean = np.sum(A.value * G.value, axis=-1, keepdims=True)
     away = np.abs(G.value - mean).astype(float)
@@ -116,8 +116,8 @@ def bounded_slope(f, slope, most):
     return implementation
 
 
-@implements(maps_gradients.free)
-def free(mu):
+@implements(maps_gradients.between_bounds)
+def between_bounds(mu):
     """Uncertain where rounding of the scores could move an entry onto or off 0 or 1."""
     profile, stored = mu.profile, weighted(mu, mu.value, 0.0).radius
     moved = mu.radius - stored > stored / 8

@@ -65,7 +65,7 @@ def of_softmax(op, args, kwargs, exact, profile):
 
 
 def biased(scores, sizes, bias, where):
-    """Scores with what is added to them; hidden ones are -inf."""
+    """Scores plus bias; -inf for hidden ones."""
     scores, sizes = scores + bias, np.where(np.isfinite(bias), sizes + np.abs(bias), 0)
     return np.where(where, scores, -np.inf), np.broadcast_to(sizes, scores.shape)
 
@@ -93,7 +93,7 @@ def of_attention_weights(op, args, kwargs, exact, profile):
 
 @rule("modern.energy")
 def of_modern_energy(op, args, kwargs, exact, profile):
-    """The paper's own form, -lse + |xi|^2/2 + log N/beta + M^2/2, may cancel, or the formula."""
+    """The larger of the errors of the formula and of the direct form of `direct_energy`."""
     it = given(op, args, kwargs)
     scores, sizes = (s[..., 0, :] for s in patterns(it["xi"], it["X"], it["beta"]))
     direct = direct_energy(it, scores, sizes, exact, profile)
@@ -122,7 +122,7 @@ def direct_energy(it, scores, sizes, exact, profile):
 
 
 def lse_error(xi, X, beta, profile):
-    """Of lse(beta, X xi): the score that errs most, and the roundings of sum and logarithm."""
+    """The error of lse(beta, X xi): that of a score, and the roundings of sum and logarithm."""
     scores, sizes = patterns(xi, X, beta)
     errs = profile.g(X.shape[1] + 2) * sizes + (profile.u_s + 4 * profile.u) * np.abs(scores)
     most = np.max(errs, axis=(-2, -1), initial=0.0) + profile.g(len(X)) + 4 * profile.u
@@ -136,7 +136,7 @@ def of_log_energy(op, args, kwargs, exact, profile):
 
 
 def plainly_modern(it):
-    """Visible neurons that are their own output, hidden ones that compete."""
+    """Whether the visible layer is quadratic and the hidden one softmax."""
     return it["visible"] is LAGRANGIANS["quadratic"] and it["hidden"] is LAGRANGIANS["softmax"]
 
 
@@ -162,7 +162,7 @@ def of_reduced_energy(op, args, kwargs, exact, profile):
 
 @rule("graded.energy", "graded.two_step_energy")
 def of_graded_energy(op, args, kwargs, exact, profile):
-    """Beside the formula's error that of 1 + x, or 1 - x, rounded before its logarithm is taken."""
+    """The error of the formula, plus that of rounding 1 + x or 1 - x before the logarithm."""
     it = given(op, args, kwargs)
     rounded_first = 4 * profile.u * it["xi"].shape[-1] / it["beta"]
     naive = np.isfinite(it["activation"].high) * rounded_first * (1 + ("previous" in it))
@@ -173,7 +173,7 @@ def of_graded_energy(op, args, kwargs, exact, profile):
 def of_projection(op, args, kwargs, exact, profile):
     """An error E of the patterns moves their span by |E| / s_min (Wedin); the catalogue's own form,
     with the inverse of X X^T, by the square of the condition.  Entries lie in [-1, 1]; nothing is
-    settled where n d roundings hide a direction."""
+    decided where a residual is below n d roundings."""
     X = np.asarray(args[0], dtype=float)
     s, rank = np.linalg.svd(X, compute_uv=False), int(np.rint(np.trace(exact)))
     condition = s[0] / s[rank - 1] if rank else 1.0
@@ -184,7 +184,7 @@ def of_projection(op, args, kwargs, exact, profile):
 
 @rule("storage.storkey")
 def of_storkey(op, args, kwargs, exact, profile):
-    """Weights grow by |x|^2 a pattern: nothing is asked where a format cannot hold the next."""
+    """Weights grow by |x|^2 for each pattern; the tolerance is infinite where they overflow."""
     X = np.asarray(args[0], dtype=float)
     size = np.max(np.abs(exact), initial=0.0) * X.shape[1] * np.max(np.abs(X), initial=0.0) ** 2
     if size >= largest(profile.dtype):
@@ -197,13 +197,13 @@ def of_storkey(op, args, kwargs, exact, profile):
       "classical.willshaw_update", "dense.update", "dense.asynchronous_update",
       "dense.first_order_update", "bam.forward", "bam.backward")
 def of_signs(op, args, kwargs, exact, profile):
-    """Nought, or the distance of the two signs where the field leaves the sign open."""
+    """Zero, or the distance of the two signs where the error of the field exceeds it."""
     return np.minimum(by_running_error(op, args, kwargs, exact, profile, regrouped=1.0), 2.0)
 
 
 @rule("classical.winners_update")
 def of_winners(op, args, kwargs, exact, profile):
-    """Open for the sites whose fields are nearer than their errors to the other side's nearest."""
+    """Undecided for sites whose field is within its error of a field of the other class."""
     it = given(op, args, kwargs)
     h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
     won = exact > 0
@@ -215,7 +215,7 @@ def of_winners(op, args, kwargs, exact, profile):
 
 @rule("classical.greedy_update")
 def of_greedy(op, args, kwargs, exact, profile):
-    """Open where the two largest fields among the unstable sites are nearer than their errors."""
+    """Undecided where the two largest fields of unstable sites differ by less than their errors."""
     it = given(op, args, kwargs)
     h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
     low = it["states"]

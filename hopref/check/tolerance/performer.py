@@ -18,8 +18,8 @@ from hopref.maps import default_scale
 __all__ = []
 
 
-def feature_balls(kind, x, omega, beta, profile):
-    """The exponent of ``h`` and the parts ``f(u)`` of a feature map, on balls: exponent, factor."""
+def toleranced_features(kind, x, omega, beta, profile):
+    """The exponent of ``h`` and the factors ``f(u)`` of a feature map, as toleranced arrays."""
     x, omega = exactly(x, profile), exactly(omega, profile)
     xp = x.__array_namespace__()
     x = math.sqrt(beta) * x
@@ -35,14 +35,14 @@ def feature_balls(kind, x, omega, beta, profile):
 
 
 def by_logarithm(f):
-    """f, or the exponential of its logarithm, which is as honest: |f| (1 + |log |f||) roundings."""
+    """f with the error of the exponential of its logarithm: |f| (1 + |log |f||) roundings."""
     size = np.abs(f.value).astype(float)
     more = size * (1 + np.abs(np.log(np.where(size > 0, size, 1))))
     return Toleranced(f.value, f.radius + ELEMENTARY * f.profile.u * more, f.profile)
 
 
 def largest(exponent, axis):
-    """A scale to take out: the largest exponent along an axis, 0 where there is none."""
+    """A scale that is factored out: the largest exponent along an axis, or 0 if there is none."""
     top = np.max(exponent.value, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(top), top, 0)
 
@@ -51,17 +51,17 @@ def kernel_error(it, kind, beta, queries, keys, profile):
     """Kernels (..., l, s) up to a scale a row, how far each may be off, and its sum of |terms|."""
     profile = profile.regrouped(REGROUPED)
     omega = it["omega"]
-    (log_q, f_q), (log_k, f_k) = (feature_balls(kind, x, omega, beta, profile)
+    (log_q, f_q), (log_k, f_k) = (toleranced_features(kind, x, omega, beta, profile)
                                   for x in (queries, keys))
     xp, common = log_q.__array_namespace__(), largest(log_k, -2)     # a scale for each feature
     log_q = log_q + common
     q, k = xp.exp(log_q - largest(log_q, -1)) * f_q, xp.exp(log_k - common) * f_k
-    kernel = q @ transposed_ball(k)
+    kernel = q @ transposed_features(k)
     size = (np.abs(q.value) @ transposed(np.abs(k.value))).astype(float)
     return kernel.value, kernel.radius + ELEMENTARY * profile.u * size, size
 
 
-def transposed_ball(x):
+def transposed_features(x):
     return x.rearranged(transposed)
 
 
@@ -77,7 +77,7 @@ def estimated(kernel, error, size, V, y, m, profile):
 
 
 def mixed(kernel, size, V, y, m, profile):
-    """What the sums over keys and features, in any order, and the division add."""
+    """The error of the sums over keys and features, in any order, and of the division."""
     total = np.abs(np.sum(kernel, axis=-1, keepdims=True)).astype(float)
     share = size / np.where(total > 0, total, 1)
     summed = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
@@ -145,6 +145,6 @@ def of_features(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
     wide = profile.regrouped(REGROUPED)
     kind = op.name.partition(".")[2]
-    exponent, factor = feature_balls(kind, it["x"], it["omega"], it.get("beta", 1.0), wide)
+    exponent, factor = toleranced_features(kind, it["x"], it["omega"], it.get("beta", 1.0), wide)
     phi = exponent.__array_namespace__().exp(exponent) * factor / math.sqrt(len(it["omega"]))
     return stored(phi, exact, profile)

@@ -1,4 +1,4 @@
-"""Running error analysis: what each array function adds to the radius of a `Toleranced`.
+"""Running error analysis: the contribution of each array function to the radius of a `Toleranced`.
 
 One rounding is charged for every operation, ``g(n)`` times the sum of magnitudes for a sum of ``n``
 terms in any order, a few roundings for an elementary function, and none while all numbers are

@@ -1,4 +1,4 @@
-"""The tolerance of structured networks: that of softmax retrieval among the patterns in sight."""
+"""The tolerance of structured networks, that of softmax retrieval over the support."""
 import numpy as np
 
 from hopref.check.tolerance.derivation import by_running_error, retrieved, rule, weighed
@@ -9,7 +9,7 @@ from hopref.maps import band
 __all__ = []
 
 
-def in_sight(it):
+def scores_of_support(it):
     """Scores (..., 1, n) of states against the queries of patterns, -inf out of sight, and sizes;
     with pairs each score has one more rounding, of x + delta."""
     xi, X, delta, beta = it["xi"], it["X"], it.get("delta", 0.0), it["beta"]
@@ -23,22 +23,22 @@ def in_sight(it):
 def of_retrieval(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
     d = it["X"].shape[-1]
-    return retrieved(*in_sight(it), it["X"], exact[..., None, :], d, profile)[..., 0, :]
+    return retrieved(*scores_of_support(it), it["X"], exact[..., None, :], d, profile)[..., 0, :]
 
 
 @rule("structured.weights")
 def of_weights(op, args, kwargs, exact, profile):
-    """Weights of what is out of sight are 0."""
+    """Weights outside the support are 0."""
     it = given(op, args, kwargs)
-    radius = weighed(*in_sight(it), exact[..., None, :], it["X"].shape[-1] + 1, profile)
+    radius = weighed(*scores_of_support(it), exact[..., None, :], it["X"].shape[-1] + 1, profile)
     return np.where(it["support"], radius[..., 0, :], 0.0)
 
 
 @rule("structured.pair_update")
 def of_pairs(op, args, kwargs, exact, profile):
-    """Without renormalising the answer is no mean: weights err by themselves."""
+    """Without renormalisation the result is not a mean, and the errors of weights are added."""
     it = given(op, args, kwargs)
-    X, d, scores = it["X"], it["X"].shape[-1] + 1, in_sight(it)
+    X, d, scores = it["X"], it["X"].shape[-1] + 1, scores_of_support(it)
     if it["renormalise"]:
         return retrieved(*scores, X, exact[..., None, :], d, profile)[..., 0, :]
     top = np.max(scores[0], axis=-1, keepdims=True)
@@ -69,13 +69,13 @@ def of_lists(op, args, kwargs, exact, profile):
     it["support"] = np.zeros((len(it["xi"]), len(it["X"])), bool)
     it["support"][it["rows"], it["columns"]] = True
     d = it["X"].shape[-1]
-    return retrieved(*in_sight(it), it["X"], exact[:, None], d, profile)[:, 0]
+    return retrieved(*scores_of_support(it), it["X"], exact[:, None], d, profile)[:, 0]
 
 
 @rule("structured.energy")
 def of_energy(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
-    scores, sizes = (s[..., 0, :] for s in in_sight(it))
+    scores, sizes = (s[..., 0, :] for s in scores_of_support(it))
     direct = direct_energy(it, scores, sizes, exact, profile)
     formula = by_running_error(op, args, kwargs, exact, profile)
     return np.where(np.isfinite(formula), np.maximum(direct, formula), direct)
@@ -113,7 +113,7 @@ def of_error_bound(op, args, kwargs, exact, profile):
     """Weights that err, and distances of d components summed."""
     it = given(op, args, kwargs)
     X, d = it["X"], it["X"].shape[-1]
-    z, sizes = in_sight(it)
+    z, sizes = scores_of_support(it)
     apart = X[:, None, :] - X
     apart = np.sqrt(np.sum(apart * apart, axis=-1))
     y = np.where(np.any(np.isfinite(z), axis=-1), exact, 0.0)[..., None, :]

@@ -1,4 +1,4 @@
-"""Arrays that carry a bound on how far an honest candidate may be off.
+"""Arrays with bounds on the error of an honest candidate.
 
 A `Toleranced` is a value and a radius; `profile` is the arithmetic of the candidate that the radius
 speaks of.  The radius is derived, not proved: sums of n terms are charged min(n u, 4 sqrt(n) u), so
@@ -28,7 +28,7 @@ def declare(rules):
 
 
 def implements(function):
-    """Declare that the function below takes the place of ``function`` for toleranced arguments."""
+    """Decorate the implementation of ``function`` for toleranced arguments."""
     def declare(own):
         IMPLEMENTATIONS[function] = own
         return own
@@ -124,7 +124,7 @@ for operator, name in COMPARISONS.items():
 
 
 class Uncertain:
-    """Truth values, with those marked that rounding could reverse."""
+    """Truth values, and the mask of those that rounding could reverse."""
     __slots__ = ("value", "uncertain")
     __array_ufunc__ = None
 

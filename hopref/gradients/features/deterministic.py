@@ -68,7 +68,7 @@ def where_positive(g, x):
 
 @op("(...,d),(...,d)->(...,d)")
 def exponential(g, x, /):
-    r"""Gradient of `features.deterministic.exponential`, 0 where g is.
+    r"""Gradient of `features.deterministic.exponential`, and 0 where g = 0.
 
     Source: catalogue of feature maps, differentiated [GR-4, AT-5].
 

@@ -12,17 +12,17 @@ from hopref.dispatch.overrides import overridable
 from hopref.features.projected import (
     cos,
     decay,
+    derivatives,
+    divided,
     exp,
     exp_minus,
     functions,
     growth,
     half_decay,
     heights,
-    lowered,
     one,
-    relu_of,
+    rectifier,
     sin,
-    sloped,
 )
 from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
 from hopref.gradients.sums import grown
@@ -52,7 +52,7 @@ def beyond(x, omega, h, functions, beta):
     """By how much the logs of a row's features and their slopes exceed 300: mostly 0."""
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=h, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=h, functions=sloped(functions), beta=beta)
+    rising, way = features.log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
     return over(xp.maximum(log, rising))
 
 
@@ -82,16 +82,16 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
         (dx, d\beta) = (\sqrt\beta\, dy, \tfrac{1}{2\sqrt\beta} x^T dy)
 
     with c from grad log h(y) = c y: 0 for "one", 1 for "growth", -1 for "decay" and "half_decay".
-    Records of one's own must bring their slopes.
+    Records that the caller defines must have their slopes.
 
     >>> from hopref.gradients import features
     >>> features.general([1.0], [0.0], [[3.0]], functions=("exp",))
     (array([3.]), array([[0.]]), np.float64(0.0))
     """
     excess = beyond(x, omega, h, functions, beta)
-    low = lowered(h, excess)
+    low = divided(h, excess)
     phi = features.general(x, omega, h=low, functions=functions, beta=beta)
-    slopes = features.general(x, omega, h=low, functions=sloped(functions), beta=beta)
+    slopes = features.general(x, omega, h=low, functions=derivatives(functions), beta=beta)
     return through(g * slopes, dot(g, phi), excess, h, x, omega, beta)
 
 
@@ -105,7 +105,7 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     .. math:: du = \sum_f g_f \circ f'(u) / f(u), \quad
         dy = \Omega^T du + c\,\textstyle\sum_i g_i\, y, \quad d\Omega = du\,y^T
 
-    and dx, dbeta as in `general`.  A feature of 0, whose logarithm has no slope, is a constant.
+    and dx, dbeta as in `general`.  A feature of 0 is treated as a constant.
 
     >>> from hopref.gradients import features
     >>> features.log_general([1.0], [1.0], [[3.0]], functions=("exp",))
@@ -113,7 +113,7 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     """
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=one, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=one, functions=sloped(functions), beta=beta)
+    rising, way = features.log_general(x, omega, h=one, functions=derivatives(functions), beta=beta)
     there = log > -math.inf
     slope, g = sign * way * xp.exp(rising - xp.where(there, log, 0.0)), xp.where(there, g, 0.0)
     height = xp.sum(g, axis=-1)
@@ -232,13 +232,13 @@ def relu(g, x, omega, /):
     >>> features.relu([1.0], [2.0], [[3.0]])
     (array([3.]), array([[2.]]))
     """
-    dx, domega, dbeta = general(g, x, omega, h=one, functions=(relu_of,))
+    dx, domega, dbeta = general(g, x, omega, h=one, functions=(rectifier,))
     return dx, domega
 
 
 @op("(...,m),(...,d),(m,d)->(...,d),(m,d)")
 def log_relu(g, x, omega, /):
-    r"""Gradient of `features.log_relu`, 0 where the feature is.
+    r"""Gradient of `features.log_relu`, and 0 where the feature is 0.
 
     Source: blog eq. (19), differentiated [GR-6, RF-10].
 
@@ -249,5 +249,5 @@ def log_relu(g, x, omega, /):
     >>> features.log_relu([1.0], [1.0], [[2.0]])
     (array([1.]), array([[0.5]]))
     """
-    dx, domega, dbeta = log_general(g, x, omega, h=one, functions=(relu_of,))
+    dx, domega, dbeta = log_general(g, x, omega, h=one, functions=(rectifier,))
     return dx, domega
