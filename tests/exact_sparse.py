@@ -86,7 +86,8 @@ def normmax(z, gamma=2.0, beta=1.0, bits=400):
 
 
 def powers(z, c, q):
-    """[c z_i - tau]_+^q of sum 1 for the distinct z_i, rising, and that sum, an interval around 1."""
+    """[c z_i - tau]_+^q of sum 1 for the distinct z_i, rising, and that sum, an interval around 1.
+    """
     levels, many = np.unique(z, return_counts=True)
     edge = Edge([c * arb(float(v)) for v in levels], many.tolist(), q)
     low, high = -1, len(levels) - 1             # is all above `low` 1 or more?  not above `high`

@@ -77,5 +77,6 @@ X = np.arange(12.0).reshape(4, 3)
 def test_refusals_say_what_and_at_which_chunk(error, message, call):
     with pytest.raises(error) as caught:
         call(parts.stream)
-    assert type(caught.value) is error and re.match(rf"hopref\.(\w+\.)?{message}", str(caught.value))
+    assert type(caught.value) is error
+    assert re.match(rf"hopref\.(\w+\.)?{message}", str(caught.value))
     assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))
