@@ -16,10 +16,10 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
-    bend,
     dot,
     empty_rows,
     finite_or_zero,
+    power_remainder,
     raised,
     raised_log,
     ratio,
@@ -141,7 +141,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     xp, p = namespace(z), maps.entmax(z, beta=beta, alpha=alpha, where=where)
     q = raised(p, 2 - alpha)
     w, away = jacobian_product(q, g), g - weighted_mean(q, g)
-    dalpha = -xp.sum(bend(p, 1, alpha - 1) * away)
+    dalpha = -xp.sum(power_remainder(p, 1, alpha - 1) * away)
     return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
 
 
@@ -267,7 +267,7 @@ def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
 
 def tsallis_alpha_derivative(p, alpha):
     """Derivative of Tsallis' negative entropy with respect to alpha."""
-    bent = namespace(p).sum(bend(p, alpha, alpha - 1), axis=-1)
+    bent = namespace(p).sum(power_remainder(p, alpha, alpha - 1), axis=-1)
     return (bent - maps.tsallis(p, alpha=alpha)) / alpha
 
 

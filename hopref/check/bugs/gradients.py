@@ -77,7 +77,8 @@ def entmax_as_softmax(op, given):
 def alpha_not_normalised(op, given):
     rest = {k: x for k, x in given.items() if k not in ("g", "z")}
     p = maps.entmax.formula(given["z"], **rest)
-    return *run(op, given)[:2], -np.sum(given["g"] * gradients.bend(p, 1, given["alpha"] - 1))
+    slope = gradients.power_remainder(p, 1, given["alpha"] - 1)
+    return *run(op, given)[:2], -np.sum(given["g"] * slope)
 
 
 @bug("Jacobian of sparsemax on the support of normmax", "gradients.maps.normmax")

@@ -93,11 +93,11 @@ def raised_log(p, e):
     return Toleranced(y, radius + 12 * p.profile.u * size(y), p.profile)
 
 
-@implements(maps.bend)
+@implements(maps.power_remainder)
 def bend(p, e, a):
     """By either of its forms, or no more than p^(e - a) log(p)^2/2 can be."""
-    y = maps.bend(p.value, e, a)
-    forms = [np.where(p.value > p.radius, maps.bend.__wrapped__(p, e, a).radius, np.inf)]
+    y = maps.power_remainder(p.value, e, a)
+    forms = [np.where(p.value > p.radius, maps.power_remainder.__wrapped__(p, e, a).radius, np.inf)]
     if a > 0:
         far = raised(p, e - a) - raised(p, e) + a * raised_log(p, e)
         forms.append((far / a / a).radius)
