@@ -113,7 +113,7 @@ def height_of_edge(inside, e, q):
         slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
         return ratio(lack, slope, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
-    for how in [rounded_powers] * NEWTON + [powers] * FINE:
+    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
         h, l = added(e, (r, 0.0))
         t = xp.where(inside, h, 0.0), xp.where(inside, l, 0.0)
         p = power_of(t, q)
@@ -133,17 +133,18 @@ def powers_by_edge(z, factors, q):
 
     def entries(v, power_of):
         r = xp.pow(v, 1 / q[0])
-        p = how(added(e, (r, 0.0)), q)
-        near = e[0] <= (r if how is rounded_powers else xp.where(r < double_double.tiny(r), r, 0.0))
+        p = power_of(added(e, (r, 0.0)), q)
+        tiny = xp.where(r < double_double.tiny(r), r, 0.0)
+        near = e[0] <= (r if power_of is rounded_powers else tiny)
         close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
     v = ratio(xp.maximum(left(1.0, *rounded_powers(e, q)), 0.0), edges, 0.0)
-    for how in [rounded_powers] * NEWTON + [powers] * FINE:
-        p = of(v, how)
+    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
+        p = entries(v, power_of)
         slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
         v = xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return of(v, rounded_powers)[0]
+    return entries(v, rounded_powers)[0]
 
 
 def relative(t, below, q):

@@ -63,7 +63,7 @@ def test_empty_row_determines_the_result_of_fully_masked_rows(name):
 @pytest.mark.parametrize("name", [name for name, it in load().items()
                                   if it.shape_rule is k_of_n])
 def test_k_above_the_number_of_entries_raises_without_reading_values(name):
-    """Shapes decide, so that the error is also raised on a device and with nonfinite="propagate"."""
+    """Shapes decide, so the error is also raised on a device or with nonfinite="propagate"."""
     it = load()[name]
     with device.installed():
         arrays = [device.asarray(np.ones([2] * len(dims)))

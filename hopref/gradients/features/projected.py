@@ -52,7 +52,7 @@ def log_excess(x, omega, h, functions, beta):
     """Excess over 300 of the largest log feature or log slope of each row; 0 in most cases."""
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=h, functions=functions, beta=beta)
-    log_slope, slope_sign = features.log_general(x, omega, h=h, functions=sloped(functions),
+    log_slope, slope_sign = features.log_general(x, omega, h=h, functions=derivatives(functions),
                                                  beta=beta)
     return row_excess(xp.maximum(log, log_slope))
 
@@ -90,9 +90,9 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     (array([3.]), array([[0.]]), np.float64(0.0))
     """
     excess = log_excess(x, omega, h, functions, beta)
-    low = lowered(h, excess)
+    low = divided(h, excess)
     phi = features.general(x, omega, h=low, functions=functions, beta=beta)
-    slopes = features.general(x, omega, h=low, functions=sloped(functions), beta=beta)
+    slopes = features.general(x, omega, h=low, functions=derivatives(functions), beta=beta)
     return projection_gradient(g * slopes, dot(g, phi), excess, h, x, omega, beta)
 
 
@@ -115,7 +115,7 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     """
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=one, functions=functions, beta=beta)
-    log_slope, slope_sign = features.log_general(x, omega, h=one, functions=sloped(functions),
+    log_slope, slope_sign = features.log_general(x, omega, h=one, functions=derivatives(functions),
                                                  beta=beta)
     nonzero = log > -math.inf
     slope = sign * slope_sign * xp.exp(log_slope - xp.where(nonzero, log, 0.0))
