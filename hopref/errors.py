@@ -1,4 +1,4 @@
-"""What hopref raises: `hopref.<function>: <what must hold>; got <what came>.`"""
+"""Exceptions of hopref.  Messages are `hopref.<function>: <requirement>; got <argument>.`"""
 import re
 from types import TracebackType
 
@@ -13,15 +13,15 @@ class HoprefError(Exception):
 
 
 class ShapeError(HoprefError, ValueError):
-    """An array has the wrong number of axes, or sizes that do not agree."""
+    """An array has the wrong number of axes, or sizes of axes do not agree."""
 
 
 class DomainError(HoprefError, ValueError):
-    """A value lies outside what the equation is defined for."""
+    """A value is outside the domain of the equation."""
 
 
 class DTypeError(HoprefError, TypeError):
-    """An array holds the wrong kind of thing: booleans, complex numbers, objects, masks."""
+    """An array has an unsupported type: complex numbers, objects, masked arrays and others."""
 
 
 class CallError(HoprefError, TypeError):
@@ -29,7 +29,7 @@ class CallError(HoprefError, TypeError):
 
 
 class RangeError(HoprefError, OverflowError):
-    """Finite arguments lead to numbers beyond the range of float64, so that no result is right."""
+    """Finite arguments lead to numbers beyond the range of float64, and the result is undefined."""
 
 
 class ResourceError(HoprefError, MemoryError):
@@ -37,7 +37,7 @@ class ResourceError(HoprefError, MemoryError):
 
 
 class BackendError(HoprefError, RuntimeError):
-    """The path asked for does not exist, is not installed, or cannot take these arrays."""
+    """The requested backend does not exist, is not installed, or does not support these arrays."""
 
 
 class PluginError(HoprefError, ImportError):
@@ -45,14 +45,14 @@ class PluginError(HoprefError, ImportError):
 
 
 class CertificationError(HoprefError, ArithmeticError):
-    """No bound as tight as the one asked for could be proved."""
+    """No bound as tight as the requested one could be proved."""
 
 
 class naming:
-    """Context in which an error of hopref names ``function``, the one that the user called.
+    """Context in which the errors of hopref name ``function``, the function that the user called.
 
-    A message without a name gets one and its full stop; the name of a function that was called on
-    the way is replaced.
+    The name and a full stop are added to messages without a name; the name of another function,
+    called internally, is replaced.
 
     >>> from hopref.errors import DomainError, naming
     >>> with naming("hopref.theory.capacity"):

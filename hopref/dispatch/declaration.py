@@ -1,4 +1,4 @@
-"""The declaration of one operation: what its decorator, signature and docstring state."""
+"""The declaration of one operation, from its decorator, signature and docstring."""
 import functools
 import importlib
 import inspect
@@ -28,7 +28,7 @@ Dims = tuple[str, ...]              # the axes of an array, such as ("...", "d")
 
 @dataclass(eq=False)
 class Declaration:
-    """The facts of an operation, and from them what its calls need, worked out once."""
+    """The declared properties of an operation, and quantities derived from them once."""
     formula: Callable[..., Any]                     # the function below the decorator
     shapes: str                                     # "(...,d),(n,d)->(...,d)"
     domains: dict[str, Domain]                      # of every parameter

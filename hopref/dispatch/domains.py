@@ -1,4 +1,4 @@
-"""What an argument may be.
+"""Domains of arguments.
 
 A domain validates a value, perhaps turning a name into what it names, or raises `DomainError`;
 `description` completes the sentence "beta must be ...".
@@ -57,7 +57,7 @@ def _converted(kind: type, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few names, turned into what it names; or a record of the user's own."""
+    """One of several names, which is replaced by the object that it names; or a user's record."""
     names: dict[str, Any]
     record: type | None = None
 
@@ -130,7 +130,7 @@ class Seed:
 class Array:
     """An array: its axes (for keyword arguments), the kind of its numbers, what they must be.
 
-    ``holds(xp, x)`` tells which entries are right; ``structural`` domains are more than a test
+    ``holds(xp, x)`` is True for valid entries; ``structural`` domains are more than a test
     entry by entry and can be left out with ``check=False``.
     """
     dims: str = ""

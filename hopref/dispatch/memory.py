@@ -1,4 +1,4 @@
-"""Whether the arrays that a call would allocate fit in memory; asked before they are."""
+"""Tests, before allocation, of whether the arrays of a call fit in memory."""
 import functools
 import math
 import os
@@ -47,7 +47,7 @@ def _too_large(what: str, need: int, limit: float, advice: str) -> ResourceError
 
 
 def _instead(op: Declaration) -> str:
-    """What to do about an array that would not fit."""
+    """Advice for an array that does not fit in memory."""
     axes = {dim for dims in op.arrays.values() for dim in dims} if not op.scratch else op.scratch
     ways = {"backend='numba' forms no such array": op.scratch and "numba" in op.paths,
             "hopref.parts.stream takes chunks": op.parts and STREAMED & set(axes)}

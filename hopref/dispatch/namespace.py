@@ -1,4 +1,4 @@
-"""Where an array is: its array-API namespace, and whether the host can look at its values."""
+"""The array-API namespace of an array, and whether its values are in host memory."""
 import sys
 from typing import Any
 
@@ -19,5 +19,5 @@ def namespace(x: Any) -> Any:
 
 
 def on_host(x: Any) -> bool:
-    """Whether looking at a value of ``x`` needs no copy from a device."""
+    """Whether reading a value of ``x`` requires no copy from a device."""
     return isinstance(x, (np.ndarray, np.generic)) or bool(x.__dlpack_device__()[0] == CPU)

@@ -7,12 +7,12 @@
 Operations called inside a formula run their own formulas, unchecked, on whatever namespace the
 arrays belong to.
 
-What a result may be.  Finite arguments whose result float64 can hold give it, accurate to what the
-formula promises; a number beyond float64's range is the infinity of its sign, or is refused where
-the declaration excludes infinities (``result=finite``; ``result=scores()`` allows -inf).  NaN is
-never an answer to valid arguments unless they ask for it (``empty_row="nan"``): where a formula
-would give one, the operation raises `RangeError`.  With ``nonfinite="propagate"``, and on a device,
-whose values are not waited for, results are not looked at.
+Results.  If float64 can represent the result for finite arguments, it is returned with the accuracy
+that the formula documents.  A number beyond the range of float64 is returned as an infinity, or
+raises an error where the declaration excludes infinities (``result=finite``; ``result=scores()``
+allows -inf).  NaN is not returned for valid arguments unless an option requests it
+(``empty_row="nan"``): where a formula would return NaN, the operation raises `RangeError`.  Results
+are not inspected with ``nonfinite="propagate"``, nor on a device, where that would synchronise.
 """
 import contextlib
 import functools
@@ -54,7 +54,7 @@ class Call(NamedTuple):
 
 
 class Operation(Protocol[P, R]):
-    """What `op` makes of a formula: a function with these attributes, and three more keywords.
+    """A function declared by `op`, with these attributes and three additional keywords.
 
     ``backend`` names the path to take, ``nonfinite`` what becomes of NaN and inf in the arguments,
     ``check`` whether structure, such as the symmetry of W, is verified.
@@ -93,8 +93,8 @@ class Operation(Protocol[P, R]):
 class unchecked(contextlib.ContextDecorator):
     """Context in which operations run their formulas unchecked.
 
-    NumPy's floating-point warnings are off: a formula that overflows, or meets inf - inf on the
-    way, does so knowingly, and what comes out is looked at.
+    NumPy's floating-point warnings are disabled: intermediate overflow and inf - inf are expected,
+    and results are validated instead.
     """
     __slots__ = ("errors", "token")
 
@@ -200,7 +200,7 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
 
 def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonfinite: Any
             ) -> Any:
-    """What the call returns; neither NumPy's MemoryError nor, from valid arguments, NaN."""
+    """The result of the call; NumPy's MemoryError and unrequested NaN become errors of hopref."""
     try:
         result = numpy_scalars(call.path(*call.args, **call.kwargs))
     except MemoryError as error:
@@ -219,7 +219,7 @@ def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonf
 
 
 def _representable(y: Any, domain: Array) -> bool:
-    """Whether all entries are in the domain of results; a result on a device is not waited for."""
+    """Whether all entries are in the domain of results; arrays on a device are not inspected."""
     if type(y) is np.ndarray and y.dtype.kind == "f":
         return math.isfinite(np.vdot(y, y)) or _holds(np, y, domain)    # no temporary array
     if isinstance(y, (np.generic, float)):
@@ -235,7 +235,7 @@ def _holds(xp: Any, y: Any, domain: Array) -> bool:
 
 
 def _asks_for_nan(declaration: Declaration, given: Mapping[str, Any]) -> bool:
-    """Whether an option asks for NaN by name: ``empty_row="nan"``."""
+    """Whether an option requests NaN, as ``empty_row="nan"`` does."""
     options = {k: domain.unresolved({**declaration.defaults, **given}[k])
                for k, domain in declaration.choices.items()}
     return any(isinstance(v, str) and v == "nan" for v in options.values())

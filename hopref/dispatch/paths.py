@@ -34,7 +34,25 @@ _preferred = ContextVar("preferred", default="formula")
 
 @contextlib.contextmanager
 def use_backend(name: str) -> Iterator[None]:
-    """Prefer a backend: operations that have this path take it, the others run their formula."""
+    """Context in which operations use a backend if they have it, and their formula otherwise.
+
+    Parameters
+    ----------
+    name : "formula", "numba" or "cupy"
+
+    Returns
+    -------
+    context manager
+
+    Raises
+    ------
+    BackendError : the backend is unknown or its package is not installed
+
+    >>> from hopref import modern, use_backend
+    >>> with use_backend("formula"):
+    ...     modern.update([2.0], [[1.0], [-1.0]], beta=50.0)
+    array([1.])
+    """
     with naming("hopref.use_backend"):
         _require(name)
     token = _preferred.set(name)

@@ -8,7 +8,7 @@ __all__ = ["k_of_n"]
 
 
 def k_of_n(given):
-    """At most as many entries are chosen as there are: scores in a row, or patterns."""
+    """k must be at most the number of entries: scores in a row, or patterns."""
     n = given["z"].shape[-1] if "z" in given else given["X"].shape[0]
     return None if given["k"] <= n else \
         f"k must be at most {n}, the number of entries; got k={given['k']}"

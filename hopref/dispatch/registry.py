@@ -20,12 +20,12 @@ def load() -> dict[str, Any]:
 
 
 def gradient_of(op: Any) -> Any:
-    """The operation that pulls cotangents back through this one, or None."""
+    """The vector-Jacobian product of this operation, or None."""
     return load().get(f"gradients.{op.name}")
 
 
 def descent_of(op: Any) -> str | None:
-    """When an update lowers an energy, in a word; None for what updates no state."""
+    """When an update lowers an energy: "always", "under condition", "none"; None for other ops."""
     module, _, name = op.name.rpartition(".")
     if op.lowers:
         return "always" if op.lowers[1] == "always" else "under condition"

@@ -1,6 +1,6 @@
 """Validation of arguments, in this order: place, kind, shape, numbers, memory, values.
 
-Values on a device are not looked at unless ``nonfinite="raise"`` asks for it.
+Values on a device are inspected only with ``nonfinite="raise"``.
 """
 import math
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def located(op: Declaration, given: Mapping[str, Any]) -> tuple[Arrays, Any]:
 
 
 def home_of(arrays: Arrays, xp: Any) -> str:
-    """The package whose arrays a faster path would be given; none takes long double."""
+    """Name of the package of the arrays, or "longdouble", which no faster path supports."""
     wide = xp is np and any(getattr(v, "dtype", np.dtype(bool)).itemsize > 8
                             and v.dtype.kind == "f" for v in arrays.values())
     return "longdouble" if wide else xp.__name__.partition(".")[0]
@@ -56,7 +56,7 @@ def home_of(arrays: Arrays, xp: Any) -> str:
 
 def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any, fast: bool,
              nonfinite: str | None, check: bool | None) -> dict[str, Any]:
-    """The arguments as the path takes them; an error states what is wrong with them."""
+    """The arguments converted for the path; raises an error if they are invalid."""
     arrays = {k: _array(xp, k, v, op.array_domains[k].kind) for k, v in arrays.items()}
     sizes = _sizes(op, arrays)
     numbers = {k: None if (v := given[k]) is None and op.defaults.get(k, k) is None
@@ -151,7 +151,7 @@ def numpy_array(k: str, v: Any, kind: str = "real") -> Any:
 # ---- shape --------------------------------------------------------------------------------------
 
 def _sizes(op: Declaration, arrays: Arrays) -> Sizes:
-    """The size that each axis name stands for; the same wherever the name occurs."""
+    """The size of each axis name, which must be the same wherever the name occurs."""
     sizes: Sizes = {}
     for k, batched, core in op.layout:
         if k not in arrays:
@@ -179,7 +179,7 @@ def _sizes(op: Declaration, arrays: Arrays) -> Sizes:
 
 
 def _reshaped(core: tuple[str, ...], shape: tuple[int, ...]) -> str:
-    """Advice for what has more axes than it may, such as images: one pattern is one row."""
+    """Advice for arrays with too many axes, such as images: one pattern is one row."""
     if len(shape) <= len(core) or len(set(core)) < len(core):
         return ""
     kept = shape[:len(core) - 1]
@@ -261,7 +261,7 @@ def _verify_exact(k: str, whole: Any, wide: Any) -> None:
 # ---- values -------------------------------------------------------------------------------------
 
 def _plainly_finite(v: Any) -> bool:
-    """Whether the sum of squares is finite: then every entry is.  If not, nothing is known."""
+    """Whether the sum of squares is finite, which is sufficient for all entries to be finite."""
     return v.dtype is FLOAT64 and math.isfinite(np.vdot(v, v))
 
 

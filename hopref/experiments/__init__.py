@@ -95,6 +95,14 @@ def reproduce(names=None, out=None):
 def summary(name):
     """Summary of an experiment in one line.
 
+    Parameters
+    ----------
+    name : name of the experiment, a key of `EXPERIMENTS`
+
+    Returns
+    -------
+    str, the first sentence of its docstring
+
     >>> from hopref.experiments import summary
     >>> summary("crosstalk")
     'Share of bits that one synchronous step from a stored pattern turns wrong.'

@@ -1,15 +1,16 @@
-r"""Vector-Jacobian products: the counterparts of `maps`, `features` and the models.
+r"""Vector-Jacobian products of `maps`, of `features` and of the models.
 
-``gradients.modern.update(g, xi, X, beta=2.0)`` is called as ``modern.update(xi, X, beta=2.0)``,
-with the cotangent of its result first: for a function F of the result, ``g`` holds the derivatives
-of F with respect to the result, and the function returns a tuple of its derivatives with respect to
-the arguments: operands in order, array modifiers (``bias``, ``S``), then numbers (``beta``,
-``alpha``, ``scale``).  For an argument without leading axes the derivative is summed over them.
-For a rule with a single argument the result is its derivative, not a tuple.
-A rule with several results takes one cotangent for each; signs, masks and thresholds are constants.
+``gradients.modern.update(g, xi, X, beta=2.0)`` takes the arguments of ``modern.update(xi, X,
+beta=2.0)`` after the cotangent of its result: for a function F of the result, ``g`` holds the
+derivatives of F with respect to the result.  The return value is a tuple of the derivatives of F
+with respect to the operands in order, then to array modifiers (``bias``, ``S``), then to numbers
+(``beta``, ``alpha``, ``scale``).  The derivative with respect to an argument without leading axes
+is summed over the leading axes.  If there is only one derivative, it is returned without a tuple.
+An operation with several results takes one cotangent for each.  Signs, masks and thresholds are
+constants.
 
-Where a rule is not differentiable (the edge of a support, a tie) the result is the derivative of
-the piece that the rule selects.
+Where an operation is not differentiable (at the boundary of a support, or at a tie), the gradient
+is that of the branch that the operation evaluates.
 """
 from hopref.gradients import (
     attention,

@@ -1,11 +1,11 @@
 r"""Vector-Jacobian products of attention.
 
 ``g`` is the cotangent of the result; the other arguments are those of `models.attention`.  The
-derivative is 0 for a hidden key and for a query without visible keys.
+gradient of a hidden key is 0, and a query without visible keys contributes nothing.
 
-Causal sums are recomputed, in one pass forwards for the queries and one backwards for keys and
-values, each of which stores a matrix of the size of the state.  (To reverse the state by the
-subtraction of k v^T would lose all digits if keys grow.)
+Causal sums are recomputed, in a forward pass for the queries and a backward pass for keys and
+values, each of which carries a matrix of the size of the state.  A reversal of the state by
+subtraction of k v^T would lose all accuracy if the norms of keys grow.
 
 References: Vaswani et al. 2017; Choromanski et al. 2021; the blog, eqs. (14)-(18).
 """
@@ -14,13 +14,13 @@ import math
 from hopref.dispatch.domains import mask, nonnegative, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.gradients.maps import average
-from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.maps import softmax as softmax_gradient
+from hopref.gradients.maps import weighted_mean
 from hopref.gradients.sums import (
-    in_both_directions,
+    causal_gradient,
     joined,
-    on_a_log_scale,
-    through_ratio,
+    log_causal_gradient,
+    ratio_gradient,
     transposed,
 )
 from hopref.maps import (
@@ -61,7 +61,7 @@ def softmax_weights(g, Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False
     """
     seen = visible(Q, K, mask, causal, align)
     z = overlaps(Q, K, unhidden(seen, bias))
-    dz, dbias, dscale = through_softmax(g, z, beta=default_scale(scale, K), bias=bias, where=seen)
+    dz, dbias, dscale = softmax_gradient(g, z, beta=default_scale(scale, K), bias=bias, where=seen)
     return dz @ K, transposed(dz) @ Q, dbias, dscale
 
 
@@ -76,7 +76,7 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
 
     Returns
     -------
-    (dQ, dK, dV, dbias, dscale) : 0 for queries without visible keys, for every ``empty_row``
+    (dQ, dK, dV, dbias, dscale) : queries without visible keys contribute 0, for every ``empty_row``
 
     >>> from hopref.gradients import attention
     >>> dQ, dK, dV, dbias, dscale = attention.softmax_attention(
@@ -105,7 +105,7 @@ def linear_weights(g, phi_q, phi_k, /, *, empty_row="zeros"):
     """
     kernel = phi_q @ transposed(phi_k)
     D = namespace(g).sum(kernel, axis=-1, keepdims=True)
-    W = ratio(g - average(kernel, g), D, 0.0)
+    W = ratio(g - weighted_mean(kernel, g), D, 0.0)
     return W @ phi_k, transposed(W) @ phi_q
 
 
@@ -139,8 +139,8 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps) : the contribution of a query is 0 if its |D| is below
-        2^-1000, or so small that its cotangent is not finite
+    (dphi_q, dphi_k, dV, dS, dz, deps) : a query contributes 0 if its |D| is below 2^-1000 or
+        its cotangent overflows
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.linear_attention([[1.0]], [[1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
@@ -149,7 +149,7 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
     """
     S, z = attention.key_state(phi_k, V, mask=mask, S=S, z=z)
     D = phi_q @ z[..., None] + eps
-    dN, dD = through_ratio(g, D, ratio(phi_q @ S, D, 0.0))
+    dN, dD = ratio_gradient(g, D, ratio(phi_q @ S, D, 0.0))
     dS, dz = transposed(phi_q) @ dN, (transposed(phi_q) @ dD)[..., 0]
     dphi_q = dN @ transposed(S) + dD * z[..., None, :]
     return dphi_q, *key_state(dS, dz, phi_k, V, mask=mask), namespace(g).sum(dD)
@@ -186,12 +186,12 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
 
     Parameters
     ----------
-    g, g_S, g_z : cotangents of the results and of the returned state
+    g, g_S, g_z : cotangents of the results and of the final state
 
     Returns
     -------
-    (dphi_q, dphi_k, dV, dS, dz, deps) : the contribution of a query is 0 if its |D| is below
-        2^-1000, or so small that its cotangent is not finite
+    (dphi_q, dphi_k, dV, dS, dz, deps) : a query contributes 0 if its |D| is below 2^-1000 or
+        its cotangent overflows
 
     >>> from hopref.gradients import attention
     >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0],
@@ -200,7 +200,7 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
     (array([0., 0.]), array([-1.,  1.]))
     """
     zS, ones = attention.joined_state(phi_k, V, S, z), namespace(V).ones_like(phi_k)
-    dq, dk, dV, h, zS, G = in_both_directions(g, phi_q, phi_k, V, ones, zS, joined(g_z, g_S), eps)
+    dq, dk, dV, h, zS, G = causal_gradient(g, phi_q, phi_k, V, ones, zS, joined(g_z, g_S), eps)
     return dq, dk, dV, G[..., 1:], G[..., 0], namespace(V).sum(h[..., 0])
 
 
@@ -209,13 +209,13 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
     empty_row=zero_denominators)
 def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
                          empty_row="zeros"):
-    r"""Gradient of `attention.log_linear_attention`, finite for norms of any size.
+    r"""Gradient of `attention.log_linear_attention`: finite for all norms.
 
     Source: Choromanski et al. 2021, eq. (4), differentiated [GR-4, MO-2].
 
     .. math:: d\log q = q' \circ dq', \quad d\log k = k' \circ dk'
 
-    with the features and cotangents of `linear_attention`, in whatever units.
+    with the features and cotangents of `linear_attention`, which may have any common scale.
 
     Returns
     -------
@@ -238,24 +238,24 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
     empty_row=zero_denominators)
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
                                 S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
-    r"""Gradient of `attention.log_causal_linear_attention`, finite for norms of any size.
+    r"""Gradient of `attention.log_causal_linear_attention`: finite for all norms.
 
     Source: Choromanski et al. 2021, eq. (11), differentiated [GR-5, MO-2].
 
     .. math:: G_j = e^{c_j - c_{j+1}} G_{j+1} + q'_j\, h_j^T, \quad
         d\log k_j = e^{\log k_j - c_j} \circ G_j (1, v_j)
 
-    with h the cotangent of (D, N), in the units of the running scale c: no factor exceeds 1.
+    where h is the cotangent of (D, N) relative to the running scale c, so that no factor exceeds 1.
 
     Parameters
     ----------
-    g, g_S, g_z, g_c : cotangents of the results and of the returned state; that of the scale, a
-        maximum, applies to the first of the largest logarithms
+    g, g_S, g_z, g_c : cotangents of the results and of the final state.  The final scale is a
+        maximum; its gradient is assigned to the first of the largest entries
 
     Returns
     -------
-    (dlog_q, dlog_k, dV, dS, dz, dc) : the contribution of a query is 0 if its |D|, relative to its
-        scale, is below 2^-1000, or so small that its cotangent is not finite
+    (dlog_q, dlog_k, dV, dS, dz, dc) : a query contributes 0 if its |D|, relative to its scale, is
+        below 2^-1000 or its cotangent overflows
 
     >>> from hopref.gradients import attention
     >>> attention.log_causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0], [0.0],
@@ -264,6 +264,6 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
            [ 1.]])
     """
     features = log_q, log_k, sign_q, sign_k
-    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, features, (log_q, log_k), V,
-                                                     S, z, c)
+    queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, features,
+                                                          (log_q, log_k), V, S, z, c)
     return (queries.phi * queries.d, keys.phi * keys.d + top, dV, dzS[..., 1:], dzS[..., 0], dc)

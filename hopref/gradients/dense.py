@@ -1,6 +1,7 @@
 r"""Vector-Jacobian products of the energies of dense associative memories, in continuous states.
 
-``g`` is the cotangent of the energy; ``xi`` (..., d) need not be polar.  The updates are signs.
+``g`` is the cotangent of the energy; ``xi`` (..., d) need not be polar.  The updates are signs and
+have no gradient.
 """
 from hopref.dispatch.domains import choice, count
 from hopref.dispatch.namespace import namespace

@@ -1,7 +1,7 @@
 r"""Vector-Jacobian products of the continuous (graded) classical network.
 
 ``g`` is the cotangent of the result; the other arguments are those of `models.graded`, except that
-``activation`` is one of the three that are named there.  The entries of W are taken as independent.
+``activation`` must be one of its three names.  The entries of W are treated as independent.
 
 References: Hopfield 1984; the blog, eqs. (7)-(13) and (20).
 """
@@ -21,14 +21,14 @@ __all__ = ["energy", "update", "thresholded_update"]
 
 
 class Slope(NamedTuple):
-    """The derivative of an activation f, and its inverse: -inf and inf at the ends of its range."""
+    """The derivative of an activation f, and its inverse, which is infinite at the range's ends."""
     of: Callable
     inverse: Callable
 
 
 @overridable
 def tanh_slope(u):
-    """1/cosh^2, without cancellation where tanh is near 1 and without overflow."""
+    """1/cosh^2(u), without cancellation where tanh is near 1, and without overflow."""
     e = namespace(u).exp(-namespace(u).abs(u))
     s = 2 * e / (1 + e * e)
     return s * s
@@ -45,16 +45,16 @@ def ones(u):
 
 def artanh(x):
     xp, inside = namespace(x), (x > -1) & (x < 1)
-    return xp.where(inside, xp.atanh(xp.where(inside, x, 0.0)), end(x, 0.0))
+    return xp.where(inside, xp.atanh(xp.where(inside, x, 0.0)), signed_infinity(x, 0.0))
 
 
 def logit(x):
     xp, inside = namespace(x), (x > 0) & (x < 1)
     y = xp.where(inside, x, 0.5)
-    return xp.where(inside, xp.log(y) - xp.log1p(-y), end(x, 0.5))
+    return xp.where(inside, xp.log(y) - xp.log1p(-y), signed_infinity(x, 0.5))
 
 
-def end(x, middle):
+def signed_infinity(x, middle):
     xp = namespace(x)
     return xp.where(x > middle, xp.full_like(x, math.inf), -math.inf)
 
@@ -76,7 +76,7 @@ def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     .. math:: d\xi = g\, (b - W \xi + f^{-1}(\xi) / \beta), \quad dW = -\tfrac12 g\, \xi \xi^T,
         \quad db = g\, \xi, \quad d\beta = -g\, \beta^{-2} \textstyle\sum_i \int_0^{\xi_i} f^{-1}
 
-    The result is infinite where a component is at an end of the range of f and g is not 0.
+    The gradient is infinite where a component is at an end of the range of f and g is not 0.
 
     >>> from hopref.gradients import graded
     >>> graded.energy(1.0, [2.0], [[3.0]], [1.0], activation="identity")[:2]
@@ -111,7 +111,7 @@ def update(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", theta=real, side=side, activation=activation,
     beta=positive, scratch="(...,n)")
 def thresholded_update(g, xi, X, /, *, theta=-0.5, side="above", activation="tanh", beta=1.0):
-    r"""Gradient of `graded.thresholded_update`, through the components that are kept.
+    r"""Gradient of `graded.thresholded_update`, which is 0 for thresholded components.
 
     Source: blog eq. (20), differentiated [CC-7].
 

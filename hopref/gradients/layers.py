@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of Hopfield layers.
 
 ``g`` is the cotangent of the result; the other arguments are those of `hopref.layers`.  Steps are
-unrolled: every association is recomputed in the backward pass.  The derivative is 0 for a hidden
-pattern and for a state without visible patterns.
+unrolled, and every association is recomputed in the backward pass.  The gradient of a hidden
+pattern is 0, and a state without visible patterns contributes nothing.
 
 References: Ramsauer et al. 2021, eq. (10) and Appendix A; ml-jku/hopfield-layers.
 """
@@ -29,7 +29,7 @@ def layer_norm(g, x, /, *, gain=1.0, shift=0.0, eps=1e-5):
 
     Returns
     -------
-    (dx, dgain, dshift, deps) : 0 for constant rows if eps = 0
+    (dx, dgain, dshift, deps) : constant rows contribute 0 for eps = 0
 
     >>> from hopref.gradients import layers
     >>> layers.layer_norm([1.0, 3.0], [0.0, 0.0], eps=0.25)[0]
@@ -66,7 +66,7 @@ def project(g, x, W, /, *, b=0.0):
     scratch="(...,h,l,s)", **iteration)
 def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bias=0.0,
                  empty_row="zeros"):
-    r"""Gradient of `layers.associations`, through all its steps.
+    r"""Gradient of `layers.associations` through all of its steps.
 
     Source: Ramsauer et al. 2021, Appendix A, differentiated [GR-1, GR-2, HL-2].
 
@@ -78,7 +78,7 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
 
     Returns
     -------
-    (dQ, dK, dper_head, dbias, dbeta), where dQ is the derivative in Q_0
+    (dQ, dK, dper_head, dbias, dbeta) : dQ is the gradient with respect to Q_0
 
     >>> from hopref.gradients import layers
     >>> layers.associations([[[1.0, 0.0]]], [[[0.0]]], [[[1.0], [-1.0]]], beta=2.0)[0]
@@ -88,18 +88,18 @@ def associations(g, Q, K, /, *, beta=None, per_head=1.0, steps=1, mask=True, bia
     states = xp.flip(iterates(Q, K, steps, how), axis=0)
     none = xp.zeros_like(g)
     last = (g, xp.zeros_like(Q), xp.zeros_like(K), none, xp.sum(none, axis=(-2, -1)))
-    used, dQ, dK, dbias, slope = fold(partial(back, K=K, how=how), last, states)
+    used, dQ, dK, dbias, slope = fold(partial(backward_step, K=K, how=how), last, states)
     slope = summed(slope, 1)
     return dQ, dK, default_scale(beta, K) * slope, dbias, xp.sum(per_head * slope)
 
 
-def back(carry, q, *, K, how):
-    """Backward pass of one association: cotangents of its state, of K, the bias and beta."""
+def backward_step(carry, q, *, K, how):
+    """Backward pass of one association: cotangents of its state, K, the bias and beta."""
     xp, (G, dq, dK, dbias, slope) = namespace(q), carry
     z = scores_of(q, K)
     A = softmax(z, **how)
     G = G + scores_of(dq, K)
-    w = spread(A, G)
+    w = jacobian_product(A, G)
     dz = how["beta"] * w
     dK = dK + xp.matrix_transpose(A) @ dq + xp.matrix_transpose(dz) @ q
     gaps = z - xp.max(z, axis=-1, keepdims=True)            # rows of w sum to 0
@@ -107,8 +107,8 @@ def back(carry, q, *, K, how):
 
 
 @overridable
-def spread(A, G):
-    """A (G - mean), with the mean weighted by A, so that rows sum to 0."""
+def jacobian_product(A, G):
+    """Product of the softmax's Jacobian with G, A (G - mean), where the mean is weighted by A."""
     return A * (G - dot(A, G)[..., None])
 
 
@@ -139,13 +139,13 @@ def read_out(g, A, V, W, /, *, b=0.0):
     scratch="(...,h,l,s)", **iteration)
 def associate(g, R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
               per_head=1.0, steps=1, mask=True, bias=0.0, empty_row="zeros"):
-    r"""Gradient of `layers.associate`, through all its steps.
+    r"""Gradient of `layers.associate` through all of its steps.
 
     Source: Ramsauer et al. 2021, eq. (10), differentiated [GR-1, MH-13, HL-1].
 
     .. math:: dz \to (dA, dV, dW_o, db_o) \to (dQ, dK) \to (dR, dY, dP, dW, db)
 
-    by `read_out`, `associations` and `project`, backwards.
+    by the gradients of `read_out`, `associations` and `project`, in this order.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 r"""Vector-Jacobian products of the separation maps and of their potentials.
 
-The differential of every map is :math:`dp = \beta\, q \circ (dz - \bar{dz})`, with the mean
-weighted by q: p itself for softmax, :math:`p^{2-\alpha}` for entmax, 1 inside the support for
-sparsemax and between the bounds for k-subsets.  The Jacobian is symmetric.
+The differential of every map is :math:`dp = \beta\, q \circ (dz - \bar{dz})`, where the mean is
+weighted by q.  The weights q are p for softmax, :math:`p^{2-\alpha}` for entmax, 1 inside the
+support for sparsemax, and 1 strictly between the bounds for k-subsets.  The Jacobian is symmetric.
 
 References: Martins & Astudillo 2016; Peters, Niculae & Martins 2019; Correia, Niculae & Martins
 2019, *Adaptively Sparse Transformers* (the derivative in alpha).
@@ -16,10 +16,10 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
-    bend,
     dot,
     empty_rows,
     finite_or_zero,
+    power_remainder,
     raised,
     raised_log,
     ratio,
@@ -36,31 +36,31 @@ options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty
 
 
 @overridable
-def average(q, g):
+def weighted_mean(q, g):
     """The mean of g with weights q."""
     return ratio(dot(q, g), namespace(q).sum(q, axis=-1), 0.0)[..., None]
 
 
 @overridable
-def spread(q, g):
-    """q (g - mean), with the mean weighted by q, so that rows sum to 0.
+def jacobian_product(q, g):
+    """Product of a map's Jacobian with g: q (g - mean), where the mean is weighted by q.
 
-    The entry of most weight is minus the sum of the others: once it has nearly all, its own
-    difference is lost to rounding.
+    Rows sum to 0, and the entry of largest weight is computed as minus the sum of the others: if it
+    has nearly all the weight, the difference g - mean would cancel.
     """
     xp, most = namespace(q), strongest(q)
-    others = xp.where(most, 0.0, q * (g - average(q, g)))
+    others = xp.where(most, 0.0, q * (g - weighted_mean(q, g)))
     return xp.where(most, 0.0 - xp.sum(others, axis=-1, keepdims=True), others)
 
 
 @overridable
-def between_bounds(mu):
-    """1 for entries strictly between the bounds 0 and 1, otherwise 0."""
+def interior(mu):
+    """1 strictly between the bounds 0 and 1, else 0."""
     return namespace(mu).astype((mu > 0) & (mu < 1), mu.dtype)
 
 
 def gaps(z):
-    """Scores minus the largest score; 0 where a score is -inf."""
+    """Differences z - max z <= 0 of each row; 0 where z is -inf."""
     xp, top = namespace(z), finite_or_zero(namespace(z).max(z, axis=-1, keepdims=True))
     return xp.where(z > -math.inf, z - top, 0.0)
 
@@ -74,13 +74,13 @@ def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
     Returns
     -------
-    (dz, dbias, dbeta) : 0 for rows without included entries, for every ``empty_row``
+    (dz, dbias, dbeta) : 0 for rows in which no entry takes part, for every ``empty_row``
 
     >>> from hopref.gradients import maps
     >>> maps.softmax([1.0, 0.0], [0.0, 0.0], beta=2.0)
     (array([ 0.5, -0.5]), array([ 0.25, -0.25]), np.float64(0.0))
     """
-    w = spread(maps.softmax(z, beta=beta, bias=bias, where=where), g)
+    w = jacobian_product(maps.softmax(z, beta=beta, bias=bias, where=where), g)
     return beta * w, w, namespace(z).sum(w * gaps(taking_part(z, bias, where)))
 
 
@@ -106,7 +106,7 @@ def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
     .. math:: w = 1_S \circ (g - \operatorname{mean}_S g), \quad (dz, d\beta) = (\beta w, w^T z)
 
-    with S the support of the result.
+    where S is the support of the result.
 
     >>> from hopref.gradients import maps
     >>> maps.sparsemax([1.0, 0.0, 5.0], [0.0, 0.0, -9.0])[0]
@@ -118,7 +118,7 @@ def sparsemax(g, z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
 @op("(...,n),(...,n)->(...,n),(),()", alpha=at_least_one, precondition=something_visible, **options)
 def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
-    r"""Gradient of `maps.entmax`, in alpha too.
+    r"""Gradient of `maps.entmax`, including the derivative in alpha.
 
     Source: Peters, Niculae & Martins 2019; Correia, Niculae & Martins 2019 [GR-7, FY-8].
 
@@ -128,7 +128,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     .. math:: d\alpha = -\sum_i p_i (g_i - \bar g)
         \frac{e^{x_i} - 1 - x_i}{(\alpha - 1)^2}, \quad x_i = -(\alpha - 1) \ln p_i
 
-    The last quotient is :math:`\tfrac12 \ln^2 p_i` at alpha = 1.  The sums are over the support.
+    The last quotient is :math:`\tfrac12 \ln^2 p_i` at alpha = 1.  Sums are over the support.
 
     Returns
     -------
@@ -140,14 +140,14 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     """
     xp, p = namespace(z), maps.entmax(z, beta=beta, alpha=alpha, where=where)
     q = raised(p, 2 - alpha)
-    w, away = spread(q, g), g - average(q, g)
-    dalpha = -xp.sum(bend(p, 1, alpha - 1) * away)
+    w, away = jacobian_product(q, g), g - weighted_mean(q, g)
+    dalpha = -xp.sum(power_remainder(p, 1, alpha - 1) * away)
     return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
 
 
 @op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, precondition=something_visible, **options)
 def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
-    r"""Gradient of `maps.normmax`, in gamma too.
+    r"""Gradient of `maps.normmax`, including the derivative in gamma.
 
     Source: after Blondel, Martins & Niculae 2020, by the optimality conditions [GR-7].
 
@@ -157,7 +157,7 @@ def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     .. math:: d\gamma = -\frac{N}{\gamma - 1} \sum_i (g_i - p^T g) \left(y_i \ln y_i
         - \frac{N}{\gamma}\, y_i^{2 - \gamma} \sum_j y_j^\gamma \ln y_j\right)
 
-    with :math:`(dz, d\beta) = (\beta w, w^T z)`, over the support.
+    with :math:`(dz, d\beta) = (\beta w, w^T z)`.  Sums are over the support.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     """
     xp, p = namespace(z), maps.normmax(z, beta=beta, gamma=gamma, where=where)
     N = maps.norm(p, gamma=gamma)[..., None] + 1
-    y, away = ratio(p, N, 0.0), g - average(p, g)
+    y, away = ratio(p, N, 0.0), g - weighted_mean(p, g)
     q = raised(y, 2 - gamma) * N / (gamma - 1)
     h = q * away
     w = h - p * xp.sum(h, axis=-1, keepdims=True)
@@ -192,14 +192,14 @@ def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     array([ 0.5, -0.5,  0. ])
     """
     xp, mu = namespace(z), maps.k_subsets(z, k=k, beta=beta, where=where)
-    w = spread(between_bounds(mu), g)
+    w = jacobian_product(interior(mu), g)
     return beta * w, xp.sum(w * gaps(seen(z, where)))
 
 
 @op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
     **options)
 def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    r"""Gradient of `maps.top_k`: of the softmax of those that it chose.
+    r"""Gradient of `maps.top_k`: that of the softmax of the selected entries.
 
     Source: after Hu et al. 2024, top-K memories [GR-1, NP-3].
 
@@ -209,7 +209,7 @@ def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     >>> maps.top_k([1.0, 0.0, 5.0], [0.0, 0.0, -9.0], k=2)[0]
     array([ 0.25, -0.25,  0.  ])
     """
-    w = spread(maps.top_k(z, k=k, beta=beta, where=where), g)
+    w = jacobian_product(maps.top_k(z, k=k, beta=beta, where=where), g)
     return beta * w, namespace(z).sum(w * gaps(seen(z, where)))
 
 
@@ -228,7 +228,7 @@ def entmax_conjugate(g, z, /, *, beta=1.0, alpha=1.5):
     """
     xp, p = namespace(z), maps.entmax(z, beta=beta, alpha=alpha)
     dbeta = xp.sum(g * (maps.tsallis(p, alpha=alpha) / beta / beta))
-    return g[..., None] * p, dbeta, -xp.sum(g * tsallis_alpha(p, alpha)) / beta
+    return g[..., None] * p, dbeta, -xp.sum(g * tsallis_alpha_derivative(p, alpha)) / beta
 
 
 @op("(...),(...,n)->(...,n),(),()", beta=positive, gamma=above_one)
@@ -247,7 +247,7 @@ def normmax_conjugate(g, z, /, *, beta=1.0, gamma=2.0):
     """
     xp, p = namespace(z), maps.normmax(z, beta=beta, gamma=gamma)
     dbeta = xp.sum(g * (maps.norm(p, gamma=gamma) / beta / beta))
-    return g[..., None] * p, dbeta, -xp.sum(g * norm_gamma(p, gamma)) / beta
+    return g[..., None] * p, dbeta, -xp.sum(g * norm_gamma_derivative(p, gamma)) / beta
 
 
 @op("(...),(...,n)->(...,n),()", beta=positive, k=count, shape_rule=k_of_n)
@@ -265,13 +265,13 @@ def k_subsets_conjugate(g, z, /, *, k, beta=1.0):
     return g[..., None] * mu, namespace(z).sum(g * (maps.half_square(mu) / beta / beta))
 
 
-def tsallis_alpha(p, alpha):
-    """The derivative in alpha of the negative Tsallis entropy."""
-    bent = namespace(p).sum(bend(p, alpha, alpha - 1), axis=-1)
+def tsallis_alpha_derivative(p, alpha):
+    """Derivative of Tsallis' negative entropy with respect to alpha."""
+    bent = namespace(p).sum(power_remainder(p, alpha, alpha - 1), axis=-1)
     return (bent - maps.tsallis(p, alpha=alpha)) / alpha
 
 
-def norm_gamma(p, gamma):
-    """The derivative in gamma of the norm."""
+def norm_gamma_derivative(p, gamma):
+    """Derivative of the norm with respect to gamma."""
     N = maps.norm(p, gamma=gamma) + 1
     return N * namespace(p).sum(raised_log(ratio(p, N[..., None], 0.0), gamma), axis=-1) / gamma

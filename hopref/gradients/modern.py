@@ -10,7 +10,7 @@ from hopref.dispatch.domains import inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.maps import gaps
-from hopref.gradients.maps import softmax as through_softmax
+from hopref.gradients.maps import softmax as softmax_gradient
 from hopref.gradients.preconditions import at_a_strict_minimum
 from hopref.gradients.thresholds import side
 from hopref.maps import (
@@ -35,11 +35,11 @@ def energy(g, xi, X, /, *, beta=1.0):
     .. math:: d\xi = g\, (\xi - X^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
         d\beta = -g\, \mathrm{KL}(p \,\|\, u) / \beta^2
 
-    Here m is the indicator of the longest pattern, the first of equal ones, and u = 1/N.
+    m is the indicator of the first pattern of largest norm, and u = 1/N.
 
     Notes
     -----
-    The difference in dbeta cancels if beta times the spread of the scores is small.
+    dbeta is a difference that cancels where beta times the range of the scores is small.
 
     >>> from hopref.gradients import modern
     >>> modern.energy(1.0, [0.5], [[1.0], [-1.0]], beta=1e9)
@@ -49,14 +49,14 @@ def energy(g, xi, X, /, *, beta=1.0):
     z = overlaps(xi, X)
     below, p = gaps(z), softmax(z, beta=beta)
     gain = logmeanexp(beta * below) / beta - dot(p, below)
-    return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+    return energy_gradient(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
 
-def of_energy(g, xi, X, p, longest, gain, beta):
-    """dxi, dX and dbeta for the weights p; M is the length of ``longest``, gain is -KL/beta."""
+def energy_gradient(g, xi, X, p, longest, gain, beta):
+    """(dxi, dX, dbeta) at weights p, where ``longest`` is the mask m and gain is -KL/beta."""
     xp = namespace(xi)
-    held = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
-    dX = xp.where(held == 0, 0.0, held * X) - outer(p, g[..., None] * xi)
+    share = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
+    dX = xp.where(share == 0, 0.0, share * X) - outer(p, g[..., None] * xi)
     return g[..., None] * (xi - p @ X), dX, xp.sum(g * (gain / beta))
 
 
@@ -64,7 +64,7 @@ def of_energy(g, xi, X, p, longest, gain, beta):
 def update(g, xi, X, /, *, beta=1.0):
     r"""Gradient of `modern.update`.
 
-    Source: Ramsauer et al. 2021, Appendix A.1.7, with a corrected derivative in X [GR-2].
+    Source: Ramsauer et al. 2021, Appendix A.1.7, with the derivative in X corrected [GR-2].
 
     .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
         dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
@@ -75,7 +75,7 @@ def update(g, xi, X, /, *, beta=1.0):
     (array([2.]), array([0.5, 0.5]), 0.0)
     """
     z = overlaps(xi, X)
-    dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
+    dz, dbias, dbeta = softmax_gradient(g @ X.T, z, beta=beta)
     return dz @ X, outer(softmax(z, beta=beta), g) + outer(dz, xi), dbeta
 
 
@@ -90,14 +90,14 @@ def weights(g, xi, X, /, *, beta=1.0):
     >>> modern.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], beta=2.0)[0]
     array([1.])
     """
-    dz, dbias, dbeta = through_softmax(g, overlaps(xi, X), beta=beta)
+    dz, dbias, dbeta = softmax_gradient(g, overlaps(xi, X), beta=beta)
     return dz @ X, outer(dz, xi), dbeta
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, theta=real, side=side,
     scratch="(...,n)")
 def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
-    r"""Gradient of `modern.thresholded_update`, through the components that are kept.
+    r"""Gradient of `modern.thresholded_update`, which is 0 for thresholded components.
 
     Source: blog eq. (22) [GR-2, MH-14].
 
@@ -111,12 +111,12 @@ def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     """
     S, kept = side
     z = overlaps(S(xi, theta), S(X, theta))
-    dz, dbias, dbeta = through_softmax(g @ X.T, z, beta=beta)
+    dz, dbias, dbeta = softmax_gradient(g @ X.T, z, beta=beta)
     dX = outer(softmax(z, beta=beta), g) + kept(outer(dz, S(xi, theta)), X, theta)
     return kept(dz @ S(X, theta), xi, theta), dX, dbeta
 
 
-def from_one(J):
+def hessian(J):
     """I - J, the Hessian of the energy at a state."""
     return namespace(J).eye(J.shape[-1], dtype=J.dtype) - J
 
@@ -133,11 +133,11 @@ def fixed_point(g, xi, X, /, *, beta=1.0):
 
     Parameters
     ----------
-    xi : fixed points, which is not verified
+    xi : (..., d) fixed points, which is not verified
 
     Returns
     -------
-    (dX, dbeta); the derivative in the initial state of the iteration is 0
+    (dX, dbeta) : the gradient with respect to the initial state is 0
 
     Raises
     ------
@@ -145,13 +145,13 @@ def fixed_point(g, xi, X, /, *, beta=1.0):
 
     Notes
     -----
-    A residual r of xi changes the result by O(r).  The cost is O(d^3) for each state.
+    A residual r in xi changes the result by O(r).  The cost is O(d^3) for each state.
 
     >>> from hopref.gradients import modern
     >>> modern.fixed_point([1.0], [0.0], [[1.0], [-1.0]], beta=0.5)[0]
     array([[1.],
            [1.]])
     """
-    lam = solved(from_one(modern.jacobian(xi, X, beta=beta)), g)[0]
+    lam = solved(hessian(modern.jacobian(xi, X, beta=beta)), g)[0]
     dxi, dX, dbeta = update(lam, xi, X, beta=beta)
     return dX, dbeta

@@ -1,10 +1,10 @@
 r"""Vector-Jacobian products of the Performer, for one draw of the features.
 
 ``g`` is the cotangent of the result; the other arguments are those of `models.performer`.  The draw
-``omega`` has a gradient as any operand.
+``omega`` has a gradient like any operand.
 
-Features are used as f(u) h(x), so that the derivative of a feature that is 0, whose logarithm has
-none, is included; a common factor of the features of a query, such as its h, cancels.
+Features are differentiated as f(u) h(x) and not by their logarithms, so that the gradient is also
+correct for features of 0.  Common factors of the features of a query cancel, and so does its h.
 
 References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
@@ -15,8 +15,8 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention
-from hopref.gradients.features.projected import through
-from hopref.gradients.sums import level, on_a_log_scale, units
+from hopref.gradients.features.projected import projection_gradient
+from hopref.gradients.sums import feature_level, log_causal_gradient, query_exponents
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
 from hopref.models._preconditions import state_of_these_features
@@ -24,18 +24,18 @@ from hopref.models._preconditions import state_of_these_features
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 
 
-def slopes(kernel, x, omega, beta):
-    """The logarithms and signs of the features with f' in place of f."""
+def feature_slopes(kernel, x, omega, beta):
+    """Logs and signs of the features with f' in place of f."""
     h, functions = kernel.args
     return log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
 
 
-def pulled(kernel, d, a, slope, height, x, omega, beta):
-    """Of x, omega, beta from the cotangents d of features times e^a, and that of log h."""
-    rising, way = slope
-    du = d * way * namespace(x).exp(rising + a)
-    none = namespace(x).zeros_like(height)
-    return through(du, height, none, kernel.args[0], x, omega, beta)
+def feature_gradient(kernel, d, a, slope, height, x, omega, beta):
+    """Cotangents of x, omega and beta from d, those of features times e^a, and that of log h."""
+    log_slope, sign = slope
+    du = d * sign * namespace(x).exp(log_slope + a)
+    zero = namespace(x).zeros_like(height)
+    return projection_gradient(du, height, zero, kernel.args[0], x, omega, beta)
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
@@ -48,8 +48,8 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
 
     .. math:: dQ = \phi'(Q)^T dQ', \quad dK = \phi'(K)^T dK', \quad dV = K' dS
 
-    with the cotangents of the features from `gradients.attention.linear_attention`, and through
-    them as in `gradients.features.general`.
+    with the cotangents of the features from `gradients.attention.linear_attention` and the
+    derivatives of the features as in `gradients.features.general`.
 
     Returns
     -------
@@ -63,17 +63,19 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     """
     xp, beta = namespace(V), default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    rise_q, way_q = slopes(features, Q, omega, beta)
-    rise_k, way_k = slopes(features, K, omega, beta)
-    seen, rise_k = masked(log_k, mask, -math.inf), masked(rise_k, mask, -math.inf)
-    c = xp.max(level(seen, rise_k), axis=-2, keepdims=True)
-    a_q, a_k = units(level(log_q, rise_q), c), -finite_or_zero(c)
+    slope_q, sgn_q = feature_slopes(features, Q, omega, beta)
+    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
+    seen, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
+    c = xp.max(feature_level(seen, slope_k), axis=-2, keepdims=True)
+    a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
     q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
     dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V, mask=mask)
-    none = xp.zeros_like(dq[..., 0])
-    dQ, by_q, beta_q = pulled(features, dq, a_q, (rise_q, way_q), none, Q, omega, beta)
-    dK, by_k, beta_k = pulled(features, dk, a_k, (rise_k, way_k), dot(dk, keys), K, omega, beta)
-    return dQ, dK, dV, by_q + by_k, beta_q + beta_k
+    zero, height = xp.zeros_like(dq[..., 0]), dot(dk, keys)
+    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q), zero, Q, omega,
+                                           beta)
+    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), height, K, omega,
+                                           beta)
+    return dQ, dK, dV, omega_q + omega_k, beta_q + beta_k
 
 
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
@@ -92,8 +94,8 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
 
     Returns
     -------
-    (dQ, dK, dV, domega, dS, dz, dc, dscale) : nothing flows out of a query whose denominator, in
-        units of its scale, is below 2^-1000, or so small that its cotangent is no number
+    (dQ, dK, dV, domega, dS, dz, dc, dscale) : a query contributes 0 if its denominator, relative to
+        its scale, is below 2^-1000 or its cotangent overflows
 
     >>> from hopref.gradients import performer
     >>> Q = K = [[1.0], [1.0]]
@@ -104,21 +106,24 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     """
     xp, beta = namespace(V), default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    slope_q, slope_k = slopes(features, Q, omega, beta), slopes(features, K, omega, beta)
-    levels = level(log_q, slope_q[0]), level(log_k, slope_k[0])
+    slope_q = feature_slopes(features, Q, omega, beta)
+    slope_k = feature_slopes(features, K, omega, beta)
+    levels = feature_level(log_q, slope_q[0]), feature_level(log_k, slope_k[0])
     logs = log_q, log_k, sign_q, sign_k
-    queries, keys, top, dV, dzS, dc = on_a_log_scale(g, g_S, g_z, g_c, logs, levels, V, S, z, c)
-    dk, none = keys.d + sign_k * top, xp.zeros_like(queries.d[..., 0])
-    dQ, by_q, beta_q = pulled(features, queries.d, queries.a, slope_q, none, Q, omega, beta)
-    height = dot(dk, keys.phi)
-    dK, by_k, beta_k = pulled(features, dk, keys.a, slope_k, height, K, omega, beta)
-    return (dQ, dK, dV, by_q + by_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
+    queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, logs, levels, V, S, z,
+                                                          c)
+    dk, zero = keys.d + sign_k * top, xp.zeros_like(queries.d[..., 0])
+    dQ, omega_q, beta_q = feature_gradient(features, queries.d, queries.a, slope_q, zero, Q, omega,
+                                           beta)
+    dK, omega_k, beta_k = feature_gradient(features, dk, keys.a, slope_k, dot(dk, keys.phi), K,
+                                           omega, beta)
+    return (dQ, dK, dV, omega_q + omega_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
 
 
 @op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators, scratch="(...,n)")
 def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.weights`.
+    r"""Gradient of `performer.weights`: that of attention with unit vectors as values.
 
     Source: blog eq. (23), differentiated [GR-4, GR-6].
 
@@ -138,7 +143,7 @@ def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zer
 @op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators)
 def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.update`, attention with the patterns as keys and values.
+    r"""Gradient of `performer.update`: that of attention with patterns as keys and values.
 
     Source: blog eq. (23), inside the expectation, differentiated [GR-4, GR-6].
 
@@ -158,7 +163,7 @@ def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zero
     theta=real, side=side, empty_row=zero_denominators)
 def thresholded_update(g, xi, X, omega, /, *, beta=1.0, theta=0.5, side="above",
                        features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.thresholded_update`, through the components that are kept.
+    r"""Gradient of `performer.thresholded_update`, which is 0 for thresholded components.
 
     Source: blog eq. (24), differentiated [GR-4, GR-6, PF-7].
 

@@ -1,4 +1,4 @@
-"""Preconditions of the gradients that involve several arguments."""
+"""Preconditions that relate several arguments of gradients."""
 from hopref.dispatch.operation import unchecked
 from hopref.maps import solved
 from hopref.models import modern
@@ -13,13 +13,13 @@ def at_a_strict_minimum(xp, given):
         J = modern.jacobian(given["xi"], given["X"], beta=given["beta"])
         A = xp.eye(J.shape[-1], dtype=J.dtype) - J
         pivots = solved(A, A[..., 0])[1] if A.shape[-1] else A
-    lost = (pivots <= 0) & xp.isfinite(pivots)      # what is to propagate is not refused
+    indefinite = (pivots <= 0) & xp.isfinite(pivots)    # NaN and inf may be asked to propagate
     return "xi must be where every eigenvalue of the update's Jacobian is < 1; got one that is " \
-        "not" if bool(xp.any(lost)) else None
+        "not" if bool(xp.any(indefinite)) else None
 
 
 def features_of_each_function(given):
-    """There must be one cotangent for each feature: m for every function."""
+    """There must be one cotangent for each feature, m for every function."""
     wanted = len(given["functions"]) * given["omega"].shape[0]
     got = given["g"].shape[-1]
     return None if got == wanted else f"lm must be {wanted}, one for each feature; got {got}"
@@ -32,7 +32,7 @@ def features_of_each_pair(given):
 
 
 def slopes_are_known(xp, given):
-    """A feature or height that the caller defines must have its derivative."""
+    """A user-defined Feature or Height must define its derivative."""
     records = [r for r in (given["h"], *given["functions"]) if not isinstance(r, str)]
     return None if all(r.slope is not None for r in records) else \
         "h and functions must name their slopes; got a record without one"

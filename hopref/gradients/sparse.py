@@ -12,8 +12,8 @@ from hopref.dispatch.domains import count, inverse_temperature
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.gradients import maps as through
-from hopref.gradients.maps import norm_gamma, tsallis_alpha
+from hopref.gradients import maps as map_gradients
+from hopref.gradients.maps import norm_gamma_derivative, tsallis_alpha_derivative
 from hopref.maps import (
     centred,
     dot,
@@ -43,26 +43,26 @@ def energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
         d\beta = -g\, (\Omega(p) - \Omega(u)) / \beta^2, \quad
         d\alpha = g\, \partial_\alpha (\Omega(p) - \Omega(u)) / \beta
 
-    Here m is the indicator of the longest pattern, the first of equal ones, and u = 1/N.
+    m is the indicator of the first pattern of largest norm, and u = 1/N.
 
     >>> from hopref.gradients import sparse
     >>> sparse.energy(1.0, [0.5], [[1.0], [-1.0]], beta=8.0, alpha=2.0)[0]
     array([-0.5])
     """
-    p, gain, dalpha = regularised(g, overlaps(xi, X), beta, alpha)
-    return *of_energy(g, xi, X, p, gain, beta, 1), dalpha
+    p, gain, dalpha = regulariser_terms(g, overlaps(xi, X), beta, alpha)
+    return *energy_gradient(g, xi, X, p, gain, beta, 1), dalpha
 
 
-def regularised(g, z, beta, alpha):
-    """p, Omega(p) - Omega(u), and the derivative in alpha of its quotient by beta."""
+def regulariser_terms(g, z, beta, alpha):
+    """p, Omega(p) - Omega(u), and the gradient of (Omega(p) - Omega(u))/beta in alpha."""
     p, u = maps.entmax(z, beta=beta, alpha=alpha), uniform(z)
     gain = tsallis_excess(p, alpha=alpha)
-    dalpha = g * ((tsallis_alpha(p, alpha) - tsallis_alpha(u, alpha)) / beta)
+    dalpha = g * ((tsallis_alpha_derivative(p, alpha) - tsallis_alpha_derivative(u, alpha)) / beta)
     return p, gain, namespace(z).sum(dalpha)
 
 
-def of_energy(g, xi, X, p, gain, beta, k):
-    """dxi, dX, dbeta of |xi|^2/2 + (k M)^2/2 - p.z + gain/beta, at its largest in p."""
+def energy_gradient(g, xi, X, p, gain, beta, k):
+    """(dxi, dX, dbeta) of |xi|^2/2 + (k M)^2/2 - p.z + gain/beta at the minimising p."""
     xp = namespace(xi)
     longest = xp.where(strongest(lengths(X))[:, None], X, 0.0)
     dX = k * k * xp.sum(g) * longest - outer(p, g[..., None] * xi)
@@ -77,15 +77,15 @@ def update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     .. math:: w = q \circ (a - q^T a / \textstyle\sum_i q_i), \quad q_i = p_i^{2 - \alpha}, \quad
         a = X g, \quad d\xi = \beta X^T w, \quad dX = p\,g^T + \beta\, w\, \xi^T
 
-    with dbeta and dalpha those of `gradients.maps.entmax` for the cotangent a.  All are 0 but
-    dX where one pattern is retrieved exactly.
+    with dbeta and dalpha those of `gradients.maps.entmax` for the cotangent a.  Where one pattern
+    is retrieved exactly, all gradients except dX are 0.
 
     >>> from hopref.gradients import sparse
     >>> sparse.update([1.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([2.])
     """
     z = overlaps(xi, X)
-    dz, dbeta, dalpha = through.entmax(g @ X.T, z, beta=beta, alpha=alpha)
+    dz, dbeta, dalpha = map_gradients.entmax(g @ X.T, z, beta=beta, alpha=alpha)
     p = maps.entmax(z, beta=beta, alpha=alpha)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dalpha
 
@@ -102,7 +102,7 @@ def weights(g, xi, X, /, *, beta=1.0, alpha=1.5):
     >>> sparse.weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], alpha=2.0)[0]
     array([1.])
     """
-    dz, dbeta, dalpha = through.entmax(g, overlaps(xi, X), beta=beta, alpha=alpha)
+    dz, dbeta, dalpha = map_gradients.entmax(g, overlaps(xi, X), beta=beta, alpha=alpha)
     return dz @ X, outer(dz, xi), dbeta, dalpha
 
 
@@ -122,8 +122,8 @@ def normmax_energy(g, xi, X, /, *, beta=1.0, gamma=2.0):
     z = overlaps(xi, X)
     p, u = maps.normmax(z, beta=beta, gamma=gamma), uniform(z)
     gain = norm_excess(p, gamma=gamma)
-    dgamma = g * ((norm_gamma(p, gamma) - norm_gamma(u, gamma)) / beta)
-    return *of_energy(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dgamma)
+    dgamma = g * ((norm_gamma_derivative(p, gamma) - norm_gamma_derivative(u, gamma)) / beta)
+    return *energy_gradient(g, xi, X, p, gain, beta, 1), namespace(xi).sum(dgamma)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, gamma=above_one,
@@ -141,7 +141,7 @@ def normmax_update(g, xi, X, /, *, beta=1.0, gamma=2.0):
     (array([0.]), array([1., 0.]))
     """
     z = overlaps(xi, X)
-    dz, dbeta, dgamma = through.normmax(g @ X.T, z, beta=beta, gamma=gamma)
+    dz, dbeta, dgamma = map_gradients.normmax(g @ X.T, z, beta=beta, gamma=gamma)
     p = maps.normmax(z, beta=beta, gamma=gamma)
     return dz @ X, outer(p, g) + outer(dz, xi), dbeta, dgamma
 
@@ -159,7 +159,7 @@ def normmax_weights(g, xi, X, /, *, beta=1.0, gamma=2.0):
     >>> sparse.normmax_weights([1.0, 0.0], [9.0], [[1.0], [-1.0]])[0]
     array([0.])
     """
-    dz, dbeta, dgamma = through.normmax(g, overlaps(xi, X), beta=beta, gamma=gamma)
+    dz, dbeta, dgamma = map_gradients.normmax(g, overlaps(xi, X), beta=beta, gamma=gamma)
     return dz @ X, outer(dz, xi), dbeta, dgamma
 
 
@@ -177,7 +177,7 @@ def k_subsets_energy(g, xi, X, /, *, k, beta=1.0):
     """
     z = overlaps(xi, X, k=k)
     mu = maps.k_subsets(z, k=k, beta=beta)
-    return of_energy(g, xi, X, mu, half_square_excess(mu, k=k), beta, k)
+    return energy_gradient(g, xi, X, mu, half_square_excess(mu, k=k), beta, k)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, k=count, shape_rule=k_of_n,
@@ -193,7 +193,7 @@ def k_subsets_update(g, xi, X, /, *, k, beta=1.0):
     array([2.])
     """
     z = overlaps(xi, X, k=k)
-    dz, dbeta = through.k_subsets(g @ X.T, z, k=k, beta=beta)
+    dz, dbeta = map_gradients.k_subsets(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(maps.k_subsets(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 
@@ -209,7 +209,7 @@ def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     >>> sparse.k_subsets_weights([1.0, 0.0], [0.0], [[1.0], [-1.0]], k=1)[0]
     array([1.])
     """
-    dz, dbeta = through.k_subsets(g, overlaps(xi, X, k=k), k=k, beta=beta)
+    dz, dbeta = map_gradients.k_subsets(g, overlaps(xi, X, k=k), k=k, beta=beta)
     return dz @ X, outer(dz, xi), dbeta
 
 
@@ -220,26 +220,26 @@ def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
 
     .. math:: d\xi = -g\, X^T p, \quad dX = g\, (m\, x_m^T / \|x_m\| - p\, \xi^T)
 
-    with m, dbeta and dalpha those of `energy`; M = 0 has the slope 0.
+    with m, dbeta and dalpha those of `energy`; the gradient of M is 0 at M = 0.
 
     >>> from hopref.gradients import sparse
     >>> dxi, dX, *_ = sparse.normalized_energy(1.0, [0.5], [[2.0], [-1.0]], beta=8.0)
     >>> dxi, dX[:, 0]
     (array([-2.]), array([0.5, 0. ]))
     """
-    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
-    return *on_a_ball(g, xi, X, p, gain, beta, direction(X)), dalpha
+    p, gain, dalpha = regulariser_terms(g, xi @ X.T, beta, alpha)
+    return *normalized_energy_gradient(g, xi, X, p, gain, beta, longest_direction(X)), dalpha
 
 
-def on_a_ball(g, xi, X, p, gain, beta, dM):
-    """dxi, dX, dbeta of M - p.z + gain/beta, at its largest in p, for the slope dM of M in X."""
+def normalized_energy_gradient(g, xi, X, p, gain, beta, dM):
+    """(dxi, dX, dbeta) of M - p.z + gain/beta at the minimising p; dM is the gradient of M."""
     xp = namespace(xi)
     dX = xp.sum(g) * dM - outer(p, g[..., None] * xi)
     return -g[..., None] * (p @ X), dX, -xp.sum(g * (gain / beta / beta))
 
 
-def direction(X):
-    """The longest pattern, normalised to length 1, in its row; other rows are 0."""
+def longest_direction(X):
+    """The first pattern of largest norm, divided by its norm; 0 for all other patterns."""
     return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X), 0.0)
 
 
@@ -250,7 +250,7 @@ def uniform(z):
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Gradient of `sparse.normalized_update`, that of `update` at a tangential cotangent.
+    r"""Gradient of `sparse.normalized_update`: that of `update` for a tangential cotangent.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
@@ -265,11 +265,11 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
            [0. , 0. ]])
     """
     y = maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
-    return update(tangent(g, y), xi, X, beta=beta, alpha=alpha)
+    return update(normalisation_gradient(g, y), xi, X, beta=beta, alpha=alpha)
 
 
-def tangent(g, y):
-    """The gradient of y / |y|, a symmetric projection divided by |y|."""
+def normalisation_gradient(g, y):
+    """Vector-Jacobian product of y / |y|: the projection orthogonal to y, divided by |y|."""
     n = of_length_one(y)
     return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
 
@@ -282,29 +282,29 @@ def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     .. math:: d\xi = -g\, X^T p, \quad
         dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)
 
-    with m, dbeta and dalpha those of `energy`; the index c takes the mean of a row away, and m is
-    the longest of such rows.
+    with dbeta and dalpha those of `energy`; the index c denotes rows minus their means, and m is
+    the indicator of the longest of these rows.
 
     >>> from hopref.gradients import sparse
     >>> sparse.layer_norm_energy(1.0, [1.0, -1.0], [[3.0, 1.0], [-3.0, -1.0]], beta=8.0)[0]
     array([-3., -1.])
     """
-    p, gain, dalpha = regularised(g, xi @ X.T, beta, alpha)
-    dM = math.sqrt(xi.shape[-1]) * direction(centred(X))
-    return *on_a_ball(g, xi, X, p, gain, beta, dM), dalpha
+    p, gain, dalpha = regulariser_terms(g, xi @ X.T, beta, alpha)
+    dM = math.sqrt(xi.shape[-1]) * longest_direction(centred(X))
+    return *normalized_energy_gradient(g, xi, X, p, gain, beta, dM), dalpha
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
     scratch="(...,n)")
 def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
-    r"""Gradient of `sparse.layer_norm_update`, that of `update` at a cotangent of mean 0.
+    r"""Gradient of `sparse.layer_norm_update`: that of `update` for a centred cotangent.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
     .. math:: dy = \sqrt d \left(\frac{g - n\, n^T g}{\|y_c\|}\right)_c, \quad
         n = y_c / \|y_c\|, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
-    In two dimensions the gradient is 0, since the only results are (1, -1) and (-1, 1).
+    In two dimensions the gradient is 0, because the results are (1, -1) and (-1, 1).
 
     >>> from hopref.gradients import sparse
     >>> X = [[1.5**0.5, -(1.5**0.5), 0.0]]                              # of variance 1
@@ -312,5 +312,5 @@ def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     array([[-1., -1.,  2.]])
     """
     y = centred(maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
-    dy = math.sqrt(xi.shape[-1]) * centred(tangent(g, y))
+    dy = math.sqrt(xi.shape[-1]) * centred(normalisation_gradient(g, y))
     return update(dy, xi, X, beta=beta, alpha=alpha)

@@ -1,8 +1,9 @@
 r"""Vector-Jacobian products of nonparametric and sparse-structured modern Hopfield networks.
 
-``g`` is the cotangent of the result; the other arguments are those of `models.structured`.  Nothing
-depends on a pattern that is in no sum.  For a state with an empty support only the derivative of
-its energy |xi|^2/2 is not 0.  Supports are constants, and so is the choice of the k largest.
+``g`` is the cotangent of the result; the other arguments are those of `models.structured`.  The
+gradient of a pattern outside of every support is 0.  For a state with an empty support only the
+term |xi|^2/2 of the energy has a gradient.  Supports, and the selection of the k largest scores,
+are constants.
 
 References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*; Ramsauer et al. 2021,
 Appendix A.1.7.
@@ -14,10 +15,10 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.features import random_features
-from hopref.gradients import maps as through
+from hopref.gradients import maps as map_gradients
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.deterministic import deterministic_features
-from hopref.gradients.modern import of_energy
+from hopref.gradients.modern import energy_gradient
 from hopref.gradients.performer import attention
 from hopref.maps import (
     among,
@@ -50,7 +51,7 @@ def energy(g, xi, X, support=True, /, *, beta=1.0):
     .. math:: d\xi = g\, (\xi - X_M^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
         d\beta = -g\, \mathrm{KL}(p \,\|\, u_M) / \beta^2
 
-    Here m is the indicator of the longest pattern of M, the first of equal ones, and u = 1/|M|.
+    m is the indicator of the first pattern of M of largest norm, and u_M = 1/|M|.
 
     >>> from hopref.gradients import structured
     >>> dxi, dX, dbeta = structured.energy(1.0, [0.5], [[2.0], [5.0]], [True, False])
@@ -58,10 +59,10 @@ def energy(g, xi, X, support=True, /, *, beta=1.0):
     (array([-1.5]), array([1.5, 0. ]))
     """
     z, lengths = seen(overlaps(xi, X, support), support), seen(dot(X, X), support)
-    below, p = through.gaps(z), softmax(z, beta=beta)
+    below, p = map_gradients.gaps(z), softmax(z, beta=beta)
     gain = logmeanexp(beta * below, support) / beta - dot(p, below)
     longest = strongest(lengths) & (lengths > -math.inf)
-    return of_energy(g, xi, X, p, longest, gain, beta)
+    return energy_gradient(g, xi, X, p, longest, gain, beta)
 
 
 @op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),()", beta=inverse_temperature, **supported)
@@ -73,7 +74,7 @@ def update(g, xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     .. math:: w = p \circ (a - p^T a), \quad a = X g, \quad d\xi = \beta X^T w, \quad
         dX = p\,g^T + \beta\, w\, \xi^T, \quad d\beta = w^T X \xi
 
-    with p = 0 outside the support.
+    with p = 0 outside of the support.
 
     >>> from hopref.gradients import structured
     >>> structured.update([1.0], [0.0], [[1.0], [-1.0], [5.0]], [True, True, False])[1][:, 0]
@@ -94,7 +95,8 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
     .. math:: w = p \circ (g_M - p^T g_M), \quad d\xi = \beta (X + \Delta)^T w, \quad
         dX = d\Delta = \beta\, w\, \xi^T, \quad d\beta = w^T (X + \Delta) \xi
 
-    The softmax p is over M, or without ``renormalise`` over all patterns; g_M is 0 outside M.
+    The sum of p is 1 over M, or over all patterns if ``renormalise`` is False; g_M is 0 outside of
+    M.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
     keys, g = X + delta, masked(g[..., None], support, 0.0)[..., 0]
     among_these = among(support, renormalise)
     z = overlaps(xi, keys, among_these)
-    dz, dbias, dbeta = through.softmax(g, z, beta=beta, where=among_these)
+    dz, dbias, dbeta = map_gradients.softmax(g, z, beta=beta, where=among_these)
     return dz @ keys, outer(dz, xi), outer(dz, xi), dbeta
 
 
@@ -116,7 +118,7 @@ def weights(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
     beta=inverse_temperature, renormalise=flag, **supported)
 def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                 empty_row="zeros"):
-    r"""Gradient of `structured.pair_update`, with the patterns also as values.
+    r"""Gradient of `structured.pair_update`, in which patterns are also the values.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-1, NP-2, NP-3].
 
@@ -142,14 +144,14 @@ def pair_update(g, xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=T
 @op("(...),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_energy(g, xi, X, /, *, k, beta=1.0):
-    r"""Gradient of `structured.top_k_energy`, that of `energy` for the k selected patterns.
+    r"""Gradient of `structured.top_k_energy`: that of `energy` for the k selected patterns.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-3].
 
     .. math:: d\xi = g\, (\xi - X^T p), \quad dX = g\, (m x_m^T - p\, \xi^T), \quad
         d\beta = -g\, \mathrm{KL}(p \,\|\, 1/k) / \beta^2
 
-    with m the indicator of the longest of all patterns.
+    where m is the indicator of the first of all patterns with the largest norm.
 
     >>> from hopref.gradients import structured
     >>> structured.top_k_energy(1.0, [0.5], [[2.0], [-5.0]], k=1)[1]
@@ -157,16 +159,16 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
            [-5. ]])
     """
     z = overlaps(xi, X)
-    below, p = through.gaps(z), top_k(z, k=k, beta=beta)
+    below, p = map_gradients.gaps(z), top_k(z, k=k, beta=beta)
     best = namespace(z).sort(below, axis=-1)[..., -k:]
     gain = logmeanexp(beta * best) / beta - dot(p, below)
-    return of_energy(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+    return energy_gradient(g, xi, X, p, strongest(dot(X, X)), gain, beta)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     scratch="(...,n)")
 def top_k_update(g, xi, X, /, *, k, beta=1.0):
-    r"""Gradient of `structured.top_k_update`, that of `update` over the k selected patterns.
+    r"""Gradient of `structured.top_k_update`: that of `update` for the selected patterns.
 
     Source: Hu et al. 2025, differentiated [GR-2, NP-3].
 
@@ -178,7 +180,7 @@ def top_k_update(g, xi, X, /, *, k, beta=1.0):
     array([0.5, 0.5, 0. ])
     """
     z = overlaps(xi, X)
-    dz, dbeta = through.top_k(g @ X.T, z, k=k, beta=beta)
+    dz, dbeta = map_gradients.top_k(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
 
 

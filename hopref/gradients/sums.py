@@ -1,7 +1,7 @@
-"""Causal sums and their gradients, recomputed in both directions.
+"""Gradients of causal sums, by a forward and a backward pass that recompute the sums.
 
-One pass forwards gives the cotangents of the queries, one backwards those of keys and values; each
-carries one matrix of the size of the state (z, S).
+The forward pass computes the cotangents of the queries, the backward pass those of keys and values.
+Each carries one matrix of the size of the state (z, S).
 """
 import math
 from functools import partial
@@ -16,7 +16,7 @@ __all__ = []
 
 
 class Scaled(NamedTuple):
-    """Features times e^a, the exponents a, and the cotangents of these features."""
+    """The scaled features phi e^a, the exponents a, and the cotangents d of the scaled features."""
     phi: Any
     a: Any
     d: Any
@@ -26,22 +26,22 @@ def transposed(x):
     return namespace(x).matrix_transpose(x)
 
 
-def through_ratio(g, D, Z):
-    """Cotangents of N and D in Z = N / D; 0 where D is 0, or so small that they are not finite.
+def ratio_gradient(g, D, Z):
+    """Cotangents of N and D in Z = N / D; 0 where |D| < 2^-1000 or the quotient overflows.
 
-    An infinity would give NaN in later sums, also for arguments on which it does not depend.
+    An infinity would result in NaN in later sums, also for arguments that do not depend on it.
     """
     D = namespace(D).where(namespace(D).abs(D) < 2.0**-1000, 0.0, D)
-    return tamed(ratio(g, D, 0.0)), tamed(-ratio(dot(g, Z)[..., None], D, 0.0))
+    return finite_part(ratio(g, D, 0.0)), finite_part(-ratio(dot(g, Z)[..., None], D, 0.0))
 
 
-def tamed(x):
-    """The array with infinities replaced by 0."""
+def finite_part(x):
+    """x, with 0 in place of infinities."""
     xp = namespace(x)
     return xp.where(xp.abs(x) == math.inf, 0.0, x)
 
 
-def turned(rows):
+def reversed_rows(rows):
     return namespace(rows).flip(rows, axis=-2)
 
 
@@ -49,33 +49,34 @@ def joined(z, S):
     return namespace(S).concat([z[..., None], S], axis=-1)
 
 
-def in_both_directions(g, q, k, V, decay, zS, G, eps):
-    """Cotangents of q, k, V, and of (D, N); the last state (z, S); the cotangent of the first.
+def causal_gradient(g, q, k, V, decay, zS, G, eps):
+    """Cotangents of q, k, V and (D, N), the final state (z, S), the cotangent of the initial state.
 
-    The state is (z, S)_i = decay_i (z, S)_(i-1) + k_i (1, v_i); G is the cotangent of the last.
+    The state is (z, S)_i = decay_i (z, S)_(i-1) + k_i (1, v_i), and G is the cotangent of the final
+    state.
     """
     xp, r, v = namespace(V), k.shape[-1], with_ones(V)
     qv, kv = xp.concat([q, v], axis=-1), xp.concat([k, v], axis=-1)
-    there, zS = scan(partial(forwards, eps=eps), zS, (k, decay, g, qv))
-    dq, h = there[..., :r], there[..., r:]
-    rows = turned(q), turned(decay), turned(h), turned(kv)
-    back, G = scan(backwards, G, rows)
-    back = turned(back)
-    return dq, back[..., :r], back[..., r + 1:], h, zS, G
+    forward, zS = scan(partial(query_step, eps=eps), zS, (k, decay, g, qv))
+    dq, h = forward[..., :r], forward[..., r:]
+    rows = reversed_rows(q), reversed_rows(decay), reversed_rows(h), reversed_rows(kv)
+    backward, G = scan(key_step, G, rows)
+    backward = reversed_rows(backward)
+    return dq, backward[..., :r], backward[..., r + 1:], h, zS, G
 
 
-def forwards(zS, k, decay, g, qv, *, eps):
-    """The next state; the cotangents of the query and of its (D, N)."""
+def query_step(zS, k, decay, g, qv, *, eps):
+    """The next state, and the cotangents of the query and of its (D, N)."""
     xp, r = namespace(k), k.shape[-1]
     zS, DN = step(decay[..., None] * zS, qv[..., :r], k, qv[..., r:])
     D = DN[..., :1] + eps
-    dN, dD = through_ratio(g, D, ratio(DN[..., 1:], D, 0.0))
+    dN, dD = ratio_gradient(g, D, ratio(DN[..., 1:], D, 0.0))
     h = xp.concat([dD, dN], axis=-1)
     return zS, xp.concat([(zS @ h[..., None])[..., 0], h], axis=-1)
 
 
-def backwards(G, q, decay, h, kv):
-    """The cotangents of the previous state, of the key and of (1, v)."""
+def key_step(G, q, decay, h, kv):
+    """The cotangent of the previous state, and those of the key and of (1, v)."""
     r = q.shape[-1]
     k, v = kv[..., :r], kv[..., r:]
     G = G + q[..., :, None] * h[..., None, :]
@@ -83,44 +84,45 @@ def backwards(G, q, decay, h, kv):
     return decay[..., None] * G, namespace(k).concat([dk, dv], axis=-1)
 
 
-def units(log_q, c):
-    """Exponents by which queries are multiplied: the scale c minus the largest feature."""
+def query_exponents(log_q, c):
+    """Exponents of the factors of queries: the scale c minus the largest scaled log feature."""
     return c - finite_or_zero(namespace(c).max(log_q + c, axis=-1, keepdims=True))
 
 
-def highest(c, log_k):
+def running_maximum(c, log_k):
+    """One step of a scan: the maximum as carry and as result."""
     c = namespace(c).maximum(c, log_k)
     return c, c
 
 
-def level(log, rising):
-    """The log of a feature; of its slope where that is beyond comparison, as where it is 0."""
-    return namespace(log).where(rising > log + 300.0, rising, log)
+def feature_level(log, log_slope):
+    """The log of a feature, or of its slope where the slope is larger by more than e^300."""
+    return namespace(log).where(log_slope > log + 300.0, log_slope, log)
 
 
-def on_a_log_scale(g, g_S, g_z, g_c, features, levels, V, S, z, c):
-    """`in_both_directions` for features on a log scale, in units of the running maximum of levels.
+def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c):
+    """`causal_gradient` for features on a log scale, relative to the running maximum of levels.
 
-    Queries and keys as `Scaled`; the cotangent of the largest log key, at its place; those of V,
-    of the first state (z, S), of its scale.
+    The results are the queries and the keys as `Scaled`, the cotangent of the largest log key at
+    its index, and the cotangents of V, of the initial state (z, S) and of its scale.
     """
     xp, (log_q, log_k, sign_q, sign_k) = namespace(V), features
     zS, G = joined_state(log_k, V, S, z), joined(g_z, g_S)
     first = c + xp.zeros_like(zS[..., 0])
     zS = xp.where(first[..., None] > -math.inf, zS, 0.0)
-    start = xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)    # of nothing there is no scale
-    scale, ours = scan(highest, start, (levels[1],))
-    kept, last = scan(highest, first, (log_k,))
+    start = xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)    # an empty state has no scale
+    scale, own = scan(running_maximum, start, (levels[1],))
+    kept, last = scan(running_maximum, first, (log_k,))
     before = xp.concat([start[..., None, :], scale], axis=-2)
-    a_q, a_k = units(levels[0], scale), -finite_or_zero(scale)
-    decay = from_nothing(before[..., :-1, :], a_k)
-    passed_on = from_nothing(ours, -finite_or_zero(last))           # in units of e^last
-    G = G * xp.where(last > -math.inf, passed_on, 0.0)[..., None]
+    a_q, a_k = query_exponents(levels[0], scale), -finite_or_zero(scale)
+    decay = scale_change(before[..., :-1, :], a_k)
+    to_final = scale_change(own, -finite_or_zero(last))             # in units of e^last
+    G = G * xp.where(last > -math.inf, to_final, 0.0)[..., None]
     q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
-    dq, dk, dV, h, zS_last, dzS = in_both_directions(g, q, k, V, decay, zS, G, 0.0)
+    dq, dk, dV, h, zS_last, dzS = causal_gradient(g, q, k, V, decay, zS, G, 0.0)
     lowest = xp.min(xp.where(before > -math.inf, before, math.inf), axis=-2)
     known = (start == -math.inf) & (lowest < math.inf)
-    dzS = grown(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
+    dzS = times_exp(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
     logs = xp.concat([first[..., None, :], log_k], axis=-2)
     most = xp.matrix_transpose(strongest(transposed(logs))) & (logs > -math.inf)
     top = xp.where(most, (g_c - dot(G, zS_last))[..., None, :], 0.0)
@@ -128,17 +130,17 @@ def on_a_log_scale(g, g_S, g_z, g_c, features, levels, V, S, z, c):
             dot(xp.where(zS == 0, 0.0, dzS), zS) + top[..., 0, :])
 
 
-def from_nothing(c, a):
-    """e^(c + a): how a state shrinks as its scale rises; 1 of one that is nothing yet.
+def scale_change(c, a):
+    """Factor e^(c + a) of a state whose scale changes from c to -a; 1 for an empty state.
 
-    Where a feature that is 0 moves a state by more than e^700, by e^700.
+    The factor is at most e^700, which only features of 0 can reach.
     """
     xp = namespace(c)
     return xp.where(c > -math.inf, xp.exp(xp.minimum(c + a, 700.0 + 0.0 * a)), 1.0)
 
 
 @overridable
-def grown(a, excess):
-    """a e^excess, and 0 where a = 0."""
+def times_exp(a, excess):
+    """a e^excess; 0 where a is 0."""
     xp = namespace(a)
     return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))

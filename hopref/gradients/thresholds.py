@@ -1,4 +1,4 @@
-"""Thresholds S_theta and their derivatives, which are 0 for the components that are set to 0."""
+"""Vector-Jacobian products of the thresholds S_theta, which are constant where they return 0."""
 from hopref.dispatch.domains import choice
 from hopref.dispatch.namespace import namespace
 from hopref.maps import above, below
@@ -7,12 +7,12 @@ __all__ = []
 
 
 def kept_above(g, x, theta):
-    """The components of g that ``above`` keeps."""
+    """The cotangent g at components that ``above`` keeps, else 0."""
     return namespace(x).where(x > theta, 0.0, g)
 
 
 def kept_below(g, x, theta):
-    """The components of g that ``below`` keeps."""
+    """The cotangent g at components that ``below`` keeps, else 0."""
     return namespace(x).where(x < theta, 0.0, g)
 
 

@@ -1,13 +1,12 @@
-"""Maps along the last axis: separation maps, their potentials, and functions for the formulas.
+"""Maps along the last axis: separation maps, their potentials, and array functions for formulas.
 
-Separation maps turn scores into weights: softmax, and the sparse maps with exact zeros.  Potentials
-are their regularisers, conjugates and losses.  Since the modules of models contain equations only,
-all loops, branches, and the treatment of options and absent masks are implemented here.
+Separation maps turn scores into weights: softmax, and sparse maps with exact zeros.  Potentials are
+their regularisers, conjugates and losses.  Formulas of models contain no loops and no branches;
+those, and the interpretation of options and of absent masks, are implemented here.
 """
 from hopref.maps.entries import (
     NEAR,
     balanced,
-    bend,
     centred,
     dot,
     finite_or_zero,
@@ -20,6 +19,7 @@ from hopref.maps.entries import (
     outer,
     power,
     power_gain,
+    power_remainder,
     raised,
     raised_log,
     ratio,

@@ -1,8 +1,9 @@
-"""Numbers as unevaluated sums of two: about 100 bits, by the arithmetic of the format alone.
+"""Double-double arithmetic: numbers as unevaluated sums of two, with about 100 bits.
 
-A pair ``(h, l)`` stands for h + l, with h the nearest number.  Thresholds of sparse maps need it:
-where an entry is a root of a remainder, an ulp of a sum is many ulp of that entry.  No value is
-looked at, and sums of numbers in [-1, 1] are exact, so that their order does not matter.
+A pair ``(h, l)`` represents h + l, where h is the nearest number.  Thresholds of sparse maps
+require this precision: where an entry is a root of a remainder, an ulp of a sum is many ulp of that
+entry.  The control flow does not depend on values.  Sums of numbers in [-1, 1] are exact, so that
+the result does not depend on the order of summation.
 
 References: Dekker 1971 (products); Knuth, TAOCP 2, 4.2.2 (sums); Rump, Ogita & Oishi 2008 (sums of
 many).
@@ -14,8 +15,8 @@ from hopref.dispatch.namespace import namespace
 
 EXTRACTIONS = 3
 LN2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76000p-45"),
-       float.fromhex("0x1.cc01f97b57a08p-87"))      # 42 bits each: exact times an exponent
-EIGHTHS = ((1.0, 0.0, 0.0),                         # c, and the pair of -log c
+       float.fromhex("0x1.cc01f97b57a08p-87"))      # 42 bits each: exact times exponents
+EIGHTHS = ((1.0, 0.0, 0.0),                         # c and the pair -log c
            (0.875, 0.13353139262452263, -3.664457663660085e-18),
            (0.75, 0.2876820724517809, 2.607160616442564e-17),
            (0.625, 0.4700036292457356, -2.3229412495470032e-17),
@@ -23,20 +24,20 @@ EIGHTHS = ((1.0, 0.0, 0.0),                         # c, and the pair of -log c
 
 
 def plus(a, b):
-    """a + b, exactly."""
+    """The pair a + b, exactly."""
     h = a + b
     of_b = h - a
     return h, (a - (h - of_b)) + (b - of_b)
 
 
 def ordered(h, l):
-    """The pair of h + l, for l no larger than h."""
+    """The normalised pair h + l, for |l| <= |h|."""
     top = h + l
     return top, l - (top - h)
 
 
 def product(a, b):
-    """a b, exactly, unless one of its halves under- or overflows."""
+    """The pair a b, exactly, unless one of its parts under- or overflows."""
     h = a * b
     far = 2.0 ** math.ceil(digits(h) / 2) + 1
     (a1, a0), (b1, b0) = halves(a, far * a), halves(b, far * b)
@@ -48,7 +49,7 @@ def digits(a):
 
 
 def tiny(a):
-    """Sizes below which the second half of a product may underflow."""
+    """Magnitude below which the second part of a product may underflow."""
     return 2.0**62 * namespace(a).finfo(a.dtype).smallest_normal
 
 
@@ -58,7 +59,7 @@ def halves(a, far):
 
 
 def added(x, y):
-    """The sum of two pairs, inaccurate only if nearly all digits cancel."""
+    """The sum of two pairs, accurate unless their leading parts cancel."""
     h, l = plus(x[0], y[0])
     return ordered(h, l + (x[1] + y[1]))
 
@@ -75,13 +76,13 @@ def divided(x, y):
 
 
 def scaled_by(x, c):
-    """The pair x times a number c > 0 of any size."""
+    """The pair x times a number c > 0 of any magnitude."""
     unit = 2.0 ** (math.frexp(float(c))[1] - 1)
     return multiplied((x[0] * unit, x[1] * unit), (c / unit, 0.0))
 
 
 def reciprocal(a):
-    """1 / a as a pair, for a number a."""
+    """The pair 1 / a of a number a."""
     h = 1 / a
     return h, float(1 / Fraction(*a.as_integer_ratio()) - Fraction(*h.as_integer_ratio()))
 
@@ -91,10 +92,10 @@ def total(a):
 
 
 def left(whole, *parts):
-    """``whole - sum of all parts`` along the last axis, for entries in [-1, 1]; rounded at the end.
+    """``whole - sum of all parts`` along the last axis, for entries in [-1, 1]; rounded once.
 
-    The same leading digits are taken off all entries; sums of such pieces are exact.  A format too
-    narrow to hold them just adds.
+    The leading digits of all entries are extracted on a common grid, on which sums are exact.
+    Formats that are too narrow for the grid use ordinary sums.
     """
     n, eps = parts[0].shape[-1], float(namespace(parts[0]).finfo(parts[0].dtype).eps)
     grid = 2.0 ** (2 * n * len(parts)).bit_length()
@@ -109,9 +110,9 @@ def left(whole, *parts):
 
 
 def power(t, q):
-    """t^q for a pair t in [0, 2) and a pair of numbers q > 0; from 2 on, the library's alone.
+    """t^q for a pair t in [0, 2) and a pair q > 0; the library's power where that is 2 or more.
 
-    The library's power p, times 1 + (q log t - log p).
+    The result is the library's power p times 1 + (q log t - log p).
     """
     xp = namespace(t[0])
     p = xp.pow(t[0], q[0])
@@ -124,14 +125,14 @@ def power(t, q):
 
 
 def logarithm(x):
-    """log x as a pair, for x <= 2 that is not tiny: k log 2 - log c + 2 atanh s."""
+    """The pair log x = k log 2 - log c + 2 atanh s, for x <= 2 that is not `tiny`."""
     xp = namespace(x[0])
     k = xp.floor(xp.log2(x[0]))
     unit = leading_bit(2.0**-k)
     m = (x[0] * unit, x[1] * unit)                      # in [1, 2], nearly
     c, *log_c = (xp.full_like(k, v) for v in EIGHTHS[0])
     for (larger, *_), (now, *log_now) in zip(EIGHTHS, EIGHTHS[1:], strict=False):
-        beyond = m[0] * m[0] * (larger * now) > 1       # now m is nearer to 1
+        beyond = m[0] * m[0] * (larger * now) > 1       # m times `now` is nearer to 1
         c = xp.where(beyond, now, c)
         log_c = [xp.where(beyond, v, old) for v, old in zip(log_now, log_c, strict=True)]
     m = multiplied(m, (c, 0.0))                         # within 12 % of 1
@@ -143,13 +144,13 @@ def logarithm(x):
 
 
 def leading_bit(a):
-    """The power of two that a library's power approximates."""
+    """The power of two next to a library's approximation of it."""
     far = 2.0 ** (digits(a) - 3) * a
     return (far + a) - far
 
 
 def twice_atanh(s):
-    """2 (s + s^3 / 3 + s^5 / 5 + ...) for |s| < 0.06, with the first terms as pairs."""
+    """2 (s + s^3 / 3 + s^5 / 5 + ...) for |s| < 0.06, with pairs for the first terms."""
     square, series = multiplied(s, s), 0.0
     for odd in range(27, 9, -2):
         series = series * square[0] + 1 / odd

@@ -1,4 +1,4 @@
-"""Functions of entries and rows: quotients, lengths, powers, and factors from logarithms."""
+"""Functions of the entries of rows: quotients, norms, powers, sums, and scaled exponentials."""
 import math
 
 from hopref.dispatch.namespace import namespace
@@ -6,9 +6,9 @@ from hopref.dispatch.overrides import overridable
 from hopref.maps.double_double import leading_bit
 
 inf = math.inf
-NEAR = 30       # products with numbers whose 30th power is in range do not overflow
-SITES = 32      # largest number of entries for which a sum of others is a matrix product
-TERMS = 24      # number of terms of the exponential series for x <= 1; the next is below 2**-64
+NEAR = 30       # exponent: products with numbers whose power NEAR is in range do not overflow
+SITES = 32      # block size in which an entry is excluded from a sum by a product with a matrix
+TERMS = 24      # terms of the exponential series for x <= 1; the next one is below 2**-64
 
 
 def ratio(numerator, denominator, otherwise):
@@ -23,27 +23,27 @@ def dot(a, b):
 
 
 def of_length_one(x):
-    """x / |x|, and 0 for x = 0, at any size of x."""
+    """x / |x|, or 0 where x is 0, without over- or underflow."""
     x = x / unit_of(x)
     return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
 
 
 def lengths(x):
-    """|x| of each row, at any size of x."""
+    """|x| of each row, without over- or underflow."""
     unit = unit_of(x)
     x = x / unit
     return unit[..., 0] * namespace(x).sqrt(dot(x, x))
 
 
 def unit_of(x, square=0.0):
-    """A power of two; each row x, and the root of ``square``, divided by it are at most 2."""
+    """A power of two by which |x| of each row, and sqrt(square), are at most 2 after division."""
     xp = namespace(x)
     size = xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
     return binade(xp.maximum(size, xp.full_like(size, math.sqrt(square))))
 
 
 def binade(x):
-    """The power of two at or next to x >= 0; 1 for 0, inf and NaN."""
+    """The largest power of two <= x, or next to it; 1 for 0, inf and NaN."""
     xp = namespace(x)
     k = xp.floor(xp.log2(xp.where((x > 0) & xp.isfinite(x), x, 1.0)))
     half = xp.floor(k / 2)
@@ -51,23 +51,23 @@ def binade(x):
 
 
 def mean(x):
-    """The mean of each row, with one entry; 0 for a row without entries."""
+    """The mean of each row, with the axis kept; 0 for empty rows."""
     return namespace(x).sum(x, axis=-1, keepdims=True) / max(1, x.shape[-1])
 
 
 def centred(x):
-    """x minus its mean."""
+    """x minus the mean of its row."""
     return x - mean(x)
 
 
 def xlog(x):
-    """x log x, and 0 at x = 0."""
+    """x log x, which is 0 at 0."""
     xp = namespace(x)
     return x * xp.log(xp.where(x > 0, x, 1.0))
 
 
 def power(z, n):
-    """z^n for an integer n >= 0, by repeated squaring, exact for integers in every namespace.
+    """z^n for an integer n >= 0, by repeated squaring, which is exact for integers.
 
     z^0 is 1, and NaN where z is NaN.
     """
@@ -79,9 +79,9 @@ def power(z, n):
 
 
 def in_common_unit(z, n, size=None):
-    """z divided by a unit, common to all patterns (axis -2), with which z^n does not overflow.
+    """z divided by a unit, common to all patterns (axis -2), for which z^n does not overflow.
 
-    The unit is 1 if z^n is well in range.  If given, ``size`` >= |z| determines the unit.
+    The unit is 1 where z^n is in range.  ``size`` >= |z| replaces |z| in the choice of the unit.
     """
     xp = namespace(z)
     top = xp.max(xp.abs(z) if size is None else size, axis=-2, keepdims=True)
@@ -92,9 +92,9 @@ def in_common_unit(z, n, size=None):
 
 
 def odd_part(r, x, n):
-    """((r + x)^n - (r - x)^n)/(2 x), or its limit at x = 0, as a sum of terms of one sign.
+    """((r + x)^n - (r - x)^n)/(2 x), and its limit at x = 0, as a sum of terms of one sign.
 
-    The pair (even, odd), with (r + x)^n = even + x odd, is computed by repeated squaring.
+    The power of r + x is even + x odd, and (even, odd) is computed by repeated squaring.
     """
     even, odd, more, square = 1 + 0 * r, 0 * r, 1 + 0 * r, x * x
     while n:
@@ -107,12 +107,12 @@ def odd_part(r, x, n):
 
 
 def power_gain(r, x, n, size):
-    """((r + x)^n - (r - x)^n)/2, up to a positive factor common to all patterns (axis -2).
+    """((r + x)^n - (r - x)^n)/2, up to a factor > 0 common to all patterns (axis -2).
 
-    The value is x q (n odd) or r x q (n even) with q > 0.  Each factor is divided by its own unit,
-    q by that of ``size`` >= |r| + |x|, so that no product overflows.
+    The result is x q (n odd) or r x q (n even) with q > 0.  Each factor is scaled by its own unit,
+    that of q for ``size`` >= |r| + |x|, so that their product does not overflow.
     """
-    r = namespace(x).where(x == 0, 0 * r, r)        # r has no effect there
+    r = namespace(x).where(x == 0, 0 * r, r)        # excluded from the choice of units
     own, other = in_common_unit(x, NEAR), in_common_unit(r, NEAR)
     r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
     if n % 2:
@@ -121,7 +121,7 @@ def power_gain(r, x, n, size):
 
 
 def others(parts):
-    """For each entry the sum of the other entries of its row, without a subtraction."""
+    """The sum of all other entries of a row for each of its entries, without subtraction."""
     xp, d = namespace(parts), parts.shape[-1]
     if d <= SITES:
         return parts @ (1 - xp.eye(d, dtype=parts.dtype))
@@ -137,7 +137,7 @@ def rows(X, i):
 
 
 def table(x):
-    """The array with its leading axes merged: (..., d) -> (k, d)."""
+    """Merge all leading axes into one: (..., d) -> (k, d)."""
     return namespace(x).reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
@@ -152,7 +152,7 @@ def summed(x, kept):
 
 
 def standard_error(draws):
-    """The standard error of the mean over the first axis."""
+    """Standard error of the mean over the first axis."""
     xp, k = namespace(draws), draws.shape[0]
     away = draws - xp.mean(draws, axis=0)
     return xp.sqrt(xp.sum(away * away, axis=0) / (k * (k - 1)))
@@ -162,20 +162,20 @@ def standard_error(draws):
 
 @overridable
 def raised(p, e):
-    """p^e, and 0 where p = 0, for any e."""
+    """p^e, or 0 where p is 0, for every e."""
     xp = namespace(p)
     return xp.where(p > 0, xp.pow(xp.where(p > 0, p, 1.0), e), 0.0)
 
 
 @overridable
 def raised_log(p, e):
-    """p^e log p, and 0 where p = 0."""
+    """p^e log p, or 0 where p is 0."""
     xp = namespace(p)
     return raised(p, e) * xp.log(xp.where(p > 0, p, 1.0))
 
 
 @overridable
-def bend(p, e, a):
+def power_remainder(p, e, a):
     """p^e (e^x - 1 - x)/a^2 with x = -a log p, for 0 <= p <= 1; at a = 0, p^e log(p)^2/2."""
     xp = namespace(p)
     logs = xp.log(xp.where(p > 0, p, 1.0))
@@ -188,24 +188,24 @@ def bend(p, e, a):
 
 
 def second_remainder(x):
-    """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series, which has no cancellation."""
+    """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series, without cancellation."""
     r = 1.0 + 0.0 * x
     for k in range(TERMS, 2, -1):
         r = 1 + x * r / k
     return r / 2
 
 
-# -- factors from their logarithms, relative to the largest entry -------------------------------
+# -- exponentials of logarithms, relative to a largest entry ------------------------------------
 
 def balanced(log_q, log_k, sign_q, sign_k):
-    """Features from logarithms, scaled so that the largest key of each feature is 1."""
+    """Features from their logs, scaled so that the largest key and query features are 1."""
     xp = namespace(log_k)
     c = xp.max(log_k, axis=-2, keepdims=True)
     return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
 
 
 def rescaled(log_q, log_k, c):
-    """One step of `balanced` with a running scale: query, key, factor of the state, new scale."""
+    """One step of `balanced` with a running scale: query, key, factor of the past, new scale."""
     xp = namespace(log_k)
     new = xp.maximum(c, log_k)
     zero = finite_or_zero(new)
@@ -213,17 +213,17 @@ def rescaled(log_q, log_k, c):
 
 
 def shifted_exp(a, axis):
-    """exp(a - max a), and 0 where all entries of a are -inf."""
+    """exp(a - max a), or 0 where all of a is -inf."""
     xp = namespace(a)
     return xp.exp(a - finite_or_zero(xp.max(a, axis=axis, keepdims=True)))
 
 
 def shifted_exp_of_sum(a, b):
-    """exp(a + b - max(a + b)), computed from halves so that the sum does not overflow."""
+    """exp(a + b - max (a + b)), computed from a/2 + b/2, which does not overflow."""
     xp, half = namespace(a), a / 2 + b / 2
     return xp.exp(2 * (half - finite_or_zero(xp.max(half, axis=-1, keepdims=True))))
 
 
 def finite_or_zero(c):
-    """A logarithmic scale that can be subtracted: -inf, the scale of a zero, becomes 0."""
+    """A log scale to subtract: c, or 0 where c is -inf."""
     return namespace(c).where(c == -inf, 0.0, c)

@@ -1,4 +1,4 @@
-"""Loops of the formulas: recurrences, elimination, and sums over lists of pairs."""
+"""Loops for formulas: recurrences, Gaussian elimination, and reductions over listed pairs."""
 from functools import partial
 
 import numpy as np
@@ -18,9 +18,9 @@ def each(function, items):
 
 
 def scan(step, carry, rows):
-    """All y_i and the last carry of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
+    """All y_i and the final carry of ``carry, y_i = step(carry, *rows_i)`` along axis -2.
 
-    A step without result returns None for y.  If there are no rows, the result is the last, empty
+    A step without a result returns None for y.  If there are no rows, the result is the last, empty
     array of ``rows``.
     """
     xp, results = namespace(rows[0]), []
@@ -33,7 +33,7 @@ def scan(step, carry, rows):
 
 
 def in_turn(rule, xi, W, b, order, *rows):
-    """The state after its sites in ``order`` are set to ``rule(field, value, *row)`` in turn."""
+    """xi after sequential updates ``rule(field, value, *row)`` of the sites in ``order``."""
     xp = namespace(xi)
     b = b + xp.zeros(xi.shape[-1:], dtype=xi.dtype)
     visit = partial(_visit, rule=rule, W=W, b=b, here=xp.arange(xi.shape[-1]))
@@ -47,7 +47,7 @@ def _visit(xi, site, *row, rule, W, b, here):
 
 
 def fold(step, carry, items):
-    """``carry = step(carry, item)`` for every item of the first axis."""
+    """The final carry of ``carry = step(carry, item)`` over the items of the first axis."""
     for i in range(items.shape[0]):
         carry = step(carry, items[i, ...])
     return carry
@@ -56,10 +56,10 @@ def fold(step, carry, items):
 # -- linear systems -------------------------------------------------------------------------------
 
 def solved(A, b):
-    """The solution x of A x = b, and the pivots, for A (..., d, d) and b (..., d).
+    """The solution x of A x = b and the pivots, for A (..., d, d) and b (..., d).
 
-    The elimination has no row exchanges, which is stable for positive definite matrices; a
-    symmetric matrix is positive definite if its pivots are > 0.
+    Gaussian elimination without pivoting is stable for positive definite matrices, which are the
+    matrices with pivots > 0.
     """
     xp, d = namespace(A), A.shape[-1]
     A, pivots = xp.concat([A, b[..., None]], axis=-1), []
@@ -76,9 +76,9 @@ def solved(A, b):
 # -- lists of pairs (row, column), at a cost proportional to their number ------------------------
 
 def listed_once(rows, columns, many_rows, many_columns):
-    """The sorted pairs, whether each is the first of equal pairs, and the start and stop of rows.
+    """Sorted pairs, a mask of the first of equal pairs, and the start and stop index of each row.
 
-    The last two have one entry for each of ``many_rows`` rows, including empty ones.
+    Start and stop have one entry for each of ``many_rows`` rows, including empty rows.
     """
     xp = namespace(rows)
     order = xp.argsort(rows * many_columns + columns)
@@ -93,10 +93,10 @@ def listed_once(rows, columns, many_rows, many_columns):
 
 
 def over_rows(join, values, nothing, start, stop):
-    """The reduction of values[start:stop] by ``join``, with neutral element ``nothing``, of rows.
+    """Reduction of values[start:stop] by ``join`` for every row; ``nothing`` is neutral for it.
 
-    Neighbours are joined pairwise, so that every range consists of a few blocks: the cost is
-    O(e + l log e) for e values in l rows, and the error of a sum grows like log e.
+    Adjacent values are joined pairwise, so that every range consists of few complete blocks.  The
+    work is O(e + l log e) for e values in l rows, and the error of a sum grows like log e.
     """
     xp = namespace(values)
     shape = (start.shape[0], *values.shape[1:])
@@ -121,7 +121,7 @@ def over_rows(join, values, nothing, start, stop):
 
 
 def band(queries, X, width, dilation, causal, align):
-    """The columns (l, b) of the window of each of l queries, and which of them exist."""
+    """Columns (l, b) in the window of each of l queries, and a mask of those that exist."""
     xp, n = namespace(X), X.shape[0]
     reach = min(width, (queries + n) // dilation + 1)
     steps = xp.arange(-reach, 1 if causal else reach + 1, dtype=xp.int64)
@@ -132,5 +132,5 @@ def band(queries, X, width, dilation, causal, align):
 
 
 def positions(l, n, align):
-    """The positions of l states, as a column, and of n patterns."""
+    """Positions (l, 1) of l states among n patterns, and positions (n,) of the patterns."""
     return np.arange(l)[:, None] + align(l, n), np.arange(n)

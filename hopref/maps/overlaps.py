@@ -1,4 +1,4 @@
-"""Products of states and patterns, including those beyond the range of floating point."""
+"""Products of states and patterns, also where they exceed the range of floating point."""
 import math
 from functools import partial
 
@@ -12,31 +12,31 @@ NEAR, FAR = 2.0**1022, 2.0**1023        # the difference of two scores up to FAR
 
 
 def overlaps(xi, X, where=True, k=1):
-    """The scores xi X^T, up to one number for each row, on which separation maps do not depend.
+    """The scores xi X^T, up to an additive constant for each row, which separation maps ignore.
 
-    They are exactly xi X^T if no product overflows.  In other rows a score whose distance from the
-    k-th largest visible one exceeds 2^1023 is moved to this distance, at which no weight depends on
-    it for beta >= 1e-300; if the k-th largest score is beyond 2^1022, it is subtracted.  The error
-    of differences is the rounding of the products, at any size.  Underflow is not treated, since it
-    changes beta xi X^T by less than d 2^-50.
+    The result is bitwise xi X^T if no product overflows.  In other rows a score that differs from
+    the k-th largest visible score by more than 2^1023 is set to that distance, where no weight
+    depends on it for beta >= 1e-300; if the magnitude of the k-th largest score exceeds 2^1022, it
+    is subtracted.  Differences are accurate to the rounding of the products at any magnitude.
+    Underflow changes beta xi X^T by less than d 2^-50.
     """
     return _apart(_times, xi, X, partial(_largest, where=where, k=k))
 
 
 def pair_overlaps(xi, X, where):
-    """`overlaps` of states (..., 1, d) and patterns (..., n, d), which differ for each state."""
+    """`overlaps` of states (..., 1, d) with separate patterns (..., n, d) for each state."""
     return _apart(dot, xi, X, partial(_largest, where=where, k=1))
 
 
 def listed_overlaps(xi, X, i, first, start, stop):
-    """`overlaps` of a list of pairs (see `loops.listed_once`); -inf for repeated pairs."""
+    """`overlaps` of listed pairs (see `loops.listed_once`), -inf for repeated pairs."""
     xp = namespace(xi)
     z = _apart(dot, xi, X, partial(_largest_listed, i=i, first=first, start=start, stop=stop))
     return xp.where(first, z, -inf)
 
 
 def _apart(product, xi, X, largest):
-    """The product, shifted by one number for each row where it overflows."""
+    """The product, with a constant added to each row in which it overflows."""
     z = product(xi, X)
     if on_host(z) and _within(namespace(z), z):
         return z
@@ -44,7 +44,7 @@ def _apart(product, xi, X, largest):
 
 
 def moved(z, small, largest):
-    """z, with infinite entries computed from 2^-1200 z, minus the largest where it overflows."""
+    """z, with overflowed entries recomputed from ``small`` = 2^-1200 z, minus a large maximum."""
     xp = namespace(z)
     whole = xp.where(xp.isfinite(z), z, small * LARGE * LARGE)
     small = xp.where(xp.isfinite(z), z * SMALL * SMALL, small)
@@ -58,12 +58,12 @@ def _times(xi, X):
 
 
 def _within(xp, z):
-    """Whether all scores are smaller than `NEAR` in absolute value, and none is NaN."""
+    """Whether the magnitudes of all scores are below `NEAR`; False if one is NaN."""
     return 0 in z.shape or bool(xp.all((xp.max(z) < NEAR) & (xp.min(z) > -NEAR)))
 
 
 def _largest(z, where, k):
-    """The k-th largest visible score of every row."""
+    """The k-th largest visible score of each row."""
     xp = namespace(z)
     z = z if where is True else xp.where(where, z, -inf)
     return xp.max(z, axis=-1, keepdims=True) if k == 1 else \
@@ -77,7 +77,7 @@ def _largest_listed(z, i, first, start, stop):
 
 
 def shorter(X, top, where=True):
-    """M^2 - |x_t|^2 for the longest visible pattern and rows x_t; exactly 0 if they are equal."""
+    """M^2 - |x_t|^2 for rows x_t and the largest visible norm M; 0 for equal norms of any size."""
     xp = namespace(X)
     longest, own = _longest(X, where), dot(top, top)
     if on_host(X) and bool(xp.all(longest < FAR)):
@@ -88,13 +88,13 @@ def shorter(X, top, where=True):
 
 
 def _longest(X, where):
-    """The largest squared length of the visible patterns."""
+    """The largest squared norm of the visible patterns."""
     xp, squares = namespace(X), dot(X, X)
     return xp.max(squares if where is True else xp.where(where, squares, -inf), axis=-1)
 
 
 def biased(z, beta, bias, where):
-    """beta z + bias, or beta (z - max z) + bias for rows whose largest entry is not finite."""
+    """beta z + bias; in rows whose largest value overflows, beta (z - max z) + bias."""
     xp = namespace(z)
     seen = (bias > -inf) & where
     logits = beta * z + bias
@@ -105,6 +105,6 @@ def biased(z, beta, bias, where):
 
 
 def squared_unit(beta):
-    """b and a power of two r with beta = b r^2, so that products of r x do not overflow."""
+    """b and a power of two r with beta = b r^2, so that beta x y = b (r x) (r y)."""
     root = 2.0 ** (math.frexp(beta)[1] // 2)
     return beta / root / root, root

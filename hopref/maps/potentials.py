@@ -1,9 +1,10 @@
 r"""Potentials of the separation maps: regularisers, conjugates and Fenchel-Young losses.
 
-To each map belong a regulariser Omega, 0 at a vertex (at an indicator of k entries, ``k/2`` less),
-its conjugate :math:`\Omega^*(z) = \max_p p^T z - \Omega(p)`, whose gradient is the map, and the
-loss :math:`L_\Omega(z; p) = \Omega(p) + \Omega^*(z) - z^T p \ge 0`, which is 0 exactly where p is
-the map of z.  With ``beta`` a conjugate is :math:`\beta^{-1} \Omega^*(\beta z)`, as logsumexp is.
+Each map has a regulariser Omega, a conjugate :math:`\Omega^*(z) = \max_p p^T z - \Omega(p)`, whose
+gradient is the map, and a loss :math:`L_\Omega(z; p) = \Omega(p) + \Omega^*(z) - z^T p \ge 0`,
+which is 0 if and only if p is the map of z.  Omega is 0 at a vertex of the simplex; that of
+k-subsets is k/2 at an indicator of k entries.  With ``beta`` a conjugate is
+:math:`\beta^{-1} \Omega^*(\beta z)`, like logsumexp.
 
 Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*.
 """
@@ -22,7 +23,7 @@ from hopref.maps.sparse import above_one, at_least_one, entmax, k_subsets, kth_l
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
 
-TERMS = 24      # of a power series, beyond which nothing is left of an argument up to 1
+TERMS = 24      # terms of a power series; later ones are negligible for arguments up to 1
 
 
 @op("(...,n)->(...)", p=phi, alpha=at_least_one)
@@ -34,7 +35,7 @@ def tsallis(p, /, *, alpha=1.5):
     .. math:: \Omega(p) = \frac{\sum_i p_i^\alpha - 1}{\alpha (\alpha - 1)}, \quad
         \textstyle\sum_i p_i = 1
 
-    The 1 is taken for the sum of p, so that nothing cancels near alpha = 1.
+    The 1 is evaluated as the sum of p, which avoids cancellation near alpha = 1.
 
     >>> from hopref.maps import tsallis
     >>> float(tsallis([0.5, 0.5], alpha=2.0))
@@ -52,7 +53,7 @@ def tsallis(p, /, *, alpha=1.5):
 
 @op("(...,n)->(...)", p=phi, gamma=above_one)
 def norm(p, /, *, gamma=2.0):
-    r"""Norm minus 1, the regulariser of normmax.
+    r"""A norm minus 1, the regulariser of normmax.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
 
@@ -97,7 +98,7 @@ def entmax_conjugate(z, /, *, beta=1.0, alpha=1.5):
     0.25
     """
     p = entmax(z, beta=beta, alpha=alpha)
-    return best(z, p) - tsallis(p, alpha=alpha) / beta
+    return expected_score(z, p) - tsallis(p, alpha=alpha) / beta
 
 
 @op("(...,n)->(...)", beta=positive, gamma=above_one)
@@ -114,7 +115,7 @@ def normmax_conjugate(z, /, *, beta=1.0, gamma=2.0):
     5.0
     """
     p = normmax(z, beta=beta, gamma=gamma)
-    return best(z, p) - norm(p, gamma=gamma) / beta
+    return expected_score(z, p) - norm(p, gamma=gamma) / beta
 
 
 @op("(...,n)->(...)", beta=positive, k=count, shape_rule=k_of_n)
@@ -147,7 +148,7 @@ def entmax_loss(z, p, /, *, alpha=1.5):
     3.0
     """
     y = entmax(z, alpha=alpha)
-    return tsallis(p, alpha=alpha) - tsallis(y, alpha=alpha) + lead(z, y, p)
+    return tsallis(p, alpha=alpha) - tsallis(y, alpha=alpha) + score_difference(z, y, p)
 
 
 @op("(...,n),(...,n)->(...)", p=phi, gamma=above_one)
@@ -163,7 +164,7 @@ def normmax_loss(z, p, /, *, gamma=2.0):
     3.0
     """
     y = normmax(z, gamma=gamma)
-    return norm(p, gamma=gamma) - norm(y, gamma=gamma) + lead(z, y, p)
+    return norm(p, gamma=gamma) - norm(y, gamma=gamma) + score_difference(z, y, p)
 
 
 @op("(...,n),(...,n)->(...)", p=phi, k=count, shape_rule=k_of_n)
@@ -179,20 +180,20 @@ def k_subsets_loss(z, p, /, *, k):
     2.0
     """
     y = k_subsets(z, k=k)
-    return half_square(p) - half_square(y) + lead(z, y, p)
+    return half_square(p) - half_square(y) + score_difference(z, y, p)
 
 
-# -- differences of potentials, which near their least value would cancel --------------------------
+# -- differences of potentials from their minimum, without cancellation --------------------------
 
 @overridable
 def tsallis_excess(p, /, *, alpha=1.5):
-    """Omega(p) - Omega(u), u = 1/n: the excess of the negative Tsallis entropy over its minimum."""
+    """Omega(p) - Omega(u), u = 1/n, for Tsallis' negative entropy, whose minimum is at u."""
     return namespace(p).sum(power_divergence(p, 1 / p.shape[-1], alpha), axis=-1)
 
 
 @overridable
 def norm_excess(p, /, *, gamma=2.0):
-    """|p| - |u|, u = 1/n: the excess of the norm over its minimum."""
+    """|p| - |u|, u = 1/n, the difference of the norm from its minimum."""
     xp, n = namespace(p), p.shape[-1]
     least, many = n ** (1 / gamma - 1), gamma * (gamma - 1) / n
     mean = many * xp.sum(power_divergence(n * p, 1.0, gamma), axis=-1)      # of (n p)^gamma - 1
@@ -203,18 +204,17 @@ def norm_excess(p, /, *, gamma=2.0):
 
 @overridable
 def half_square_excess(mu, /, *, k):
-    """(|mu|^2 - |u|^2)/2, u = k/n, for entries of sum k."""
+    """(|mu|^2 - |u|^2)/2, u = k/n, for mu of sum k."""
     away = mu - k / mu.shape[-1]
     return dot(away, away) / 2
 
 
 def power_divergence(p, u, a):
-    """(p^a - u^a - a u^(a-1) (p - u))/(a (a - 1)) >= 0 of every entry, a >= 1; p log(p/u) - p + u
-    at a = 1.
+    """Bregman divergence (p^a - u^a - a u^(a-1) (p - u))/(a (a - 1)) >= 0 of every entry, a >= 1.
 
-    Over rows of equal sum its sum is that of (p^a - u^a)/(a (a - 1)), without what cancels.  With
-    y = log(p/u) it is u^a (y^2/2 + ...) where p is near u, elsewhere (p (p^s - u^s)/s - u^s (p -
-    u))/a, s = a - 1.
+    It is p log(p/u) - p + u at a = 1.  For rows with the sum of u, its sum over a row equals that
+    of (p^a - u^a)/(a (a - 1)), without cancellation.  With y = log(p/u) it is evaluated as
+    u^a (y^2/2 + ...) where p is near u, elsewhere as (p (p^s - u^s)/s - u^s (p - u))/a, s = a - 1.
     """
     xp = namespace(p)
     if a == 2:
@@ -230,7 +230,7 @@ def power_divergence(p, u, a):
 
 def power_series(y, a):
     """(e^(ay) - 1 - a (e^y - 1))/(a (a - 1)) for a |y| <= 1, by its series."""
-    share = [1.0]           # of the term y^k: (1 + a + ... + a^(k-2))/a^(k-2)/k!
+    share = [1.0]           # k! times the coefficient of y^k: (1 + a + ... + a^(k-2))/a^(k-2)
     for _ in range(TERMS):
         share.append(1 + share[-1] / a)
     result = 0.0 * y
@@ -254,7 +254,7 @@ def log_cosh(u, beta):
 def log_cosh_transform(u, beta):
     """u.tanh(beta u) - sum log cosh(beta u)/beta, the integral of artanh/beta from 0 to tanh."""
     xp = namespace(u)
-    a = xp.minimum(xp.abs(beta * u), 400 + 0 * u)       # from there on it is log(2)/beta
+    a = xp.minimum(xp.abs(beta * u), 400 + 0 * u)       # above 400 it is log(2)/beta
     near, e = a < 0.5, xp.exp(-2 * a)
     close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.where(near, a, 0.0)))
     far = (math.log(2) - 2 * a * (e / (1 + e)) - xp.log1p(e)) / beta
@@ -279,13 +279,13 @@ def logsumexp_transform(u, beta):
     return dot(e / (1 + rest), logs) / beta
 
 
-def best(z, p):
-    """p.z, from differences to the largest score."""
+def expected_score(z, p):
+    """p.z, evaluated relative to the largest score."""
     top = namespace(z).max(z, axis=-1, keepdims=True)
     return top[..., 0] - dot(p, top - z)
 
 
-def lead(z, y, p):
-    """z.y - z.p, from differences to the largest score where both have the same sum."""
+def score_difference(z, y, p):
+    """z.y - z.p, evaluated relative to the largest score."""
     top = namespace(z).max(z, axis=-1, keepdims=True)
     return dot(z - top, y - p) + top[..., 0] * namespace(z).sum(y - p, axis=-1)

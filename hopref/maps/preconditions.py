@@ -1,4 +1,4 @@
-"""Preconditions of the separation maps that involve several arguments."""
+"""Preconditions that relate several arguments of separation maps."""
 import math
 
 __all__ = ["something_visible"]
@@ -7,7 +7,7 @@ EMPTY_ROW = "every row must see at least one entry; got a fully masked row"
 
 
 def something_visible(xp, given):
-    """With empty_row="raise", an entry must be visible in every row."""
+    """With empty_row="raise", every row must have a visible entry."""
     if given["empty_row"] != "raise":
         return None
     seen = (given["z"] + given.get("bias", 0.0) > -math.inf) & given["where"]

@@ -3,7 +3,7 @@ from hopref.dispatch.namespace import namespace, on_host
 
 
 def unit(size):
-    """The power of two by which a size is scaled to [1, 2); 1 for 0, infinity and NaN."""
+    """The power of two that scales a magnitude to [1, 2); 1 for 0 and NaN."""
     xp, one = namespace(size), namespace(size).ones_like(size)
     factor = one
     for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
@@ -14,13 +14,12 @@ def unit(size):
 
 
 def evened(q, k, z):
-    """Features q and k scaled by powers of two, with products scaled by one factor for each row.
+    """Features q and k, scaled by powers of two so that their products do not under- or overflow.
 
-    Returns q, k, the factors of the features, which apply to k and to the sum z of earlier keys,
-    and the factors of the rows of q.  The largest key of each feature, or z, is then in [1, 2), and
-    so is the largest feature of a query, so that significant products do not under- or overflow.
-    Features that are all near 1 are returned unchanged; the scaling does not change the bits of
-    other results.
+    Returns q, k, the factors of the features of k and of the sum z of earlier keys, and the factors
+    of the rows of q.  After scaling, the largest key (or z) of each feature and the largest feature
+    of each query are in [1, 2).  Arrays whose magnitudes are near 1 are not scaled; scaling by
+    powers of two does not change the rounding of results.
     """
     xp = namespace(k)
     most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
@@ -42,33 +41,33 @@ def evened(q, k, z):
 
 
 def _most(x, axis):
-    """The largest size along an axis."""
+    """The largest magnitude along an axis."""
     xp = namespace(x)
     return xp.maximum(xp.max(x, axis=axis), -xp.min(x, axis=axis))
 
 
 def _near_one(size):
-    """Whether all nonzero sizes are between 2^-20 and 2^20."""
+    """Whether all magnitudes other than 0 are between 2^-20 and 2^20."""
     xp = namespace(size)
     return bool(xp.all((size == 0) | ((size > 2.0**-20) & (size < 2.0**20))))
 
 
 def times(x, factors):
-    """x times all factors, one after the other, since their product may overflow."""
+    """x multiplied by one factor after the other, because their product may overflow."""
     for factor in factors:
         x = x * factor
     return x
 
 
 def over(x, factors):
-    """x divided by all factors, the last one first."""
+    """x divided by one factor after the other, the last one first."""
     for factor in reversed(factors):
         x = x / factor
     return x
 
 
 def tame(V):
-    """The values, with columns near the overflow threshold divided by a factor, and this factor."""
+    """Values with columns above 2^900 scaled by 2^-80, and the factors that undo the scaling."""
     xp = namespace(V)
     if 0 in V.shape:
         return V, 1.0

@@ -1,4 +1,4 @@
-"""Signs with their tie rules, thresholds, activations, and masks of the largest entries."""
+"""Signs with tie rules, thresholds, activations, and masks of the largest entries."""
 from hopref.dispatch.namespace import namespace
 
 
@@ -22,7 +22,7 @@ def sigmoid(u):
 
 
 def relu(u):
-    """max(u, 0), and NaN at NaN."""
+    """u where it is positive, else 0; NaN at NaN."""
     return namespace(u).where(u > 0, u, 0.0 * u)
 
 
@@ -35,23 +35,23 @@ def itself(u):
 
 
 def above(x, theta):
-    """S_theta: set the components that exceed theta to 0."""
+    """S_theta: components above theta are set to 0, so that only components <= theta remain."""
     return namespace(x).where(x > theta, 0.0, x)
 
 
 def below(x, theta):
-    """Set the components that are less than theta to 0."""
+    """The opposite threshold: components below theta are set to 0."""
     return namespace(x).where(x < theta, 0.0, x)
 
 
 def strongest(x):
-    """True at the largest entry of each row, the first of equal ones."""
+    """Mask of the first largest entry of each row."""
     xp, d = namespace(x), x.shape[-1]
     return xp.arange(d) == (xp.argmax(x, axis=-1, keepdims=True) if d else 0)
 
 
 def winners(x, k):
-    """1 at the k largest entries of each row, the first of equal ones, otherwise 0; NaN at NaN."""
+    """1 at the k largest entries of each row, of ties the first, else 0; NaN at NaN."""
     xp, d = namespace(x), x.shape[-1]
     if d == 0:
         return x

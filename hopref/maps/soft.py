@@ -1,4 +1,4 @@
-"""Softmax, its potential, and masks."""
+"""Softmax, logsumexp, and masks."""
 import math
 
 from hopref.dispatch.domains import choice, mask, positive, scores
@@ -20,7 +20,7 @@ zero_denominators = choice(zeros=0.0, nan=math.nan)
 @op("(...,n)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"), where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
-    r"""Softmax with inverse temperature, mask and a defined result for empty rows.
+    r"""Softmax with inverse temperature, mask and an option for empty rows.
 
     Source: Ramsauer et al. 2021, eq. (3); blog eq. (14) [MH-2].
 
@@ -28,11 +28,11 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
     Parameters
     ----------
-    z : scores; -inf gives the weight 0
-    bias : added to beta z; -inf hides an entry
-    where : True where an entry is included
-    empty_row : result of a row without included entries: "zeros" or "nan"; "raise" raises
-        DomainError
+    z : (..., n) scores, finite or -inf (the log of 0)
+    beta : inverse temperature, > 0
+    bias : (..., n) added to beta z; -inf hides an entry
+    where : (..., n) bool, True where an entry takes part
+    empty_row : result for rows without visible entries: "zeros", "nan", or an error ("raise")
 
     Returns
     -------
@@ -40,8 +40,8 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
     Notes
     -----
-    The maximum is subtracted before the multiplication by beta, so that the largest exponent is
-    exactly 0 for every beta.
+    The maximum is subtracted before the multiplication by beta, so that the largest exponent is 0
+    for every beta.
 
     >>> from hopref.maps import softmax
     >>> softmax([0.0, 0.0, float("-inf")])
@@ -53,7 +53,7 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
 
 
 def seen_scores(z, beta, bias, where):
-    """Scores, -inf where hidden, and the beta by which they are still to be multiplied."""
+    """Scores, -inf where hidden, and the remaining factor beta of the scores."""
     if not isinstance(bias, float):
         z, beta = biased(z, beta, bias, where), 1.0
     return z if where is True else namespace(z).where(where, z, -inf), beta
@@ -67,9 +67,7 @@ def logsumexp(z, /, *, beta=1.0):
 
     .. math:: \mathrm{lse}(\beta, z) = \beta^{-1} \ln \sum_i e^{\beta z_i}
 
-    Returns
-    -------
-    (...) array; -inf where all scores of a row are -inf
+    Returns: (...) potentials; -inf for rows in which all scores are -inf.
 
     >>> from hopref.maps import logsumexp
     >>> float(logsumexp([3.0, float("-inf")], beta=2.0))
@@ -89,20 +87,19 @@ def taking_part(z, bias, where):
 
 
 def unhidden(where, bias):
-    """The mask of entries that neither the mask nor the bias hides."""
+    """Mask of the entries that neither ``where`` nor the bias hides."""
     return where if isinstance(bias, float) else where & (bias > -inf)
 
 
 @overridable
 def logmeanexp(z, where=True):
-    """log mean exp for z <= 0 with maximum 0, accurate at any size; 0 without entries."""
+    """log mean exp(z) for z <= 0 with maximum 0, accurate also near 0; 0 for no entry."""
     xp = namespace(z)
     return log_of_mean(average(xp.exp(z), where), average(xp.expm1(z), where))
 
 
 def mean_gain(gaps, beta, where=True):
-    """log mean exp(beta gaps) / beta for gaps <= 0 with maximum 0; the mean of the gaps for very
-    small beta gaps."""
+    """log mean exp(beta gaps) / beta for gaps <= 0 with maximum 0; the mean for tiny beta gaps."""
     xp, x = namespace(gaps), beta * gaps
     lowest = xp.min(gaps if where is True else xp.where(where, gaps, 0.0), axis=-1)
     tiny = beta * lowest > -2.0**-900
@@ -112,14 +109,14 @@ def mean_gain(gaps, beta, where=True):
 
 
 def log_of_mean(mean, lack):
-    """The logarithm of a mean, computed from lack = mean - 1 where this is closer to 0."""
+    """log(mean), computed from lack = mean - 1 where the mean is near 1."""
     xp = namespace(mean)
     near = lack > -0.5
     return xp.where(near, xp.log1p(xp.where(near, lack, 0.0)), xp.log(xp.where(near, 1.0, mean)))
 
 
 def average(a, where):
-    """The mean of the included entries; 0 without any."""
+    """The mean of the visible entries; 0 if there is none."""
     xp = namespace(a)
     if where is True:
         return xp.mean(a, axis=-1)
@@ -129,7 +126,7 @@ def average(a, where):
 
 @overridable
 def softmax_among(z, beta, support, renormalise, empty_row):
-    """Softmax over a support, or over all entries with 0 outside the support.  NaN stays NaN."""
+    """Softmax over a support, or over all patterns and then masked.  NaN is propagated."""
     if support is True:
         return softmax(z, beta=beta)
     xp, p = namespace(z), softmax(z, beta=beta, where=among(support, renormalise))
@@ -138,7 +135,7 @@ def softmax_among(z, beta, support, renormalise, empty_row):
 
 
 def among(support, renormalise):
-    """The entries over which the weights sum to 1: the support, or all."""
+    """Mask of the entries over which weights sum to 1: the support, or True for all."""
     return support if renormalise else True
 
 
@@ -151,7 +148,7 @@ def otherwise(y, support, answer):
 
 
 def visible(Q, K, mask, causal, align):
-    """The mask of the keys that are visible to each query; True if all are."""
+    """Mask of the keys visible to each query; True for all."""
     if not causal:
         return mask
     xp, queries, keys = namespace(Q), Q.shape[-2], K.shape[-2]
@@ -170,20 +167,20 @@ def start(queries, keys):
 
 
 def masked(keys, mask, nothing):
-    """Features of keys; ``nothing`` (0, or -inf for logarithms) where a key is hidden."""
+    """Features of keys, with ``nothing`` (0, or -inf for logs) for hidden keys."""
     return keys if mask is True else namespace(keys).where(mask[..., None], keys, nothing)
 
 
 def default_scale(scale, keys):
-    """The given scale, or 1/sqrt(d), the default scale of attention."""
+    """``scale``, or 1/sqrt(d), the default scale of attention, if it is None."""
     return 1 / math.sqrt(max(1, keys.shape[-1])) if scale is None else scale
 
 
 def feature_scale(scale, keys):
-    """The given scale, or d^(-1/4), whose square is the default scale of attention."""
+    """``scale``, or d^(-1/4), whose square is the default scale of attention, if it is None."""
     return math.sqrt(default_scale(None, keys)) if scale is None else scale
 
 
 def guarded(D, guard):
-    """The denominator plus twice the guard where it is within the guard of 0; 0 stays 0."""
+    """The denominator, plus twice the guard where 0 < |D| <= guard."""
     return namespace(D).where((abs(D) <= guard) & (D != 0), D + 2 * guard, D)

@@ -2,10 +2,12 @@ r"""Sparse separation maps along the last axis, whose results have exact zeros.
 
 Each map is the regularised argmax of the scores, :math:`\hat y_\Omega(z) = \arg\max_p\; p^T z -
 \Omega(p)` over the simplex (k-subsets: over the hypersimplex); softmax is the one of the Shannon
-entropy.  ``beta`` multiplies the scores: the map of beta z, not beta times the map.  A score of
--inf, or False in ``where``, hides an entry.  The potentials are in `hopref.maps.potentials`, and
-the computation of the thresholds in `hopref.maps.thresholds`.  The error of every result is at most
-four ulp of its largest entry.
+entropy.  ``beta`` multiplies the scores: the result is the map of beta z, not beta times the map.
+A score of -inf, or False in ``where``, hides an entry.  The potentials are defined in
+`hopref.maps.potentials`.
+
+`hopref.maps.thresholds` computes the thresholds.  The error of every result, relative to the exact
+solution for the given numbers, is at most four ulp of its largest entry.
 
 References: Martins & Astudillo 2016 (sparsemax); Peters, Niculae & Martins 2019 (entmax); Blondel,
 Martins & Niculae 2020 (Fenchel-Young losses); Santos, Niculae, McNamee & Martins 2024 (Hopfield-
@@ -21,7 +23,7 @@ from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
 from hopref.maps.preconditions import something_visible
 from hopref.maps.soft import empty_rows, softmax
-from hopref.maps.thresholds import between, heights, relative, seen, shares, steep
+from hopref.maps.thresholds import clipped, heights, normalised, powers_by_edge, relative, seen
 
 __all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
 
@@ -50,7 +52,7 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 @op("(...,n)->(...,n)", z=scores(), beta=positive, alpha=at_least_one, where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
-    r"""Argmax regularised by the Tsallis entropy: softmax for alpha = 1, sparsemax for alpha = 2.
+    r"""Argmax regularised by Tsallis' entropy: softmax at alpha = 1, sparsemax at alpha = 2.
 
     Source: Peters, Niculae & Martins 2019 [FY-1].
 
@@ -59,19 +61,17 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
 
     Parameters
     ----------
-    z : scores; -inf gives the weight 0
-    alpha : exponent; the largest score has weight 1 if it exceeds all others by at least
-        1/((alpha - 1) beta)
-    where : True where an entry is included
-    empty_row : result of a row without included entries: "zeros" or "nan"; "raise" raises
-        DomainError
+    z : (..., n) scores, finite or -inf
+    beta : inverse temperature, > 0
+    alpha : >= 1; one entry has weight 1 if its score leads by at least 1/((alpha - 1) beta)
+    where : (..., n) bool, True where an entry takes part
+    empty_row : result for rows without visible entries: "zeros", "nan", or an error ("raise")
 
     Notes
     -----
-    The threshold has a closed form at alpha = 1, 1.5 and 2, and is found by Newton's method
-    elsewhere.  The cost is O(n log n).  The sums that determine the support are computed in
-    double-double arithmetic: for alpha > 2 an error of one ulp in the sum would be many ulp of an
-    entry at the edge of the support.
+    Closed forms are used at alpha = 1, 1.5 and 2, Newton's method elsewhere.  The cost is
+    O(n log n).  Sums that determine the support are computed in double-double arithmetic: for
+    alpha > 2 an ulp of the sum would be many ulp of an entry at the boundary of the support.
 
     >>> from hopref.maps import entmax
     >>> entmax([2.0, 0.0])
@@ -83,14 +83,14 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
         return softmax(z, beta=beta, where=where, empty_row=empty_row)
     z, factors, q = seen(z, where), (beta, alpha - 1), reciprocal(alpha - 1)
     if alpha > 2:
-        return answered(z, shares(steep(z, factors, q)), empty_row)
-    return answered(z, shares(relative(*heights(z, factors, q), q[0])), empty_row)
+        return with_empty_rows(z, normalised(powers_by_edge(z, factors, q)), empty_row)
+    return with_empty_rows(z, normalised(relative(*heights(z, factors, q), q[0])), empty_row)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, gamma=above_one, where=mask("(...,n)"),
     empty_row=empty_rows, precondition=something_visible)
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
-    r"""Argmax regularised by a norm.
+    r"""Argmax regularised by a gamma-norm.
 
     Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-1].
 
@@ -100,9 +100,8 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
 
     Notes
     -----
-    The threshold has a closed form at gamma = 2.  An entry at the edge of the support is the power
-    1/(gamma - 1) of the distance of its score from tau, which is computed with an error of at most
-    2^-85 or one ulp.
+    A closed form is used at gamma = 2.  An entry at the boundary of the support is the power
+    1/(gamma - 1) of the distance of its score from tau, which is accurate to 2^-85 or an ulp.
 
     >>> from hopref.maps import normmax
     >>> normmax([1.0, 0.0])
@@ -112,40 +111,40 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     """
     z, s = seen(z, where), reciprocal(gamma - 1)
     t, below = heights(z, (beta,), added(s, (1.0, 0.0)))
-    return answered(z, shares(relative(t, below, s[0])), empty_row)
+    return with_empty_rows(z, normalised(relative(t, below, s[0])), empty_row)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
     empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    r"""Projection of the scores onto the means of indicators of k entries (SparseMAP).
+    r"""Projection of the scores onto the convex hull of indicators of k entries (SparseMAP).
 
     Source: Niculae et al. 2018; Santos et al. 2024 [FY-1].
 
     .. math:: \mu = \arg\min_{0 \le \mu \le 1,\, \sum_i \mu_i = k} \|\mu - \beta z\|^2
         = \mathrm{clip}(\beta z - \tau, 0, 1)
 
-    In a row with at most k included entries each of these is 1.
+    In a row with at most k visible entries each of them is 1.
 
     >>> from hopref.maps import k_subsets
     >>> k_subsets([2.0, 1.5, 1.0, -3.0], k=2)
     array([1.  , 0.75, 0.25, 0.  ])
     """
     z = seen(z, where)
-    return answered(z, between(z, k, beta), empty_row)
+    return with_empty_rows(z, clipped(z, k, beta), empty_row)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, k=count, where=mask("(...,n)"),
     empty_row=empty_rows, shape_rule=k_of_n, precondition=something_visible)
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    r"""Softmax of the k largest scores; among equal scores those of lowest index are taken.
+    r"""Softmax of the k largest scores, where ties are resolved by the lowest index.
 
     Source: Hu et al. 2024, top-K memories [NP-3].
 
     .. math:: p = \arg\max_{p \in \Delta,\, \|p\|_0 \le k}
         \beta p^T z - \textstyle\sum_i p_i \ln p_i
 
-    In a row with fewer than k included entries the result is their softmax.
+    In a row with fewer than k visible entries the result is their softmax.
 
     >>> from hopref.maps import top_k
     >>> top_k([0.0, 1.0, 1.0, 1.0], k=2)
@@ -156,15 +155,15 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
 
 
 def among_largest(z, k):
-    """The mask of the k largest entries, those of lowest index among equal ones, and of NaN."""
+    """Mask of the k largest entries, of ties those of lowest index; NaN entries are included."""
     xp, kth = namespace(z), kth_largest(z, k)
     larger, equal = (z > kth) | (z != z), z == kth
-    remaining = k - total(xp.astype(larger, xp.int64))
-    return larger | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= remaining))
+    ties = k - total(xp.astype(larger, xp.int64))
+    return larger | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= ties))
 
 
-def answered(z, p, empty_row):
-    """The result p; ``empty_row`` for rows without visible entries, NaN for rows with NaN."""
+def with_empty_rows(z, p, empty_row):
+    """The map p, with ``empty_row`` in rows without visible entries and NaN in rows with a NaN."""
     xp = namespace(z)
     top = xp.max(z, axis=-1, keepdims=True)
     return xp.where(top > -inf, p, xp.where(top == -inf, empty_row, top))

@@ -1,14 +1,14 @@
-r"""Computation of the threshold tau of a sparse map, by way of its support.
+r"""Thresholds tau of sparse maps, computed from their supports.
 
-A score is in the support if the sum of the entries above it, with the score as threshold, is below
-1.  Bisection over the sorted scores finds the lowest score of the support, called the edge.  The
-entries are then computed from their distance to the edge, so that no difference cancels.  The
-numbers of bisections, and of steps of Newton's method on a convex function, are fixed, so that no
-control flow depends on values, on any device.
+The support is determined by bisection in the sorted scores: a score is in the support if the
+entries above it, measured from it, sum to less than the total.  The lowest score of the support is
+called the edge.  All other quantities are measured upwards from the edge, which avoids
+cancellation.  The numbers of bisections, and of Newton steps on a convex function, are fixed, so
+that the control flow does not depend on values on any device.
 
-Scores enter as differences times ``factors`` (beta, alpha - 1), which are pairs of numbers without
-rounding error.  Where a sum determines the support, or an entry is a root or a remainder, its
-powers are pairs as well, and the sum is rounded once.
+Scores enter as differences times ``factors`` (beta, alpha - 1), in double-double arithmetic.  Where
+a sum determines the support, or an entry is a root of its height or a remainder of the total,
+powers are pairs as well and the sum is rounded once.
 """
 import math
 
@@ -18,11 +18,11 @@ from hopref.maps.double_double import added, left, plus, product, scaled_by, tot
 from hopref.maps.entries import finite_or_zero, ratio
 
 inf = math.inf
-NEWTON = 30         # steps: each divides the sum by e until it is near 1, then they are quadratic
-FINE = 3            # further steps, with powers as pairs
-SURE = 2.0**8       # ulp: bound on the error of a sum of powers near 1 in plain arithmetic
-HALVINGS = 8        # bisections with powers as pairs, where plain powers do not decide
-MOOT = 1.25         # a height whose power exceeds 1 for every exponent
+NEWTON = 30         # steps: each divides the sum by e until it is near 1, then squares its excess
+FINE = 3            # further steps, with powers in pairs
+SURE = 2.0**8       # ulp: a bound on the error of a sum of rounded powers near 1
+HALVINGS = 8        # bisections with powers in pairs, of the scores that rounded powers leave open
+MOOT = 1.25         # a height whose power alone exceeds the total
 
 
 def seen(z, where):
@@ -56,7 +56,7 @@ def support(z, factors, q):
     A score b is in the support if ``sum (factors (z - b))_+^q < 1``.
     """
     xp = namespace(z)
-    falling, low, high = fallen(z)
+    falling, low, high = sorted_scores(z)
     sure = SURE * xp.finfo(z.dtype).eps
 
     def remainder(b, powers):
@@ -64,8 +64,8 @@ def support(z, factors, q):
     if closed(q):
         low = bisected(falling, low, high, lambda b: remainder(b, powers) > 0)
     else:
-        high = bisected(falling, low, high, lambda b: remainder(b, plainly) > -sure) + 1
-        low = bisected(falling, low, high, lambda b: remainder(b, plainly) > sure)
+        high = bisected(falling, low, high, lambda b: remainder(b, rounded_powers) > -sure) + 1
+        low = bisected(falling, low, high, lambda b: remainder(b, rounded_powers) > sure)
         low = bisected(falling, low, high, lambda b: remainder(b, powers) > 0, HALVINGS)
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
@@ -88,8 +88,8 @@ def powers(t, q):
     return xp.minimum(p, 2.0), xp.where(p < 2, more, 0.0)
 
 
-def plainly(t, q):
-    """The power in plain arithmetic, clipped at 2."""
+def rounded_powers(t, q):
+    """The library's power, truncated to at most 2."""
     xp = namespace(t[0])
     return (xp.minimum(xp.pow(t[0], q[0]), 2.0),)
 
@@ -98,14 +98,14 @@ def heights(z, factors, q):
     """``t = factors (z - tau)_+`` with ``sum t^q = 1`` for q >= 1, and ``1 - t / max t``."""
     xp = namespace(z)
     inside, e = support(z, factors, q)
-    t = xp.where(inside, e[0] + rise(inside, e, q), 0.0)
+    t = xp.where(inside, e[0] + height_of_edge(inside, e, q), 0.0)
     top = xp.max(z, axis=-1, keepdims=True)
     depth = scaled(xp.where(inside, finite_or_zero(top) - z, 0.0), factors)
     return t, xp.where(inside, ratio(depth, xp.max(t, axis=-1, keepdims=True), 1.0), 1.0)
 
 
-def rise(inside, e, q):
-    """The distance of the edge from tau: the root r of ``sum (e + r)^q = 1`` over the support."""
+def height_of_edge(inside, e, q):
+    """Height of the edge above tau, the root r of ``sum (e + r)^q = 1`` over the support."""
     xp = namespace(e[0])
     many, first = total(xp.astype(inside, e[0].dtype)), total(e[0])
     if closed(q):
@@ -113,7 +113,7 @@ def rise(inside, e, q):
         slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
         return ratio(lack, slope, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
-    for power_of in [plainly] * NEWTON + [powers] * FINE:
+    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
         h, l = added(e, (r, 0.0))
         t = xp.where(inside, h, 0.0), xp.where(inside, l, 0.0)
         p = power_of(t, q)
@@ -121,10 +121,11 @@ def rise(inside, e, q):
     return r
 
 
-def steep(z, factors, q):
-    """``(factors (z - tau))_+^q`` of sum 1 for q < 1, from the entry ``v = r^q`` of the edge.
+def powers_by_edge(z, factors, q):
+    """``(factors (z - tau))_+^q`` of sum 1 for q < 1, by the value ``v = r^q`` at the edge.
 
-    As a function of r the sum has infinite slope at 0; in v it is convex, with slope at least 1.
+    As a function of r the sum has an infinite slope at 0; as a function of v it is convex, and its
+    slope is at least 1.
     """
     xp = namespace(z)
     inside, e = support(z, factors, q)
@@ -133,20 +134,21 @@ def steep(z, factors, q):
     def entries(v, power_of):
         r = xp.pow(v, 1 / q[0])
         p = power_of(added(e, (r, 0.0)), q)
-        near = e[0] <= (r if power_of is plainly else xp.where(r < double_double.tiny(r), r, 0.0))
+        tiny = xp.where(r < double_double.tiny(r), r, 0.0)
+        near = e[0] <= (r if power_of is rounded_powers else tiny)
         close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
-    v = ratio(xp.maximum(left(1.0, *plainly(e, q)), 0.0), edges, 0.0)
-    for power_of in [plainly] * NEWTON + [powers] * FINE:
+    v = ratio(xp.maximum(left(1.0, *rounded_powers(e, q)), 0.0), edges, 0.0)
+    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
         p = entries(v, power_of)
         slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
         v = xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return entries(v, plainly)[0]
+    return entries(v, rounded_powers)[0]
 
 
 def relative(t, below, q):
-    """``(t / max t)^q`` up to a factor of the row; for large q from ``below = 1 - t / max t``."""
+    """``(t / max t)^q`` up to a factor per row; for large q from ``below = 1 - t / max t``."""
     if q <= 2:
         return power(t, q)
     xp = namespace(t)
@@ -156,32 +158,32 @@ def relative(t, below, q):
 
 
 def power(t, q):
-    """``t^q`` for t >= 0, with the same bits in every namespace if q is 1 or 2."""
+    """``t^q`` for t >= 0, bitwise the same in every namespace if q is 1 or 2."""
     return t if q == 1 else t * t if q == 2 else namespace(t).pow(t, q)
 
 
-def shares(p):
-    """Numbers in [0, 1], divided by their sum."""
+def normalised(p):
+    """Numbers p in [0, 1] divided by the sum of their row."""
     return ratio(p, -left(0.0, p), 0.0)
 
 
 # -- entries between 0 and 1 of sum k -----------------------------------------------------------
 
-def between(z, k, beta):
-    """``clip(beta z - tau, 0, 1)`` of sum k; all are 1 if at most k are visible.
+def clipped(z, k, beta):
+    """``clip(beta z - tau, 0, 1)`` of sum k; in rows with at most k visible entries these are 1.
 
-    Entries are positive down to one score, the edge, and 1 down to another.
+    Entries are positive down to the edge, and they are 1 down to a second score.
     """
     xp, factors = namespace(z), (beta,)
-    falling, low, high = fallen(z)
+    falling, low, high = sorted_scores(z)
 
     def stays(b):
-        t, whole = topped(above(z, b, factors))
+        t, whole = split_at_one(above(z, b, factors))
         return (b > -inf) & (left(k - total(xp.astype(whole, z.dtype)), *t) > 0)
 
     def is_one(b):
-        """Whether the sum of the entries is at most k for tau = beta b - 1."""
-        t, whole = topped(above(-z, -finite_or_zero(b), factors))
+        """Whether the sum is at most k for tau = beta b - 1."""
+        t, whole = split_at_one(above(-z, -finite_or_zero(b), factors))
         rest = total(xp.astype(~whole, z.dtype))
         return (b > -inf) & (left(k - rest, *(-part for part in t)) >= 0)
     edge = finite_or_zero(xp.take_along_axis(falling, bisected(falling, low, high, stays), axis=-1))
@@ -194,22 +196,22 @@ def between(z, k, beta):
     return xp.minimum(ones + many * (e[0] + r), 1.0)
 
 
-def topped(t):
-    """A pair where it is below 1, otherwise 0, and the mask where it is at least 1."""
+def split_at_one(t):
+    """The pair where it is below 1, else 0, and a mask of where it is at least 1."""
     xp = namespace(t[0])
     whole = (t[0] - 1) + t[1] >= 0
     return [xp.where(whole, 0.0, part) for part in t], whole
 
 
-def fallen(z):
-    """The scores in descending order, their first index, and the index after the last."""
+def sorted_scores(z):
+    """Scores in decreasing order, the first index and the one after the last."""
     xp = namespace(z)
     low = xp.zeros((*z.shape[:-1], 1), dtype=xp.int64)
     return xp.flip(xp.sort(z, axis=-1), axis=-1), low, low + z.shape[-1]
 
 
 def bisected(places, low, high, holds, steps=inf):
-    """The last index before ``high`` at which ``holds`` is true; it is at ``low``, and monotone."""
+    """The last index below ``high`` at which a monotone predicate holds; it holds at ``low``."""
     xp = namespace(places)
     for _ in range(min(steps, places.shape[-1].bit_length())):
         middle = (low + high) // 2

@@ -1,6 +1,7 @@
 """Bounds, capacities, separation and diagnosis, computed without running a network.
 
-Of random features: the bias and variance of their estimates, and how many features an error needs.
+For random features the module gives the bias and variance of kernel estimates, and the number of
+features that reaches a given error.
 """
 from hopref.theory.budgets import (
     features_needed,

@@ -1,4 +1,4 @@
-"""Argument validation of functions that are not operations; errors carry the function's name."""
+"""Argument validation for functions that are not operations; errors name the function called."""
 import numpy as np
 
 from hopref.errors import DomainError, DTypeError, ShapeError, naming
@@ -7,13 +7,13 @@ __all__ = ["validated", "vectors"]
 
 
 def validated(op, name, *args, **kwargs):
-    """The operands as ``op`` validates them; its errors are raised as those of theory.<name>."""
+    """Operands validated by ``op``; its errors name the function ``theory.<name>``."""
     with naming(f"hopref.theory.{name}"):
         return op.prepare(*args, **kwargs).args
 
 
 def vectors(dims="...,d", **given):
-    """Finite float64 arrays of at least one axis, whose last axes agree and others broadcast."""
+    """Convert to finite float64 arrays whose last axes agree and whose other axes broadcast."""
     arrays = {name: _numbers(name, v, dims) for name, v in given.items()}
     shapes = [v.shape for v in arrays.values()]
     try:

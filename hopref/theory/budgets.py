@@ -1,4 +1,4 @@
-r"""Numbers of random features for a given error, and the error of a ratio of two estimates.
+r"""Number of random features for a given error; bias and variance of ratios of estimates.
 
 References: Choromanski et al. 2021, Lemma 2, Theorem 4; the delta method.
 """
@@ -13,33 +13,34 @@ from hopref.theory.moments import SOFTMAX, described, log_error
 
 __all__ = ["features_needed", "ratio_bias", "ratio_variance", "uniform_features"]
 
-MOST = 2**53            # largest number of rows that is exact in float64
-SLACK = 2.0**-46        # rounding error of the logarithm of an error
+MOST = 2**53            # above this number of rows a count is not exact
+SLACK = 2.0**-46        # rounding of the log of an error that equals its goal
 
 
 def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""Smallest number of rows with a relative root mean squared error of at most ``error``.
-
+    r"""Smallest number of rows whose root mean squared error is ``error`` times the kernel.
     Source: Choromanski et al. 2021, Lemma 2, and the closed forms of `estimator_mse` [RF-2, RF-4].
 
     .. math:: \min \{ m : E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2 \leq \epsilon^2 \}
 
     Parameters
     ----------
-    x, y : (..., d) arrays, vectors, one in each row
-    error : float > 0, relative root mean squared error
-    features, draw, A : as in `estimator_variance`
-    beta : float > 0, inverse temperature
+    x, y : (..., d) vectors whose leading axes broadcast
+    error : epsilon, the relative root mean squared error, > 0
+    features : "positive", "hyperbolic" or "trigonometric"
+    draw : "iid", "orthogonal", "simplex" (d >= 2) or "regularized"
+    A : parameter of `features.gerf`, < 1/8; 0 unless features are positive and rows Gaussian
+    beta : inverse temperature, > 0
 
     Returns
     -------
-    (...) array of integers as float64; infinite if no number is sufficient, because the rows are
-        biased, or if it exceeds 2^53
+    (...) integers as float64; infinite where no number of rows up to 2^53 reaches the error
 
     Notes
     -----
-    For independent rows the number is V_1 / eps^2, rounded up.  Complete blocks reduce the error
-    most, so that the error may be larger again for more rows if these begin a new block.
+    Independent rows need V_1 / eps^2, rounded up.  Biased rows may not reach the error with any
+    number of rows.  Orthogonal blocks reduce the error most when they are complete; with more rows
+    than the result, the error can exceed the goal again where a block is incomplete.
 
     Status: derived.
 
@@ -58,12 +59,12 @@ def features_needed(x, y, /, *, error, features="positive", draw="iid", A=0.0, b
 
 
 def _smallest(how, goal):
-    """The smallest number of rows, by bisection over complete blocks, then row by row."""
+    """Smallest number of rows: bisection in whole blocks, then row by row in the last block."""
     def enough(m):
         return log_error(m, how) <= goal + SLACK
 
     size = 1 if how["draw"] == "iid" else how["d"]
-    few, many = 0, 1                            # in blocks: not enough, enough
+    few, many = 0, 1                            # in blocks: too few, enough
     while not enough(size * many):
         few, many = many, 2 * many
         if size * many > MOST:
@@ -76,26 +77,25 @@ def _smallest(how, goal):
 
 
 def ratio_bias(kernel, V, /, *, covariance):
-    r"""First-order bias of N/D, with N = sum k_i v_i and D = sum k_i of estimated kernels k.
-
-    Source: the delta method, of second order in the errors of k [RF-12].
+    r"""Bias of the ratio N/D of estimated kernels k, N = sum k_i v_i and D = sum k_i.
+    Source: the delta method, to second order in the errors of k [RF-12].
 
     .. math:: -\frac{1^T C v}{D^2} + \frac{(k^T v)\, 1^T C 1}{D^3}
 
     Parameters
     ----------
-    kernel : (n,) array, the expected values of the estimates k_i
-    V : (n, v) array, the values
-    covariance : (n, n) array, the covariances of the k_i, from `kernel_covariance`, of order 1/m
+    kernel : (n,) expectations of the estimates k_i; their sum must not be 0
+    V : (n, v) values
+    covariance : (n, n) covariances of the k_i, of order 1/m; see `kernel_covariance`
 
     Returns
     -------
-    (v,) array
+    (v,) biases
 
     Notes
     -----
-    The error is O(1/m^2).  The result is useful only if 1 C 1 / D^2 is well below 1: for m = 8 and
-    norms of 0.8 the variance is 9 times too large.
+    The error of the approximation is O(1/m^2).  The approximation requires 1^T C 1 / D^2 << 1: for
+    m = 8 and norms of 0.8, `ratio_variance` is 9 times too large.
 
     Status: derived.
 
@@ -109,25 +109,20 @@ def ratio_bias(kernel, V, /, *, covariance):
 
 
 def ratio_variance(kernel, V, /, *, covariance):
-    r"""First-order variance of N/D, with N = sum k_i v_i and D = sum k_i of estimated kernels k.
-
+    r"""Variance of the ratio N/D of estimated kernels, to first order.
     Source: the delta method [RF-12].
 
     .. math:: (v - N/D)^T C (v - N/D) / D^2
 
     Parameters
     ----------
-    kernel : (n,) array, the expected values of the estimates k_i
-    V : (n, v) array, the values
-    covariance : (n, n) array, the covariances of the k_i, from `kernel_covariance`, of order 1/m
+    kernel : (n,) expectations of the estimates k_i; their sum must not be 0
+    V : (n, v) values
+    covariance : (n, n) covariances of the k_i, of order 1/m; see `kernel_covariance`
 
     Returns
     -------
-    (v,) array
-
-    Notes
-    -----
-    The range of validity is that of `ratio_bias`.
+    (v,) variances; `ratio_bias` states where the approximation is accurate
 
     Status: derived.
 
@@ -154,8 +149,7 @@ def _ratio(function, kernel, V, covariance):
 
 
 def uniform_features(R, /, *, d, error):
-    r"""Growth of the number of features for a uniform error of all entries of exp(Q K^T / sqrt d).
-
+    r"""Growth of the number of features that estimates exp(Q K^T / sqrt d) uniformly.
     Source: Choromanski et al. 2021, Theorem 4: trigonometric features, orthogonal rows [RF-13].
 
     .. math:: \frac{d}{\delta^2} \ln \frac{4 d^{3/4} R}{\delta}, \quad
@@ -163,19 +157,19 @@ def uniform_features(R, /, *, d, error):
 
     Parameters
     ----------
-    R : float > 0, bound on the norms of queries and keys
-    d : float > 0, number of components
-    error : float > 0, uniform error of the entries
+    R : bound on the norms of queries and keys, > 0
+    d : number of components, > 0
+    error : epsilon, the largest error of an entry, > 0
 
     Returns
     -------
-    float
+    float, proportional to the number of features
 
     Notes
     -----
-    The theorem states that m = Theta(result), with any constant probability.  The constant is not
-    known, so that the result describes the growth and is not a number of features.  It does not
-    depend on the length of the sequence.
+    The theorem states m = Theta of this value, with any constant probability.  The constant is
+    unknown, so the value is a growth rate and not a number of features.  It does not depend on the
+    length of the sequence.
 
     Status: read.
 

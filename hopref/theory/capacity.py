@@ -1,11 +1,11 @@
-"""Capacities of associative memories, each with its unit and the status of its source.
+"""Storage capacities of associative memories, with their units and the status of each result.
 
 Units: *patterns*; *patterns per neuron* (the load N/d); *bits per synapse* (information in the
-patterns over the number of weights).  These units are not comparable; `bits_per_synapse` converts
-the second into the third.  "Auto" is auto-association, "hetero" the association of pairs.
+patterns divided by the number of weights).  Values in different units cannot be compared directly;
+`bits_per_synapse` converts.  "auto" denotes auto-association, "hetero" hetero-association.
 
-Each docstring ends with a status: *read* (in the paper or in its abstract), *secondary* (quoted by
-other authors), *derived* (proved, and verified by the tests), or *not verified*.
+Each docstring ends with a status: *read* in the paper or in its abstract, *secondary* (stated by
+other authors), *derived* (proved here and verified by tests), or *not verified*.
 """
 import math
 
@@ -21,16 +21,16 @@ __all__ = ["spin_glass_load", "capacity_with_errors", "bit_error", "capacity_wit
 
 several = Scalar("an integer from 2 to 2**53", lambda v: 2 <= v <= 2**53, int)
 wrong = Scalar("a number >= 0 and below 1/2", lambda v: 0 <= v < 0.5)
-which = choice(most=0, all=1)                   # exponent of n in the denominator
-LEAST, MOST = 1.0, 2.0                          # interval with the y of largest load
-HALVINGS = 60                                   # bisections, to the last bit
+which = choice(most=0, all=1)                   # exponent of the factor 1/n of "all"
+LEAST, MOST = 1.0, 2.0                          # a bracket of the y of largest load
+HALVINGS = 60                                   # bisections, down to the last bit of y
 
 
 # --- classical: Hebbian weights, random polar patterns, auto-association -------------------------
 
 @op("->()", y=positive)
 def spin_glass_load(y, /):
-    r"""Patterns per neuron at which the overlap after recall is erf(y), with errors erfc(y)/2.
+    r"""Patterns per neuron at which recall has the overlap erf(y) and the error rate erfc(y)/2.
 
     Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
 
@@ -39,9 +39,7 @@ def spin_glass_load(y, /):
 
     P is the regularised incomplete gamma function, which avoids cancellation for small y.
 
-    Parameters
-    ----------
-    y : argument of the error functions
+    Returns: float, patterns per neuron.
 
     Status: derived, from the mean-field equations m = erf(y), y = m / sqrt(2 alpha r).
 
@@ -55,21 +53,18 @@ def spin_glass_load(y, /):
 
 @op("->(),(),()")
 def capacity_with_errors():
-    r"""Largest load at which random patterns are recalled with few errors.
+    r"""Largest load at which the Hebbian network recalls patterns with few errors.
 
     Source: Amit, Gutfreund & Sompolinsky 1985, replica symmetric, no noise [CAP-1].
 
     .. math:: \alpha_c = \max_y \alpha(y), \quad m = \mathrm{erf}(y),
         \quad \text{errors} = \tfrac12 \mathrm{erfc}(y)
 
-    Returns
-    -------
-    load : float, patterns per neuron
-    overlap : float, the overlap with the pattern
-    errors : float, the fraction of wrong components
+    Returns: (load, overlap, errors), where load is in patterns per neuron, overlap is that of the
+    recalled state with the pattern, and errors is the fraction of wrong components.
 
-    Notes: The values are for d -> infinity; small networks have no sharp limit.  With one step of
-    replica symmetry breaking the load is 0.138186.
+    Notes: the values hold for d -> infinity; small networks have no sharp limit.  One step of
+    replica symmetry breaking changes the load to 0.138186.
 
     Status: derived (the maximum); the 0.138 is read.
 
@@ -87,16 +82,23 @@ def capacity_with_errors():
 
 @op("->()", load=positive, errors=wrong)
 def bit_error(load, /, *, errors=0.0):
-    r"""Fraction of wrong components after one step from a cue with a fraction ``errors`` of them.
+    r"""Fraction of wrong components after one step from a cue with the fraction ``errors`` wrong.
 
-    Source: signal against crosstalk, zero diagonal [CAP-1, CB-9].
+    Source: signal-to-noise analysis with zero diagonal [CAP-1, CB-9].
 
     .. math:: Q\Big(\frac{1 - 2\rho}{\sqrt\alpha}\Big), \quad \alpha = N/d,
         \quad Q(x) = \tfrac12 \mathrm{erfc}(x/\sqrt2)
 
-    Notes: The value is for d -> infinity.  For finite N and d, at load (N - 1) / (d - 1), its error
-    is at most 0.48 / sqrt((N - 1)(d - 1)), by the Berry-Esseen theorem for the (N - 1)(d - 1)
-    independent signs of the crosstalk.
+    Parameters
+    ----------
+    load : alpha, patterns per neuron, > 0
+    errors : rho, the fraction of wrong components in the cue
+
+    Returns: float, a fraction of components.
+
+    Notes: the limit is d -> infinity.  For finite N and d, at load (N - 1) / (d - 1), the error of
+    the approximation is at most 0.48 / sqrt((N - 1)(d - 1)) by the Berry-Esseen theorem, because
+    the crosstalk is a sum of (N - 1)(d - 1) independent signs.
 
     Status: derived.
 
@@ -109,7 +111,7 @@ def bit_error(load, /, *, errors=0.0):
 
 @op("->()", d=several, n=several, errors=wrong, patterns=which)
 def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
-    r"""Number of patterns that a dense memory of degree n recalls in one step without error.
+    r"""Number of patterns that a dense memory of degree n recalls in one step without errors.
 
     Source: McEliece, Posner, Rodemich & Venkatesh 1987 (n = 2, the Hebbian network); Krotov &
     Hopfield 2016 and Demircigil et al. 2017, through Ramsauer et al. 2021, A.3 (n > 2)
@@ -121,14 +123,12 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
 
     Parameters
     ----------
-    d : number of components
-    n : degree of the interaction F(z) = z^n; for n = 2, N is d/(2 ln d) or d/(4 ln d)
-    errors : rho, the fraction of wrong components of the cue
+    d : number of components, >= 2
+    n : degree of the interaction F(z) = z^n, >= 2; n = 2 gives d/(2 ln d) or d/(4 ln d)
+    errors : rho, the fraction of wrong components in the cue
     patterns : whether "most" patterns, or "all" of them, are recalled as d -> infinity
 
-    Returns
-    -------
-    float, the number of patterns, not rounded; infinite beyond the largest float
+    Returns: float, the number of patterns, not rounded; infinite beyond the largest float.
 
     Status: read for n = 2 and for "most"; derived for "all" with n > 2 and for errors > 0.
 
@@ -147,6 +147,8 @@ def capacity_storkey(d, /):
 
     .. math:: N = d / \sqrt{2 \ln d}
 
+    Returns: float, the number of patterns, not rounded.
+
     Status: not verified; secondary sources agree, and one gives 0.42 d by another criterion.
 
     >>> from hopref import theory
@@ -158,12 +160,16 @@ def capacity_storkey(d, /):
 
 @op("->()", d=several)
 def capacity_projection(d, /):
-    r"""Number of patterns that the projection rule stores.  Source: Personnaz et al. [CAP-4].
+    r"""Number of patterns that the projection rule stores.
+
+    Source: Personnaz, Guyon & Dreyfus [CAP-4].
 
     .. math:: N = d
 
-    Notes: The patterns must be linearly independent; each is then a fixed point.  For N = d the
-    weights are the identity, so that every state is a fixed point and no error is corrected.
+    Returns: float, the number of patterns.
+
+    Notes: the patterns must be linearly independent; each is then a fixed point.  For N = d the
+    weights are the identity, every state is a fixed point, and no error is corrected.
 
     Status: derived.
 
@@ -179,7 +185,7 @@ def capacity_projection(d, /):
 @op("->()", weights=choice(additive=1 / (2 * math.log(2)), clipped=math.log(2)),
     recall=choice(hetero=1.0, auto=0.25))
 def information_capacity(*, weights="additive", recall="hetero"):
-    r"""Bits per synapse of sparse patterns that are recalled in one step with vanishing errors.
+    r"""Information capacity of sparse patterns recalled in one step with vanishing errors.
 
     Source: Palm; Schwenker, Sommer & Palm 1996; Willshaw et al. 1969 for clipped weights [CAP-5].
 
@@ -189,9 +195,12 @@ def information_capacity(*, weights="additive", recall="hetero"):
     Parameters
     ----------
     weights : "additive" (Hebbian or covariance), or "clipped" to 0 and 1
-    recall : "hetero" for pairs, "auto" for patterns from a part of themselves
+    recall : "hetero" for pairs, or "auto" for the completion of partial patterns
 
-    Notes: The values are for d -> infinity with about ln d active units.
+    Returns: float, bits per synapse.
+
+    Notes: the limit is d -> infinity with about ln d active units.  The value is not a number of
+    patterns.
 
     Status: read (abstracts); the hetero values derived.
 
@@ -204,16 +213,23 @@ def information_capacity(*, weights="additive", recall="hetero"):
 
 @op("->()", load=positive, activity=share)
 def bits_per_synapse(load, /, *, activity=0.5):
-    r"""Information in ``load`` patterns per neuron, over d^2 synapses.
+    r"""Information in ``load`` patterns per neuron, divided by the d^2 synapses.
 
     Source: Palm; the entropy of components that are active with probability p [CAP-5].
 
     .. math:: -\alpha \, (p \log_2 p + (1 - p) \log_2 (1 - p))
 
+    Parameters
+    ----------
+    load : alpha, patterns per neuron, > 0
+    activity : p, the probability that a component is active
+
+    Returns: float, bits per synapse.
+
     Status: derived.
 
     >>> from hopref import theory
-    >>> float(theory.bits_per_synapse(0.138))          # polar patterns: one bit per component
+    >>> float(theory.bits_per_synapse(0.138))          # polar patterns: 1 bit per component
     0.138
     """
     p, q = activity, 1 - activity
@@ -222,18 +238,20 @@ def bits_per_synapse(load, /, *, activity=0.5):
 
 @op("->()", p=share)
 def capacity_sparse(p, /):
-    r"""Patterns per neuron of the covariance rule, for a fraction p -> 0 of active components.
+    r"""Capacity of the covariance rule for sparse patterns, as the activity p tends to 0.
 
-    Source: Tsodyks & Feigel'man 1988; blog, with a factor 2 too much [CAP-6].
+    Source: Tsodyks & Feigel'man 1988; the blog's value is too large by a factor 2 [CAP-6].
 
     .. math:: \alpha = \frac{1}{2 p \, |\ln p|}
 
     Parameters
     ----------
-    p : fraction of active components
+    p : activity, the fraction of active components
 
-    Notes: The convergence to the limit is very slow: with 5 % of errors the capacity is about 0.26
-    of it at p = 0.1, and 0.45 of it at p = 0.001.
+    Returns: float, patterns per neuron.
+
+    Notes: convergence to the limit is slow: with 5 % errors the measured capacity is about 0.26 of
+    it at p = 0.1 and 0.45 of it at p = 0.001.
 
     Status: derived; the prefactor is not verified in the paper itself.
 
@@ -246,30 +264,25 @@ def capacity_sparse(p, /):
 
 def willshaw_load(pairs, /, *, active, sites):
     r"""Expected fraction of ones in a clipped memory of random pairs.
-
     Source: Willshaw, Buneman and Longuet-Higgins 1969 [CB-13].
 
     .. math:: p = 1 - \left(1 - \frac{k_x k_y}{d_x d_y}\right)^N
 
     Parameters
     ----------
-    pairs : int >= 1, the number N of stored pairs, with independent supports
-    active : pair of integers, the numbers k_x and k_y of active units
-    sites : pair of integers, the numbers d_x and d_y of units
+    pairs : N, the number of stored pairs, whose supports are independent
+    active : (k_x, k_y), the numbers of active units of each pair
+    sites : (d_x, d_y), the numbers of units
 
     Returns
     -------
     float, the fraction of weights that are 1
 
-    Raises
-    ------
-    DomainError : active exceeds sites, or a number is not an integer >= 1
-
     Notes
     -----
-    The formula is for pairs x -> y.  For auto-association more weights on the diagonal are 1, and
-    fewer beside it.  After one-step recall from a complete cue each inactive unit is active by
-    error with probability about p^k_x.
+    The formula holds for pairs x -> y.  In auto-association the fraction is larger on the diagonal
+    and smaller off it.  One-step recall from a complete cue activates a silent unit with
+    probability about p^k_x.
 
     >>> from hopref import theory
     >>> theory.willshaw_load(2, active=(1, 1), sites=(2, 1))

@@ -21,23 +21,21 @@ __all__ = ["energy_bounds", "hull_energy_bound", "smallest_step_bound", "distanc
            "basin_radius"]
 
 contracting = Scalar("a number >= 0 and below 1", lambda v: 0 <= v < 1)
-HALVINGS = 100          # bisections, to the last bit of small radii too
+HALVINGS = 100          # bisections of a bracket of radii, beyond its last bit
 
 
 @op("(...,d),(n,d)->(...),(...)")
 def energy_bounds(xi, X, /):
-    r"""Lower and upper bounds on the energy of a state, for any beta.
+    r"""Lower and upper bounds on the energy of a state, for every beta.
 
     Source: after Ramsauer et al. 2021, lemma A1 [MH-3].
 
     .. math:: \tfrac12 (M - \|\xi\|)^2 \leq E(\xi) \leq \tfrac12 (M + \|\xi\|)^2
 
-    Returns
-    -------
-    lower, upper : (...) arrays
+    Returns: (lower, upper), (...) arrays.
 
-    Notes: A single pattern x attains the bounds, at states in the direction of x and opposite to
-    it.  At |xi| = M the upper bound is 2 M^2, that of the paper.
+    Notes: a single pattern x attains both, at states parallel and antiparallel to x.  The upper
+    bound equals the 2 M^2 of the paper at |xi| = M.
 
     Status: derived.
 
@@ -59,7 +57,7 @@ def hull_energy_bound(X, /, *, beta=1.0):
     .. math:: E(\xi) \leq \min\big(2 M^2, \; \beta^{-1} \ln N + \tfrac12 M^2\big),
         \quad \xi \in \mathrm{conv}\{x_i\}
 
-    Notes: The result of every update is in the convex hull.
+    Notes: every updated state lies in the convex hull.
 
     Status: read.
 
@@ -76,12 +74,12 @@ def hull_energy_bound(X, /, *, beta=1.0):
 def smallest_step_bound(xi, X, /, *, beta=1.0, steps):
     r"""Upper bound on the length of the shortest of the first ``steps`` steps from a state.
 
-    Source: the sum of the decreases of the energy; after Ramsauer et al. 2021, theorem 2 [MH-4].
+    Source: the sum of the energy decreases; after Ramsauer et al. 2021, theorem 2 [MH-4].
 
     .. math:: \min_{t < T} \|\xi^{t+1} - \xi^t\| \leq \sqrt{2 E(\xi^0) / T}
 
-    Notes: This bound on the steps holds for all patterns and every beta; there is no such bound on
-    the rate of convergence of the states.
+    Notes: the bound holds for all patterns and every beta.  No rate of convergence of the states
+    themselves holds in this generality.
 
     Status: derived.
 
@@ -102,9 +100,11 @@ def distance_bound(step, /, *, factor, steps):
 
     Parameters
     ----------
-    step : length of the first step
+    step : length of the first step, >= 0
     factor : q, a Lipschitz constant below 1: `contraction_factor`, `graded_contraction_factor`
     steps : T, the number of updates
+
+    Returns: float, a distance.
 
     Status: derived.
 
@@ -116,9 +116,9 @@ def distance_bound(step, /, *, factor, steps):
 
 
 def basin_radius(X, /, *, beta=1.0):
-    r"""Radius around pattern i within which all states converge to one fixed point.
+    r"""Radius about each pattern within which all states converge to one fixed point.
 
-    Source: sharper than lemmas A5 to A7 of Ramsauer et al. 2021, by the same method [MH-9].
+    Source: the method of Ramsauer et al. 2021, lemmas A5 to A7, with sharper bounds [MH-9].
 
     .. math:: g_i(\rho) = \sum_{j \neq i} D_{ij} e^{-\beta (x_i^T x_i - x_i^T x_j - \rho D_{ij})}
         - \rho, \qquad \rho_i = \arg\min g_i \text{ if } g_i(\rho_i) \leq 0, \text{ else } 0,
@@ -126,20 +126,20 @@ def basin_radius(X, /, *, beta=1.0):
 
     Parameters
     ----------
-    X : (n, d) array, stored patterns, one in each row
-    beta : float > 0, inverse temperature
+    X : (n, d) stored patterns, one a row
+    beta : inverse temperature, > 0
 
     Returns
     -------
-    (n,) array of radii; 0 where the condition does not hold, infinite if all patterns are equal
+    (n,) radii; 0 where no basin is guaranteed, infinite where all patterns are equal
 
     Notes
     -----
-    An update of a state within rho of x_i is within rho + g(rho) of it, and the slope of the update
-    there is at most 1 + g'(rho).  If g <= 0 the neighbourhood is mapped into itself, and up to the
-    minimum of the convex g the update is a contraction.  For a well separated pattern
-    (`required_separation`) the radius is at least `sphere_radius`.  The cost is O(n^2 d) time and
-    O(n^2) memory; NumPy only.
+    One update of a state within rho of x_i lies within rho + g(rho) of x_i, and the Lipschitz
+    constant of the update there is at most 1 + g'(rho).  Where g(rho) <= 0 the update therefore
+    maps the sphere of radius rho into itself, and up to the minimum of the convex g it is a
+    contraction; the fixed point lies in the sphere.  The radius of a well separated pattern
+    (`required_separation`) is at least `sphere_radius`.  O(n^2 d) time, O(n^2) memory; NumPy only.
 
     Status: derived.
 
@@ -161,7 +161,7 @@ def basin_radius(X, /, *, beta=1.0):
 
 
 def _where_slope_is_one(logs, rates):
-    """The rho >= 0 at which sum exp(logs + rho rates) = 1 in each row; 0 if the sum exceeds 1."""
+    """Largest rho with sum exp(logs + rho rates) <= 1 in each row; 0 if the sum at 0 exceeds 1."""
     live = rates > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         least = np.where(live, -logs / rates, np.inf).min(-1)       # each term alone stays below 1

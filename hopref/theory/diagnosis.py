@@ -1,6 +1,6 @@
-"""Why a set of patterns cannot be retrieved, in numbers and in sentences.
+"""Diagnosis of patterns that cannot be retrieved, in numbers and in sentences.
 
-The judgement uses the bounds and counts of `hopref.theory` alone; nothing is run.
+The diagnosis uses the bounds and counts of `hopref.theory`; no network is run.
 """
 from dataclasses import asdict, dataclass
 
@@ -24,39 +24,51 @@ RULES = ("modern", "classical")
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Result of `diagnose`, with one entry for each pattern in every tuple."""
+    """Result of `diagnose`; tuples other than ``findings`` and ``remedies`` are per pattern."""
     rule: str
     names: tuple
     d: int
     norms: tuple
-    lost: tuple                 # True where the rule cannot hold the pattern
-    findings: tuple             # sentences, the gravest first
-    separation: tuple = ()      # modern: x_i . x_i less the strongest rival
+    lost: tuple                 # True where the rule cannot retrieve the pattern
+    findings: tuple             # sentences, the most severe first
+    separation: tuple = ()      # modern: own score minus the largest other score
     dominant: tuple = ()        # modern: index of the pattern with the largest score
     smallest_beta: tuple = ()   # modern: infinite where the pattern is lost
     tolerance: float = 0.0
-    beta: float | None = None   # modern: what beta keeps all that can be kept, None if nothing can
+    beta: float | None = None   # modern: smallest beta for all retrievable patterns; None if none
     remedies: tuple = ()        # modern: (normalisation, patterns lost, smallest beta for the rest)
-    unstable: tuple = ()        # classical: components that the sign rule flips at once
+    unstable: tuple = ()        # classical: components that one synchronous sign update flips
     zero_diagonal: bool = False
-    capacity_left: float | None = None  # classical: so many more random patterns would fit
+    capacity_left: float | None = None  # classical: number of further random patterns
 
     @property
     def retrievable(self):
-        """Whether the rule can hold every pattern."""
+        """Whether the rule can retrieve every pattern."""
         return not any(self.lost)
 
     def as_dict(self):
-        """Plain lists and numbers, for JSON; infinities become None."""
+        """The fields as lists and numbers for JSON; infinities become None."""
         return {"retrievable": self.retrievable, **_plain(asdict(self))}
 
 
 def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero_diagonal=False):
-    """Find the patterns ``X`` (N, d) that cannot be retrieved by ``rule``, and the reasons.
+    """Determine which of the patterns ``rule`` cannot retrieve, and why.
 
-    ``cues`` (N, d) are where retrieval starts, one for each pattern; left out, each pattern is its
-    own cue, the easiest case.  "modern" asks whether one update gives each pattern all but
-    ``tolerance`` of the softmax; "classical" asks whether each polar pattern is a fixed point.
+    A pattern is retrieved by "modern" if one update from its cue gives it a softmax weight of at
+    least 1 - ``tolerance``, and by "classical" if it is a fixed point of the Hebbian sign rule.
+
+    Parameters
+    ----------
+    X : (n, d) patterns, one a row; -1 or +1 for "classical"
+    cues : (n, d) initial states, one for each pattern; the patterns themselves by default
+    rule : "modern" or "classical"
+    tolerance : softmax weight, between 0 and 1, that the other patterns may receive; "modern" only
+    names : n names of the patterns for the findings; their indices by default
+    zero_diagonal : whether the diagonal of the weights is 0; "classical" only
+
+    Returns
+    -------
+    Diagnosis
 
     >>> from hopref import theory
     >>> found = theory.diagnose([[1.0, 0.0], [3.0, 4.0]], names=("faint", "bright"))
@@ -81,23 +93,23 @@ def diagnose(X, /, *, cues=None, rule="modern", tolerance=0.01, names=None, zero
 
 def _modern(X, cues, tolerance, names):
     start = X if cues is None else np.asarray(cues, dtype=np.float64)
-    separation, betas = _judged(start, X, tolerance)
+    separation, betas = _separation_and_beta(start, X, tolerance)
     lost, dominant = np.isinf(betas), dominant_pattern(start, X)
     norms, scores = np.sqrt((X * X).sum(-1)), start @ X.T
     remedies = tuple(_remedy(how, X, cues, tolerance) for how in NORMALISATIONS if how != "polar")
     findings = [*_losses(names, scores, separation, lost, dominant, cues is not None),
                 *_domination(names, norms, scores, lost, dominant),
                 *_temperature(names, betas, tolerance),
-                *_help(remedies, lost)]
+                *_advice(remedies, lost)]
     return Diagnosis(
         "modern", names, X.shape[1], tuple(norms.tolist()), tuple(lost.tolist()), tuple(findings),
         separation=tuple(separation.tolist()), dominant=tuple(dominant.tolist()),
         smallest_beta=tuple(betas.tolist()), tolerance=tolerance,
-        beta=_largest(betas), remedies=remedies)
+        beta=_largest_finite(betas), remedies=remedies)
 
 
-def _judged(start, X, tolerance):
-    """Separation and smallest beta of each pattern; within rounding 0 and infinite."""
+def _separation_and_beta(start, X, tolerance):
+    """Separation and smallest beta of each pattern; ties within rounding give 0 and infinity."""
     separation = cue_separation(start, X)
     betas = smallest_beta(start, X, tolerance=tolerance)
     size = np.sqrt((start * start).sum(-1) * (X * X).sum(-1).max())
@@ -105,17 +117,17 @@ def _judged(start, X, tolerance):
     return np.where(tied, 0.0, separation), np.where(tied, np.inf, betas)
 
 
-def _largest(betas):
+def _largest_finite(betas):
     kept = betas[np.isfinite(betas)]
     return float(kept.max()) if len(kept) else None
 
 
 def _remedy(how, X, cues, tolerance):
-    """(normalisation, number of patterns lost under it, smallest beta that keeps the others)."""
+    """(normalisation, number of patterns lost under it, smallest beta for the others)."""
     patterns = normalise(X, how)
     start = patterns if cues is None else normalise(cues, how)
-    _, betas = _judged(start, patterns, tolerance)
-    return how, int(np.isinf(betas).sum()), _largest(betas)
+    _, betas = _separation_and_beta(start, patterns, tolerance)
+    return how, int(np.isinf(betas).sum()), _largest_finite(betas)
 
 
 def _losses(names, scores, separation, lost, dominant, from_cues):
@@ -133,21 +145,22 @@ def _losses(names, scores, separation, lost, dominant, from_cues):
 
 
 def _domination(names, norms, scores, lost, dominant):
-    """Whether patterns dominate by their norm alone, and which of them dominates the most."""
-    taken = np.flatnonzero(lost & (dominant != np.arange(len(norms))))
-    if not len(taken):
+    """Findings on domination by the norm alone, and on the most frequent dominant pattern."""
+    dominated = np.flatnonzero(lost & (dominant != np.arange(len(norms))))
+    if not len(dominated):
         return
-    takers, counts = np.unique(dominant[taken], return_counts=True)
-    j, n = takers[counts.argmax()], counts.max()
-    longer = norms[dominant[taken]] / norms[taken]
-    by_norm = (scores[taken, taken] * longer > scores[taken, dominant[taken]]).sum()
+    dominating, counts = np.unique(dominant[dominated], return_counts=True)
+    j, n = dominating[counts.argmax()], counts.max()
+    quotient = norms[dominant[dominated]] / norms[dominated]
+    own, rival = scores[dominated, dominated], scores[dominated, dominant[dominated]]
+    by_norm = (own * quotient > rival).sum()
     if by_norm:
-        yield (f"Norm domination: {by_norm} of the {counted(len(taken), 'dominated pattern')} "
+        yield (f"Norm domination: {by_norm} of the {counted(len(dominated), 'dominated pattern')} "
                f"would win if all norms were equal; {names[j]} (norm {norms[j]:.4g}) dominates "
-               f"{n}, norms go from {norms.min():.4g} to {norms.max():.4g}.")
+               f"{n}, norms range from {norms.min():.4g} to {norms.max():.4g}.")
     else:
-        yield (f"Not the norms: each lost cue points more towards the dominant pattern than "
-               f"towards its own; {names[j]} dominates {n}.")
+        yield (f"Norms are not the cause: each cue is more similar to the dominant pattern than "
+               f"to its own; {names[j]} dominates {n}.")
 
 
 def _temperature(names, betas, tolerance):
@@ -159,21 +172,21 @@ def _temperature(names, betas, tolerance):
     others = "the other pattern" if len(kept) == 1 else f"the other {len(kept)} patterns"
     held = "every pattern" if len(kept) == len(names) else others
     yield (f"Smallest useful beta: {betas[hardest]:.4g} gives {held} at least {1 - tolerance:.4g} "
-           f"of the softmax after one update; {names[hardest]} is the one that needs it.")
+           f"of the softmax after one update; {names[hardest]} determines it.")
 
 
-def _help(remedies, lost):
+def _advice(remedies, lost):
     if not lost.any():
         return
     least = min(left for _, left, _ in remedies)
     if least >= lost.sum():
-        yield ("No normalisation offered here keeps more of them: the patterns or cues are too "
-               "much alike.")
+        yield ("No normalisation tried here makes more patterns retrievable: the patterns or cues "
+               "are too similar.")
         return
     best = [f"{how} (beta >= {beta:.4g})" for how, left, beta in remedies
             if left == least and beta is not None]
     rest = "all of them" if least == 0 else f"all but {least}"
-    yield f"Normalising each pattern would keep {rest}: {', '.join(best)}."
+    yield f"Normalising each pattern would make {rest} retrievable: {', '.join(best)}."
 
 
 # --- classical: fixed points of the Hebbian sign rule --------------------------------------------
@@ -183,14 +196,14 @@ def _classical(X, names, zero_diagonal):
     N, d = X.shape
     findings = [f"{names[i]} is no fixed point: crosstalk flips {unstable[i]} of its {d} "
                 "components at once." for i in np.argsort(-unstable, kind="stable") if unstable[i]]
-    fit = float(capacity_without_errors(d)) if d > 1 else 0.0
-    left = _capacity(fit, N)
+    capacity = float(capacity_without_errors(d)) if d > 1 else 0.0
+    left = _capacity_left(capacity, N)
     if findings:
-        alike = np.abs(X @ X.T) / d - np.eye(N)
-        i, j = np.unravel_index(alike.argmax(), alike.shape)
+        overlaps = np.abs(X @ X.T) / d - np.eye(N)
+        i, j = np.unravel_index(overlaps.argmax(), overlaps.shape)
         findings.append(
             f"Load: N/d = {N / d:.4g}, where 0.138 is the limit for random patterns ({left}); "
-            f"overlaps between the patterns reach {alike.max():.4g} ({names[i]}, {names[j]}), "
+            f"overlaps between the patterns reach {overlaps.max():.4g} ({names[i]}, {names[j]}), "
             f"where random ones have about {1 / np.sqrt(d):.4g}.")
     else:
         findings.append(f"Every pattern is a fixed point of the sign rule; load N/d = "
@@ -198,15 +211,16 @@ def _classical(X, names, zero_diagonal):
     return Diagnosis("classical", names, d, (float(np.sqrt(d)),) * N,
                      tuple((unstable > 0).tolist()), tuple(findings),
                      unstable=tuple(unstable.tolist()), zero_diagonal=zero_diagonal,
-                     capacity_left=fit - N)
+                     capacity_left=capacity - N)
 
 
-def _capacity(fit, N):
-    """The number of further random patterns that could be stored without errors."""
-    if fit < N:
-        return f"no capacity left: {counted(N, 'pattern')} where at most {int(fit)} random " \
-               f"{'one is' if int(fit) == 1 else 'ones are'} stored without errors"
-    return f"of random ones {fit:.4g} fit without errors, {fit - N:.4g} more than these"
+def _capacity_left(capacity, N):
+    """Number of further random patterns that can be stored without errors, in words."""
+    if capacity < N:
+        return f"no capacity left: {counted(N, 'pattern')} where at most {int(capacity)} random " \
+               f"{'one is' if int(capacity) == 1 else 'ones are'} stored without errors"
+    return f"{capacity:.4g} random patterns can be stored without errors, {capacity - N:.4g} " \
+        "more than these"
 
 
 def counted(n, noun):

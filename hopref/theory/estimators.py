@@ -1,9 +1,10 @@
 r"""Bias and variance of random-feature estimators of a kernel, in closed form.
 
-An estimate is a mean over m rows, phi(x).phi(y) = sum Z_i / m, with E Z_i, E Z_i^2 and, within a
-block of orthogonal rows, E Z_i Z_j known.  Divided by the kernel exp(beta x.y), positive and
-hyperbolic estimates depend on s = beta |x + y|^2 alone, trigonometric ones on -beta |x - y|^2 in
-the same way.  ``x`` and ``y`` (..., d) broadcast against each other.
+An estimate is a mean over m rows, phi(x).phi(y) = sum Z_i / m, for which E Z_i, E Z_i^2 and,
+within a block of orthogonal rows, E Z_i Z_j are known.  Divided by the kernel exp(beta x.y), the
+moments of positive and hyperbolic estimates are functions of s = beta |x + y|^2, and those of
+trigonometric estimates are the same functions of -beta |x - y|^2.  ``x`` and ``y`` (..., d)
+broadcast against each other.
 
 Draws are those of `projections`: "iid", "orthogonal", "simplex", "regularized".  For Hadamard and
 Givens products and for quasi-Monte Carlo no closed form is known.
@@ -29,10 +30,18 @@ __all__ = ["arc_cosine_kernel", "estimator_bias", "estimator_variance", "estimat
 
 
 def arc_cosine_kernel(x, y, /):
-    r"""The kernel that ReLU features estimate.
+    r"""Arc-cosine kernel of order 1, the expectation of the estimates of ReLU features.
     Source: the arc-cosine kernel of order 1 [RF-10].
 
     .. math:: \frac{\|x\| \|y\|}{2\pi} (\sin\theta + (\pi - \theta) \cos\theta)
+
+    Parameters
+    ----------
+    x, y : (..., d) vectors whose leading axes broadcast
+
+    Returns
+    -------
+    (...) kernels, >= 0; theta is the angle between x and y
 
     Status: derived.
 
@@ -46,12 +55,23 @@ def arc_cosine_kernel(x, y, /):
 
 
 def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
-    r"""Bias of phi(x).phi(y) as an estimate of exp(beta x.y); for ReLU of the arc-cosine kernel.
+    r"""Bias of the estimate phi(x).phi(y) of the kernel exp(beta x.y).
     Source: Choromanski et al. 2021, Lemma 1, and eq. (30) for rows of one length [RF-2, RF-5].
 
     .. math:: E\, \phi(x)^T \phi(y) - e^{\beta x^T y}
 
-    The bias is zero except for "regularized" rows, for which it does not depend on their number.
+    Parameters
+    ----------
+    x, y : (..., d) vectors whose leading axes broadcast
+    features : "positive", "hyperbolic", "trigonometric"; "relu" for independent rows, which
+        estimate `arc_cosine_kernel`
+    draw : "iid", "orthogonal", "simplex" (d >= 2) or "regularized"
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    (...) biases; 0 except for "regularized" rows, for which the bias does not depend on their
+    number
 
     Status: read for positive features; derived for the other maps.
 
@@ -68,22 +88,31 @@ def estimator_bias(x, y, /, *, features="positive", draw="iid", beta=1.0):
 
 
 def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""The variance of phi(x).phi(y) with m rows.
+    r"""Variance of the estimate phi(x).phi(y) with m rows.
     Source: Choromanski et al. 2021, Lemma 2; closed forms of blocks in 1F1 and 0F1 [RF-4, RF-7].
 
     .. math:: \frac{V_1}{m} + \frac{\sum_b n_b (n_b - 1)}{m^2} C
 
-    with n_b rows in block b, V_1 the variance of one row and C the covariance of two in one block.
+    where block b has n_b rows, V_1 is the variance of one row, and C is the covariance of two rows
+    of one block.
 
     Parameters
     ----------
-    m : number of rows; hyperbolic and trigonometric maps make 2 m features of them
+    x, y : (..., d) vectors whose leading axes broadcast
+    m : number of rows, >= 1; hyperbolic and trigonometric maps have 2 m features
     features : "positive", "hyperbolic", "trigonometric"; "relu" for independent rows
     draw : "iid", "orthogonal", "simplex" (d >= 2) or "regularized"
-    A : of `features.gerf`, whose A = 0 is "positive"
+    A : parameter of `features.gerf`, < 1/8; 0, or any value for positive features of Gaussian rows
+    beta : inverse temperature, > 0
 
-    Notes: e^s overflows to inf from s = 709 on; see `log_relative_mse`.  Blocks take s <= 1e5 and
-    time proportional to s.
+    Returns
+    -------
+    (...) variances, >= 0
+
+    Notes
+    -----
+    e^s overflows to inf for s > 709; see `log_relative_mse`.  Draws in blocks require s <= 1e5 and
+    take time proportional to s.
 
     Status: iid read; blocks, GERF and ReLU derived.
 
@@ -101,17 +130,23 @@ def estimator_variance(x, y, /, *, m, features="positive", draw="iid", A=0.0, be
 
 
 def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""The mean squared error of phi(x).phi(y) with m rows.
+    r"""Mean squared error of the estimate phi(x).phi(y) with m rows.
     Source: Choromanski et al. 2021, Lemma 2, Theorem 2 [RF-4, RF-5].
 
     .. math:: \mathrm{Var} + \mathrm{bias}^2
 
-    The parameters are those of `estimator_variance`.
+    Parameters
+    ----------
+    x, y, m, features, draw, A, beta : as in `estimator_variance`
+
+    Returns
+    -------
+    (...) mean squared errors, >= 0
 
     Status: as `estimator_variance`.
 
     >>> from hopref import theory
-    >>> float(theory.estimator_mse([0.5, 1.0], [-0.5, -1.0], m=3))      # exact whatever the draw
+    >>> float(theory.estimator_mse([0.5, 1.0], [-0.5, -1.0], m=3))      # exact for every draw
     0.0
     """
     with naming("hopref.theory.estimator_mse"):
@@ -122,14 +157,24 @@ def estimator_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.
 
 
 def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta=1.0):
-    r"""The logarithm of the mean squared error over the squared kernel: where e^s overflows too.
+    r"""Logarithm of the mean squared error divided by the squared kernel, without overflow.
     Source: Choromanski et al. 2021, Lemma 2 [RF-1, RF-2, RF-3].
 
     .. math:: \log E (\phi(x)^T \phi(y) / e^{\beta x^T y} - 1)^2
 
-    The parameters are those of `estimator_variance`, except that ReLU is not available.
+    Parameters
+    ----------
+    x, y, m, draw, A, beta : as in `estimator_variance`
+    features : "positive", "hyperbolic" or "trigonometric"
 
-    Notes: An error far below that of independent rows is accurate to a rounding of the latter.
+    Returns
+    -------
+    (...) logarithms; -inf where the estimate is exact
+
+    Notes
+    -----
+    Where an error is far below that of independent rows, its absolute accuracy is the rounding
+    error of the latter.
 
     Status: as `estimator_variance`.
 
@@ -144,14 +189,27 @@ def log_relative_mse(x, y, /, *, m, features="positive", draw="iid", A=0.0, beta
 
 
 def kernel_covariance(xi, X, /, *, m, features="positive", A=0.0, beta=1.0):
-    r"""The covariances (n, n) of the estimates phi(xi).phi(x_i) of one draw of m independent rows.
-    Source: the catalogue; their diagonal is Choromanski et al. 2021, Lemma 2 [RF-11].
+    r"""Covariance matrix of the estimates phi(xi).phi(x_i) for one draw of m independent rows.
+    Source: the catalogue; the diagonal is Choromanski et al. 2021, Lemma 2 [RF-11].
 
     .. math:: \mathrm{Cov}_{ij} = e^{\beta \xi^T (x_i + x_j)}
               \left(e^{\beta (\xi + x_i)^T (\xi + x_j)} - 1\right) / m
 
-    for positive features; cosh for exp with hyperbolic ones, and xi - x for xi + x in it with
-    trigonometric ones.
+    for positive features.  For hyperbolic features, exp(z) - 1 in the last factor is replaced by
+    cosh(z) - 1; for trigonometric features, xi + x is in addition replaced by xi - x in it.
+
+    Parameters
+    ----------
+    xi : (d,) state
+    X : (n, d) patterns, one a row
+    m : number of rows, >= 1
+    features : "positive", "hyperbolic" or "trigonometric"
+    A : parameter of `features.gerf`, < 1/8; 0 unless features are positive
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    (n, n) covariances
 
     Status: derived.
 
@@ -176,13 +234,21 @@ def kernel_covariance(xi, X, /, *, m, features="positive", A=0.0, beta=1.0):
 
 
 def orthogonal_mse_bound(x, y, /, *, m, beta=1.0):
-    r"""An upper bound on the error of positive features of one block of orthogonal rows, m <= d.
+    r"""Upper bound on the mean squared error of positive features of orthogonal rows, m <= d.
     Source: Choromanski et al. 2021, Theorem 2, eq. (10) [RF-4].
 
     .. math:: \mathrm{MSE}_{iid} - \frac{2 (m - 1)}{m (d + 2)}
               \left(e^{x^T y} - e^{-(\|x\|^2 + \|y\|^2)/2}\right)^2
 
-    It is the leading term of the exact error, `estimator_mse` with draw="orthogonal".
+    Parameters
+    ----------
+    x, y : (..., d) vectors whose leading axes broadcast
+    m : number of rows, from 1 to d
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    (...) bounds; `estimator_mse` with draw="orthogonal" is the exact error
 
     Status: read.
 
@@ -200,13 +266,21 @@ def orthogonal_mse_bound(x, y, /, *, m, beta=1.0):
 
 
 def regularized_ratio(x, y, /, *, beta=1.0):
-    r"""The kernel that positive features of rows of length sqrt(d) estimate, over exp(beta x.y).
+    r"""Expectation of positive features of rows of length sqrt(d), divided by exp(beta x.y).
     Source: Choromanski et al. 2021, Theorem 1 and eq. (30) [RF-5].
 
     .. math:: e^{-s/2}\, {}_0F_1(; d/2; d s/4) = e^{-w} \sum_k \frac{w^k}{k!}
               \frac{d^k}{d (d+2) \cdots (d+2k-2)}, \quad w = s/2
 
-    In (0, 1], and about exp(-s^2 / 4d): far above the 1 - 2 d^{-1/3} + o(d^{-1/3}) of Theorem 1.
+    Parameters
+    ----------
+    x, y : (..., d) vectors whose leading axes broadcast
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    (...) ratios in (0, 1], about exp(-s^2 / 4d), which is far above the lower bound
+    1 - 2 d^{-1/3} + o(d^{-1/3}) of Theorem 1
 
     Status: read.
 

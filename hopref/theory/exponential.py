@@ -1,7 +1,7 @@
-"""Memories whose number of patterns grows exponentially with the number of components.
+"""Capacities that grow exponentially with the number of components.
 
-References: Demircigil et al. 2017; Ramsauer et al. 2021, theorem 3.  Units and statuses as in
-`hopref.theory.capacity`.
+References: Demircigil et al. 2017; Ramsauer et al. 2021, theorem 3.  Units and statuses are those
+of `hopref.theory.capacity`.
 """
 import math
 import sys
@@ -25,11 +25,13 @@ LARGEST = math.log(sys.float_info.max)
 
 @op("->()", x=unit)
 def rate_function(x, /):
-    r"""Rate function of the mean of d random signs: it exceeds x with probability exp(-d I(x)).
+    r"""Rate function of random signs: their mean exceeds x with probability about exp(-d I(x)).
 
     Source: Demircigil et al. 2017, Cramer's theorem [CAP-8].
 
     .. math:: I(x) = \tfrac12 \big((1 + x) \ln(1 + x) + (1 - x) \ln(1 - x)\big)
+
+    Returns: float in [0, ln 2], in nats.
 
     Status: read, and derived.
 
@@ -42,7 +44,7 @@ def rate_function(x, /):
 
 @op("->()", errors=wrong)
 def capacity_exponential(*, errors=0.0):
-    r"""Growth of an exponential memory, in nats per neuron: N = exp(alpha d) + 1 for any smaller.
+    r"""Supremum of the rates alpha at which an exponential memory stores N = exp(alpha d) + 1.
 
     Source: Demircigil et al. 2017, as Ramsauer et al. 2021, theorem A10 [CAP-8].
 
@@ -50,9 +52,10 @@ def capacity_exponential(*, errors=0.0):
 
     Parameters
     ----------
-    errors : rho, the share of components that are wrong in the cue and corrected by one update
+    errors : rho, the fraction of wrong components in the cue, which one update corrects
 
-    Returns: the bound, which is not reached; ln(2)/2 without errors, the 2^(d/2) of the blog.
+    Returns: float, the supremum in nats per neuron; without errors ln(2)/2, as in the blog's
+    2^(d/2).
 
     Status: read.
 
@@ -64,7 +67,8 @@ def capacity_exponential(*, errors=0.0):
 
 
 class SphereCapacity(NamedTuple):
-    """The base c of the growth, the number of patterns, and the theorem's a and b."""
+    """Result of `capacity_modern`: the base c, the number of patterns, and the constants a and b.
+    """
     c: float
     patterns: float
     a: float
@@ -81,22 +85,24 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
 
     Parameters
     ----------
-    d : components, >= 2
-    beta : inverse temperature
-    K : radius of the sphere divided by sqrt(d - 1)
-    p : probability with which the patterns may fail to be well separated, 0 < p <= 1
-    form : "lambert", or "closed" for a c that is a little smaller and needs no W
+    d : number of components, >= 2
+    beta : inverse temperature, > 0
+    K : radius of the sphere divided by sqrt(d - 1), > 0
+    p : probability of failure, 0 < p <= 1
+    form : "lambert", or "closed" for a slightly smaller c without the Lambert function
 
     Returns
     -------
-    SphereCapacity; patterns, not rounded, infinite beyond the largest float
+    SphereCapacity; its number of patterns is not rounded, and infinite beyond the largest float
 
     Raises
     ------
-    DomainError : unless c >= (2 / sqrt(p))^(4 / (d - 1)), that is N >= 2; below it the theorem is
-        silent
+    DomainError : c < (2 / sqrt(p))^(4 / (d - 1)), that is N < 2, where the theorem does not apply
 
-    Notes: Each pattern then has its own fixed point (`required_separation`).  The bound is loose.
+    Notes
+    -----
+    Each of these patterns has a fixed point close to it (`required_separation`).  The bound is not
+    tight.
 
     Status: read.
 
@@ -115,7 +121,7 @@ def capacity_modern(d, /, *, beta, K, p, form="lambert"):
         log_c, least = log_c_of(a, log_b), 4 / (d - 1) * (math.log(2) - math.log(p) / 2)
         if log_c < least:
             raise DomainError("c must be at least (2 / sqrt(p))^(4 / (d - 1)), so that the theorem "
-                              f"promises 2 patterns; got ln c = {log_c:.6g}, below {least:.6g}")
+                              f"applies; got ln c = {log_c:.6g}, below {least:.6g}")
     log_N = math.log(p) / 2 + (d - 1) / 4 * log_c
     return SphereCapacity(_exp(log_c), _exp(log_N), a, _exp(log_b))
 
@@ -127,7 +133,7 @@ def _by_lambert(a, log_b):
 
 
 def _in_closed_form(a, log_b):
-    """The same from below, without W."""
+    """Lower bound on ln c without the Lambert function."""
     u = a + log_b
     if u > 0:
         return log_b - u / (u + 1) * math.log(u)

@@ -1,7 +1,8 @@
-r"""Groups of similar patterns with a common fixed point, and the kinds of fixed points.
+r"""Metastable states of groups of similar patterns, and the classification of fixed points.
 
-``X`` (m, d) the group, m_x its mean, m_max the largest distance from it; ``others`` (n, d) all
-other patterns, M the largest norm of any.  For the kinds, ``X`` (n, d) holds all patterns.
+``X`` (m, d) is the group, m_x its mean, m_max the largest distance of a member from the mean;
+``others`` (n, d) are all other patterns, and M is the largest norm of all.  For `classify` and
+`effective_patterns`, ``X`` (n, d) holds all patterns.
 
 References: Ramsauer et al. 2021, Appendix A.1, on metastable states.
 """
@@ -27,13 +28,15 @@ up_to_one = Scalar("a number > 0 and <= 1", lambda v: 0 < v <= 1)
 
 @op("(m,d),(n,d)->()")
 def group_separation(X, others, /):
-    r"""Separation of the mean of a group from the patterns outside it.
+    r"""Separation of a group: the score of its mean with itself minus the largest other score.
 
     Source: Ramsauer et al. 2021, lemmas A10 to A12 on metastable states [MH-11].
 
     .. math:: \Delta_m = m_x^T m_x - \max_j m_x^T o_j, \quad m_x = \tfrac1m \sum_i x_i
 
-    Status: derived, as needed to prove `group_sphere`; the definition of the paper was not read.
+    Returns: float; negative where another pattern has the largest score.
+
+    Status: derived, as what `group_sphere` is proved with; the paper's definition was not read.
 
     >>> from hopref import theory
     >>> float(theory.group_separation([[2.0, 1.0], [2.0, -1.0]], [[-1.0, 0.0]]))
@@ -46,7 +49,7 @@ def group_separation(X, others, /):
 
 @op("(m,d),(n,d)->(),()", beta=positive)
 def group_sphere(X, others, /, *, beta=1.0):
-    r"""Radius of the sphere around the mean of a group, and the separation that makes it a basin.
+    r"""Radius of a sphere about a group's mean, and the separation for which it is a basin.
 
     Source: Ramsauer et al. 2021, definition 4 and lemmas A10 to A12 [MH-11].
 
@@ -54,16 +57,13 @@ def group_sphere(X, others, /, *, beta=1.0):
         \ln \frac{1 - \beta m_{\max}^2}{2 \beta n M \max\{m_{\max}, 2M\}},
         \qquad m_{\max} = \max_i \|x_i - m_x\|
 
-    Returns
-    -------
-    radius : () array
-    required : () array, the separation at which the sphere is a basin; infinite unless
-        beta m_max^2 < 1 (the paper has <=) and m_max > 0
+    Returns: (radius, required).  If `group_separation` >= required, the update maps the sphere
+    into itself and has one fixed point in it, within m_max + 2 gamma M of the group's mean
+    (`group_error_bound`).  Required is infinite unless beta m_max^2 < 1 (printed: <=) and
+    m_max > 0.
 
-    Notes: If `group_separation` >= required, the update maps the sphere into itself and has one
-    fixed point in it, within m_max + 2 gamma M of the mean (`group_error_bound`).  The condition
-    is sufficient, not necessary: it implies beta m_max M >= 1, which does not hold for a group of
-    nearly equal patterns, although such a group is metastable too.
+    Notes: the condition is sufficient and not necessary.  It implies beta m_max M >= 1, so that a
+    group of nearly equal patterns, which also has a metastable state, does not satisfy it.
 
     Status: read, with < for the printed <=; derived with it.
 
@@ -74,7 +74,7 @@ def group_sphere(X, others, /, *, beta=1.0):
     (2.0, True)
     """
     xp = namespace(X)
-    spread, M = _spread(X), _longest(X, others)
+    spread, M = _radius(X), _largest_norm(X, others)
     margin = 1 - beta * spread**2
     met = (margin > 0) & (spread > 0)
     r = xp.where(spread > 0, spread, 1.0)
@@ -100,12 +100,12 @@ def group_error_bound(xi, X, others, /, *, beta=1.0):
     >>> float(theory.group_error_bound([0.0], [[1.0]], [[-1.0]]))      # gamma = 1/2
     1.0
     """
-    return _spread(X) + 2 * _outside(xi, X, others, beta) * _longest(X, others)
+    return _radius(X) + 2 * _weight_of_others(xi, X, others, beta) * _largest_norm(X, others)
 
 
 @op("(...,d),(m,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
-    r"""Upper bound on the spectral norm of the Jacobian where a group has most of the weight.
+    r"""Upper bound on the spectral norm of the update's Jacobian for a group of patterns.
 
     Source: Ramsauer et al. 2021, lemma A8 [MH-11].
 
@@ -119,22 +119,22 @@ def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
     >>> float(theory.group_jacobian_bound([0.0], [[1.0]], [[-1.0]]))   # gamma = 1/2
     1.5
     """
-    gamma, M = _outside(xi, X, others, beta), _longest(X, others)
-    return beta * ((1 - gamma) * _spread(X) ** 2 + 2 * gamma * (2 - gamma) * M**2)
+    gamma, M = _weight_of_others(xi, X, others, beta), _largest_norm(X, others)
+    return beta * ((1 - gamma) * _radius(X) ** 2 + 2 * gamma * (2 - gamma) * M**2)
 
 
 # --- kinds of fixed points -----------------------------------------------------------------------
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def effective_patterns(xi, X, /, *, beta=1.0):
-    r"""Effective number of patterns in a state, the exponential of the entropy of their weights.
+    r"""Effective number of patterns in a state: the exponential of the entropy of their weights.
 
-    Source: the three types of fixed points of Ramsauer et al. 2021, in a number [MH-11].
+    Source: a measure for the three types of fixed points of Ramsauer et al. 2021 [MH-11].
 
     .. math:: e^{H(p)}, \quad H(p) = -\sum_i p_i \ln p_i = \ln \sum_i e^{-\beta g_i}
         + \beta \sum_i p_i g_i, \quad g_i = \max z - z_i
 
-    Returns: (...) from 1, one pattern alone, to n, all alike.
+    Returns: (...) from 1, for one pattern, to n, for equal weights.
 
     Status: derived.
 
@@ -148,28 +148,37 @@ def effective_patterns(xi, X, /, *, beta=1.0):
 
 
 class Kinds(NamedTuple):
-    """What states are: kind (...) of "single", "metastable", "global"; patterns (...) that take
-    part, exp(H(p)); residual (...) |f(xi) - xi|, 0 at a fixed point."""
+    """Result of `classify`, with one entry for each state.
+
+    ``kind`` is "single", "metastable" or "global", ``patterns`` is exp(H(p)), and ``residual`` is
+    |f(xi) - xi|, which is 0 at a fixed point.
+    """
     kind: np.ndarray
     patterns: np.ndarray
     residual: np.ndarray
 
 
 def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
-    r"""Whether a state stores one pattern, averages some, or averages all.
+    r"""Classify states as one pattern, an average of some patterns, or an average of all.
 
     Source: the three types of fixed points of Ramsauer et al. 2021, by exp(H(p)) [MH-11].
 
     Parameters
     ----------
-    single : up to so many effective patterns a state is "single"
-    share : above ``single`` and from this share of all n on it is "global"; else "metastable"
+    xi : (..., d) states
+    X : (n, d) stored patterns, one a row
+    beta : inverse temperature, > 0
+    single : largest number of effective patterns of a "single" state, >= 1
+    share : smallest fraction of the n patterns in a "global" state, > 0 and <= 1; other states
+        above ``single`` are "metastable"
 
     Returns
     -------
-    Kinds; the residual shows whether the state is a fixed point at all
+    Kinds; the residual shows whether the state is a fixed point
 
-    Notes: the thresholds are a convention.
+    Notes
+    -----
+    The default thresholds are a convention.
 
     >>> from hopref import theory
     >>> X = [[4.0, 0.1], [4.0, -0.1], [-4.0, 0.0]]
@@ -186,19 +195,19 @@ def classify(xi, X, /, *, beta=1.0, single=1.5, share=0.9):
     return Kinds(kind, patterns, np.sqrt((away * away).sum(-1)))
 
 
-def _spread(X):
-    """m_max, the largest distance of a member from the mean of the group."""
+def _radius(X):
+    """m_max, the largest distance of a member from the group's mean."""
     xp = namespace(X)
     away = X - xp.mean(X, axis=0)
     return xp.sqrt(xp.max(dot(away, away)))
 
 
-def _longest(X, others):
+def _largest_norm(X, others):
     xp = namespace(X)
     return xp.sqrt(xp.maximum(xp.max(dot(X, X)), xp.max(dot(others, others))))
 
 
-def _outside(xi, X, others, beta):
-    """The softmax weight of the patterns outside the group."""
+def _weight_of_others(xi, X, others, beta):
+    """gamma, the softmax weight of the other patterns."""
     lead = logsumexp(xi @ others.T, beta=beta) - logsumexp(xi @ X.T, beta=beta)
     return sigmoid(beta * lead)

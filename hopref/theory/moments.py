@@ -1,8 +1,8 @@
-r"""First and second moments of Z = phi(x) phi(y), the estimate by one row, over the kernel.
+r"""First and second moments of Z = phi(x) phi(y), the estimate by one row, divided by the kernel.
 
-Everything is a function of d and of one number, ``lam``: s = beta |x + y|^2 for positive and
-hyperbolic maps, -beta |x - y|^2 for trigonometric ones.  Logarithms are taken out where e^s would
-overflow, and differences from 1 are formed as such where s is small.
+The moments are functions of d and of one number ``lam``, which is s = beta |x + y|^2 for positive
+and hyperbolic maps and -beta |x - y|^2 for trigonometric maps.  Logarithms are factored out where
+e^s would overflow, and differences from 1 are computed without cancellation where s is small.
 """
 import math
 
@@ -19,11 +19,11 @@ __all__ = ["SOFTMAX", "MAPS", "described", "log_gain", "log_variance", "relative
 SOFTMAX = Choice(dict.fromkeys(("positive", "hyperbolic", "trigonometric")))
 MAPS = Choice(SOFTMAX.names | {"relu": None})
 DRAWS = Choice(dict.fromkeys(("iid", "orthogonal", "simplex", "regularized")))
-FARTHEST = 1e5          # s of blocks, whose series have about s terms
+FARTHEST = 1e5          # largest s for draws in blocks, whose series have about s terms
 
 
 def described(x, y, beta, features, draw, maps, m=1, A=0.0):
-    """sqrt(beta) x and y, and the parameters of their estimator."""
+    """sqrt(beta) x, sqrt(beta) y, and the parameters of their estimator."""
     x, y = vectors(x=x, y=y)
     for name, domain, value in (("features", maps, features), ("draw", DRAWS, draw),
                                 ("m", count, m)):
@@ -51,21 +51,21 @@ def log_gain(A, d):
     return d / 2 * math.log1p(16 * A * A / (1 - 8 * A))
 
 
-def _spreads(lam, d, features, draw, A):
-    """log, and e^-log Var Z, e^-log Cov(Z, Z') of two rows of a block, Z over the kernel."""
+def _covariances(lam, d, features, draw, A):
+    """(log, e^-log Var Z, e^-log Cov(Z, Z')), for Z and Z' of two rows of one block."""
     both = features != "positive"
     if draw == "regularized":
-        near, far = _fixed_near(np.minimum(lam, 1.0), d, both), _fixed_far(np.maximum(lam, 1.0),
-                                                                          d, both)
-        return tuple(np.where(lam <= 1, a, b) for a, b in zip(near, far, strict=True))
+        small = _fixed_at_small_s(np.minimum(lam, 1.0), d, both)
+        large = _fixed_at_large_s(np.maximum(lam, 1.0), d, both)
+        return tuple(np.where(lam <= 1, a, b) for a, b in zip(small, large, strict=True))
     log = np.abs(lam) if both else log_gain(A, d) + lam / (1 - 8 * A)
     own = np.expm1(-log) ** 2 / 2 if both else -np.expm1(-log)
     cosine = {"iid": None, "orthogonal": 0.0, "simplex": -1 / max(d - 1, 1)}[draw]
     return log, own, 0.0 if cosine is None else pair_excess(lam, d, cosine, log, even=both)
 
 
-def _fixed_near(lam, d, both):
-    """Rows of length sqrt(d): from E(Z - 1), E(Z^2 - 1) and E(Z Z' - 1), all small for small s."""
+def _fixed_at_small_s(lam, d, both):
+    """`_covariances` of rows of length sqrt(d) for s <= 1, from the moments minus 1."""
     log = np.abs(lam)
     more = excess("fixed", 2 * lam, d, np.maximum(-2 * lam, 0.0))
     square = np.expm1(-log) ** 2 / 2 + more / 2 if both else -np.expm1(-log) + more
@@ -74,8 +74,8 @@ def _fixed_near(lam, d, both):
     return log, square - mean, excess("fixed", lam, d, log) - mean
 
 
-def _fixed_far(lam, d, both):
-    """The same from the logs of E Z, E Z^2 and E Z Z', which fall far below 1 for s >> d."""
+def _fixed_at_large_s(lam, d, both):
+    """`_covariances` of rows of length sqrt(d) for s >= 1, from the logs of the moments."""
     one, pair = (log_mean("fixed", v, d) for v in (lam / 2, lam))
     square = lam + log_mean("fixed", 2 * lam, d)
     log = np.logaddexp(square, -lam) - math.log(2) if both else square
@@ -83,8 +83,8 @@ def _fixed_far(lam, d, both):
 
 
 def log_variance(m, how):
-    """log of the variance of m rows, relative to the squared kernel."""
-    log, own, pair = _spreads(**how)
+    """Logarithm of the variance with m rows, relative to the squared kernel."""
+    log, own, pair = _covariances(**how)
     blocks, rest = divmod(m, how["d"])
     pairs = blocks * how["d"] * (how["d"] - 1) + rest * (rest - 1)
     with np.errstate(divide="ignore"):      # a variance that vanishes may round to less than 0
@@ -92,7 +92,7 @@ def log_variance(m, how):
 
 
 def relative_bias(how):
-    """Sign, and log of the size, of the bias relative to the kernel."""
+    """Sign and log magnitude of the bias relative to the kernel."""
     lam = how["lam"]
     if how["draw"] != "regularized":
         return 0.0 * lam, np.full(np.shape(lam), -np.inf)
@@ -103,15 +103,15 @@ def relative_bias(how):
 
 
 def log_error(m, how):
-    """log of variance plus squared bias, relative to the kernel."""
+    """Logarithm of the mean squared error, relative to the squared kernel."""
     return np.logaddexp(log_variance(m, how), 2 * relative_bias(how)[1])
 
 
 def arc_cosines(x, y):
-    """E f(omega.x)^n f(omega.y)^n for n = 1, 2, f = ReLU, by eta = pi - theta.
+    """E f(omega.x)^n f(omega.y)^n for n = 1 and n = 2, where f is the ReLU.
 
-    sin eta - eta cos eta and its like of order 2, written without cancellation in spherical Bessel
-    functions of eta.
+    Both are functions of eta = pi - theta.  Spherical Bessel functions of eta express
+    sin eta - eta cos eta, and the corresponding term of order 2, without cancellation.
     """
     from scipy.special import spherical_jn
     norms = [np.sqrt((v * v).sum(-1)) for v in (x, y)]

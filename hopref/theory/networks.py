@@ -1,7 +1,7 @@
 r"""Convergence of classical networks: fixed points, flips, descent, contraction, bifurcation.
 
-``W`` (d, d) symmetric weights, ``b`` (d,) threshold.  ``activation`` is "tanh", "sigmoid" or
-"identity"; ``beta`` its gain.
+``W`` (d, d) are symmetric weights and ``b`` (d,) is the threshold.  ``activation`` is "tanh",
+"sigmoid" or "identity", and ``beta`` is its gain.
 
 References: Hopfield 1982 and 1984; Goles-Chacc, Fogelman-Soulie & Pellegrin 1985; Marcus &
 Westervelt 1989.
@@ -23,12 +23,12 @@ slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope 
 
 @op("(n,d)->(n)", X=polar, zero_diagonal=flag, scratch="(n,n)")
 def unstable_sites(X, /, *, zero_diagonal=False):
-    r"""Number of components of each polar pattern that a Hebbian synchronous update flips.
-    Source: blog eqs. (1) and (2), signal against crosstalk [CB-9].
+    r"""Number of components of each polar pattern that one Hebbian sign update flips.
+    Source: blog eqs. (1) and (2), signal and crosstalk [CB-9].
 
     .. math:: \#\{k : x_{ik} (W x_i)_k < 0\}, \qquad W = X^T X
 
-    Returns: (n,) array; 0 for a fixed point.  Ties keep the component.
+    Returns: (n,) integers; 0 means that the pattern is a fixed point.  Ties keep the component.
 
     Notes: W is not formed.  The cost is O(n^2 d) time and O(n d) memory.
 
@@ -44,15 +44,15 @@ def unstable_sites(X, /, *, zero_diagonal=False):
 
 @op("(d,d),(d)->()", W=symmetric)
 def flips_bound(W, b=0.0, /):
-    r"""Upper bound on the number of flips until a classical network converges, one site at a time.
+    r"""Upper bound on the number of flips until an asynchronous classical network converges.
 
     Source: each flip lowers the energy by 2 |h| + 2 w_ii; Hopfield 1982 [CB-4].
 
     .. math:: \tfrac12 \sum_{i \neq j} |w_{ij}| + \sum_i |b_i|
 
-    Notes: The bound requires integers W and b, w_ii >= 0, and the tie rule "keep"; other weights
-    must be given in units in which they are integers.  It is attained by two components with
-    negative coupling, one of which flips once.
+    Notes: the bound holds for integer W and b with w_ii >= 0 and the tie rule "keep"; other
+    weights must first be scaled to integers.  It is attained by two components with a negative
+    weight, which flip once.
 
     Status: derived.
 
@@ -66,16 +66,29 @@ def flips_bound(W, b=0.0, /):
 
 
 def descent_margin(W, /, *, activation="tanh", beta=1.0):
-    r"""Margin of descent: if it is >= 0, every synchronous step decreases the graded energy.
+    r"""Margin whose sign decides whether synchronous updates lower the energy of a graded network.
 
     Source: E(xi') - E(xi) = -d^T W d / 2 - D_G(xi, xi') for d = xi' - xi [CC-2].
 
     .. math:: \lambda_{\min}(W) + \frac{1}{\beta L}, \quad L = 1 \text{ (tanh, identity)},
         \; \tfrac14 \text{ (sigmoid)}
 
-    Notes: The condition is weaker than W >= 0, that of the blog, and sharp: for W = -w I the energy
-    increases if w > 1/(beta L).  If it does not hold, the dynamics may have cycles of length 2, but
-    no longer ones, since `graded.two_step_energy` decreases for every symmetric W.  NumPy only.
+    Parameters
+    ----------
+    W : (d, d) symmetric weights
+    activation : "tanh", "sigmoid" or "identity"
+    beta : gain, > 0
+
+    Returns
+    -------
+    float; if it is >= 0, the energy does not increase in any synchronous step
+
+    Notes
+    -----
+    The condition is weaker than the blog's W >= 0.  It is sharp: for W = -w I the energy increases
+    if w > 1/(beta L).  A network that violates it may end in a cycle of period two, and in no
+    longer cycle, because the Lyapunov function of two successive states
+    (`graded.two_step_energy`) decreases for every symmetric W.  NumPy only.
 
     Status: derived; Marcus & Westervelt's constant was not read.
 
@@ -88,17 +101,25 @@ def descent_margin(W, /, *, activation="tanh", beta=1.0):
 
 
 def critical_beta(W, /):
-    r"""Largest beta at which the origin is the only fixed point of tanh(beta W xi).
+    r"""Largest beta for which the origin is the only fixed point of tanh(beta W xi).
 
     Source: the bifurcation of Hopfield 1984 at high gain [CC-6].
 
     .. math:: \beta_c = \frac{1}{\lambda_{\max}(W)}
 
-    Returns: infinite if no eigenvalue is positive.
+    Parameters
+    ----------
+    W : (d, d) symmetric weights
 
-    Notes: The result holds for every symmetric W.  Below it there is no other fixed point, because
-    xi artanh(xi) > xi^2; above it the energy decreases from the origin along an eigenvector, so
-    that its minimum is elsewhere.  NumPy only.
+    Returns
+    -------
+    float; infinite if no eigenvalue is positive
+
+    Notes
+    -----
+    The result holds for every symmetric W.  Below beta_c, xi artanh(xi) > xi^2 excludes other fixed
+    points.  Above it, the energy decreases from the origin along an eigenvector, so that its
+    minimum is elsewhere.  NumPy only.
 
     Status: derived.
 
@@ -112,12 +133,22 @@ def critical_beta(W, /):
 
 
 def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
-    r"""Lipschitz constant of the graded update; if below 1, all states converge to one fixed point.
+    r"""Lipschitz constant of the graded update.
 
     Source: the slope of f times the spectral norm [CC-6].
 
     .. math:: \beta L \, \|W\|_2, \quad L = 1 \text{ (tanh, identity)},
         \; \tfrac14 \text{ (sigmoid)}
+
+    Parameters
+    ----------
+    W : (d, d) symmetric weights
+    activation : "tanh", "sigmoid" or "identity"
+    beta : gain, > 0
+
+    Returns
+    -------
+    float; if it is below 1, iteration converges to a unique fixed point from every state
 
     Status: derived.
 
@@ -130,7 +161,7 @@ def graded_contraction_factor(W, /, *, activation="tanh", beta=1.0):
 
 
 def _validated(name, W, activation, beta):
-    """Slope, gain, and the eigenvalues of W."""
+    """The slope L, the gain beta, and the eigenvalues of W."""
     W, *_ = validated(flips_bound, name, W)
     with naming(f"hopref.theory.{name}"):
         L, beta = slope.validate("activation", activation), positive.validate("beta", beta)

@@ -1,8 +1,8 @@
-r"""Parameters of exponential features that make the error smallest, from the data they are for.
+r"""Variance-minimising parameters of exponential features, computed from data.
 
-The features are exp of a quadratic form in the row, `features.gerf` (one number A) and
-`features.derf` (a number a_l for each axis).  What is made smallest is the mean over all pairs of
-the logarithm of the second moment of one feature.
+The features are exponentials of a quadratic form in the row: `features.gerf` has one parameter A,
+`features.derf` a parameter a_l for each axis.  The objective is the logarithm of the second moment
+of one feature, averaged over all pairs.
 
 References: the CRT paper and the FAVOR# paper, as quoted and corrected in the catalogue.
 """
@@ -20,17 +20,27 @@ __all__ = ["Derf", "mean_squared_sum", "gerf_parameter", "derf_parameters",
 
 
 class Derf(NamedTuple):
-    """Arguments of `features.derf`: ``a`` for both sides, ``B`` for the x, ``C`` for the y."""
+    """Arguments of `features.derf`: ``a`` (d,) for both sides, ``B`` (d, d) for x, ``C`` for y."""
     a: np.ndarray
     B: np.ndarray
     C: np.ndarray
 
 
 def mean_squared_sum(X, Y, /, *, beta=1.0):
-    r"""The mean of beta |x + y|^2 over all pairs of a row of X (n, d) and one of Y (l, d).
-    Source: FAVOR++, where it stands for s [RF-7].
+    r"""Mean of beta |x + y|^2 over all pairs of a row of X and a row of Y.
+    Source: FAVOR++, where it replaces s [RF-7].
 
     .. math:: \beta (E \|x\|^2 + E \|y\|^2 + 2\, E[x]^T E[y])
+
+    Parameters
+    ----------
+    X : (n, d) vectors, one a row
+    Y : (l, d) vectors, one a row
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    float >= 0
 
     Status: derived.
 
@@ -43,13 +53,23 @@ def mean_squared_sum(X, Y, /, *, beta=1.0):
 
 
 def gerf_parameter(s, /, *, d):
-    r"""Parameter A <= 0 of `features.gerf` with the smallest variance at |x + y|^2 = s.
+    r"""Parameter A <= 0 of `features.gerf` that minimises the variance at |x + y|^2 = s.
     Source: FAVOR++ (CRT paper, optimum of the positive features), in a stable form [RF-7].
 
     .. math:: A = \tfrac1{16} (1 - 2\phi - \sqrt{(2\phi + 1)^2 + 8\phi}), \quad \phi = s / d
 
-    Notes: For phi < 1/2 the equal form -phi / (1 - 2 phi + sqrt(...)) is used, which does not
-    cancel.  For many pairs s is their mean, `mean_squared_sum`.
+    Parameters
+    ----------
+    s : beta |x + y|^2, >= 0; for several pairs its mean, `mean_squared_sum`
+    d : number of components, > 0
+
+    Returns
+    -------
+    float <= 0
+
+    Notes
+    -----
+    For phi < 1/2 the equivalent form -phi / (1 - 2 phi + sqrt(...)) avoids cancellation.
 
     Status: derived.
 
@@ -59,10 +79,10 @@ def gerf_parameter(s, /, *, d):
     """
     with naming("hopref.theory.gerf_parameter"):
         s, d = nonnegative.validate("s", s), positive.validate("d", d)
-    return float(_best(s / d))
+    return float(_optimal_a(s / d))
 
 
-def _best(phi):
+def _optimal_a(phi):
     root = np.sqrt((2 * phi + 1) ** 2 + 8 * phi)
     small = np.minimum(phi, 0.5)
     return np.where(phi < 0.5, -phi / (1 - 2 * small + root), (1 - 2 * phi - root) / 16)
@@ -72,7 +92,7 @@ KINDS = Choice(dict.fromkeys(("sderf", "aderf", "saderf")))
 
 
 def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
-    r"""Parameters of `features.derf` for rows of X (n, d) against rows of Y (l, d).
+    r"""Parameters of `features.derf` for products of rows of X with rows of Y.
     Source: FAVOR#, its theorems on symmetric, asymmetric and simplified features [RF-8].
 
     .. math:: B^T (I - 4A)^{-1} C = I, \qquad
@@ -80,13 +100,26 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
 
     Parameters
     ----------
-    kind : "sderf": B = C, in the eigenvectors of the mean of (x + y)(x + y)^T, whose eigenvalues
-        are phi.  "aderf": the same after the linear map that gives x and y one and the same
-        diagonal matrix of second moments.  "saderf": a_l = A, after scaling each axis of x by
-        Psi_l = (E y_l^2 / E x_l^2)^(1/4) and of y by 1/Psi_l (by 1 where either is 0).
+    X : (n, d) vectors, one a row
+    Y : (l, d) vectors, one a row
+    kind : "sderf" takes B = C from the eigenvectors of the mean of (x + y)(x + y)^T, whose
+        eigenvalues are phi.  "aderf" does so after the linear map that gives x and y the same
+        diagonal matrix of second moments.  "saderf" takes a_l = A after scaling each axis of x by
+        Psi_l = (E y_l^2 / E x_l^2)^(1/4) and of y by 1/Psi_l (by 1 where either moment is 0).
+    beta : inverse temperature, > 0
 
-    Notes: "aderf" requires second moments of full rank.  All maps preserve x.y.  A map that scales
-    x by 1/Psi instead of Psi preserves it too and is unbiased, but worse than no scaling.
+    Returns
+    -------
+    Derf : (a, B, C)
+
+    Raises
+    ------
+    DomainError : kind is "aderf" and the second moments do not have full rank
+
+    Notes
+    -----
+    Every kind preserves x.y.  Scaling x by 1/Psi in place of Psi also preserves x.y and gives
+    unbiased estimates, with a larger error than without scaling.
 
     Status: derived.
 
@@ -99,22 +132,22 @@ def derf_parameters(X, Y, /, *, kind="sderf", beta=1.0):
     with naming("hopref.theory.derf_parameters"):
         KINDS.validate("kind", kind)
     X, Y = _tables("derf_parameters", X, Y, beta)
-    T, U = _changes(kind, X, Y)
+    T, U = _transforms(kind, X, Y)
     phi, Q = np.linalg.eigh(_mean_squares(X @ T.T, Y @ U.T))
     if kind == "saderf":
         phi, Q = np.full(len(phi), phi.mean()), np.eye(len(phi))
-    a = _best(np.maximum(phi, 0.0))
+    a = _optimal_a(np.maximum(phi, 0.0))
     root = np.sqrt(1 - 4 * a)[:, None] * Q.T
     return Derf(a, root @ T, root @ U)
 
 
-def _changes(kind, X, Y):
-    """Matrices T and U = T^-T for x and y."""
+def _transforms(kind, X, Y):
+    """The matrices T for x and U = T^-T for y."""
     one, two = (v.T @ v / len(v) for v in (X, Y))
     if kind == "saderf":
         p, q = np.diagonal(one), np.diagonal(two)
-        there = (p > 0) & (q > 0)
-        psi = (np.where(there, q, 1.0) / np.where(there, p, 1.0)) ** 0.25
+        known = (p > 0) & (q > 0)
+        psi = (np.where(known, q, 1.0) / np.where(known, p, 1.0)) ** 0.25
         return np.diag(psi), np.diag(1 / psi)
     if kind == "sderf":
         return np.eye(len(one)), np.eye(len(one))
@@ -129,13 +162,21 @@ def _changes(kind, X, Y):
 
 
 def derf_log_second_moment(x, y, parameters, /, *, beta=1.0):
-    r"""The logarithm of E Z^2 / exp(2 beta x.y), Z the product of one feature of x and one of y.
+    r"""Logarithm of E Z^2 / exp(2 beta x.y), where Z is the product of a feature of x and one of y.
     Source: FAVOR#, its second moment; for one number A that of FAVOR++ [RF-7, RF-8].
 
     .. math:: \sum_l \log(1 - 4a_l) - \tfrac12 \log(1 - 8a_l)
               + z_l^2 / (1 - 8a_l), \quad z = (I - 4A)^{-1/2} (B x + C y)
 
-    Notes: With m independent rows the relative variance is (e^r - 1) / m, where r is the result.
+    Parameters
+    ----------
+    x, y : (..., d) vectors whose leading axes broadcast
+    parameters : Derf, or a tuple (a, B, C) of a (d,) below 1/8 and two (d, d) matrices
+    beta : inverse temperature, > 0
+
+    Returns
+    -------
+    (...) logarithms L; m independent rows have the relative variance (e^L - 1) / m
 
     Status: derived.
 

@@ -1,8 +1,8 @@
-r"""Error bounds for retrieval with the modern network: those of the papers, and sharper ones.
+r"""Error bounds of retrieval by the modern network, from the papers and sharper ones.
 
-``X`` (n, d) patterns in rows, N = n of them, M the largest norm, diam the largest distance between
-two.  ``xi`` (n, d) holds a state for each pattern, ``fixed`` (n, d) a fixed point for each.  A
-bound has no preconditions other than those that its docstring states; it may be trivially large.
+``X`` (n, d) holds N = n patterns in rows, M is the largest norm and diam the largest distance
+between two patterns.  ``xi`` (n, d) holds a state for each pattern, ``fixed`` (n, d) a fixed point
+for each.  A bound has no preconditions other than those in its docstring.
 
 References: Ramsauer et al. 2021, Appendix A.1.5 and A.1.6.
 """
@@ -26,7 +26,8 @@ def diameter(X, /):
 
     .. math:: \mathrm{diam} = \max_{i,j} \|x_i - x_j\|
 
-    Notes: The cost is O(n^2 d) time and O(n d) memory.  An offset of all patterns has no effect.
+    Notes: O(n^2 d) time, O(n d) memory.  Distances are computed from differences, so that a common
+    offset of the patterns causes no loss of accuracy.
 
     >>> from hopref import theory
     >>> float(theory.diameter([[0.0, 0.0], [3.0, 4.0]]))
@@ -38,7 +39,7 @@ def diameter(X, /):
 
 @op("(n,d)->()", beta=positive)
 def sphere_radius(X, /, *, beta=1.0):
-    r"""Radius of the sphere around a pattern in which retrieval of the pattern is considered.
+    r"""Radius of the sphere about a pattern in which its fixed point is sought.
 
     Source: Ramsauer et al. 2021, definition 3 [MH-9].
 
@@ -53,21 +54,22 @@ def sphere_radius(X, /, *, beta=1.0):
     >>> float(theory.sphere_radius([[2.0], [-1.0]], beta=0.5))
     0.5
     """
-    xp, M = namespace(X), _longest(X)
+    xp, M = namespace(X), _largest_norm(X)
     return xp.where(M > 0, 1 / (beta * X.shape[0] * xp.where(M > 0, M, 1.0)), math.inf)
 
 
-# --- the error after one update ------------------------------------------------------------------
+# --- error after one update ----------------------------------------------------------------------
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
 def retrieval_error_bound(xi, X, /, *, beta=1.0):
     r"""Upper bound on the distance from pattern i after one update of state i.
 
-    Source: Ramsauer et al. 2021, eq. (3), whose update is a mean of the patterns [MH-9].
+    Source: the update of Ramsauer et al. 2021, eq. (3), as a mean of the patterns [MH-9].
 
     .. math:: \|f(\xi_i) - x_i\| \leq \mathrm{diam} \; (1 - p_i)
 
-    Notes: Two patterns attain the bound.  1 - p_i is computed as a sum, without cancellation.
+    Notes: the bound is attained for two patterns.  1 - p_i is computed as the sum of the other
+    weights, without cancellation.
 
     Status: derived.
 
@@ -76,8 +78,8 @@ def retrieval_error_bound(xi, X, /, *, beta=1.0):
     array([1., 1.])
     """
     xp, own = namespace(X), own_entries(X)
-    missed = xp.sum(xp.where(own, 0.0, softmax(xi @ X.T, beta=beta)), axis=-1)
-    return diameter(X) * missed
+    rest = xp.sum(xp.where(own, 0.0, softmax(xi @ X.T, beta=beta)), axis=-1)
+    return diameter(X) * rest
 
 
 @op("(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -89,7 +91,7 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
     .. math:: \|f(\xi_i) - x_i\| \leq 2 M \min\{1, (N - 1) e^{-\beta c_i}\},
         \quad c_i = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
 
-    Notes: (N - 1) e^{-beta c} is a bound on 1 - p_i; the lemma omits the 1 in the minimum.
+    Notes: (N - 1) e^{-beta c} is a bound on the weight 1 - p_i; the lemma omits the 1.
 
     Status: read; never below `retrieval_error_bound`.
 
@@ -97,7 +99,7 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
     >>> theory.gap_error_bound([[0.0], [0.0]], [[1.0], [-1.0]])
     array([2., 2.])
     """
-    return 2 * _longest(X) * _rivals(X, beta * cue_separation(xi, X))
+    return 2 * _largest_norm(X) * _weight_of_others(X, beta * cue_separation(xi, X))
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -109,8 +111,8 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
     .. math:: \|f(\xi_i) - x_i\| \leq 2 M \min\{1, (N - 1) e^{-\beta (\Delta_i - 2 r_i M)}\},
         \quad r_i = \max(\|\xi_i - x_i\|, \|x_i^* - x_i\|)
 
-    Notes: The theorem is stated for the fixed point of a well separated pattern, and omits the 1 in
-    the minimum; the bound holds for any ``fixed``.
+    Notes: the theorem concerns the fixed point of a well separated pattern, and omits the 1; the
+    bound holds for every ``fixed``.
 
     Status: read.
 
@@ -119,7 +121,7 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
     >>> theory.separation_error_bound(X, X, X).round(6)         # 2 exp(-2)
     array([0.270671, 0.270671])
     """
-    return 2 * _longest(X) * _rivals(X, _worst_gap(xi, fixed, X, beta))
+    return 2 * _largest_norm(X) * _weight_of_others(X, _least_gap(xi, fixed, X, beta))
 
 
 @op("(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -131,7 +133,7 @@ def near_error_bound(X, /, *, beta=1.0):
     .. math:: \|f(\xi) - x_i\| \leq 2 M \min\{1, e (N - 1) e^{-\beta \Delta_i}\}
         \quad \text{if } \|\xi - x_i\|, \|x_i^* - x_i\| \leq \tfrac{1}{2 \beta M}
 
-    Notes: The bound depends on the state only by its distance.  The theorem omits the 1.
+    Notes: only the condition on the state is necessary.  The theorem omits the 1.
 
     Status: read.
 
@@ -139,7 +141,7 @@ def near_error_bound(X, /, *, beta=1.0):
     >>> theory.near_error_bound([[1.0], [-1.0]]).round(6)       # 2 e exp(-2)
     array([0.735759, 0.735759])
     """
-    return 2 * _longest(X) * _rivals(X, beta * separation(X) - 1)
+    return 2 * _largest_norm(X) * _weight_of_others(X, beta * separation(X) - 1)
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -154,35 +156,35 @@ def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
 
     Parameters
     ----------
-    fixed : fixed points of the update, one for each pattern, at any distance from it
+    fixed : (n, d) fixed points of the update, one for each pattern, at any distance from it
 
-    Notes: The minimum is a bound on p_i (1 - p_i).  The theorem omits the 1/4 and assumes separated
-    patterns, of which only the existence of the fixed point is needed.
+    Notes: the minimum is a bound on p_i (1 - p_i).  The theorem omits the 1/4 and requires
+    separated patterns; the existence of the fixed points is sufficient.
 
     Status: read; derived without the separation.
 
     >>> from hopref import theory
     >>> bound = theory.fixed_point_distance_bound([[0.5]], [[1.0]], [[1.0]])
-    >>> bound                                                   # a single pattern: one update
+    >>> bound                                                   # a single pattern
     array([0.])
     """
     away = namespace(X).sqrt(dot(xi - fixed, xi - fixed))
-    weight = _rivals(X, _worst_gap(xi, fixed, X, beta), most=0.25)
-    return 2 * _longest(X) ** 2 * weight * away * X.shape[0] * beta
+    weight = _weight_of_others(X, _least_gap(xi, fixed, X, beta), most=0.25)
+    return 2 * _largest_norm(X) ** 2 * weight * away * X.shape[0] * beta
 
 
-# --- bounds on the Jacobian of the update --------------------------------------------------------
+# --- Jacobian and Lipschitz constant of the update -----------------------------------------------
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def jacobian_bound(xi, X, /, *, beta=1.0):
-    r"""Upper bound on the spectral norm of the Jacobian of the update at a state.
+    r"""Upper bound on the spectral norm of the update's Jacobian at a state.
 
-    Source: the variance of numbers in an interval, one of which has weight q [MH-6].
+    Source: the variance of numbers in an interval, one of which has the weight q [MH-6].
 
     .. math:: \|J\| \leq \beta \, \mathrm{diam}^2 \, q (1 - q), \quad q = \max(p_{\max}, \tfrac12)
 
-    Notes: Two patterns attain the bound at every state.  A fixed point at which it is below 1 is a
-    strict minimum of the energy.
+    Notes: for two patterns the bound is attained at every state.  A fixed point at which the bound
+    is below 1 is a strict minimum of the energy.
 
     Status: derived; sharper than min(1/4, 1 - p_max), and than lemma A2.
 
@@ -190,13 +192,13 @@ def jacobian_bound(xi, X, /, *, beta=1.0):
     >>> float(theory.jacobian_bound([0.0], [[1.0], [-1.0]]))
     1.0
     """
-    rest = namespace(X).minimum(_missing(xi @ X.T, beta), 0.5)
+    rest = namespace(X).minimum(_one_minus_largest(xi @ X.T, beta), 0.5)
     return beta * diameter(X) ** 2 * rest * (1 - rest)
 
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
 def jacobian_norm_bound(xi, X, /, *, beta=1.0):
-    r"""Upper bound on the spectral norm of the Jacobian of the update, by the largest norm.
+    r"""Upper bound on the spectral norm of the update's Jacobian, by the largest pattern norm.
 
     Source: Ramsauer et al. 2021, lemma A2 [MH-6].
 
@@ -208,20 +210,21 @@ def jacobian_norm_bound(xi, X, /, *, beta=1.0):
     >>> float(theory.jacobian_norm_bound([0.0], [[1.0], [-1.0]]))
     1.0
     """
-    rest = _missing(xi @ X.T, beta)
-    return 2 * beta * X.shape[0] * _longest(X) ** 2 * rest * (1 - rest)
+    rest = _one_minus_largest(xi @ X.T, beta)
+    return 2 * beta * X.shape[0] * _largest_norm(X) ** 2 * rest * (1 - rest)
 
 
 @op("(...,n)->(...)", beta=positive)
 def softmax_slope_bound(z, /, *, beta=1.0):
-    r"""Upper bound on the spectral norm of the Jacobian of the softmax at the scores z.
+    r"""Upper bound on the spectral norm of the softmax's Jacobian at the scores z.
 
     Source: Ramsauer et al. 2021, lemma A24 [MH-6].
 
     .. math:: \|\beta (\mathrm{diag}(p) - p p^T)\| \leq 2 \beta \max_i p_i (1 - p_i)
         \leq \tfrac{\beta}{2}
 
-    Notes: Two scores attain the bound.  The largest p_i (1 - p_i) is that of the largest p_i.
+    Notes: the bound is attained for two scores.  The largest p_i (1 - p_i) is that of the largest
+    p_i.
 
     Status: read.
 
@@ -229,21 +232,22 @@ def softmax_slope_bound(z, /, *, beta=1.0):
     >>> float(theory.softmax_slope_bound([0.0, 0.0], beta=3.0))
     1.5
     """
-    rest = _missing(z, beta)
+    rest = _one_minus_largest(z, beta)
     return 2 * beta * rest * (1 - rest)
 
 
 @op("(n,d)->()", beta=positive)
 def contraction_factor(X, /, *, beta=1.0):
-    r"""Lipschitz constant of the update; if below 1, all states converge to a unique fixed point.
+    r"""Lipschitz constant of the update, by the diameter of the patterns.
 
     Source: the variance of numbers in an interval, for Ramsauer et al. 2021, lemma A3 [MH-8].
 
     .. math:: \|f(\xi) - f(\eta)\| \leq \tfrac14 \beta \, \mathrm{diam}^2 \, \|\xi - \eta\|
 
-    Notes: Each step reduces the distance to the fixed point at least by this factor
-    (`distance_bound`).  Two patterns attain it, to first order, midway between them.  The condition
-    is necessary for two opposite patterns, which have three fixed points if the factor exceeds 1.
+    Notes: if it is below 1, iteration converges from every state to a unique fixed point, and each
+    step reduces the distance to it at least by this factor (`distance_bound`).  Two patterns attain
+    the constant to first order midway between them.  The condition is then also necessary: two
+    opposite patterns have three fixed points if the constant exceeds 1.
 
     Status: derived; at most `contraction_factor_about_mean`.
 
@@ -273,26 +277,26 @@ def contraction_factor_about_mean(X, /, *, beta=1.0):
     return beta * xp.max(dot(away, away))
 
 
-def _longest(X):
+def _largest_norm(X):
     xp = namespace(X)
     return xp.sqrt(xp.max(dot(X, X)))
 
 
-def _rivals(X, gap, most=1.0):
-    """min(most, (N - 1) exp(-gap)), a bound on the weight of N - 1 patterns with lower scores."""
-    xp, rivals = namespace(X), math.log(max(X.shape[0] - 1, 1))
-    return xp.exp(xp.minimum(rivals - gap, math.log(most)))
+def _weight_of_others(X, gap, most=1.0):
+    """min(most, (N - 1) exp(-gap)), a bound on the weight of N - 1 scores lower by gap or more."""
+    xp, log_others = namespace(X), math.log(max(X.shape[0] - 1, 1))
+    return xp.exp(xp.minimum(log_others - gap, math.log(most)))
 
 
-def _worst_gap(xi, fixed, X, beta):
-    """beta (Delta_i - 2 r_i M)."""
+def _least_gap(xi, fixed, X, beta):
+    """beta (Delta_i - 2 r_i M), a lower bound on the gap of the scaled scores."""
     xp = namespace(X)
     away, off = xi - X, fixed - X
     r = xp.sqrt(xp.maximum(dot(away, away), dot(off, off)))
-    return beta * (separation(X) - 2 * r * _longest(X))
+    return beta * (separation(X) - 2 * r * _largest_norm(X))
 
 
-def _missing(z, beta):
-    """1 - max p, as the sum of the other weights."""
+def _one_minus_largest(z, beta):
+    """1 - max p, computed as the sum of the other weights."""
     xp = namespace(z)
     return xp.sum(xp.sort(softmax(z, beta=beta), axis=-1)[..., :-1], axis=-1)

@@ -1,8 +1,9 @@
-"""Separation of stored patterns, and the beta at which each of them is retrievable.
+"""Separation of stored patterns: which patterns are retrievable, and the smallest useful beta.
 
-``X`` (n, d) holds the patterns in rows, ``xi`` (n, d) a cue for each.  The weight of pattern j in
-the update of pattern i increases with the score x_i . x_j.  If another score exceeds x_i . x_i,
-pattern i is not retrieved at any beta; otherwise it is for sufficiently large beta.
+``X`` (n, d) holds the patterns in rows, ``xi`` (n, d) a cue for each.  At pattern i, the softmax
+weight of pattern j is determined by the score x_i . x_j.  If another score exceeds x_i . x_i,
+pattern i is not retrievable at any beta; if x_i . x_i is the largest score, a sufficiently large
+beta retrieves it.
 """
 import math
 
@@ -14,24 +15,21 @@ from hopref.maps import dot
 __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "required_separation"]
 
-HALVINGS = 64           # bisections, to the last bit of numbers below 2**11
+HALVINGS = 64           # bisections of a bracket of numbers below 2**11, down to the last bit
 
 
 @op("(n,d)->(n)", scratch="(n,n)")
 def separation(X, /):
-    r"""Difference between the score of each pattern with itself and its largest other score.
-
+    r"""Separation of each pattern: its own score minus the largest score with another pattern.
     Source: Ramsauer et al. 2021, definition 2 (eq. 5) [MH-9].
 
     .. math:: \Delta_i = x_i^T x_i - \max_{j \neq i} x_i^T x_j
 
-    Returns
-    -------
-    (n,) array; negative if another pattern dominates x_i, 0 for a repeated pattern of largest
-        score, infinite for a single pattern
+    Returns: (n,); negative where another pattern dominates x_i, 0 for a repeated pattern of largest
+    score, infinite for a single pattern.
 
-    Notes: By the Cauchy-Schwarz inequality it is negative only if the norm of the dominant pattern
-    is larger: patterns of equal norm are never dominated.
+    Notes: by the Cauchy-Schwarz inequality it is negative only if the dominant pattern has the
+    larger norm; among patterns of equal norm none is dominated.
 
     >>> from hopref import theory
     >>> theory.separation([[1.0, 0.0], [3.0, 4.0]])
@@ -42,11 +40,12 @@ def separation(X, /):
 
 @op("(n,d),(n,d)->(n)", scratch="(n,n)")
 def cue_separation(xi, X, /):
-    r"""Difference between the score of pattern i and the largest other score, for cue i.
-
+    r"""Separation of pattern i at cue i: its score minus the largest score of another pattern.
     Source: after Ramsauer et al. 2021, definition 2 (eq. 5), with a cue for the pattern [MH-9].
 
     .. math:: \Delta_i(\xi_i) = \xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j
+
+    Returns: (n,); infinite for a single pattern.
 
     >>> from hopref import theory
     >>> theory.cue_separation([[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [3.0, 4.0]])
@@ -59,11 +58,12 @@ def cue_separation(xi, X, /):
 
 @op("(n,d),(n,d)->(n)", scratch="(n,n)")
 def dominant_pattern(xi, X, /):
-    r"""Index of the pattern with the largest score for cue i, which a large beta retrieves.
-
+    r"""Index of the pattern with the largest score at cue i, the limit of one update at large beta.
     Source: the limit of large beta of Ramsauer et al. 2021, eq. (3) [MH-12].
 
     .. math:: \arg\max_j \xi_i^T x_j
+
+    Returns: (n,) indices; of tied patterns the first.
 
     >>> from hopref import theory
     >>> theory.dominant_pattern([[1.0, 0.0], [3.0, 4.0]], [[1.0, 0.0], [3.0, 4.0]])
@@ -74,22 +74,19 @@ def dominant_pattern(xi, X, /):
 
 @op("(n,d),(n,d)->(n)", tolerance=share, scratch="(n,n)")
 def smallest_beta(xi, X, /, *, tolerance=0.01):
-    r"""Smallest beta at which the softmax weight of pattern i for cue i is at least 1 - tolerance.
-
+    r"""Smallest beta at which pattern i has the softmax weight 1 - ``tolerance`` at cue i.
     Source: the weights of Ramsauer et al. 2021, eq. (3), solved for beta [MH-9].
 
     .. math:: \beta_i = \min \{ \beta : \sum_{j \neq i} e^{-\beta (\xi_i^T x_i - \xi_i^T x_j)}
                          \leq \epsilon / (1 - \epsilon) \}
 
-    Returns
-    -------
-    (n,) array; infinite where the separation is not positive, 0 where the uniform weights are
-        within the tolerance
+    Returns: (n,); infinite where the separation is not positive, 0 where the mean of the patterns
+    is within the tolerance.
 
-    Notes: In units of 1 / Delta_i the result is between ln((1 - eps) / eps) and
-    ln((n - 1) (1 - eps) / eps).  Since the sum is strictly decreasing, it is found by bisection to
-    the last bit.  The distance from x_i after one update is at most
-    tolerance * max_j |x_j - x_i|.
+    Notes: in units of 1 / Delta_i the result lies between ln((1 - eps) / eps) and
+    ln((n - 1) (1 - eps) / eps).  The sum decreases strictly with beta, and bisection determines the
+    result to the last bit.  The result of one update at this beta is within
+    tolerance * max_j |x_j - x_i| of x_i.
 
     >>> from hopref import theory
     >>> X = [[1.0, 0.0], [-1.0, 0.0]]
@@ -121,14 +118,13 @@ def _two_patterns(xp, given):
 
 @op("(n,d)->()", beta=positive, precondition=_two_patterns)
 def required_separation(X, /, *, beta=1.0):
-    r"""Separation that is sufficient for a pattern to have its own fixed point near it.
-
+    r"""Separation that guarantees a fixed point in the neighbourhood of a pattern.
     Source: Ramsauer et al. 2021, lemma A5 and eq. (8): "well separated" [MH-9].
 
     .. math:: \frac{2}{\beta n} + \frac{1}{\beta} \ln(2 (n - 1) n \beta M^2),
               \qquad M = \max_i \|x_i\|
 
-    Notes: The condition is sufficient, not necessary.
+    Notes: the condition is sufficient and not necessary.
 
     >>> from hopref import theory
     >>> round(float(theory.required_separation([[1.0], [-1.0]], beta=2.0)), 12)   # 1/2 + ln(8)/2
@@ -140,5 +136,5 @@ def required_separation(X, /, *, beta=1.0):
 
 
 def own_entries(X):
-    """Mask of the scores of patterns with themselves."""
+    """Mask (n, n) of the scores of patterns with themselves."""
     return namespace(X).eye(X.shape[0], dtype=namespace(X).bool)

@@ -1,8 +1,8 @@
-r"""Properties of sparse maps: margins, exact retrieval in one step, and bounds on the energy.
+r"""Sparse networks: margins of the maps, exact retrieval in one step, and bounds on the energy.
 
-``X`` (n, d) patterns in rows, N = n of them, M the largest norm.  ``xi`` (n, d) holds a state for
-each pattern.  The margin m of a map is the smallest difference, in units of 1/beta, between the
-largest score and all others at which one entry has weight 1.
+``X`` (n, d) holds N = n patterns in rows, and M is the largest norm.  ``xi`` (n, d) holds a state
+for each pattern.  The margin m of a map is the smallest lead of a score over all others, in units
+of 1/beta, for which the entry of that score has the weight 1.
 
 References: Blondel, Martins & Niculae 2020, on margins of Fenchel-Young losses; Santos, Niculae,
 McNamee & Martins 2024, *Hopfield-Fenchel-Young Networks*.
@@ -26,12 +26,12 @@ __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separat
            "support_size_bound",
            "entmax_energy_bound", "normmax_energy_bound", "k_subsets_energy_bound"]
 
-# The alpha of the entmax that has the same margin.
+# The alpha of the entmax with the same margin.
 rules = choice(softmax=1.0, entmax=None, sparsemax=2.0, normmax=2.0, k_subsets=2.0)
 
 
 def margin(rule, /, *, alpha=1.5):
-    r"""Margin of a map: the smallest lead, in beta z, at which one entry has weight 1.
+    r"""Margin of a map: the smallest lead in beta z for which one entry has the weight 1.
 
     Source: Blondel, Martins & Niculae 2020; Santos et al. 2024 [FY-5].
 
@@ -40,19 +40,19 @@ def margin(rule, /, *, alpha=1.5):
 
     Parameters
     ----------
-    rule : {"softmax", "entmax", "sparsemax", "normmax", "k_subsets"}; for "k_subsets" the margin is
-        that between the k-th and the next score, and k entries have weight 1
-    alpha : float >= 1, exponent of entmax
+    rule : "softmax", "entmax", "sparsemax", "normmax", or "k_subsets", for which the lead is that
+        of the k-th score over the next, and k entries have the weight 1
+    alpha : exponent of entmax, >= 1; other rules do not use it
 
     Returns
     -------
-    float; infinite for softmax, and for entmax with alpha = 1
+    float > 0; infinite for softmax, and for entmax with alpha = 1
 
     Notes
     -----
-    e_i maximises p^T z - Omega(p) if and only if z - grad Omega(e_i) is largest at i.  The
-    derivative of Omega at e_i is 1/(alpha - 1) along i and 0 along other axes for the Tsallis
-    entropy, and 1 and 0 for every norm with gamma > 1.
+    e_i maximises p^T z - Omega(p) if and only if z - grad Omega(e_i) has its largest component at
+    i.  The component i of grad Omega(e_i) is 1/(alpha - 1) for Tsallis' entropy and 1 for every
+    norm with gamma > 1; the other components are 0.
 
     Status: derived.
 
@@ -68,16 +68,16 @@ def margin(rule, /, *, alpha=1.5):
 
 @op("(n,d),(n,d)->(n)", beta=positive, margin=positive)
 def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
-    r"""Separation at which one step from state i gives exactly pattern i.
+    r"""Separation that guarantees the exact retrieval of pattern i from state i in one step.
 
     Source: Santos et al. 2024 [FY-5].
 
     .. math:: \Delta_i \geq \frac{m}{\beta} + 2 M \|\xi_i - x_i\|
         \quad \Rightarrow \quad f(\xi_i) = x_i
 
-    Notes: The condition is sufficient.  For the patterns as states it is m/beta, at which x_i is a
-    fixed point.  It is attained if the pattern of the next largest score is -x_i, of length M, and
-    the state is on the line between the two.
+    Notes: the condition is sufficient.  At the patterns themselves it is m/beta, for which x_i is a
+    fixed point.  It is necessary if -x_i has the second largest score and the norm M, and the state
+    lies between the two.
 
     Status: derived.
 
@@ -87,20 +87,21 @@ def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
     array([ True, False])
     """
     xp, away = namespace(X), xi - X
-    return margin / beta + 2 * _longest(X) * xp.sqrt(dot(away, away))
+    return margin / beta + 2 * _largest_norm(X) * xp.sqrt(dot(away, away))
 
 
 @op("(n,d),(n,d)->(n)", margin=positive, scratch="(n,n)")
 def exact_beta(xi, X, /, *, margin=1.0):
-    r"""Smallest beta at which pattern i has weight 1 for state i.
+    r"""Smallest beta at which pattern i has all the weight at state i.
 
     Source: the margin of Santos et al. 2024, solved for beta [FY-5].
 
     .. math:: \beta_i = \frac{m}{\xi_i^T x_i - \max_{j \neq i} \xi_i^T x_j}
 
-    Notes: The condition is sufficient and necessary; beta is infinite if another pattern has at
-    least the same score.  The counterpart for softmax, whose weights are below 1, is
-    `smallest_beta`.
+    Returns: (n,); infinite where the score of another pattern is at least as large.
+
+    Notes: the condition is necessary and sufficient.  The counterpart for softmax, whose weights
+    are never 0, is `smallest_beta`.
 
     Status: derived.
 
@@ -116,19 +117,15 @@ def exact_beta(xi, X, /, *, margin=1.0):
 
 @op("(...,d),(n,d)->(...)", k=count, shape_rule=k_of_n, scratch="(...,n)")
 def subset_separation(xi, X, /, *, k):
-    r"""Difference between the k-th largest score of a state and the next.
+    r"""Difference of the k-th largest score of a state and the next one.
 
     Source: Santos et al. 2024 [FY-5].
 
     .. math:: z_{(k)} - z_{(k+1)} \geq \frac{1}{\beta}
         \quad \Leftrightarrow \quad \text{the weights of } k\text{-subsets are 0 and 1}
 
-    Returns
-    -------
-    (...) array; infinite for k = n
-
-    Notes: If the separation is at least 1/beta, the update is exactly the sum of the k patterns of
-    largest score.
+    Returns: (...); infinite for k = n.  If it is at least 1/beta, the update is exactly the sum of
+    the k patterns with the largest scores.
 
     Status: derived.
 
@@ -143,31 +140,31 @@ def subset_separation(xi, X, /, *, k):
 
 
 def support_size_bound(xi, X, /, *, beta=1.0):
-    r"""Error bound of the sparse model in terms of the size of its support, as quoted elsewhere.
+    r"""Error bound of the sparse model by the size of its support, as quoted in the literature.
 
-    Source: Hu et al. 2023, through other authors [FY-7].
+    Source: Hu et al. 2023, quoted by other authors [FY-7].
 
     .. math:: \|f(\xi) - x_i\| \leq M + \sqrt d \, M \beta \Big(\kappa
         \big(\max_j x_j^T \xi - [X \xi]_{(\kappa)}\big) + \frac1\beta\Big)
 
-    Here f is the step by sparsemax, kappa the number of patterns with positive weight, and
+    f is the update with sparsemax, kappa the number of patterns with positive weight, and
     [.]_(kappa) the kappa-th largest score.
 
     Parameters
     ----------
-    xi : (..., d) array, states
-    X : (n, d) array, stored patterns, one in each row
-    beta : float > 0, inverse temperature
+    xi : (..., d) states
+    X : (n, d) stored patterns, one a row
+    beta : inverse temperature, >= 1e-300
 
     Returns
     -------
-    (...) array
+    (...) bounds
 
     Notes
     -----
-    The bound is true but useless: it is at least (1 + sqrt(d)) M, whereas the distance of a
-    mean of patterns from any pattern is at most 2 M.  `exact_retrieval_separation` is useful
-    instead.  NumPy only.
+    The bound is correct and vacuous: it is at least (1 + sqrt(d)) M, and every mean of patterns is
+    within 2 M of each of them.  `exact_retrieval_separation` is an informative alternative.  NumPy
+    only.
 
     Status: not verified in the paper itself; derived, with its range of validity.
 
@@ -179,21 +176,21 @@ def support_size_bound(xi, X, /, *, beta=1.0):
     z = xi @ X.T
     kept = sparse.weights(xi, X, beta=beta, alpha=2.0) > 0
     gap = np.max(np.where(kept, z.max(-1, keepdims=True) - z, 0.0), axis=-1)
-    return _longest(X) * (1 + math.sqrt(X.shape[1]) * (beta * (kept.sum(-1) * gap) + 1))
+    return _largest_norm(X) * (1 + math.sqrt(X.shape[1]) * (beta * (kept.sum(-1) * gap) + 1))
 
 
-# --- energies on the hull of the patterns --------------------------------------------------------
+# --- energies in the convex hull of the patterns -------------------------------------------------
 
 @op("(n,d)->()", beta=positive, alpha=at_least_one)
 def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
-    r"""Upper bound on the energy of the sparse network on the convex hull of its patterns.
+    r"""Upper bound on the energy of the sparse network in the convex hull of its patterns.
 
     Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
     .. math:: 0 \leq E \leq \min(M (M + \|\bar x\|), \; \tfrac12 M^2 - \beta^{-1} \Omega(u))
 
-    Notes: The bound is at most min(2 M^2, ...), that of the paper.  The first term is attained for
-    small beta by a longest pattern opposite to the mean, the second for large beta at the origin.
+    Notes: the bound is at most the paper's min(2 M^2, ...).  The first term is attained for small
+    beta at a pattern of norm M antiparallel to the mean, the second for large beta at the origin.
 
     Status: derived.
 
@@ -206,7 +203,7 @@ def entmax_energy_bound(X, /, *, beta=1.0, alpha=1.5):
 
 @op("(n,d)->()", beta=positive, gamma=above_one)
 def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
-    r"""Upper bound on the energy of the normmax network on the convex hull of its patterns.
+    r"""Upper bound on the energy of the normmax network in the convex hull of its patterns.
 
     Source: Santos et al. 2024, with the mean in place of one M [FY-4].
 
@@ -224,7 +221,7 @@ def normmax_energy_bound(X, /, *, beta=1.0, gamma=2.0):
 
 @op("(n,d)->()", beta=positive, k=count, shape_rule=k_of_n)
 def k_subsets_energy_bound(X, /, *, k, beta=1.0):
-    r"""Upper bound on the energy over subsets on the convex hull of the sums of k patterns.
+    r"""Upper bound on the energy of the k-subsets network in the hull of sums of k patterns.
 
     Source: after Santos et al. 2024 [FY-4].
 
@@ -241,13 +238,13 @@ def k_subsets_energy_bound(X, /, *, k, beta=1.0):
 
 
 def _hull_bound(X, k, gain):
-    """The smaller of the bounds from the uniform weights and from the weights of the state."""
-    xp, M = namespace(X), _longest(X)
+    """The minimum of two bounds, from Omega* at the uniform p and at the p of the state itself."""
+    xp, M = namespace(X), _largest_norm(X)
     mean = xp.mean(X, axis=0)
     return xp.minimum(k * k * M * (M + xp.sqrt(dot(mean, mean))), k * k * M * M / 2 + gain)
 
 
-def _longest(X):
+def _largest_norm(X):
     xp = namespace(X)
     return xp.sqrt(xp.max(dot(X, X)))
 

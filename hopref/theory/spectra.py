@@ -1,7 +1,8 @@
-"""The derivative of a retrieval step at a state: its matrix and its eigenvalues.
+"""The Jacobian of an update at a state, and its eigenvalues.
 
-The functions take NumPy arrays.  A step is a contraction near a fixed point if all eigenvalues are
-below 1 in absolute value; for the modern network it is then a strict minimum of the energy.
+The functions take NumPy arrays.  An update is a contraction near a fixed point if all eigenvalues
+are below 1 in magnitude; for the modern network the fixed point is then a strict minimum of the
+energy.
 """
 import numpy as np
 
@@ -14,17 +15,24 @@ __all__ = ["jacobian", "spectrum", "jacobian_spectrum"]
 
 
 def jacobian(update, xi, /, *memory, **parameters):
-    r"""Derivative with respect to the state of any update that has a gradient.
-    Source: the rows are vector-Jacobian products with the unit vectors [GR-2, MH-6].
+    r"""Jacobian of an update with respect to the state.
+    Source: vector-Jacobian products with the unit vectors as rows [GR-2, MH-6].
 
     .. math:: J_{kl} = \partial \xi^{new}_k / \partial \xi_l
 
     Parameters
     ----------
-    update : an op of `hopref` such as ``performer.update``
-    xi : (..., d) states; ``memory`` and ``parameters`` are passed on to the update
+    update : an operation of `hopref` that has a gradient, such as ``performer.update``
+    xi : (..., d) states
+    memory, parameters : further operands and keyword arguments of the update
 
-    Returns: (..., d, d); symmetric for `modern.update` and `sparse.update`, not for the Performer.
+    Returns
+    -------
+    (..., d, d) matrices; symmetric for `modern.update` and `sparse.update`, not for the Performer
+
+    Raises
+    ------
+    DomainError : ``update`` is no operation from states to states with a gradient
 
     >>> from hopref import modern, theory
     >>> theory.jacobian(modern.update, [0.0], [[1.0], [-1.0]], beta=2.0)
@@ -44,12 +52,24 @@ def jacobian(update, xi, /, *memory, **parameters):
 
 
 def spectrum(update, xi, /, *memory, **parameters):
-    r"""Eigenvalues of the derivative of an update at a state, the largest in size first.
-    Source: the condition of a fixed point to attract, rho(J) < 1 [GR-3, MH-6].
+    r"""Eigenvalues of the Jacobian of an update at a state, in order of decreasing magnitude.
+    Source: the stability condition of a fixed point, rho(J) < 1 [GR-3, MH-6].
 
     .. math:: \det(J - \lambda I) = 0
 
-    Returns: (..., d) complex numbers; real ones for rules that come from an energy.
+    Parameters
+    ----------
+    update : an operation of `hopref` that has a gradient
+    xi : (..., d) states
+    memory, parameters : further operands and keyword arguments of the update
+
+    Returns
+    -------
+    (..., d) complex numbers, whose imaginary part is 0 for updates with a symmetric Jacobian
+
+    Raises
+    ------
+    DomainError : ``update`` is no operation from states to states with a gradient
 
     >>> from hopref import modern, theory
     >>> theory.spectrum(modern.update, [0.0], [[1.0], [-1.0]], beta=2.0)
@@ -61,14 +81,22 @@ def spectrum(update, xi, /, *memory, **parameters):
 
 
 def jacobian_spectrum(xi, X, /, *, beta=1.0):
-    r"""Eigenvalues of the derivative of `modern.update` at a state, the largest first.
+    r"""Eigenvalues of the Jacobian of `modern.update` at a state, in decreasing order.
     Source: Ramsauer et al. 2021, Appendix A [MH-6].
 
     .. math:: \lambda_k = \beta\, \sigma_k\big(\mathrm{diag}(\sqrt p)\,(X - 1 \bar x^T)\big)^2,
         \quad \bar x = X^T p
 
-    Returns: (..., d), none below 0: singular values are squared, so that small ones are right too.
-    `jacobian_bound` bounds the first.
+    Parameters
+    ----------
+    xi : (..., d) states
+    X : (n, d) stored patterns, one a row
+    beta : inverse temperature, >= 1e-300
+
+    Returns
+    -------
+    (..., d) eigenvalues >= 0, computed from squared singular values so that small ones are
+    accurate; `jacobian_bound` is an upper bound on the first
 
     >>> from hopref import theory
     >>> theory.jacobian_spectrum([0.0, 0.0], [[1.0, 0.0], [-1.0, 0.0]], beta=2.0)

@@ -1,12 +1,13 @@
-r"""Error bounds for one retrieval step over a support, for every pattern as the target.
+r"""Error bounds of one update over a support of patterns, for each pattern as the target.
 
-``xi`` (..., d) states, ``X`` (n, d) patterns, ``support`` (..., n) True where a state may attend.
-The published bound (Hu et al. 2025, theorem 4.1) has x_mu . x_nu in place of x_nu . xi; it is false
-as printed, and so is its corollary (see the errata).  The bounds of this module are proved.
+``xi`` (..., d) are states, ``X`` (n, d) patterns, and ``support`` (..., n) is True for the patterns
+to which a state may attend.  The published bound (Hu et al. 2025, theorem 4.1) contains the overlap
+x_mu . x_nu in place of the score x_nu . xi; the bound and its corollary are false as printed (see
+the errata), and are corrected here.
 
-Over fewer patterns the separation is larger: over every support that holds it, a pattern
-that is well separated among all (`required_separation`) is so among those.  So the number of
-patterns that is promised for the dense network is promised for every support.
+The separation of a pattern does not decrease if other patterns are removed.  A pattern that is well
+separated among all patterns (`required_separation`) is therefore well separated in every support
+that contains it, and capacities of the dense network hold for every support.
 """
 from hopref.dispatch.domains import mask, positive
 from hopref.dispatch.namespace import namespace
@@ -21,13 +22,14 @@ visible = mask("(...,n)")
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, scratch="(...,n)")
 def support_separation(xi, X, support=True, /):
-    r"""Difference between the score of each pattern and the largest other score in the support.
+    r"""Score of each pattern minus the largest score of another pattern in the support.
 
     Source: after Ramsauer et al. 2021, definition 2 (eq. 5), over a support [NP-7, NP-8].
 
     .. math:: \Delta_\mu(\xi) = x_\mu^T \xi - \max_{\nu \in M, \nu \neq \mu} x_\nu^T \xi
 
-    Returns: (..., n) array; infinite if the support has no other pattern
+    Returns: (..., n); infinite if the support contains no other pattern.  The pattern itself need
+    not be in the support.
 
     >>> from hopref import theory
     >>> theory.support_separation([1.0], [[3.0], [1.0], [7.0]], [True, True, False])
@@ -38,19 +40,19 @@ def support_separation(xi, X, support=True, /):
     alone = xp.full_like(z[..., :1], -xp.inf)
     best = xp.sort(xp.concat([alone, among], axis=-1), axis=-1)
     second, top = best[..., -2, None], best[..., -1, None]
-    return z - xp.where(among < top, top, second)           # of equals either is the other's rival
+    return z - xp.where(among < top, top, second)
 
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(...,n)")
 def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
-    r"""Upper bound on the distance from each pattern of the support after one step, by separation.
+    r"""Upper bound on the distance from each pattern after one update, by its separation.
 
     Source: Hu et al. 2025, the bound of sparse retrieval, corrected [NP-7].
 
     .. math:: \|T(\xi) - x_\mu\| \le 2 m \min(1, (k - 1) e^{-\beta \Delta_\mu(\xi)}), \quad
         m = \max_{\nu \in M} \|x_\nu\|, \; k = |M|
 
-    Returns: (..., n) array; infinite for patterns outside the support
+    Returns: (..., n); infinite for patterns outside the support, to which the bound does not apply.
 
     >>> from hopref import theory
     >>> theory.support_gap_bound([0.0], [[3.0], [1.0], [7.0]], [True, True, False])
@@ -66,16 +68,16 @@ def support_gap_bound(xi, X, support=True, /, *, beta=1.0):
 
 @op("(...,d),(n,d),(...,n)->(...,n)", support=visible, beta=positive, scratch="(n,n,d)")
 def support_error_bound(xi, X, support=True, /, *, beta=1.0):
-    r"""Upper bound on the distance from each pattern after one step, by the mean distance.
+    r"""Upper bound on the distance from each pattern after one update, by the weighted distances.
 
-    Source: Hu et al. 2025, whose step is a mean of the patterns of the support [NP-3, NP-7].
+    Source: the update as a mean of the patterns of the support: Hu et al. 2025 [NP-3, NP-7].
 
     .. math:: \|T(\xi) - x_\mu\| \le \sum_{\nu \in M} p_\nu \|x_\nu - x_\mu\|
         \le \mathrm{diam}\,(1 - p_\mu)
 
-    The first holds for patterns out of sight too.  Never above `support_gap_bound`.
+    Returns: (..., n), at most `support_gap_bound`.
 
-    Returns: (..., n)
+    Notes: the first inequality also holds for patterns outside the support.
 
     >>> from hopref import theory
     >>> theory.support_error_bound([0.0], [[3.0], [1.0], [7.0]], [True, True, False])

@@ -1,4 +1,4 @@
-"""How gradients by automatic differentiation compare with those of hopref."""
+"""Comparison of gradients by automatic differentiation with those of hopref."""
 import numpy as np
 
 from hopref.check.engine.judge import parts
@@ -8,7 +8,7 @@ from hopref.dispatch.operation import load
 
 
 def compared(name, g, operands, named, theirs):
-    """Autograd may round as any honest candidate; how much of that it uses, at worst."""
+    """Largest ratio of the differences to the tolerance of a correct candidate."""
     op = load()[f"gradients.{name}"]
     args = (*g, *operands)
     ours, honest = op(*args, **named), truth(op, args, named)

@@ -1,4 +1,4 @@
-"""The gradients beside automatic differentiation: jax over the rules as jax writes them."""
+"""Gradients compared with automatic differentiation of independent implementations in JAX."""
 import numpy as np
 import pytest
 
@@ -36,7 +36,7 @@ def positive(x, omega, beta):
     return jax.numpy.exp(x @ omega.T - (x * x).sum(-1, keepdims=True) / 2) / len(omega) ** 0.5
 
 
-# gradient -> (the rule in jax, its operands, its array modifiers, its numbers, more cotangents)
+# gradient -> (implementation in JAX, operands, array modifiers, numbers, further cotangents)
 RULES = {
     "modern.update": (update, (normal(M, D), normal(N, D)), {}, {"beta": 1.5}, ()),
     "modern.energy": (energy, (normal(M, D), normal(N, D)), {}, {"beta": 1.5}, ()),

@@ -1,4 +1,4 @@
-"""Gradients of Hopfield layers: masks, large norms, and PyTorch's."""
+"""Gradients of Hopfield layers: masks, large norms, and comparison with PyTorch."""
 import numpy as np
 import pytest
 
@@ -8,7 +8,7 @@ from hopref.gradients import layers as gradients
 
 
 def called(op, given, how, *first):
-    """Positional and keyword arguments of a rule, or of its gradient."""
+    """Positional and keyword arguments of an operation, or of its gradient."""
     kinds = op.signature.parameters
     operands = [x for k, x in given.items() if kinds[k].kind is kinds[k].POSITIONAL_ONLY]
     rest = {k: x for k, x in given.items() if kinds[k].kind is kinds[k].KEYWORD_ONLY}
@@ -16,12 +16,12 @@ def called(op, given, how, *first):
 
 
 def derived(op, args, kwargs):
-    """A gradient in long double, and its tolerance in double."""
+    """A gradient in long double, and the tolerance of its evaluation in double."""
     exact = truth(op, args, kwargs)
     return exact, tolerance(op, args, kwargs, exact, PROFILES["float64"])
 
 
-def test_nothing_flows_where_nothing_is_seen():
+def test_gradients_of_hidden_patterns_are_zero():
     rng = np.random.default_rng(0)
     g, Q, K = rng.standard_normal((2, 3, 4)), *rng.standard_normal((2, 2, 4, 4))
     mask = np.ones((3, 4), bool)
@@ -32,7 +32,7 @@ def test_nothing_flows_where_nothing_is_seen():
         assert not dQ[:, 1].any() and not dK[:, 2].any() and not dbias[:, ~mask].any()
 
 
-def test_pytorch_pulls_the_same_cotangents_back():
+def test_gradients_agree_with_pytorch():
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(1)
     shapes = {"R": (2, 3, 4), "Y": (2, 5, 3), "P": (2, 5, 4), "W_q": (2, 3, 4), "W_k": (2, 3, 3),
@@ -65,7 +65,7 @@ def test_pytorch_pulls_the_same_cotangents_back():
 
 
 @pytest.mark.parametrize("norm", [1e-150, 1e-6, 1e6])
-def test_cotangents_are_finite_whatever_the_norms(norm):
+def test_cotangents_are_finite_for_all_norms(norm):
     rng = np.random.default_rng(2)
     g, Q, K = rng.standard_normal((3, 2, 3, 3))
     for part in gradients.associations(g, norm * Q, norm * K, steps=3):

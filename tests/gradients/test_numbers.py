@@ -1,4 +1,4 @@
-"""Digits of gradients that nearly vanish, large numbers, and where there is no gradient."""
+"""Accuracy of gradients that nearly vanish, large numbers, and preconditions."""
 import numpy as np
 import pytest
 
@@ -9,7 +9,7 @@ from tests.rounding import close, u
 
 @pytest.mark.parametrize("beta", [0.5, 40.0])
 @pytest.mark.parametrize("s", [0.125, 0.375, 1.0, 3.5, 8.0])
-def test_a_gradient_that_nearly_vanishes_keeps_its_digits(s, beta):
+def test_a_gradient_that_nearly_vanishes_is_accurate(s, beta):
     """Of two patterns +1 and -1: d xi = 4 beta p (1 - p), where 1 - p may be 1e-250; an error of
     the scores of tau is one of e^tau.
 
@@ -21,8 +21,8 @@ def test_a_gradient_that_nearly_vanishes_keeps_its_digits(s, beta):
     close(dxi[0], 4 * beta * e / (1 + e) ** 2, 16 * u * (2 + 2 * beta * s) * 4 * beta * e)
 
 
-def test_where_the_iteration_would_not_stay_there_is_no_such_gradient():
-    saddle = ([1.0], [0.0], [[1.0], [-1.0]])        # J = beta there
+def test_the_gradient_of_an_unstable_fixed_point_raises():
+    saddle = ([1.0], [0.0], [[1.0], [-1.0]])        # J = beta at the saddle
     assert np.all(np.isfinite(gradients.modern.fixed_point(*saddle, beta=0.999)[0]))
     for beta in (1.0, 2.0):
         with pytest.raises(DomainError, match="every eigenvalue of the update's Jacobian is < 1"):

@@ -1,4 +1,4 @@
-"""The gradients beside automatic differentiation: torch over the rules as torch writes them."""
+"""Gradients compared with automatic differentiation of implementations in PyTorch."""
 import numpy as np
 import pytest
 
@@ -53,7 +53,7 @@ def attention(Q, K, v, bias, scale):
                                                             scale=1.0)
 
 
-# gradient -> (the rule in torch, its operands, its array modifiers, its numbers)
+# gradient -> (the operation in PyTorch, its operands, its array modifiers, its numbers)
 RULES = {
     "modern.update": (modern, (normal(M, D), normal(N, D)), {}, {"beta": 1.5}),
     "modern.weights": (lambda xi, X, beta: torch.softmax(beta * (xi @ X.T), -1),
@@ -86,7 +86,7 @@ RULES = {
 
 
 def by_autograd(rule, arrays, g):
-    """Torch's gradients of <g, rule(arrays)> in every array."""
+    """PyTorch's gradients of <g, rule(arrays)> with respect to every array."""
     leaves = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in arrays]
     (rule(*leaves) * torch.tensor(g)).sum().backward()
     return [leaf.grad.numpy() for leaf in leaves]

@@ -1,4 +1,4 @@
-"""Pairs of numbers against rationals and interval arithmetic."""
+"""Double-double arithmetic compared with rationals and ball arithmetic."""
 from fractions import Fraction
 
 import numpy as np
@@ -18,14 +18,14 @@ def exactly(*parts):
 
 
 @given(arrays(2, elements=numbers))
-def test_sums_and_products_of_two_lose_nothing(ab):
+def test_sums_and_products_of_two_numbers_are_exact(ab):
     a, b = ab[:1], ab[1:]
     assert exactly(*dd.plus(a, b)) == exactly(a, b)
     assert exactly(*dd.product(a, b)) == exactly(a) * exactly(b)
 
 
 @given(st.integers(1, 40).flatmap(lambda n: arrays(2, n, elements=numbers)), st.integers(0, 3))
-def test_what_is_left_of_a_whole_is_rounded_once_whatever_the_order(parts, whole):
+def test_a_remainder_is_rounded_once_in_any_order(parts, whole):
     """To an ulp, or to the 2^-90 where the last digits are cut off; reversed, to the bit."""
     parts = parts / 2                                                      # in [-1, 1]
     got, want = dd.left(float(whole), *parts)[0], whole - exactly(parts)
@@ -35,7 +35,7 @@ def test_what_is_left_of_a_whole_is_rounded_once_whatever_the_order(parts, whole
 
 @pytest.mark.parametrize("spread", [1, 40, 900])
 @pytest.mark.parametrize("q", [1 / 9, 0.5, 1 / 1.3, 1.25, 1.9, 20.0])
-def test_powers_are_right_to_85_digits_of_two(spread, q):
+def test_powers_are_accurate_to_85_bits(spread, q):
     ctx.prec = 300
     rng = np.random.default_rng(0)
     t = 2.0 ** (0.3 - spread * rng.random(300))

@@ -1,4 +1,4 @@
-"""Scores at any size of states and patterns, through the maps that take them, at sixty digits."""
+"""Scores of states and patterns of any magnitude, compared with results of sixty digits."""
 import mpmath
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def weights(xi, X, beta, where=True):
 
 
 @given(cases)
-def test_weights_are_right_at_any_size(case):
+def test_weights_are_accurate_at_any_magnitude(case):
     """A score errs by g(d + 1) of its terms and by underflow, its weight by e to beta times it."""
     xi, X, beta = case["size"] * case["xi"], case["sizes"][:, None] * case["X"], case["beta"]
     z = [exact.dot(xi, x) for x in X]
@@ -45,27 +45,27 @@ def test_weights_are_right_at_any_size(case):
     ([2e154], [[2e154], [-2e154]], 1.0, [1, 0]),
     ([1e308, 1e308], [[1e308, -1e308], [0, 1]], 1e-300, [0, 1]),           # inf - inf inside
     ([1e200, 1.0], [[-1e300, 0], [0, 1e-300], [0, -1e-300]], 1e300,
-     [0, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2))]),      # the far one is not what is measured by
+     [0, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2))]),      # the distant score is not the reference
     ([1.7e308], [[1.0], [-1.0]], 1e-300, [1, 0]),
 ])
 def test_weights_by_hand(xi, X, beta, want):
     np.testing.assert_allclose(weights(np.array(xi), np.array(X), beta), want, rtol=1e-15)
 
 
-def test_nothing_is_measured_from_what_is_hidden():
+def test_hidden_scores_are_not_the_reference():
     X = [[1e300, 0], [0, 1.0], [0, 1.0 + np.log(3)]]
     p = weights([1e200, 1.0], X, 1.0, np.array([False, True, True]))
     np.testing.assert_allclose(p, [0, 0.25, 0.75], rtol=1e-15)
 
 
-def test_the_kth_largest_is_what_the_others_are_measured_from():
+def test_the_kth_largest_score_is_the_reference():
     """k-subsets of two: the second and third scores are 1/4 apart, the first is far above."""
     z = overlaps([1e200], [[1e200], [3e-200], [2.75e-200], [-1e200]], k=2)
     np.testing.assert_allclose(maps.k_subsets(z, k=2), [1, 0.625, 0.375, 0], rtol=1e-14)
 
 
 @given(records(xi=arrays(5, 3), X=arrays(4, 3)))
-def test_ordinary_scores_keep_their_bits_beside_others(case):
+def test_scores_in_range_are_bitwise_unchanged_by_overflow_in_other_rows(case):
     xi, X = np.vstack([case["xi"], [[1e308] * 3]]), case["X"]
     with np.errstate(over="ignore"):
         plain = xi @ X.T
@@ -73,7 +73,7 @@ def test_ordinary_scores_keep_their_bits_beside_others(case):
     assert np.array_equal(overlaps(xi[:5], X), xi[:5] @ X.T)
 
 
-def test_nan_stays_in_its_row():
+def test_nan_does_not_propagate_to_other_rows():
     with np.errstate(invalid="ignore"):
         z = overlaps([[np.nan, 0.0], [1e200, 0.0]], [[1e200, 1.0], [1.0, 1.0]])
     assert np.isnan(z[0]).all() and np.isfinite(z[1]).all()

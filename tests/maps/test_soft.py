@@ -1,4 +1,4 @@
-"""The mean of exponentials to the last digits, thresholds, and the exact softmax of the tests."""
+"""Accuracy of logmeanexp, thresholds, and the exact softmax of the tests."""
 import mpmath
 import numpy as np
 from hypothesis import given
@@ -11,7 +11,7 @@ from tests.rounding import g
 
 @given(st.lists(st.one_of(st.floats(-50, 0), st.floats(-320, 0).map(lambda k: -(10.0**k))),
                 max_size=8))
-def test_log_mean_exp_keeps_its_digits_near_zero_and_far_from_it(gaps):
+def test_log_mean_exp_is_accurate_near_zero_and_far_from_it(gaps):
     """mean expm1 errs by g(n + 2) of a sum of one sign; log1p above -1/2 and log below 1/2 then
     amplify by at most 1/(2 log 2) < 1, resp. 1/log 2 < 2; each function rounds 4 u."""
     z = np.array([0.0, *gaps])
@@ -21,7 +21,7 @@ def test_log_mean_exp_keeps_its_digits_near_zero_and_far_from_it(gaps):
     assert abs(mpmath.mpf(float(got)) - want) <= 2 * g(len(z) + 10) * abs(want) + 4 * rounding.eta
 
 
-def test_the_thresholds_keep_what_equals_them():
+def test_thresholds_keep_components_equal_to_theta():
     x = np.array([-1.0, -0.5, 0.0, 0.5])
     assert maps.above(x, -0.5).tolist() == [-1.0, -0.5, 0.0, 0.0]
     assert maps.below(x, -0.5).tolist() == [0.0, -0.5, 0.0, 0.5]

@@ -1,4 +1,4 @@
-"""Sparse separation maps against exact solutions, and what they refuse."""
+"""Sparse separation maps compared with exact solutions, and their errors."""
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ scores = st.integers(1, 6).flatmap(lambda n: arrays(2, n))
 
 @st.composite
 def chosen(draw):
-    """Scores with how many of them to choose."""
+    """Scores and the number k of entries to select."""
     z = draw(scores)
     return {"z": z, "beta": draw(betas), "k": draw(st.integers(1, z.shape[-1]))}
 
@@ -44,14 +44,14 @@ def test_normmax_is_the_exact_solution_with_its_exact_support(case):
 
 
 @given(chosen())
-def test_projections_are_the_rationals_that_they_are(case):
+def test_projections_are_the_exact_rational_solutions(case):
     z, beta, k = case["z"], case["beta"], case["k"]
     solved(maps.sparsemax(z, beta=beta), z, lambda row: exact.sparsemax(row, beta))
     solved(maps.k_subsets(z, beta=beta, k=k), z, lambda row: exact.k_subsets(row, k, beta))
 
 
 @pytest.mark.parametrize("name", ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"])
-def test_an_empty_row_is_what_was_asked_for(name):
+def test_empty_row_determines_the_result_of_fully_masked_rows(name):
     f, hidden = getattr(maps, name), np.full(3, -np.inf)
     k = {"k": 2} if "k" in f.signature.parameters else {}
     assert f(hidden, **k).tolist() == [0.0, 0.0, 0.0]
@@ -62,8 +62,8 @@ def test_an_empty_row_is_what_was_asked_for(name):
 
 @pytest.mark.parametrize("name", [name for name, it in load().items()
                                   if it.shape_rule is k_of_n])
-def test_more_than_there_are_cannot_be_chosen_and_no_value_is_read(name):
-    """A matter of shapes: refused on the device too, and when values are not to be read."""
+def test_k_above_the_number_of_entries_raises_without_reading_values(name):
+    """Shapes decide, so the error is also raised on a device or with nonfinite="propagate"."""
     it = load()[name]
     with device.installed():
         arrays = [device.asarray(np.ones([2] * len(dims)))

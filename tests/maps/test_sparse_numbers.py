@@ -1,4 +1,4 @@
-"""Sparse maps of many, tied and far-away scores, against exact solutions of the same numbers.
+"""Sparse maps of many, tied and distant scores, compared with exact solutions.
 
 The scale is the largest entry of the exact answer, an ulp of it 2^-52 times that; four are allowed.
 What is solved is the problem of the machine numbers z, beta, alpha: of the exact products, that is,
@@ -66,11 +66,11 @@ def test_subsets_of_hundreds_are_right_to_four_ulp_of_the_scale():
     ("uniform", "normmax", 1.25), ("gauss", "normmax", 2.0), ("offset 1e6", "normmax", 3.0),
     ("halves", "normmax", 5.0), ("ties to 1e-15", "k_subsets", 7),
     ("gauss at 1e6", "k_subsets", 50_000), ("steps of 1e-9 at 1e6", "k_subsets", 99_999)])
-def test_a_hundred_thousand_scores_cost_no_more(family, name, option):
+def test_a_hundred_thousand_scores_have_the_same_error(family, name, option):
     right(family, name, option, 1.0, N)
 
 
-def test_rounding_beta_z_alone_would_cost_more():
+def test_rounding_beta_z_alone_would_have_a_larger_error():
     """Of a thousand equal entries and a lone edge, the edge pays for what rounding moves all by."""
     beta, share = 1.1, (1 - 2.0**-30) / 9 / 1000.0**9
     z = np.append(np.full(1000, share / beta), 0.0)

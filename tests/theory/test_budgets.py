@@ -1,4 +1,4 @@
-"""Counts of features, and what the division of two estimates does to them."""
+"""Numbers of features, and the bias and variance of ratios of estimates."""
 import numpy as np
 import pytest
 
@@ -7,7 +7,7 @@ from hopref.errors import DomainError, ShapeError
 from tests.rounding import close, u
 
 
-def test_no_number_of_biased_rows_is_enough_and_astronomic_ones_are_infinite():
+def test_unreachable_errors_and_counts_beyond_2_to_53_are_infinite():
     x = np.full(4, 0.5)
     bias = theory.estimator_bias(x, x, draw="regularized") / np.exp(x @ x)
     assert theory.features_needed(x, x, error=-bias * 0.99, draw="regularized") == np.inf
@@ -19,8 +19,8 @@ def test_no_number_of_biased_rows_is_enough_and_astronomic_ones_are_infinite():
 PLACE = np.array([0.25, 0.1]), np.array([[0.5, 0.0], [0.0, 0.5], [-0.3, 0.1]])
 
 
-def test_the_delta_method_fails_where_few_features_meet_large_norms():
-    """m = 8, norms 0.8: it promises several times the variance that attention really has."""
+def test_the_delta_method_fails_for_few_features_and_large_norms():
+    """For m = 8 and norms 0.8 it gives several times the variance of attention."""
     rng = np.random.default_rng(4)
     xi, X = rng.standard_normal(3), rng.standard_normal((5, 3))
     xi, X = 1.6 * xi / np.linalg.norm(xi), 1.6 * X / np.linalg.norm(X, axis=1, keepdims=True)
@@ -42,12 +42,12 @@ def test_the_delta_method_fails_where_few_features_meet_large_norms():
     (lambda: theory.ratio_variance([1.0, -1.0], [[1.0], [1.0]], covariance=np.eye(2)), DomainError,
      "kernel must have a sum other than 0"),
 ])
-def test_impossible_budgets_are_refused(call, error, word):
+def test_invalid_arguments_of_budgets_raise(call, error, word):
     with pytest.raises(error, match=f"hopref.theory.*: {word}.*; got"):
         call()
 
 
-def test_a_ratio_of_equal_values_has_neither_bias_nor_spread():
+def test_a_ratio_of_equal_values_has_neither_bias_nor_variance():
     xi, X = PLACE
     C = theory.kernel_covariance(xi, X, m=4)
     V = np.full((3, 2), 1.75)

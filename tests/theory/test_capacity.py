@@ -1,4 +1,4 @@
-"""Capacities against the equations they come from, and what their units are."""
+"""Capacities compared with their equations, and conversion of their units."""
 import math
 
 import mpmath
@@ -17,7 +17,7 @@ def same(got, want, roundings=16):
 # -- small errors allowed -----------------------------------------------------------------------
 
 
-def test_a_small_overlap_loses_no_digit():
+def test_the_load_is_accurate_for_small_overlaps():
     with mpmath.workdps(60):
         for y in (1e-150, 1e-8, 0.01, 1.5, 30.0):
             s = mpmath.erf(y) / y - 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-mpmath.mpf(y) ** 2)
@@ -34,7 +34,7 @@ def test_the_published_numbers_of_the_spin_glass():
 # -- one step -----------------------------------------------------------------------------------
 
 
-def test_random_patterns_have_about_the_bit_error_of_their_load():
+def test_random_patterns_have_the_bit_error_of_their_load():
     rng, N, d = np.random.default_rng(1), 60, 400
     X = np.where(rng.random((N, d)) < 0.5, -1.0, 1.0)
     flipped = theory.unstable_sites(X, zero_diagonal=True).sum()
@@ -57,19 +57,19 @@ def test_the_published_capacities_without_errors():
 # -- sparse -------------------------------------------------------------------------------------
 
 
-def test_the_load_of_half_ones_is_where_willshaw_s_information_is_taken():
+def test_willshaw_s_information_is_that_at_load_one_half():
     """ln 2 of d^2 pairs of 1 active unit clip half of the weights."""
     d = 1000
     N = round(math.log(2) * d * d)
     assert abs(theory.willshaw_load(N, active=(1, 1), sites=(d, d)) - 0.5) < 1e-6
 
 
-def test_units_are_not_compared_unconverted():
-    """0.72 against 0.14 compares bits a synapse of pairs with patterns a neuron: 0.18 with 0.14."""
+def test_capacities_are_compared_after_conversion_of_units():
+    """0.72 bits per synapse (pairs) and 0.14 patterns per neuron are 0.18 and 0.14 bits."""
     auto = theory.information_capacity(recall="auto")
     classical = theory.bits_per_synapse(theory.capacity_with_errors()[0])
     assert round(auto / classical, 1) == 1.3
-    assert theory.capacity_sparse(0.001) > 70                # patterns a neuron: far beyond 0.72
+    assert theory.capacity_sparse(0.001) > 70                # patterns per neuron, far above 0.72
 
 
 # -- modern -------------------------------------------------------------------------------------
@@ -89,8 +89,8 @@ def test_large_arguments_of_lambert_s_function_do_not_overflow():
     assert theory.capacity_modern(10**6, beta=1.0, K=3.0, p=0.5).patterns == np.inf
 
 
-def test_patterns_drawn_as_the_theorem_asks_are_well_separated():
-    """All of them but with probability p: of 300 draws at p = 0.1 at most 30, and 6 deviations."""
+def test_patterns_drawn_as_in_the_theorem_are_well_separated():
+    """The probability of failure is at most p: of 300 draws at p = 0.1, 30 + 6 deviations."""
     rng, d, K, p = np.random.default_rng(0), 20, 3.0, 0.1
     N = math.floor(theory.capacity_modern(d, beta=1.0, K=K, p=p).patterns)
     failed = 0
@@ -99,12 +99,12 @@ def test_patterns_drawn_as_the_theorem_asks_are_well_separated():
         X *= K * math.sqrt(d - 1) / np.sqrt((X * X).sum(-1, keepdims=True))
         failed += bool(np.any(theory.separation(X) < theory.required_separation(X)))
     assert failed <= 30 + 6 * math.sqrt(300 * p * (1 - p))
-    assert N > d                                             # more than a linear memory holds
+    assert N > d                                             # the capacity of a linear memory
 
 
-# -- refusals -----------------------------------------------------------------------------------
+# -- errors -------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("call, said", [
+@pytest.mark.parametrize("call, message", [
     (lambda: theory.capacity_without_errors(1), "d must be an integer from 2 to"),
     (lambda: theory.capacity_without_errors(10, errors=0.5), "errors must be a number >= 0 and be"),
     (lambda: theory.capacity_without_errors(10, patterns="some"), "patterns must be one of 'most'"),
@@ -116,11 +116,11 @@ def test_patterns_drawn_as_the_theorem_asks_are_well_separated():
     (lambda: theory.capacity_modern(20, beta=1.0, K=3.0, p=0.0), "p must be a number > 0 and <= 1"),
     (lambda: theory.capacity_modern(20, beta=1.0, K=3.0, p=0.1, form="w"), "form must be one of"),
 ])
-def test_a_capacity_outside_of_its_theorem_is_refused(call, said):
-    with pytest.raises(DomainError, match=rf"hopref\.theory\.\w+: {said}.*; got"):
+def test_arguments_outside_of_the_theorem_raise(call, message):
+    with pytest.raises(DomainError, match=rf"hopref\.theory\.\w+: {message}.*; got"):
         call()
 
 
-def test_a_call_without_its_operand_is_refused():
+def test_a_call_without_its_operand_raises():
     with pytest.raises(CallError, match="must be called as theory.capacity_storkey"):
         theory.capacity_storkey()

@@ -1,4 +1,4 @@
-"""Closed forms of the errors of random features, against integrals, mpmath and the draws."""
+"""Closed forms of the errors of random features, compared with integrals, mpmath and draws."""
 import mpmath
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ MAPS = ("positive", "hyperbolic", "trigonometric")
 
 
 def product(kind, x, y, omega, **how):
-    """phi(x).phi(y) of every set of rows omega (..., m, d), one estimate each."""
+    """The estimates phi(x).phi(y) for every set of rows omega (..., m, d)."""
     m, d = omega.shape[-2:]
     rows = omega.reshape(-1, d)
     phi = [getattr(features, kind)(v, rows, **how).reshape(-1, len(rows) // m, m)
@@ -21,10 +21,10 @@ def product(kind, x, y, omega, **how):
     return (phi[0] * phi[1]).sum((0, 2)) * (len(rows) // m)
 
 
-# -- far out --------------------------------------------------------------------------------------
+# -- large s --------------------------------------------------------------------------------------
 
 def exact(s, d, m, kind, draw):
-    """log of the relative error with 60 digits: hypergeometric functions of signed s."""
+    """Logarithm of the relative error by hypergeometric functions of signed s, to 60 digits."""
     with mpmath.workdps(60 + int(abs(s) / 2)):
         s, d = mpmath.mpf(s), mpmath.mpf(d)
         c = mpmath.mpf(1)
@@ -47,7 +47,7 @@ CASES = [(s, d, m, kind, draw) for s in (1e-9, 1e-3, 0.7, 6.0, 90.0, 900.0)
          for kind in MAPS for draw in ("iid", "orthogonal", "regularized")]
 
 
-def test_errors_keep_their_digits_from_nearly_equal_to_far_apart():
+def test_errors_are_accurate_for_small_and_large_s():
     """Against mpmath: from s = 1e-9, where 1F1 - e^s cancels, to s = 900, where e^s overflows.
     Poisson weights are exponentials of numbers up to s ln s, and n of them are summed, n about
     2 s + 40; what orthogonality, and one length for small s, take away is known relative to the
@@ -59,16 +59,16 @@ def test_errors_keep_their_digits_from_nearly_equal_to_far_apart():
         got = theory.log_relative_mse(x, y, m=m, features=kind, draw=draw)
         want, one = exact(signed, d, m, kind, draw), exact(signed, d, 1, kind, draw)
         one = max(one, exact(signed, d, 1, kind, "iid")) if s < 1 else one
-        room = g(int(2 * s + 40 + 8 * s * np.log1p(s)))
-        close(got, want, room * (1 + np.exp(np.minimum(one - want, 700.0))) + 4 * u * abs(want))
+        bound = g(int(2 * s + 40 + 8 * s * np.log1p(s)))
+        close(got, want, bound * (1 + np.exp(np.minimum(one - want, 700.0))) + 4 * u * abs(want))
 
 
 # -- inequalities of the paper --------------------------------------------------------------------
 
 
 @given(st.floats(0.0, 60.0), st.integers(1, 600))
-def test_the_regularized_kernel_lies_below_the_softmax_and_falls_with_s(s, d):
-    """Theorem 1's upper half; its lower half holds with much room: the ratio is about e^(-s^2/4d),
+def test_the_regularized_kernel_is_below_the_softmax_and_decreases_with_s(s, d):
+    """Theorem 1's upper half; its lower half is far from sharp: the ratio is about e^(-s^2/4d),
     from above, since ln of the factor k(k-1)/d.. of every term is at most that."""
     x, y = np.zeros((2, d))
     x[0] = np.sqrt(s)
@@ -77,15 +77,15 @@ def test_the_regularized_kernel_lies_below_the_softmax_and_falls_with_s(s, d):
     assert ratio >= np.exp(-s * s / (4 * d)) * (1 - g(200))
 
 
-def test_orthogonal_rows_hurt_trigonometric_features_far_apart():
-    """d = 4, |x - y|^2 = 16: one of the few places where independent rows are better."""
+def test_orthogonal_rows_increase_the_error_of_trigonometric_features_at_large_distance():
+    """For d = 4 and |x - y|^2 = 16 independent rows have the smaller error."""
     x, y = np.array([2.0, 0, 0, 0]), np.array([-2.0, 0, 0, 0])
     errors = [theory.estimator_mse(x, y, m=4, features="trigonometric", draw=draw)
               for draw in ("orthogonal", "iid")]
     assert errors[0] > errors[1]
 
 
-def test_the_simplex_is_better_than_right_angles_and_these_than_chance():
+def test_simplex_rows_have_less_error_than_orthogonal_and_these_than_independent_rows():
     x = np.full(6, 0.25)
     errors = [theory.estimator_mse(x, x, m=6, draw=draw)
               for draw in ("simplex", "orthogonal", "iid")]
@@ -97,7 +97,7 @@ def test_the_simplex_is_better_than_right_angles_and_these_than_chance():
 DRAWS, M = 3000, 4
 
 
-def test_drawn_blocks_have_the_error_that_theory_says():
+def test_drawn_blocks_have_the_predicted_error():
     """d = 3, blocks of 3 and 1, along +-1 and off it: six standard errors."""
     one = np.full(3, 0.4)
     for draw in ("simplex", "orthogonal"):
@@ -112,7 +112,7 @@ def test_drawn_blocks_have_the_error_that_theory_says():
                 close(squares.mean(), mse, 6 * squares.std() / np.sqrt(DRAWS))
 
 
-# -- refusals -------------------------------------------------------------------------------------
+# -- errors ---------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("how, error, word", [
     ({"draw": "hadamard"}, DomainError, "draw must be one of 'iid'"),
@@ -123,7 +123,7 @@ def test_drawn_blocks_have_the_error_that_theory_says():
     ({"m": 0}, DomainError, "m must be an integer >= 1"),
     ({"beta": -1.0}, DomainError, "beta must be a positive finite number"),
 ])
-def test_what_has_no_closed_form_is_refused(how, error, word):
+def test_options_without_a_closed_form_raise(how, error, word):
     with pytest.raises(error, match=f"hopref.theory.estimator_mse: {word}.*; got"):
         theory.estimator_mse([1.0], [0.5], **({"m": 2} | how))
 
@@ -133,12 +133,12 @@ def test_what_has_no_closed_form_is_refused(how, error, word):
     ([True, False], DTypeError, "x must hold real numbers"), ([[1], [2, 3]], ShapeError, "rectang"),
     (1.0, ShapeError, "x must have shape"), ([1.0], ShapeError, "x and y must agree in d"),
     (np.ones((3, 2)), ShapeError, "x and y must agree"), ([], ShapeError, "no axis empty")])
-def test_vectors_that_are_none_are_refused(x, error, word):
+def test_invalid_vectors_raise(x, error, word):
     with pytest.raises(error, match=f"hopref.theory.estimator_bias: .*{word}"):
         theory.estimator_bias(x, np.ones((2, 2)))
 
 
-def test_a_simplex_and_a_bound_have_their_dimensions():
+def test_invalid_dimensions_of_a_simplex_and_a_bound_raise():
     with pytest.raises(DomainError, match="d must be at least 2 for a simplex"):
         theory.estimator_mse([1.0], [1.0], m=2, draw="simplex")
     with pytest.raises(DomainError, match="m must be at most d = 1, one block; got m=2"):

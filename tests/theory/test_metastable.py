@@ -1,4 +1,4 @@
-"""Groups of similar patterns answer together where the lemmas say so; kinds of fixed points."""
+"""Metastable states of groups of similar patterns, and the classification of fixed points."""
 import numpy as np
 import pytest
 
@@ -7,8 +7,8 @@ from hopref.check.cases.adversaries import norms
 from hopref.errors import DomainError
 
 
-def test_the_slope_of_two_opposite_patterns_nearly_attains_the_bound():
-    """4 gamma (1 - gamma) against 2 gamma (2 - gamma)."""
+def test_the_jacobian_of_two_opposite_patterns_nearly_attains_the_bound():
+    """The norm is 4 gamma (1 - gamma), the bound 2 gamma (2 - gamma)."""
     slope = np.linalg.norm(modern.jacobian([1.0], [[1.0], [-1.0]], beta=4.0), 2)
     assert slope >= 0.999 * theory.group_jacobian_bound([1.0], [[1.0]], [[-1.0]], beta=4.0)
 
@@ -23,18 +23,18 @@ def test_a_separated_group_has_one_metastable_state():
     assert np.all(kinds.kind == "metastable") and np.all(kinds.residual < 1e-9)
 
 
-def test_without_the_separation_the_sphere_is_left_and_without_beta_it_is_not_promised():
+def test_the_sphere_is_not_invariant_without_the_separation():
     X, others = np.array([[1.0, 0.5], [1.0, -0.5]]), np.array([[8.0, 0.0]])
     radius, required = theory.group_sphere(X, others)
     assert theory.group_separation(X, others) < required
     after = modern.update(X.mean(0), np.concatenate([X, others]))
     assert norms(after - X.mean(0)) > radius
     assert theory.group_sphere(X, others, beta=4.0)[1] == np.inf         # beta m_max^2 = 1
-    assert theory.group_sphere(X[:1], others) == (np.inf, np.inf)        # a lone pattern
+    assert theory.group_sphere(X[:1], others) == (np.inf, np.inf)        # a single pattern
 
 
-def test_clusters_give_the_three_kinds():
-    """Two groups of three and a loner, far apart: cold it is one, warmer a group, then all."""
+def test_clusters_have_the_three_kinds_of_states():
+    """Two groups of three and a single pattern, at three temperatures."""
     rng = np.random.default_rng(3)
     centres = 10 * np.eye(8)[[0, 0, 0, 1, 1, 1, 2]]
     X = centres + 0.3 * rng.standard_normal((7, 8))
@@ -45,7 +45,7 @@ def test_clusters_give_the_three_kinds():
         assert np.all(np.abs(found.patterns - number) < 0.35) and np.all(found.residual < 1e-9)
 
 
-def test_the_thresholds_of_the_kinds_are_as_stated():
+def test_the_thresholds_of_the_kinds_are_inclusive():
     two = [[1.0], [-1.0]]
     assert theory.classify([0.0], two).kind == "global"
     assert theory.classify([0.0], two, single=2.0).kind == "single"
@@ -55,11 +55,11 @@ def test_the_thresholds_of_the_kinds_are_as_stated():
     assert found.residual[1] == 0 < found.residual[0]                    # 0.5 is no fixed point
 
 
-@pytest.mark.parametrize("given, said", [
+@pytest.mark.parametrize("given, message", [
     (dict(single=0.5), "single must be a finite number >= 1; got single=0.5"),
     (dict(share=0.0), "share must be a number > 0 and <= 1; got share=0.0"),
     (dict(beta=0.0), "beta must be a finite number >= 1e-300; got beta=0.0"),
 ])
-def test_a_kind_without_a_meaning_is_refused(given, said):
-    with pytest.raises(DomainError, match=rf"hopref\.theory\.classify: {said}"):
+def test_invalid_thresholds_raise(given, message):
+    with pytest.raises(DomainError, match=rf"hopref\.theory\.classify: {message}"):
         theory.classify([0.0], [[1.0], [-1.0]], **given)

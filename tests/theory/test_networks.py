@@ -1,4 +1,4 @@
-"""Classical and graded networks rest, descend and contract as soon as their bounds say."""
+"""Classical and graded networks converge, descend and contract as their bounds state."""
 import numpy as np
 import pytest
 
@@ -8,7 +8,7 @@ from tests.rounding import g
 
 
 def flips(xi, W, b):
-    """How many components flip, one site after another, until none wants to."""
+    """Number of flips of sequential updates until convergence."""
     total, d = 0, len(xi)
     while True:
         before = total
@@ -25,7 +25,7 @@ def test_the_number_of_flips_is_attained(W, b, xi):
     assert flips(np.array(xi), W, b) == theory.flips_bound(W, b) == 1
 
 
-def test_with_a_negative_diagonal_there_is_no_such_bound():
+def test_the_bound_fails_with_a_negative_diagonal():
     W, xi = np.array([[-1.0]]), np.array([1.0])
     for _ in range(10):
         after = classical.asynchronous_update(xi, W, order=[0])
@@ -35,8 +35,8 @@ def test_with_a_negative_diagonal_there_is_no_such_bound():
 
 
 @pytest.mark.parametrize("activation, slope", [("tanh", 1.0), ("sigmoid", 0.25)])
-def test_just_below_the_margin_the_energy_can_rise(activation, slope):
-    """From beside the point where f is steepest, with W = -w I and w a little above 1/(beta L)."""
+def test_just_below_the_margin_the_energy_can_increase(activation, slope):
+    """W = -w I with w slightly above 1/(beta L), near the largest slope of f."""
     beta, w = 2.0, 1.02 / (2.0 * slope)
     W, centre = np.array([[-w]]), {"tanh": 0.0, "sigmoid": 0.5}[activation]
     b = np.array([-w * centre])
@@ -47,7 +47,7 @@ def test_just_below_the_margin_the_energy_can_rise(activation, slope):
     assert E[1] > E[0]
 
 
-def test_a_contracting_network_forgets_where_it_began():
+def test_a_contraction_converges_to_one_state_from_all_states():
     W = np.array([[0.2, -0.7], [-0.7, 0.1]])
     q = theory.graded_contraction_factor(W)
     run = retrieve(graded.update, [[0.9, 0.9], [-0.9, 0.3]], W, [0.1, -0.2], tol=0)
@@ -56,17 +56,17 @@ def test_a_contracting_network_forgets_where_it_began():
 
 
 @pytest.mark.parametrize("name", ["descent_margin", "critical_beta", "graded_contraction_factor"])
-@pytest.mark.parametrize("W, error, said", [
+@pytest.mark.parametrize("W, error, message", [
     ([[1.0, 2.0]], ShapeError, "d must be the same in W"),
     ([[0.0, 1.0], [2.0, 0.0]], DomainError, "W must be finite and symmetric; got W"),
     ([[np.inf]], DomainError, "W must be finite"),
 ])
-def test_weights_without_a_spectrum_are_refused_in_the_function_s_name(name, W, error, said):
-    with pytest.raises(error, match=rf"hopref\.theory\.{name}: {said}"):
+def test_errors_on_invalid_weights_name_the_function(name, W, error, message):
+    with pytest.raises(error, match=rf"hopref\.theory\.{name}: {message}"):
         getattr(theory, name)(W)
 
 
-def test_an_unknown_activation_is_refused():
+def test_an_unknown_activation_raises():
     with pytest.raises(DomainError, match="descent_margin: activation must be one of 'tanh'"):
         theory.descent_margin([[1.0]], activation="relu")
     assert theory.descent_margin(np.zeros((0, 0))) == np.inf

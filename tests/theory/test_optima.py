@@ -1,4 +1,4 @@
-"""Parameters of exponential features: the optimum, to the last digits, and what it is worth."""
+"""Parameters of exponential features: accuracy of the optimum, and the reduction of the error."""
 from fractions import Fraction
 
 import mpmath
@@ -15,7 +15,7 @@ phis = st.floats(1e-30, 1e30)
 
 
 @given(phis, st.integers(1, 1000))
-def test_the_parameter_solves_its_equation_to_the_last_digits(s, d):
+def test_the_parameter_solves_its_equation_to_machine_precision(s, d):
     """With 120 digits the formula makes d/dA [log(1 - 4A) - log(1 - 8A)/2 + phi/(1 - 8A)] vanish;
     ours is that formula to 16 u, at any phi."""
     with mpmath.workdps(120):
@@ -34,8 +34,8 @@ def clouds(seed, d=3, n=40, shift=0.3):
     return X @ rng.standard_normal((d, d)) + shift, Y * np.geomspace(0.25, 2, d) - shift
 
 
-def test_the_inverse_of_psi_is_unbiased_and_far_worse_than_none():
-    """What a published code does: caught by the variance, not by the mean."""
+def test_the_inverse_of_psi_is_unbiased_and_worse_than_no_scaling():
+    """A published code uses the inverse: the variance shows it, the mean does not."""
     X, Y = clouds(5, shift=0.0)
     a, B, C = theory.derf_parameters(X, Y, kind="saderf")
     wrong = (a, np.diag(np.diagonal(C)), np.diag(np.diagonal(B)))
@@ -47,7 +47,7 @@ def test_the_inverse_of_psi_is_unbiased_and_far_worse_than_none():
     assert right < plain < inverted
 
 
-def test_an_axis_that_is_always_zero_is_left_alone():
+def test_an_axis_that_is_always_zero_is_not_scaled():
     X, Y = np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[1.0, 3.0], [1.0, -3.0]])
     a, B, C = theory.derf_parameters(X, Y, kind="saderf")
     assert B[1, 1] == C[1, 1] and np.all(np.isfinite([B, C]))
@@ -66,7 +66,7 @@ def test_the_published_form_has_the_wrong_sign_at_small_s():
 
 
 @given(st.floats(0.0, 1e6), st.integers(1, 100))
-def test_the_parameter_tends_to_zero_with_s_and_falls(s, d):
+def test_the_parameter_tends_to_zero_with_s_and_decreases(s, d):
     assert theory.gerf_parameter(0.0, d=d) == 0.0
     assert theory.gerf_parameter(2 * s + 1, d=d) < theory.gerf_parameter(s, d=d) <= 0
 
@@ -95,6 +95,6 @@ def test_gerf_features_of_orthogonal_rows_have_the_predicted_error():
     (lambda: theory.derf_log_second_moment([1.0], [1.0], ([0.0], [1.0], [[1.0]])), ShapeError,
      r"a, B and C must be \(d,\), \(d, d\) and \(d, d\)"),
 ])
-def test_what_has_no_optimum_is_refused(call, error, word):
+def test_invalid_arguments_of_optima_raise(call, error, word):
     with pytest.raises(error, match=f"hopref.theory.*: {word}.*; got"):
         call()

@@ -1,6 +1,6 @@
-"""What the theory of sparse maps promises: never broken, and sharp where it says so.
+"""The statements of the theory of sparse maps hold and are sharp.
 
-Patterns and states are eighths, beta and margins powers of two: scores and leads are exact.
+Patterns and states are multiples of 1/8, beta and margins powers of two: scores are exact.
 """
 import itertools
 
@@ -21,7 +21,7 @@ betas = st.sampled_from([2.0**-6, 0.25, 1.0, 4.0, 64.0])
 
 @st.composite
 def stored(draw):
-    """Patterns and a state near each of them; now and then the pattern itself."""
+    """Patterns and a state near each of them, in some cases the pattern itself."""
     n, d = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     X = draw(arrays(n, d))
     return X, X + draw(arrays(n, d)) / draw(st.sampled_from([1.0, 4.0, 32.0]))
@@ -35,7 +35,7 @@ def maps_with(alpha, gamma):
 
 
 @given(st.integers(2, 6), alphas, gammas, betas)
-def test_from_the_margin_on_one_entry_gets_everything_and_below_it_does_not(n, alpha, gamma, beta):
+def test_one_entry_has_weight_one_exactly_from_the_margin_on(n, alpha, gamma, beta):
     for rule, f in maps_with(alpha, gamma):
         m = theory.margin(rule, alpha=alpha)
         lead = np.zeros(n)
@@ -69,8 +69,8 @@ def test_a_pattern_that_leads_by_its_margin_is_a_fixed_point(case, alpha, beta):
 
 
 @pytest.mark.parametrize("alpha", [1.25, 1.5, 2.0, 3.0])
-def test_the_separation_asked_for_is_the_least_that_is_enough(alpha):
-    """x, -x and a state t x: asked is m/beta + 2 (1 - t), and Delta = 2; the lead is 2 t."""
+def test_the_required_separation_is_the_smallest_sufficient_one(alpha):
+    """Patterns x, -x and state t x: m/beta + 2 (1 - t) is required, Delta = 2, the lead is 2 t."""
     X, m = np.array([[1.0], [-1.0]]), theory.margin("entmax", alpha=alpha)
     for t in (1.0, 0.5, 0.25):
         beta, xi = m / (2 * t), np.full((2, 1), t)
@@ -80,7 +80,7 @@ def test_the_separation_asked_for_is_the_least_that_is_enough(alpha):
 
 
 @given(stored(), alphas)
-def test_at_the_exact_beta_everything_is_given_and_not_before(case, alpha):
+def test_one_pattern_has_all_the_weight_exactly_from_the_exact_beta_on(case, alpha):
     X, xi = case
     m = theory.margin("entmax", alpha=alpha)
     beta, ahead = theory.exact_beta(xi, X, margin=m), theory.cue_separation(xi, X) > 0
@@ -113,13 +113,13 @@ def energies(x, X, beta, alpha, gamma, k):
             sparse.k_subsets_energy(k * x, X, beta=beta, k=k))
 
 
-def room(X, k, beta):
+def tolerance(X, k, beta):
     n, d = X.shape
     return g(8 * n + 4 * d + 60) * (4 * k * k * (X * X).sum(-1).max() + (k + np.log(n)) / beta)
 
 
 @given(stored(), st.sampled_from([1.0, 1.25, 1.5, 2.0, 3.0]), gammas, betas, st.data())
-def test_energies_on_the_hull_keep_their_bounds(case, alpha, gamma, beta, data):
+def test_energies_in_the_hull_satisfy_their_bounds(case, alpha, gamma, beta, data):
     X = case[0]
     n = len(X)
     k = data.draw(st.integers(1, n))
@@ -133,8 +133,8 @@ def test_energies_on_the_hull_keep_their_bounds(case, alpha, gamma, beta, data):
               theory.k_subsets_energy_bound(X, beta=beta, k=k))
     for E, most, size in zip(energies(mu @ X, X, beta, alpha, gamma, k), bounds, (1, 1, k),
                              strict=True):
-        assert np.all(E >= -room(X, size, beta))
-        assert np.all(E <= most + room(X, size, beta))
+        assert np.all(E >= -tolerance(X, size, beta))
+        assert np.all(E <= most + tolerance(X, size, beta))
 
 
 @pytest.mark.parametrize("beta, state", [(2.0**-30, 1.0), (2.0**30, 0.0)])
@@ -145,14 +145,14 @@ def test_both_bounds_of_the_energy_are_attained_in_their_limits(beta, state):
     close(energies(np.array([state]), X, beta, 1.5, 2.0, 1), bounds, 2.0**-20)
 
 
-def test_off_the_hull_the_energy_has_no_bound():
+def test_the_energy_is_unbounded_outside_of_the_hull():
     X = np.array([[1.0], [-1.0]])
     assert sparse.energy([4.0], X) > theory.entmax_energy_bound(X)
     assert sparse.normmax_energy([4.0], X) > theory.normmax_energy_bound(X)
     assert sparse.k_subsets_energy([4.0], X, k=1) > theory.k_subsets_energy_bound(X, k=1)
 
 
-def test_what_cannot_be_is_refused_at_the_door():
+def test_invalid_arguments_of_margins_raise():
     with pytest.raises(DomainError, match=r"theory.margin: rule must be one of .*; got"):
         theory.margin("hardmax")
     with pytest.raises(DomainError, match=r"theory.margin: alpha must be a finite number >= 1"):

@@ -1,4 +1,4 @@
-"""The spectra of retrieval steps, and the bounds that the catalogue gives them."""
+"""Spectra of retrieval steps, and their bounds in the catalogue."""
 import numpy as np
 import pytest
 
@@ -6,13 +6,13 @@ from hopref import classical, modern, performer, theory
 from hopref.errors import DomainError, HoprefError, ShapeError
 
 
-def test_the_performers_step_comes_from_no_energy():
+def test_the_jacobian_of_the_performer_is_not_symmetric():
     X, omega = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 1.0]]), np.array([[0.5, -1.0], [1.0, 1.0]])
     J = theory.jacobian(performer.update, [0.3, 0.4], X, omega)
     assert abs(J[0, 1] - J[1, 0]) > 0.01
 
 
-def test_a_rule_without_a_gradient_is_refused():
+def test_an_update_without_a_gradient_raises():
     for wrong in (classical.update, modern.energy, modern.weights, np.exp, "modern.update"):
         with pytest.raises(DomainError, match=r"hopref\.theory\.jacobian: update must be .*; got "):
             theory.jacobian(wrong, [1.0], [[1.0]])
@@ -20,7 +20,7 @@ def test_a_rule_without_a_gradient_is_refused():
         theory.spectrum(modern.update, 1.0, [[1.0]])
 
 
-def test_bad_input_is_refused_in_the_functions_own_name():
+def test_errors_name_the_function():
     for args, beta in ((([1.0], [[1.0]]), 0.0), (([np.nan], [[1.0]]), 1.0),
                        (([1.0], [[1.0, 2.0]]), 1.0), (([1.0], [[1j]]), 1.0)):
         with pytest.raises(HoprefError, match=r"hopref\.theory\.jacobian_spectrum: .*; got .*\.$"):

@@ -1,4 +1,4 @@
-"""Bounds of one step over a support: never violated, in order, and what the printed ones miss."""
+"""Bounds of one step over a support hold and are ordered; the printed bounds are violated."""
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,15 +12,15 @@ U = np.finfo(float).eps / 2
 
 
 def distances(xi, X, support, beta):
-    """|T(xi) - x_mu| for every mu, and how far rounding may move it."""
-    T, room = rounding.of(structured.update, xi, X, support, beta=beta)
+    """|T(xi) - x_mu| for every mu, and a bound on its rounding error."""
+    T, tolerance = rounding.of(structured.update, xi, X, support, beta=beta)
     T = structured.update(xi, X, support, beta=beta)
     away = T[:, None] - X
-    return np.sqrt((away * away).sum(-1)), np.sqrt((room * room).sum(-1))[:, None]
+    return np.sqrt((away * away).sum(-1)), np.sqrt((tolerance * tolerance).sum(-1))[:, None]
 
 
 def slack(xi, X, support, beta):
-    """Of the bounds: weights that err, sums over n of distances of d components."""
+    """Rounding error of the bounds, from weights and from sums over n distances."""
     p = rounding.of(structured.weights, xi, X, support, beta=beta)[1].sum(-1, keepdims=True)
     size = 2 * np.sqrt((X * X).sum(-1)).max()
     return size * (p + g(len(X) + X.shape[1] + 8))
@@ -38,14 +38,14 @@ def test_separation_over_a_support_is_its_definition(case):
 @given(supported())
 @example({"xi": np.array([[1.0]]), "X": np.array([[0.0]]), "support": np.array([[False]]),
           "beta": 1.0})
-def test_no_step_ends_further_from_a_pattern_than_promised(case):
+def test_the_error_of_every_step_is_within_its_bounds(case):
     """|T - x_mu| <= sum p |x - x_mu| <= diam (1 - p_mu) <= 2 m (k - 1) exp(-beta gap)."""
     xi, X, support, beta = (case[k] for k in ("xi", "X", "support", "beta"))
-    error, room = distances(xi, X, support, beta)
+    error, tolerance = distances(xi, X, support, beta)
     near = theory.support_error_bound(xi, X, support, beta=beta)
     gap = theory.support_gap_bound(xi, X, support, beta=beta)
     own = slack(xi, X, support, beta)
-    assert np.all(error <= near + room + own)
+    assert np.all(error <= near + tolerance + own)
     p = structured.weights(xi, X, support, beta=beta)
     for i, seen in enumerate(support):
         M = X[seen]
@@ -58,22 +58,22 @@ def test_no_step_ends_further_from_a_pattern_than_promised(case):
 
 
 @given(supported(empty=False), st.integers(0, 2**32))
-def test_no_adversary_beats_the_bounds(case, seed):
-    """States climbed uphill on error / bound, from where hypothesis left them."""
+def test_optimised_states_satisfy_the_bounds(case, seed):
+    """Hill climbing on error / bound, from the states drawn by hypothesis."""
     X, support, beta = case["X"], case["support"], case["beta"]
     rng, xi = np.random.default_rng(seed), case["xi"]
 
     def excess(xi):
-        error, room = distances(xi, X, support, beta)
+        error, tolerance = distances(xi, X, support, beta)
         bound = theory.support_error_bound(xi, X, support, beta=beta)
-        return (error - bound - room - slack(xi, X, support, beta)).max(-1)
+        return (error - bound - tolerance - slack(xi, X, support, beta)).max(-1)
     for _ in range(5):
         tried = xi + rng.standard_normal(xi.shape)
         xi = np.where((excess(tried) > excess(xi))[:, None], tried, xi)
     assert np.all(excess(xi) <= 0)
 
 
-def test_a_pattern_out_of_sight_has_no_gap_bound_and_a_lone_one_is_reached():
+def test_a_pattern_outside_of_the_support_has_no_gap_bound_and_a_single_one_is_retrieved():
     X = np.array([[1.0, 0.0], [0.0, 1.0]])
     bound = theory.support_gap_bound([9.0, 0.0], X, [False, True])
     assert bound.tolist() == [np.inf, 0.0]
@@ -89,7 +89,7 @@ def printed(xi, X, mu, k, beta):
     return m * (len(X) + k - 2) * np.exp(-beta * (X[mu] @ xi - rivals.max()))
 
 
-def test_the_printed_bound_is_violated_and_the_right_one_is_not():
+def test_the_printed_bound_is_violated_and_the_corrected_one_is_not():
     rng, violated = np.random.default_rng(0), 0
     for _ in range(500):
         X, xi = rng.standard_normal((5, 3)), rng.standard_normal(3)
@@ -100,7 +100,7 @@ def test_the_printed_bound_is_violated_and_the_right_one_is_not():
     assert violated
 
 
-def test_looking_at_fewer_patterns_can_be_worse():
+def test_the_error_over_a_smaller_support_can_be_larger():
     """Corollary 4.1.1 reversed: memories 0, v, -v and the state 0."""
     X = np.array([[0.0, 0.0], [0.6, 0.8], [-0.6, -0.8]])
     dense = modern.update([0.0, 0.0], X)
@@ -112,7 +112,7 @@ def test_looking_at_fewer_patterns_can_be_worse():
 # -- capacity -----------------------------------------------------------------------------------
 
 @given(supported(empty=False, max_m=1))
-def test_a_support_keeps_every_pattern_well_separated_that_was(case):
+def test_a_pattern_that_is_well_separated_is_so_in_every_support(case):
     """Fewer rivals, a larger gap; and less is required of fewer patterns: 2/n + ln(n (n - 1)) grows
     from n = 2 on.  So the dense capacity is inherited by every support."""
     X, M, beta = case["X"], np.flatnonzero(case["support"][0]), case["beta"]

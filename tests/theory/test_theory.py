@@ -1,4 +1,4 @@
-"""What the separation theory promises, and that the promises are sharp."""
+"""The statements of the separation theory hold and are sharp."""
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -39,13 +39,13 @@ def test_cue_separation_is_its_definition(X, seed):
     np.testing.assert_array_equal(theory.cue_separation(xi, X), by_loops(xi, X))
 
 
-def test_a_lone_pattern_has_no_rival():
+def test_the_separation_of_a_single_pattern_is_infinite():
     assert theory.separation([[1.0, 2.0]]) == np.inf
     assert theory.smallest_beta([[1.0]], [[1.0]]) == 0.0
 
 
 @given(patterns)
-def test_a_dominated_pattern_is_shorter_than_its_dominant_pattern(X):
+def test_a_dominated_pattern_has_the_smaller_norm(X):
     delta, taker = theory.separation(X), theory.dominant_pattern(X, X)
     square = (X * X).sum(-1)
     lost = delta < 0
@@ -59,7 +59,7 @@ def test_patterns_of_equal_norm_are_never_dominated(X):
 
 
 @given(patterns, st.sampled_from([0.5, 0.1, 1e-3, 1e-9]))
-def test_at_the_smallest_beta_the_weight_is_just_reached(X, tolerance):
+def test_the_weight_is_attained_at_the_smallest_beta(X, tolerance):
     betas = theory.smallest_beta(X, X, tolerance=tolerance)
     kept = theory.separation(X) > 0
     np.testing.assert_array_equal(np.isfinite(betas), kept)
@@ -72,7 +72,7 @@ def test_at_the_smallest_beta_the_weight_is_just_reached(X, tolerance):
 
 
 @given(patterns)
-def test_below_the_smallest_beta_the_weight_is_missed(X):
+def test_the_weight_is_not_attained_below_the_smallest_beta(X):
     betas = theory.smallest_beta(X, X, tolerance=0.01)
     for i in np.flatnonzero(np.isfinite(betas) & (betas > 0)):
         assert modern.weights(X[i], X, beta=betas[i] * 0.99)[i] < 0.99
@@ -80,7 +80,7 @@ def test_below_the_smallest_beta_the_weight_is_missed(X):
 
 
 @given(patterns)
-def test_at_the_smallest_beta_one_update_ends_within_the_tolerance(X):
+def test_one_update_at_the_smallest_beta_is_within_the_tolerance(X):
     betas = theory.smallest_beta(X, X, tolerance=0.01)
     for i in np.flatnonzero(np.isfinite(betas) & (betas > 0)):
         away = modern.update(X[i], X, beta=betas[i]) - X[i]
@@ -89,7 +89,7 @@ def test_at_the_smallest_beta_one_update_ends_within_the_tolerance(X):
 
 
 @given(patterns)
-def test_no_beta_keeps_a_dominated_pattern(X):
+def test_no_beta_retrieves_a_dominated_pattern(X):
     lost = theory.separation(X) < 0
     for beta in (1e-3, 1.0, 1e3):
         p = modern.weights(X, X, beta=beta)
@@ -97,7 +97,7 @@ def test_no_beta_keeps_a_dominated_pattern(X):
 
 
 @given(patterns, st.sampled_from([0.5, 4.0, 32.0]))
-def test_beyond_the_required_separation_the_sphere_is_mapped_into_itself(X, beta):
+def test_the_sphere_is_invariant_above_the_required_separation(X, beta):
     assume(np.any(X != 0))
     delta = theory.separation(X)
     N, M = len(X), np.linalg.norm(X, axis=-1).max()
@@ -116,32 +116,32 @@ def test_unstable_sites_are_those_that_the_sign_rule_flips(X, zero_diagonal):
     np.testing.assert_array_equal(theory.unstable_sites(X, zero_diagonal=zero_diagonal), flipped)
 
 
-def test_pairs_must_be_as_many_cues_as_patterns():
+def test_a_wrong_number_of_cues_raises():
     with pytest.raises(ShapeError, match=r"hopref\.theory\.cue_separation: n must be the same"):
         theory.cue_separation([[1.0]], [[1.0], [2.0]])
 
 
 @pytest.mark.parametrize("tolerance", [0.0, 1.0, -0.1, float("nan"), True])
-def test_a_tolerance_that_is_no_share_is_refused(tolerance):
+def test_an_invalid_tolerance_raises(tolerance):
     with pytest.raises(DomainError, match="tolerance must be a number between 0 and 1; got"):
         theory.smallest_beta([[1.0]], [[1.0]], tolerance=tolerance)
 
 
-def test_grey_patterns_are_refused_where_polar_ones_are_asked_for():
+def test_patterns_that_are_not_polar_raise():
     with pytest.raises(DomainError, match=r"X must be -1 or \+1; got X\[0, 1\] = 0\.5"):
         theory.unstable_sites([[1.0, 0.5]])
 
 
 @pytest.mark.parametrize("X", [[[1.0, 2.0]], [[0.0], [0.0]]])
-def test_a_lone_pattern_has_no_required_separation(X):
+def test_the_required_separation_of_a_single_pattern_raises(X):
     with pytest.raises(DomainError, match="X must hold two patterns or more, not all 0; got"):
         theory.required_separation(X)
 
 
 # -- clipped memories ---------------------------------------------------------------------------
 
-def test_as_many_weights_are_clipped_as_independent_pairs_set():
-    """The load of a memory lies in [0, 1] with mean p: its variance is at most p(1 - p)."""
+def test_the_fraction_of_clipped_weights_is_that_of_independent_pairs():
+    """The load of a memory is in [0, 1] with mean p, so that its variance is at most p(1 - p)."""
     rng, memories, (k, d) = np.random.default_rng(5), 400, (3, 20)
     loads = [storage.willshaw_pairs(*(supports(rng, 12, k, d) for _ in "xy")).mean()
              for _ in range(memories)]
@@ -157,11 +157,11 @@ def supports(rng, n, k, d):
 @pytest.mark.parametrize("pairs, active, sites, word", [
     (0, (1, 1), (2, 2), "pairs"), (1, (3, 1), (2, 2), "at most sites"), (1, 3, (2, 2), "a pair"),
     (1, (1, 0), (2, 2), r"active\[1\]")])
-def test_a_load_of_impossible_pairs_is_refused(pairs, active, sites, word):
+def test_invalid_arguments_of_willshaw_load_raise(pairs, active, sites, word):
     with pytest.raises(DomainError, match=f"hopref.theory.willshaw_load: .*{word}.*; got"):
         theory.willshaw_load(pairs, active=active, sites=sites)
 
 
-def test_a_pair_of_active_units_fills_the_memory():
+def test_a_pair_with_all_units_active_fills_the_memory():
     assert theory.willshaw_load(3, active=(2, 4), sites=(2, 4)) == 1.0
     assert theory.willshaw_load(1, active=(1, 1), sites=(10**9, 10**9)) == pytest.approx(1e-18)

@@ -53,7 +53,18 @@ class Bug:
 
 
 def bug(name, *subjects, benign=""):
-    """Declare the function below a wrong version of these subjects."""
+    """Declare that the decorated function is a wrong version of these subjects.
+
+    Parameters
+    ----------
+    name : name of the bug, unique for each subject
+    subjects : names of operations or functions, such as "modern.update"
+    benign : reason for which no law needs to detect the bug, if there is one
+
+    Returns
+    -------
+    decorator that registers the function and returns it
+    """
     def declare(answer):
         for subject in subjects:
             register(Bug(name, subject, answer, benign))

@@ -77,19 +77,20 @@ def entmax_as_softmax(op, given):
 def alpha_not_normalised(op, given):
     rest = {k: x for k, x in given.items() if k not in ("g", "z")}
     p = maps.entmax.formula(given["z"], **rest)
-    return *run(op, given)[:2], -np.sum(given["g"] * gradients.bend(p, 1, given["alpha"] - 1))
+    slope = gradients.power_remainder(p, 1, given["alpha"] - 1)
+    return *run(op, given)[:2], -np.sum(given["g"] * slope)
 
 
 @bug("Jacobian of sparsemax on the support of normmax", "gradients.maps.normmax")
 def normmax_as_sparsemax(g, z, /, *, beta=1.0, gamma=2.0, **options):
     p = maps.normmax.formula(z, beta=beta, gamma=gamma, **options)
-    return *by_scores(gradients.spread(1.0 * (p > 0), g), z, p, beta), np.zeros(())
+    return *by_scores(gradients.jacobian_product(1.0 * (p > 0), g), z, p, beta), np.zeros(())
 
 
 @bug("entries that are clipped to 1 take part", "gradients.maps.k_subsets")
 def k_subsets_through_the_bounds(g, z, /, *, k, beta=1.0, **options):
     mu = maps.k_subsets.formula(z, k=k, beta=beta, **options)
-    return by_scores(gradients.spread(1.0 * (mu > 0), g), z, mu, beta)
+    return by_scores(gradients.jacobian_product(1.0 * (mu > 0), g), z, mu, beta)
 
 
 @bug("gradient of the softmax of all scores", "gradients.maps.top_k")
@@ -103,7 +104,7 @@ def top_k_through_all_scores(g, z, /, *, k, beta=1.0, **options):
 def terms(g, xi, X, beta):
     """The weights p, the cotangents w of beta times the scores, and the derivative in beta."""
     p = maps.softmax.formula(xi @ X.T, beta=beta)
-    w = gradients.spread(p, g @ X.T)
+    w = gradients.jacobian_product(p, g @ X.T)
     return p, w, np.sum(w * (xi @ X.T))
 
 
@@ -164,7 +165,7 @@ def state_straight_through(op, given):
     side, _ = named(op, "side", given)
     xi, X = side(given["xi"], given["theta"]), side(given["X"], given["theta"])
     p = maps.softmax.formula(xi @ X.T, beta=given["beta"])
-    w = gradients.spread(p, given["g"] @ given["X"].T)
+    w = gradients.jacobian_product(p, given["g"] @ given["X"].T)
     return given["beta"] * w @ X, *run(op, given)[1:]
 
 

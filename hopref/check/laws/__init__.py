@@ -150,7 +150,19 @@ class Law:
 
 
 def law(*subjects, id, over=None, kills=()):
-    """Declare the generator below a law of these subjects; ``id`` is its line in the catalogue."""
+    """Declare that the decorated generator is a law of these subjects.
+
+    Parameters
+    ----------
+    subjects : names of operations or functions, such as "modern.update"
+    id : catalogue ids of the equations that the law tests
+    over : strategy that draws the arguments
+    kills : names of the bugs that the law detects
+
+    Returns
+    -------
+    decorator that registers the generator and returns it
+    """
     def declare(claims):
         name = claims.__name__.replace("_", " ")
         if name in LAWS and LAWS[name].claims.__module__ != claims.__module__:

@@ -40,7 +40,17 @@ def expected(op, args, kwargs, profile):
 
 
 def truth(op, args, kwargs):
-    """The formula in long double at exactly these machine numbers."""
+    """Evaluate the formula of an operation in long double.
+
+    Parameters
+    ----------
+    op : the operation
+    args, kwargs : its arguments, which are converted to long double without rounding
+
+    Returns
+    -------
+    long double array, or a tuple of them
+    """
     args, kwargs = widened(op, args, kwargs)
     with np.errstate(all="ignore"):
         y = op.formula(*args, **kwargs)

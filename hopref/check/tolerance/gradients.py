@@ -20,12 +20,12 @@ from hopref.gradients.features import projected
 __all__ = []
 
 
-@implements(maps_gradients.average)
+@implements(maps_gradients.weighted_mean)
 def average(q, g):
     """A mean by weights >= 0 lies in the hull of its values, up to its own rounding."""
     q, g = together(q, g)
     profile = q.profile
-    plain = maps_gradients.average.__wrapped__(q, g)
+    plain = maps_gradients.weighted_mean.__wrapped__(q, g)
     if not np.all(q.value >= 0):
         return plain
     away = np.where((q.value != 0) | (q.radius > 0), np.abs(g.value - plain.value), 0)
@@ -36,16 +36,16 @@ def average(q, g):
     return Toleranced(plain.value, radius, profile)
 
 
-@implements(maps_gradients.spread)
+@implements(maps_gradients.jacobian_product)
 def spread(q, g):
     """The formula measures from the entry of most weight; from the mean is as accurate."""
     return q * (g - average(q, g))
 
 
-@implements(layers.spread)
+@implements(layers.jacobian_product)
 def spread_of_layers(A, G):
-    """The error of a mean is the sum of the errors of its weights times the distances from it."""
-    plain, profile = layers.spread.__wrapped__(A, G), A.profile
+    """Errors of weights that sum to 1 move a mean by themselves times the distances from it."""
+    plain, profile = layers.jacobian_product.__wrapped__(A, G), A.profile
     mean = np.sum(A.value * G.value, axis=-1, keepdims=True)
     away = np.abs(G.value - mean).astype(float)
     moved = np.sum(A.radius * (away + G.radius) + np.abs(A.value).astype(float) * G.radius,
@@ -93,11 +93,11 @@ def raised_log(p, e):
     return Toleranced(y, radius + 12 * p.profile.u * size(y), p.profile)
 
 
-@implements(maps.bend)
+@implements(maps.power_remainder)
 def bend(p, e, a):
     """By either of its forms, or no more than p^(e - a) log(p)^2/2 can be."""
-    y = maps.bend(p.value, e, a)
-    forms = [np.where(p.value > p.radius, maps.bend.__wrapped__(p, e, a).radius, np.inf)]
+    y = maps.power_remainder(p.value, e, a)
+    forms = [np.where(p.value > p.radius, maps.power_remainder.__wrapped__(p, e, a).radius, np.inf)]
     if a > 0:
         far = raised(p, e - a) - raised(p, e) + a * raised_log(p, e)
         forms.append((far / a / a).radius)
@@ -116,8 +116,8 @@ def bounded_slope(f, slope, most):
     return implementation
 
 
-@implements(maps_gradients.between_bounds)
-def between_bounds(mu):
+@implements(maps_gradients.interior)
+def free(mu):
     """Uncertain where rounding of the scores could move an entry onto or off 0 or 1."""
     profile, stored = mu.profile, weighted(mu, mu.value, 0.0).radius
     moved = mu.radius - stored > stored / 8
@@ -136,25 +136,25 @@ def general(x, omega, *, h, functions, beta=1.0):
     return xp.concat([feature(f, u, high) for f in functions], axis=-1)
 
 
-@implements(projected.beyond)
+@implements(projected.log_excess)
 def beyond(x, omega, h, functions, beta):
     """A scale that is taken out and put back has no error, whatever its value."""
     x, omega = together(x, omega)
-    return projected.beyond(x.value, omega.value, h, functions, beta)
+    return projected.log_excess(x.value, omega.value, h, functions, beta)
 
 
-@implements(projected.over)
+@implements(projected.row_excess)
 def over(log):
     """A scale likewise."""
-    return projected.over(log.value)
+    return projected.row_excess(log.value)
 
 
-@implements(sums.grown)
+@implements(sums.times_exp)
 def grown(a, excess):
     """A product; that its 0 is exact where the other factor is infinite leaves no entry uncertain.
     """
     a, excess = together(a, excess)
-    y = sums.grown.__wrapped__(a.value, excess.value)
+    y = sums.times_exp.__wrapped__(a.value, excess.value)
     return Toleranced(y, (a * np.exp(excess)).radius, a.profile)
 
 

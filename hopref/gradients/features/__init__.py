@@ -1,8 +1,7 @@
 r"""Vector-Jacobian products of the random feature maps.
 
 ``g`` is the cotangent of the features; ``x`` (..., d), ``omega`` (m, d) and ``beta`` are those of
-`hopref.features`.  domega and the derivatives with respect to numbers are summed over all rows of
-x.
+`hopref.features`.  domega and the derivatives with respect to numbers are sums over all rows of x.
 """
 from hopref.gradients.features import deterministic
 from hopref.gradients.features.exponential import derf, gerf, log_derf, log_gerf

@@ -11,7 +11,7 @@ from hopref.dispatch.operation import op
 from hopref.features import deterministic
 from hopref.gradients.maps import softmax
 from hopref.gradients.preconditions import features_of_each_pair
-from hopref.gradients.sums import grown, transposed
+from hopref.gradients.sums import times_exp, transposed
 
 __all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
 
@@ -49,7 +49,7 @@ def elu(g, x, /):
 
 @op("(...,d),(...,d)->(...,d),()", eps=nonnegative)
 def relu(g, x, /, *, eps=0.0):
-    r"""Gradient of `features.deterministic.relu`, 0 at the kink.
+    r"""Gradient of `features.deterministic.relu`; dx is 0 at x = 0.
 
     Source: Choromanski et al. 2021, differentiated [GR-4, AT-5].
 
@@ -68,7 +68,7 @@ def where_positive(g, x):
 
 @op("(...,d),(...,d)->(...,d)")
 def exponential(g, x, /):
-    r"""Gradient of `features.deterministic.exponential`, and 0 where g = 0.
+    r"""Gradient of `features.deterministic.exponential`; dx is 0 where g is 0.
 
     Source: catalogue of feature maps, differentiated [GR-4, AT-5].
 
@@ -78,7 +78,7 @@ def exponential(g, x, /):
     >>> deterministic.exponential([3.0, 0.0], [0.0, 1000.0])
     array([3., 0.])
     """
-    return grown(g, x)
+    return times_exp(g, x)
 
 
 @op("(...,dd),(...,d)->(...,d)", shape_rule=features_of_each_pair, scratch="(...,d,d)")

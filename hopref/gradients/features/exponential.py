@@ -1,6 +1,6 @@
 r"""Vector-Jacobian products of the features whose exponent is quadratic in the row.
 
-A feature is an exponential: its gradient is that of its logarithm, at g times the feature.
+The gradient of a feature is that of its logarithm, for the cotangent g times the feature.
 
 References: the CRT paper (FAVOR++), the FAVOR# paper, differentiated.
 """
@@ -11,8 +11,8 @@ from hopref.dispatch.domains import below_an_eighth, each_below_an_eighth
 from hopref.dispatch.domains import positive as positive_number
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.gradients.features.projected import largest, log_positive, over
-from hopref.gradients.sums import grown
+from hopref.gradients.features.projected import largest_excess, log_positive, row_excess
+from hopref.gradients.sums import times_exp
 from hopref.maps import dot, outer, summed
 
 __all__ = ["gerf", "log_gerf", "derf", "log_derf"]
@@ -58,8 +58,8 @@ def gerf(g, x, omega, /, *, A=0.0, beta=1.0):
     array([2.])
     """
     log = features.log_gerf(x, omega, A=A, beta=beta)
-    dx, most, (domega, dA, dbeta) = by_logarithm(log_gerf, g, log, (x, omega), A=A, beta=beta)
-    return dx, grown(domega, most), grown(dA, most), grown(dbeta, most)
+    dx, most, (domega, dA, dbeta) = scaled_gradient(log_gerf, g, log, (x, omega), A=A, beta=beta)
+    return dx, times_exp(domega, most), times_exp(dA, most), times_exp(dbeta, most)
 
 
 @op("(...,m),(...,d),(m,d),(d),(d,d)->(...,d),(m,d),(d),(d,d),()", a=each_below_an_eighth,
@@ -107,15 +107,20 @@ def derf(g, x, omega, a, B, /, *, beta=1.0):
     array([6.])
     """
     log = features.log_derf(x, omega, a, B, beta=beta)
-    dx, most, (domega, da, dB, dbeta) = by_logarithm(log_derf, g, log, (x, omega, a, B), beta=beta)
-    return dx, grown(domega, most), grown(da, most), grown(dB, most), grown(dbeta, most)
+    dx, most, (domega, da, dB, dbeta) = scaled_gradient(log_derf, g, log, (x, omega, a, B),
+                                                        beta=beta)
+    return (dx, times_exp(domega, most), times_exp(da, most), times_exp(dB, most),
+            times_exp(dbeta, most))
 
 
-def by_logarithm(gradient, g, log, operands, **numbers):
-    """``gradient`` of logarithms at g e^log: dx; the unit e^most of the sums over rows; these."""
-    xp, excess = namespace(log), over(log)
-    most = largest(excess)
+def scaled_gradient(gradient, g, log, operands, **numbers):
+    """``gradient`` of the logarithms for the cotangent g e^log, without overflow.
+
+    The results are dx, the log of the unit of the sums over rows, and these sums in that unit.
+    """
+    xp, excess = namespace(log), row_excess(log)
+    most = largest_excess(excess)
     rowwise = g * xp.exp(log - excess[..., None])
     dx, *_ = gradient(rowwise, *operands, **numbers)
     _, *sums = gradient(rowwise * xp.exp(excess - most)[..., None], *operands, **numbers)
-    return grown(dx, excess[..., None]), most, sums
+    return times_exp(dx, excess[..., None]), most, sums

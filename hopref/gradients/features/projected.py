@@ -25,47 +25,48 @@ from hopref.features.projected import (
     sin,
 )
 from hopref.gradients.preconditions import features_of_each_function, slopes_are_known
-from hopref.gradients.sums import grown
+from hopref.gradients.sums import times_exp
 from hopref.maps import dot, finite_or_zero, outer, table
 
 __all__ = ["general", "log_general", "positive", "log_positive", "hyperbolic", "log_hyperbolic",
            "trigonometric", "log_trigonometric", "relu", "log_relu"]
 
 
-def through(du, height, excess, h, x, omega, beta):
-    """Of x, omega and beta from the cotangents of every f(u), and ``height``, that of log h.
+def projection_gradient(du, height, excess, h, x, omega, beta):
+    """Cotangents of x, omega and beta from those of every f(u) and ``height``, that of log h.
 
-    All are to be multiplied by e^excess, a number a row.
+    The cotangents of each row are given divided by e^excess.
     """
     xp, m, y = namespace(x), omega.shape[0], math.sqrt(beta) * x
     du = xp.sum(xp.reshape(du, (*du.shape[:-1], du.shape[-1] // m, m)), axis=-2)
     dy = du @ omega + h.slope * height[..., None] * y
-    most = largest(excess)
+    most = largest_excess(excess)
     share = xp.exp(excess - most)[..., None]
-    dbeta = grown(xp.sum(dy * share * x) / (2 * math.sqrt(beta)), most)
-    domega = grown(outer(du * share, y), most)
-    return grown(math.sqrt(beta) * dy, excess[..., None]), domega, dbeta
+    dbeta = times_exp(xp.sum(dy * share * x) / (2 * math.sqrt(beta)), most)
+    domega = times_exp(outer(du * share, y), most)
+    return times_exp(math.sqrt(beta) * dy, excess[..., None]), domega, dbeta
 
 
 @overridable
-def beyond(x, omega, h, functions, beta):
-    """By how much the logs of a row's features and their slopes exceed 300: mostly 0."""
+def log_excess(x, omega, h, functions, beta):
+    """Excess over 300 of the largest log feature or log slope of each row; 0 in most cases."""
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=h, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=h, functions=derivatives(functions), beta=beta)
-    return over(xp.maximum(log, rising))
+    log_slope, slope_sign = features.log_general(x, omega, h=h, functions=derivatives(functions),
+                                                 beta=beta)
+    return row_excess(xp.maximum(log, log_slope))
 
 
 @overridable
-def over(log):
-    """By how much the largest of a row exceeds 300."""
+def row_excess(log):
+    """Excess over 300 of the largest entry of each row, >= 0."""
     xp = namespace(log)
     top = finite_or_zero(xp.max(log, axis=-1))
     return xp.maximum(top - 300.0, xp.zeros_like(top))
 
 
-def largest(excess):
-    """Of all rows, or 0."""
+def largest_excess(excess):
+    """The maximum over all rows, or 0."""
     xp = namespace(excess)
     return xp.max(xp.concat([table(excess[..., None])[:, 0], xp.zeros((1,), dtype=excess.dtype)]))
 
@@ -82,17 +83,17 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
         (dx, d\beta) = (\sqrt\beta\, dy, \tfrac{1}{2\sqrt\beta} x^T dy)
 
     with c from grad log h(y) = c y: 0 for "one", 1 for "growth", -1 for "decay" and "half_decay".
-    Records that the caller defines must have their slopes.
+    User-defined records must define their slopes.
 
     >>> from hopref.gradients import features
     >>> features.general([1.0], [0.0], [[3.0]], functions=("exp",))
     (array([3.]), array([[0.]]), np.float64(0.0))
     """
-    excess = beyond(x, omega, h, functions, beta)
+    excess = log_excess(x, omega, h, functions, beta)
     low = divided(h, excess)
     phi = features.general(x, omega, h=low, functions=functions, beta=beta)
     slopes = features.general(x, omega, h=low, functions=derivatives(functions), beta=beta)
-    return through(g * slopes, dot(g, phi), excess, h, x, omega, beta)
+    return projection_gradient(g * slopes, dot(g, phi), excess, h, x, omega, beta)
 
 
 @op("(...,lm),(...,d),(m,d)->(...,d),(m,d),()", h=heights, functions=functions,
@@ -105,7 +106,8 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     .. math:: du = \sum_f g_f \circ f'(u) / f(u), \quad
         dy = \Omega^T du + c\,\textstyle\sum_i g_i\, y, \quad d\Omega = du\,y^T
 
-    and dx, dbeta as in `general`.  A feature of 0 is treated as a constant.
+    and dx, dbeta as in `general`.  A feature of 0, whose logarithm has no derivative, is treated as
+    a constant.
 
     >>> from hopref.gradients import features
     >>> features.log_general([1.0], [1.0], [[3.0]], functions=("exp",))
@@ -113,12 +115,13 @@ def log_general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     """
     xp = namespace(x)
     log, sign = features.log_general(x, omega, h=one, functions=functions, beta=beta)
-    rising, way = features.log_general(x, omega, h=one, functions=derivatives(functions), beta=beta)
-    there = log > -math.inf
-    slope, g = sign * way * xp.exp(rising - xp.where(there, log, 0.0)), xp.where(there, g, 0.0)
-    height = xp.sum(g, axis=-1)
-    return through(xp.where(there, g * slope, 0.0), height, xp.zeros_like(height), h, x, omega,
-                   beta)
+    log_slope, slope_sign = features.log_general(x, omega, h=one, functions=derivatives(functions),
+                                                 beta=beta)
+    nonzero = log > -math.inf
+    slope = sign * slope_sign * xp.exp(log_slope - xp.where(nonzero, log, 0.0))
+    g = xp.where(nonzero, g, 0.0)
+    du, height = xp.where(nonzero, g * slope, 0.0), xp.sum(g, axis=-1)
+    return projection_gradient(du, height, xp.zeros_like(height), h, x, omega, beta)
 
 
 @op("(...,m),(...,d),(m,d)->(...,d),(m,d),()", beta=positive_number)
@@ -238,7 +241,7 @@ def relu(g, x, omega, /):
 
 @op("(...,m),(...,d),(m,d)->(...,d),(m,d)")
 def log_relu(g, x, omega, /):
-    r"""Gradient of `features.log_relu`, and 0 where the feature is 0.
+    r"""Gradient of `features.log_relu`; du is 0 where the feature is 0.
 
     Source: blog eq. (19), differentiated [GR-6, RF-10].
 
