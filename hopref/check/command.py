@@ -205,19 +205,23 @@ def everything(seed):
 
 def own_reports(seed=0):
     """The report on every path of every op that takes arrays or is the subject of a law."""
-    from hopref.check.laws import laws_of
-    from hopref.dispatch.operation import BACKENDS, load
-    judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
-    jobs = [(op, path, dtype) for op in judged for path in op.paths
-            for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
-            if path == "formula" or available(BACKENDS[path].package, path)]
-    for op, path, dtype in progress(jobs, label="own paths"):
+    for op, path, dtype in progress(own_jobs(), label="own paths"):
         name = "hopref" + (f", {path} path" if path != "formula" else "")
         fixed = f" --fixed backend={path}" if path != "formula" else ""
         candidate = InProcess(on_path(op, path), name)
         yield judge(candidate, op.name, dtype=dtype, seed=seed, strict=True,
                     again=f"hopref check hopref:{op.name} --like {op.name} --dtype {dtype}{fixed} "
                           "--case {case!r} --seed {seed}")
+
+
+def own_jobs():
+    """Every (operation, path, number format) of hopref that can be judged here."""
+    from hopref.check.laws import laws_of
+    from hopref.dispatch.operation import BACKENDS, load
+    judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
+    return [(op, path, dtype) for op in judged for path in op.paths
+            for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
+            if path == "formula" or available(BACKENDS[path].package, path)]
 
 
 def on_path(op, path):
