@@ -63,7 +63,7 @@ THIRD_PARTY = {
     "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",
               "cupy", "jax", "ml_dtypes", "sklearn", "entmax", "performer_pytorch", "psutil",
               "hflayers"},
-    "cli": {"numpy", "matplotlib", "PIL"},
+    "cli": {"numpy", "matplotlib", "PIL", "cupy"},
     "progress": {"tqdm"},
 }
 

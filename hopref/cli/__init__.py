@@ -14,7 +14,7 @@ EPILOG = "Exit codes: 0 success, 1 a failure was found, 2 wrong usage.  Every co
 
 # name: (summary, module with `configure(parser)` and `run(options)`)
 COMMANDS = {
-    "check": ("test an implementation against certified results", "hopref.check.command"),
+    "check": ("test an implementation against certified results", "hopref.cli.check"),
     "retrieve": ("store pictures, corrupt them, retrieve them", "hopref.cli.retrieve"),
     "reproduce": ("reproduce the figures of the blog and the statements of the papers",
                   "hopref.cli.reproduce"),

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from hopref.check import command, laws
+from hopref.check import laws
 from hopref.check.report.findings import SCHEMA
+from hopref.cli import check as command
 from hopref.dispatch.operation import load
 
 CANDIDATE = '''
@@ -71,6 +72,14 @@ def test_the_line_that_reproduces_does(here, capsys):
     line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
     assert hopref_check(*shlex.split(line)) == 1
     assert "1 cases" in capsys.readouterr().out
+
+
+def test_the_line_that_reproduces_a_draw_of_a_law_does(here, capsys):
+    hopref_check("mine:wrong", "--like", "modern.update", "--here", "--seed", 5)
+    line = re.search(r"reproduce: hopref check (.*--case 'draw .*)", capsys.readouterr().out)[1]
+    assert hopref_check(*shlex.split(line)) == 1
+    report = capsys.readouterr().out
+    assert "0 cases" in report and re.search(r"law MH-\d+: .*\n.*\(case 'draw \d+'\)", report)
 
 
 def test_options_adapt_the_call(here):

@@ -1,9 +1,9 @@
 """Known third parties: the right ones conform, the wrong ones fail by name."""
 import pytest
 
-from hopref.check.command import peer_report
 from hopref.check.peers.known import PEERS
 from hopref.check.report.text import details
+from hopref.cli.check import peer_report
 
 RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn", "entmax")
          or p.name == "hflayers.Hopfield, one scaling, exact steps"]

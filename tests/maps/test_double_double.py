@@ -1,4 +1,4 @@
-"""Double-double arithmetic compared with rationals and ball arithmetic."""
+"""Double-double arithmetic compared with rationals and interval arithmetic."""
 from fractions import Fraction
 
 import numpy as np

@@ -185,13 +185,13 @@ class Trial:
         f = Implementation(self.like, self.value, self.profile)
         easy = [case for case in drawn if self.strict or not case.stress]
         for law in laws_of(self.like):
-            if only not in ("", law.name) and not drawn:
-                continue
             judged = 0
             for name, args, kwargs in arguments_of(law, self.op, easy, seed=self.seed,
                                                    dtype=self.profile.dtype):
                 if self.over or judged == MOST_DRAWS:
                     break
+                if only not in ("", name, law.name):
+                    continue
                 try:
                     broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
                 except (Refused, WrongShape) as refused:
