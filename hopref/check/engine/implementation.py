@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from hopref.check.engine.subjects import own_function
+from hopref.check.laws import OutOfRange
 from hopref.check.tolerance.arithmetic import round_to
 from hopref.check.tolerance.derivation import running
 from hopref.check.tolerance.expected import EXACT, tolerance, truth
@@ -63,7 +64,10 @@ class Implementation:
         x = exactly(x if isinstance(x, Toleranced) else np.asarray(x), EXACT)
         if x.value.dtype.kind != "f":
             return x
-        return exactly(round_to(x.value, self.profile.dtype).astype(np.longdouble), EXACT)
+        stored = round_to(x.value, self.profile.dtype)
+        if np.any(np.isinf(stored) & np.isfinite(x.value)):
+            raise OutOfRange(f"numbers that {self.profile.dtype} does not hold")
+        return exactly(stored.astype(np.longdouble), EXACT)
 
     def exact(self, op, *args, **kwargs):
         """The formula of ``op`` in long double, with its rounding error as the radius."""

@@ -42,8 +42,8 @@ from hopref.check.tolerance.toleranced import (
     value_and_uncertainty,
 )
 
-__all__ = ["LAWS", "Claim", "Law", "Violation", "toleranced", "at_most", "equal", "holds", "law",
-           "laws_of", "load"]
+__all__ = ["LAWS", "Claim", "Law", "OutOfRange", "Violation", "toleranced", "at_most", "equal",
+           "holds", "law", "laws_of", "load"]
 
 LAWS = {}
 
@@ -103,6 +103,10 @@ class Violation:
     bound: float
 
 
+class OutOfRange(Exception):
+    """A law asks for arguments that the candidate's number format does not hold."""
+
+
 @dataclass(frozen=True)
 class Law:
     """A statement about one operation or function, or several."""
@@ -142,10 +146,13 @@ class Law:
         """The violations of this law by ``f`` at these arguments; None where it does not apply."""
         found, claimed = [], False
         with np.errstate(all="ignore"):
-            for claim in self.claims(f, *args, **kwargs):
-                claimed = True
-                if (worst := claim.worst()) is not None:
-                    found.append(Violation(self.name, claim.what, *worst))
+            try:
+                for claim in self.claims(f, *args, **kwargs):
+                    claimed = True
+                    if (worst := claim.worst()) is not None:
+                        found.append(Violation(self.name, claim.what, *worst))
+            except OutOfRange:
+                pass                    # the rest cannot be asked of this number format
         return found if claimed else None
 
 
