@@ -36,7 +36,7 @@ def layer_norm_leaves_mean_zero_and_the_variance_that_eps_allows(f, x, gain, shi
 
 
 @law("layers.layer_norm", id="HL-1",
-     over=records(x=arrays(2, 3), eps=sampled([0.125, 1.0]), k=integers(-20, 20)),
+     over=records(x=arrays(2, 3), eps=sampled([0.125, 1.0]), k=integers(-4, 4)),
      kills=("eps outside the root",))
 def a_layer_norm_has_no_unit(f, x, eps, k):
     """The norm of c x with c^2 eps is that of x with eps; c is a power of two."""
