@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
-          strict=False):
+          strict=False, draws=MOST_DRAWS):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -41,6 +41,7 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     again : template of the command that reproduces a case
     xfail : dictionary from the names of expected findings to the reasons
     strict : bool, whether a failure in a stress case is a finding
+    draws : int, number of arguments with which each law is tried
 
     Returns
     -------
@@ -48,7 +49,7 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     """
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
-    trial = Trial(candidate, like, profile, report, seed, again, strict)
+    trial = Trial(candidate, like, profile, report, seed, again, strict, draws)
     drawn = []
     if op is not None and op.arrays:
         drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
@@ -97,10 +98,11 @@ def held(given, dtype):
 
 class Trial:
     """The state of one judgement."""
-    def __init__(self, candidate, like, profile, report, seed, again="", strict=False):
+    def __init__(self, candidate, like, profile, report, seed, again="", strict=False,
+                 draws=MOST_DRAWS):
         self.candidate, self.like, self.op = candidate, like, load().get(like)
         self.profile, self.report = profile, report
-        self.seed, self.again, self.strict = seed, again, strict
+        self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
         self.answers = []           # (case, truth, values) of every case that was answered
         self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
         self.failures = 0
@@ -188,7 +190,7 @@ class Trial:
             judged = 0
             for name, args, kwargs in arguments_of(law, self.op, easy, seed=self.seed,
                                                    dtype=self.profile.dtype):
-                if self.over or judged == MOST_DRAWS:
+                if self.over or judged == self.draws:
                     break
                 if only not in ("", name, law.name):
                     continue
