@@ -38,7 +38,10 @@ def diagnose(trial):
     report = trial.report
     if any(f.kind in ("value", "law") for f in report.findings):
         own = trial.like.partition(".")[0] != "estimators"  # estimators are not functions of hopref
-        report.named = (nearest(trial) if own else suspects(trial))[:MOST_NAMES]
+        names = nearest(trial) if own else []
+        if not names and (trial.op is None or not trial.op.arrays):
+            names = suspects(trial)         # a random draw of another library has other numbers
+        report.named = names[:MOST_NAMES]
     if trial.op is not None and trial.op.arrays:
         report.estimates = recovered(trial.op, [a for a in trial.answers if not a[0].stress])
 

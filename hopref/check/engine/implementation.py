@@ -6,7 +6,7 @@ import numpy as np
 
 from hopref.check.engine.subjects import own_function
 from hopref.check.laws import OutOfRange
-from hopref.check.tolerance.arithmetic import round_to
+from hopref.check.tolerance.arithmetic import holds_numbers, round_to
 from hopref.check.tolerance.derivation import running
 from hopref.check.tolerance.expected import EXACT, tolerance, truth
 from hopref.check.tolerance.toleranced import Toleranced, exactly, toleranced
@@ -34,6 +34,8 @@ class Implementation:
         if self.op is None or not self.op.arrays:
             return self.call(*args, **kwargs)
         args, kwargs = [self.array(a) for a in args], {k: self.array(v) for k, v in kwargs.items()}
+        if not holds_numbers(kwargs.values(), self.profile.dtype):
+            raise OutOfRange(f"numbers that {self.profile.dtype} does not hold")
         stored = [self.stored(a) for a in args]
         named = {k: self.stored(v) for k, v in kwargs.items()}
         answer = self.call(*stored, **named)

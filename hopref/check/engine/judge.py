@@ -8,7 +8,7 @@ from hopref.check.engine.diagnosis import diagnose
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
 from hopref.check.report.findings import Finding, Report
-from hopref.check.tolerance.arithmetic import MOST, profile_of, round_to
+from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 
@@ -74,7 +74,7 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
     """
     if law.over is not None or not law.takes_arguments:
         yield from ((f"draw {i}", (), given) for i, given in enumerate(law.drawn(number, seed))
-                    if held(given, dtype))
+                    if holds_numbers(given.values(), dtype))
         return
     for source in dict.fromkeys([op, *(load().get(name) for name in law.subjects)]):
         if source is None or not source.arrays:
@@ -84,16 +84,6 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
             known = [case for name in LAW_CASES for case in found if case.name == name]
             yield from ((case.name, case.args, case.kwargs) for case in known or found)
             return
-
-
-def held(given, dtype):
-    """Whether the format holds every number of a call: none overflows, or becomes 0."""
-    if dtype not in MOST:
-        return True
-    numbers = [v for v in given.values() if isinstance(v, float) and v and np.isfinite(v)]
-    with np.errstate(all="ignore"):
-        stored = round_to(numbers, dtype)
-    return bool(np.all(np.isfinite(stored) & (stored != 0)))
 
 
 class Trial:

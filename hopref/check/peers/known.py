@@ -205,6 +205,8 @@ def entmax_sparsemax(z, *, beta=1.0, where=True):
 def entmax_entmax(z, *, beta=1.0, alpha=1.5, where=True):
     """entmax.entmax15 of beta z at alpha = 1.5, entmax.entmax_bisect elsewhere."""
     z = z.dtype.type(beta) * z
+    if alpha == 1:
+        raise NotOffered("alpha = 1, the softmax")
     if alpha == 1.5:
         return entmax_map("entmax15", z, where)
     return entmax_map("entmax_bisect", z, where, alpha=alpha)

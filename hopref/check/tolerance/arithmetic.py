@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["Profile", "PROFILES", "profile_of", "round_to", "largest"]
+__all__ = ["holds_numbers", "Profile", "PROFILES", "profile_of", "round_to", "largest"]
 
 
 @dataclass(frozen=True)
@@ -88,3 +88,11 @@ def round_to(x, dtype):
 def largest(dtype):
     """The largest finite number of ``dtype``."""
     return MOST[dtype]
+
+
+def holds_numbers(values, dtype):
+    """Whether ``dtype`` holds every float among the values: none overflows or becomes 0."""
+    numbers = [v for v in values if isinstance(v, float) and v and math.isfinite(v)]
+    with np.errstate(all="ignore"):
+        stored = round_to(numbers, dtype) if dtype in MOST else np.asarray(numbers)
+    return bool(np.all(np.isfinite(stored) & (stored != 0)))
