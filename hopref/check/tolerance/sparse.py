@@ -20,6 +20,7 @@ def blurred(z, steep, beta):
     u, g = z.profile.u, z.profile.g(z.shape[-1])
     known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
     own = z.radius + (2 * u + z.profile.u_s) * known
+    own = own + 2 * u * np.max(known, axis=-1, keepdims=True, initial=0.0)     # the threshold
     return np.where(np.isfinite(z.value), own + (g + 8 * u) * steep / beta, 0.0)
 
 
