@@ -144,7 +144,7 @@ def _by_logs(phi, q, k, log_q, log_k):
     """phi(q) and phi(k) where all logarithms are within 300 of 0, otherwise relative to the largest
     one."""
     xp = namespace(k)
-    far = xp.any(xp.abs(log_q) > 300.0) | xp.any(xp.abs(log_k) > 300.0)
+    far = xp.any((xp.abs(log_q) > 300.0) & xp.isfinite(log_q)) | xp.any(xp.abs(log_k) > 300.0)
     if 0 in k.shape or on_host(k) and not bool(far):
         return phi(q), phi(k)
     queries, keys = balanced(log_q, log_k, 1.0, 1.0)

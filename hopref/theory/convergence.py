@@ -45,7 +45,7 @@ def energy_bounds(xi, X, /):
     """
     xp = namespace(X)
     M, size = xp.sqrt(xp.max(dot(X, X))), xp.sqrt(dot(xi, xi))
-    return (M - size) ** 2 / 2, (M + size) ** 2 / 2
+    return xp.square(M - size) / 2, xp.square(M + size) / 2
 
 
 @op("(n,d)->()", beta=positive)

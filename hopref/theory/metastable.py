@@ -120,7 +120,8 @@ def group_jacobian_bound(xi, X, others, /, *, beta=1.0):
     1.5
     """
     gamma, M = _weight_of_others(xi, X, others, beta), _largest_norm(X, others)
-    return beta * ((1 - gamma) * _radius(X) ** 2 + 2 * gamma * (2 - gamma) * M**2)
+    return beta * ((1 - gamma) * namespace(X).square(_radius(X))
+                   + 2 * gamma * (2 - gamma) * namespace(X).square(M))
 
 
 # --- kinds of fixed points -----------------------------------------------------------------------

@@ -170,7 +170,7 @@ def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
     """
     away = namespace(X).sqrt(dot(xi - fixed, xi - fixed))
     weight = _weight_of_others(X, _least_gap(xi, fixed, X, beta), most=0.25)
-    return 2 * _largest_norm(X) ** 2 * weight * away * X.shape[0] * beta
+    return 2 * namespace(X).square(_largest_norm(X)) * weight * away * X.shape[0] * beta
 
 
 # --- Jacobian and Lipschitz constant of the update -----------------------------------------------
@@ -193,7 +193,7 @@ def jacobian_bound(xi, X, /, *, beta=1.0):
     1.0
     """
     rest = namespace(X).minimum(_one_minus_largest(xi @ X.T, beta), 0.5)
-    return beta * diameter(X) ** 2 * rest * (1 - rest)
+    return beta * namespace(X).square(diameter(X)) * rest * (1 - rest)
 
 
 @op("(...,d),(n,d)->(...)", beta=positive, scratch="(...,n)")
@@ -211,7 +211,7 @@ def jacobian_norm_bound(xi, X, /, *, beta=1.0):
     1.0
     """
     rest = _one_minus_largest(xi @ X.T, beta)
-    return 2 * beta * X.shape[0] * _largest_norm(X) ** 2 * rest * (1 - rest)
+    return 2 * beta * X.shape[0] * namespace(X).square(_largest_norm(X)) * rest * (1 - rest)
 
 
 @op("(...,n)->(...)", beta=positive)
@@ -255,7 +255,7 @@ def contraction_factor(X, /, *, beta=1.0):
     >>> float(theory.contraction_factor([[1.0], [-1.0]], beta=0.5))
     0.5
     """
-    return beta * diameter(X) ** 2 / 4
+    return beta * namespace(X).square(diameter(X)) / 4
 
 
 @op("(n,d)->()", beta=positive)
