@@ -41,9 +41,11 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_garbage_is_outside_the_tolerance(name):
+    # Powers of norms of 1e8 overflow float32, where neither sign is then known.
+    dtype = "float64" if name in ("dense.update", "dense.first_order_update") else "float32"
     op, passed, asked = OPS[name], 0, 0
     for case in cases(op):
-        right = parts(expected(op, case.args, case.kwargs, PROFILES["float64"]))[0]
+        right = parts(expected(op, case.args, case.kwargs, PROFILES[dtype]))[0]
         if case.stress or right.dtype.kind != "f" or right.value.size < 2 \
                 or not np.all(np.isfinite(right.value)) or np.ptp(right.value) == 0:
             continue
