@@ -40,7 +40,7 @@ class Implementation:
         named = {k: self.stored(v) for k, v in kwargs.items()}
         answer = self.call(*stored, **named)
         honest = truth(self.op, stored, named)
-        bounds = tolerance(self.op, stored, named, honest, self.profile)
+        bounds = tolerance(self.op, stored, named, self.profile)
         pairs = zip((*args, *kwargs.values()), (*stored, *named.values()))
         moved = any(np.any(a.radius > 0) or np.any(a.value != s)
                     for a, s in pairs if isinstance(a, Toleranced))

@@ -138,9 +138,11 @@ class Law:
     def drawn(self, number, seed=0):
         """Arguments by name, ``number`` draws of them; one draw of a law without arguments."""
         if self.over is None:
-            return [{}]
+            yield {}
+            return
         names = zlib.crc32(self.name.encode())
-        return [self.over(np.random.default_rng([seed, names, i])) for i in range(number)]
+        for i in range(number):
+            yield self.over(np.random.default_rng([seed, names, i]))
 
     def judge(self, f, *args, **kwargs):
         """The violations of this law by ``f`` at these arguments; None where it does not apply."""

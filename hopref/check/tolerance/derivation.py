@@ -7,6 +7,7 @@ profile)``, replaces the running error for the operations for which it is declar
 """
 import numpy as np
 
+from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.toleranced import Toleranced, exactly
 from hopref.dispatch.operation import unchecked
 from hopref.dispatch.overrides import implementation
@@ -43,6 +44,7 @@ def wide_array(op, k, v):
     return v if op.domains[k].kind != "real" else v.astype(np.longdouble)
 
 
+@remembered
 def running(op, args, kwargs, profile, regrouped=REGROUPED):
     """The formula with toleranced arguments: the running error of every output."""
     profile = profile.regrouped(regrouped)

@@ -72,7 +72,7 @@ def derivative(rule, given, direction):
     exact = results(truth, rule, at)
     if any(np.any(np.isnan(y)) for y in exact):         # NaN on request: no derivative
         return None
-    radii = results(tolerance, rule, at, exact if len(exact) > 1 else exact[0], EXACT)
+    radii = results(tolerance, rule, at, EXACT)
     noise = 4 * sum(float(np.sum(np.abs(a) * r)) for a, r in zip(g, radii, strict=False)) / (h / 4)
     changes = float(abs(rough - middle)), float(abs(middle - fine))
     error = changes[1] + noise

@@ -20,6 +20,7 @@ import numpy as np
 from hopref.check.tolerance import gradients, models, performer, sparse, structured  # noqa: F401
 from hopref.check.tolerance.arithmetic import PROFILES, U64, Profile
 from hopref.check.tolerance.derivation import BOUNDS, by_running_error, widened
+from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.toleranced import Toleranced
 from hopref.dispatch.operation import load
 
@@ -33,12 +34,13 @@ def expected(op, args, kwargs, profile):
     """The truth, with the tolerance of an honest candidate as its radius."""
     op = load()[op] if isinstance(op, str) else op
     exact = truth(op, args, kwargs)
-    radii = tolerance(op, args, kwargs, exact, profile)
+    radii = tolerance(op, args, kwargs, profile)
     if isinstance(exact, tuple):
         return tuple(Toleranced(y, r, profile) for y, r in zip(exact, radii))
     return Toleranced(exact, radii, profile)
 
 
+@remembered
 def truth(op, args, kwargs):
     """Evaluate the formula of an operation in long double.
 
@@ -57,9 +59,10 @@ def truth(op, args, kwargs):
     return tuple(map(np.asarray, y)) if isinstance(y, tuple) else np.asarray(y)
 
 
-def tolerance(op, args, kwargs, exact, profile):
+@remembered
+def tolerance(op, args, kwargs, profile):
     """Bounds on the errors of an honest candidate with this arithmetic, entry by entry."""
-    bound = BOUNDS.get(op.name, by_running_error)
+    bound, exact = BOUNDS.get(op.name, by_running_error), truth(op, args, kwargs)
     with np.errstate(all="ignore"):
         radii = bound(op, args, kwargs, exact, profile)
         if not WIDER:

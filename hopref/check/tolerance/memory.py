@@ -1,0 +1,101 @@
+"""Memory of evaluations in long double, which laws and bugs ask for again with equal arguments.
+
+`remembered` keeps the results of a function of an operation and its arguments.  Arguments are
+identified by their contents, in long double, so that a float32 and a float64 array of equal entries
+share one result.  The results are read-only.  Calls with other objects, such as generators, are
+evaluated each time.
+"""
+import functools
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable
+
+import numpy as np
+
+from hopref.check.tolerance.toleranced import Toleranced, Uncertain
+
+__all__ = ["remembered"]
+
+MOST_BYTES = 2**26                  # of the results that are kept; the oldest go first
+LONG = np.dtype(np.longdouble)
+SIGNIFICANT = 10 if np.finfo(LONG).nmant == 63 else LONG.itemsize   # bytes; the rest is padding
+
+
+class Unidentified(Exception):
+    """An argument is no number, array, name or operation."""
+
+
+class Memory:
+    """Results by their keys, in the order of their last use."""
+    def __init__(self):
+        self.results, self.bytes = OrderedDict(), 0
+
+    def find(self, key):
+        self.results.move_to_end(key)
+        return self.results[key]
+
+    def keep(self, key, result):
+        self.results[key] = result
+        self.bytes += size_of(result)
+        while self.bytes > MOST_BYTES:
+            self.bytes -= size_of(self.results.popitem(last=False)[1])
+
+
+MEMORY = Memory()
+
+
+def remembered(function):
+    """Decorate ``function(op, args, kwargs, *more)``, which depends on nothing else."""
+    @functools.wraps(function)
+    def kept(op, args, kwargs, *more, **keywords):
+        try:
+            key = function.__qualname__, op.name, identity((args, sorted(kwargs.items()), more,
+                                                            sorted(keywords.items())))
+        except Unidentified:
+            return function(op, args, kwargs, *more, **keywords)
+        if key not in MEMORY.results:
+            MEMORY.keep(key, protected(function(op, args, kwargs, *more, **keywords)))
+        return MEMORY.find(key)
+    return kept
+
+
+def identity(x):
+    """A hashable value that is equal for equal arguments only."""
+    if isinstance(x, (list, tuple)):
+        return tuple(map(identity, x))
+    if isinstance(x, Toleranced):
+        return "toleranced", identity(x.value), identity(x.radius), x.profile
+    if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiub":
+        return x.dtype.kind, x.shape, hashlib.blake2b(contents(x), digest_size=16).digest()
+    if isinstance(x, Hashable) and not hasattr(x, "__next__") and not hasattr(x, "bit_generator"):
+        return type(x), x
+    raise Unidentified
+
+
+def contents(x):
+    """The bytes of the entries."""
+    if x.dtype.kind != "f":
+        return np.ascontiguousarray(x).astype("i8").tobytes()
+    entries = np.ascontiguousarray(x, LONG).reshape(-1, 1).view(np.uint8)
+    return entries[:, :SIGNIFICANT].tobytes()
+
+
+def arrays_of(result):
+    """The arrays that a result consists of."""
+    if isinstance(result, tuple):
+        return [a for part in result for a in arrays_of(part)]
+    if isinstance(result, Toleranced):
+        return [result.value, result.radius]
+    if isinstance(result, Uncertain):
+        return [result.value, result.uncertain]
+    return [result] if isinstance(result, np.ndarray) else []
+
+
+def size_of(result):
+    return 256 + sum(a.nbytes for a in arrays_of(result))
+
+
+def protected(result):
+    for a in arrays_of(result):
+        a.flags.writeable = False
+    return result
