@@ -26,7 +26,7 @@ WITH_ARRAYS = [name for name, op in load().items() if op.arrays]
 
 
 @pytest.mark.parametrize("name, dtype", [
-    (name, ("float16", "float32")[i % 2]) for i, name in enumerate(WITH_ARRAYS)])
+    (name, ("float16", "float32")[i % 2]) for i, name in enumerate(sorted(WITH_ARRAYS))])
 def test_every_formula_run_in_a_narrower_format_is_honest(name, dtype):
     """Alternately in half and in single precision."""
     op = load()[name]

@@ -155,12 +155,13 @@ def along_the_flow_the_energy_falls_at_its_rate(f, xi, W, b, activation, beta):
     <= 1, and u - h = -tau u' changes little: twice is enough.
     """
     how, s = {"activation": activation, "beta": beta}, 2.0**-20
-    E, v = f.graded.energy, f.machine(f.graded.flow(xi, W, b, **how))
+    E, velocity = f.graded.energy, f.graded.flow(xi, W, b, **how)
+    v = f.machine(velocity)
     here, there = F[activation](beta * xi), F[activation](beta * (xi + s * v))
     slope = 1 - here * here if activation == "tanh" else here * (1 - here)
     size = np.sum(np.abs(W.value)) + np.max(np.abs(v.value))
     rest = s**2 * beta * (1 + beta * size) * along(v.value, v.value)
-    fall = -s * beta * along(slope * v, v)
+    fall = -s * beta * along(slope * velocity, v)
     yield equal(E(there, W, b, **how) - E(here, W, b, **how),
                 toleranced(fall.value, fall.radius + rest.astype(float)))
 
