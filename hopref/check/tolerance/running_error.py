@@ -17,6 +17,7 @@ from hopref.check.tolerance.toleranced import (
     Toleranced,
     Uncertain,
     declare,
+    every,
     value_and_uncertainty,
 )
 
@@ -116,7 +117,7 @@ def product(a, b, times):
 
 
 def safe(times, p, q):
-    if np.all(np.isfinite(p)) and np.all(np.isfinite(q)):
+    if every(np.isfinite(p)) and every(np.isfinite(q)):
         return times(p, q)
     if times is np.multiply:
         return np.where((p == 0) | (q == 0), 0.0, p * q)
@@ -152,7 +153,7 @@ def matmul(profile, a, b):
     size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
     products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # the others cannot underflow
     grown = profile.g(n) * size + products * profile.eta
-    if np.all(is_integer(a)) and np.all(is_integer(b)):
+    if every(is_integer(a)) and every(is_integer(b)):
         grown = np.where(size <= profile.integers, 0.0, grown)
     radius = product(a, b, np.matmul) + grown
     return Toleranced(np.matmul(a.value, b.value), radius, profile)
