@@ -12,6 +12,7 @@ from hopref.dispatch.domains import nonnegative, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
+from hopref.gradients.maps import temperature_gradient
 from hopref.layers import association
 from hopref.layers.association import iterates, iteration, scores_of, softmax_options
 from hopref.maps import centred, default_scale, dot, fold, mean, ratio, softmax, summed, unit_of
@@ -102,8 +103,8 @@ def backward_step(carry, q, *, K, how):
     w = jacobian_product(A, G)
     dz = how["beta"] * w
     dK = dK + xp.matrix_transpose(A) @ dq + xp.matrix_transpose(dz) @ q
-    gaps = z - xp.max(z, axis=-1, keepdims=True)            # rows of w sum to 0
-    return xp.zeros_like(G), dz @ K, dK, dbias + w, slope + xp.sum(w * gaps, axis=(-2, -1))
+    slope = slope + temperature_gradient(w, z, axis=(-2, -1))
+    return xp.zeros_like(G), dz @ K, dK, dbias + w, slope
 
 
 @overridable

@@ -65,6 +65,12 @@ def gaps(z):
     return xp.where(z > -math.inf, z - top, 0.0)
 
 
+@overridable
+def temperature_gradient(w, z, axis=None):
+    """Sum of w z, where rows of w sum to 0: scores are measured from the largest of their row."""
+    return namespace(z).sum(w * gaps(z), axis=axis)
+
+
 @op("(...,n),(...,n)->(...,n),(...,n),()", bias=scores("(...,n)"), precondition=something_visible,
     **options)
 def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
@@ -81,7 +87,7 @@ def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     (array([ 0.5, -0.5]), array([ 0.25, -0.25]), np.float64(0.0))
     """
     w = jacobian_product(maps.softmax(z, beta=beta, bias=bias, where=where), g)
-    return beta * w, w, namespace(z).sum(w * gaps(taking_part(z, bias, where)))
+    return beta * w, w, temperature_gradient(w, taking_part(z, bias, where))
 
 
 @op("(...),(...,n)->(...,n),()", z=scores(), beta=positive)
@@ -94,10 +100,17 @@ def logsumexp(g, z, /, *, beta=1.0):
     >>> maps.logsumexp(2.0, [1.0, 1.0])[0]
     array([1., 1.])
     """
-    xp, p = namespace(z), maps.softmax(z, beta=beta)
+    p = maps.softmax(z, beta=beta)
+    return g[..., None] * p, logsumexp_temperature_gradient(g, p, z, beta)
+
+
+@overridable
+def logsumexp_temperature_gradient(g, p, z, beta):
+    """Gradient of `maps.logsumexp` in beta: scores are measured from the largest of their row."""
+    xp = namespace(z)
     below = z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))
     total = finite_or_zero(maps.logsumexp(below, beta=beta))
-    return g[..., None] * p, xp.sum(g * ((dot(p, gaps(z)) - total) / beta))
+    return xp.sum(g * ((dot(p, gaps(z)) - total) / beta))
 
 
 @op("(...,n),(...,n)->(...,n),()", precondition=something_visible, **options)
@@ -142,7 +155,7 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     q = raised(p, 2 - alpha)
     w, away = jacobian_product(q, g), g - weighted_mean(q, g)
     dalpha = -xp.sum(power_remainder(p, 1, alpha - 1) * away)
-    return beta * w, xp.sum(w * gaps(seen(z, where))), dalpha
+    return beta * w, temperature_gradient(w, seen(z, where)), dalpha
 
 
 @op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, precondition=something_visible, **options)
@@ -176,7 +189,7 @@ def normmax(g, z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     entropy = xp.sum(raised_log(y, gamma), axis=-1, keepdims=True)
     dy = raised_log(y, 1) - N * entropy / gamma * raised(y, 2 - gamma)
     dgamma = -xp.sum(N * away * dy) / (gamma - 1)
-    return beta * w, xp.sum(w * gaps(seen(z, where))), dgamma
+    return beta * w, temperature_gradient(w, seen(z, where)), dgamma
 
 
 @op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
@@ -191,9 +204,9 @@ def k_subsets(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     >>> maps.k_subsets([1.0, 0.0, 5.0], [0.0, 0.0, -9.0], k=1)[0]
     array([ 0.5, -0.5,  0. ])
     """
-    xp, mu = namespace(z), maps.k_subsets(z, k=k, beta=beta, where=where)
+    mu = maps.k_subsets(z, k=k, beta=beta, where=where)
     w = jacobian_product(interior(mu), g)
-    return beta * w, xp.sum(w * gaps(seen(z, where)))
+    return beta * w, temperature_gradient(w, seen(z, where))
 
 
 @op("(...,n),(...,n)->(...,n),()", k=count, shape_rule=k_of_n, precondition=something_visible,
@@ -210,7 +223,7 @@ def top_k(g, z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     array([ 0.25, -0.25,  0.  ])
     """
     w = jacobian_product(maps.top_k(z, k=k, beta=beta, where=where), g)
-    return beta * w, namespace(z).sum(w * gaps(seen(z, where)))
+    return beta * w, temperature_gradient(w, seen(z, where))
 
 
 @op("(...),(...,n)->(...,n),(),()", beta=positive, alpha=at_least_one)

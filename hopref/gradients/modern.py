@@ -9,6 +9,7 @@ misprinted (see the errata).
 from hopref.dispatch.domains import inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.gradients.maps import gaps
 from hopref.gradients.maps import softmax as softmax_gradient
 from hopref.gradients.preconditions import at_a_strict_minimum
@@ -47,17 +48,25 @@ def energy(g, xi, X, /, *, beta=1.0):
            [0. ]]), np.float64(-6.931471805599453e-19))
     """
     z = overlaps(xi, X)
-    below, p = gaps(z), softmax(z, beta=beta)
-    gain = logmeanexp(beta * below) / beta - dot(p, below)
-    return energy_gradient(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+    p = softmax(z, beta=beta)
+    dxi, dX = energy_gradient(g, xi, X, p, strongest(dot(X, X)))
+    return dxi, dX, energy_temperature_gradient(g, p, z, z, beta)
 
 
-def energy_gradient(g, xi, X, p, longest, gain, beta):
-    """(dxi, dX, dbeta) at weights p, where ``longest`` is the mask m and gain is -KL/beta."""
+@overridable
+def energy_temperature_gradient(g, p, z, best, beta, where=True):
+    """-g KL(p || u)/beta^2, where u is uniform over those of the scores ``best`` that are visible.
+    """
+    gain = logmeanexp(beta * gaps(best), where) / beta - dot(p, gaps(z))
+    return namespace(z).sum(g * (gain / beta))
+
+
+def energy_gradient(g, xi, X, p, longest):
+    """(dxi, dX) at weights p, where ``longest`` is the mask m."""
     xp = namespace(xi)
     share = summed(xp.where(longest, g[..., None], 0.0), 1)[:, None]
     dX = xp.where(share == 0, 0.0, share * X) - outer(p, g[..., None] * xi)
-    return g[..., None] * (xi - p @ X), dX, xp.sum(g * (gain / beta))
+    return g[..., None] * (xi - p @ X), dX
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, scratch="(...,n)")
@@ -74,9 +83,8 @@ def update(g, xi, X, /, *, beta=1.0):
     >>> dxi, dX[:, 0], float(dbeta)
     (array([2.]), array([0.5, 0.5]), 0.0)
     """
-    z = overlaps(xi, X)
-    dz, dbias, dbeta = softmax_gradient(g @ X.T, z, beta=beta)
-    return dz @ X, outer(softmax(z, beta=beta), g) + outer(dz, xi), dbeta
+    dxi, dkeys, dbeta = weights(g @ X.T, xi, X, beta=beta)
+    return dxi, outer(modern.weights(xi, X, beta=beta), g) + dkeys, dbeta
 
 
 @op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", beta=inverse_temperature, scratch="(...,n)")
@@ -110,10 +118,9 @@ def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     array([0., 0.])
     """
     S, kept = side
-    z = overlaps(S(xi, theta), S(X, theta))
-    dz, dbias, dbeta = softmax_gradient(g @ X.T, z, beta=beta)
-    dX = outer(softmax(z, beta=beta), g) + kept(outer(dz, S(xi, theta)), X, theta)
-    return kept(dz @ S(X, theta), xi, theta), dX, dbeta
+    dstates, dkeys, dbeta = weights(g @ X.T, S(xi, theta), S(X, theta), beta=beta)
+    p = modern.weights(S(xi, theta), S(X, theta), beta=beta)
+    return kept(dstates, xi, theta), outer(p, g) + kept(dkeys, X, theta), dbeta
 
 
 def hessian(J):

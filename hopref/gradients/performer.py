@@ -13,6 +13,7 @@ import math
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.projected import projection_gradient
@@ -36,6 +37,12 @@ def feature_gradient(kernel, d, a, slope, height, x, omega, beta):
     du = d * sign * namespace(x).exp(log_slope + a)
     zero = namespace(x).zeros_like(height)
     return projection_gradient(du, height, zero, kernel.args[0], x, omega, beta)
+
+
+@overridable
+def query_height(dq, q):
+    """Cotangent <dq, q> of log h of a query: 0, since a common factor of its features cancels."""
+    return namespace(dq).zeros_like(dq[..., 0])
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
@@ -70,11 +77,10 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
     q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
     dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V, mask=mask)
-    zero, height = xp.zeros_like(dq[..., 0]), dot(dk, keys)
-    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q), zero, Q, omega,
-                                           beta)
-    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), height, K, omega,
-                                           beta)
+    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q),
+                                           query_height(dq, q), Q, omega, beta)
+    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), dot(dk, keys), K,
+                                           omega, beta)
     return dQ, dK, dV, omega_q + omega_k, beta_q + beta_k
 
 
@@ -104,7 +110,7 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     array([[0.5],
            [0.5]])
     """
-    xp, beta = namespace(V), default_scale(scale, K)
+    beta = default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
     slope_q = feature_slopes(features, Q, omega, beta)
     slope_k = feature_slopes(features, K, omega, beta)
@@ -112,9 +118,9 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     logs = log_q, log_k, sign_q, sign_k
     queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, logs, levels, V, S, z,
                                                           c)
-    dk, zero = keys.d + sign_k * top, xp.zeros_like(queries.d[..., 0])
-    dQ, omega_q, beta_q = feature_gradient(features, queries.d, queries.a, slope_q, zero, Q, omega,
-                                           beta)
+    dk, height = keys.d + sign_k * top, query_height(queries.d, queries.phi)
+    dQ, omega_q, beta_q = feature_gradient(features, queries.d, queries.a, slope_q, height, Q,
+                                           omega, beta)
     dK, omega_k, beta_k = feature_gradient(features, dk, keys.a, slope_k, dot(dk, keys.phi), K,
                                            omega, beta)
     return (dQ, dK, dV, omega_q + omega_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)

@@ -18,12 +18,11 @@ from hopref.features import random_features
 from hopref.gradients import maps as map_gradients
 from hopref.gradients.attention import linear_attention
 from hopref.gradients.features.deterministic import deterministic_features
-from hopref.gradients.modern import energy_gradient
+from hopref.gradients.modern import energy_gradient, energy_temperature_gradient
 from hopref.gradients.performer import attention
 from hopref.maps import (
     among,
     dot,
-    logmeanexp,
     masked,
     outer,
     overlaps,
@@ -59,10 +58,9 @@ def energy(g, xi, X, support=True, /, *, beta=1.0):
     (array([-1.5]), array([1.5, 0. ]))
     """
     z, lengths = seen(overlaps(xi, X, support), support), seen(dot(X, X), support)
-    below, p = map_gradients.gaps(z), softmax(z, beta=beta)
-    gain = logmeanexp(beta * below, support) / beta - dot(p, below)
-    longest = strongest(lengths) & (lengths > -math.inf)
-    return energy_gradient(g, xi, X, p, longest, gain, beta)
+    p, longest = softmax(z, beta=beta), strongest(lengths) & (lengths > -math.inf)
+    dxi, dX = energy_gradient(g, xi, X, p, longest)
+    return dxi, dX, energy_temperature_gradient(g, p, z, z, beta, support)
 
 
 @op("(...,d),(...,d),(n,d),(...,n)->(...,d),(n,d),()", beta=inverse_temperature, **supported)
@@ -159,10 +157,9 @@ def top_k_energy(g, xi, X, /, *, k, beta=1.0):
            [-5. ]])
     """
     z = overlaps(xi, X)
-    below, p = map_gradients.gaps(z), top_k(z, k=k, beta=beta)
-    best = namespace(z).sort(below, axis=-1)[..., -k:]
-    gain = logmeanexp(beta * best) / beta - dot(p, below)
-    return energy_gradient(g, xi, X, p, strongest(dot(X, X)), gain, beta)
+    p, best = top_k(z, k=k, beta=beta), namespace(z).sort(z, axis=-1)[..., -k:]
+    dxi, dX = energy_gradient(g, xi, X, p, strongest(dot(X, X)))
+    return dxi, dX, energy_temperature_gradient(g, p, z, best, beta)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,

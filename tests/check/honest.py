@@ -287,7 +287,9 @@ def candidates(op, dtype, pure=False):
     def finished(function):
         def call(*args, **kwargs):
             with np.errstate(all="ignore"):
-                return stored(dtype, function(*args, **kwargs))
+                y = function(*args, **kwargs)
+                return tuple(stored(dtype, part) for part in y) if isinstance(y, tuple) \
+                    else stored(dtype, y)
         call.__signature__ = __import__("inspect").signature(function)
         return call
     return {name: finished(maker(r)) for name, maker in HONEST.get(op, {}).items()}

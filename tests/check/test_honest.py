@@ -6,7 +6,9 @@ from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge
 from hopref.check.peers.adapters import bound
 from hopref.check.report.text import details
+from hopref.check.tolerance.differences import differentiated
 from hopref.dispatch.operation import load
+from tests.check import honest_gradients  # noqa: F401
 from tests.check.honest import HONEST, candidates
 
 FORMATS = [("float64", "", False), ("float32", "", False), ("float16", "", False),
@@ -39,6 +41,42 @@ def test_every_formula_run_in_a_narrower_format_is_honest(name, dtype):
     with np.errstate(all="ignore"):
         report = judge(InProcess(narrow, name), name, dtype=dtype, draws=2)
     assert report.conforms, details(report)
+
+
+@pytest.mark.parametrize("name", [
+    "gradients.maps.softmax", "gradients.maps.logsumexp", "gradients.modern.update",
+    "gradients.modern.energy", "gradients.attention.softmax_attention",
+    "gradients.structured.update", "gradients.sparse.update", "gradients.layers.associations"])
+def test_a_gradient_in_the_temperature_that_is_off_by_a_millionth_fails(name):
+    """Covering reverse mode does not hide errors where nothing cancels."""
+    op = load()[name]
+    place = differentiated(load()[name.removeprefix("gradients.")])
+    place = place.index("scale" if "scale" in place else "beta")
+
+    def off(*args, **kwargs):
+        y = list(op.formula(*args, **kwargs))
+        y[place] = y[place] * (1 + 1e-6)
+        return tuple(y)
+    report = judge(InProcess(off, name), name, only="gauss")
+    assert report.verdict == "fails" and report.cases == 1
+    report = judge(InProcess(op.formula, name), name, only="gauss")
+    assert report.conforms and report.cases == 1, details(report)
+
+
+def test_an_estimator_of_less_variance_conforms_and_is_remarked():
+    def sines_and_cosines(x, y, m, *, rng):
+        """Variance (1 - k^2)^2 / 2m, where one cosine with a random phase has (1 + k^4/2 - k^2)/m.
+        """
+        u, v = (a @ np.random.default_rng(rng).standard_normal((m, a.shape[-1])).T for a in (x, y))
+        return np.mean(np.cos(u) * np.cos(v) + np.sin(u) * np.sin(v), axis=-1)
+
+    def one_cosine(x, y, m, *, rng):
+        rng = np.random.default_rng(rng)
+        omega, phase = rng.standard_normal((m, x.shape[-1])), rng.uniform(0, 2 * np.pi, m)
+        return 2 * np.mean(np.cos(x @ omega.T + phase) * np.cos(y @ omega.T + phase), axis=-1)
+    for candidate, remarks in (sines_and_cosines, 1), (one_cosine, 0):
+        report = judge(InProcess(candidate, candidate.__name__), "estimators.gaussian")
+        assert report.conforms and len(report.remarks) == remarks, details(report)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

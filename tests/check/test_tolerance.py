@@ -4,8 +4,10 @@ import pytest
 
 from hopref.check.cases.generator import case_named, cases
 from hopref.check.engine.judge import parts, worst_entry
+from hopref.check.tolerance import toleranced as engine
 from hopref.check.tolerance.arithmetic import PROFILES, profile_of, round_to
-from hopref.check.tolerance.expected import expected, tolerance, truth
+from hopref.check.tolerance.derivation import BOUNDS, running
+from hopref.check.tolerance.expected import EXACT, expected, tolerance, truth
 from hopref.check.tolerance.toleranced import exactly
 from hopref.dispatch.operation import load
 
@@ -61,6 +63,44 @@ def test_truth_is_the_formula_at_machine_numbers_in_long_double():
     y = truth(op, case.args, case.kwargs)
     assert y.dtype == np.longdouble and case.args[0].dtype == np.float32
     assert float(np.float32(case.kwargs["beta"])) == case.kwargs["beta"]
+
+
+def test_alternative_algorithms_compute_the_same(monkeypatch):
+    """In long double, within the running errors of both."""
+    compared = set()
+
+    def agree(other, found):
+        for a, b in zip(parts(other), parts(found), strict=True):
+            off = np.abs(getattr(a, "value", a) - getattr(b, "value", b)).astype(float)
+            radius = getattr(a, "radius", 0.0) + getattr(b, "radius", 0.0)
+            assert np.all((off <= radius) | ~np.isfinite(off))
+        return found
+
+    def spied(function):
+        compared.add(function)
+        return widest(function)
+    widest = engine.widest
+    monkeypatch.setattr(engine, "widened_by", agree)
+    monkeypatch.setattr(engine, "widest", spied)
+    for name in ("modern.update", "modern.energy", "maps.logsumexp", "attention.softmax_attention",
+                 "structured.energy", "structured.top_k_energy", "structured.update",
+                 "structured.top_k_update", "sparse.update", "sparse.weights",
+                 "sparse.normmax_update", "sparse.normmax_weights", "sparse.k_subsets_update",
+                 "sparse.k_subsets_weights", "layers.associations", "performer.attention"):
+        op = OPS[f"gradients.{name}"]
+        for case in cases(op):
+            if not case.stress:
+                running(op, case.args, case.kwargs, EXACT)
+    for name in ("attention.linear_attention", "attention.causal_linear_attention"):
+        for case in cases(OPS[name]):
+            if not case.stress:
+                running(OPS[name], case.args, case.kwargs, EXACT)
+    assert compared == set(engine.ALTERNATIVES)
+
+
+def test_a_rule_takes_the_place_of_running_errors_also_of_alternatives():
+    """So that no operation with a rule has an alternative, which would have no effect."""
+    assert not {getattr(f, "name", f.__name__) for f in engine.ALTERNATIVES} & set(BOUNDS)
 
 
 def test_rounded_probabilities_cost_the_size_of_values_rounded_scores_their_spread():

@@ -29,6 +29,12 @@ class Implementation:
     def __init__(self, subject, call, profile):
         self.subject, self.call, self.profile = subject, call, profile
         self.op = load().get(subject)
+        self.remarks = []           # what laws report without failing the candidate
+
+    def remark(self, text):
+        """Report a property of the candidate that breaks no law."""
+        if text not in self.remarks:
+            self.remarks.append(text)
 
     def __call__(self, *args, **kwargs):
         if self.op is None or not self.op.arrays:

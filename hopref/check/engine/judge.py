@@ -204,6 +204,7 @@ class Trial:
                     self.find("law", law.name, f"{law.statement} {it.what}".strip(), name,
                               index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
             self.report.laws += judged > 0
+        self.report.remarks += f.remarks
 
     def value(self, *args, **kwargs):
         """The results of a call by a law."""

@@ -50,6 +50,7 @@ class Report:
     not_offered: list = field(default_factory=list)
     findings: list = field(default_factory=list)
     limits: list = field(default_factory=list)      # stress cases that failed
+    remarks: list = field(default_factory=list)     # properties that break no law
     named: list = field(default_factory=list)       # names of bugs that explain the findings
     estimates: dict = field(default_factory=dict)   # recovered parameters
     largest_error: float = 0.0                      # relative to the tolerance

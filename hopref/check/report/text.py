@@ -55,6 +55,8 @@ def details(r):
                      f"their median error is {s['median miss']:.2g} tolerances")
     if r.limits:
         lines.append("  limits, no failure: " + "; ".join(r.limits))
+    if r.remarks:
+        lines.append("  remarks, no failure: " + "; ".join(r.remarks))
     if r.not_offered:
         lines.append("  not offered: " + ", ".join(distinct(r.not_offered)))
     return "\n".join(lines)

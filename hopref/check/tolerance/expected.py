@@ -12,12 +12,22 @@ sharper bound, or one for any algorithm, is known, it is implemented as a rule:
   are integers only one does;
 * energies: the direct form, with all its cancellation, is honest too.
 
+An operation, or a function that formulas call, may also have other honest algorithms (see
+`hopref.check.tolerance.alternatives`): the tolerance is the largest of their running errors.
+
 Where long double is no wider than float64 the right value may be off by as much as an honest
 candidate in float64, and that tolerance is added.
 """
 import numpy as np
 
-from hopref.check.tolerance import gradients, models, performer, sparse, structured  # noqa: F401
+from hopref.check.tolerance import (  # noqa: F401
+    alternatives,
+    gradients,
+    models,
+    performer,
+    sparse,
+    structured,
+)
 from hopref.check.tolerance.arithmetic import PROFILES, U64, Profile
 from hopref.check.tolerance.derivation import BOUNDS, by_running_error, widened
 from hopref.check.tolerance.memory import remembered

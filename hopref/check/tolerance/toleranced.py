@@ -7,18 +7,21 @@ the interval is no enclosure.  A comparison that the radii leave open is `Uncert
 `TolerancedNamespace` is the array-API namespace of these arrays, so that a formula called with them
 computes the truth and its tolerance at once, for any operation.  What a function does to a radius
 is a rule in `RULES` (see `hopref.check.tolerance.running_error`); functions of hopref that have a
-sharper rule than the operations of their text are declared with `implements`.
+sharper rule than the operations of their text are declared with `implements`, and other honest
+algorithms for a function with `alternative`.
 """
 import numpy as np
 
 from hopref.check.tolerance.arithmetic import Profile
 
-__all__ = ["RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "declare", "every", "exactly",
-           "implements", "toleranced", "value_and_uncertainty", "COMPARISONS"]
+__all__ = ["ALTERNATIVES", "RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "alternative",
+           "declare", "every", "exactly", "implements", "toleranced", "value_and_uncertainty",
+           "COMPARISONS"]
 
 FINE = Profile("exact", 2.0**-63)       # arithmetic whose own error is negligible
 RULES = {}                  # name of an array function -> its rule, called with a profile first
 IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
+ALTERNATIVES = {}           # function of hopref -> other honest algorithms for it
 
 
 def declare(rules):
@@ -33,6 +36,42 @@ def implements(function):
         IMPLEMENTATIONS[function] = own
         return own
     return declare
+
+
+def alternative(*functions):
+    """Decorate another algorithm for ``functions``, which an honest candidate may use.
+
+    It is written like a formula and takes the arguments of the function, whose tolerance is then
+    the largest, entry by entry, of the running errors of all of its algorithms.
+    """
+    def declare(own):
+        for function in functions:
+            ALTERNATIVES.setdefault(function, []).append(own)
+        return own
+    return declare
+
+
+def widest(function):
+    """The function with the largest radii of its algorithms; an infinite one excuses nothing."""
+    first = IMPLEMENTATIONS.get(function, getattr(function, "formula", function.__wrapped__))
+
+    def call(*args, **kwargs):
+        found = first(*args, **kwargs)
+        for algorithm in ALTERNATIVES[function]:
+            found = widened_by(algorithm(*args, **kwargs), found)
+        return found
+    return call
+
+
+def widened_by(other, found):
+    """The values found, with the larger of both radii where the other is finite."""
+    if isinstance(found, tuple):
+        return tuple(map(widened_by, other, found))
+    if not isinstance(other, Toleranced):
+        return found
+    found = exactly(found, other.profile)
+    known = np.where(other.radius < np.inf, other.radius, 0.0)
+    return Toleranced(found.value, np.maximum(found.radius, known), found.profile)
 
 
 class Toleranced:
@@ -58,7 +97,7 @@ class Toleranced:
 
     @staticmethod
     def __hopref_function__(function):
-        return IMPLEMENTATIONS.get(function)
+        return widest(function) if function in ALTERNATIVES else IMPLEMENTATIONS.get(function)
 
     def __array_namespace__(self, *, api_version=None):
         return TolerancedNamespace(self.profile)
