@@ -77,14 +77,14 @@ def a_basin_keeps_its_states_and_brings_them_together(f, X, beta, towards):
     """Within the radius |f(xi) - x_i| <= radius and |f(xi) - f(eta)| <= |xi - eta|; the radius is
     at least that of the sphere of a separated pattern.
 
-    States lie 2^-30 inside, of which the radius itself, a zero found by bisection, takes little.
+    States lie 2^-30 inside, of which the rounding of the radius takes little.  A state at a
+    distance within the radius goes no further than this distance, so that nothing is added to it.
     """
     radii = f(X, beta=beta)
     kept = theory.separation(X) >= theory.required_separation(X, beta=beta) if np.any(X) else []
     for i, radius in enumerate(radii):
-        known = toleranced(radius, 2.0**-30 * radius)
         if np.any(kept) and kept[i]:
-            yield at_most(theory.sphere_radius(X, beta=beta), known, "at least the sphere")
+            yield at_most(theory.sphere_radius(X, beta=beta), radius, "at least the sphere")
         if not 0 < radius < np.inf:
             continue
         ends = np.concatenate([X - X[i], towards])
@@ -92,5 +92,5 @@ def a_basin_keeps_its_states_and_brings_them_together(f, X, beta, towards):
         edge = X[i] + radius * (1 - 2.0**-30) * ends / np.where(size > 0, size, 1.0)
         edge = edge[norms(edge - X[i]) <= radius * (1 - 2.0**-31)]
         after = f.modern.update(edge, X, beta=beta)
-        yield at_most(norms(after - X[i]), known, "kept")
+        yield at_most(norms(after - X[i]), radius, "kept")
         yield at_most(norms(after[:, None] - after), norms(edge[:, None] - edge), "together")

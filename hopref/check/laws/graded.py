@@ -191,7 +191,7 @@ def without_a_threshold_an_odd_network_is_odd(f, xi, W, b, activation, beta):
      kills=("beta ignored", "field with the wrong sign", "threshold with the wrong sign"))
 def at_infinite_gain_sites_take_the_sign_of_their_field(f, xi, W, b, activation, beta):
     """Fields are multiples of 1/64; at gain 2^12 a non-zero one is at least 64: f is its limit up
-    to exp(-64)."""
+    to exp(-64), of 1 / (1 + exp(-64)); tanh is nearer."""
     h, low = (xi @ W.T - b).value, {"tanh": -1.0, "sigmoid": 0.0}[activation]
     want = np.where(h == 0, (1 + low) / 2, np.where(h > 0, 1.0, low))
     got = f(xi, W, b, activation=activation, beta=2.0**12)

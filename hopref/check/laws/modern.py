@@ -88,11 +88,16 @@ def the_jacobian_is_symmetric_and_shrinks_with_its_patterns(f, xi, X, *, beta=1.
 @law("modern.jacobian", id="MH-6", over=problems(),
      kills=("jacobian without beta", "X^T diag(p) X without - p p^T"))
 def the_jacobian_is_semidefinite_and_bounded_by_the_diameter(f, xi, X, beta):
-    """0 <= J <= beta diam^2 min(1/4, 1 - p_max)."""
+    """0 <= J <= beta diam^2 min(1/4, 1 - p_max).
+
+    Weyl: eigenvalues move by no more than the norm of J~ - J; LAPACK's are those of a matrix that
+    is off by d roundings of the norm.
+    """
     J, p = f(xi, X, beta=beta), np.exp(log_weights(xi, X, beta))
-    off = np.sqrt(np.sum(J.radius ** 2, axis=(-2, -1)))             # Weyl: |J~ - J| in norm
-    values = toleranced(np.linalg.eigvalsh(J.value.astype(float)), off[:, None] + 1e-14 * np.max(
-        np.abs(J.value), axis=(-2, -1))[:, None].astype(float))
+    J_64 = J.value.astype(float)
+    off = np.linalg.norm(J.radius, axis=(-2, -1)) + len(X.T) * 2.0**-53 * np.linalg.norm(
+        J_64, axis=(-2, -1))
+    values = toleranced(np.linalg.eigvalsh(J_64), off[:, None])
     diameter = np.max(square(X[:, None] - X))
     top = 1 - np.max(p, axis=-1, keepdims=True)
     yield at_most(0.0, values)

@@ -142,10 +142,14 @@ def the_second_moment_of_derf_is_that_of_its_features(f):
                   draw=sampled(["iid", "orthogonal", "simplex"])),
      kills=("rounded up to whole blocks", "independent rows, plus 1", "eps in place of eps^2"))
 def the_count_is_enough_and_no_smaller_one_is(f, s, d, error, kind, draw):
-    """m features have a relative error of at most eps, and none of those tried below m has."""
+    """m features have a relative error of at most eps, and none of those tried below m has.
+
+    Logarithms of errors err by 16 (1 + s) roundings of the error, and 16 of their own.
+    """
     x, y = np.zeros((2, d))
     x[0] = np.sqrt(s)
-    how, goal = {"features": kind, "draw": draw}, toleranced(2 * np.log(error), 2.0**-45)
+    how, goal = {"features": kind, "draw": draw}, 2 * np.log(error)
+    goal = toleranced(goal, 16 * U * (1 + s + abs(goal)))
     m = f(x, y, error=error, **how)
     yield holds(m == np.floor(m) and m >= 1, "a count")
     yield at_most(theory.log_relative_mse(x, y, m=int(m), **how), goal, "enough")
