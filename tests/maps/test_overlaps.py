@@ -44,24 +44,27 @@ def test_weights_are_accurate_at_any_magnitude(case):
     ([-1e155], [[1e155], [2e155]], 1.0, [1, 0]),
     ([2e154], [[2e154], [-2e154]], 1.0, [1, 0]),
     ([1e308, 1e308], [[1e308, -1e308], [0, 1]], 1e-300, [0, 1]),           # inf - inf inside
-    ([1e200, 1.0], [[-1e300, 0], [0, 1e-300], [0, -1e-300]], 1e300,
+    ([1e200, 1.0], [[-1e300, 0], [0, 2.0**-997], [0, -(2.0**-997)]], 2.0**997,
      [0, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2))]),      # the distant score is not the reference
     ([1.7e308], [[1.0], [-1.0]], 1e-300, [1, 0]),
 ])
 def test_weights_by_hand(xi, X, beta, want):
-    np.testing.assert_allclose(weights(np.array(xi), np.array(X), beta), want, rtol=1e-15)
+    """Scores are exact; on both sides an exponential errs by 2u, its sum and the quotient by u."""
+    np.testing.assert_allclose(weights(np.array(xi), np.array(X), beta), want, rtol=8 * rounding.u)
 
 
 def test_hidden_scores_are_not_the_reference():
+    """The score 1 + log 3 errs by 3u and its exponential by 2u, times 1 - p; then as above."""
     X = [[1e300, 0], [0, 1.0], [0, 1.0 + np.log(3)]]
     p = weights([1e200, 1.0], X, 1.0, np.array([False, True, True]))
-    np.testing.assert_allclose(p, [0, 0.25, 0.75], rtol=1e-15)
+    np.testing.assert_allclose(p, [0, 0.25, 0.75], rtol=6 * rounding.u)
 
 
 def test_the_kth_largest_score_is_the_reference():
     """k-subsets of two: the second and third scores are 1/4 apart, the first is far above."""
-    z = overlaps([1e200], [[1e200], [3e-200], [2.75e-200], [-1e200]], k=2)
-    np.testing.assert_allclose(maps.k_subsets(z, k=2), [1, 0.625, 0.375, 0], rtol=1e-14)
+    r = 2.0**664                                            # products and sums are exact
+    z = overlaps([r], [[r], [3 / r], [2.75 / r], [-r]], k=2)
+    np.testing.assert_array_equal(maps.k_subsets(z, k=2), [1, 0.625, 0.375, 0])
 
 
 @given(records(xi=arrays(5, 3), X=arrays(4, 3)))
