@@ -77,6 +77,13 @@ def regularized(m, d, /, *, rng):
     return projections.regularized(m, d, rng=rng)
 
 
+@bug("one length for the rows of a block", "projections.orthogonal")
+def one_length_a_block(m, d, /, *, rng):
+    rows = projections.regularized(m, d, rng=rng)
+    lengths = np.linalg.norm(projections.iid(-(-m // d), d, rng=rng), axis=-1, keepdims=True)
+    return rows * np.repeat(lengths, d, axis=0)[:m] / np.sqrt(d)
+
+
 @bug("seed ignored", "projections.orthogonal")
 def orthogonal_without_seed(m, d, /, *, rng):
     return projections.orthogonal(m, d, rng=3)

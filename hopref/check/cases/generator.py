@@ -1,117 +1,117 @@
-"""Random and adversarial inputs for judging an op, determined by its declaration and a seed.
+"""Inputs for judging an op, determined by its declaration and a seed.
 
-A family is a distribution of numbers; a case is one draw with one set of options.  Every case is
-determined by its name and the seed.  Arrays and real modifiers are machine numbers of the format of
-the candidate.
+A case is one combination of levels (see `hopref.check.cases.levels`): a family of numbers, sizes,
+a layout, and a level of every option.  The cases of an op are the plainest combination, those that
+differ from it in one level, those of each size with all options, and a covering array of pairs:
+each two options, in each two of their levels, meet in a case.  Pairs of factors with more than
+`QUICK` combinations of levels are covered with ``thorough=True``.  Combinations that the op refuses
+are left out.
+
+Arrays and real modifiers are machine numbers of the format of the candidate.
 """
+import functools
 import math
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from hopref.check.cases.arguments import legal, shape_of, typical, with_multiples
+from hopref.check.cases.arguments import legal, shape_of, typical
+from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
+from hopref.check.cases.families import BETA
+from hopref.check.cases.levels import allows_infinity, factors, sizes_of
 from hopref.check.tolerance.arithmetic import largest, round_to
-from hopref.dispatch.domains import Array, Choice, Flag, Scalar, Seed, number
+from hopref.dispatch.domains import Array, Scalar, Seed, number
 from hopref.errors import HoprefError
+from hopref.features import PAIRED
 
-__all__ = ["Case", "cases", "case_named"]
+__all__ = ["Case", "cases", "case_named", "levels_met"]
 
-SIZES = {"...": (3,), "d": 6, "e": 5, "n": 7, "l": 5, "s": 7, "v": 3, "r": 8, "m": 8, "k": 4,
-         "h": 3, "a": 3, "p": 4, "o": 3, "steps": 3}        # of other axes: `arguments.AXIS`
-BETA = 0.75
+QUICK = 32              # combinations of levels of two factors that are covered without `thorough`
+HIDDEN = 1e3            # factor of the hidden key that has the largest score
+LOWEST = -1e11          # factor of visible keys where all hidden scores are 0
+PASSIVE = ("omega", "omegas", "b", "bias", "mask", "S", "c", "sign_q", "sign_k", "V")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call.  In ``stress`` cases code without stabilisation may overflow."""
+    """One call.
+
+    In ``stress`` cases code without stabilisation may overflow.  In ``correlated`` cases rounding
+    errors do not have random signs.
+    """
     name: str
     args: tuple
     kwargs: dict
     stress: bool = False
+    correlated: bool = False
+    layout: str = "C"
+    levels: tuple = ()              # pairs (factor, label) other than the plainest
 
 
-@dataclass(frozen=True)
-class Family:
-    """A distribution: ``keys`` is applied to patterns and keys, ``both`` also to states."""
-    name: str
-    both: Callable = lambda x, it: x
-    keys: Callable = lambda x, it: x
-    sizes: dict = field(default_factory=dict)
-    beta: float = BETA
-    whole: bool = False
-    stress_for_kernels: bool = False
-    kernels: bool = True
-    options: dict = field(default_factory=dict)
+def cases(op, dtype="float64", seed=0, given=None, sizes=None, thorough=False):
+    """All distinct cases of an op.
+
+    Parameters
+    ----------
+    op : operation
+    dtype : number format of the candidate
+    seed : int
+    given : dictionary of values that options have in every case
+    sizes : dictionary from letters of axes to their sizes, or to other letters
+    thorough : bool, whether all pairs of levels are covered, and long axes added
+
+    Returns
+    -------
+    list of Case
+    """
+    return list(all_cases(op, dtype, seed, tuple(sorted((given or {}).items())),
+                          tuple(sorted((sizes or {}).items())), thorough))
 
 
-def unit(x, it):
-    norm = np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
-    return x / np.where(norm > 0, norm, 1)
+@functools.lru_cache(maxsize=32)
+def all_cases(op, dtype, seed, given, sizes, thorough):
+    given, sizes = dict(given), dict(sizes)
+    known = factors(op, dtype, given, sizes, thorough)
+    plainest = dict.fromkeys(known, "")
+    drawn, left = {}, wanted(known, thorough)
+
+    def put(rows):
+        for row in rows:
+            case = draw(op, known, row, dtype, seed, given, sizes)
+            if case.name not in drawn and accepts(op, case):
+                drawn[case.name] = case
+                left.difference_update(pairs_of(row))
+    put([plainest, *({**plainest, name: label} for name, levels in known.items()
+                     for label in levels if label)])
+    put(with_all_options(known, plainest))
+    put(covering(known, left))
+    put({**plainest, **dict(pair)} for pair in sorted(map(sorted, left)))
+    return tuple(drawn.values())
 
 
-def longer(factor):
-    return lambda x, it: x * factor
+def wanted(known, thorough):
+    """The pairs of levels that are to meet."""
+    if thorough:
+        return wanted_pairs(known, math.inf)
+    return wanted_pairs({k: v for k, v in known.items() if k != "layout"}, QUICK)
 
 
-def large(x, it):
-    """Rows of norm about 1e8, or smaller if scores would overflow in the format."""
-    return x * min(1e8, math.sqrt(it["largest"]) / 1e3)
+def with_all_options(known, plainest):
+    """For sizes of more than 8 a combination in which no option has its plainest level."""
+    options = [k for k in known if k not in ("family", "sizes")]
+    long = [label for label, sizes in known["sizes"].items()
+            if max((n for d, n in sizes.items() if d != "..."), default=0) > 17]
+    for i, size in enumerate(long if len(options) > 1 else []):
+        chosen = {k: [*known[k]][1 + i % (len(known[k]) - 1)] for k in options}
+        yield {**plainest, **chosen, "sizes": size}
 
 
-def offset(x, it):
-    return x + min(1e6, math.sqrt(it["largest"]) / 1e3)
-
-
-def one_ulp_apart(x, it):
-    """All rows equal the first, except that each differs from the next by one ulp."""
-    rows = np.broadcast_to(x[..., :1, :], x.shape)
-    return rows * (1 + it["ulp"] * np.arange(x.shape[-2])[:, None])
-
-
-def equal(x, it):
-    return np.broadcast_to(x[..., :1, :], x.shape).copy()
-
-
-FAMILIES = [
-    Family("gauss"),
-    Family("unit norm, beta 25", both=unit, beta=25.0),
-    Family("long keys", both=longer(2.0)),
-    Family("beta 1e4", both=unit, beta=1e4, stress_for_kernels=True),
-    Family("norms 1e8", both=large, stress_for_kernels=True),
-    Family("offset 1e6", keys=offset, stress_for_kernels=True),
-    Family("one ulp apart", keys=one_ulp_apart, beta=2.0),
-    Family("equal patterns", keys=equal),
-    Family("single pattern", sizes={"n": 1, "s": 1, "l": 1, "m": 1, "k": 2}),
-    Family("d = 1", sizes={"d": 1, "r": 1, "v": 1}),
-    Family("no batch", sizes={"...": ()}),
-    Family("two leading axes", sizes={"...": (2, 3)}),
-    Family("empty batch", sizes={"...": (0,)}),
-    Family("many patterns", sizes={"n": 300, "s": 200, "d": 16, "...": (2,)}),
-    Family("more queries than keys", sizes={"l": 8, "s": 5}),
-    Family("six slow steps", both=longer(0.25), sizes={"steps": 6}),
-    Family("integers", whole=True),
-    Family("ties", whole=True),
-]
-
-
-def cases(op, dtype="float64", seed=0):
-    """All distinct cases of an op."""
-    drawn, seen = [], set()
-    for family in FAMILIES:
-        if family.name != "gauss" and not touches(op, family):
-            continue
-        for label, options in variants(op, family):
-            chosen = replace(family, name=f"{family.name}{label}", options=options)
-            drawn.append(draw(op, chosen, dtype, seed))
-    return [case for case in drawn
-            if not (case.name in seen or seen.add(case.name)) and accepts(op, case)]
-
-
-def longest(rows):
-    """The largest squared norm."""
-    return float(np.max(np.sum(np.square(rows, dtype=float), axis=-1), initial=0))
+def levels_met(op, drawn):
+    """The pairs of levels that meet in a case, and those that no case contains."""
+    known = factors(op, "float64", {}, {}, False)
+    met = set().union(*(pairs_of({**dict.fromkeys(known, ""), **dict(c.levels)}) for c in drawn))
+    return met, wanted(known, False) - met
 
 
 def accepts(op, case):
@@ -126,81 +126,69 @@ def accepts(op, case):
 
 def case_named(op, name, dtype="float64", seed=0):
     """The case with the given name."""
-    for case in cases(op, dtype, seed):
+    drawn = cases(op, dtype, seed)
+    for case in drawn:
         if case.name == name:
             return case
     raise ValueError(f"{op.name} has no case {name!r}; it has "
-                     + ", ".join(repr(c.name) for c in cases(op, dtype, seed)))
+                     + ", ".join(repr(c.name) for c in drawn))
 
 
-def touches(op, family):
-    """Whether a family differs from the family "gauss" for this op."""
-    if family.name.startswith("ties"):
-        return "ties" in op.domains
-    dims = {d for axes in op.arrays.values() for d in axes} | {"steps"} & set(op.domains)
-    if family.sizes:
-        return any(d in dims for d in family.sizes if d != "l" or "s" in dims)
-    if family.beta != BETA and family.both is unit:
-        return bool({"beta", "scale"} & set(op.domains))
-    return True
+@dataclass(frozen=True)
+class Setting:
+    """The levels of one case, with the random generator and the format that belong to it."""
+    op: object
+    levels: dict                    # factor -> setting
+    sizes: dict
+    dtype: str
+    rng: np.random.Generator
+
+    @property
+    def family(self):
+        return self.levels["family"]
+
+    @functools.cached_property
+    def format(self):
+        kind = "float32" if self.dtype == "bfloat16" else self.dtype
+        ulp = 2.0**-7 if self.dtype == "bfloat16" else np.finfo(kind).eps
+        return {"largest": largest(self.dtype), "ulp": ulp,
+                "smallest": float(np.finfo(kind).smallest_normal)}
 
 
-def variants(op, family):
-    """Options of the cases of a family: none, defaults only, and each other option separately."""
-    yield "", {}
-    if family.name == "ties":
-        yield ", ties=plus", {"ties": "plus"}
-    if family.name != "gauss":
-        return
-    yield ", defaults", {"defaults": True}
-    for k, domain in op.domains.items():
-        default = op.signature.parameters[k].default
-        if isinstance(domain, Choice):
-            for name in domain.names:
-                if name not in (default, "raise"):
-                    yield f", {k}={name}", {k: name}
-        elif isinstance(domain, Flag):
-            yield f", {k}={not default}", {k: not default}
-        elif isinstance(domain, Scalar) and default in (0, None):
-            yield f", {k}", {k: True}
-        elif isinstance(domain, Array) and k in op.optional:
-            yield f", {k}", {k: True}
-            if domain.kind == "bool":
-                yield f", {k} hides rows", {k: "rows"}
-    if "causal" in op.domains:
-        for length in (3, 7, 9):
-            yield f", causal, {length} queries", {"causal": True, "l": length}
-            yield f", causal from the start, {length} queries", \
-                {"causal": True, "align": "start", "l": length}
-        yield ", causal and masked", {"causal": True, "mask": True}
-        yield ", mask and bias", {"mask": True, "bias": True}
-
-
-def draw(op, family, dtype, seed):
-    """One case of a family."""
-    rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{family.name}".encode())])
-    names = {dim for dims in op.arrays.values() for dim in dims}
-    chosen = {d: v for d, v in family.options.items() if d in SIZES}
-    sizes = with_multiples({**SIZES, **family.sizes, **chosen}, names)
-    ulp = 2.0**-7 if dtype == "bfloat16" else np.finfo(dtype).eps
-    it = {"largest": largest(dtype), "ulp": ulp}
-    given = {}
+def draw(op, known, row, dtype, seed, given, fixed):
+    """The case of one combination of labels."""
+    labels = [label for label in row.values() if label]
+    name = ", ".join(labels if row["family"] or row["sizes"] else ["gauss", *labels])
+    levels = {k: known[k][label] for k, label in row.items()}
+    chosen = {**levels["family"].sizes, **levels["sizes"], **fixed}
+    rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{name}".encode())])
+    features = given.get("features", levels.get("features"))
+    it = Setting(op, levels, sizes_of(op, chosen, 2 if features in PAIRED else 1), dtype, rng)
+    values = {}
     for k, parameter in op.signature.parameters.items():
-        domain, wanted = op.domains.get(k), family.options.get(k)
-        if k in op.arrays:
-            if parameter.default is parameter.empty or wanted or needed(op, k, family):
-                given[k] = array(op, k, sizes, family, rng, it, dtype, wanted)
-        elif wanted is not None and not isinstance(domain, Scalar):
-            given[k] = wanted
-        elif isinstance(domain, Scalar) and set_here(k, parameter.default, family):
-            given[k] = 3 if k in names else scalar(k, domain, family, sizes, rng, dtype)
-        elif isinstance(domain, (Scalar, Seed)) and parameter.default is parameter.empty:
-            given[k] = sizes.get(k, 6) if isinstance(domain, Scalar) else seed
+        if k in given:
+            values[k] = given[k]
+        elif k in op.arrays:
+            if parameter.default is parameter.empty or levels.get(k) or needed(it, k):
+                values[k] = array(it, k)
+        elif (v := option(it, k, parameter.default, seed, values)) is not None:
+            values[k] = v
+    hide(it, values)
     kinds = op.signature.parameters
-    args = tuple(given.pop(k) for k in list(given) if kinds[k].kind is kinds[k].POSITIONAL_ONLY)
+    args = tuple(values.pop(k) for k in list(values) if kinds[k].kind is kinds[k].POSITIONAL_ONLY)
+    for a in (*args, *values.values()):
+        if isinstance(a, np.ndarray):
+            a.flags.writeable = False
     kernel = bool({"omega", "omegas", "phi_q", "log_q"} & set(op.arrays))
-    stress = kernel and family.stress_for_kernels or overreaches(op, args, given, it["largest"])
-    return Case(family.name, args, given, stress=stress)
+    stress = kernel and levels["family"].stress_for_kernels \
+        or overreaches(op, args, values, it.format["largest"])
+    return Case(name, args, values, stress, levels["family"].correlated, levels["layout"],
+                tuple((k, label) for k, label in row.items() if label))
+
+
+def longest(rows):
+    """The largest squared norm."""
+    return float(np.max(np.sum(np.square(rows, dtype=float), axis=-1), initial=0))
 
 
 def overreaches(op, args, kwargs, largest):
@@ -214,69 +202,144 @@ def overreaches(op, args, kwargs, largest):
     return u + beta * x / 2 > math.log(largest)
 
 
-def set_here(k, default, family):
+# -- options --------------------------------------------------------------------------------------
+
+def option(it, k, default, seed, values):
+    """The value of an argument that is no array; None where it is not passed."""
+    domain, wanted = it.op.domains[k], it.levels.get(k)
+    if isinstance(domain, Scalar):
+        if wanted is None or wanted is True:
+            return scalar(it, k, domain) if wanted or passed(it, k, default) else None
+        if wanted == "all":
+            return it.sizes["n" if "n" in it.sizes else "d"]
+        if wanted == "an entry":
+            rows = next(reversed([v for v in values.values() if isinstance(v, np.ndarray)]))
+            return float(rows.ravel()[0]) if rows.size else None
+        return wanted
+    if isinstance(domain, Seed) and default is it.op.signature.empty:
+        return seed
+    return wanted
+
+
+def passed(it, k, default):
     """Whether a number is passed: not if its default is neutral, unless the family requires it."""
-    if "defaults" in family.options:
-        return False
-    return default not in (0, None) or k in family.options or \
-        k in ("beta", "scale") and family.beta != BETA
+    if it.family.default_options:
+        return default is it.op.signature.empty
+    return default not in (0, None) or k in ("beta", "scale") and it.family.beta != BETA
 
 
-def needed(op, k, family):
-    """Whether an optional operand is passed: the threshold is, except with defaults or in ties."""
-    return k == "b" and "defaults" not in family.options and not family.name.startswith("ties")
+def needed(it, k):
+    """Whether an optional operand is passed: the threshold is, except with defaults or in ties, and
+    the log scale of a state."""
+    return k == "c" and (it.levels.get("S") or it.levels.get("z")) or \
+        k == "b" and not it.family.default_options and it.family.name != "ties"
 
 
-def scalar(k, domain, family, sizes, rng, dtype):
+def scalar(it, k, domain):
+    """A number of the domain; that of the family for an inverse temperature."""
     if domain.kind is int:
-        return sizes.get(k, 6)
+        axes = {d for dims in it.op.arrays.values() for d in dims}
+        v = 3 if k in axes else it.sizes.get(k, 6)
+        return min(v, it.sizes.get("n", v)) if k == "k" else v
     if k in ("beta", "scale"):
-        return float(round_to(family.beta, dtype))
+        return float(round_to(it.family.beta, it.dtype))
     if k == "theta":
         return -0.25
-    part = float(round_to(rng.uniform(0.125, 0.5), dtype))
+    part = float(round_to(it.rng.uniform(0.125, 0.5), it.dtype))
     return next(v for v in (part, -part, 1 + part, *typical(domain)) if domain.holds(v))
 
 
-def array(op, k, sizes, family, rng, it, dtype, wanted):
+# -- arrays ---------------------------------------------------------------------------------------
+
+def array(it, k):
     """The numbers of one array argument, in the format of the candidate."""
-    shape, domain = shape_of(op.arrays[k], sizes), op.domains[k]
+    shape, domain = shape_of(it.op.arrays[k], it.sizes), it.op.domains[k]
     if domain.kind == "integer":
-        return rng.integers(0, sizes[domain.below], shape)
+        return it.rng.integers(0, it.sizes[domain.below], shape)
     if domain.kind == "bool":
-        seen = rng.random(shape) < 0.7
-        if wanted == "rows" and seen.size:
-            seen[..., ::2, :] = False if seen.ndim > 1 else seen[..., ::2, :]
+        seen = it.rng.random(shape) < 0.7
+        if it.levels.get(k) == "hides rows" and seen.ndim > 1:
+            seen[..., ::2, :] = False
         return seen
-    x = legal(domain, numbers(op, k, shape, family, rng, it))
-    if k in ("phi_q", "phi_k", "z", "S") and "defaults" not in family.options:
-        x = np.abs(x)       # features >= 0; of both signs in the plainest case
-    return x if x.dtype == np.dtype("int64") else round_to(x, dtype)
+    x = legal(domain, numbers(it, k, shape))
+    if k in ("phi_q", "phi_k", "z", "S") and "S" in it.op.arrays or k.startswith("phi"):
+        x = x if it.family.default_options else np.abs(x)   # features >= 0
+    if allows_infinity(domain):
+        x = with_infinities(it, k, x)
+    return x if x.dtype == np.dtype("int64") else round_to(x, it.dtype)
 
 
-def numbers(op, k, shape, family, rng, it):
+def with_infinities(it, k, x):
+    """Scores of -inf, whole rows of them, and scores of large size."""
+    huge = min(1e9, it.format["largest"] / 8)
+    if it.levels.get(k) == "1e9" or it.family.infinite:
+        x = np.where(it.rng.random(x.shape) < 0.3, np.where(x > 0, huge, -huge), x)
+        x[..., -1:, :] = -huge / 2 * (1 + it.rng.random(x[..., -1:, :].shape))
+    if it.levels.get(k) == "-inf" or it.family.infinite:
+        x = np.where(it.rng.random(x.shape) < 0.3, -np.inf, x)
+        if x.ndim > 1 and it.family.infinite:
+            x[..., :1, :] = -np.inf
+    return x
+
+
+def numbers(it, k, shape):
     """Real numbers in the domain of the argument, in float64."""
+    op, rng, family = it.op, it.rng, it.family
+    dims = op.arrays[k]
     polar = {"states", "interaction"} & set(op.domains) and k in ("xi", "previous")
-    if polar or op.arrays[k] in (("...", "d"), ("...", "e")) and "e" in op.arrays.get("W", ()):
-        low = 0.0 if family.options.get("states") == "binary" else -1.0
+    if polar or dims in (("...", "d"), ("...", "e")) and "e" in op.arrays.get("W", ()):
+        low = 0.0 if it.levels.get("states") == 0.0 or it.levels.get("states") == "binary" else -1.0
         return np.where(rng.random(shape) < 0.5, low, 1.0)
     x = np.rint(2 * rng.standard_normal(shape)) if family.whole else rng.standard_normal(shape)
-    name = family.name.partition(",")[0]
     if "activation" in op.domains and k in ("xi", "previous"):
         inside = np.tanh(x) if not family.whole else np.sign(x)
-        return (inside + 1) / 2 if family.options.get("activation") == "sigmoid" else inside
-    if op.arrays[k][-2:] == ("d", "d"):
-        x = x + x.T if family.whole else (x + x.T) / 2
-        return isolated(x) if name == "ties" else x
-    if k in ("omega", "omegas", "b", "bias", "mask", "z", "S", "c", "sign_q", "sign_k", "V"):
-        return np.sign(x) + (x == 0) if k.startswith("sign") else x
-    if x.ndim == 0 or family.whole and "d" not in op.arrays[k]:
+        return (inside + 1) / 2 if it.levels.get("activation") == "sigmoid" else inside
+    if dims[-2:] == ("d", "d"):
+        return family.rest(weights(it, k, x), it.format)
+    if k in PASSIVE or k == "z" and k in op.optional:
+        return np.sign(x) + (x == 0) if k.startswith("sign") else family.rest(x, it.format)
+    if x.ndim == 0 or not x.size:
         return x
-    if op.arrays[k][0] == "h":          # one matrix for each head, as layers are initialised
+    if dims[0] == "h":                  # one matrix for each head, as layers are initialised
         return x if family.whole else x / math.sqrt(shape[-1])
-    x = isolated(x) if name == "ties" else family.both(x, it)
-    rows = op.arrays[k][-2:] in (("n", "d"), ("s", "d"), ("s", "r")) and x.ndim > 1
-    return family.keys(x, it) if rows else x
+    return transformed(it, k, isolated(x) if family.name == "ties" else x)
+
+
+def weights(it, k, x):
+    """Symmetric weights, asymmetric ones where the op takes them and another level varies."""
+    if it.family.name == "ties":
+        return isolated(x + x.T)
+    symmetric = it.op.domains[k].structural is not None or plain(it)
+    return (x + x.T if it.family.whole else (x + x.T) / 2) if symmetric else x
+
+
+def plain(it):
+    """Whether the case differs from the plainest in its family, at most."""
+    return it.levels["layout"] == "C" and not it.levels["sizes"]
+
+
+def transformed(it, k, x):
+    """The numbers as the family has them; each score is a row of its own."""
+    operands = [name for name in it.op.arrays if name not in it.op.optional]
+    rows = it.op.arrays[k][-2:] in (("n", "d"), ("s", "d"), ("s", "r")) and x.ndim > 1
+    by_entry = x.ndim < 2 or it.op.arrays[k] == ("...", "n")
+    if by_entry:
+        x = x[..., None]
+    family = it.family
+    x = x if by_entry and family.beta != BETA else family.both(x, it.format)
+    x = x / moderating(it, 2 if rows or "d" in it.op.arrays[k] else 1)
+    if operands[:1] == [k]:
+        x = family.states(x, it.format)
+    if rows or operands == [k]:
+        x = family.keys(x, it.format)
+    return x[..., 0] if by_entry else x
+
+
+def moderating(it, factors):
+    """The divisor that keeps scores, products of this many factors, at the size that they have in
+    ordinary cases: with an inverse temperature that is swept, and with long vectors."""
+    beta = next((v for k in ("beta", "scale") if type(v := it.levels.get(k)) is float), 1.0)
+    return math.sqrt(beta * max(it.sizes.get("d", 1) / 64, 1)) if factors == 2 else beta
 
 
 def isolated(x):
@@ -286,3 +349,29 @@ def isolated(x):
         x[-2:, :] = 0
     return x
 
+
+def hide(it, values):
+    """Enlarge the score of the first key and hide it; or show keys of scores far below 0 only."""
+    for k, domain in it.op.domains.items():
+        how = it.levels.get(k)
+        if not (isinstance(domain, Array) and domain.kind == "bool" and k in values
+                and how in ("hides the largest", "hides zeros")):
+            continue
+        keys = next((name for name in it.op.arrays if it.op.arrays[name][-2:] in
+                     (("n", "d"), ("s", "d"), ("s", "r"))), None) or next(iter(it.op.arrays))
+        mask, x, first = values[k], values[keys], next(iter(it.op.arrays))
+        if not (isinstance(x, np.ndarray) and x.size and mask.size) or x.dtype.kind != "f":
+            continue
+        scores = x.shape == mask.shape and keys == first
+        at = (..., slice(0, 1)) if scores else (..., slice(0, 1), slice(None))
+        size = math.sqrt(it.format["largest"]) / 1e3
+        x = x.astype(float)
+        mask[..., 0] = False
+        if how == "hides the largest":
+            x[at] = np.abs(x[at]) * min(HIDDEN, size) if scores else x[at] * min(HIDDEN, size)
+        else:
+            x = np.abs(x) * max(LOWEST, -size)
+            x[at] = 0.0
+            values[first] = np.abs(values[first]) if not scores else values[first]
+            mask[..., 1:] = True
+        values[keys] = round_to(x, it.dtype)

@@ -1,4 +1,6 @@
 """Judgement of a candidate: its values, laws, side effects, and the bugs that explain it."""
+from dataclasses import replace
+
 import numpy as np
 
 from hopref.check.cases.generator import cases
@@ -126,8 +128,9 @@ class Trial:
         for case in drawn:
             if self.over:
                 return
-            truth = expected(self.op, case.args, case.kwargs, self.profile)
-            outcome = self.call(case.args, case.kwargs)
+            profile = replace(self.profile, worst_case=case.correlated or self.profile.worst_case)
+            truth = expected(self.op, case.args, case.kwargs, profile)
+            outcome = self.call(case.args, case.kwargs, case.layout)
             if outcome.failure == "not offered":
                 self.report.not_offered.append(f"{case.name}: {outcome.message}")
                 continue

@@ -64,6 +64,16 @@ def lengths_are_chi_distributed(f):
         yield equal(spread, 2.0 * d, "variance")
 
 
+@law("projections.iid", "projections.orthogonal", id="RF-4",
+     kills=("one length for the rows of a block",))
+def lengths_of_rows_are_independent(f):
+    """(|omega_1|^2 - d)(|omega_2|^2 - d) has mean 0 and variance (2 d)^2, also within a block."""
+    d = 4
+    for omega in drawn(f, 4, d):
+        away = np.sum(omega**2, axis=-1) - d
+        yield equal(mean(away[:, 0] * away[:, 1], 4.0 * d**2), 0.0)
+
+
 @law(*FIXED, id="RF-5", kills=("rows of chi length", "rows of length d", "rows of length 1"))
 def lengths_are_all_sqrt_d(f):
     """|omega|^2 = d, to rounding."""

@@ -1,0 +1,101 @@
+"""The generator of cases: every level is drawn, and every pair of options meets."""
+import numpy as np
+import pytest
+
+from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
+from hopref.check.cases.generator import case_named, cases, levels_met
+from hopref.check.cases.levels import factors
+from hopref.dispatch.operation import load
+
+OPS = {name: op for name, op in load().items() if op.arrays}
+# Levels that exclude each other: a log scale c requires a state S, and there are no more winners
+# than sites; the fixed point of a step with beta = 1e6 is no strict minimum.
+IMPOSSIBLE = {
+    "attention.log_causal_linear_attention": {"c"}, "performer.causal_attention": {"c"},
+    "gradients.attention.log_causal_linear_attention": {"c"},
+    "gradients.performer.causal_attention": {"c"},
+    "classical.winners_update": {"k"}, "gradients.modern.fixed_point": {"beta"}}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_every_level_of_an_option_is_drawn_and_every_pair_meets_in_a_case(name):
+    op = OPS[name]
+    drawn = cases(op)
+    assert len({case.name for case in drawn}) == len(drawn)
+    _, missing = levels_met(op, drawn)
+    among = [pair for pair in missing if all(
+        k in op.domains and k not in IMPOSSIBLE.get(name, ()) for k, _ in pair)]
+    assert not among, [sorted(pair) for pair in among][:5]
+    options = {k: v for k, v in factors(op, "float64", {}, {}, False).items() if k in op.domains}
+    lacking = {(k, label) for k, v in options.items() for label in v if label}
+    lacking -= {level for case in drawn for level in case.levels}
+    assert not {k for k, _ in lacking} - IMPOSSIBLE.get(name, set()), lacking
+
+
+def test_parameters_are_swept_over_their_domains():
+    def values(name, option):
+        return {case.kwargs.get(option) for case in cases(OPS[name])}
+    assert {1.0, 1.04, 1.5, 2.0, 3.0, 10.0} <= values("maps.entmax", "alpha")
+    assert {1, 2, 3, 7} <= values("structured.top_k_update", "k")
+    assert {2.0**-20, 0.3, 1e6} <= values("modern.update", "beta")
+    lengths = {case.args[0].shape[-2] for case in cases(OPS["attention.causal_linear_attention"])}
+    assert {1, 13, 130} <= lengths
+
+
+def test_axes_are_longer_than_any_small_buffer():
+    shapes = [np.shape(case.args[1]) for case in cases(OPS["attention.softmax_attention"])]
+    assert {17, 130, 4097} <= {shape[-2] for shape in shapes}
+    assert {17, 130} <= {shape[-1] for shape in shapes}
+    assert 65 in {np.shape(case.args[1])[-2]
+                  for case in cases(OPS["attention.softmax_attention"], thorough=True)}
+
+
+def test_given_options_and_sizes_are_in_every_case():
+    op = OPS["attention.softmax_attention"]
+    drawn = cases(op, given={"causal": True, "align": "start"}, sizes={"s": "l", "v": 2})
+    assert len(drawn) > 30
+    for case in drawn:
+        Q, K, V = case.args
+        assert case.kwargs["causal"] is True and case.kwargs["align"] == "start"
+        assert Q.shape[-2] == K.shape[-2] and V.shape[-1] == 2
+
+
+def test_adversarial_numbers_reach_scores_weights_and_values():
+    z = case_named(OPS["maps.softmax"], "infinite scores").args[0]
+    assert np.isneginf(z).all(axis=-1).any() and np.abs(z[np.isfinite(z)]).max() == 1e9
+    W = case_named(OPS["classical.field"], "d = 17").args[1]
+    assert not np.array_equal(W, W.T)
+    assert np.abs(case_named(OPS["classical.field"], "small numbers").args[1]).max() < 1e-8
+    X = case_named(OPS["storage.hebbian"], "130 patterns of signs").args[0]
+    assert set(np.unique(X)) == {-1.0, 1.0} and X[:, 0].sum() == 130
+    V = case_named(OPS["attention.softmax_attention"], "large values").args[2]
+    assert np.abs(V).max() > 1e7
+
+
+def test_a_hidden_key_has_the_largest_score_and_visible_scores_may_be_the_lowest():
+    for how, sign in (("hides the largest", 1), ("hides zeros", -1)):
+        case = case_named(OPS["attention.softmax_attention"], f"gauss, mask {how}")
+        Q, K, V = case.args
+        scores, seen = Q @ np.swapaxes(K, -1, -2), case.kwargs["mask"]
+        assert not seen[..., 0].any()
+        if sign > 0:
+            assert np.median(np.abs(scores[..., 0])) > 100 * np.median(np.abs(scores[..., 1:]))
+        else:
+            assert np.all(scores[..., 0] == 0) and np.all(scores[..., 1:] < -1e9)
+
+
+@pytest.mark.parametrize("counts", [(2, 2, 2), (3, 1, 4, 2), (5, 5, 5), (2,) * 8])
+def test_a_covering_array_contains_every_pair_with_few_rows(counts):
+    known = {f"f{i}": [str(v) for v in range(n)] for i, n in enumerate(counts)}
+    wanted = wanted_pairs(known, 10**6)
+    rows = covering(known, wanted)
+    assert wanted <= set().union(*map(pairs_of, rows))
+    two = sorted(counts)[-2:]
+    assert two[0] * two[1] <= len(rows) <= 2 * two[0] * two[1] + 2
+
+
+def test_layouts_vary_with_the_options():
+    drawn = cases(OPS["attention.softmax_attention"])
+    assert {(case.layout, bool(case.kwargs.get("causal"))) for case in drawn} == {
+        (layout, causal) for layout in ("C", "Fortran order", "reversed strides",
+                                        "every other entry") for causal in (True, False)}
