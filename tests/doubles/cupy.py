@@ -6,7 +6,7 @@ device arrays, and ``stats`` counts synchronisations, bytes copied between host 
 bytes on the device. Within ``installed()`` it is the module ``cupy``.
 """
 import contextlib
-import inspect
+import functools
 import sys
 import weakref
 
@@ -18,6 +18,10 @@ NO_COPY = (
     "Implicit conversion to a NumPy array is not allowed. "
     "Please use `.get()` to construct a NumPy array explicitly."
 )
+
+
+ON_HOST = (np.ndarray, list, tuple)
+NUMBERS = (np.ndarray, np.generic)
 
 
 class Stats:
@@ -150,14 +154,14 @@ def unwrap(value):
     """The memory behind an operand; NumPy arrays and sequences are no operands."""
     if isinstance(value, ndarray):
         return value._host
-    if isinstance(value, np.ndarray | list | tuple):
+    if isinstance(value, ON_HOST):
         raise TypeError(f"Unsupported type {type(value)}")
     return value
 
 
 def wrap(value):
     """Arrays of numbers, including 0-d results, as device arrays."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, NUMBERS):
         return ndarray(np.asarray(value))
     if isinstance(value, tuple) and any(isinstance(v, np.ndarray) for v in value):
         return tuple(map(wrap, value))
@@ -174,15 +178,15 @@ def index(key):
     return unwrap(key)
 
 
+@np.errstate(all="ignore")
 def _silently(function, *args, **keywords):
     """Suppress warnings about infinities and NaN, which a device does not give."""
-    with np.errstate(all="ignore"):
-        return wrap(function(*args, **keywords))
+    return wrap(function(*args, **keywords))
 
 
 def _operator(name):
     def apply(self, other):
-        if isinstance(other, np.ndarray | list | tuple):
+        if isinstance(other, ON_HOST):
             raise TypeError(f"Unsupported type {type(other)}")
         return _silently(getattr(self._host, name), unwrap(other))
 
@@ -239,11 +243,11 @@ _CREATE = {"arange", "empty", "eye", "full", "ones", "zeros", "isdtype", "finfo"
 
 
 def _function(name, parameters):
-    signature = inspect.signature(eval(f"lambda {parameters}: None")) if parameters else None
+    bind = eval(f"lambda {parameters}: None") if parameters else None
 
     def call(*args, **keywords):
-        if signature is not None:
-            signature.bind(*args, **keywords)  # TypeError for what CuPy's function does not take
+        if bind is not None:
+            bind(*args, **keywords)  # TypeError for what CuPy's function does not take
         operands = list(args)
         if name in {"concat", "stack"}:
             operands[0] = [_on_device(name, a) for a in operands[0]]
@@ -273,6 +277,7 @@ def _run(function, operands, keywords):
     return out if isinstance(out, ndarray) else result
 
 
+@functools.cache
 def __getattr__(name):
     if name in names.UFUNCS:
         return _elementwise(name)
