@@ -12,7 +12,7 @@ from hopref.dispatch.domains import finite, positive
 from hopref.dispatch.namespace import namespace
 from hopref.errors import BackendError, DomainError, DTypeError
 from tests.dispatch.calling import WITH_ARRAYS as OPS
-from tests.dispatch.calling import by_name, each_of, parts, run, widely
+from tests.dispatch.calling import each_of, parts, run, widely
 from tests.doubles import cupy as device
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -87,46 +87,29 @@ def test_single_precision_is_computed_in_double_on_every_backend(name):
 
 
 @each_of([(n, k) for n, op in OPS.items() for k in op.arrays if len(op.arrays) > 1])
-def test_arrays_from_two_places_are_refused(name, argument):
-    op = OPS[name]
-
-    @settings(max_examples=3)
-    @given(calls(op, every=True, empty=False))
-    def refused(call):
-        with device.installed():
-            place = by_name(op, call)
-            there = {k: v if k == argument or not isinstance(v, np.ndarray) else device.asarray(v)
-                     for k, v in place.items()}
-            device.stats.reset()
-            for here in (place[argument], place[argument].tolist()):
-                with pytest.raises(BackendError, match="in one place; got .*cupy"):
-                    run(op, there | {argument: here})
-            assert device.stats.quiet
-
-    refused()
+def test_arrays_from_two_places_are_refused(op, argument, given):
+    with device.installed():
+        there = {k: v if k == argument or not isinstance(v, np.ndarray) else device.asarray(v)
+                 for k, v in given.items()}
+        device.stats.reset()
+        for here in (given[argument], given[argument].tolist()):
+            with pytest.raises(BackendError, match="in one place; got .*cupy"):
+                run(op, there | {argument: here})
+        assert device.stats.quiet
 
 
 @each_of([(n, k) for n, op in OPS.items() for k in op.arrays
-          if op.domains[k].holds is finite.holds])
-def test_device_values_are_read_only_on_request(name, argument):
-    op = OPS[name]
-
-    @settings(max_examples=2)
-    @given(calls(op, every=True, empty=False))
-    def looked(call):
-        bad = by_name(op, call)
-        bad[argument] = np.asarray(bad[argument] + np.nan)
-        with device.installed():
-            there = {k: device.asarray(v) if isinstance(v, np.ndarray) else v
-                     for k, v in bad.items()}
-            device.stats.reset()
-            run(op, there)
-            assert device.stats.quiet
-            with pytest.raises(DomainError, match=f"{argument} must be .*; got {argument}"):
-                run(op, there, nonfinite="raise")
-            assert not device.stats.quiet
-
-    looked()
+          if op.domains[k].holds is finite.holds], examples=2)
+def test_device_values_are_read_only_on_request(op, argument, given):
+    bad = given | {argument: np.asarray(given[argument] + np.nan)}
+    with device.installed():
+        there = {k: device.asarray(v) if isinstance(v, np.ndarray) else v for k, v in bad.items()}
+        device.stats.reset()
+        run(op, there)
+        assert device.stats.quiet
+        with pytest.raises(DomainError, match=f"{argument} must be .*; got {argument}"):
+            run(op, there, nonfinite="raise")
+        assert not device.stats.quiet
 
 
 # ---- wrong formulas are detected -----------------------------------------------------------------

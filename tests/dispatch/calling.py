@@ -18,14 +18,16 @@ PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not
 widely = settings(max_examples=max(10, settings.default.max_examples // 3))
 
 
-def those(which):
-    """A parametrisation over the array arguments that ``which`` picks, all of an operation at once.
+def those(which, **how):
+    """``each_of`` the array arguments whose domain ``which`` picks."""
+    return each_of([(n, k) for n, k in ARGUMENTS if which(OPS[n].domains[k])], **how)
+
+
+def each_of(pairs, **how):
+    """One test an operation for a function of (op, argument, given); it names what fails.
+
+    ``on_calls(**how)`` draws the calls once an operation; each is judged for every argument.
     """
-    return each_of([(n, k) for n, k in ARGUMENTS if which(OPS[n].domains[k])])
-
-
-def each_of(pairs):
-    """One test an operation for a function of (name, argument), which is named if it fails."""
     arguments = {}
     for name, argument in pairs:
         arguments.setdefault(name, []).append(argument)
@@ -33,12 +35,16 @@ def each_of(pairs):
     def declare(test):
         @pytest.mark.parametrize("name", arguments)
         def every_argument(name):
-            for argument in arguments[name]:
-                try:
-                    test(name, argument)
-                except Exception as error:
-                    error.add_note(f"argument {argument} of {name}")
-                    raise
+            def judge(given):
+                for argument in arguments[name]:
+                    try:
+                        test(OPS[name], argument, given)
+                    except Exception as error:
+                        error.add_note(f"argument {argument} of {name}")
+                        raise
+
+            on_calls(OPS[name], judge, **how)
+
         every_argument.__name__, every_argument.__doc__ = test.__name__, test.__doc__
         every_argument.__module__ = test.__module__
         return every_argument

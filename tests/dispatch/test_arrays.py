@@ -1,14 +1,16 @@
 """Arrays that are refused, by kind, shape and value: every array argument of every operation."""
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.sparse
 
 from hopref.dispatch.validation import NONEMPTY
 from hopref.errors import DomainError, DTypeError, ShapeError
-from tests.dispatch.calling import OPS, on_calls, refused, run, those
+from tests.dispatch.calling import OPS, refused, run, those
 
-every_array = those(lambda domain: True)
-every_real_array = those(lambda domain: domain.kind == "real")
+every_array = partial(those, lambda domain: True)
+every_real_array = partial(those, lambda domain: domain.kind == "real")
 
 # ---- kinds --------------------------------------------------------------------------------------
 
@@ -31,45 +33,30 @@ WRONG_KIND = {
 }
 
 
-@every_array
-def test_the_wrong_kind_of_numbers_is_refused(name, argument):
-    op = OPS[name]
+@every_array()
+def test_the_wrong_kind_of_numbers_is_refused(op, argument, given):
     kind = op.domains[argument].kind
-
-    def judge(given):
-        a = given[argument]
-        for named, wrong in (ALWAYS_WRONG | WRONG_KIND[kind]).items():
-            refused(DTypeError, op, given | {argument: wrong(a)}, argument, named)
-        if a.ndim == 2:
-            refused(DTypeError, op, given | {argument: a.view(np.matrix)}, argument, "matrix")
-            for form in (scipy.sparse.csr_array, scipy.sparse.csr_matrix, scipy.sparse.coo_array):
-                wrong = form(a.astype(float))
-                refused(DTypeError, op, given | {argument: wrong}, argument, form.__name__)
-
-    on_calls(op, judge)
+    a = given[argument]
+    for named, wrong in (ALWAYS_WRONG | WRONG_KIND[kind]).items():
+        refused(DTypeError, op, given | {argument: wrong(a)}, argument, named)
+    if a.ndim == 2:
+        refused(DTypeError, op, given | {argument: a.view(np.matrix)}, argument, "matrix")
+        for form in (scipy.sparse.csr_array, scipy.sparse.csr_matrix, scipy.sparse.coo_array):
+            wrong = form(a.astype(float))
+            refused(DTypeError, op, given | {argument: wrong}, argument, form.__name__)
 
 
-@every_array
-def test_what_is_no_array_is_refused(name, argument):
-    op = OPS[name]
-
-    def judge(given):
-        for wrong in NO_ARRAYS:
-            refused(DTypeError, op, given | {argument: wrong}, argument)
-
-    on_calls(op, judge, examples=1)
+@every_array(examples=1)
+def test_what_is_no_array_is_refused(op, argument, given):
+    for wrong in NO_ARRAYS:
+        refused(DTypeError, op, given | {argument: wrong}, argument)
 
 
-@every_array
-def test_tensors_are_refused_with_the_conversion_named(name, argument):
+@every_array(examples=1)
+def test_tensors_are_refused_with_the_conversion_named(op, argument, given):
     torch = pytest.importorskip("torch")
-    op = OPS[name]
-
-    def judge(given):
-        wrong = given | {argument: torch.from_numpy(given[argument].copy())}
-        refused(DTypeError, op, wrong, argument, "torch.Tensor", "numpy.asarray")
-
-    on_calls(op, judge, examples=1)
+    wrong = given | {argument: torch.from_numpy(given[argument].copy())}
+    refused(DTypeError, op, wrong, argument, "torch.Tensor", "numpy.asarray")
 
 
 # ---- shapes -------------------------------------------------------------------------------------
@@ -91,72 +78,51 @@ def _in_rows(shape, core):
     return (*kept, int(np.prod(shape[len(kept):])))
 
 
-@every_array
-def test_missing_and_surplus_axes_are_refused(name, argument):
-    op = OPS[name]
+@every_array()
+def test_missing_and_surplus_axes_are_refused(op, argument, given):
     dims = op.arrays[argument]
     core = [dim for dim in dims if dim != "..."]
-
-    def judge(given):
-        a = given[argument]
-        few = np.zeros(a.shape[a.ndim - len(core) + 1:], a.dtype)
-        if core:
-            refused(ShapeError, op, given | {argument: few}, argument, str(few.shape))
-        if dims[0] != "...":
-            advice = f"reshape it to {_in_rows(a[None].shape, core)}" \
-                if len(set(core)) == len(core) else "must have shape"
-            refused(ShapeError, op, given | {argument: a[None]}, argument, str(a[None].shape),
-                    advice)
-        elif shared(op, argument, "..."):
-            refused(ShapeError, op, given | {argument: np.stack([a, a])}, argument,
-                    "leading axes", str((2, *a.shape[:a.ndim - len(core)])))
-        if core or a.ndim:
-            words = (argument, "()") if core else ("leading axes", "()")
-            refused(ShapeError, op, given | {argument: np.zeros((), a.dtype)}, *words)
-
-    on_calls(op, judge)
+    a = given[argument]
+    few = np.zeros(a.shape[a.ndim - len(core) + 1:], a.dtype)
+    if core:
+        refused(ShapeError, op, given | {argument: few}, argument, str(few.shape))
+    if dims[0] != "...":
+        advice = f"reshape it to {_in_rows(a[None].shape, core)}" \
+            if len(set(core)) == len(core) else "must have shape"
+        refused(ShapeError, op, given | {argument: a[None]}, argument, str(a[None].shape), advice)
+    elif shared(op, argument, "..."):
+        refused(ShapeError, op, given | {argument: np.stack([a, a])}, argument,
+                "leading axes", str((2, *a.shape[:a.ndim - len(core)])))
+    if core or a.ndim:
+        words = (argument, "()") if core else ("leading axes", "()")
+        refused(ShapeError, op, given | {argument: np.zeros((), a.dtype)}, *words)
 
 
-@every_array
-def test_sizes_that_disagree_are_refused(name, argument):
-    op = OPS[name]
-
-    def judge(given):
-        a = given[argument]
-        for axis, dim in axes(op, argument, a):
-            if shared(op, argument, dim):
-                longer = np.concatenate([a, np.take(a, [0], axis=axis)], axis=axis)
-                refused(ShapeError, op, given | {argument: longer}, argument, dim,
-                        f"{a.shape[axis]}", f"{longer.shape[axis]}")
-
-    on_calls(op, judge)
+@every_array()
+def test_sizes_that_disagree_are_refused(op, argument, given):
+    a = given[argument]
+    for axis, dim in axes(op, argument, a):
+        if shared(op, argument, dim):
+            longer = np.concatenate([a, np.take(a, [0], axis=axis)], axis=axis)
+            refused(ShapeError, op, given | {argument: longer}, argument, dim,
+                    f"{a.shape[axis]}", f"{longer.shape[axis]}")
 
 
-@every_array
-def test_sums_over_nothing_are_refused(name, argument):
-    op = OPS[name]
-
-    def judge(given):
-        a = given[argument]
-        for _, dim in axes(op, argument, a):
-            if dim in NONEMPTY:
-                others = {k: np.take(v, [], axis=i) for k, v in given.items()
-                          if isinstance(v, np.ndarray) for i, d in axes(op, k, v) if d == dim}
-                refused(ShapeError, op, given | others, dim, "at least 1")
-
-    on_calls(op, judge, examples=1)
+@every_array(examples=1)
+def test_sums_over_nothing_are_refused(op, argument, given):
+    a = given[argument]
+    for _, dim in axes(op, argument, a):
+        if dim in NONEMPTY:
+            others = {k: np.take(v, [], axis=i) for k, v in given.items()
+                      if isinstance(v, np.ndarray) for i, d in axes(op, k, v) if d == dim}
+            refused(ShapeError, op, given | others, dim, "at least 1")
 
 
-@every_array
-def test_ragged_sequences_are_refused(name, argument):
-    op = OPS[name]
+@every_array(examples=1)
+def test_ragged_sequences_are_refused(op, argument, given):
     one = True if op.domains[argument].kind == "bool" else 1
-
-    def judge(given):
-        for ragged in ([[one], [one, one]], [[one, one], one], [[[one]], [[one, one]]]):
-            refused(ShapeError, op, given | {argument: ragged}, argument, "ragged")
-
-    on_calls(op, judge, examples=1)
+    for ragged in ([[one], [one, one]], [[one, one], one], [[[one]], [[one, one]]]):
+        refused(ShapeError, op, given | {argument: ragged}, argument, "ragged")
 
 
 # ---- values -------------------------------------------------------------------------------------
@@ -170,41 +136,31 @@ def entry(argument, at):
     return f"got {argument}[{', '.join(map(str, at))}] = " if at else f"got {argument} = "
 
 
-@every_real_array
-def test_values_outside_the_domain_are_named_with_their_first_index(name, argument):
-    op = OPS[name]
+@every_real_array()
+def test_values_outside_the_domain_are_named_with_their_first_index(op, argument, given):
     domain = op.domains[argument]
     wrong = [v for v in (np.nan, np.inf, -np.inf, -1.0, 0.5)
              if not np.all(domain.holds(np, np.asarray(v)))]
-
-    def judge(given):
-        for value in wrong:
-            a = given[argument].copy()
-            a.flat[a.size // 2:] = value
-            at = place(a, a.size // 2)
-            refused(DomainError, op, given | {argument: a}, domain.description, entry(argument, at))
-            refused(DomainError, op, given | {argument: a}, argument, nonfinite="raise")
-
     assert wrong
-    on_calls(op, judge)
+    for value in wrong:
+        a = given[argument].copy()
+        a.flat[a.size // 2:] = value
+        at = place(a, a.size // 2)
+        refused(DomainError, op, given | {argument: a}, domain.description, entry(argument, at))
+        refused(DomainError, op, given | {argument: a}, argument, nonfinite="raise")
 
 
 @those(lambda domain: domain.structural)
-def test_structure_is_asked_for_unless_told_otherwise(name, argument):
-    op = OPS[name]
-
-    def judge(given):
-        W = given[argument].copy()
-        if W.shape[0] > 1:
-            W[0, 1] = W[1, 0] + 1.0
-            refused(DomainError, op, given | {argument: W}, "symmetric", entry(argument, (0, 1)))
-            refused(DomainError, op, given | {argument: W}, "symmetric", check=True)
-            run(op, given | {argument: W}, check=False)
-        W = given[argument].copy()
-        W.flat[0] = np.nan
-        refused(DomainError, op, given | {argument: W}, "finite", check=False)
-
-    on_calls(op, judge)
+def test_structure_is_asked_for_unless_told_otherwise(op, argument, given):
+    W = given[argument].copy()
+    if W.shape[0] > 1:
+        W[0, 1] = W[1, 0] + 1.0
+        refused(DomainError, op, given | {argument: W}, "symmetric", entry(argument, (0, 1)))
+        refused(DomainError, op, given | {argument: W}, "symmetric", check=True)
+        run(op, given | {argument: W}, check=False)
+    W = given[argument].copy()
+    W.flat[0] = np.nan
+    refused(DomainError, op, given | {argument: W}, "finite", check=False)
 
 
 def test_rounding_is_no_asymmetry():
@@ -221,36 +177,25 @@ def test_rounding_is_no_asymmetry():
 
 
 @those(lambda domain: domain.kind == "integer")
-def test_indices_are_checked_before_anything_is_indexed(name, argument):
-    op = OPS[name]
+def test_indices_are_checked_before_anything_is_indexed(op, argument, given):
     domain = op.domains[argument]
-
-    def judge(given):
-        size = next(v.shape[i] for k, v in given.items() if isinstance(v, np.ndarray)
-                    for i, dim in axes(op, k, v) if dim == domain.below)
-        for wrong in (-1, size, 2**62, np.iinfo(np.int64).min):
-            a = given[argument].copy()
-            a[-1] = wrong
-            for how in (None, "raise", "propagate"):
-                refused(DomainError, op, given | {argument: a}, argument, str(wrong),
-                        nonfinite=how)
-
-    on_calls(op, judge)
+    size = next(v.shape[i] for k, v in given.items() if isinstance(v, np.ndarray)
+                for i, dim in axes(op, k, v) if dim == domain.below)
+    for wrong in (-1, size, 2**62, np.iinfo(np.int64).min):
+        a = given[argument].copy()
+        a[-1] = wrong
+        for how in (None, "raise", "propagate"):
+            refused(DomainError, op, given | {argument: a}, argument, str(wrong), nonfinite=how)
 
 
-@every_real_array
-def test_integers_are_exact_or_refused(name, argument):
-    op = OPS[name]
-
-    def judge(given):
-        for wrong in (2**53 + 1, -2**53 - 1, 2**63 - 1, 2**64 - 1):
-            dtype = np.uint64 if wrong >= 2**63 else np.int64
-            a = np.zeros(given[argument].shape, dtype)
-            a.flat[-1] = wrong
-            at = place(a, a.size - 1)
-            refused(DomainError, op, given | {argument: a}, entry(argument, at) + str(wrong))
-
-    on_calls(op, judge, examples=1)
+@every_real_array(examples=1)
+def test_integers_are_exact_or_refused(op, argument, given):
+    for wrong in (2**53 + 1, -2**53 - 1, 2**63 - 1, 2**64 - 1):
+        dtype = np.uint64 if wrong >= 2**63 else np.int64
+        a = np.zeros(given[argument].shape, dtype)
+        a.flat[-1] = wrong
+        at = place(a, a.size - 1)
+        refused(DomainError, op, given | {argument: a}, entry(argument, at) + str(wrong))
 
 
 def test_large_integers_that_float64_holds_are_taken():

@@ -10,30 +10,25 @@ import hopref
 from hopref import classical, maps, modern
 from hopref.dispatch import domains
 from hopref.errors import DomainError, DTypeError, ResourceError, ShapeError
-from tests.dispatch.calling import OPS, PARAMETERS, each_of, on_calls, refused, run, same
+from tests.dispatch.calling import PARAMETERS, each_of, refused, run, same
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 
 
 # ---- files --------------------------------------------------------------------------------------
 
-@each_of(PARAMETERS)
-def test_a_parameter_may_come_from_an_npz_file(name, parameter):
+@each_of(PARAMETERS, examples=1)
+def test_a_parameter_may_come_from_an_npz_file(op, parameter, given):
     """There every value is an array, a number one without axes."""
-    op = OPS[name]
-
-    def judge(given):
-        value = given.get(parameter, op.signature.parameters[parameter].default)
-        if value is None:
-            return
-        file = io.BytesIO()
-        np.savez(file, value=np.asarray(value))
-        file.seek(0)
-        loaded = np.load(file, allow_pickle=False)["value"]
-        assert type(loaded) is np.ndarray
-        same(run(op, given), run(op, given | {parameter: loaded}))
-
-    on_calls(op, judge, examples=1)
+    value = given.get(parameter, op.signature.parameters[parameter].default)
+    if value is None:
+        return
+    file = io.BytesIO()
+    np.savez(file, value=np.asarray(value))
+    file.seek(0)
+    loaded = np.load(file, allow_pickle=False)["value"]
+    assert type(loaded) is np.ndarray
+    same(run(op, given), run(op, given | {parameter: loaded}))
 
 
 @pytest.mark.parametrize("domain, wrong", [
