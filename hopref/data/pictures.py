@@ -1,15 +1,17 @@
 """Grey pictures: the 24 distributed with hopref, and those of a directory."""
 import os
 import re
+import zipfile
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hopref.dispatch.domains import Scalar, count
 from hopref.errors import DomainError, DTypeError, ShapeError, naming
 from hopref.extras import require
+from hopref.progress import progress
 
 __all__ = ["pictures", "picture_names", "load_images"]
 
@@ -69,7 +71,7 @@ def _archive(member: str, n: Any) -> Any:
 
 def load_images(directory: str | os.PathLike[str], *, size: int = 64
                 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Load the pictures of a directory, sorted by name.
+    """Load the pictures of a directory in the order of their names, with img2 before img10.
 
     The formats are .png, .jpg and .jpeg (which require matplotlib), .pgm and .npy.  Colours are
     converted to luminance, and the central square is resampled by area averages.  Integer arrays
@@ -83,28 +85,57 @@ def load_images(directory: str | os.PathLike[str], *, size: int = 64
     Returns
     -------
     images : (N, size, size) grey levels, uint8
-    names : the file names without suffix
+    names : the file names, without suffix unless two of them then were equal
     """
+    return read_directory(directory, size)[:2]
+
+
+class Loaded(NamedTuple):
+    """Pictures of a directory, with what they were before their conversion."""
+    images: np.ndarray              # (N, size, size) grey levels
+    names: tuple[str, ...]
+    colour: tuple[bool, ...]        # whether a picture had colours
+    shapes: tuple[tuple[int, ...], ...]     # rows and columns of the files
+
+
+def read_directory(directory: str | os.PathLike[str], size: int = 64) -> Loaded:
+    """The pictures of a directory as `load_images` returns them, and what they were."""
     with naming("hopref.data.load_images"):
         size = count.validate("size", size)
         found = _files(directory)
-        images = [_grey(_square(_brightness(_read(path), path.name), size)) for path in found]
-    return np.stack(images), tuple(path.stem for path in found)
+        images, colour, shapes = [], [], []
+        for path in progress(found, label="pictures"):
+            image = _valid(_read(path), path.name)
+            colour.append(bool(image.ndim == 3 and (image[..., :3] != image[..., :1]).any()))
+            shapes.append(image.shape[:2])
+            images.append(_grey(_square(_luminance(image), size)))
+    return Loaded(np.stack(images), _names(found), tuple(colour), tuple(shapes))
+
+
+def _names(found: list[Path]) -> tuple[str, ...]:
+    stems = [path.stem for path in found]
+    return tuple(path.stem if stems.count(path.stem) == 1 else path.name for path in found)
 
 
 def _files(directory: Any) -> list[Path]:
-    """The picture files of a directory, sorted by name."""
+    """The picture files of a directory in natural order."""
     if not isinstance(directory, (str, os.PathLike)):
         raise DTypeError(f"directory must be a path; got directory={directory!r}")
     folder = Path(directory)
     if not folder.is_dir():
         raise NotADirectoryError(f"hopref.data.load_images: directory must exist; "
                                  f"got {str(folder)!r}.")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    found = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.is_dir()]
     if not found:
         raise DomainError(f"directory must hold pictures ({' '.join(SUFFIXES)}); "
                           f"got {str(folder)!r} with none")
-    return found
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> Any:
+    """Sort key of a path: numbers in its name count by their size, capital letters as small."""
+    words = re.split(r"([0-9]+)", path.name.casefold())
+    return [int(word) if i % 2 else word for i, word in enumerate(words)], path.name
 
 
 def _read(path: Path) -> Any:
@@ -113,11 +144,35 @@ def _read(path: Path) -> Any:
         return read_pgm(path)
     try:
         if suffix == ".npy":
-            return np.load(path, allow_pickle=False)
+            return read_array(path)
         return require("matplotlib.image", extra="plot", caller="data.load_images").imread(path)
+    except PermissionError:
+        raise
     except (OSError, SyntaxError, ValueError) as error:
         raise DomainError(f"{path.name} must be a readable {suffix} file; "
-                          f"got {' '.join(str(error).split())}") from None
+                          f"got {_cause(error)}") from None
+
+
+def _cause(error: Exception) -> str:
+    """The message of an error as one line, without the address of an object in memory."""
+    return re.sub(r"<_io\.\w+ [^>]*>", "another format", " ".join(str(error).split()))
+
+
+def read_array(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read the array of an .npy file."""
+    name = Path(path).name
+    try:
+        with open(path, "rb") as file:
+            stored = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        cause = "objects" if "allow_pickle=False" in str(error) and "Object" in str(error) \
+            else "other content" if "pickle" in str(error) else _cause(error)
+        raise DomainError(f"{name} must be an array saved by numpy.save; got {cause}") from None
+    if not isinstance(stored, np.ndarray):
+        held = ", ".join(stored.files) or "no arrays"
+        raise DomainError(f"{name} must hold one array, saved by numpy.save; "
+                          f"got an archive of {held}")
+    return stored
 
 
 def read_pgm(path: str | os.PathLike[str]) -> np.ndarray:
@@ -140,8 +195,8 @@ def read_pgm(path: str | os.PathLike[str]) -> np.ndarray:
         raise DomainError(f"{path.name} must be a greymap (P2 or P5); got {error}") from None
 
 
-def _brightness(image: Any, name: str) -> Any:
-    """Luminance of an image, from 0 to 1."""
+def _valid(image: Any, name: str) -> Any:
+    """The brightness of an image, from 0 to 1, with its colours."""
     if image.ndim not in (2, 3) or image.ndim == 3 and image.shape[2] not in (1, 3, 4):
         raise ShapeError(f"{name} must be (rows, columns) or (rows, columns, colours); "
                          f"got {image.shape}")
@@ -154,6 +209,10 @@ def _brightness(image: Any, name: str) -> Any:
     if not (image.min() >= 0 and image.max() <= 1):
         raise DomainError(f"{name} must be integers from 0 to 255 or floats from 0 to 1; "
                           f"got {image.min() * white:g} to {image.max() * white:g}")
+    return image
+
+
+def _luminance(image: Any) -> Any:
     if image.ndim == 2:
         return image
     return image[..., 0] if image.shape[2] == 1 else image[..., :3] @ LUMINANCE

@@ -10,9 +10,9 @@ import numpy as np
 
 from hopref.data import corrupt, normalise
 from hopref.errors import DomainError
-from hopref.experiments.rules import ORDERS, RULES, SIDES
+from hopref.experiments.rules import ORDERS, POLAR, RULES, SIDES
 
-__all__ = ["Settings", "Inputs", "Recall", "RULES", "ORDERS", "prepare", "recall"]
+__all__ = ["Settings", "Inputs", "Recall", "RULES", "POLAR", "ORDERS", "prepare", "recall"]
 
 TINY = np.finfo(float).tiny
 
@@ -21,16 +21,19 @@ TINY = np.finfo(float).tiny
 class Settings:
     """Rule, preparation of the pictures, and parameters of one recall."""
     rule: str = "modern"
-    normalisation: str = "none"     # see `hopref.data.normalise`; "polar" for the binary rule
+    normalisation: str = "none"     # see `hopref.data.normalise`; "polar" for classical and dense
     corruption: str = "mask:0.5"    # see `hopref.data.corrupt`; hidden pixels are 0, polar ones +1
     order: str = ORDERS[0]          # whether a thresholded rule thresholds patterns or pictures
     steps: int = 1                  # maximum number of updates
-    beta: float = 25.0              # modern and performer rules
+    beta: float = 25.0              # modern, sparse, structured and performer rules
     theta: float = -0.5             # thresholded rules: components > theta ("above") become 0
     side: str = "above"
     scale: float = 1.0              # classical and graded rules: W = scale * X^T X
     zero_diagonal: bool = False
     ties: str = "keep"
+    power: int = 3                  # dense rule: the interaction is z^power
+    alpha: float = 1.5              # sparse rule: entmax; 1 is softmax, 2 sparsemax
+    k: int = 3                      # structured rule: number of patterns in the support
     features: int = 256             # performer rules: orthogonal rows of each draw
     draws: int = 1                  # performer rules: number of draws to average
     seed: int = 0
@@ -56,6 +59,7 @@ class Recall:
     weights: np.ndarray | None      # (N, N), of the last update; None for rules without weights
     steps: np.ndarray
     reason: np.ndarray
+    energies: np.ndarray | None = None      # (3, N), of pattern, cue and result; None without one
     weights_of_draws: np.ndarray | None = None      # (k, N, N), if several draws were averaged
     standard_error: np.ndarray | None = None        # (N, d), of the averaged results
 
@@ -122,8 +126,15 @@ class Recall:
                  "nearest": names[self.nearest[i]] if self.nearest[i] >= 0 else None,
                  "relative_error": _finite(self.relative_error[i]),
                  "target_weight": None if self.weights is None else _finite(self.target_weight[i]),
+                 "energies": self._energies(i),
                  "steps": int(self.steps[i]), "reason": str(self.reason[i])}
                 for i, name in enumerate(names)]
+
+    def _energies(self, i):
+        if self.energies is None:
+            return None
+        return dict(zip(("stored", "cue", "result"), map(_finite, self.energies[:, i]),
+                        strict=True))
 
 
 def prepare(images, settings):
@@ -180,8 +191,8 @@ def _validate(settings):
         if settings.steps != 1:
             refuse(f"order {settings.order!r} must take one step, since it thresholds pictures, "
                    "not results", f"steps={settings.steps!r}")
-    if settings.rule == "classical" and settings.normalisation != "polar":
-        refuse("normalisation must be 'polar' for the classical rule",
+    if settings.rule in POLAR and settings.normalisation != "polar":
+        refuse(f"normalisation must be 'polar' for the {settings.rule} rule",
                f"normalisation={settings.normalisation!r}")
 
 

@@ -1,15 +1,29 @@
-"""Rules of a recall: (settings, inputs) -> (results, weights or None, steps, reason, ...)."""
+"""Rules of a recall: (settings, inputs) -> (results, weights, steps, reason, energies, ...).
+
+The energies (3, N) are those of the patterns, the cues and the results.  Weights and energies are
+None for a rule that has none.
+"""
 from functools import lru_cache
 
 import numpy as np
 
 from hopref.dynamics import retrieve
 from hopref.maps import above, below
-from hopref.models import attention, classical, graded, modern, performer
+from hopref.models import (
+    attention,
+    classical,
+    dense,
+    graded,
+    modern,
+    performer,
+    sparse,
+    structured,
+    supports,
+)
 from hopref.projections import orthogonal
 from hopref.storage import hebbian
 
-__all__ = ["RULES", "ORDERS", "SIDES", "draw_omegas"]
+__all__ = ["RULES", "POLAR", "ORDERS", "SIDES", "draw_omegas"]
 
 ORDERS = ("normalise-threshold", "threshold-normalise")
 SIDES = {"above": above, "below": below}
@@ -34,6 +48,13 @@ def graded_thresholded_rule(settings, inputs):
                     beta=settings.scale, **_threshold(settings))
 
 
+def dense_rule(settings, inputs):
+    """The dense associative memory with a polynomial, all components at once."""
+    X, n = inputs.patterns, settings.power
+    results, *more, _ = _iterate(settings, inputs, dense.update, X, n=n)
+    return results, *more, np.stack([dense.energy(x, X, n=n) for x in (X, inputs.cues, results)])
+
+
 def modern_rule(settings, inputs):
     """The modern network."""
     X, beta = inputs.patterns, settings.beta
@@ -51,6 +72,22 @@ def modern_thresholded_rule(settings, inputs):
     return _iterate(
         settings, inputs, modern.thresholded_update, X, beta=beta, **_threshold(settings),
         weights_at=lambda xi: modern.weights(_thresholded(settings, xi), keys, beta=beta))
+
+
+def sparse_rule(settings, inputs):
+    """The modern network with entmax in place of softmax."""
+    X, options = inputs.patterns, {"beta": settings.beta, "alpha": settings.alpha}
+    return _iterate(settings, inputs, sparse.update, X, **options,
+                    weights_at=lambda xi: sparse.weights(xi, X, **options))
+
+
+def structured_rule(settings, inputs):
+    """The modern network over the k patterns of largest score."""
+    X, k, beta = inputs.patterns, settings.k, settings.beta
+    return _iterate(
+        settings, inputs, structured.top_k_update, X, k=k, beta=beta,
+        weights_at=lambda xi: structured.weights(xi, X, supports.largest(xi @ X.T, k=k),
+                                                 beta=beta))
 
 
 def performer_rule(settings, inputs):
@@ -83,27 +120,39 @@ RULES = {
     "classical": classical_rule,
     "graded": graded_rule,
     "graded-thresholded": graded_thresholded_rule,
+    "dense": dense_rule,
     "modern": modern_rule,
     "modern-thresholded": modern_thresholded_rule,
+    "sparse": sparse_rule,
+    "structured": structured_rule,
     "performer": performer_rule,
     "performer-thresholded": performer_thresholded_rule,
 }
+POLAR = ("classical", "dense")              # rules of patterns of -1 and 1
 
 
 def _iterate(settings, inputs, update, *memory, weights_at=None, **params):
     """Run ``update``; ``weights_at(xi)`` are the weights of an update from the states xi."""
     run = retrieve(update, inputs.cues, *memory, max_steps=settings.steps, **params)
+    energies = _energies(update, inputs, run, memory, params)
     if weights_at is None:
-        return run.states, None, run.steps, run.reason
+        return run.states, None, run.steps, run.reason, energies
     before = inputs.cues
     if settings.steps > 1:
         before = retrieve(update, before, *memory, max_steps=settings.steps - 1, **params).states
-    return run.states, weights_at(before), run.steps, run.reason
+    return run.states, weights_at(before), run.steps, run.reason, energies
+
+
+def _energies(update, inputs, run, memory, params):
+    if run.energies is None:
+        return None
+    stored = retrieve(update, inputs.patterns, *memory, max_steps=1, **params).energies[0]
+    return np.stack([stored, run.energies[0], run.energies[-1]])
 
 
 def _after_one_step(results, weights, *more):
     steps = np.ones(len(results), dtype=int)
-    return results, weights, steps, np.full(len(results), "max_steps"), *more
+    return results, weights, steps, np.full(len(results), "max_steps"), None, *more
 
 
 def _threshold(settings):

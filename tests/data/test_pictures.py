@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hopref.data import load_images, picture_names, pictures
-from hopref.data.pictures import SUFFIXES, read_pgm
+from hopref.data.pictures import SUFFIXES, read_array, read_directory, read_pgm
 from hopref.errors import DomainError, DTypeError, ShapeError
 
 ROOT = Path(__file__).parents[2]
@@ -166,4 +166,44 @@ def test_a_broken_file_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"not a picture at all")
     assert Path(name).suffix in SUFFIXES
     with pytest.raises(DomainError, match=rf"{name} must be a readable"):
+        load_images(tmp_path)
+
+
+def test_numbers_in_names_are_ordered_by_size(tmp_path):
+    for stem in ("img10", "IMG2", "img1", "a", "img02"):
+        np.save(tmp_path / f"{stem}.npy", np.zeros((2, 2), np.uint8))
+    assert load_images(tmp_path, size=2)[1] == ("a", "img1", "IMG2", "img02", "img10")
+
+
+def test_equal_stems_keep_their_suffix_and_folders_are_no_pictures(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((2, 2), np.uint8))
+    np.save(tmp_path / "b.npy", np.zeros((2, 2), np.uint8))
+    write_pgm(tmp_path / "a.pgm", np.zeros((2, 2), np.uint8))
+    (tmp_path / "folder.png").mkdir()
+    assert load_images(tmp_path, size=2)[1] == ("a.npy", "a.pgm", "b")
+
+
+def test_a_directory_reports_what_its_pictures_were(tmp_path):
+    colour = np.zeros((4, 6, 3), np.uint8)
+    np.save(tmp_path / "a.npy", colour)                     # three equal channels are grey
+    colour[0, 0, 1] = 9
+    np.save(tmp_path / "b.npy", colour)
+    loaded = read_directory(tmp_path, 2)
+    assert loaded.colour == (False, True) and loaded.shapes == ((4, 6), (4, 6))
+
+
+@pytest.mark.parametrize("write, message", [
+    (lambda f: np.savez(f, a=np.ones(2), b=np.ones(2)), "must hold one array.*archive of a, b"),
+    (lambda f: np.savez(f), "must hold one array.*archive of no arrays"),
+    (lambda f: np.save(f, np.array([{}]), allow_pickle=True), "numpy.save; got objects"),
+    (lambda f: f.write(b"text"), "numpy.save; got other content"),
+    (lambda f: f.write(b"PK\3\4 broken"), "numpy.save; got File is not a zip"),
+    (lambda f: f.write(b""), "numpy.save; got No data left"),
+])
+def test_a_file_without_one_array_is_refused(tmp_path, write, message):
+    with open(tmp_path / "a.npy", "wb") as file:
+        write(file)
+    with pytest.raises(DomainError, match=rf"a\.npy .*{message}"):
+        read_array(tmp_path / "a.npy")
+    with pytest.raises(DomainError, match=r"load_images: a\.npy must"):
         load_images(tmp_path)

@@ -6,9 +6,18 @@ import pytest
 
 from hopref.data import normalise, pictures
 from hopref.errors import DomainError
-from hopref.experiments.recall import ORDERS, RULES, Settings, prepare, recall
+from hopref.experiments.recall import ORDERS, POLAR, RULES, Settings, prepare, recall
 from hopref.experiments.rules import draw_omegas
-from hopref.models import attention, classical, graded, modern, performer
+from hopref.models import (
+    attention,
+    classical,
+    dense,
+    graded,
+    modern,
+    performer,
+    sparse,
+    structured,
+)
 from hopref.storage import hebbian
 
 IMAGES = pictures(6)[:, ::4, ::4]           # 16 x 16
@@ -57,7 +66,10 @@ def expected(rule, inputs, settings):
         "classical": lambda: classical.low_rank_update(xi, X),
         "graded": lambda: graded.update(xi, hebbian(X)),
         "graded-thresholded": lambda: graded.thresholded_update(xi, X, theta=-0.5),
+        "dense": lambda: dense.update(xi, X, n=3),
         "modern": lambda: modern.update(xi, X, beta=25.0),
+        "sparse": lambda: sparse.update(xi, X, beta=25.0, alpha=1.5),
+        "structured": lambda: structured.top_k_update(xi, X, k=3, beta=25.0),
         "modern-thresholded": lambda: modern.thresholded_update(xi, X, beta=25.0, theta=-0.5),
         "performer": lambda: performer.update(xi, X, omega, beta=25.0),
         "performer-thresholded": lambda: performer.thresholded_update(
@@ -67,7 +79,7 @@ def expected(rule, inputs, settings):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_one_step_is_one_update_of_the_operation(rule):
-    how = "polar" if rule == "classical" else "none" if rule.startswith("graded") else "root-d"
+    how = "polar" if rule in POLAR else "none" if rule.startswith("graded") else "root-d"
     settings = Settings(rule, normalisation=how, features=32)
     run = recall(IMAGES, settings)
     np.testing.assert_allclose(run.results, expected(rule, run.inputs, settings), rtol=0, atol=SUMS)
@@ -90,7 +102,8 @@ def test_thresholding_before_normalising_is_attention_to_thresholded_keys(rule):
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_the_weights_are_those_of_the_last_update(steps):
-    for rule in ("modern", "performer", "modern-thresholded", "performer-thresholded"):
+    for rule in ("modern", "sparse", "structured", "performer", "modern-thresholded",
+                 "performer-thresholded"):
         run = recall(IMAGES, Settings(rule, normalisation="root-d", steps=steps, features=32))
         # the last change of a state that stopped early is at most 1e-12 of its size
         np.testing.assert_allclose(run.weights @ run.inputs.patterns, run.results,
@@ -131,6 +144,29 @@ def test_states_converge_within_fifty_steps():
     assert set(run.reason) <= {"fixed_point", "tolerance"} and run.steps.max() < 50
 
 
+@pytest.mark.parametrize("rule, energy", [
+    ("classical", lambda xi, X: classical.low_rank_energy(xi, X)),
+    ("dense", lambda xi, X: dense.energy(xi, X, n=3)),
+    ("graded", lambda xi, X: graded.energy(xi, hebbian(X))),
+    ("modern", lambda xi, X: modern.energy(xi, X, beta=25.0)),
+    ("sparse", lambda xi, X: sparse.energy(xi, X, beta=25.0, alpha=1.5)),
+    ("structured", lambda xi, X: structured.top_k_energy(xi, X, k=3, beta=25.0)),
+])
+def test_the_energies_are_those_of_pattern_cue_and_result(rule, energy):
+    how = "polar" if rule in POLAR else "root-d"
+    run = recall(IMAGES, Settings(rule, normalisation=how, steps=3))
+    X = run.inputs.patterns
+    expected = np.stack([energy(xi, X) for xi in (X, run.inputs.cues, run.results)])
+    # the energies of a batch and of a single state are two orders of the same sums of D numbers
+    np.testing.assert_allclose(run.energies, expected, rtol=SUMS, atol=SUMS)
+    assert run.rows("abcdef")[1]["energies"]["cue"] == run.energies[1, 1]
+
+
+def test_a_rule_without_an_energy_has_none():
+    run = recall(IMAGES, Settings("performer", features=16))
+    assert run.energies is None and run.rows("abcdef")[0]["energies"] is None
+
+
 def test_only_thresholded_rules_set_components_to_zero():
     assert recall(IMAGES, Settings("modern")).share_zeroed is None
     assert recall(IMAGES, Settings("modern-thresholded", theta=1.0)).share_zeroed == 0.0
@@ -144,6 +180,8 @@ def test_only_thresholded_rules_set_components_to_zero():
     (dict(order=ORDERS[1]), "must go with a thresholded modern or performer rule; got"),
     (dict(rule="modern-thresholded", order=ORDERS[1], steps=2), "must take one step"),
     (dict(rule="classical"), "normalisation must be 'polar' for the classical rule; got"),
+    (dict(rule="dense"), "normalisation must be 'polar' for the dense rule; got"),
+    (dict(rule="sparse", alpha=0.5), "alpha must be"),
     (dict(normalisation="max"), "how must be one of 'none'"),
     (dict(corruption="mask"), "how must be 'mask:SHARE'"),
     (dict(seed=-1, corruption="noise:1"), "rng must be an integer >= 0"),
