@@ -14,8 +14,9 @@ EPILOG = "Exit codes: 0 success, 1 a failure was found, 2 wrong usage.  Every co
 
 # name: (summary, module with `configure(parser)` and `run(options)`)
 COMMANDS = {
-    "check": ("test an implementation against certified results", "hopref.cli.check"),
-    "retrieve": ("store pictures, corrupt them, retrieve them", "hopref.cli.retrieve"),
+    "check": ("test an implementation against the formulas in long double", "hopref.cli.check"),
+    "retrieve": ("store pictures, corrupt them, retrieve them by one rule or several",
+                 "hopref.cli.retrieve"),
     "reproduce": ("reproduce the figures of the blog and the statements of the papers",
                   "hopref.cli.reproduce"),
     "diagnose": ("explain why patterns cannot be retrieved", "hopref.cli.diagnose"),

@@ -20,11 +20,13 @@ from hopref.models import (
     structured,
     supports,
 )
+from hopref.progress import progress
 from hopref.projections import orthogonal
 from hopref.storage import hebbian
 
 __all__ = ["RULES", "POLAR", "ORDERS", "SIDES", "draw_omegas"]
 
+CHUNK = 2**23                               # numbers in an array of the dense rule
 ORDERS = ("normalise-threshold", "threshold-normalise")
 SIDES = {"above": above, "below": below}
 
@@ -50,9 +52,14 @@ def graded_thresholded_rule(settings, inputs):
 
 def dense_rule(settings, inputs):
     """The dense associative memory with a polynomial, all components at once."""
-    X, n = inputs.patterns, settings.power
-    results, *more, _ = _iterate(settings, inputs, dense.update, X, n=n)
-    return results, *more, np.stack([dense.energy(x, X, n=n) for x in (X, inputs.cues, results)])
+    X, cues, n = inputs.patterns, inputs.cues, settings.power
+    some = max(1, CHUNK // X.size)          # states, each of which takes arrays of the size of X
+    runs = [retrieve(dense.update, cues[i:i + some], X, max_steps=settings.steps, n=n)
+            for i in progress(range(0, len(cues), some), label="dense")]
+    results, steps, reason = (np.concatenate([getattr(run, field) for run in runs])
+                              for field in ("states", "steps", "reason"))
+    energies = np.stack([dense.energy(x, X, n=n) for x in (X, cues, results)])
+    return results, None, steps, reason, energies
 
 
 def modern_rule(settings, inputs):

@@ -162,6 +162,14 @@ def test_the_energies_are_those_of_pattern_cue_and_result(rule, energy):
     assert run.rows("abcdef")[1]["energies"]["cue"] == run.energies[1, 1]
 
 
+def test_the_dense_rule_gives_the_same_bits_in_chunks_of_states(monkeypatch):
+    whole = recall(IMAGES, Settings("dense", normalisation="polar", steps=3))
+    monkeypatch.setattr("hopref.experiments.rules.CHUNK", 4 * 6 * D)        # four states, then two
+    parts = recall(IMAGES, Settings("dense", normalisation="polar", steps=3))
+    for field in ("results", "steps", "reason", "energies"):
+        np.testing.assert_array_equal(getattr(parts, field), getattr(whole, field))
+
+
 def test_a_rule_without_an_energy_has_none():
     run = recall(IMAGES, Settings("performer", features=16))
     assert run.energies is None and run.rows("abcdef")[0]["energies"] is None
