@@ -58,7 +58,7 @@ def test_python_m_hopref_is_the_same_command():
     ["retrieve", "--data", "faces"], ["retrieve", "--images", "x", "--data", "pictures"],
     ["diagnose", "--rule", "graded"], ["ops", "extra"], ["info", "extra"],
     ["retrieve", "--rule", "modern,nonsense"], ["retrieve", "--out", "a.gif"],
-    ["retrieve", "--out", "png"],
+    ["retrieve", "--out", "png"], ["retrieve", "--out", ".png"],
 ])
 def test_wrong_usage_exits_with_2(argv, capsys):
     assert main(argv) == 2
@@ -80,6 +80,10 @@ def test_wrong_usage_exits_with_2(argv, capsys):
     (["diagnose", "--tolerance", "1"], "tolerance must be a number between 0 and 1"),
     (["diagnose", "--beta", "-1"], "hopref.diagnose: beta must be a finite number >= 1e-300"),
     (["diagnose", "."], ".: Is a directory"),
+    (["diagnose", ""], "No such file or directory"),
+    (["retrieve", "--images", ""], "hopref"),
+    (["retrieve", "--corrupt", "noise:1.7e308"], "cues must be in the range of float64"),
+    (["retrieve", "--beta", "inf"], "beta must be a finite number"),
     (["retrieve", "--theta", "0"], "--theta must go with --rule graded-thresholded or"),
     (["retrieve", "--rule", "classical,dense", "--beta", "1"], "got --rule classical,dense."),
     (["retrieve", "--zero-diagonal"], "--zero-diagonal must go with --rule classical or graded"),
@@ -277,6 +281,13 @@ def test_retrieve_names_the_command_that_explains_its_losses(argv, command, caps
 
 # --- diagnose ------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize("X", [np.zeros((3, 4)), np.full((2, 3), 1e-320)])
+def test_diagnose_explains_patterns_of_norm_zero(X, tmp_path, capsys):
+    np.save(tmp_path / "X.npy", X)
+    assert main(["diagnose", str(tmp_path / "X.npy")]) == 1
+    assert "ties with it at 0" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("X, code", [([[1.0, 0.0], [0.0, 1.0]], 0), ([[1.0, 0.0], [3.0, 4.0]], 1)])
 def test_diagnose_exits_with_1_if_a_pattern_is_lost(X, code, tmp_path, capsys):
     np.save(tmp_path / "X.npy", X)
@@ -313,6 +324,10 @@ def test_diagnose_examines_pictures_and_their_cues(capsys):
 @pytest.mark.parametrize("content, line", [
     (b"not an array", "must be an array saved by numpy.save"),
     (b"", "must be an array saved by numpy.save"),
+    (b"PK\3\4 broken", "must be an array saved by numpy.save"),
+    (b"\x93NUMPY\1\0\x0a\0xxxxxxxxxx", "must be an array saved by numpy.save"),
+    (b"\x93NUMPY\1\0\x4f\0{'descr': '<f8', 'fortran_order': False, 'shape': (3000000, 99999999)}",
+     "Unable to allocate"),
 ])
 def test_a_file_that_holds_no_array_is_refused(content, line, tmp_path, capsys):
     (tmp_path / "X.npy").write_bytes(content)

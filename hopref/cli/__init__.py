@@ -50,7 +50,7 @@ def main(argv=None):
 def _is_user_error(error):
     """Whether one line explains the error; any other exception is a bug and keeps its traceback."""
     from hopref.errors import HoprefError
-    return isinstance(error, (HoprefError, OSError)) \
+    return isinstance(error, (HoprefError, OSError, MemoryError)) \
         or isinstance(error, ImportError) and "must be installed" in str(error)
 
 

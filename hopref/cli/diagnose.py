@@ -82,7 +82,7 @@ def _too_small(found, beta):
 
 def _problem(options):
     """`Images`, patterns (N, d), and cues or None, from a file or from pictures."""
-    if options.file:
+    if options.file is not None:
         images, default = _array(options.file, options), "none"
     else:
         images, default = read_images(options), default_normalisation(options.rule)
@@ -94,9 +94,9 @@ def _problem(options):
 
 def _array(file, options):
     """The first patterns of an .npy file; integers are numbers here, not grey levels."""
-    if options.images or options.data:
+    if options.images is not None or options.data:
         raise DomainError("give a file, --images or --data, not two of them; got "
-                          f"{file!r} and {'--images' if options.images else '--data'}.")
+                          f"{file!r} and {'--data' if options.data else '--images'}.")
     X = read_array(file)
     X = X.astype(np.float64) if X.dtype.kind in "iu" else X
     X = X[:checked_count(options.patterns, len(X))] if X.ndim else X

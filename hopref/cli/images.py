@@ -43,7 +43,7 @@ def read_images(options):
     """The chosen pictures, as `Images`."""
     from hopref.data import picture_names, pictures
     from hopref.data.pictures import read_directory
-    if not options.images:
+    if options.images is None:
         return Images(pictures(options.patterns), picture_names(options.patterns))
     loaded = read_directory(options.images)
     n = checked_count(options.patterns, len(loaded.names)) or len(loaded.names)

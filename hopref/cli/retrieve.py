@@ -1,5 +1,6 @@
 """``hopref retrieve``: store pictures, corrupt them, retrieve them."""
 import shlex
+from pathlib import Path
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _drawing(file):
     from argparse import ArgumentTypeError
 
     from hopref.experiments.drawing import FORMATS
-    if not file.lower().endswith(FORMATS):
+    if Path(file).suffix.lower() not in FORMATS:
         raise ArgumentTypeError(f"must end with {', '.join(FORMATS)}; got {file!r}")
     return file
 

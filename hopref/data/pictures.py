@@ -142,9 +142,9 @@ def _read(path: Path) -> Any:
     suffix = path.suffix.lower()
     if suffix == ".pgm":
         return read_pgm(path)
+    if suffix == ".npy":
+        return read_array(path)
     try:
-        if suffix == ".npy":
-            return read_array(path)
         return require("matplotlib.image", extra="plot", caller="data.load_images").imread(path)
     except PermissionError:
         raise
@@ -154,8 +154,8 @@ def _read(path: Path) -> Any:
 
 
 def _cause(error: Exception) -> str:
-    """The message of an error as one line, without the address of an object in memory."""
-    return re.sub(r"<_io\.\w+ [^>]*>", "another format", " ".join(str(error).split()))
+    """The message of an error as one line, without objects and their addresses in memory."""
+    return re.sub(r"<[^>]* at 0x[^>]*>", "another format", " ".join(str(error).split()))
 
 
 def read_array(path: str | os.PathLike[str]) -> np.ndarray:
@@ -164,10 +164,11 @@ def read_array(path: str | os.PathLike[str]) -> np.ndarray:
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        cause = "objects" if "allow_pickle=False" in str(error) and "Object" in str(error) \
+    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        cause = "objects" if "Object arrays" in str(error) \
             else "other content" if "pickle" in str(error) else _cause(error)
-        raise DomainError(f"{name} must be an array saved by numpy.save; got {cause}") from None
+        raise DomainError(f"{name} must be an array saved by numpy.save; "
+                          f"got {cause}") from None
     if not isinstance(stored, np.ndarray):
         held = ", ".join(stored.files) or "no arrays"
         raise DomainError(f"{name} must hold one array, saved by numpy.save; "

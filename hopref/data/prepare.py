@@ -9,7 +9,7 @@ import numpy as np
 
 from hopref.dispatch.domains import Choice, real, seed
 from hopref.dispatch.validation import numpy_array
-from hopref.errors import DomainError, ShapeError, naming
+from hopref.errors import DomainError, RangeError, ShapeError, naming
 
 __all__ = ["normalise", "corrupt", "NORMALISATIONS", "CORRUPTIONS"]
 
@@ -171,7 +171,11 @@ def corrupt(X: Any, how: str, *, rng: Any = 0, fill: float = 0.0) -> np.ndarray:
         if X.ndim < 2:
             raise ShapeError(f"X must have shape (N, ...); got {X.shape}")
         damage, amount = _parsed(how)
-        return damage(X, amount, seed.validate("rng", rng), real.validate("fill", fill))
+        with np.errstate(over="ignore", invalid="ignore"):
+            cues = damage(X, amount, seed.validate("rng", rng), real.validate("fill", fill))
+        if not np.isfinite(cues).all() and np.isfinite(X).all():
+            raise RangeError(f"the cues must be in the range of float64; got how={how!r}")
+        return cues
 
 
 def _parsed(how: Any) -> tuple[Any, float]:

@@ -151,7 +151,7 @@ def _domination(names, norms, scores, lost, dominant):
         return
     dominating, counts = np.unique(dominant[dominated], return_counts=True)
     j, n = dominating[counts.argmax()], counts.max()
-    quotient = norms[dominant[dominated]] / norms[dominated]
+    quotient = norms[dominant[dominated]] / np.where(norms[dominated] == 0, 1, norms[dominated])
     own, rival = scores[dominated, dominated], scores[dominated, dominant[dominated]]
     by_norm = (own * quotient > rival).sum()
     if by_norm:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from hopref.data import CORRUPTIONS, NORMALISATIONS, corrupt, normalise, pictures
-from hopref.errors import DomainError, DTypeError, ShapeError
+from hopref.errors import DomainError, DTypeError, RangeError, ShapeError
 
 U = np.finfo(float).eps / 2
 values = hnp.arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 6)),
@@ -151,6 +151,11 @@ def test_no_corruption_is_the_pattern_itself(kind):
 def test_an_unknown_corruption_is_refused(how):
     with pytest.raises(DomainError, match=r"hopref\.data\.corrupt: how must be 'mask:SHARE'"):
         corrupt([[1.0]], how)
+
+
+def test_noise_beyond_the_range_of_float64_is_refused():
+    with pytest.raises(RangeError, match=r"cues must be in the range of float64; got how='noise"):
+        corrupt(np.zeros((4, 40)), "noise:1.7e308")
 
 
 def test_a_single_pattern_without_its_axis_is_refused():
