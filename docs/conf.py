@@ -57,7 +57,7 @@ html_theme_options = {
     "footer_end": [],
 }
 html_sidebars = {page: [] for page in (
-    "judging", "experiments", "reading", "errata", "equations", "changelog", "notation", "adding",
+    "tutorial", "judging", "experiments", "reading", "errata", "equations", "changelog", "notation", "adding",
     "contributing")}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BLOCK = re.compile(r"^```pycon\n(.*?)^```", re.M | re.S)
 FILE = re.compile(r"^(`{3,})\w+\n(?:#|<!--) (\S+/\S+)(?: -->)?\n(.*?)^\1$", re.M | re.S)
+SHOWN = re.compile(r"^```sh\n([^\n]*)\n```\n\n```text\n(.*?)^```", re.M | re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 
@@ -34,6 +35,12 @@ def blocks(text):
         headings = HEADING.findall(text, 0, found.start())
         line = text.count("\n", 0, found.start(1))
         yield headings[-1] if headings else "", line, found[1]
+
+
+def commands(text):
+    """Each command of one line of hopref on a page, with the output that is shown below it."""
+    return [(command, output) for command, output in SHOWN.findall(text)
+            if command.startswith("hopref ")]
 
 
 def failures(text, name):

@@ -326,7 +326,7 @@ def test_diagnose_examines_pictures_and_their_cues(capsys):
     (b"", "must be an array saved by numpy.save"),
     (b"PK\3\4 broken", "must be an array saved by numpy.save"),
     (b"\x93NUMPY\1\0\x0a\0xxxxxxxxxx", "must be an array saved by numpy.save"),
-    (b"\x93NUMPY\1\0\x4f\0{'descr': '<f8', 'fortran_order': False, 'shape': (3000000, 99999999)}",
+    (b"\x93NUMPY\1\0\x46\0{'descr': '<f8', 'fortran_order': False, 'shape': (3000000, 99999999)}",
      "Unable to allocate"),
 ])
 def test_a_file_that_holds_no_array_is_refused(content, line, tmp_path, capsys):

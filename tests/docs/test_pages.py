@@ -1,10 +1,13 @@
 """The examples on the pages run, and their commands are those of the check."""
+import doctest
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from docs import pages
+from hopref.cli import main
 
 ROOT = Path(pages.__file__).parent.parent
 PAGES = {str(file.relative_to(ROOT)): file.read_text() for file in pages.written()}
@@ -12,10 +15,50 @@ COMMANDS = ('python -m pip install ".[all]" && hopref check',
             'python -m pip install ".[test]" && python -m pytest')
 
 
-@pytest.mark.parametrize("name", [name for name, text in PAGES.items() if ">>>" in text])
+@pytest.mark.parametrize("name", [name for name, text in PAGES.items()
+                                  if ">>>" in text and name != "docs/tutorial.md"])
 def test_the_examples_of_a_page_run_as_shown(name):
     report = pages.failures(PAGES[name], name)
     assert not report, report
+
+
+TUTORIAL = "docs/tutorial.md"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory; the pages draw and read pictures."""
+    pytest.importorskip("matplotlib", reason="the pictures of the pages need hopref[plot]")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_tutorial_runs_as_shown_example_by_example_and_command_by_command(folder, capsys):
+    report = pages.failures(PAGES[TUTORIAL], TUTORIAL)
+    assert not report, report
+    commands = pages.commands(PAGES[TUTORIAL])
+    assert len(commands) == 3 == len(re.findall("^hopref ", PAGES[TUTORIAL], re.M))
+    capsys.readouterr()
+    for command, shown in commands:
+        assert main(shlex.split(command)[1:]) == ("diagnose" in command), command
+        printed = capsys.readouterr().out
+        same = doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS)
+        assert same, f"{command}\n{printed}"
+    assert {"one.png", "all.png"} <= {file.name for file in folder.iterdir()}
+
+
+def test_the_readme_explains_the_pictures_that_its_command_loses(folder, capsys):
+    """Both commands, word for word; the findings name the pictures without a blue frame."""
+    retrieve, diagnose = re.findall(r"^hopref ((?:retrieve|diagnose) .+)$", PAGES["README.md"],
+                                    re.M)
+    assert main(shlex.split(retrieve)) == 0
+    out = capsys.readouterr().out
+    lost = {line.split()[0] for line in out.splitlines() if line.split()[1:2] == ["no"]}
+    assert len(lost) == 7 and (folder / "out.png").is_file()
+    assert "why: hopref diagnose --normalise centred-unit --corrupt mask:0.5 --beta 25" in out
+    assert main(shlex.split(diagnose)) == 1
+    explained = re.findall(r"^- (\w+) is lost from its cue", capsys.readouterr().out, re.M)
+    assert set(explained) == lost
 
 
 def test_a_wrong_example_is_reported_under_its_heading():
