@@ -12,8 +12,8 @@ def configure(parser):
     parser.description += (
         "  All of them take about two minutes on one core, most of it for a few statements; one "
         "figure takes seconds.  They need matplotlib (the extra plot), no network and no input: "
-        "the pictures are part of hopref, and the seeds are fixed.  The exit code is 0 whatever "
-        "the verdicts.")
+        "the pictures are part of hopref, and the draws have fixed seeds.  The exit code is 0 "
+        "whatever the verdicts.")
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help="F1 ... F14 or a name printed by --list, in any case (default: all)")
     parser.add_argument("--list", action="store_true", help="print the names and exit")

@@ -11,7 +11,6 @@ import numpy as np
 from hopref.dispatch.domains import Scalar, count
 from hopref.errors import DomainError, DTypeError, ShapeError, naming
 from hopref.extras import require
-from hopref.progress import progress
 
 __all__ = ["pictures", "picture_names", "load_images"]
 
@@ -104,7 +103,7 @@ def read_directory(directory: str | os.PathLike[str], size: int = 64) -> Loaded:
         size = count.validate("size", size)
         found = _files(directory)
         images, colour, shapes = [], [], []
-        for path in progress(found, label="pictures"):
+        for path in found:
             image = _valid(_read(path), path.name)
             colour.append(bool(image.ndim == 3 and (image[..., :3] != image[..., :1]).any()))
             shapes.append(image.shape[:2])

@@ -26,7 +26,7 @@ from hopref.storage import hebbian
 
 __all__ = ["RULES", "POLAR", "ORDERS", "SIDES", "draw_omegas"]
 
-CHUNK = 2**23                               # numbers in an array of the dense rule
+CHUNK = 2**21                               # numbers in an array of the dense rule
 ORDERS = ("normalise-threshold", "threshold-normalise")
 SIDES = {"above": above, "below": below}
 
