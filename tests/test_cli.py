@@ -35,6 +35,15 @@ def test_every_command_has_help_and_a_json_option(command, capsys):
     assert "--json" in out and "Exit codes" in out
 
 
+def test_the_help_states_what_a_command_takes_and_compares_with(capsys):
+    assert main(["--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "against the formulas in long double" in out and "certified" not in out
+    assert main(["reproduce", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "about two minutes" in out and "extra plot" in out and "F1 ... F14" in out
+
+
 def test_python_m_hopref_is_the_same_command():
     run = subprocess.run([sys.executable, "-m", "hopref", "--version"], capture_output=True,
                          text=True, check=True)
