@@ -10,7 +10,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = ["InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
+__all__ = ["REUSED", "InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
+
+REUSED = "the arrays of another call"   # a layout: contents change, the array objects do not
+_KEPT = {}                              # the arrays that are reused, by place, shape and dtype
 
 
 class NotOffered(Exception):
@@ -60,8 +63,8 @@ class Outcome:
 
 def observe(call, args, kwargs, layout="C"):
     """Call the candidate; return its results and side effects."""
-    given = [relaid(a, layout) for a in args]
-    named = {k: relaid(v, layout) for k, v in kwargs.items()}
+    given = [relaid(a, layout, i) for i, a in enumerate(args)]
+    named = {k: relaid(v, layout, k) for k, v in kwargs.items()}
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
     before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
     before_state, printed = global_state(), io.StringIO()
@@ -153,10 +156,14 @@ def forbidden(inputs, before, state, printed):
     return found
 
 
-def relaid(a, layout):
-    """The same numbers in another memory layout."""
+def relaid(a, layout, place=0):
+    """The same numbers in another memory layout; ``place`` of an argument, to reuse its array."""
     if not isinstance(a, np.ndarray) or layout == "C" or a.ndim == 0:
         return np.array(a) if isinstance(a, np.ndarray) else a
+    if layout == REUSED:
+        array = _KEPT.setdefault((place, a.shape, a.dtype), np.empty_like(a))
+        array[...] = a
+        return array
     if layout == "Fortran order":
         return np.asfortranarray(a)
     if layout == "reversed strides":
