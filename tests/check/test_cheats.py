@@ -1,0 +1,71 @@
+"""Each cheat is wrong on its own input, and the kit rejects it."""
+import numpy as np
+import pytest
+
+from hopref.check import check
+from hopref.check.engine import judge
+from hopref.check.engine.judge import worst_entry
+from hopref.check.tolerance.arithmetic import PROFILES, round_to
+from hopref.check.tolerance.expected import expected
+from hopref.dispatch.operation import load as load_ops
+from tests.check.cheats import load
+from tests.check.cheats.uncaught import UNCAUGHT
+
+CHEATS = load()
+
+
+def identified(cheat):
+    return f"{cheat.op}-{cheat.name}".replace(" ", "_")
+
+
+def in_place(buffers, key, a, dtype):
+    """The argument in the memory of the argument before it, as a loop reuses its arrays."""
+    if not isinstance(a, (np.ndarray, list)):
+        return a
+    a = np.asarray(a)
+    a = round_to(a, dtype) if a.dtype.kind == "f" else a
+    kept = buffers.setdefault((key, a.shape), np.empty_like(a))
+    np.copyto(kept, a)
+    return kept
+
+
+def largest_error(cheat):
+    """The error of the last call in units of its tolerance; infinite if it fails."""
+    candidate, buffers, op = cheat.make(), {}, load_ops()[cheat.op]
+    for args, kwargs in cheat.calls:
+        args = [in_place(buffers, i, a, cheat.dtype) for i, a in enumerate(args)]
+        kwargs = {k: in_place(buffers, k, a, cheat.dtype) for k, a in kwargs.items()}
+        op(*args, **kwargs)             # raises an error if the call is not legal
+        try:
+            with np.errstate(all="ignore"):
+                got = candidate(*args, **kwargs)
+        except (ArithmeticError, ValueError):
+            return np.inf
+    right = expected(op, tuple(args), kwargs, PROFILES[cheat.dtype])
+    right, got = (y if isinstance(y, tuple) else (y,) for y in (right, got))
+    return max(worst_entry(np.asarray(y), it)[0] for y, it in zip(got, right))
+
+
+@pytest.mark.parametrize("cheat", CHEATS, ids=identified)
+def test_a_cheat_is_wrong(cheat):
+    if cheat.shows is None:
+        assert largest_error(cheat) > 2
+    else:
+        assert cheat.shows(cheat.make())
+
+
+@pytest.mark.parametrize("cheat", CHEATS, ids=identified)
+def test_a_cheat_is_rejected(cheat, monkeypatch):
+    """Without the diagnosis, which names bugs and does not change a verdict."""
+    monkeypatch.setattr(judge, "diagnose", lambda trial: None)
+    verdict = check(cheat.make(), cheat.op, dtype=cheat.dtype).verdict
+    if cheat.op in UNCAUGHT.get(cheat.name, ()):
+        assert verdict == "conforms", "rejected now: remove it from tests/check/cheats/uncaught.py"
+    else:
+        assert verdict == "fails"
+
+
+def test_the_corpus_is_large_and_lists_only_its_own_cheats():
+    assert len(CHEATS) >= 400 and len({cheat.op for cheat in CHEATS}) >= 20
+    listed = {(op, name) for name, ops in UNCAUGHT.items() for op in ops}
+    assert listed <= {(cheat.op, cheat.name) for cheat in CHEATS}
