@@ -5,9 +5,8 @@ import pytest
 from hopref.check import check
 from hopref.check.engine import judge
 from hopref.check.engine.judge import worst_entry
-from hopref.check.tolerance.arithmetic import PROFILES, round_to
+from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
-from hopref.dispatch.operation import load as load_ops
 from tests.check.cheats import load
 from tests.check.cheats.uncaught import UNCAUGHT
 
@@ -18,30 +17,12 @@ def identified(cheat):
     return f"{cheat.op}-{cheat.name}".replace(" ", "_")
 
 
-def in_place(buffers, key, a, dtype):
-    """The argument in the memory of the argument before it, as a loop reuses its arrays."""
-    if not isinstance(a, (np.ndarray, list)):
-        return a
-    a = np.asarray(a)
-    a = round_to(a, dtype) if a.dtype.kind == "f" else a
-    kept = buffers.setdefault((key, a.shape), np.empty_like(a))
-    np.copyto(kept, a)
-    return kept
-
-
 def largest_error(cheat):
     """The error of the last call in units of its tolerance; infinite if it fails."""
-    candidate, buffers, op = cheat.make(), {}, load_ops()[cheat.op]
-    for args, kwargs in cheat.calls:
-        args = [in_place(buffers, i, a, cheat.dtype) for i, a in enumerate(args)]
-        kwargs = {k: in_place(buffers, k, a, cheat.dtype) for k, a in kwargs.items()}
-        op(*args, **kwargs)             # raises an error if the call is not legal
-        try:
-            with np.errstate(all="ignore"):
-                got = candidate(*args, **kwargs)
-        except (ArithmeticError, ValueError):
-            return np.inf
-    right = expected(op, tuple(args), kwargs, PROFILES[cheat.dtype])
+    args, kwargs, got = cheat.replayed()
+    if got is None:
+        return np.inf
+    right = expected(cheat.op, args, kwargs, PROFILES[cheat.dtype])
     right, got = (y if isinstance(y, tuple) else (y,) for y in (right, got))
     return max(worst_entry(np.asarray(y), it)[0] for y, it in zip(got, right))
 
