@@ -1,15 +1,20 @@
 """``hopref check`` from the command line: verdicts, exit codes, files, and lines that reproduce."""
 import argparse
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from hopref.check import laws
-from hopref.check.report.findings import SCHEMA
+from hopref.check.peers import installed
+from hopref.check.report.findings import SCHEMA, Finding, Report
 from hopref.cli import check as command
 from hopref.dispatch.operation import load
 
@@ -24,6 +29,13 @@ def right(xi, X, beta=1.0):
     z = beta * (xi @ X.T)
     e = np.exp(z - z.max(axis=-1, keepdims=True, initial=-np.inf))
     return e @ X / e.sum(axis=-1, keepdims=True)
+
+def squared(query, memory, inv_temp=1.0):
+    return right(query, memory, inv_temp**2)
+
+def raises(xi, X, beta=1.0):
+    z = xi @ X.T
+    raise ValueError(f"control \\x00 and ]]> and {z!r}")
 
 def columns(state, patterns, inverse_temperature=1.0, steps=1):
     assert steps == 1
@@ -71,7 +83,7 @@ def test_the_line_that_reproduces_does(here, capsys):
     hopref_check("mine:wrong", "--like", "modern.update", "--here", "--seed", 5)
     line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
     assert hopref_check(*shlex.split(line)) == 1
-    assert "1 cases" in capsys.readouterr().out
+    assert "1 of 1 cases" in capsys.readouterr().out
 
 
 def test_the_line_that_reproduces_a_draw_of_a_law_does(here, capsys):
@@ -117,7 +129,7 @@ def test_wrong_usage_exits_with_2(here, words, printed, capsys):
 
 def test_every_own_path_is_judged():
     """`hopref check`, the main job, demands that each conforms."""
-    judged = {op.name for op, _, _ in command.own_jobs()}
+    judged = {job.like for job in installed.jobs() if job.own}
     assert judged >= {op.name for op in load().values() if op.arrays}
     assert judged >= set(load()) & {name for law in laws.load().values() for name in law.subjects}
 
@@ -127,21 +139,98 @@ def test_sizes_read_as_people_write_them():
     assert command.size("1e9") == 10**9 and command.size("64 kB") == 2**16
 
 
-def test_the_exit_code_speaks_of_our_own_paths(monkeypatch, capsys):
-    from hopref.check.report.findings import Finding, Report
-    good, bad = Report("hopref", "modern.update", cases=1), Report("peer", "modern.update", cases=1)
+def test_a_verdict_that_rests_on_one_case_is_partial_and_exits_with_3(here, capsys):
+    words = "mine:squared", "--like", "modern.update", "--here"
+    assert hopref_check(*words) == 3
+    printed = capsys.readouterr().out
+    assert re.search(r"partial, 1 of \d+ cases .*; never tried: beta\n", printed)
+    assert "inv_temp of the candidate was never passed: --map beta=inv_temp" in printed
+    assert hopref_check(*words, "--map", "beta=inv_temp") == 1
+
+
+def test_the_files_are_written_for_a_target_that_cannot_be_imported(here, capsys):
+    (here / "broken.py").write_text("import numpy as np\nnp.no_such_name\n")
+    files = [(word, here / f"r.{word[2:]}") for word in ("--json", "--junit", "--html")]
+    words = [w for pair in files for w in pair]
+    assert hopref_check("broken:f", "--like", "modern.update", "--here", *words) == 2
+    assert "broken.py:2" in capsys.readouterr().err
+    assert json.loads((here / "r.json").read_text())["reports"][0]["verdict"] == "fails"
+    assert int(ElementTree.parse(here / "r.junit").getroot()[0].get("failures")) > 0
+    assert "no_such_name" in (here / "r.html").read_text()
+
+
+def test_a_traceback_names_the_line_of_the_candidate(here, capsys):
+    assert hopref_check("mine:raises", "--like", "modern.update", "--here") == 1
+    line = 1 + CANDIDATE[:CANDIDATE.index("raise ValueError")].count("\n")
+    assert f"in mine.py:{line}, in raises: raise ValueError" in capsys.readouterr().out
+
+
+@pytest.fixture
+def judgements(monkeypatch):
+    """Reports in the place of those on what is installed."""
+    def given(*reports):
+        jobs = [installed.Job(r.target, r.like, "formula", r.dtype) for r in reports]
+        monkeypatch.setattr(installed, "jobs", lambda like="", path="": jobs)
+        monkeypatch.setattr(installed, "absent", lambda like="", path="": [])
+        monkeypatch.setattr(installed, "reports", lambda wanted, seed: reversed(reports))
+    return given
+
+
+def test_the_exit_code_speaks_of_our_own_paths(judgements, capsys):
+    def reports(*names):
+        return [Report(name, "modern.update", cases=1) for name in names]
+    good, bad = reports("hopref", "peer")
     bad.add(Finding("value", "tolerance of modern.update", "off", got=1.0, want=2.0, bound=0.1))
-    monkeypatch.setattr(command, "everything", lambda seed: ([good], [bad]))
+    judgements(good, bad)
     assert hopref_check() == 0
     assert "FAILS" in capsys.readouterr().out
-    monkeypatch.setattr(command, "everything", lambda seed: ([bad], [good]))
+    good.target, bad.target = bad.target, good.target
+    judgements(good, bad)
     assert hopref_check() == 1
 
 
-def test_the_worst_of_findings_that_share_a_name_is_kept():
-    from hopref.check.report.findings import Finding, Report
-    report = Report("x", "y")
-    for error in (1.0, 9.0, 3.0):
-        report.add(Finding("value", "tolerance", "", got=error, want=0.0, bound=0.5))
-    assert len(report.findings) == 1 and report.findings[0].times == 3
-    assert report.findings[0].excess == 18.0 and np.isfinite(report.findings[0].got)
+def test_the_reports_of_all_are_in_a_fixed_order(judgements, capsys, tmp_path):
+    """They come as they end."""
+    names = ["first", "second"]
+    judgements(*(Report("hopref", name, cases=1) for name in names))
+    assert hopref_check("--json", tmp_path / "r.json") == 0
+    printed = capsys.readouterr().out
+    assert printed.index("second") < printed.index("first")
+    assert [r["like"] for r in json.loads((tmp_path / "r.json").read_text())["reports"]] == names
+
+
+def test_without_a_target_options_choose_ops_and_paths():
+    paths = {job.path for job in installed.jobs("modern.update")}
+    assert {"formula", "numba"} <= paths
+    assert {job.like for job in installed.jobs("modern", "formula")} \
+        == {name for name in load() if name.startswith("modern.")}
+    assert not any(job.own for job in installed.jobs(path=installed.THIRD_PARTY))
+    assert all(r.like == "maps.softmax" for r in installed.absent("maps.softmax"))
+
+
+def test_nothing_to_judge_is_wrong_usage(capsys):
+    assert hopref_check("--like", "modern.updat") == 2
+    assert "did you mean modern.update" in capsys.readouterr().err
+
+
+def test_processes_give_the_reports_of_one():
+    jobs = installed.jobs("maps.sparsemax", "formula") + installed.jobs("maps.softmax", "formula")
+    several = {r.like: r.largest_error for r in installed.reports(jobs, processes=2)}
+    alone = {r.like: r.largest_error for r in installed.reports(jobs, processes=1)}
+    assert several == alone and len(alone) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt to a process group")
+def test_an_interrupt_ends_all_processes():
+    run = subprocess.Popen([sys.executable, "-m", "hopref", "check", "--path", "formula"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    lines = [run.stdout.readline() for _ in range(3)]
+    assert re.match(r"hopref \S+: \d+ judgements", lines[0]) and lines[2].startswith("conforms")
+    os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130 and "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):         # soon, since a process may be ending
+        for _ in range(100):
+            os.killpg(run.pid, 0)
+            time.sleep(0.1)

@@ -73,5 +73,6 @@ def compare(trial, name, words, case, truth, new, old):
             size = np.where(broken, np.nan_to_num(gap, nan=np.inf), -1)
             at = np.unravel_index(int(np.argmax(size)), gap.shape)
             trial.find("side effect", name, words, case.name, index=tuple(map(int, at)),
-                       got=float(a[at]), want=float(b[at]), bound=float(2 * right.radius[at]))
+                       got=float(a[at]), want=float(b[at]), bound=float(2 * right.radius[at]),
+                       relation="before")
             return

@@ -5,9 +5,11 @@ from hopref.check.cases.generator import cases
 from hopref.check.engine import dependence
 from hopref.check.engine.candidate import NotOffered
 from hopref.check.engine.diagnosis import diagnose
+from hopref.check.engine.errors import extent, worst_entry
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
-from hopref.check.report.findings import Finding, Report
+from hopref.check.report.coverage import cover, record_of
+from hopref.check.report.findings import Finding, Put, Report
 from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
@@ -53,12 +55,16 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     drawn = []
     if op is not None and op.arrays:
         drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
+        report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
         trial.warm(drawn)
         trial.values(drawn)
     trial.law_by_law(drawn, only)
     if drawn and not only and not trial.over:
         dependence.examine(trial, drawn)
     diagnose(trial)
+    if not only:
+        cover(report, op, getattr(candidate, "never_passed", None) or [],
+              getattr(candidate, "names", ()))
     if misses := report.sharpness.pop("misses", []):
         report.sharpness["median miss"] = float(np.median(misses))
     for finding in report.findings:
@@ -121,28 +127,41 @@ class Trial:
         again = self.again.format(case=case, seed=self.seed) if self.again and case != "any" else ""
         self.report.add(Finding(kind, name, message, case, reproduce=again, **more))
 
+    def given(self, args, kwargs):
+        """The formats and shapes of the arguments, and how many numbers they have."""
+        names = self.op.signature.parameters if self.op is not None else map(str, range(len(args)))
+        given = {**dict(zip(names, args)), **kwargs}
+        words = [f"{k} {v.dtype} {v.shape}" if isinstance(v, np.ndarray) else f"{k}={v!r:.60}"
+                 for k, v in given.items()]
+        size = sum(v.size if isinstance(v, np.ndarray) else 1 for v in given.values())
+        return {"arguments": ", ".join(words), "size": size}
+
     def values(self, drawn):
         """Compare the results of every case with the correct values."""
-        for case in drawn:
+        for case, record in zip(drawn, self.report.records):
             if self.over:
                 return
-            truth = expected(self.op, case.args, case.kwargs, self.profile)
             outcome = self.call(case.args, case.kwargs)
             if outcome.failure == "not offered":
                 self.report.not_offered.append(f"{case.name}: {outcome.message}")
+                record.outcome, record.note = "not offered", outcome.message
                 continue
             self.report.cases += 1
+            truth = expected(self.op, case.args, case.kwargs, self.profile)
             self.sharpen(truth)
-            wrong = misfit(outcome, truth, self.profile.dtype)
+            record.outcome, wrong = "passes", misfit(outcome, truth, self.profile.dtype)
             if wrong is None:
                 self.answers.append((case, truth, outcome.values))
-                wrong = self.misses(case, truth, outcome.values)
+                record.ratio, wrong = self.misses(case, truth, outcome.values)
             if wrong is None:
                 continue
+            record.note, record.finding = wrong["message"], wrong["name"]
             if case.stress and not self.strict and wrong["kind"] == "value":
+                record.outcome = "limit"
                 self.report.limits.append(f"{case.name}: {wrong['message']}")
             else:
-                self.find(case=case.name, **wrong)
+                record.outcome = "fails"
+                self.find(case=case.name, **wrong, **self.given(case.args, case.kwargs))
 
     def sharpen(self, truth):
         """Record the errors of trivial results; a case that they pass has no power."""
@@ -156,55 +175,63 @@ class Trial:
         sharp.setdefault("misses", []).append(min(misses))
 
     def misses(self, case, truth, values):
-        """The worst entry beyond its tolerance, as the fields of a finding."""
-        worst = None
-        for i, (right, y) in enumerate(zip(parts(truth), values)):
-            found = worst_entry(y, right)
-            if self.strict or not case.stress:
-                self.report.largest_error = max(self.report.largest_error, found[0])
-            if found[0] > 1 and (worst is None or found[0] > worst[0]):
-                worst = (*found, i)
-        if worst is None:
-            return None
-        ratio, at, got, want, bound, i = worst
+        """The largest error in units of the bound; beyond 1, also the fields of a finding."""
+        found = [worst_entry(y, right) for right, y in zip(parts(truth), values)]
+        i = max(range(len(found)), key=lambda i: found[i][0])
+        ratio, at, got, want, bound = found[i]
+        if self.strict or not case.stress:
+            self.report.largest_error = max(self.report.largest_error, ratio)
+        if ratio <= 1:
+            return ratio, None
         output = f"output {i}, " if isinstance(truth, tuple) else ""
-        how_far = f"{ratio:.3g} times its tolerance" if bound else "where only one value is right"
-        return {"kind": "value", "name": f"tolerance of {self.like}", "index": at, "got": got,
-                "want": want, "bound": bound, "message": output + how_far}
+        how_far = f"{ratio:.3g} bounds" if bound else "only one value is right"
+        return ratio, {"kind": "value", "name": f"tolerance of {self.like}", "index": at,
+                       "got": got, "want": want, "bound": bound, "message": output + how_far,
+                       **extent(values[i], parts(truth)[i])}
 
     def law_by_law(self, drawn, only=""):
         """Apply every law of the subject to the candidate."""
         f = Implementation(self.like, self.value, self.profile)
         easy = [case for case in drawn if self.strict or not case.stress]
         for law in laws_of(self.like):
-            judged = 0
+            record = Put("law", law.name, "not put", law.id)
             for name, args, kwargs in arguments_of(law, self.op, easy, seed=self.seed,
                                                    dtype=self.profile.dtype):
-                if self.over or judged == self.draws:
+                if self.over or record.judged == self.draws:
                     break
-                if only not in ("", name, law.name):
-                    continue
-                try:
-                    broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
-                except (Refused, WrongShape) as refused:
-                    if not drawn:           # otherwise the cases have reported the failure
-                        self.find("call", "raised", str(refused), law.name)
-                    continue
-                except NotOffered as absent:
-                    if not drawn and str(absent) not in self.report.not_offered:
-                        self.report.not_offered.append(str(absent))
-                    continue
-                except (AttributeError, IndexError, TypeError, ValueError) as error:
-                    if drawn:
-                        raise
-                    self.find("call", "wrong result", f"{type(error).__name__}: {error}", law.name)
-                    continue
-                judged += broken is not None
-                for it in (broken or [])[:1]:
-                    self.find("law", law.name, f"{law.statement} {it.what}".strip(), name,
-                              index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
-            self.report.laws += judged > 0
+                if only in ("", name, law.name):
+                    self.one_law(law, record, f, name, args, kwargs, bool(drawn))
+            if only == "" or record.judged:
+                self.report.records.append(record)
+            self.report.laws += record.judged > 0
         self.report.remarks += f.remarks
+
+    def one_law(self, law, record, f, name, args, kwargs, by_cases):
+        """Apply a law once; failures of the call are findings unless cases have reported them."""
+        try:
+            broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
+        except (Refused, WrongShape) as refused:
+            record.note = str(refused)
+            if not by_cases:
+                self.find("call", "raised", str(refused), law.name)
+            return
+        except NotOffered as absent:
+            record.outcome = "passes" if record.judged else "not offered"
+            if not by_cases and str(absent) not in self.report.not_offered:
+                self.report.not_offered.append(str(absent))
+            return
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            if by_cases:
+                raise
+            self.find("call", "wrong result", f"{type(error).__name__}: {error}", law.name)
+            return
+        if broken is not None:
+            record.judged += 1
+            record.outcome = "fails" if broken or record.outcome == "fails" else "passes"
+        for it in (broken or [])[:1]:
+            record.finding, record.note = law.name, f"{law.statement} {it.what}".strip()
+            self.find("law", law.name, record.note, name, id=law.id, **it.worst,
+                      **self.given(args, kwargs))
 
     def value(self, *args, **kwargs):
         """The results of a call by a law."""
@@ -256,7 +283,8 @@ def parts(truth):
 def misfit(outcome, truth, dtype):
     """The defect of an outcome other than wrong values, as fields of a finding, or None."""
     if outcome.failure:
-        return {"kind": "call", "name": outcome.failure, "message": outcome.message}
+        return {"kind": "call", "name": outcome.failure, "message": outcome.message,
+                "trace": outcome.trace}
     wanted = [right.shape for right in parts(truth)]
     got = [y.shape for y in outcome.values]
     if len(got) == 1 and not outcome.many:
@@ -279,19 +307,3 @@ def misfit(outcome, truth, dtype):
 
 def listed(shapes):
     return ", ".join(str(tuple(s)) for s in shapes)
-
-
-def worst_entry(y, right):
-    """(error / tolerance, index, got, want, bound) at the entry of largest relative error."""
-    if y.size == 0:
-        return 0.0, (), None, None, None
-    with np.errstate(all="ignore"):
-        y = y.astype(np.longdouble)
-        same = (y == right.value) | np.isnan(y) & np.isnan(right.value)
-        miss = np.where(same, 0.0, np.abs(y - right.value)).astype(float)
-        miss = np.where(np.isnan(miss) & np.isfinite(right.radius), np.inf, miss)
-        ratio = np.where(miss == 0, 0.0, miss / np.where(right.radius > 0, right.radius, 1e-300))
-        ratio = np.where(np.isinf(right.radius), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
-    at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    return (float(ratio[at]), tuple(map(int, at)), float(y[at]), float(right.value[at]),
-            float(right.radius[at]))

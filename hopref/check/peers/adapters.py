@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from hopref.check.engine.candidate import NotOffered, as_numpy
+from hopref.check.peers.passed import Passed
 from hopref.dispatch.operation import load
 from hopref.errors import PluginError
 
@@ -92,6 +93,7 @@ def bound(candidate, like, convention=Convention(), adapter=""):
         parameters = inspect.signature(candidate).parameters
     except (TypeError, ValueError):
         parameters = None
+    passed = Passed(parameters)
 
     def call(*args, **kwargs):
         operands = dict(zip(op.signature.parameters, args))
@@ -107,10 +109,12 @@ def bound(candidate, like, convention=Convention(), adapter=""):
                 raise NotOffered(f"{k}={shown(v)}")
         if parameters is not None and not has_places(parameters, places):
             raise NotOffered(f"{len(places)} operands")
+        passed.note(places, named | convention.fixed)
         answer = candidate(*places, **named, **convention.fixed)
         if isinstance(answer, (tuple, list)):
             return tuple(inward(op, y, i, convention, lead) for i, y in enumerate(answer))
         return answer if hasattr(answer, "__next__") else inward(op, answer, 0, convention, lead)
+    call.passed = passed
     return call
 
 
