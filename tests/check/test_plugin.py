@@ -35,14 +35,14 @@ def floor(xi, X, beta=1.0, floor=0.0):
 def test_mine(conformance):
     conformance()
 '''
+ITEMS = items("modern.update", {})
+load_bugs()             # pytester forgets the modules that are imported later
 LAW = "the new state is the softmax weighted mean of the patterns"
 
 
 @pytest.fixture
 def outcomes(pytester):
     """{test: outcome} and the text of a run of pytest with the plugin."""
-    load_bugs()         # pytester forgets the modules that a run imports
-    items("modern.update", {})
     def run(function, options=""):
         pytester.makepyfile(test_mine=TESTS.format(function=function, options=options))
         done = pytester.runpytest_inprocess("-v", "-rxX", "-p", "hopref.check.plugin", "-p",
@@ -54,7 +54,7 @@ def outcomes(pytester):
 
 def test_there_is_a_test_for_each_case_and_law(outcomes):
     found, text = outcomes("right")
-    assert set(found) == {f"{kind} {name}" for kind, name in items("modern.update", {})} | {
+    assert set(found) == {f"{kind} {name}" for kind, name in ITEMS} | {
         "side effects and calls", "coverage"}
     assert set(found.values()) <= {"PASSED", "SKIPPED"} and f"law {LAW}" in found, text
 

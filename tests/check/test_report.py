@@ -58,6 +58,10 @@ def test_a_parameter_that_is_never_passed_makes_a_verdict_partial():
     assert check(tempered, "modern.update", fixed={"floor": 0.0}).conforms
 
 
+def test_the_backend_of_an_operation_is_none_of_its_parameters():
+    assert check(modern.update, "modern.update").conforms
+
+
 def test_few_values_of_options_make_a_verdict_partial():
     def heads(Q, K, V, **options):
         return np.array(attention.softmax_attention(Q, K, V, **options))

@@ -93,7 +93,7 @@ def bound(candidate, like, convention=Convention(), adapter=""):
         parameters = inspect.signature(candidate).parameters
     except (TypeError, ValueError):
         parameters = None
-    passed = Passed(parameters)
+    passed = Passed(candidate, parameters)
 
     def call(*args, **kwargs):
         operands = dict(zip(op.signature.parameters, args))
