@@ -9,10 +9,10 @@ from hopref.check.engine.judge import judge
 from hopref.check.engine.subprocess import Subprocess
 from hopref.check.judgement import near, validated
 from hopref.check.peers import installed
-from hopref.check.peers.installed import Job
 from hopref.check.report.files import as_json, as_junit
+from hopref.check.report.findings import Report
 from hopref.check.report.html import as_html
-from hopref.check.report.text import HEAD, Columns, details, row
+from hopref.check.report.text import HEAD, Columns, details, number_format, row
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.errors import HoprefError, PluginError
 
@@ -95,8 +95,9 @@ def everything(args, stream):
     skipped = installed.absent(args.like or "", args.path)
     print(f"hopref {__version__}: {len(wanted)} judgements, {installed.cores()} at a time",
           file=stream, flush=True)
-    columns = Columns([(8 * "-", job.name, job.like, job.dtype, 5 * "-", "", "")
-                       for job in (*wanted, *(Job(r.target, r.like, "", "") for r in skipped))])
+    coming = [Report(job.name, job.like, job.dtype, job.within or job.dtype) for job in wanted]
+    columns = Columns([(8 * "-", r.target, r.like, number_format(r), 5 * "-", "", "")
+                       for r in (*coming, *skipped)])
     print(columns.line(HEAD), file=stream, flush=True)
     reports = []
     for report in installed.reports(wanted, args.seed):

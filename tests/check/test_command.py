@@ -208,6 +208,13 @@ def test_without_a_target_options_choose_ops_and_paths():
     assert all(r.like == "maps.softmax" for r in installed.absent("maps.softmax"))
 
 
+def test_the_lines_of_all_are_aligned(judgements, capsys):
+    judgements(Report("hopref", "first", cases=1), Report("another name", "second", cases=1))
+    assert hopref_check() == 0
+    head, *lines = capsys.readouterr().out.splitlines()[1:4]
+    assert {line.index("float64") for line in lines} == {head.index("format")}
+
+
 def test_nothing_to_judge_is_wrong_usage(capsys):
     assert hopref_check("--like", "modern.updat") == 2
     assert "did you mean modern.update" in capsys.readouterr().err

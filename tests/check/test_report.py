@@ -306,6 +306,13 @@ def test_the_page_shows_what_a_report_holds(reports):
     assert "&lt;b&gt;" in as_html([reports["raises"]])
 
 
+def test_limits_and_remarks_are_no_failures():
+    report = Report("x", "y", cases=1, limits=["norms 1e8: 3 bounds"], remarks=["a smaller one"])
+    assert report.conforms
+    for text in (as_html([report]), details(report), as_json([report])):
+        assert "norms 1e8: 3 bounds" in text and "a smaller one" in text
+
+
 def test_the_page_of_several_links_to_those_that_fail(reports):
     text = as_html(list(reports.values()))
     assert [text.count(f'id="r{i}"') for i in range(4)] == [1, 1, 1, 0]

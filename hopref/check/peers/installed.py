@@ -33,6 +33,7 @@ class Job:
     like: str
     path: str
     dtype: str
+    within: str = ""        # its arithmetic, where it is not that of the format
 
     @property
     def own(self):
@@ -46,7 +47,7 @@ def jobs(like="", path=""):
            for op in judged for p in op.paths
            for dtype in (("float64",) if p == "formula" else ("float64", "float32"))
            if p == "formula" or available(BACKENDS[p].package, p)]
-    peers = [Job(peer.name, peer.like, THIRD_PARTY, dtype)
+    peers = [Job(peer.name, peer.like, THIRD_PARTY, dtype, peer.within.get(dtype, ""))
              for peer in PEERS if peer.installed for dtype in peer.dtypes]
     return [job for job in (*peers, *own) if chosen(job.like, like) and path in ("", job.path)]
 

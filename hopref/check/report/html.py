@@ -75,7 +75,7 @@ def section(r, number):
     broken = [f for f in r.findings if f.kind == "law"]
     others = [f for f in r.findings if f.kind != "law"]
     parts = [hero(r, number), *map(finding, others), broken_laws(broken), case_table(r), laws(r),
-             not_tried(r)]
+             notes(r), not_tried(r)]
     return Markup("".join(filter(None, parts)))
 
 
@@ -204,6 +204,14 @@ def laws(r):
                    element("p", "Identities that need no second implementation. A hollow square is "
                                 "a law that could not be put.", class_="soft"),
                    element("ul", *items, class_="laws"), class_="card") if items else None
+
+
+def notes(r):
+    """What was seen and is no failure."""
+    items = [element("li", line) for line in (*r.limits, *r.remarks)]
+    return element("div", element("h2", "No failure"),
+                   element("p", "Stress cases beyond the bound, and remarks of laws.",
+                           class_="soft"), element("ul", *items), class_="card") if items else None
 
 
 def not_tried(r):

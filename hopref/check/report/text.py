@@ -3,7 +3,8 @@
 Errors are in units of the *bound*, the largest error of an honest implementation in the same
 number format; an error is wrong beyond 1.
 """
-__all__ = ["HEAD", "Columns", "row", "table", "details", "finding_lines", "headline", "place"]
+__all__ = ["HEAD", "Columns", "row", "table", "details", "finding_lines", "headline",
+           "number_format", "place"]
 
 HEAD = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/bound, why")
 RIGHT = (4, 5)          # columns of numbers
