@@ -24,8 +24,8 @@ _MODULE_OF = {"NotOffered": "engine.candidate", "Report": "report.findings", "LA
 
 
 def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", arithmetic: str = "",
-          seed: int = 0, convention: Any = None, only: str = "",
-          xfail: dict[str, str] | None = None) -> Any:
+          seed: int = 0, convention: Any = None, set: dict[str, Any] | None = None,
+          only: str = "", xfail: dict[str, str] | None = None) -> Any:
     """Judge a function as an implementation of an operation.
 
     Parameters
@@ -38,8 +38,10 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     arithmetic : name of the arithmetic of the function where it differs from that of the format,
         such as "float16-mixed"
     seed : int, seed of the cases
-    convention : `hopref.check.peers.adapters.Convention`, where names, order, axes or masks differ
-        from those of the operation
+    convention : `hopref.check.peers.conventions.Convention`, where names, order, axes or masks
+        differ from those of the operation, or the name of a published one, such as "torch-sdpa"
+    set : dictionary of options of the operation, for which all cases have these values, such as
+        {"alpha": 1.5}; the function need not have these options
     only : name of a single case; "" for all cases
     xfail : dictionary from the names of expected findings to the reasons
 
@@ -49,18 +51,15 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     """
     from hopref.check.engine.candidate import InProcess
     from hopref.check.engine.judge import judge
-    from hopref.check.peers.adapters import Convention, bound
+    from hopref.check.peers.adapters import bound
+    from hopref.check.peers.conventions import convention_in_process
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
-    convention = convention or Convention(dtype=foreign(dtype))
-    again = f"check({name.rpartition(':')[2]}, {like!r}, only={{case!r}}, seed={{seed}})"
+    convention = convention_in_process(like, convention, set, dtype)
+    called = name.rpartition(":")[2].replace("{", "{{").replace("}", "}}")
+    again = f"check({called}, {like!r}, only={{case!r}}, seed={{seed}})"
     candidate = InProcess(bound(function, like, convention), name)
     return judge(candidate, like, dtype=dtype, arithmetic=arithmetic, seed=seed, only=only,
-                 again=again, xfail=xfail)
-
-
-def foreign(dtype):
-    """The format if NumPy does not provide it, otherwise ""."""
-    return dtype if dtype == "bfloat16" else ""
+                 again=again, xfail=xfail, convention=convention)
 
 
 def assert_conforms(function: Callable[..., Any], like: str, **options: Any) -> None:

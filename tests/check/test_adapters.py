@@ -4,7 +4,7 @@ import pytest
 
 from hopref import attention, modern
 from hopref.check import check
-from hopref.check.peers.adapters import Convention
+from hopref.check.peers.conventions import Convention
 from hopref.errors import HoprefError
 
 HEADS_LAST = {"Q": "b l h d", "K": "b s h d", "V": "b s h v", "out": "b l h v"}
@@ -71,7 +71,7 @@ def test_torch_in_bfloat16():
 
 
 def test_a_target_that_is_no_function_is_refused():
-    from hopref.check.peers.adapters import imported
+    from hopref.check.peers.targets import imported
     for target in ("math:pi", "no colon", "math:__doc__"):
         with pytest.raises(HoprefError, match="a target must be"):
             imported(target)

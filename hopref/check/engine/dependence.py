@@ -7,9 +7,31 @@ observed by `candidate.observe`.
 """
 import numpy as np
 
-__all__ = ["examine"]
+from hopref.check.tolerance.expected import expected
 
+__all__ = ["examine", "repeats"]
+
+NOT_REPEATED = "the second of two equal calls; is dropout active (torch: call .eval()), or a draw?"
 LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
+
+
+def repeats(trial, drawn):
+    """Whether two equal calls differ, which is then the only finding."""
+    case = next((c for c in drawn if not c.stress), None)
+    outcomes = []
+    while case is not None and len(outcomes) < 2:
+        outcome = trial.candidate.call(case.args, case.kwargs)
+        if outcome.failure:
+            return False                # the judgement of the values reports it
+        outcomes.append(trial.comparison.applied(case.args, case.kwargs, outcome, trial.profile))
+    truth = expected(trial.op, case.args, case.kwargs, trial.profile) if outcomes else None
+    shapes = [[v.shape for v in outcome.values] for outcome in outcomes]
+    if not outcomes or shapes[0] != shapes[1]:
+        return False
+    compare(trial, "two equal calls differ", NOT_REPEATED, case, truth, outcomes[1].values,
+            outcomes[0].values)
+    trial.report.cases += bool(trial.report.findings)
+    return bool(trial.report.findings)
 
 
 def examine(trial, drawn):
