@@ -79,9 +79,10 @@ def in_order(values, right):
     """
     n = right[0].shape[-1]
     same = [i for i, r in enumerate(right) if r.shape[-1:] == (n,)]
-    stack = [np.concatenate([part(i).reshape(-1, n).astype(float) for i in same])
-             for part in (lambda i: values[i], lambda i: right[i].value)]
-    order = matched(*stack)
+    with np.errstate(over="ignore"):
+        stack = [np.concatenate([part[i].reshape(-1, n).astype(float) for i in same])
+                 for part in (values, [r.value for r in right])]
+        order = matched(*stack)
     return tuple(y[..., order] if i in same else y for i, y in enumerate(values))
 
 

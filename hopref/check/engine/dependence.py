@@ -25,13 +25,21 @@ def repeats(trial, drawn):
             return False                # the judgement of the values reports it
         outcomes.append(trial.comparison.applied(case.args, case.kwargs, outcome, trial.profile))
     truth = expected(trial.op, case.args, case.kwargs, trial.profile) if outcomes else None
-    shapes = [[v.shape for v in outcome.values] for outcome in outcomes]
-    if not outcomes or shapes[0] != shapes[1]:
+    if not all(fits(outcome.values, truth) for outcome in outcomes):
+        return False
+    if not outcomes:
         return False
     compare(trial, "two equal calls differ", NOT_REPEATED, case, truth, outcomes[1].values,
             outcomes[0].values)
     trial.report.cases += bool(trial.report.findings)
     return bool(trial.report.findings)
+
+
+def fits(values, truth):
+    """Whether results are numbers of the right shapes, so that they can be compared."""
+    pieces = truth if isinstance(truth, tuple) else (truth,)
+    return all(y.dtype.kind in "biuf" and y.shape == right.shape
+               for y, right in zip(values, pieces))
 
 
 def examine(trial, drawn):

@@ -232,6 +232,8 @@ class Trial:
         self.record(stored, named, outcome.values)
         if len(outcome.values) not in (1, len(self.op.outputs)):
             raise Refused(f"{len(outcome.values)} results")
+        if any(y.dtype.kind not in "biuf" for y in outcome.values):
+            raise Refused("results that are not numbers")
         values = tuple(y.astype(np.longdouble) for y in outcome.values)
         return values if len(self.op.outputs) > 1 else values[0]
 
@@ -277,7 +279,7 @@ def misfit(outcome, truth, dtype):
         return {"kind": "call", "name": "wrong shape",
                 "message": f"shape {listed(got)} where {listed(wanted)} is expected"}
     for right, y in zip(parts(truth), outcome.values):
-        if right.dtype.kind != "f":
+        if right.dtype.kind != "f" and y.dtype.kind in "biuf":
             continue                    # counts and indices may be of any kind
         if y.dtype.kind != "f" or dtype in ("float32", "float64") and \
                 y.dtype.itemsize < np.dtype(dtype).itemsize:

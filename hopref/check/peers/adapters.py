@@ -84,6 +84,8 @@ class Adapted:
         for pair in self.convention.exclusive:
             if all(passed(self.op, k, given) for k in pair):
                 raise NotOffered(" with ".join(pair))
+        if self.packed() and 0 in lead:
+            raise NotOffered("an empty batch")
         given = merged(self.parameters.complete(given, lead), self.convention.names)
         layout, real = Layout(self.convention.layout, packed=self.packed()), real_format(given)
         given = {k: self.outward(k, v, lead, layout, real) for k, v in given.items()}
@@ -114,7 +116,9 @@ class Adapted:
         if v.dtype.kind == "b" and convention.mask != "visible":
             v = ~v if convention.mask == "hidden" else np.where(v, 0.0, -np.inf).astype(real)
         if op.arrays[k][:1] == ("...",) and len(lead) < self.required(lead):
-            v = v.reshape((1,) * (self.required(lead) - len(lead)) + v.shape)
+            ones = (1,) * (self.required(lead) - len(lead))
+            axes = (*lead, *ones) if 0 in lead else (*ones, *lead)      # no batch without heads
+            v = v.reshape(*axes, *v.shape[len(lead):])
         return foreign.converted(layout.outward(k, v, op.arrays[k]), convention.array,
                                  convention.dtype)
 
@@ -150,13 +154,18 @@ class Adapted:
             return answer
         if self.nested(answer):
             answer = np.asarray(answer)
+            if not answer.size:
+                raise NotOffered("an empty list, which has no shape")
         if self.convention.returns:
             several = answer if isinstance(answer, (tuple, list)) else (answer,)
             kept = [y for y, name in zip(several, self.convention.returns) if name != "-"]
             answer = kept[0] if len(kept) == 1 else tuple(kept)
         if not isinstance(answer, (tuple, list)):
             return self.inward(answer, 0, lead, layout)
-        parts = [np.asarray(y) if isinstance(y, list) else y for y in answer]
+        parts = [np.asarray(y) if isinstance(y, list) and leaves_are_numbers(y) else y
+                 for y in answer]
+        if any(isinstance(y, list) and not z.size for y, z in zip(answer, parts)):
+            raise NotOffered("an empty list, which has no shape")
         return tuple(self.inward(y, i, lead, layout) for i, y in enumerate(parts))
 
     def nested(self, answer):
@@ -225,5 +234,5 @@ def narrowed(answer, real):
 def leaves_are_numbers(a):
     """Whether a nested list holds Python numbers only."""
     if isinstance(a, list):
-        return all(map(leaves_are_numbers, a))
+        return all(map(leaves_are_numbers, a)) and len({np.shape(x) for x in a}) <= 1
     return isinstance(a, (bool, int, float))

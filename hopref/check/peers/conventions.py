@@ -124,9 +124,8 @@ CONVENTIONS = {
     "jax": Convention(
         names={"causal": "is_causal"}, layout=HEADS_THIRD, lead=2, array="jax", given=START,
         sizes={"v": "d"}),
-    # flax.linen.dot_product_attention, flax.nnx.dot_product_attention
-    "flax": Convention(
-        names={"causal": "is_causal"}, layout=HEADS_THIRD, lead=2, array="jax", given=START),
+    # flax.linen.dot_product_attention; that of flax.nnx calls that of jax
+    "flax": Convention(layout=HEADS_THIRD, lead=2, array="jax", given={"empty_row": UNDEFINED}),
     # keras.ops.dot_product_attention: converts arrays; a bias excludes a mask
     "keras": Convention(
         names={"causal": "is_causal"}, layout=HEADS_THIRD, lead=2, given=START, sizes={"v": "d"},
@@ -161,10 +160,9 @@ def convention_of(name, op, **own):
         return Convention(**own)
     if name not in CONVENTIONS:
         raise PluginError(f"--convention must be one of {', '.join(CONVENTIONS)}; got {name!r}")
-    base, default = fitted(CONVENTIONS[name], op), PLAIN
-    changed = {k: v for k, v in own.items() if v != getattr(default, k)}
-    joined = {k: getattr(base, k) | v for k, v in changed.items() if isinstance(v, dict)}
-    return replace(base, **changed | joined)
+    base = fitted(CONVENTIONS[name], op)
+    return replace(base, **{k: getattr(base, k) | v if isinstance(v, dict) else v
+                            for k, v in own.items()})
 
 
 def convention_from(like, record):
@@ -196,6 +194,8 @@ def fitted(base, op):
     dims = {d for axes in op.arrays.values() for d in axes}
     parts = {k: {a: v for a, v in getattr(base, k).items() if a in has}
              for k in ("names", "layout", "given")}
+    parts["layout"] = {k: text for k, text in parts["layout"].items()
+                       if set(dims_of(op, k)) == set(letters_of(text)) - set(LEADING)}
     sizes = {k: v for k, v in base.sizes.items() if {k, v} <= dims}
     return replace(base, **parts, sizes=sizes, optional=tuple(parts["names"]),
                    explicit=tuple(k for k in base.explicit if k in has))
@@ -297,15 +297,18 @@ def required(op):
 def output_names(op):
     """The names of the results: their numbers, and for gradients those of the arguments.
 
-    The results of a gradient follow the order of the arguments, without the incoming gradients.
+    Each result of a gradient is that of the first argument with its axes, the incoming gradients
+    excluded, that is not yet named.
     """
     numbers = tuple(map(str, range(len(op.outputs))))
     if not op.name.startswith("gradients."):
         return numbers
-    named, waiting = [], list(op.outputs)
-    for k in op.signature.parameters:
-        dims = op.arrays.get(k, () if isinstance(op.domains[k], Scalar) else None)
-        if waiting and dims == waiting[0] and k != "g" and not k.startswith("g_"):
-            named.append(k)
-            waiting.pop(0)
-    return (*numbers, *named) if not waiting else numbers
+    waiting = [k for k, d in op.domains.items() if k != "g" and not k.startswith("g_")
+               and (d.kind == "real" if k in op.arrays else isinstance(d, Scalar))]
+    waiting.sort(key=list(op.signature.parameters).index)
+    named = []
+    for dims in op.outputs:
+        k = next((k for k in waiting if op.arrays.get(k, ()) == dims), None)
+        named.append(k)
+        waiting = [other for other in waiting if other != k]
+    return (*numbers, *named) if None not in named else numbers

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from hopref.check.engine.candidate import Misuse, as_numpy
+from hopref.check.engine.candidate import Misuse, NotOffered, as_numpy
 
 __all__ = ["converted", "global_state", "restored", "snapshot", "touched", "uses"]
 
@@ -30,6 +30,8 @@ def converted(v, array, dtype):
     except ModuleNotFoundError as error:
         raise Misuse(f"{error.name} must be installed for arrays of this kind: "
                      f"python -m pip install {error.name}") from None
+    if array == "list" and not v.size:
+        raise NotOffered("an empty list, which has no shape")
     return v.tolist() if array == "list" else v
 
 

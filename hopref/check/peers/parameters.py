@@ -63,7 +63,8 @@ class Parameters:
         for k in self.op.defaults:
             theirs = names.get(k, k)
             explicit = k in self.convention.explicit and self.takes(theirs)
-            if k not in given and theirs not in covered and (explicit or self.requires(theirs)):
+            absent = given[k] is None if k in given else theirs not in covered
+            if absent and (explicit or self.requires(theirs)):
                 given = {**given, k: default(self.op, k, given, lead)}
                 covered.add(theirs)
         return given
