@@ -201,7 +201,6 @@ def library_like_torch():
     torch.initial_seed = lambda: state["seed"]
     torch.manual_seed = lambda seed: state.update(seed=seed, rng=np.full(4, seed % 251, np.uint8))
     torch.get_rng_state = lambda: Tensor(state["rng"])
-    torch.set_rng_state = lambda tensor: state.update(rng=tensor.array)
     torch.rand = lambda: state.update(rng=state["rng"] + np.uint8(1))
     return torch
 

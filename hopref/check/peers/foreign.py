@@ -87,7 +87,10 @@ def loaded(name, attribute):
 
 
 def restored(before):
-    """The side effects on global settings since ``before``, which are put back."""
+    """The side effects on global settings since ``before``, which are put back.
+
+    The state of the generator is not, so that a candidate that draws from it differs from itself.
+    """
     after = global_state()
     changed = {k: (v, after[k]) for k, v in before.items() if k in after and after[k] != v}
     for k, (old, _) in changed.items():
@@ -104,13 +107,8 @@ def put_back(name, value):
     if name.startswith("jax.config."):
         sys.modules["jax"].config.update(name.removeprefix("jax.config."), value)
         return
-    torch = sys.modules["torch"]
-    if name.startswith("draws"):
-        torch.set_rng_state(torch.from_numpy(np.frombuffer(value, np.uint8).copy()))
-    elif name.startswith("torch.set_"):
-        getattr(torch, name.removeprefix("torch."))(value)
-    else:
-        torch.manual_seed(value)
+    if name.startswith("torch."):
+        getattr(sys.modules["torch"], name.removeprefix("torch."))(value)
 
 
 def uses(candidate, library):
