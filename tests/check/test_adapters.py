@@ -213,6 +213,11 @@ def test_what_the_op_or_the_candidate_lacks_is_refused(like, fields, message):
         check(retrieve, like=like, convention=Convention(**fields))
 
 
+def test_a_function_that_is_no_operation_has_no_convention():
+    with pytest.raises(HoprefError, match="given states how an operation is called"):
+        check(lambda: None, like="dynamics.retrieve", set={"tol": 1.0})
+
+
 def test_bfloat16_without_its_package_is_an_error_of_the_call(monkeypatch):
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
     with pytest.raises(HoprefError, match="ml_dtypes must be installed"):

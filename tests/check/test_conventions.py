@@ -4,16 +4,10 @@ import functools
 import numpy as np
 import pytest
 
-from hopref import attention, classical, features, gradients, maps, modern, sparse
+from hopref import attention, classical, features, gradients, maps, modern
 from hopref.check import check
 from hopref.check.cases.generator import cases
-from hopref.check.peers.conventions import (
-    CONVENTIONS,
-    Convention,
-    convention_from,
-    output_names,
-    validated,
-)
+from hopref.check.peers.conventions import Convention, output_names, validated
 from hopref.dispatch.operation import load
 from hopref.errors import HoprefError
 
@@ -367,60 +361,3 @@ def test_a_result_that_fits_no_layout_is_a_finding(result, name):
         return result(np.moveaxis(attention.softmax_attention(*heads), 1, 2))
     found = failing(judged(attention_with, ATTENTION, layout=third))
     assert (name or "wrong shape") in found and "raised" not in found
-
-
-# ---- published conventions ----------------------------------------------------------------------
-
-def like_flash_attention(q, k, v, softmax_scale=None, causal=False):
-    """(batch, length, heads, dimension), causal masks aligned to the end, zeros in empty rows."""
-    heads = (np.moveaxis(np.asarray(a), 2, 1) for a in (q, k, v))
-    return np.moveaxis(attention.softmax_attention(*heads, scale=softmax_scale, causal=causal), 1,
-                       2)
-
-
-def test_a_named_convention_is_a_starting_point():
-    op = load()[ATTENTION]
-    convention = convention_from(ATTENTION, {"convention": "flash-attn", "array": "numpy",
-                                             "given": {"scale": 0.5}})
-    assert convention.layout == CONVENTIONS["flash-attn"].layout and convention.lead == 2
-    assert convention.array == "numpy" and convention.given["scale"] == 0.5
-    fields = {k: getattr(convention, k) for k in ("names", "layout", "lead", "sizes")}
-    report = judged(like_flash_attention, ATTENTION, **fields)
-    assert report.conforms and report.cases > 20, report.findings
-    assert not judged(like_flash_attention, ATTENTION, **fields, given={"align": "start"}).conforms
-    assert op.name == ATTENTION
-
-
-@pytest.mark.parametrize("name", CONVENTIONS)
-def test_a_named_convention_is_valid_for_attention(name):
-    for like in (ATTENTION, "attention.softmax_weights", "attention.linear_attention"):
-        convention_from(like, {"convention": name})
-
-
-@pytest.mark.parametrize("module, function, name", [
-    ("torch.nn.functional", "scaled_dot_product_attention", "torch-sdpa"),
-    ("flax.linen", "dot_product_attention", "flax"),
-    ("onnx.reference.ops.op_attention", "_compute_attention", "onnx"),
-    ("transformers.integrations.sdpa_attention", "sdpa_attention_forward", "transformers"),
-])
-def test_a_published_function_conforms_in_its_convention(module, function, name):
-    """Skipped where the library is absent, as in CI, which installs neither of them."""
-    found = getattr(pytest.importorskip(module, exc_type=ImportError), function)
-    report = check(found, like=ATTENTION, convention=name)
-    assert report.conforms and report.cases >= 18, report.findings
-
-
-@pytest.mark.parametrize("module, function, name", [
-    ("jax.nn", "dot_product_attention", "jax"), ("keras.ops", "dot_product_attention", "keras")])
-def test_a_function_that_computes_in_float32_conforms_there(module, function, name):
-    found = getattr(pytest.importorskip(module, exc_type=ImportError), function)
-    report = check(found, like=ATTENTION, convention=name, dtype="float32")
-    assert set(failing(report)) <= {"raised"} and report.cases > 20, report.findings
-    raised = [f for f in report.findings if f.name == "raised"]
-    assert all(f.case == "empty batch" for f in raised)
-
-
-def test_sparse_updates_share_the_mechanism():
-    report = check(lambda xi, X, beta=1.0: sparse.update(xi, X, beta=beta, alpha=2.0),
-                   like="sparse.update", set={"alpha": 2.0})
-    assert report.conforms and report.cases > 10

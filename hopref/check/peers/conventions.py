@@ -171,7 +171,11 @@ def convention_from(like, record):
     name, number_format = own.pop("convention", ""), own.pop("format", "float64")
     op = load().get(like)
     if op is None:
-        return Convention(**own)
+        stated = [k for k, v in own.items() if k != "dtype" and v not in ("numpy", (), {})]
+        if name or stated:
+            raise PluginError(f"{like} is called by its laws as it is; {name or stated[0]} states "
+                              "how an operation is called")
+        return PLAIN
     return validated(op, convention_of(name, op, **own), number_format)
 
 
