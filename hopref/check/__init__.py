@@ -39,13 +39,14 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     arithmetic : name of the arithmetic of the function where it differs from that of the format,
         such as "float16-mixed"
     seed : int, seed of the cases
-    convention : `hopref.check.peers.adapters.Convention`, where names, order, axes or masks differ
-        from those of the operation
+    convention : `hopref.check.peers.conventions.Convention`, where names, order, axes or masks
+        differ from those of the operation, or the name of a published one, such as "torch-sdpa"
     only : name of a single case; "" for all cases
     xfail : dictionary from the names of expected findings to the reasons
     **options : the convention by the options of ``hopref check``, such as ``array="torch"``,
         ``map={"scale": "softmax_scale"}``, ``order=("K", "Q", "V")``, ``layout={"X": "d n"}``,
-        ``lead=2``, ``mask="hidden"``, ``fixed={"training": False}``, and ``adapter``, a function
+        ``lead=2``, ``mask="hidden"``, ``fixed={"training": False}``, ``set={"alpha": 1.5}`` for
+        options of the operation that have this value in all cases, and ``adapter``, a function
         from the candidate to a callable with the signature of the operation
 
     Returns

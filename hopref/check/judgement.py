@@ -6,7 +6,9 @@ from hopref.check.engine.candidate import InProcess, Outcome
 from hopref.check.engine.judge import judge
 from hopref.check.laws import laws_of
 from hopref.check.laws import load as load_laws
-from hopref.check.peers.adapters import Convention, bound
+from hopref.check.peers.adapters import bound
+from hopref.check.peers.conventions import CONVENTIONS, Convention, convention_from
+from hopref.check.peers.conventions import validated as validated_for
 from hopref.dispatch.operation import load
 from hopref.errors import PluginError
 
@@ -21,15 +23,15 @@ def judged(function, like, options):
     validated(like)
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
     called = name.rpartition(":")[2].replace("{", "{{").replace("}", "}}")
-    convention, adapter = convention_of(options), options.get("adapter", "")
+    convention, adapter = convention_of(like, options), options.get("adapter", "")
     if callable(adapter):
         function, adapter = adapter(function), ""
     candidate = InProcess(bound(function, like, convention, adapter), name)
-    candidate.names = convention.names
     again = "".join(f", {k}={repeated(v)}" for k, v in options.items()
                     if k not in ("only", "seed", "xfail") and v not in ("", None)
                     and (k, v) != ("dtype", "float64"))
     return judge(candidate, like, **{k: options[k] for k in OF_JUDGE if k in options},
+                 convention=convention,
                  again=f"check({called}, {like!r}{again}, only={{case!r}}, seed={{seed}})")
 
 
@@ -38,17 +40,22 @@ def repeated(v):
     return repr(v).replace("{", "{{").replace("}", "}}")
 
 
-def convention_of(options):
+def convention_of(like, options):
     """The convention of the candidate, by the options of the command."""
     known = {k.name for k in fields(Convention)} - {"dtype", *KEYWORDS.values()}
     known |= {k for k, v in KEYWORDS.items() if v in {f.name for f in fields(Convention)}}
     for k in options.keys() - known - {*OF_JUDGE, "adapter", "convention"}:
         raise TypeError(f"check() has no option {k!r}{near(k, {*known, *OF_JUDGE, 'adapter'})}")
-    dtype, array = options.get("dtype", "float64"), options.get("array", "numpy")
+    own = {KEYWORDS.get(k, k): tuple(v) if isinstance(v, list) else v
+           for k, v in options.items() if k in known}
+    start, dtype = options.get("convention", ""), options.get("dtype", "float64")
+    if isinstance(start, Convention):
+        op = load().get(like)
+        return replace(start, **own) if op is None else validated_for(op, replace(start, **own),
+                                                                      dtype)
+    array = own.get("array") or (CONVENTIONS[start].array if start in CONVENTIONS else "numpy")
     foreign = dtype if array != "numpy" or dtype == "bfloat16" else ""
-    start = options.get("convention") or Convention(dtype=foreign)
-    return replace(start, **{KEYWORDS.get(k, k): tuple(v) if k == "order" else v
-                             for k, v in options.items() if k in known})
+    return convention_from(like, {"convention": start, "format": dtype, "dtype": foreign, **own})
 
 
 def validated(like):
@@ -76,6 +83,7 @@ class Absent:
 def items(like, options):
     """Pairs of kind and name of the cases and laws of a judgement."""
     validated(like)
-    convention_of(options)
+    convention = convention_of(like, options)
     chosen = {k: options[k] for k in ("dtype", "arithmetic", "seed") if k in options}
-    return [(r.kind, r.name) for r in judge(Absent(), like, draws=1, **chosen).records]
+    report = judge(Absent(), like, draws=1, convention=convention, **chosen)
+    return [(r.kind, r.name) for r in report.records]

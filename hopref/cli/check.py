@@ -1,6 +1,4 @@
 """``hopref check``: judge one function or, without a target, all installed implementations."""
-import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -14,18 +12,26 @@ from hopref.check.report.findings import Report
 from hopref.check.report.html import as_html
 from hopref.check.report.text import HEAD, Columns, details, number_format, row
 from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.cli.check_options import (
+    add_convention,
+    convention_record,
+    expected,
+    not_loaded,
+    repeated,
+    size,
+)
 from hopref.errors import HoprefError, PluginError
 
 __all__ = ["configure", "run"]
 
-UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 CONFORMS, FAILS, USAGE, PARTIAL = 0, 1, 2, 3
 
 
 def configure(parser):
     """The arguments of ``hopref check``."""
-    parser.add_argument("target", nargs="?", help="pkg.mod:function; without it, judge every path "
-                        "of hopref and every known third party installed here")
+    parser.add_argument("target", nargs="?", help="pkg.mod:function, or a class or factory "
+                        "that makes it; without it, judge every path of hopref and every known "
+                        "third party installed here")
     parser.add_argument("--like", metavar="OP", help="the op that it implements (hopref ops lists "
                         "them); without a target, judge only this op, or the ops of this module")
     parser.add_argument("--path", default="", choices=("formula", "numba", "cupy", "third-party"),
@@ -34,18 +40,7 @@ def configure(parser):
                         choices=("float64", "float32", "float16", "bfloat16"))
     parser.add_argument("--arithmetic", default="", metavar="NAME",
                         help="its arithmetic, where it is not the format's: " + ", ".join(PROFILES))
-    parser.add_argument("--array", default="numpy", choices=("numpy", "torch", "jax"))
-    parser.add_argument("--map", action="append", default=[], metavar="OURS=THEIRS",
-                        help="name of a parameter; it is then passed by keyword")
-    parser.add_argument("--order", default="", metavar="K,Q,V", help="order of the operands")
-    parser.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
-                        help="axes of an argument, or of the result (out), in the op's letters; "
-                             "leading axes are b, h, g")
-    parser.add_argument("--lead", type=int, metavar="N", help="leading axes that it requires")
-    parser.add_argument("--mask", default="visible", choices=("visible", "hidden", "additive"),
-                        help="what True means in its masks, or 0 and -inf")
-    parser.add_argument("--fixed", action="append", default=[], metavar="NAME=NUMBER",
-                        help="a further keyword argument, always passed")
+    add_convention(parser)
     parser.add_argument("--adapter", default="", metavar="FILE.py:NAME",
                         help="a function from the candidate to a callable with the op's signature")
     parser.add_argument("--here", action="store_true", help="look for modules in this folder too")
@@ -81,8 +76,20 @@ def run(args):
     if args.target and (why := unjudged(args, reports[0])):
         print(f"hopref check: {why}", file=sys.stderr)
         return USAGE
+    if stale := stale_lines(args, reports):
+        print(f"hopref check: {stale}", file=sys.stderr)
     judged = {r.verdict for r in reports if args.target or r.target.startswith("hopref")}
-    return FAILS if "fails" in judged else PARTIAL if "partial" in judged else CONFORMS
+    return FAILS if "fails" in judged else USAGE if stale else \
+        PARTIAL if "partial" in judged else CONFORMS
+
+
+def stale_lines(args, reports):
+    """The sentence about lines of --xfail whose finding did not occur; "" without any."""
+    seen = {f.name for r in reports for f in r.findings}
+    stale = [] if args.case or not args.target else \
+        [name for name in expected(args.xfail) if name not in seen]
+    return (f"--xfail {args.xfail}: no longer found, so the line must be removed: "
+            + "; ".join(stale)) if stale else ""
 
 
 def everything(args, stream):
@@ -132,7 +139,7 @@ def unjudged(args, report):
     for f in report.findings:
         if f.name == "not loaded":
             places = "".join(f"\n  in {line}" for line in f.trace)
-            return f"{args.target} could not be loaded: {f.message}{places}"
+            return f"{not_loaded(args, f.message)}{places}"
     if report.verdict == "skipped":
         return (f"no case of {args.like} could be put to {args.target}: "
                 f"{'; '.join(report.not_offered[:3]) or 'no case of that name'}")
@@ -141,7 +148,8 @@ def unjudged(args, report):
 
 def one_target(args):
     """The report on one target."""
-    from hopref.check.peers.adapters import ADAPTER, TARGET
+    from hopref.check.peers.conventions import convention_from
+    from hopref.check.peers.targets import ADAPTER, TARGET
     if not TARGET.fullmatch(args.target):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
@@ -150,73 +158,14 @@ def one_target(args):
         raise PluginError("--like must name the operation or function that the target implements; "
                           "got none")
     validated(args.like)
-    fixed = {k: number(v) for k, v in pairs("--fixed", args.fixed).items()}
-    convention = {
-        "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),
-        "layout": pairs("--layout", args.layout), "lead": args.lead, "mask": args.mask,
-        "array": args.array, "fixed": fixed,
-        "dtype": args.dtype if args.array != "numpy" or args.dtype == "bfloat16" else ""}
-    candidate = Subprocess(args.target, args.like, convention, args.adapter, here=args.here,
+    record = convention_record(args)
+    convention = convention_from(args.like, record)
+    candidate = Subprocess(args.target, args.like, record, args.adapter, here=args.here,
                            memory=size(args.memory), seconds=args.time)
-    candidate.names = convention["names"]
     try:
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
                        seed=args.seed, only=args.case, again=repeated(args),
-                       xfail=expected(args.xfail))
+                       xfail=expected(args.xfail), convention=convention)
     finally:
         candidate.close()
     return report
-
-
-def repeated(args):
-    """The command that runs one case again."""
-    words = ["hopref", "check", args.target, "--like", args.like]
-    for option in ("dtype", "arithmetic", "array", "order", "mask", "adapter"):
-        default = {"dtype": "float64", "array": "numpy", "mask": "visible"}.get(option, "")
-        if getattr(args, option) != default:
-            words += [f"--{option}", getattr(args, option)]
-    for option in ("map", "layout", "fixed"):
-        words += [w for value in getattr(args, option) for w in (f"--{option}", value)]
-    words += ["--lead", str(args.lead)] * (args.lead is not None) + ["--here"] * args.here
-    line = shlex.join(words).replace("{", "{{").replace("}", "}}")
-    return f"{line} --case {{case!r}} --seed {{seed}}"
-
-
-def pairs(option, given):
-    """"a=b" items as a dictionary."""
-    for item in given:
-        if "=" not in item:
-            raise PluginError(f"{option} must be written OURS=THEIRS; got {item!r}")
-    return dict(item.split("=", 1) for item in given)
-
-
-def number(text):
-    """True, False, a number, or the text itself."""
-    if text in ("True", "False"):
-        return text == "True"
-    try:
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
-    except ValueError:
-        return text
-
-
-def size(text):
-    """Bytes of "4GiB", "512M", "1e9"."""
-    found = re.fullmatch(r"([\d.]+(?:e\d+)?) *([kKmMgG]?)i?[bB]?", text)
-    if not found:
-        raise PluginError(f"--memory must be a size such as 4GiB; got {text!r}")
-    return int(float(found[1]) * UNITS[found[2].lower()])
-
-
-def expected(file):
-    """{finding: reason} of an xfail file; # starts a comment."""
-    if file is None:
-        return {}
-    lines = (line.partition("#")[0].strip() for line in Path(file).read_text("utf-8").splitlines())
-    found = {}
-    for line in filter(None, lines):
-        name, _, why = line.rpartition(": ")
-        if not name or not why:
-            raise PluginError(f"an xfail line must be written 'finding: reason'; got {line!r}")
-        found[name] = why
-    return found

@@ -48,6 +48,49 @@ def adapt(candidate):
 '''
 
 
+DIFFERS = '''
+import numpy as np
+from hopref import attention, maps, modern
+
+def always_half(z, *, beta=1.0):
+    return maps.entmax(z, beta=beta, alpha=1.5)
+
+def one(xi, X):
+    return modern.update(xi, X)
+
+def square(Q, K, V):
+    assert Q.shape == K.shape == V.shape
+    return attention.softmax_attention(Q, K, V)
+
+def several(Q, K, V):
+    return attention.softmax_attention(Q, K, V), "weights"
+
+def shifted(xi, X, beta=1.0):
+    return modern.energy(xi, X, beta=beta) - 7.5
+
+def grouped(Q, K, V):
+    K, V = (np.repeat(a, Q.shape[1] // K.shape[1], axis=1) for a in (K, V))
+    return attention.softmax_attention(Q, K, V)
+
+def flash(q, k, v, softmax_scale=None, causal=False):
+    heads = (np.moveaxis(a, 2, 1) for a in (q, k, v))
+    Z = attention.softmax_attention(*heads, scale=softmax_scale, causal=causal)
+    return np.moveaxis(Z, 1, 2)
+
+class Layer:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, xi, X):
+        return modern.update(xi, X, beta=float(self.beta))
+
+def lists(xi, X, beta=1.0):
+    assert type(X) is list
+    return modern.update(xi, X, beta=beta).tolist()
+'''
+RIGHT = ["mine:right", "--like", "modern.update", "--here"]
+
+
 def hopref_check(*words):
     parser = argparse.ArgumentParser()
     command.configure(parser)
@@ -101,6 +144,43 @@ def test_options_adapt_the_call(here):
                         "--adapter", "mine.py:adapt") == 0
 
 
+@pytest.mark.parametrize("name, like, words", [
+    ("always_half", "maps.entmax", ["--set", "alpha=1.5"]),
+    ("one", "modern.update", ["--set", "beta=1"]),
+    ("one", "modern.update", ["--set", "beta=1", "--lead", "0"]),
+    ("square", "attention.softmax_attention", ["--size", "s=l", "--size", "v=d"]),
+    ("several", "attention.softmax_attention", ["--returns", "0"]),
+    ("shifted", "modern.energy", ["--up-to", "constant"]),
+    ("grouped", "attention.softmax_attention", ["--layout", "K=b g s d", "--layout", "V=b g s v"]),
+    ("flash", "attention.softmax_attention", ["--convention", "flash-attn", "--array", "numpy"]),
+    ("Layer", "modern.update", ["--init", "beta=2", "--set", "beta=2"]),
+    ("lists", "modern.update", ["--array", "list"]),
+])
+def test_each_difference_has_an_option(here, capsys, name, like, words):
+    (here / "differs.py").write_text(DIFFERS)
+    line = [f"differs:{name}", "--like", like, "--here"]
+    assert hopref_check(*line, *words) in (0, 3), capsys.readouterr()
+    assert hopref_check(*line, *words, "--case", "gauss") == 0
+
+
+def test_the_line_that_reproduces_keeps_every_option(here, capsys):
+    (here / "differs.py").write_text(DIFFERS)
+    words = ["differs:shifted", "--like", "modern.energy", "--here", "--set", "beta=2", "--size",
+             "n=4", "--lead", "0", "--dtype", "float32"]
+    assert hopref_check(*words) == 1
+    line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
+    assert all(word in line for word in ("--set beta=2", "--size n=4", "--lead 0", "float32"))
+    assert hopref_check(*shlex.split(line)) == 1
+
+
+def test_a_line_of_the_xfail_file_without_its_finding_is_stale(here, capsys):
+    (here / "known").write_text("prints: no longer\n")
+    words = ["mine:right", "--like", "modern.update", "--here", "--xfail", "known"]
+    assert hopref_check(*words) == 2
+    assert "no longer found, so the line must be removed: prints" in capsys.readouterr().err
+    assert hopref_check(*words, "--case", "gauss") == 0
+
+
 def test_an_expected_failure_exits_with_0(here, capsys):
     names = ["tolerance of modern.update"]
     hopref_check("mine:wrong", "--like", "modern.update", "--here", "--json", "-")
@@ -121,6 +201,21 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     (["mine:right", "--like", "modern.update", "--adapter", "x"], "an adapter must be written"),
     (["mine:right", "--like", "modern.update", "--arithmetic", "x"], "no arithmetic is called"),
     (["mine:right", "--like", "modern.update", "--here", "--case", "x"], "no case of"),
+    (["mine:right", "--like", "modern.update"], "mine is in this folder, add --here"),
+    (["mime:right", "--like", "modern.update"], "did you mean mine, with --here?"),
+    (["mime:right", "--like", "modern.update", "--here"], "did you mean mine?"),
+    ([*RIGHT, "--layout", "Z="], "--layout must be written"),
+    ([*RIGHT, "--layout", "Z=n d"], "--layout: modern.update has no 'Z'"),
+    ([*RIGHT, "--layout", "X=n q"], "unknown axis q"),
+    ([*RIGHT, "--map", "foo=bar"], "--map: modern.update has no 'foo'"),
+    ([*RIGHT, "--map", "beta=temperature"], "--map beta: the candidate takes no 'temperature'"),
+    ([*RIGHT, "--fixed", "training=False"], "--fixed: the candidate takes no 'training'"),
+    ([*RIGHT, "--set", "alpha=1"], "--set: modern.update has no 'alpha'"),
+    ([*RIGHT, "--set", "beta=-1"], "beta must be"),
+    ([*RIGHT, "--set", "beta=x"], "beta must be"),
+    ([*RIGHT, "--size", "q=2"], "--size: modern.update has no 'q'"),
+    ([*RIGHT, "--returns", "3"], "--returns: modern.update has no '3'"),
+    ([*RIGHT, "--init", "beta=1"], "right could not be made"),
 ])
 def test_wrong_usage_exits_with_2(here, words, printed, capsys):
     assert hopref_check(*words) == 2

@@ -96,15 +96,20 @@ FAMILIES = [
 ]
 
 
-def cases(op, dtype="float64", seed=0):
-    """All distinct cases of an op."""
-    drawn, seen = [], set()
+def cases(op, dtype="float64", seed=0, given=None, sizes=None):
+    """All distinct cases of an op.
+
+    ``given`` are values of options that all cases have; ``sizes`` of axes are numbers, or other
+    axes of the same size.
+    """
+    drawn, seen, given, sizes = [], set(), given or {}, sizes or {}
     for family in FAMILIES:
         if family.name != "gauss" and not touches(op, family):
             continue
         for label, options in variants(op, family):
-            chosen = replace(family, name=f"{family.name}{label}", options=options)
-            drawn.append(draw(op, chosen, dtype, seed))
+            if not given.keys() & options.keys():
+                chosen = replace(family, name=f"{family.name}{label}", options=options)
+                drawn.append(draw(op, chosen, dtype, seed, given, sizes))
     return [case for case in drawn
             if not (case.name in seen or seen.add(case.name)) and accepts(op, case)]
 
@@ -176,18 +181,24 @@ def variants(op, family):
         yield ", mask and bias", {"mask": True, "bias": True}
 
 
-def draw(op, family, dtype, seed):
+def draw(op, family, dtype, seed, fixed=(), equal_sizes=()):
     """One case of a family."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{family.name}".encode())])
     names = {dim for dims in op.arrays.values() for dim in dims}
     chosen = {d: v for d, v in family.options.items() if d in SIZES}
     sizes = with_multiples({**SIZES, **family.sizes, **chosen}, names)
+    for d in equal_sizes:
+        size = equal_sizes[d]
+        sizes[d] = sizes[size] if isinstance(size, str) else size
     ulp = 2.0**-7 if dtype == "bfloat16" else np.finfo(dtype).eps
     it = {"largest": largest(dtype), "ulp": ulp}
     given = {}
     for k, parameter in op.signature.parameters.items():
         domain, wanted = op.domains.get(k), family.options.get(k)
-        if k in op.arrays:
+        if k in fixed:
+            if k not in op.arrays:
+                given[k] = fixed[k]
+        elif k in op.arrays:
             if parameter.default is parameter.empty or wanted or needed(op, k, family):
                 given[k] = array(op, k, sizes, family, rng, it, dtype, wanted)
         elif wanted is not None and not isinstance(domain, Scalar):

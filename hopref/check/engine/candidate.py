@@ -13,7 +13,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = ["InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
+from hopref.errors import PluginError
+
+__all__ = ["InProcess", "Misuse", "NotOffered", "Outcome", "Record", "observe", "relaid"]
 
 LONGEST = 5000          # characters of the message of an exception
 MOST_PLACES = 4         # lines of a traceback
@@ -22,6 +24,10 @@ OWN = Path(__file__).parents[1]
 
 class NotOffered(Exception):
     """Raised by an adapter if the candidate lacks an option; the case is then not judged."""
+
+
+class Misuse(PluginError):
+    """A call of the kit that cannot be judged as it was asked for, and what would be right."""
 
 
 class Record(SimpleNamespace):
@@ -38,8 +44,8 @@ class Outcome:
     ----------
     values : tuple of arrays, the results
     many : bool, whether the candidate returned a tuple or a list
-    failure : "", or one of "not offered", "raised", "crash", "timeout", "resource", "protocol" and
-        "wrong type"
+    failure : "", or one of "not offered", "misuse", "raised", "crash", "timeout", "resource",
+        "protocol" and "wrong type"
     message : description of the failure
     trace : lines with file, line and text of the places in the candidate where it failed
     fields : names of the values of a record
@@ -81,6 +87,8 @@ def observe(call, args, kwargs, layout="C"):
             outcome = received(answer, inputs)
     except NotOffered as absent:
         return Outcome(failure="not offered", message=str(absent))
+    except Misuse as misuse:
+        return Outcome(failure="misuse", message=str(misuse))
     except MemoryError as error:
         outcome = Outcome(failure="resource", message=f"MemoryError: {error}")
     except (SystemExit, KeyboardInterrupt) as error:
@@ -89,6 +97,7 @@ def observe(call, args, kwargs, layout="C"):
         outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
                           trace=places(error))
     outcome.side_effects += forbidden(inputs, before, before_state, printed.getvalue())
+    outcome.side_effects += getattr(call, "side_effects", ())
     return outcome
 
 

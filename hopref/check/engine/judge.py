@@ -3,11 +3,13 @@ import numpy as np
 
 from hopref.check.cases.generator import cases
 from hopref.check.engine import dependence
-from hopref.check.engine.candidate import NotOffered
+from hopref.check.engine.candidate import Misuse, NotOffered
+from hopref.check.engine.comparison import Comparison
 from hopref.check.engine.diagnosis import diagnose
 from hopref.check.engine.errors import extent, worst_entry
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
+from hopref.check.peers.conventions import PLAIN
 from hopref.check.report.coverage import cover, record_of
 from hopref.check.report.findings import Finding, Put, Report
 from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
@@ -29,7 +31,7 @@ class Refused(Exception):
 
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
-          strict=False, draws=MOST_DRAWS):
+          strict=False, draws=MOST_DRAWS, convention=PLAIN):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -44,6 +46,8 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     xfail : dictionary from the names of expected findings to the reasons
     strict : bool, whether a failure in a stress case is a finding
     draws : int, number of arguments with which each law is tried
+    convention : `Convention`, of which the judgement reads the options of the op that are fixed,
+        the sizes, and the parts of the results that are not compared
 
     Returns
     -------
@@ -51,12 +55,15 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     """
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
-    trial = Trial(candidate, like, profile, report, seed, again, strict, draws)
+    trial = Trial(candidate, like, profile, report, seed, again, strict, draws, convention)
     drawn = []
     if op is not None and op.arrays:
-        drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
+        drawn = [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
+                 if only in ("", c.name)]
         report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
         trial.warm(drawn)
+        if dependence.repeats(trial, drawn):
+            return report.done()
         trial.values(drawn)
     trial.law_by_law(drawn, only)
     if drawn and not only and not trial.over:
@@ -64,7 +71,7 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     diagnose(trial)
     if not only:
         cover(report, op, getattr(candidate, "never_passed", None) or [],
-              getattr(candidate, "names", ()))
+              convention.names)
     if misses := report.sharpness.pop("misses", []):
         report.sharpness["median miss"] = float(np.median(misses))
     for finding in report.findings:
@@ -95,7 +102,8 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
 class Trial:
     """The state of one judgement."""
     def __init__(self, candidate, like, profile, report, seed, again="", strict=False,
-                 draws=MOST_DRAWS):
+                 draws=MOST_DRAWS, convention=PLAIN):
+        self.comparison = Comparison(load().get(like), convention)
         self.candidate, self.like, self.op = candidate, like, load().get(like)
         self.profile, self.report = profile, report
         self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
@@ -118,10 +126,12 @@ class Trial:
     def call(self, args, kwargs, layout="C"):
         """Call the candidate, record its side effects, and count a crash."""
         outcome = self.candidate.call(args, kwargs, layout)
+        if outcome.failure == "misuse":
+            raise Misuse(outcome.message)
         self.failures += outcome.failure in ("crash", "timeout", "resource")
         for name, message in outcome.side_effects:
             self.find("side effect", name, message, case="any")
-        return outcome
+        return self.comparison.applied(args, kwargs, outcome, self.profile)
 
     def find(self, kind, name, message, case="", **more):
         again = self.again.format(case=case, seed=self.seed) if self.again and case != "any" else ""
@@ -250,6 +260,8 @@ class Trial:
         self.record(stored, named, outcome.values)
         if len(outcome.values) not in (1, len(self.op.outputs)):
             raise Refused(f"{len(outcome.values)} results")
+        if any(y.dtype.kind not in "biuf" for y in outcome.values):
+            raise Refused("results that are not numbers")
         values = tuple(y.astype(np.longdouble) for y in outcome.values)
         return values if len(self.op.outputs) > 1 else values[0]
 
@@ -296,7 +308,7 @@ def misfit(outcome, truth, dtype):
         return {"kind": "call", "name": "wrong shape",
                 "message": f"shape {listed(got)} where {listed(wanted)} is expected"}
     for right, y in zip(parts(truth), outcome.values):
-        if right.dtype.kind != "f":
+        if right.dtype.kind != "f" and y.dtype.kind in "biuf":
             continue                    # counts and indices may be of any kind
         if y.dtype.kind != "f" or dtype in ("float32", "float64") and \
                 y.dtype.itemsize < np.dtype(dtype).itemsize:

@@ -55,6 +55,8 @@ class Subprocess:
             greeted = self.start()
             if greeted.failure == "raised":
                 self.refused = replace(greeted, failure="not loaded")
+            if greeted.failure == "misuse":
+                self.refused = greeted
         if self.refused.failure:
             return self.refused
         if self.process is None:
