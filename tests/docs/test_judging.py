@@ -25,6 +25,7 @@ for _, content in BLOCK.findall(PAGE):
 COMMANDS = [(lines[0], "".join(f"{line}\n" for line in lines[1:]))
             for kind, content in BLOCK.findall(PAGE) if kind == "console"
             for lines in (part.rstrip().splitlines() for part in content.split("$ ")[1:])]
+ANYTHING = r"(?<!\.)\.\.\.(?!\.)"          # but not the dots of pytest
 NUMBER = r"-?\d[\d.]*(?:e[+-]?\d+)?"
 
 
@@ -35,8 +36,8 @@ def pattern(shown):
         if line == "...":
             lines.append(r"(?:.*\n)*?")
             continue
-        pieces = [re.escape(piece) for piece in re.split(f"{NUMBER}|\\.\\.\\.", line)]
-        kinds = re.findall(f"{NUMBER}|\\.\\.\\.", line)
+        pieces = [re.escape(piece) for piece in re.split(f"{NUMBER}|{ANYTHING}", line)]
+        kinds = re.findall(f"{NUMBER}|{ANYTHING}", line)
         between = [".*" if kind == "..." else rf" *{NUMBER}" for kind in kinds] + [""]
         lines.append("".join(a + b for a, b in zip(pieces, between)) + r" *\n")
     return "".join(lines)
