@@ -53,7 +53,7 @@ def test_python_m_hopref_is_the_same_command():
 @pytest.mark.parametrize("argv", [
     [], ["nonsense"], ["retrieve", "--rule", "nonsense"], ["retrieve", "--beta", "warm"],
     ["retrieve", "--data", "faces"], ["retrieve", "--images", "x", "--data", "pictures"],
-    ["diagnose", "--rule", "graded"], ["ops", "extra"], ["info", "extra"],
+    ["diagnose", "--rule", "graded"], ["info", "extra"],
     ["retrieve", "--rule", "modern,nonsense"], ["retrieve", "--out", "a.gif"],
     ["retrieve", "--out", "png"], ["retrieve", "--out", ".png"],
 ])
@@ -153,6 +153,19 @@ def test_reproduce_lists_its_names_without_drawing_anything(tmp_path, monkeypatc
     assert content["schema"] == "hopref.experiments/1"
     assert [e["name"] for e in content["experiments"]] == [*FIGURES, *STATEMENTS]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("names", [["modern"], ["modern.update", "maps.softmax"]])
+def test_ops_prints_the_named_modules_and_operations(names, capsys):
+    assert main(["ops", *names, "--json"]) == 0
+    shown = {o["name"] for o in json.loads(capsys.readouterr().out)["ops"]}
+    assert shown == {name for name in load() for given in names
+                     if name == given or name.startswith(f"{given}.")}
+
+
+def test_ops_suggests_a_name(capsys):
+    assert main(["ops", "modrn"]) == 2
+    assert "did you mean modern" in capsys.readouterr().err
 
 
 def test_ops_prints_the_registry(capsys):

@@ -16,16 +16,17 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["check", "assert_conforms", "NotOffered", "Report", "LAWS", "law", "BUGS", "bug",
-           "truth"]
+__all__ = ["check", "assert_conforms", "parametrize_conformance", "NotOffered", "Report", "LAWS",
+           "law", "BUGS", "bug", "truth"]
 
 _MODULE_OF = {"NotOffered": "engine.candidate", "Report": "report.findings", "LAWS": "laws",
-         "law": "laws", "BUGS": "bugs", "bug": "bugs", "truth": "tolerance.expected"}
+              "law": "laws", "BUGS": "bugs", "bug": "bugs", "truth": "tolerance.expected",
+              "parametrize_conformance": "plugin"}
 
 
 def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", arithmetic: str = "",
           seed: int = 0, convention: Any = None, only: str = "",
-          xfail: dict[str, str] | None = None) -> Any:
+          xfail: dict[str, str] | None = None, **options: Any) -> Any:
     """Judge a function as an implementation of an operation.
 
     Parameters
@@ -38,29 +39,30 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     arithmetic : name of the arithmetic of the function where it differs from that of the format,
         such as "float16-mixed"
     seed : int, seed of the cases
-    convention : `hopref.check.peers.adapters.Convention`, where names, order, axes or masks differ
-        from those of the operation
+    convention : `hopref.check.peers.conventions.Convention`, where names, order, axes or masks
+        differ from those of the operation, or the name of a published one, such as "torch-sdpa"
     only : name of a single case; "" for all cases
     xfail : dictionary from the names of expected findings to the reasons
+    **options : the convention by the options of ``hopref check``, such as ``array="torch"``,
+        ``map={"scale": "softmax_scale"}``, ``order=("K", "Q", "V")``, ``layout={"X": "d n"}``,
+        ``lead=2``, ``mask="hidden"``, ``fixed={"training": False}``, ``set={"alpha": 1.5}`` for
+        options of the operation that have this value in all cases, and ``adapter``, a function
+        from the candidate to a callable with the signature of the operation
 
     Returns
     -------
-    Report, with the ``verdict`` "conforms" or "fails", the ``findings`` and the ``named`` bugs
+    Report, with the ``verdict`` "conforms", "partial" or "fails", the ``findings``, the ``named``
+    bugs, and ``gaps``, the reasons for which a verdict is partial
+
+    Raises
+    ------
+    PluginError : no operation or function is called ``like``
+    TypeError : an option does not exist
     """
-    from hopref.check.engine.candidate import InProcess
-    from hopref.check.engine.judge import judge
-    from hopref.check.peers.adapters import Convention, bound
-    name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
-    convention = convention or Convention(dtype=foreign(dtype))
-    again = f"check({name.rpartition(':')[2]}, {like!r}, only={{case!r}}, seed={{seed}})"
-    candidate = InProcess(bound(function, like, convention), name)
-    return judge(candidate, like, dtype=dtype, arithmetic=arithmetic, seed=seed, only=only,
-                 again=again, xfail=xfail)
-
-
-def foreign(dtype):
-    """The format if NumPy does not provide it, otherwise ""."""
-    return dtype if dtype == "bfloat16" else ""
+    from hopref.check.judgement import judged
+    given = {"convention": convention} if convention is not None else {}
+    return judged(function, like, {"dtype": dtype, "arithmetic": arithmetic, "seed": seed,
+                                   "only": only, "xfail": xfail, **given, **options})
 
 
 def assert_conforms(function: Callable[..., Any], like: str, **options: Any) -> None:

@@ -101,7 +101,7 @@ def print_claims(like):
                   f"{law.name} [{law.id}]")
             if broken:
                 case, it = broken
-                print(f"    {case}: {it.left:.6g} against {it.right:.6g} {it.what}")
+                print(f"    {case}: {it.worst['got']:.6g} against {it.worst['want']:.6g} {it.what}")
     return 1 if survived else 0
 
 

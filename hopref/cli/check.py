@@ -1,48 +1,46 @@
 """``hopref check``: judge one function or, without a target, all installed implementations."""
-import re
-import shlex
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
 from pathlib import Path
 
-from hopref.check.engine.candidate import InProcess
+from hopref._version import __version__
 from hopref.check.engine.judge import judge
 from hopref.check.engine.subprocess import Subprocess
-from hopref.check.peers.known import PEERS, WITHOUT_OP
+from hopref.check.judgement import near, validated
+from hopref.check.peers import installed
+from hopref.check.report.files import as_json, as_junit
 from hopref.check.report.findings import Report
-from hopref.check.report.text import as_json, as_junit, details, table
+from hopref.check.report.html import as_html
+from hopref.check.report.text import HEAD, Columns, details, number_format, row
 from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.cli.check_options import (
+    add_convention,
+    convention_record,
+    expected,
+    not_loaded,
+    repeated,
+    size,
+)
 from hopref.errors import HoprefError, PluginError
-from hopref.progress import progress
 
-__all__ = ["configure", "run", "own_reports", "peer_reports"]
+__all__ = ["configure", "run"]
 
-UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-CONFORMS, FAILS, USAGE = 0, 1, 2
+CONFORMS, FAILS, USAGE, PARTIAL = 0, 1, 2, 3
 
 
 def configure(parser):
     """The arguments of ``hopref check``."""
-    parser.add_argument("target", nargs="?", help="pkg.mod:function; without it, judge every path "
-                        "of hopref and every known third party installed here")
-    parser.add_argument("--like", metavar="OP", help="the op it implements (hopref ops lists them)")
+    parser.add_argument("target", nargs="?", help="pkg.mod:function, or a class or factory "
+                        "that makes it; without it, judge every path of hopref and every known "
+                        "third party installed here")
+    parser.add_argument("--like", metavar="OP", help="the op that it implements (hopref ops lists "
+                        "them); without a target, judge only this op, or the ops of this module")
+    parser.add_argument("--path", default="", choices=("formula", "numba", "cupy", "third-party"),
+                        help="without a target, judge only this path")
     parser.add_argument("--dtype", default="float64",
                         choices=("float64", "float32", "float16", "bfloat16"))
     parser.add_argument("--arithmetic", default="", metavar="NAME",
                         help="its arithmetic, where it is not the format's: " + ", ".join(PROFILES))
-    parser.add_argument("--array", default="numpy", choices=("numpy", "torch", "jax"))
-    parser.add_argument("--map", action="append", default=[], metavar="OURS=THEIRS",
-                        help="name of a parameter; it is then passed by keyword")
-    parser.add_argument("--order", default="", metavar="K,Q,V", help="order of the operands")
-    parser.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
-                        help="axes of an argument, or of the result (out), in the op's letters; "
-                             "leading axes are b, h, g")
-    parser.add_argument("--lead", type=int, metavar="N", help="leading axes that it requires")
-    parser.add_argument("--mask", default="visible", choices=("visible", "hidden", "additive"),
-                        help="what True means in its masks, or 0 and -inf")
-    parser.add_argument("--fixed", action="append", default=[], metavar="NAME=NUMBER",
-                        help="a further keyword argument, always passed")
+    add_convention(parser)
     parser.add_argument("--adapter", default="", metavar="FILE.py:NAME",
                         help="a function from the candidate to a callable with the op's signature")
     parser.add_argument("--here", action="store_true", help="look for modules in this folder too")
@@ -54,54 +52,104 @@ def configure(parser):
     parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason': what is expected")
     parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML here")
+    parser.add_argument("--html", metavar="FILE", help="write a page for a browser here")
 
 
 def run(args):
-    """Judge, print, and return the exit code: 0 conforms, 1 does not, 2 wrong usage."""
+    """Judge, print, and return the exit code: 0 conforms, 1 does not, 2 wrong usage, 3 partial."""
+    stream = sys.stderr if args.json == "-" else sys.stdout
     try:
         if args.target:
-            reports, failed = one_target(args)
+            reports = [one_target(args)]
+            if not unjudged(args, reports[0]):
+                print(details(reports[0]), file=stream)
         else:
-            own, peers = everything(args.seed)
-            reports, failed = own + peers, any(r.verdict == "fails" for r in own)
+            reports = everything(args, stream)
     except (HoprefError, ValueError) as error:
         print(f"hopref check: {error}", file=sys.stderr)
         return USAGE
-    stream = sys.stderr if args.json == "-" else sys.stdout
-    show(reports, args, stream)
-    for file, text in ((args.json, as_json), (args.junit, as_junit)):
+    for file, text in ((args.json, as_json), (args.junit, as_junit), (args.html, as_html)):
         if file == "-":
             print(text(reports), end="")
         elif file:
             Path(file).write_text(text(reports), encoding="utf-8")
-    return FAILS if failed else CONFORMS
+    if args.target and (why := unjudged(args, reports[0])):
+        print(f"hopref check: {why}", file=sys.stderr)
+        return USAGE
+    if stale := stale_lines(args, reports):
+        print(f"hopref check: {stale}", file=sys.stderr)
+    judged = {r.verdict for r in reports if args.target or r.target.startswith("hopref")}
+    return FAILS if "fails" in judged else USAGE if stale else \
+        PARTIAL if "partial" in judged else CONFORMS
 
 
-def show(reports, args, stream):
-    """Print the table, and the findings of every verdict other than "conforms"."""
-    if not args.target:
-        print(table(reports), file=stream)
+def stale_lines(args, reports):
+    """The sentence about lines of --xfail whose finding did not occur; "" without any."""
+    seen = {f.name for r in reports for f in r.findings}
+    stale = [] if args.case or not args.target else \
+        [name for name in expected(args.xfail) if name not in seen]
+    return (f"--xfail {args.xfail}: no longer found, so the line must be removed: "
+            + "; ".join(stale)) if stale else ""
+
+
+def everything(args, stream):
+    """The reports on all that is installed; one line for each as it comes, then the findings."""
+    wanted = installed.jobs(args.like or "", args.path)
+    if not wanted:
+        raise PluginError(f"nothing installed here is judged as {args.like or 'any op'}"
+                          f"{f' on the path {args.path}' if args.path else ''}"
+                          f"{near(args.like or '', {job.like for job in installed.jobs()})}")
+    skipped = installed.absent(args.like or "", args.path)
+    print(f"hopref {__version__}: {len(wanted)} judgements, {installed.cores()} at a time",
+          file=stream, flush=True)
+    coming = [Report(job.name, job.like, job.dtype, job.within or job.dtype) for job in wanted]
+    columns = Columns([(8 * "-", r.target, r.like, number_format(r), 5 * "-", "", "")
+                       for r in (*coming, *skipped)])
+    print(columns.line(HEAD), file=stream, flush=True)
+    reports = []
+    for report in installed.reports(wanted, args.seed):
+        print(columns.line(row(report)), file=stream, flush=True)
+        reports.append(report)
+    order = [(job.name, job.like, job.dtype) for job in wanted]
+    reports = sorted(reports, key=lambda r: order.index((r.target, r.like, r.dtype))) + skipped
+    for r in skipped:
+        print(columns.line(row(r)), file=stream)
     for r in reports:
-        if args.target or r.verdict == "fails":
-            print("\n" * (not args.target) + details(r), file=stream)
-    if not args.target:
-        print("\n" + summary(reports), file=stream)
+        if r.verdict in ("fails", "partial"):
+            print("\n" + details(r), file=stream)
+    print("\n" + summary(reports), file=stream)
+    return reports
 
 
 def summary(reports):
     own = [r for r in reports if r.target.startswith("hopref")]
     peers = [r for r in reports if r not in own and r.verdict != "skipped"]
     return (f"hopref: {sum(r.conforms for r in own)} of {len(own)} paths conform.  "
-            f"Third parties: {sum(r.conforms for r in peers)} of {len(peers)} conform; "
+            f"Third parties: {sum(r.conforms for r in peers)} of {len(peers)} conform"
+            f"{f', {partial} in part' if (partial := count(peers, 'partial')) else ''}; "
             "a third party that fails is a finding, not an error.")
 
 
+def count(reports, verdict):
+    return sum(r.verdict == verdict for r in reports)
+
+
+def unjudged(args, report):
+    """Why a target could not be judged, which is wrong usage; "" if it was."""
+    for f in report.findings:
+        if f.name == "not loaded":
+            places = "".join(f"\n  in {line}" for line in f.trace)
+            return f"{not_loaded(args, f.message)}{places}"
+    if report.verdict == "skipped":
+        return (f"no case of {args.like} could be put to {args.target}: "
+                f"{'; '.join(report.not_offered[:3]) or 'no case of that name'}")
+    return ""
+
+
 def one_target(args):
-    """The report on one target, and whether it failed."""
-    from hopref.check.laws import laws_of
-    from hopref.check.laws import load as load_laws
-    from hopref.check.peers.adapters import ADAPTER, TARGET
-    from hopref.dispatch.operation import load
+    """The report on one target."""
+    from hopref.check.peers.conventions import convention_from
+    from hopref.check.peers.targets import ADAPTER, TARGET
     if not TARGET.fullmatch(args.target):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
@@ -109,162 +157,15 @@ def one_target(args):
     if not args.like:
         raise PluginError("--like must name the operation or function that the target implements; "
                           "got none")
-    if args.like not in load() and not laws_of(args.like):
-        known = {*load(), *(name for law in load_laws().values() for name in law.subjects)}
-        near = get_close_matches(args.like, sorted(known), 3)
-        raise PluginError("--like must name an operation or another function of hopref that has "
-                          f"laws; got {args.like!r}"
-                          + (f" (did you mean {' or '.join(near)}?)" if near else ""))
-    fixed = {k: number(v) for k, v in pairs("--fixed", args.fixed).items()}
-    convention = {
-        "names": pairs("--map", args.map), "order": tuple(filter(None, args.order.split(","))),
-        "layout": pairs("--layout", args.layout), "lead": args.lead, "mask": args.mask,
-        "array": args.array, "fixed": fixed,
-        "dtype": args.dtype if args.array != "numpy" or args.dtype == "bfloat16" else ""}
-    candidate = Subprocess(args.target, args.like, convention, args.adapter, here=args.here,
+    validated(args.like)
+    record = convention_record(args)
+    convention = convention_from(args.like, record)
+    candidate = Subprocess(args.target, args.like, record, args.adapter, here=args.here,
                            memory=size(args.memory), seconds=args.time)
     try:
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
                        seed=args.seed, only=args.case, again=repeated(args),
-                       xfail=expected(args.xfail))
+                       xfail=expected(args.xfail), convention=convention)
     finally:
         candidate.close()
-    if any(f.name == "not loaded" for f in report.findings):
-        raise PluginError(f"{args.target} could not be loaded: {report.findings[0].message}")
-    if report.verdict == "skipped":
-        raise PluginError(f"no case of {args.like} could be put to {args.target}: "
-                          f"{'; '.join(report.not_offered[:3]) or 'no case of that name'}")
-    return [report], not report.conforms
-
-
-def repeated(args):
-    """The command that runs one case again."""
-    words = ["hopref", "check", args.target, "--like", args.like]
-    for option in ("dtype", "arithmetic", "array", "order", "mask", "adapter"):
-        default = {"dtype": "float64", "array": "numpy", "mask": "visible"}.get(option, "")
-        if getattr(args, option) != default:
-            words += [f"--{option}", getattr(args, option)]
-    for option in ("map", "layout", "fixed"):
-        words += [w for value in getattr(args, option) for w in (f"--{option}", value)]
-    words += ["--lead", str(args.lead)] * (args.lead is not None) + ["--here"] * args.here
-    line = shlex.join(words).replace("{", "{{").replace("}", "}}")
-    return f"{line} --case {{case!r}} --seed {{seed}}"
-
-
-def pairs(option, given):
-    """"a=b" items as a dictionary."""
-    for item in given:
-        if "=" not in item:
-            raise PluginError(f"{option} must be written OURS=THEIRS; got {item!r}")
-    return dict(item.split("=", 1) for item in given)
-
-
-def number(text):
-    """True, False, a number, or the text itself."""
-    if text in ("True", "False"):
-        return text == "True"
-    try:
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
-    except ValueError:
-        return text
-
-
-def size(text):
-    """Bytes of "4GiB", "512M", "1e9"."""
-    found = re.fullmatch(r"([\d.]+(?:e\d+)?) *([kKmMgG]?)i?[bB]?", text)
-    if not found:
-        raise PluginError(f"--memory must be a size such as 4GiB; got {text!r}")
-    return int(float(found[1]) * UNITS[found[2].lower()])
-
-
-def expected(file):
-    """{finding: reason} of an xfail file; # starts a comment."""
-    if file is None:
-        return {}
-    lines = (line.partition("#")[0].strip() for line in Path(file).read_text("utf-8").splitlines())
-    found = {}
-    for line in filter(None, lines):
-        name, _, why = line.rpartition(": ")
-        if not name or not why:
-            raise PluginError(f"an xfail line must be written 'finding: reason'; got {line!r}")
-        found[name] = why
-    return found
-
-
-def everything(seed):
-    """The reports on the paths of hopref, and on third parties, two of which run at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        waiting = [(peer, dtype, pool.submit(peer_report, peer, dtype, seed))
-                   for peer in PEERS if peer.installed for dtype in peer.dtypes]
-        own = list(own_reports(seed))
-        peers = [job.result() for _, _, job in progress(waiting, label="third parties")]
-    absent = [Report(p.name, p.like, skipped=f"{p.package} is not installed")
-              for p in PEERS if not p.installed]
-    return own, peers + absent + list(without_op())
-
-
-def own_reports(seed=0):
-    """The report on every path of every op that takes arrays or is the subject of a law."""
-    for op, path, dtype in progress(own_jobs(), label="own paths"):
-        name = "hopref" + (f", {path} path" if path != "formula" else "")
-        fixed = f" --fixed backend={path}" if path != "formula" else ""
-        candidate = InProcess(on_path(op, path), name)
-        yield judge(candidate, op.name, dtype=dtype, seed=seed, strict=True,
-                    again=f"hopref check hopref:{op.name} --like {op.name} --dtype {dtype}{fixed} "
-                          "--case {case!r} --seed {seed}")
-
-
-def own_jobs():
-    """Every (operation, path, number format) of hopref that can be judged here."""
-    from hopref.check.laws import laws_of
-    from hopref.dispatch.operation import BACKENDS, load
-    judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
-    return [(op, path, dtype) for op in judged for path in op.paths
-            for dtype in (("float64",) if path == "formula" else ("float64", "float32"))
-            if path == "formula" or available(BACKENDS[path].package, path)]
-
-
-def on_path(op, path):
-    def call(*args, **kwargs):
-        return op(*args, backend=path, **kwargs)
-    return call
-
-
-def available(package, path):
-    """Whether the package of a backend is installed, and for cupy a device is present."""
-    from importlib.util import find_spec
-    if find_spec(package) is None:
-        return False
-    if path != "cupy":
-        return True
-    try:
-        import cupy
-        return cupy.cuda.runtime.getDeviceCount() > 0
-    except Exception:
-        return False
-
-
-def peer_reports(seed=0):
-    """The report on every installed third-party implementation."""
-    return [peer_report(peer, dtype, seed) for peer in PEERS if peer.installed
-            for dtype in peer.dtypes]
-
-
-def peer_report(peer, dtype, seed):
-    candidate = Subprocess(peer.target, peer.like)
-    try:
-        report = judge(candidate, peer.like, dtype=dtype, arithmetic=peer.within.get(dtype, ""),
-                       seed=seed, again=f"hopref check {peer.target} --like {peer.like} "
-                                        f"--dtype {dtype} --case {{case!r}} --seed {{seed}}")
-    finally:
-        candidate.close()
-    report.target = peer.name
     return report
-
-
-def without_op():
-    """Known libraries that cannot be judged, since hopref has no corresponding op."""
-    from importlib.util import find_spec
-    for package, why in WITHOUT_OP.items():
-        if find_spec(package) is not None:
-            yield Report(package, "-", skipped=why)

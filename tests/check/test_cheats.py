@@ -8,7 +8,6 @@ from hopref.check.engine.judge import worst_entry
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from tests.check.cheats import load
-from tests.check.cheats.uncaught import UNCAUGHT
 
 CHEATS = load()
 
@@ -39,14 +38,8 @@ def test_a_cheat_is_wrong(cheat):
 def test_a_cheat_is_rejected(cheat, monkeypatch):
     """Without the diagnosis, which names bugs and does not change a verdict."""
     monkeypatch.setattr(judge, "diagnose", lambda trial: None)
-    verdict = check(cheat.make(), cheat.op, dtype=cheat.dtype).verdict
-    if cheat.op in UNCAUGHT.get(cheat.name, ()):
-        assert verdict == "conforms", "rejected now: remove it from tests/check/cheats/uncaught.py"
-    else:
-        assert verdict == "fails"
+    assert check(cheat.make(), cheat.op, dtype=cheat.dtype).verdict == "fails"
 
 
-def test_the_corpus_is_large_and_lists_only_its_own_cheats():
+def test_the_corpus_is_large():
     assert len(CHEATS) >= 400 and len({cheat.op for cheat in CHEATS}) >= 20
-    listed = {(op, name) for name, ops in UNCAUGHT.items() for op in ops}
-    assert listed <= {(cheat.op, cheat.name) for cheat in CHEATS}

@@ -1,15 +1,20 @@
 """``hopref check`` from the command line: verdicts, exit codes, files, and lines that reproduce."""
 import argparse
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 
 from hopref.check import laws
-from hopref.check.report.findings import SCHEMA
+from hopref.check.peers import installed
+from hopref.check.report.findings import SCHEMA, Finding, Report
 from hopref.cli import check as command
 from hopref.dispatch.operation import load
 
@@ -25,6 +30,13 @@ def right(xi, X, beta=1.0):
     e = np.exp(z - z.max(axis=-1, keepdims=True, initial=-np.inf))
     return e @ X / e.sum(axis=-1, keepdims=True)
 
+def squared(query, memory, inv_temp=1.0):
+    return right(query, memory, inv_temp**2)
+
+def raises(xi, X, beta=1.0):
+    z = xi @ X.T
+    raise ValueError(f"control \\x00 and ]]> and {z!r}")
+
 def columns(state, patterns, inverse_temperature=1.0, steps=1):
     assert steps == 1
     return right(state, patterns.T, inverse_temperature)
@@ -34,6 +46,49 @@ def adapt(candidate):
         return candidate(xi, X.T, beta)
     return call
 '''
+
+
+DIFFERS = '''
+import numpy as np
+from hopref import attention, maps, modern
+
+def always_half(z, *, beta=1.0):
+    return maps.entmax(z, beta=beta, alpha=1.5)
+
+def one(xi, X):
+    return modern.update(xi, X)
+
+def square(Q, K, V):
+    assert Q.shape == K.shape == V.shape
+    return attention.softmax_attention(Q, K, V)
+
+def several(Q, K, V):
+    return attention.softmax_attention(Q, K, V), "weights"
+
+def shifted(xi, X, beta=1.0):
+    return modern.energy(xi, X, beta=beta) - 7.5
+
+def grouped(Q, K, V):
+    K, V = (np.repeat(a, Q.shape[1] // K.shape[1], axis=1) for a in (K, V))
+    return attention.softmax_attention(Q, K, V)
+
+def flash(q, k, v, softmax_scale=None, causal=False):
+    heads = (np.moveaxis(a, 2, 1) for a in (q, k, v))
+    Z = attention.softmax_attention(*heads, scale=softmax_scale, causal=causal)
+    return np.moveaxis(Z, 1, 2)
+
+class Layer:
+    def __init__(self, beta):
+        self.beta = beta
+
+    def __call__(self, xi, X):
+        return modern.update(xi, X, beta=float(self.beta))
+
+def lists(xi, X, beta=1.0):
+    assert type(X) is list
+    return modern.update(xi, X, beta=beta).tolist()
+'''
+RIGHT = ["mine:right", "--like", "modern.update", "--here"]
 
 
 def hopref_check(*words):
@@ -71,7 +126,7 @@ def test_the_line_that_reproduces_does(here, capsys):
     hopref_check("mine:wrong", "--like", "modern.update", "--here", "--seed", 5)
     line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
     assert hopref_check(*shlex.split(line)) == 1
-    assert "1 cases" in capsys.readouterr().out
+    assert "1 of 1 cases" in capsys.readouterr().out
 
 
 def test_the_line_that_reproduces_a_draw_of_a_law_does(here, capsys):
@@ -87,6 +142,43 @@ def test_options_adapt_the_call(here):
                         "--map", "beta=inverse_temperature", "--fixed", "steps=1") == 0
     assert hopref_check("mine:columns", "--like", "modern.update", "--here",
                         "--adapter", "mine.py:adapt") == 0
+
+
+@pytest.mark.parametrize("name, like, words", [
+    ("always_half", "maps.entmax", ["--set", "alpha=1.5"]),
+    ("one", "modern.update", ["--set", "beta=1"]),
+    ("one", "modern.update", ["--set", "beta=1", "--lead", "0"]),
+    ("square", "attention.softmax_attention", ["--size", "s=l", "--size", "v=d"]),
+    ("several", "attention.softmax_attention", ["--returns", "0"]),
+    ("shifted", "modern.energy", ["--up-to", "constant"]),
+    ("grouped", "attention.softmax_attention", ["--layout", "K=b g s d", "--layout", "V=b g s v"]),
+    ("flash", "attention.softmax_attention", ["--convention", "flash-attn", "--array", "numpy"]),
+    ("Layer", "modern.update", ["--init", "beta=2", "--set", "beta=2"]),
+    ("lists", "modern.update", ["--array", "list"]),
+])
+def test_each_difference_has_an_option(here, capsys, name, like, words):
+    (here / "differs.py").write_text(DIFFERS)
+    line = [f"differs:{name}", "--like", like, "--here"]
+    assert hopref_check(*line, *words) in (0, 3), capsys.readouterr()
+    assert hopref_check(*line, *words, "--case", "gauss") == 0
+
+
+def test_the_line_that_reproduces_keeps_every_option(here, capsys):
+    (here / "differs.py").write_text(DIFFERS)
+    words = ["differs:shifted", "--like", "modern.energy", "--here", "--set", "beta=2", "--size",
+             "n=4", "--lead", "0", "--dtype", "float32"]
+    assert hopref_check(*words) == 1
+    line = re.search(r"reproduce: hopref check (.*)", capsys.readouterr().out)[1]
+    assert all(word in line for word in ("--set beta=2", "--size n=4", "--lead 0", "float32"))
+    assert hopref_check(*shlex.split(line)) == 1
+
+
+def test_a_line_of_the_xfail_file_without_its_finding_is_stale(here, capsys):
+    (here / "known").write_text("prints: no longer\n")
+    words = ["mine:right", "--like", "modern.update", "--here", "--xfail", "known"]
+    assert hopref_check(*words) == 2
+    assert "no longer found, so the line must be removed: prints" in capsys.readouterr().err
+    assert hopref_check(*words, "--case", "gauss") == 0
 
 
 def test_an_expected_failure_exits_with_0(here, capsys):
@@ -109,6 +201,21 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     (["mine:right", "--like", "modern.update", "--adapter", "x"], "an adapter must be written"),
     (["mine:right", "--like", "modern.update", "--arithmetic", "x"], "no arithmetic is called"),
     (["mine:right", "--like", "modern.update", "--here", "--case", "x"], "no case of"),
+    (["mine:right", "--like", "modern.update"], "mine is in this folder, add --here"),
+    (["mime:right", "--like", "modern.update"], "did you mean mine, with --here?"),
+    (["mime:right", "--like", "modern.update", "--here"], "did you mean mine?"),
+    ([*RIGHT, "--layout", "Z="], "--layout must be written"),
+    ([*RIGHT, "--layout", "Z=n d"], "--layout: modern.update has no 'Z'"),
+    ([*RIGHT, "--layout", "X=n q"], "unknown axis q"),
+    ([*RIGHT, "--map", "foo=bar"], "--map: modern.update has no 'foo'"),
+    ([*RIGHT, "--map", "beta=temperature"], "--map beta: the candidate takes no 'temperature'"),
+    ([*RIGHT, "--fixed", "training=False"], "--fixed: the candidate takes no 'training'"),
+    ([*RIGHT, "--set", "alpha=1"], "--set: modern.update has no 'alpha'"),
+    ([*RIGHT, "--set", "beta=-1"], "beta must be"),
+    ([*RIGHT, "--set", "beta=x"], "beta must be"),
+    ([*RIGHT, "--size", "q=2"], "--size: modern.update has no 'q'"),
+    ([*RIGHT, "--returns", "3"], "--returns: modern.update has no '3'"),
+    ([*RIGHT, "--init", "beta=1"], "right could not be made"),
 ])
 def test_wrong_usage_exits_with_2(here, words, printed, capsys):
     assert hopref_check(*words) == 2
@@ -117,7 +224,7 @@ def test_wrong_usage_exits_with_2(here, words, printed, capsys):
 
 def test_every_own_path_is_judged():
     """`hopref check`, the main job, demands that each conforms."""
-    judged = {op.name for op, _, _ in command.own_jobs()}
+    judged = {job.like for job in installed.jobs() if job.own}
     assert judged >= {op.name for op in load().values() if op.arrays}
     assert judged >= set(load()) & {name for law in laws.load().values() for name in law.subjects}
 
@@ -127,21 +234,105 @@ def test_sizes_read_as_people_write_them():
     assert command.size("1e9") == 10**9 and command.size("64 kB") == 2**16
 
 
-def test_the_exit_code_speaks_of_our_own_paths(monkeypatch, capsys):
-    from hopref.check.report.findings import Finding, Report
-    good, bad = Report("hopref", "modern.update", cases=1), Report("peer", "modern.update", cases=1)
+def test_a_verdict_that_rests_on_one_case_is_partial_and_exits_with_3(here, capsys):
+    words = "mine:squared", "--like", "modern.update", "--here"
+    assert hopref_check(*words) == 3
+    printed = capsys.readouterr().out
+    assert re.search(r"partial, 1 of \d+ cases .*; never tried: beta\n", printed)
+    assert "inv_temp of the candidate was never passed: --map beta=inv_temp" in printed
+    assert hopref_check(*words, "--map", "beta=inv_temp") == 1
+
+
+def test_the_files_are_written_for_a_target_that_cannot_be_imported(here, capsys):
+    (here / "broken.py").write_text("import numpy as np\nnp.no_such_name\n")
+    files = [(word, here / f"r.{word[2:]}") for word in ("--json", "--junit", "--html")]
+    words = [w for pair in files for w in pair]
+    assert hopref_check("broken:f", "--like", "modern.update", "--here", *words) == 2
+    assert "broken.py:2" in capsys.readouterr().err
+    assert json.loads((here / "r.json").read_text())["reports"][0]["verdict"] == "fails"
+    assert int(ElementTree.parse(here / "r.junit").getroot()[0].get("failures")) > 0
+    assert "no_such_name" in (here / "r.html").read_text()
+
+
+def test_a_traceback_names_the_line_of_the_candidate(here, capsys):
+    assert hopref_check("mine:raises", "--like", "modern.update", "--here") == 1
+    line = 1 + CANDIDATE[:CANDIDATE.index("raise ValueError")].count("\n")
+    assert f"in mine.py:{line}, in raises: raise ValueError" in capsys.readouterr().out
+
+
+@pytest.fixture
+def judgements(monkeypatch):
+    """Reports in the place of those on what is installed."""
+    def given(*reports):
+        jobs = [installed.Job(r.target, r.like, "formula", r.dtype) for r in reports]
+        monkeypatch.setattr(installed, "jobs", lambda like="", path="": jobs)
+        monkeypatch.setattr(installed, "absent", lambda like="", path="": [])
+        monkeypatch.setattr(installed, "reports", lambda wanted, seed: reversed(reports))
+    return given
+
+
+def test_the_exit_code_speaks_of_our_own_paths(judgements, capsys):
+    def reports(*names):
+        return [Report(name, "modern.update", cases=1) for name in names]
+    good, bad = reports("hopref", "peer")
     bad.add(Finding("value", "tolerance of modern.update", "off", got=1.0, want=2.0, bound=0.1))
-    monkeypatch.setattr(command, "everything", lambda seed: ([good], [bad]))
+    judgements(good, bad)
     assert hopref_check() == 0
     assert "FAILS" in capsys.readouterr().out
-    monkeypatch.setattr(command, "everything", lambda seed: ([bad], [good]))
+    good.target, bad.target = bad.target, good.target
+    judgements(good, bad)
     assert hopref_check() == 1
 
 
-def test_the_worst_of_findings_that_share_a_name_is_kept():
-    from hopref.check.report.findings import Finding, Report
-    report = Report("x", "y")
-    for error in (1.0, 9.0, 3.0):
-        report.add(Finding("value", "tolerance", "", got=error, want=0.0, bound=0.5))
-    assert len(report.findings) == 1 and report.findings[0].times == 3
-    assert report.findings[0].excess == 18.0 and np.isfinite(report.findings[0].got)
+def test_the_reports_of_all_are_in_a_fixed_order(judgements, capsys, tmp_path):
+    """They come as they end."""
+    names = ["first", "second"]
+    judgements(*(Report("hopref", name, cases=1) for name in names))
+    assert hopref_check("--json", tmp_path / "r.json") == 0
+    printed = capsys.readouterr().out
+    assert printed.index("second") < printed.index("first")
+    assert [r["like"] for r in json.loads((tmp_path / "r.json").read_text())["reports"]] == names
+
+
+def test_without_a_target_options_choose_ops_and_paths():
+    paths = {job.path for job in installed.jobs("modern.update")}
+    assert {"formula", "numba"} <= paths
+    assert {job.like for job in installed.jobs("modern", "formula")} \
+        == {name for name in load() if name.startswith("modern.")}
+    assert not any(job.own for job in installed.jobs(path=installed.THIRD_PARTY))
+    assert all(r.like == "maps.softmax" for r in installed.absent("maps.softmax"))
+
+
+def test_the_lines_of_all_are_aligned(judgements, capsys):
+    judgements(Report("hopref", "first", cases=1), Report("another name", "second", cases=1))
+    assert hopref_check() == 0
+    head, *lines = capsys.readouterr().out.splitlines()[1:4]
+    assert {line.index("float64") for line in lines} == {head.index("format")}
+
+
+def test_nothing_to_judge_is_wrong_usage(capsys):
+    assert hopref_check("--like", "modern.updat") == 2
+    assert "did you mean modern.update" in capsys.readouterr().err
+
+
+def test_processes_give_the_reports_of_one():
+    jobs = installed.jobs("maps.sparsemax", "formula") + installed.jobs("maps.softmax", "formula")
+    several = {r.like: r.largest_error for r in installed.reports(jobs, processes=2)}
+    alone = {r.like: r.largest_error for r in installed.reports(jobs, processes=1)}
+    assert several == alone and len(alone) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends an interrupt to a process group")
+def test_an_interrupt_ends_all_processes():
+    run = subprocess.Popen([sys.executable, "-m", "hopref", "check", "--path", "formula"],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    lines = [run.stdout.readline() for _ in range(3)]
+    assert re.match(r"hopref \S+: \d+ judgements", lines[0]) and lines[2].startswith("conforms")
+    os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130 and "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):         # soon, since a process may be ending
+        for _ in range(100):
+            os.killpg(run.pid, 0)
+            time.sleep(0.1)

@@ -1,9 +1,9 @@
 """Known third parties: the right ones conform, the wrong ones fail by name."""
 import pytest
 
+from hopref.check.peers.installed import peer_report
 from hopref.check.peers.known import PEERS
 from hopref.check.report.text import details
-from hopref.cli.check import peer_report
 
 RIGHT = [p for p in PEERS if p.package in ("torch", "jax", "scipy", "sklearn", "entmax")
          or p.name == "hflayers.Hopfield, one scaling, exact steps"]
@@ -24,7 +24,7 @@ def judged(peer, dtype):
                          ids=lambda x: getattr(x, "name", x))
 def test_a_right_one_is_accepted(peer, dtype):
     report = judged(peer, dtype)
-    assert report.conforms, details(report)
+    assert report.verdict in ("conforms", "partial"), details(report)   # some have no options
 
 
 @pytest.mark.parametrize("name", BUGS)

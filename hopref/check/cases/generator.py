@@ -48,6 +48,10 @@ class Case:
     layout: str = "C"
     levels: tuple = ()              # pairs (factor, label) other than the plainest
 
+    @property
+    def family(self):
+        return dict(self.levels).get("family", "gauss")
+
 
 def cases(op, dtype="float64", seed=0, given=None, sizes=None, thorough=False):
     """All distinct cases of an op.
@@ -167,7 +171,8 @@ def draw(op, known, row, dtype, seed, given, fixed):
     values = {}
     for k, parameter in op.signature.parameters.items():
         if k in given:
-            values[k] = given[k]
+            if k not in op.arrays:
+                values[k] = given[k]
         elif k in op.arrays:
             if parameter.default is parameter.empty or levels.get(k) or needed(it, k):
                 values[k] = array(it, k)

@@ -1,23 +1,35 @@
 """One call of a candidate, with its result and its side effects."""
 import contextlib
 import dataclasses
+import importlib
 import inspect
 import io
 import random
+import traceback
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
-__all__ = ["REUSED", "InProcess", "NotOffered", "Outcome", "Record", "observe", "relaid"]
+from hopref.errors import PluginError
+
+__all__ = ["REUSED", "InProcess", "Misuse", "NotOffered", "Outcome", "Record", "observe", "relaid"]
 
 REUSED = "the arrays of another call"   # a layout: contents change, the array objects do not
-_KEPT = {}                              # the arrays that are reused, by place, shape and dtype
+LONGEST = 5000          # characters of the message of an exception
+MOST_PLACES = 4         # lines of a traceback
+OWN = Path(__file__).parents[1]
+_KEPT = {}              # the arrays that are reused, by place, shape and dtype
 
 
 class NotOffered(Exception):
     """Raised by an adapter if the candidate lacks an option; the case is then not judged."""
+
+
+class Misuse(PluginError):
+    """A call of the kit that cannot be judged as it was asked for, and what would be right."""
 
 
 class Record(SimpleNamespace):
@@ -34,9 +46,10 @@ class Outcome:
     ----------
     values : tuple of arrays, the results
     many : bool, whether the candidate returned a tuple or a list
-    failure : "", or one of "not offered", "raised", "crash", "timeout", "resource", "protocol" and
-        "wrong type"
+    failure : "", or one of "not offered", "misuse", "raised", "crash", "timeout", "resource",
+        "protocol" and "wrong type"
     message : description of the failure
+    trace : lines with file, line and text of the places in the candidate where it failed
     fields : names of the values of a record
     absent : names of the fields of a record that are None
     returned : the returned object, if the candidate ran in this process
@@ -46,6 +59,7 @@ class Outcome:
     many: bool = False
     failure: str = ""
     message: str = ""
+    trace: list = field(default_factory=list)
     fields: tuple = ()
     absent: tuple = ()
     returned: object = None
@@ -75,14 +89,35 @@ def observe(call, args, kwargs, layout="C"):
             outcome = received(answer, inputs)
     except NotOffered as absent:
         return Outcome(failure="not offered", message=str(absent))
+    except Misuse as misuse:
+        return Outcome(failure="misuse", message=str(misuse))
     except MemoryError as error:
         outcome = Outcome(failure="resource", message=f"MemoryError: {error}")
     except (SystemExit, KeyboardInterrupt) as error:
         outcome = Outcome(failure="crash", message=f"called exit ({type(error).__name__}: {error})")
     except Exception as error:
-        outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:500])
+        outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
+                          trace=places(error))
     outcome.side_effects += forbidden(inputs, before, before_state, printed.getvalue())
+    outcome.side_effects += getattr(call, "side_effects", ())
     return outcome
+
+
+def places(error):
+    """The places in the candidate that led to an error, the innermost last."""
+    hidden = (OWN / "engine", OWN / "peers", Path(importlib.__file__).parent)
+    frames = [f for f in traceback.extract_tb(error.__traceback__)
+              if not f.filename.startswith("<frozen") and Path(f.filename).parent not in hidden]
+    lines = [f"{shown(f.filename)}:{f.lineno}, in {f.name}: {f.line}" for f in frames]
+    if isinstance(error, SyntaxError) and error.filename:
+        lines.append(f"{shown(error.filename)}:{error.lineno}: {(error.text or '').strip()}")
+    return lines if len(lines) <= MOST_PLACES else [lines[0], *lines[1 - MOST_PLACES:]]
+
+
+def shown(file):
+    """The path of a file, from this folder if it is in it."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def received(answer, inputs):
@@ -180,6 +215,11 @@ class InProcess:
 
     def call(self, args, kwargs, layout="C"):
         return observe(self.function, args, kwargs, layout)
+
+    @property
+    def never_passed(self):
+        """The parameters of the candidate to which no call passed an argument."""
+        return getattr(getattr(self.function, "passed", None), "never", [])
 
     def close(self):
         pass

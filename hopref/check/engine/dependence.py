@@ -8,10 +8,39 @@ observed by `candidate.observe`.
 import numpy as np
 
 from hopref.check.engine.candidate import REUSED
+from hopref.check.tolerance.expected import expected
 
-__all__ = ["examine"]
+__all__ = ["examine", "repeats"]
 
+NOT_REPEATED = "the second of two equal calls; is dropout active (torch: call .eval()), or a draw?"
 LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
+
+
+def repeats(trial, drawn):
+    """Whether two equal calls differ, which is then the only finding."""
+    case = next((c for c in drawn if not c.stress), None)
+    outcomes = []
+    while case is not None and len(outcomes) < 2:
+        outcome = trial.candidate.call(case.args, case.kwargs)
+        if outcome.failure:
+            return False                # the judgement of the values reports it
+        outcomes.append(trial.comparison.applied(case.args, case.kwargs, outcome, trial.profile))
+    truth = expected(trial.op, case.args, case.kwargs, trial.profile) if outcomes else None
+    if not all(fits(outcome.values, truth) for outcome in outcomes):
+        return False
+    if not outcomes:
+        return False
+    compare(trial, "two equal calls differ", NOT_REPEATED, case, truth, outcomes[1].values,
+            outcomes[0].values)
+    trial.report.cases += bool(trial.report.findings)
+    return bool(trial.report.findings)
+
+
+def fits(values, truth):
+    """Whether results are numbers of the right shapes, so that they can be compared."""
+    pieces = truth if isinstance(truth, tuple) else (truth,)
+    return all(y.dtype.kind in "biuf" and y.shape == right.shape
+               for y, right in zip(values, pieces))
 
 
 def examine(trial, drawn):
@@ -89,5 +118,6 @@ def compare(trial, name, words, case, truth, new, old):
             size = np.where(broken, np.nan_to_num(gap, nan=np.inf), -1)
             at = np.unravel_index(int(np.argmax(size)), gap.shape)
             trial.find("side effect", name, words, case.name, index=tuple(map(int, at)),
-                       got=float(a[at]), want=float(b[at]), bound=float(2 * right.radius[at]))
+                       got=float(a[at]), want=float(b[at]), bound=float(2 * right.radius[at]),
+                       relation="before")
             return

@@ -36,13 +36,14 @@ class Answer:
 def diagnose(trial):
     """Find the bugs that explain the findings; estimate parameters if the op has a beta."""
     report = trial.report
-    if any(f.kind in ("value", "law") for f in report.findings):
+    wrong = any(f.kind in ("value", "law") for f in report.findings)
+    if wrong:
         own = trial.like.partition(".")[0] != "estimators"  # estimators are not functions of hopref
         names = nearest(trial) if own else []
         if not names and (trial.op is None or not trial.op.arrays):
             names = suspects(trial)         # a random draw of another library has other numbers
         report.named = names[:MOST_NAMES]
-    if trial.op is not None and trial.op.arrays:
+    if wrong and trial.op is not None and trial.op.arrays:
         report.estimates = recovered(trial.op, [a for a in trial.answers if not a[0].stress])
 
 

@@ -5,11 +5,15 @@ import numpy as np
 
 from hopref.check.cases.generator import cases
 from hopref.check.engine import dependence
-from hopref.check.engine.candidate import NotOffered
+from hopref.check.engine.candidate import Misuse, NotOffered
+from hopref.check.engine.comparison import Comparison
 from hopref.check.engine.diagnosis import diagnose
+from hopref.check.engine.errors import extent, worst_entry
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
-from hopref.check.report.findings import Finding, Report
+from hopref.check.peers.conventions import PLAIN
+from hopref.check.report.coverage import cover, record_of
+from hopref.check.report.findings import Finding, Put, Report
 from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
@@ -29,7 +33,7 @@ class Refused(Exception):
 
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
-          strict=False, draws=MOST_DRAWS):
+          strict=False, draws=MOST_DRAWS, convention=PLAIN):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -44,6 +48,8 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     xfail : dictionary from the names of expected findings to the reasons
     strict : bool, whether a failure in a stress case is a finding
     draws : int, number of arguments with which each law is tried
+    convention : `Convention`, of which the judgement reads the options of the op that are fixed,
+        the sizes, and the parts of the results that are not compared
 
     Returns
     -------
@@ -51,16 +57,23 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     """
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
-    trial = Trial(candidate, like, profile, report, seed, again, strict, draws)
+    trial = Trial(candidate, like, profile, report, seed, again, strict, draws, convention)
     drawn = []
     if op is not None and op.arrays:
-        drawn = [c for c in cases(op, dtype, seed) if only in ("", c.name)]
+        drawn = [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
+                 if only in ("", c.name)]
+        report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
         trial.warm(drawn)
+        if dependence.repeats(trial, drawn):
+            return report.done()
         trial.values(drawn)
     trial.law_by_law(drawn, only)
     if drawn and not only and not trial.over:
         dependence.examine(trial, drawn)
     diagnose(trial)
+    if not only:
+        cover(report, op, getattr(candidate, "never_passed", None) or [],
+              convention.names)
     if misses := report.sharpness.pop("misses", []):
         report.sharpness["median miss"] = float(np.median(misses))
     for finding in report.findings:
@@ -91,7 +104,8 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
 class Trial:
     """The state of one judgement."""
     def __init__(self, candidate, like, profile, report, seed, again="", strict=False,
-                 draws=MOST_DRAWS):
+                 draws=MOST_DRAWS, convention=PLAIN):
+        self.comparison = Comparison(load().get(like), convention)
         self.candidate, self.like, self.op = candidate, like, load().get(like)
         self.profile, self.report = profile, report
         self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
@@ -114,38 +128,53 @@ class Trial:
     def call(self, args, kwargs, layout="C"):
         """Call the candidate, record its side effects, and count a crash."""
         outcome = self.candidate.call(args, kwargs, layout)
+        if outcome.failure == "misuse":
+            raise Misuse(outcome.message)
         self.failures += outcome.failure in ("crash", "timeout", "resource")
         for name, message in outcome.side_effects:
             self.find("side effect", name, message, case="any")
-        return outcome
+        return self.comparison.applied(args, kwargs, outcome, self.profile)
 
     def find(self, kind, name, message, case="", **more):
         again = self.again.format(case=case, seed=self.seed) if self.again and case != "any" else ""
         self.report.add(Finding(kind, name, message, case, reproduce=again, **more))
 
+    def given(self, args, kwargs):
+        """The formats and shapes of the arguments, and how many numbers they have."""
+        names = self.op.signature.parameters if self.op is not None else map(str, range(len(args)))
+        given = {**dict(zip(names, args)), **kwargs}
+        words = [f"{k} {v.dtype} {v.shape}" if isinstance(v, np.ndarray) else f"{k}={v!r:.60}"
+                 for k, v in given.items()]
+        size = sum(v.size if isinstance(v, np.ndarray) else 1 for v in given.values())
+        return {"arguments": ", ".join(words), "size": size}
+
     def values(self, drawn):
         """Compare the results of every case with the correct values."""
-        for case in drawn:
+        for case, record in zip(drawn, self.report.records):
             if self.over:
                 return
-            profile = replace(self.profile, worst_case=case.correlated or self.profile.worst_case)
-            truth = expected(self.op, case.args, case.kwargs, profile)
             outcome = self.call(case.args, case.kwargs, case.layout)
             if outcome.failure == "not offered":
                 self.report.not_offered.append(f"{case.name}: {outcome.message}")
+                record.outcome, record.note = "not offered", outcome.message
                 continue
             self.report.cases += 1
+            profile = replace(self.profile, worst_case=case.correlated or self.profile.worst_case)
+            truth = expected(self.op, case.args, case.kwargs, profile)
             self.sharpen(truth)
-            wrong = misfit(outcome, truth, self.profile.dtype)
+            record.outcome, wrong = "passes", misfit(outcome, truth, self.profile.dtype)
             if wrong is None:
                 self.answers.append((case, truth, outcome.values))
-                wrong = self.misses(case, truth, outcome.values)
+                record.ratio, wrong = self.misses(case, truth, outcome.values)
             if wrong is None:
                 continue
+            record.note, record.finding = wrong["message"], wrong["name"]
             if case.stress and not self.strict and wrong["kind"] == "value":
+                record.outcome = "limit"
                 self.report.limits.append(f"{case.name}: {wrong['message']}")
             else:
-                self.find(case=case.name, **wrong)
+                record.outcome = "fails"
+                self.find(case=case.name, **wrong, **self.given(case.args, case.kwargs))
 
     def sharpen(self, truth):
         """Record the errors of trivial results; a case that they pass has no power."""
@@ -159,55 +188,63 @@ class Trial:
         sharp.setdefault("misses", []).append(min(misses))
 
     def misses(self, case, truth, values):
-        """The worst entry beyond its tolerance, as the fields of a finding."""
-        worst = None
-        for i, (right, y) in enumerate(zip(parts(truth), values)):
-            found = worst_entry(y, right)
-            if self.strict or not case.stress:
-                self.report.largest_error = max(self.report.largest_error, found[0])
-            if found[0] > 1 and (worst is None or found[0] > worst[0]):
-                worst = (*found, i)
-        if worst is None:
-            return None
-        ratio, at, got, want, bound, i = worst
+        """The largest error in units of the bound; beyond 1, also the fields of a finding."""
+        found = [worst_entry(y, right) for right, y in zip(parts(truth), values)]
+        i = max(range(len(found)), key=lambda i: found[i][0])
+        ratio, at, got, want, bound = found[i]
+        if self.strict or not case.stress:
+            self.report.largest_error = max(self.report.largest_error, ratio)
+        if ratio <= 1:
+            return ratio, None
         output = f"output {i}, " if isinstance(truth, tuple) else ""
-        how_far = f"{ratio:.3g} times its tolerance" if bound else "where only one value is right"
-        return {"kind": "value", "name": f"tolerance of {self.like}", "index": at, "got": got,
-                "want": want, "bound": bound, "message": output + how_far}
+        how_far = f"{ratio:.3g} bounds" if bound else "only one value is right"
+        return ratio, {"kind": "value", "name": f"tolerance of {self.like}", "index": at,
+                       "got": got, "want": want, "bound": bound, "message": output + how_far,
+                       **extent(values[i], parts(truth)[i])}
 
     def law_by_law(self, drawn, only=""):
         """Apply every law of the subject to the candidate."""
         f = Implementation(self.like, self.value, self.profile)
         easy = [case for case in drawn if self.strict or not case.stress]
         for law in laws_of(self.like):
-            judged = 0
+            record = Put("law", law.name, "not put", law.id)
             for name, args, kwargs in arguments_of(law, self.op, easy, seed=self.seed,
                                                    dtype=self.profile.dtype):
-                if self.over or judged == self.draws:
+                if self.over or record.judged == self.draws:
                     break
-                if only not in ("", name, law.name):
-                    continue
-                try:
-                    broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
-                except (Refused, WrongShape) as refused:
-                    if not drawn:           # otherwise the cases have reported the failure
-                        self.find("call", "raised", str(refused), law.name)
-                    continue
-                except NotOffered as absent:
-                    if not drawn and str(absent) not in self.report.not_offered:
-                        self.report.not_offered.append(str(absent))
-                    continue
-                except (AttributeError, IndexError, TypeError, ValueError) as error:
-                    if drawn:
-                        raise
-                    self.find("call", "wrong result", f"{type(error).__name__}: {error}", law.name)
-                    continue
-                judged += broken is not None
-                for it in (broken or [])[:1]:
-                    self.find("law", law.name, f"{law.statement} {it.what}".strip(), name,
-                              index=it.index, got=it.left, want=it.right, bound=it.bound, id=law.id)
-            self.report.laws += judged > 0
+                if only in ("", name, law.name):
+                    self.one_law(law, record, f, name, args, kwargs, bool(drawn))
+            if only == "" or record.judged:
+                self.report.records.append(record)
+            self.report.laws += record.judged > 0
         self.report.remarks += f.remarks
+
+    def one_law(self, law, record, f, name, args, kwargs, by_cases):
+        """Apply a law once; failures of the call are findings unless cases have reported them."""
+        try:
+            broken = law.judge(f, *f.drawn(args), **f.drawn(kwargs))
+        except (Refused, WrongShape) as refused:
+            record.note = str(refused)
+            if not by_cases:
+                self.find("call", "raised", str(refused), law.name)
+            return
+        except NotOffered as absent:
+            record.outcome = "passes" if record.judged else "not offered"
+            if not by_cases and str(absent) not in self.report.not_offered:
+                self.report.not_offered.append(str(absent))
+            return
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            if by_cases:
+                raise
+            self.find("call", "wrong result", f"{type(error).__name__}: {error}", law.name)
+            return
+        if broken is not None:
+            record.judged += 1
+            record.outcome = "fails" if broken or record.outcome == "fails" else "passes"
+        for it in (broken or [])[:1]:
+            record.finding, record.note = law.name, f"{law.statement} {it.what}".strip()
+            self.find("law", law.name, record.note, name, id=law.id, **it.worst,
+                      **self.given(args, kwargs))
 
     def value(self, *args, **kwargs):
         """The results of a call by a law."""
@@ -226,6 +263,8 @@ class Trial:
         self.record(stored, named, outcome.values)
         if len(outcome.values) not in (1, len(self.op.outputs)):
             raise Refused(f"{len(outcome.values)} results")
+        if any(y.dtype.kind not in "biuf" for y in outcome.values):
+            raise Refused("results that are not numbers")
         values = tuple(y.astype(np.longdouble) for y in outcome.values)
         return values if len(self.op.outputs) > 1 else values[0]
 
@@ -259,7 +298,8 @@ def parts(truth):
 def misfit(outcome, truth, dtype):
     """The defect of an outcome other than wrong values, as fields of a finding, or None."""
     if outcome.failure:
-        return {"kind": "call", "name": outcome.failure, "message": outcome.message}
+        return {"kind": "call", "name": outcome.failure, "message": outcome.message,
+                "trace": outcome.trace}
     wanted = [right.shape for right in parts(truth)]
     got = [y.shape for y in outcome.values]
     if len(got) == 1 and not outcome.many:
@@ -271,7 +311,7 @@ def misfit(outcome, truth, dtype):
         return {"kind": "call", "name": "wrong shape",
                 "message": f"shape {listed(got)} where {listed(wanted)} is expected"}
     for right, y in zip(parts(truth), outcome.values):
-        if right.dtype.kind != "f":
+        if right.dtype.kind != "f" and y.dtype.kind in "biuf":
             continue                    # counts and indices may be of any kind
         if y.dtype.kind != "f" or dtype in ("float32", "float64") and \
                 y.dtype.itemsize < np.dtype(dtype).itemsize:
@@ -282,19 +322,3 @@ def misfit(outcome, truth, dtype):
 
 def listed(shapes):
     return ", ".join(str(tuple(s)) for s in shapes)
-
-
-def worst_entry(y, right):
-    """(error / tolerance, index, got, want, bound) at the entry of largest relative error."""
-    if y.size == 0:
-        return 0.0, (), None, None, None
-    with np.errstate(all="ignore"):
-        y = y.astype(np.longdouble)
-        same = (y == right.value) | np.isnan(y) & np.isnan(right.value)
-        miss = np.where(same, 0.0, np.abs(y - right.value)).astype(float)
-        miss = np.where(np.isnan(miss) & np.isfinite(right.radius), np.inf, miss)
-        ratio = np.where(miss == 0, 0.0, miss / np.where(right.radius > 0, right.radius, 1e-300))
-        ratio = np.where(np.isinf(right.radius), 0.0, np.where(np.isnan(ratio), np.inf, ratio))
-    at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    return (float(ratio[at]), tuple(map(int, at)), float(y[at]), float(right.value[at]),
-            float(right.radius[at]))

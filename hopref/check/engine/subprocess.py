@@ -47,6 +47,7 @@ class Subprocess:
                          "adapter": adapter, "here": here}
         self.process, self.deaths, self.refused = None, 0, Outcome()
         self.baseline = None            # bytes held after a first call
+        self.never_passed = None        # parameters to which no call passed an argument
 
     def call(self, args, kwargs, layout="C"):
         """The outcome of one call; the end of the process is an outcome too."""
@@ -54,6 +55,8 @@ class Subprocess:
             greeted = self.start()
             if greeted.failure == "raised":
                 self.refused = replace(greeted, failure="not loaded")
+            if greeted.failure == "misuse":
+                self.refused = greeted
         if self.refused.failure:
             return self.refused
         if self.process is None:
@@ -91,10 +94,13 @@ class Subprocess:
             header, values = None, []
         if header is None:
             return self.died(values, time.monotonic() - began)
+        never, known = header.get("never_passed"), self.never_passed
+        if never is not None:           # a new process does not know the calls of the last one
+            self.never_passed = [k for k in never if known is None or k in known]
         return Outcome(values=tuple(values), many=bool(header["many"]),
                        fields=tuple(header["fields"]),
                        absent=tuple(header["absent"]), failure=header["failure"],
-                       message=header["message"],
+                       message=header["message"], trace=header["trace"],
                        side_effects=[tuple(f) for f in header["side_effects"]])
 
     def listen(self, process):

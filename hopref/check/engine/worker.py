@@ -9,7 +9,9 @@ from dataclasses import asdict, replace
 
 from hopref.check.engine import wire
 from hopref.check.engine.candidate import Outcome, observe
-from hopref.check.peers.adapters import Convention, bound, imported
+from hopref.check.peers.adapters import bound
+from hopref.check.peers.conventions import convention_from
+from hopref.check.peers.targets import imported
 
 __all__ = ["main"]
 
@@ -32,7 +34,8 @@ def main():
             return
         outcome = observe(candidate, *wire.unpacked(message, arrays), message["layout"])
         values = outcome.values
-        wire.send(answer, header(outcome), values)
+        never = getattr(getattr(candidate, "passed", None), "never", [])
+        wire.send(answer, header(outcome) | {"never_passed": never}, values)
 
 
 def header(outcome):
@@ -44,8 +47,9 @@ def load(greeting):
     """The candidate as a callable with the signature of the op."""
     if greeting["here"]:
         sys.path.insert(0, os.getcwd())
-    return bound(imported(greeting["target"]), greeting["like"],
-                 Convention(**greeting["convention"]), greeting["adapter"])
+    convention = convention_from(greeting["like"], greeting["convention"])
+    return bound(imported(greeting["target"]), greeting["like"], convention,
+                 greeting["adapter"])
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hopref.check.cases.draws import Draw
+from hopref.check.engine.errors import of_sizes
 from hopref.check.tolerance.toleranced import (
     Toleranced,
     toleranced,
@@ -46,6 +47,7 @@ __all__ = ["LAWS", "Claim", "Law", "OutOfRange", "Violation", "toleranced", "at_
            "holds", "law", "laws_of", "load"]
 
 LAWS = {}
+FAR_SHARPER = 256.0     # the side of a claim that is known has a radius smaller by this factor
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Claim:
     ordered: bool = False
 
     def worst(self):
-        """The entry that breaks the claim most: index, left, right, bound; None if it holds."""
+        """The entry that breaks the claim most, as fields of a violation; None if it holds."""
         radius = self.left.radius + self.right.radius
         left, right, radius = np.broadcast_arrays(self.left.value, self.right.value, radius)
         with np.errstate(all="ignore"):
@@ -69,7 +71,14 @@ class Claim:
         excess = np.where(broken, np.where(np.isfinite(gap), gap, np.inf), -1.0)
         scale = np.where(radius > 0, radius, np.finfo(float).tiny)
         at = np.unravel_index(int(np.argmax(np.asarray(excess / scale))), excess.shape)
-        return tuple(map(int, at)), float(left[at]), float(right[at]), float(radius[at])
+        radii = [np.broadcast_to(a.radius, gap.shape)[at] for a in (self.left, self.right)]
+        swapped = bool(FAR_SHARPER * radii[0] < radii[1])       # the left side is the known one
+        got, want = (right, left) if swapped else (left, right)
+        known = swapped or FAR_SHARPER * radii[1] < radii[0] or max(radii) == 0
+        relation = ("<=", ">=")[swapped] if self.ordered else "=" if known else "sides"
+        return {"index": tuple(map(int, at)), "got": float(got[at]), "want": float(want[at]),
+                "bound": float(radius[at]), "relation": relation,
+                **of_sizes(broken, got, want)}
 
 
 def equal(left, right, what=""):
@@ -97,10 +106,7 @@ class Violation:
     """Where a law was broken."""
     law: str
     what: str
-    index: tuple
-    left: float
-    right: float
-    bound: float
+    worst: dict                 # fields of a finding
 
 
 class OutOfRange(Exception):
@@ -152,7 +158,7 @@ class Law:
                 for claim in self.claims(f, *args, **kwargs):
                     claimed = True
                     if (worst := claim.worst()) is not None:
-                        found.append(Violation(self.name, claim.what, *worst))
+                        found.append(Violation(self.name, claim.what, worst))
             except OutOfRange:
                 pass                    # the rest cannot be asked of this number format
         return found if claimed else None

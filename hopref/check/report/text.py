@@ -1,80 +1,122 @@
-"""Reports as a table of verdicts, as text, as JSON and as JUnit XML."""
-import json
-from xml.etree import ElementTree
+"""Reports as text: a table of verdicts, and the details of one.
 
-import numpy as np
+Errors are in units of the *bound*, the largest error of an honest implementation in the same
+number format; an error is wrong beyond 1.
+"""
+__all__ = ["HEAD", "Columns", "row", "table", "details", "finding_lines", "headline",
+           "number_format", "place"]
 
-from hopref._version import __version__
-from hopref.check.report.findings import SCHEMA
+HEAD = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/bound, why")
+RIGHT = (4, 5)          # columns of numbers
+RELATION = {"=": "got {got}, right is {want}", "<=": "got {got}, right is at most {want}",
+            ">=": "got {got}, right is at least {want}",
+            "sides": "one side is {got}, the other {want}",
+            "before": "now {got}, before {want}"}
 
-__all__ = ["table", "details", "as_json", "as_junit"]
 
-MARK = {"conforms": "ok", "fails": "FAILS", "skipped": "skipped"}
+class Columns:
+    """Lines of a table whose widths are known before its rows, so that rows can be printed singly.
+    """
+    def __init__(self, rows):
+        self.widths = [max(map(len, column)) for column in zip(HEAD, *rows)]
+
+    def line(self, cells):
+        return "  ".join(c.rjust(w) if i in RIGHT else c.ljust(w)
+                         for i, (c, w) in enumerate(zip(cells, self.widths))).rstrip()
 
 
 def table(reports):
     """A table with one line for each judgement."""
-    head = ("verdict", "candidate", "judged as", "format", "cases", "laws", "error/tolerance, why")
-    rows = [head] + [row(r) for r in reports]
-    widths = [max(len(line[i]) for line in rows) for i in range(len(head))]
-    return "\n".join("  ".join(cell.rjust(w) if i in (4, 5) else cell.ljust(w)
-                               for i, (cell, w) in enumerate(zip(line, widths))).rstrip()
-                     for line in rows)
+    rows = [row(r) for r in reports]
+    columns = Columns(rows)
+    return "\n".join(map(columns.line, (HEAD, *rows)))
 
 
 def row(r):
+    """The cells of one judgement."""
     if r.verdict == "skipped":
         return "skipped", r.target, r.like, "", "", "", r.skipped
-    inner = "" if r.arithmetic == r.dtype else f" ({r.arithmetic.rpartition('-')[2]} within)"
-    return (MARK[r.verdict], r.target, r.like, r.dtype + inner, str(r.cases), str(r.laws),
-            reason(r))
+    verdict = "FAILS" if r.verdict == "fails" else r.verdict
+    return (verdict, r.target, r.like, number_format(r), cases(r), str(r.laws), reason(r))
+
+
+def number_format(r):
+    return r.dtype + ("" if r.arithmetic == r.dtype
+                      else f" ({r.arithmetic.rpartition('-')[2]} within)")
+
+
+def cases(r):
+    """The number of cases; where not all could be put, of those due."""
+    return f"{r.cases}/{r.due}" if r.cases < r.due else str(r.cases)
 
 
 def reason(r):
     """A short reason for the verdict."""
     if r.verdict == "conforms":
         return f"{r.largest_error:.2g}" if r.cases else ""
+    if r.verdict == "partial":
+        return "; ".join(gap.partition(": ")[0] for gap in r.gaps)
     if r.named:
         return "; ".join(r.named)
     return "; ".join(f.name for f in r.findings[:3] if not f.expected)
 
 
+def headline(r):
+    """What was put to the candidate of what was due, and the options that were never tried."""
+    put = f"{r.cases} of {r.due} cases" if r.due else f"{r.cases} cases"
+    put = f"{put} and {r.laws} laws in {r.seconds:.1f} s"
+    return put + (f"; never tried: {', '.join(r.untried)}" if r.untried else "")
+
+
 def details(r):
     """All findings on one candidate, as text."""
-    lines = [f"{r.target} as {r.like} ({r.dtype}): {r.verdict}, {r.cases} cases and {r.laws} laws "
-             f"in {r.seconds:.1f} s"]
-    if r.source:
-        lines.append(f"  equation: {r.source}")
-    if r.named:
-        lines.append(f"  looks like: {'; '.join(r.named)}")
+    lines = [f"{r.target} as {r.like} ({number_format(r)}): {r.verdict}, {headline(r)}"]
+    lines += [f"  equation: {r.source}"] * bool(r.source)
+    lines += [f"  looks like: {'; '.join(r.named)}"] * bool(r.named)
+    lines += [f"  partial: {gap}" for gap in r.gaps]
     lines += [line for f in r.findings for line in finding_lines(f)]
     lines += estimate_lines(r)
     if r.sharpness:
         s = r.sharpness
         lines.append(f"  zeros or the mean would have passed {s['passed']} of {s['asked']} cases; "
-                     f"their median error is {s['median miss']:.2g} tolerances")
-    if r.limits:
-        lines.append("  limits, no failure: " + "; ".join(r.limits))
-    if r.remarks:
-        lines.append("  remarks, no failure: " + "; ".join(r.remarks))
-    if r.not_offered:
-        lines.append("  not offered: " + ", ".join(distinct(r.not_offered)))
+                     f"their median error is {s['median miss']:.2g} bounds")
+    lines += [f"  limits, no failure: {'; '.join(r.limits)}"] * bool(r.limits)
+    lines += [f"  remarks, no failure: {'; '.join(r.remarks)}"] * bool(r.remarks)
+    lines += [f"  not offered: {', '.join(distinct(r.not_offered))}"] * bool(r.not_offered)
     return "\n".join(lines)
 
 
 def finding_lines(f):
-    """One finding: its description, place, both values, bound, and a command to reproduce it."""
+    """One finding in its simplest case: arguments, extent, both values, and how to reproduce it."""
     times = f" ({f.times} cases)" if f.times > 1 else ""
     kind = {"value": "values", "law": f"law {f.id}".strip()}.get(f.kind, f.kind)
     expected = f" [expected: {f.expected}]" if f.expected else ""
     yield f"  {kind}: {f.name}{times}{expected}"
     where = f"   (case {f.case!r})" if f.case not in ("", "any", f.name) else ""
     yield f"      {f.message}{where}"
+    if f.arguments:
+        yield f"      arguments: {f.arguments}"
+    yield from (f"      in {line}" for line in f.trace)
     if f.got is not None:
-        yield (f"      at {list(f.index)}: got {f.got:.17g}, right is {f.want:.17g}, "
-               f"bound {f.bound:.3g}" + (f", off by {f.excess:.3g} bounds" if f.bound else ""))
+        yield f"      {place(f)}"
+    if f.wrong:
+        relative = "" if f.max_rel is None else f", max rel {f.max_rel:.3g}"
+        yield (f"      {f.wrong} of {f.entries} entries wrong ({f.wrong / f.entries:.0%}), "
+               f"max abs {f.max_abs:.3g}{relative}")
+    if f.times > 1 and f.worst is not None and f.worst_case != f.case:
+        yield f"      largest error: {f.worst:.3g} bounds, in case {f.worst_case!r}"
+    if f.smallest:
+        yield f"      smallest input: {f.smallest}"
     if f.reproduce:
         yield f"      reproduce: {f.reproduce}"
+
+
+def place(f):
+    """Both values of a finding at its worst entry, and the error in units of the bound."""
+    values = RELATION[f.relation].format(got=f"{f.got:.17g}", want=f"{f.want:.17g}")
+    at = f"at {list(f.index)}: " if f.index else ""
+    return f"{at}{values}, bound {f.bound:.3g}" \
+        + (f", off by {f.excess:.3g} bounds" if f.bound and f.kind != "value" else "")
 
 
 def estimate_lines(r):
@@ -90,31 +132,3 @@ def estimate_lines(r):
 def distinct(reasons):
     """The distinct reasons why cases were not offered."""
     return sorted({line.rpartition(": ")[2] for line in reasons})
-
-
-def as_json(reports):
-    """The reports in schema hopref-check/1."""
-    record = {"schema": SCHEMA, "hopref": __version__, "numpy": np.__version__,
-              "reports": [r.as_dict() for r in reports]}
-    return json.dumps(record, indent=1, default=str) + "\n"
-
-
-def as_junit(reports):
-    """JUnit XML, with one suite for each candidate and one test case for each finding."""
-    suites = ElementTree.Element("testsuites", name="hopref check")
-    for r in reports:
-        failed = [f for f in r.findings if not f.expected]
-        suite = ElementTree.SubElement(
-            suites, "testsuite", name=f"{r.target} as {r.like} ({r.dtype})",
-            tests=str(max(1, len(r.findings))), failures=str(len(failed)), time=f"{r.seconds:.3f}",
-            skipped=str(int(r.verdict == "skipped")))
-        if not r.findings:
-            case = ElementTree.SubElement(suite, "testcase", name="conforms", classname=r.like)
-            if r.verdict == "skipped":
-                ElementTree.SubElement(case, "skipped", message=r.skipped)
-        for f in r.findings:
-            case = ElementTree.SubElement(suite, "testcase", name=f.name, classname=r.like)
-            kind = "skipped" if f.expected else "failure"
-            note = ElementTree.SubElement(case, kind, message=f.expected or f.message)
-            note.text = "\n".join(finding_lines(f))
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"

@@ -1,0 +1,167 @@
+"""Judgement of all that is installed: every path of hopref, and every known third party.
+
+The judgements run in processes of their own, as many as there are cores, and their reports come in
+the order in which they end.
+"""
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from hopref.check.engine.candidate import InProcess
+from hopref.check.engine.judge import judge
+from hopref.check.engine.subprocess import Subprocess
+from hopref.check.laws import laws_of
+from hopref.check.peers.known import PEERS, WITHOUT_OP
+from hopref.check.report.findings import Report
+from hopref.dispatch.operation import BACKENDS, load
+
+__all__ = ["Job", "THIRD_PARTY", "absent", "jobs", "judged", "peer_report", "reports"]
+
+THIRD_PARTY = "third-party"     # in the place of a path
+SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One judgement: a path of an operation of hopref, or a third party, in a number format."""
+    name: str
+    like: str
+    path: str
+    dtype: str
+    within: str = ""        # its arithmetic, where it is not that of the format
+
+    @property
+    def own(self):
+        return self.path != THIRD_PARTY
+
+
+def jobs(like="", path=""):
+    """The judgements that can be made here, of the ops whose name begins with ``like``."""
+    judged = [op for op in load().values() if op.arrays or laws_of(op.name)]
+    own = [Job("hopref" + (f", {p} path" if p != "formula" else ""), op.name, p, dtype)
+           for op in judged for p in op.paths
+           for dtype in (("float64",) if p == "formula" else ("float64", "float32"))
+           if p == "formula" or available(BACKENDS[p].package, p)]
+    peers = [Job(peer.name, peer.like, THIRD_PARTY, dtype, peer.within.get(dtype, ""))
+             for peer in PEERS if peer.installed for dtype in peer.dtypes]
+    return [job for job in (*peers, *own) if chosen(job.like, like) and path in ("", job.path)]
+
+
+def chosen(name, like):
+    """Whether an op is the one called ``like``, or in the module of this name."""
+    return like in ("", name) or name.startswith(f"{like}.")
+
+
+def absent(like="", path=""):
+    """Reports on known third parties that are not installed, or that no op can judge."""
+    found = [Report(p.name, p.like, skipped=f"{p.package} is not installed")
+             for p in PEERS if not p.installed]
+    found += [Report(package, "-", skipped=why) for package, why in WITHOUT_OP.items()
+              if find_spec(package) is not None]
+    return [r for r in found if chosen(r.like, like) and path in ("", THIRD_PARTY)]
+
+
+def available(package, path):
+    """Whether the package of a backend is installed, and for cupy a device is present."""
+    if find_spec(package) is None:
+        return False
+    if path != "cupy":
+        return True
+    try:
+        import cupy
+        return cupy.cuda.runtime.getDeviceCount() > 0
+    except Exception:
+        return False
+
+
+def judged(job, seed=0):
+    """The report of one job."""
+    if not job.own:
+        return peer_report(next(p for p in PEERS if p.name == job.name), job.dtype, seed)
+    op, fixed = load()[job.like], f" --fixed backend={job.path}" if job.path != "formula" else ""
+
+    def call(*args, **kwargs):
+        return op(*args, backend=job.path, **kwargs)
+    return judge(InProcess(call, job.name), op.name, dtype=job.dtype, seed=seed, strict=True,
+                 again=f"hopref check hopref:{op.name} --like {op.name} --dtype {job.dtype}{fixed} "
+                       "--case {case!r} --seed {seed}")
+
+
+def peer_report(peer, dtype, seed=0):
+    """The report on one installed third party."""
+    candidate = Subprocess(peer.target, peer.like)
+    try:
+        report = judge(candidate, peer.like, dtype=dtype, arithmetic=peer.within.get(dtype, ""),
+                       seed=seed, again=f"hopref check {peer.target} --like {peer.like} "
+                                        f"--dtype {dtype} --case {{case!r}} --seed {{seed}}")
+    finally:
+        candidate.close()
+    report.target = peer.name
+    return report
+
+
+def cores():
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def reports(wanted, seed=0, processes=None):
+    """The reports of jobs as they end, from one process for each core.
+
+    If the caller stops early, as at Ctrl-C, the processes are ended.
+    """
+    groups = grouped(wanted)
+    processes = min(processes or cores(), len(groups))
+    if processes <= 1:
+        yield from (judged(job, seed) for job in wanted)
+        return
+    with inherited():
+        pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+        waiting = {pool.submit(several, group, seed) for group in groups}
+    try:
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for job in done:
+                yield from job.result()
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def inherited():
+    """Processes that start here have one thread each, and leave Ctrl-C to their parent."""
+    before = {k: os.environ[k] for k in SINGLE if k in os.environ}
+    os.environ.update({k: "1" for k in SINGLE})
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        for k in SINGLE:
+            os.environ.pop(k, None)
+        os.environ.update(before)
+
+
+def grouped(wanted):
+    """Jobs of one op and path together: the evaluations that they share are kept in a process."""
+    groups = {}
+    for job in wanted:
+        groups.setdefault(job if not job.own else job.like, []).append(job)
+    return list(groups.values())
+
+
+def several(group, seed):
+    return [judged(job, seed) for job in group]

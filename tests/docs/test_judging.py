@@ -1,0 +1,99 @@
+"""Every example of the page on judging is executed, and gives what is shown.
+
+Numbers are compared as numbers of any value, since last bits and times depend on the machine; a
+line "..." stands for any lines.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from docs import pages
+from hopref.check.engine.subprocess import environment
+from hopref.cli import check as command
+
+PAGE = (pages.HERE / "judging.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+FILES = {}
+for _, content in BLOCK.findall(PAGE):
+    if found := re.match(r"# (\w+\.\w+)\n", content):
+        FILES[found[1]] = content
+COMMANDS = [(lines[0], "".join(f"{line}\n" for line in lines[1:]))
+            for kind, content in BLOCK.findall(PAGE) if kind == "console"
+            for lines in (part.rstrip().splitlines() for part in content.split("$ ")[1:])]
+ANYTHING = r"(?<!\.)\.\.\.(?!\.)"          # but not the dots of pytest
+NUMBER = r"-?\d[\d.]*(?:e[+-]?\d+)?"
+
+
+def pattern(shown):
+    """A regular expression for an output as it is shown."""
+    lines = []
+    for line in shown.splitlines():
+        if line == "...":
+            lines.append(r"(?:.*\n)*?")
+            continue
+        pieces = [re.escape(piece) for piece in re.split(f"{NUMBER}|{ANYTHING}", line)]
+        kinds = re.findall(f"{NUMBER}|{ANYTHING}", line)
+        between = [".*" if kind == "..." else rf" *{NUMBER}" for kind in kinds] + [""]
+        lines.append("".join(a + b for a, b in zip(pieces, between)) + r" *\n")
+    return "".join(lines)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files of the page, and `hopref` and `python` on the path."""
+    here = tmp_path_factory.mktemp("page")
+    for name, content in FILES.items():
+        (here / name).write_text(content)
+    for name, words in (("hopref", "-m hopref"), ("python", "")):
+        (here / "bin").mkdir(exist_ok=True)
+        (here / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        (here / "bin" / name).chmod(0o755)
+    return here
+
+
+def output(line, folder):
+    env = environment() | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    return subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True, env=env)
+
+
+@pytest.mark.skipif(not shutil.which("sh"), reason="the commands of the page are of a POSIX shell")
+@pytest.mark.parametrize("line, shown", COMMANDS, ids=[line for line, _ in COMMANDS])
+def test_a_command_prints_what_is_shown(line, shown, folder):
+    done = output(line, folder)
+    assert re.fullmatch(pattern(shown), done.stdout), done.stdout + done.stderr
+
+
+def test_a_wrong_output_is_found():
+    shown = "fails, 16 of 16 cases in 1.2 s\n...\n  looks like: beta applied twice\n"
+    assert re.fullmatch(pattern(shown), "fails, 9 of 16 cases in 31.0 s\na\nb\n"
+                                        "  looks like: beta applied twice\n")
+    assert not re.fullmatch(pattern(shown), shown.replace("fails", "conforms"))
+    assert not re.fullmatch(pattern(shown), shown.replace("twice", "once"))
+
+
+def test_the_commands_of_the_workflow_succeed(folder):
+    lines = re.findall(r"- run: (.+)", FILES["conformance.yml"])
+    assert lines[0].startswith("python -m pip install")
+    for line in lines[1:]:
+        done = output(line, folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert {"report.html", "report.xml"} <= {file.name for file in folder.iterdir()}
+
+
+def test_every_block_is_executed():
+    """Files are written, pycon blocks are run by `test_pages`; the rest are lines of a file."""
+    for kind, content in BLOCK.findall(PAGE):
+        file = re.match(r"# (\w+\.\w+)\n", content)
+        assert kind in ("console", "pycon") or file or content.startswith("@parametrize"), content
+
+
+def test_the_options_of_the_page_exist():
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    shown = {word for word in re.findall(r"(?<![\w-])--[a-z][\w-]*", PAGE)}
+    assert shown and shown <= {o for a in parser._actions for o in a.option_strings}
