@@ -54,6 +54,11 @@ def large(x, it):
     return x * min(1e8, math.sqrt(it["largest"]) / 1e3)
 
 
+def small(x, it):
+    """Numbers whose products are normal, where the format has such."""
+    return x * max(2.0**-30, math.sqrt(it["smallest"]))
+
+
 def subnormal(x, it):
     return x * it["smallest"] / 8
 
@@ -91,9 +96,9 @@ FAMILIES = {family.name: family for family in [
     Family("one ulp apart", keys=one_ulp_apart, beta=2.0, correlated=True),
     Family("equal patterns", keys=equal, correlated=True),
     Family("zero states, beta 1e6", states=longer(0.0), beta=1e6, stress_for_kernels=True),
-    Family("small numbers", both=longer(2.0**-30), rest=longer(2.0**-30)),
-    Family("small states", states=longer(2.0**-30)),
-    Family("subnormal numbers", both=subnormal),
+    Family("small numbers", both=small, rest=small, stress_for_kernels=True),
+    Family("small states", states=small, stress_for_kernels=True),
+    Family("subnormal numbers", both=subnormal, stress_for_kernels=True),
     Family("large values", rest=large),
     Family("six slow steps", both=longer(0.25), sizes={"steps": 6}),
     Family("integers", whole=True),

@@ -342,8 +342,12 @@ def transformed(it, k, x):
 
 def moderating(it, factors):
     """The divisor that keeps scores, products of this many factors, at the size that they have in
-    ordinary cases: with an inverse temperature that is swept, and with long vectors."""
-    beta = next((v for k in ("beta", "scale") if type(v := it.levels.get(k)) is float), 1.0)
+    ordinary cases: with an inverse temperature that is swept, and with long vectors.
+
+    Scores before a small temperature is applied stay in range; those before a scale may leave it.
+    """
+    beta, scale = (v if type(v := it.levels.get(k)) is float else 1.0 for k in ("beta", "scale"))
+    beta = max(beta, 256 / it.format["largest"]) * scale
     return math.sqrt(beta * max(it.sizes.get("d", 1) / 64, 1)) if factors == 2 else beta
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.check.cases.arguments import shape_of, typical, with_multiples
 from hopref.check.cases.families import BETA, FAMILIES, unit
-from hopref.check.tolerance.arithmetic import round_to
+from hopref.check.tolerance.arithmetic import PROFILES, round_to
 from hopref.dispatch.domains import Array, Choice, Flag, Scalar
 
 __all__ = ["LAYOUTS", "SIZES", "factors", "sizes_of"]
@@ -45,7 +45,7 @@ def factors(op, dtype, given, sizes, thorough):
     """{factor: {label: setting}} of an operation, without those whose value is given."""
     found = {"family": {"" if name == "gauss" else name: family
                         for name, family in FAMILIES.items() if touches(op, family)},
-             "sizes": dict(size_levels(op, sizes, thorough)),
+             "sizes": dict(size_levels(op, sizes, thorough, dtype)),
              "layout": {"": "C", **{label: label for label in LAYOUTS}}}
     for k, domain in op.domains.items():
         levels = {} if k in given else dict(option_levels(op, k, domain, dtype))
@@ -73,7 +73,7 @@ def allows_infinity(domain):
     return domain.kind == "real" and bool(domain.holds(np, np.asarray(-np.inf)))
 
 
-def size_levels(op, fixed, thorough):
+def size_levels(op, fixed, thorough, dtype):
     """The classes of sizes that change an array of this op, and single long axes."""
     yield "", {}
     named = {d for axes in op.arrays.values() for d in axes}
@@ -89,9 +89,10 @@ def size_levels(op, fixed, thorough):
                 yield f"{d} = {length}", {d: length, "...": (1,)}
     summed = free & {"n", "s"} or free & {"d"}              # over many patterns or entries
     for d in sorted(summed) if not op.name.startswith("theory.") else ():   # of all pairs of rows
-        few = {**dict.fromkeys(SIZES, 2), d: LONGEST, "...": (1,)}
+        longest = min(LONGEST, int(1 / PROFILES[dtype].u))       # sums in order must not stagnate
+        few = {**dict.fromkeys(SIZES, 2), d: longest, "...": (1,)}
         if fits(op, few):
-            yield f"{d} = {LONGEST}", few
+            yield f"{d} = {longest}", few
 
 
 def fits(op, sizes):

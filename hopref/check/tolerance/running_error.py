@@ -278,8 +278,8 @@ ARRAY_FUNCTIONS = declare({
     "square": lambda profile, x: multiply(profile, x, x), "sqrt": sqrt, "exp": exp, "log": log,
     "expm1": elementary("expm1", lambda v, r: np.exp(v + r) * -np.expm1(-r)),
     "log1p": elementary("log1p", lambda v, r: np.where(1 + v > r, -np.log1p(-r / (1 + v)), np.inf)),
-    "tanh": elementary("tanh", lambda v, r: np.minimum(r * np.minimum(
-        1, (1 - np.tanh(v) ** 2) * np.exp(2 * np.minimum(r, 300))), 2)),
+    "tanh": elementary("tanh", lambda v, r: np.minimum(         # steepest nearest to 0
+        r * (1 - np.tanh(np.maximum(np.abs(v) - r, 0)) ** 2), 2)),
     "atanh": elementary("arctanh", lambda v, r: np.where(
         np.abs(v) + r < 1, r / (1 - (np.abs(v) + r) ** 2), np.inf)),
     "sin": lambda profile, x: sines(profile, x, np.sin),

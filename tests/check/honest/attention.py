@@ -5,11 +5,17 @@ from hopref.check.engine.candidate import NotOffered
 from tests.check.honest import T, honest, powers_of_two, weights_of
 
 
+def scores(r, Q, K, scale):
+    """The product times the scale; in half precision, where it may overflow, of scaled queries."""
+    scale = r(K.shape[-1] ** -0.5 if scale is None else scale)
+    return r.mul(r(Q * scale), T(K)) if r.dtype == "float16" else r(r.mul(Q, T(K)) * scale)
+
+
 @honest("attention.softmax_attention")
 def textbook_attention(r):
     def attention(Q, K, V, *, scale=None, mask=True, bias=0.0, causal=False, align="end"):
         Q, K, V = map(r.given, (Q, K, V))
-        s = r(r.mul(Q, T(K)) * r(K.shape[-1] ** -0.5 if scale is None else scale))
+        s = scores(r, Q, K, scale)
         s = r(s + r.given(bias)) if np.ndim(bias) else s
         if causal:
             shift = K.shape[-2] - Q.shape[-2] if align == "end" else 0
@@ -33,7 +39,7 @@ def scaled_queries(r):
 def divided_after_the_product(r):
     def attention(Q, K, V, *, scale=None, bias=0.0):
         Q, K, V = map(r.given, (Q, K, V))
-        s = r(r.mul(Q, T(K)) * r(K.shape[-1] ** -0.5 if scale is None else scale))
+        s = scores(r, Q, K, scale)
         s = r(s + r.given(bias)) if np.ndim(bias) else s
         top = np.max(s, axis=-1, keepdims=True)
         e = r(np.exp(r(s - np.where(np.isfinite(top), top, 0))))
@@ -46,10 +52,9 @@ def divided_after_the_product(r):
 def one_query_at_a_time(r):
     def attention(Q, K, V, *, scale=None, mask=True):
         Q, K, V = map(r.given, (Q, K, V))
-        scale = r(K.shape[-1] ** -0.5 if scale is None else scale)
         mask = np.broadcast_to(mask, (*Q.shape[:-1], K.shape[-2]))
-        y = [r.mul(weights_of(r, np.where(mask[..., i, None, :], r(r.mul(
-            Q[..., i, None, :], T(K)) * scale), -np.inf)), V) for i in range(Q.shape[-2])]
+        y = [r.mul(weights_of(r, np.where(mask[..., i, None, :], scores(
+            r, Q[..., i, None, :], K, scale), -np.inf)), V) for i in range(Q.shape[-2])]
         return np.concatenate(y, axis=-2)
     return attention
 

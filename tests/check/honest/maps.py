@@ -97,8 +97,9 @@ def bisection(r):
             middle = r(r(low + high) / 2)
             enough = r.add(weights(middle)) >= 1
             low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-        p = weights(low)
-        return r(p / r.add(p))
+        p = np.where(np.isneginf(z), 0, weights(low))
+        total = r.add(p)
+        return r(p / np.where(total > 0, total, 1))
     return entmax
 
 
