@@ -8,7 +8,7 @@ TEXT = (Path(pages.__file__).parent / "errata.md").read_text()
 
 # Equations that do not hold as printed, or not without a hypothesis that is not printed.
 DEFECTIVE = {2, 3, 5, 7, 9, 10, 16, 17, 18, 19, 20, 21, 23, 24}
-WITHOUT_CODE = {"A figure stands twice"}     # a file name used twice: there is nothing to execute
+WITHOUT_CODE = {"A figure that is shown twice"}     # a file name: there is nothing to execute
 
 
 def entries(text):
