@@ -1,7 +1,7 @@
-"""Known third parties, each under an adapter with the signature of the op it claims to be.
+"""Functions of other packages, each in an adapter with the signature of an operation.
 
-They are judged like any candidate, in separate processes; those that are not installed are listed
-as skipped.  Where the contract of a peer differs by design, its adapter states the difference.
+They are judged like any candidate, in separate processes; packages that are not installed are
+listed as skipped.  If the contract of a function differs by design, its adapter states how.
 """
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ __all__ = ["PEERS", "Peer", "WITHOUT_OP"]
 
 @dataclass(frozen=True)
 class Peer:
-    """A function of another library, its number formats, and the arithmetic within, if another."""
+    """A function of another package, its number formats, and its arithmetic if that differs."""
     name: str
     package: str
     function: str
@@ -41,7 +41,7 @@ def heads(*arrays):
 
 
 def tensor(a):
-    """A torch tensor of the same memory where torch takes its strides."""
+    """A torch tensor that shares the memory if torch supports the strides."""
     import torch
     return torch.from_numpy(a if all(s >= 0 for s in a.strides) else a.copy())
 
@@ -115,7 +115,7 @@ def jax_attention(Q, K, V, *, scale=None, mask=True, bias=0.0, causal=False, ali
 
 
 def jax_softmax_attention(Q, K, V, *, scale=None):
-    """Attention as most JAX code writes it: jax.nn.softmax of scaled scores, times values."""
+    """Attention in the usual form of JAX code: jax.nn.softmax of scaled scores, times values."""
     jax = jax_in_double()
     q, k, v = map(jax.numpy.asarray, (Q, K, V))
     z = q @ jax.numpy.swapaxes(k, -1, -2) * (Q.shape[-1] ** -0.5 if scale is None else scale)
@@ -123,13 +123,13 @@ def jax_softmax_attention(Q, K, V, *, scale=None):
 
 
 def scipy_softmax(z, *, beta=1.0):
-    """scipy.special.softmax, given beta z."""
+    """scipy.special.softmax of beta z."""
     from scipy.special import softmax
     return softmax(z.dtype.type(beta) * z, axis=-1)
 
 
 def scipy_logsumexp(z, *, beta=1.0):
-    """scipy.special.logsumexp of beta z, over beta."""
+    """scipy.special.logsumexp of beta z, divided by beta."""
     from scipy.special import logsumexp
     return np.asarray(logsumexp(z.dtype.type(beta) * z, axis=-1) / z.dtype.type(beta))
 
@@ -142,7 +142,7 @@ def sklearn_rbf(x, y, m, *, rng):
 
 
 def favor_kernels(Q, K, omega, scale):
-    """performer_pytorch's features; it scales by d^(-1/4) itself, the rest goes into Q and K."""
+    """Features of performer_pytorch, which scales by d^(-1/4); Q and K contain the other factor."""
     from performer_pytorch.performer_pytorch import softmax_kernel
     more = 1.0 if scale is None else (scale * Q.shape[-1] ** 0.5) ** 0.5
     q, k = (tensor(np.asarray(a * more, a.dtype)) for a in heads(Q, K))
@@ -187,7 +187,7 @@ def favor_projection(m, d, *, rng):
 
 
 def entmax_map(name, z, where, **options):
-    """A map of the entmax package; of a fully masked row it makes NaN, or raises."""
+    """A map of the entmax package, which returns NaN, or raises, for a fully masked row."""
     import entmax
     seen = np.isfinite(z) if where is True else np.isfinite(z) & where
     no_rows_empty(seen)
@@ -213,7 +213,7 @@ def entmax_entmax(z, *, beta=1.0, alpha=1.5, where=True):
 
 
 def published_layer(R, Y, P, W_q, W_k, W_v, W_o, biases, mask, bias, scaling, steps, eps):
-    """An hflayers.Hopfield of these weights, without norms; its True hides, and n is n + 1."""
+    """An hflayers.Hopfield of these weights, without norms: its mask is inverted, n is n + 1."""
     import torch
     from hflayers import Hopfield
     (h, a, d), (_, v, p), (_, o, _) = W_q.shape, W_v.shape, W_o.shape
@@ -250,7 +250,7 @@ def published_layer(R, Y, P, W_q, W_k, W_v, W_o, biases, mask, bias, scaling, st
 
 def exact_steps(R, Y, P, W_q, W_k, W_v, W_o, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=0.0, beta=None,
                 steps=1, mask=True, bias=0.0):
-    """hflayers.Hopfield with one scaling, and a threshold that stops it only where it stands."""
+    """hflayers.Hopfield with one scaling, and a threshold that is reached only at a fixed point."""
     beta = W_k.shape[-2] ** -0.5 if beta is None else beta
     return published_layer(R, Y, P, W_q, W_k, W_v, W_o, (b_q, b_k, b_v, b_o), mask, bias,
                            float(beta), steps, 1e-300)
@@ -292,7 +292,7 @@ PEERS = (
     Peer("hflayers.Hopfield, one scaling, exact steps", "hflayers", "exact_steps",
          "layers.associate"),
     Peer("hflayers.Hopfield, one scaling", "hflayers", "stopping_layer", "layers.associate",
-         ("float64",)),         # single precision hides the steps that it leaves out
+         ("float64",)),         # the omitted steps are below the resolution of single precision
     Peer("hflayers.Hopfield, a scaling per head", "hflayers", "scaled_heads", "layers.associate"),
     Peer("performer-pytorch attention", "performer_pytorch", "favor_attention",
          "performer.attention"),
@@ -303,4 +303,4 @@ PEERS = (
     Peer("performer-pytorch projection", "performer_pytorch", "favor_projection",
          "projections.orthogonal", ("float32",)),
 )
-WITHOUT_OP = {}     # package: why no op of ours can judge it yet
+WITHOUT_OP = {}     # package: the reason for which no operation can judge it yet

@@ -31,21 +31,21 @@ class Profile:
         return self.whole or 1 / self.u
 
     def regrouped(self, times):
-        """Of an implementation that groups the operations otherwise: each rounded this often.
+        """The profile of an implementation that groups operations differently: more roundings.
 
-        Its intermediate integers may then be as large as the square of ours.
+        Its intermediate integers may be as large as the square of those of the formula.
         """
         return self if times == 1 else replace(self, u=times * self.u, whole=self.u**-0.5)
 
     def g(self, n):
-        """Growth of ``n`` roundings: ``n u / (1 - n u)`` at worst, ``4 sqrt(n) u`` in practice."""
+        """Error of ``n`` roundings: at most ``n u / (1 - n u)``, in practice ``4 sqrt(n) u``."""
         n = np.asarray(n, float)
         worst = np.where(n * self.u < 0.9, n * self.u / np.maximum(1 - n * self.u, 0.1), np.inf)
         return worst[()] if self.worst_case else np.minimum(worst, 4 * np.sqrt(n) * self.u)[()]
 
     @property
     def dtype(self):
-        """The format that inputs are rounded to before the truth is computed."""
+        """The format to which inputs are rounded before the truth is computed."""
         return self.name.partition("-")[0]
 
 
@@ -74,7 +74,7 @@ def profile_of(name, *, worst_case=False):
 
 
 def round_to(x, dtype):
-    """``x`` rounded to the nearest of ``dtype``, ties to even; bfloat16 travels in float32."""
+    """``x`` rounded to the nearest of ``dtype``, ties to even; bfloat16 is stored in float32."""
     if dtype != "bfloat16":
         with np.errstate(over="ignore"):
             return np.asarray(x).astype(dtype)

@@ -16,11 +16,11 @@ __all__ = ["REGROUPED", "BOUNDS", "by_running_error", "depth_error", "retrieved"
            "stored", "weighed", "weighed_within", "widened"]
 
 BOUNDS = {}             # name of an operation -> its rule
-REGROUPED = 2.0         # how many roundings are charged for each: others group terms otherwise
+REGROUPED = 2.0         # roundings charged for each; terms may be grouped differently
 
 
 def rule(*names):
-    """Declare the tolerance below that of these ops."""
+    """Declare that the decorated function computes the tolerance of these operations."""
     def declare(bound):
         BOUNDS.update(dict.fromkeys(names, bound))
         return bound
@@ -86,8 +86,8 @@ def stored(computed, exact, profile):
 def retrieved(scores, sizes, V, y, d, profile):
     """The tolerance of ``softmax(scores) @ V``; ``sizes`` bounds ``sum |terms|`` of each score.
 
-    Rounded probabilities multiply |v|, rounded scores |v - y|.  A result never leaves the hull of
-    the values it sees.
+    An error of a probability is multiplied by |v|, one of a score by |v - y|.  A result is in the
+    convex hull of the visible values.
     """
     tau, log_p = score_error(scores, sizes, d, profile), log_softmax(scores)
     p = np.exp(log_p)
@@ -112,7 +112,7 @@ def weighed(scores, sizes, p, d, profile):
 
 
 def weighed_within(tau, scores, p, profile):
-    """The tolerance of ``softmax(scores)`` where a score may be off by tau in the exponent."""
+    """The tolerance of ``softmax(scores)`` for errors of at most tau in the exponent."""
     log_p = log_softmax(scores)
     p, swell = p.astype(float), swelling(log_p, tau)
     moved = swell * (1 - p) + p * (np.sum(swell, axis=-1, keepdims=True) - swell)
@@ -139,7 +139,7 @@ def depth_error(scores, profile):
 
 
 def swelling(log_p, tau):
-    """p (e^tau - 1), where p alone may underflow; beyond e^600 the hull is nearer anyway."""
+    """p (e^tau - 1), where p alone may underflow; beyond e^600 the bound by the hull is smaller."""
     return np.exp(np.minimum(log_p + tau, 600.0)) * -np.expm1(-tau)
 
 

@@ -2,11 +2,11 @@
 
 For a direction v of all arguments and cotangents g of all results, ``<J^T g, v>`` is the derivative
 of ``<g, rule(arguments + t v)>`` at t = 0.  Five-point stencils of step h, h/2 and h/4 have errors
-O(h^4).  Where the last change is at most a quarter of the one before, it bounds the error that is
-left.  The rest is the rule's own rounding over h/4.
+O(h^4).  If the last change is at most a quarter of the previous one, it is a bound on the remaining
+error.  The other contribution is the rounding of the rule divided by h/4.
 
-Where a kink lies inside the stencil, or no polynomial of low degree follows the rule, the changes
-do not shrink so, or the second difference fails to shrink with h: no derivative is returned.
+Where the stencil contains a kink, or the rule is not close to a polynomial of low degree, the
+changes or the second difference do not decrease at this rate, and no derivative is returned.
 """
 import inspect
 
@@ -23,7 +23,7 @@ __all__ = ["STEP", "ROOT", "arguments_by_kind", "cotangents", "derivative", "dif
 CONSTANT = {"sign_q", "sign_k", "theta"}        # signs and thresholds have no cotangents
 STEP = 2.0**-10
 STENCIL = ((1, 2 / 3), (2, -1 / 12))
-ROOT = 2.0**-52         # rules take roots of numbers in float64, in long double too
+ROOT = 2.0**-52         # rules compute roots of numbers in float64, also in long double
 PRECISE = 1e-8          # a derivative with a larger relative error is not returned
 
 
@@ -54,8 +54,8 @@ def arguments_by_kind(op, given):
 
 
 def derivative(rule, given, direction):
-    """The derivative of ``<g, rule>`` along a direction, within its error; None where differences
-    do not show it.  ``given`` holds the arguments of the gradient by name."""
+    """The derivative of ``<g, rule>`` along a direction, within its error; None if differences do
+    not determine it.  ``given`` holds the arguments of the gradient by name."""
     g = [given[k] for k in cotangents(rule)]
     at = {k: x for k, x in given.items() if k in rule.signature.parameters}
 
@@ -70,7 +70,7 @@ def derivative(rule, given, direction):
                            for s in (h, h / 2, h / 4))
     bends = [abs(F[s][0] - 2 * here + F[s][1]) / s for s in (h, h / 2)]
     exact = results(truth, rule, at)
-    if any(np.any(np.isnan(y)) for y in exact):         # NaN on request: no derivative
+    if any(np.any(np.isnan(y)) for y in exact):         # NaN was requested: no derivative
         return None
     radii = results(tolerance, rule, at, EXACT)
     noise = 4 * sum(float(np.sum(np.abs(a) * r)) for a, r in zip(g, radii, strict=False)) / (h / 4)
@@ -78,7 +78,7 @@ def derivative(rule, given, direction):
     error = changes[1] + noise
     scale = float(abs(fine)) + sum(float(np.sum(np.abs(a))) for a in g)
     shown = (error < PRECISE * scale + 1e-300 and changes[1] <= changes[0] / 4 + noise
-             and bends[1] <= 0.75 * bends[0] + 8 * noise)       # an error that is NaN: not shown
+             and bends[1] <= 0.75 * bends[0] + 8 * noise)       # NaN: not determined
     return toleranced(fine, error) if shown else None
 
 
@@ -89,5 +89,5 @@ def results(function, rule, given, *more):
 
 
 def paired(g, y):
-    """<g, y>, results that are -inf left out."""
+    """<g, y>, without results of -inf."""
     return sum(np.sum(a * np.where(np.isfinite(b), b, 0)) for a, b in zip(g, y, strict=False))

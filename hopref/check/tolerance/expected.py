@@ -8,15 +8,15 @@ sharper bound, or one for any algorithm, is known, it is implemented as a rule:
 * softmax retrieval and attention: the exact identity
   ``y~ - y = sum_i p_i (v_i - y)(e^{d_i} - 1) / sum_j p_j e^{d_j}`` for scores with errors ``d_i``;
 * the Performer: the same identity for estimated kernels with errors ``e_ij``;
-* sign rules: both signs pass only where ``|field| <= g(d+1)(|W||xi| + |b|)``, and where all terms
-  are integers only one does;
-* energies: the direct form, with all its cancellation, is honest too.
+* sign rules: both signs are accepted only where ``|field| <= g(d+1)(|W||xi| + |b|)``, and only one
+  where all terms are integers;
+* energies: the direct form is also honest, in spite of its cancellation.
 
 An operation, or a function that formulas call, may also have other honest algorithms (see
 `hopref.check.tolerance.alternatives`): the tolerance is the largest of their running errors.
 
-Where long double is no wider than float64 the right value may be off by as much as an honest
-candidate in float64, and that tolerance is added.
+Where long double is no wider than float64, the error of the correct value may be that of an honest
+candidate in float64, and this tolerance is added.
 """
 import numpy as np
 

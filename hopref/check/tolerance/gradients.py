@@ -1,6 +1,6 @@
-"""Tolerances of the functions that vector-Jacobian products are made of.
+"""Tolerances of the functions that vector-Jacobian products are composed of.
 
-A mean by weights >= 0 lies in the hull of its values, however uncertain the weights are; powers of
+A mean with weights >= 0 is in the hull of its values for any error of the weights; powers of
 weights are monotone; slopes of activations are bounded.
 """
 import math
@@ -22,7 +22,7 @@ __all__ = []
 
 @implements(maps_gradients.weighted_mean)
 def average(q, g):
-    """A mean by weights >= 0 lies in the hull of its values, up to its own rounding."""
+    """A mean with weights >= 0 is in the hull of its values, up to its own rounding."""
     q, g = together(q, g)
     profile = q.profile
     plain = maps_gradients.weighted_mean.__wrapped__(q, g)
@@ -38,13 +38,13 @@ def average(q, g):
 
 @implements(maps_gradients.jacobian_product)
 def spread(q, g):
-    """The formula measures from the entry of most weight; from the mean is as accurate."""
+    """Differences from the entry of largest weight, or from the mean, have the same accuracy."""
     return q * (g - average(q, g))
 
 
 @implements(layers.jacobian_product)
 def spread_of_layers(A, G):
-    """Errors of weights that sum to 1 move a mean by themselves times the distances from it."""
+    """The error of a mean is the sum of errors of the weights times the distances from the mean."""
     plain, profile = layers.jacobian_product.__wrapped__(A, G), A.profile
     mean = np.sum(A.value * G.value, axis=-1, keepdims=True)
     away = np.abs(G.value - mean).astype(float)
@@ -57,7 +57,7 @@ def spread_of_layers(A, G):
 
 
 def monotone(f, p, e):
-    """A power e >= 0 at both ends of the interval."""
+    """A power e >= 0 is evaluated at both ends of the interval."""
     y = f(p.value, e)
     if e < 0:
         return unbounded(y, p, 1 + abs(e))
@@ -67,7 +67,7 @@ def monotone(f, p, e):
 
 
 def unbounded(y, p, steps):
-    """A power e < 0, or a logarithm: known to first order while p is known at all."""
+    """A power e < 0 or a logarithm has a first-order error, if p has a relative error below 1."""
     rate = np.where(p.value > p.radius, p.radius / np.maximum(p.value - p.radius, 1e-300), np.inf)
     rate = np.where(p.radius == 0, 0.0, rate).astype(float)
     radius = np.where(rate == 0, 0.0, size(y) * np.expm1(np.minimum(steps * rate, 700.0)))
@@ -84,7 +84,7 @@ def raised(p, e):
 
 @implements(maps.raised_log)
 def raised_log(p, e):
-    """p^e log p falls to p = e^(-1/e), then rises: at both ends, and there."""
+    """p^e log p has its minimum at p = e^(-1/e): it is evaluated there and at both ends."""
     y, turn = maps.raised_log(p.value, e), np.exp(-1 / np.longdouble(e))
     top, low = p.value + p.radius, np.maximum(p.value - p.radius, 0)
     ends = [maps.raised_log(x, e) for x in (top, low)]
@@ -95,7 +95,7 @@ def raised_log(p, e):
 
 @implements(maps.power_remainder)
 def bend(p, e, a):
-    """By either of its forms, or no more than p^(e - a) log(p)^2/2 can be."""
+    """The error of either form, or the bound p^(e - a) log(p)^2/2."""
     y = maps.power_remainder(p.value, e, a)
     forms = [np.where(p.value > p.radius, maps.power_remainder.__wrapped__(p, e, a).radius, np.inf)]
     if a > 0:
@@ -128,7 +128,7 @@ def free(mu):
 
 @implements(features.general)
 def general(x, omega, *, h, functions, beta=1.0):
-    """h(x) f(u), not from logarithms where f is plain: a sine near 0 is as accurate as any other.
+    """h(x) f(u), without logarithms if f is smooth: a sine near 0 is as accurate as any other.
     """
     x, omega = together(x, omega)
     xp, x = x.__array_namespace__(), math.sqrt(beta) * x
@@ -138,20 +138,20 @@ def general(x, omega, *, h, functions, beta=1.0):
 
 @implements(projected.log_excess)
 def beyond(x, omega, h, functions, beta):
-    """A scale that is taken out and put back has no error, whatever its value."""
+    """A scale that is factored out and multiplied again has no error."""
     x, omega = together(x, omega)
     return projected.log_excess(x.value, omega.value, h, functions, beta)
 
 
 @implements(projected.row_excess)
 def over(log):
-    """A scale likewise."""
+    """A scale has no error, as in `beyond`."""
     return projected.row_excess(log.value)
 
 
 @implements(sums.times_exp)
 def grown(a, excess):
-    """A product; that its 0 is exact where the other factor is infinite leaves no entry uncertain.
+    """A product whose 0 is exact where the other factor is infinite, so that no entry is uncertain.
     """
     a, excess = together(a, excess)
     y = sums.times_exp.__wrapped__(a.value, excess.value)
@@ -159,7 +159,7 @@ def grown(a, excess):
 
 
 def together(*arrays):
-    """All of the arrays toleranced, those that are not with radius 0."""
+    """All arrays as toleranced arrays; plain arrays have radius 0."""
     profile = next(a.profile for a in arrays if isinstance(a, Toleranced))
     return [exactly(a, profile) for a in arrays]
 

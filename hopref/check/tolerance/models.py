@@ -1,4 +1,4 @@
-"""The tolerance of each op that has a sharper one than the running error of its formula."""
+"""The tolerances of operations for which a sharper bound than the running error is known."""
 import numpy as np
 
 from hopref.check.tolerance.arithmetic import largest
@@ -18,7 +18,7 @@ __all__ = []
 
 
 def given(op, args, kwargs):
-    """The arguments by name, real arrays in long double, defaults filled in, options resolved."""
+    """The arguments by name, with defaults, real arrays in long double, and resolved options."""
     args, kwargs = widened(op, args, kwargs)
     bound = op.signature.bind(*args, **kwargs)
     bound.apply_defaults()
@@ -34,7 +34,7 @@ def transposed(x):
 
 
 def patterns(xi, X, beta):
-    """Scores of states (..., d) against patterns (n, d), as one row each, and their sizes."""
+    """Scores of states (..., d) and patterns (n, d), one row for each state, and their sizes."""
     return beta * (xi @ X.T)[..., None, :], beta * (np.abs(xi) @ np.abs(X).T)[..., None, :]
 
 
@@ -172,8 +172,8 @@ def of_graded_energy(op, args, kwargs, exact, profile):
 @rule("storage.projection")
 def of_projection(op, args, kwargs, exact, profile):
     """An error E of the patterns moves their span by |E| / s_min (Wedin); the catalogue's own form,
-    with the inverse of X X^T, by the square of the condition.  Entries lie in [-1, 1]; nothing is
-    decided where a residual is below n d roundings."""
+    with the inverse of X X^T, by the square of the condition.  Entries are in [-1, 1]; the result
+    is uncertain where a residual is below n d roundings."""
     X = np.asarray(args[0], dtype=float)
     s, rank = np.linalg.svd(X, compute_uv=False), int(np.rint(np.trace(exact)))
     condition = s[0] / s[rank - 1] if rank else 1.0
@@ -184,7 +184,7 @@ def of_projection(op, args, kwargs, exact, profile):
 
 @rule("storage.storkey")
 def of_storkey(op, args, kwargs, exact, profile):
-    """Weights grow by |x|^2 for each pattern; the tolerance is infinite where they overflow."""
+    """Each pattern adds |x|^2 to the weights; the tolerance is infinite where they overflow."""
     X = np.asarray(args[0], dtype=float)
     size = np.max(np.abs(exact), initial=0.0) * X.shape[1] * np.max(np.abs(X), initial=0.0) ** 2
     if size >= largest(profile.dtype):
@@ -203,7 +203,7 @@ def of_signs(op, args, kwargs, exact, profile):
 
 @rule("classical.winners_update")
 def of_winners(op, args, kwargs, exact, profile):
-    """Undecided for sites whose field is within its error of a field of the other class."""
+    """Uncertain for sites whose field is within its error of a field of the other class."""
     it = given(op, args, kwargs)
     h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
     won = exact > 0
@@ -215,7 +215,7 @@ def of_winners(op, args, kwargs, exact, profile):
 
 @rule("classical.greedy_update")
 def of_greedy(op, args, kwargs, exact, profile):
-    """Undecided where the two largest fields of unstable sites differ by less than their errors."""
+    """Uncertain where the two largest fields of unstable sites differ by less than their errors."""
     it = given(op, args, kwargs)
     h = running(classical.field, (it["xi"], it["W"], it["b"]), {}, profile, regrouped=1.0)
     low = it["states"]

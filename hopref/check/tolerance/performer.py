@@ -1,9 +1,9 @@
 """The tolerance of the Performer: softmax retrieval with estimated kernels.
 
-Kernels ``kappa_ij = phi(q_i) phi(k_j)`` off by ``e_ij`` move the result by
-``sum_j e_ij |v_j - y| / (|D_i| - sum_j e_ij)`` at most, D the denominator: the same identity as for
-softmax.  Features are taken as ``h(x) f(u)``, not from logarithms, so that a sine near 0 is known
-as well as any other; their common scale (of a query; of all keys) leaves the result alone.
+Errors ``e_ij`` of the kernels ``kappa_ij = phi(q_i) phi(k_j)`` change the result by at most
+``sum_j e_ij |v_j - y| / (|D_i| - sum_j e_ij)``, with the denominator D: the same identity as for
+softmax.  Features are evaluated as ``h(x) f(u)``, without logarithms, so that a sine near 0 is as
+accurate as any other; the result does not depend on their common scale (of a query; of all keys).
 """
 import math
 
@@ -48,7 +48,7 @@ def largest(exponent, axis):
 
 
 def kernel_error(it, kind, beta, queries, keys, profile):
-    """Kernels (..., l, s) up to a scale a row, how far each may be off, and its sum of |terms|."""
+    """Kernels (..., l, s) up to a scale for each row, their errors, and their sums of |terms|."""
     profile = profile.regrouped(REGROUPED)
     omega = it["omega"]
     (log_q, f_q), (log_k, f_k) = (toleranced_features(kind, x, omega, beta, profile)
@@ -129,7 +129,7 @@ def of_thresholded_update(op, args, kwargs, exact, profile):
 
 @rule("performer.causal_attention")
 def of_causal_attention(op, args, kwargs, exact, profile):
-    """Without a state passed in, that of masked attention; the state itself by running error."""
+    """Without a given state, that of masked attention; the running error for the state itself."""
     bounds = by_running_error(op, args, kwargs, exact, profile)
     if {"S", "z", "c"} & set(kwargs):
         return bounds

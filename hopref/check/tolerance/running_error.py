@@ -2,9 +2,9 @@
 
 One rounding is charged for every operation, ``g(n)`` times the sum of magnitudes for a sum of ``n``
 terms in any order, a few roundings for an elementary function, and none while all numbers are
-integers that the format holds.  A choice on an uncertain condition covers both branches.  The
-result of an ``argmax`` of near ties is uncertain, but an element picked by it is taken at its
-value.  A new operation needs no line here.
+integers that the format holds.  The result of a choice by an uncertain condition includes both
+branches.  The result of an ``argmax`` of near ties is uncertain, but an element that is selected by
+it has no additional error.  A new operation requires no change of this module.
 """
 import math
 from numbers import Number
@@ -60,7 +60,7 @@ def cast(profile, x, dtype, **kwargs):
 
 
 def operand(x, profile):
-    """``x`` toleranced; a Python number is rounded into both arithmetics, its own and ours."""
+    """``x`` as a toleranced array; a Python number is rounded in both arithmetics."""
     if isinstance(x, Toleranced):
         return x
     if isinstance(x, Number) and not isinstance(x, np.generic) and math.isfinite(x):
@@ -85,7 +85,7 @@ def is_zero(x):
 
 
 def exact_for_integers(value, radius, a, b, profile):
-    """A sum, difference or product: exact while it is one of integers that the format holds."""
+    """A sum, difference or product, exact if it is one of integers that the format holds."""
     exact = is_integer(a) & is_integer(b) & (np.abs(value) <= profile.integers)
     grown = rounded(value, radius, profile)
     grown.radius = np.where(exact, 0.0, grown.radius)
@@ -151,7 +151,7 @@ def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
     size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
-    products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # the others cannot underflow
+    products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # no others underflow
     grown = profile.g(n) * size + products * profile.eta
     if every(is_integer(a)) and every(is_integer(b)):
         grown = np.where(size <= profile.integers, 0.0, grown)
@@ -233,7 +233,7 @@ def place_of(name):
 
 
 def in_order(profile, x, *, axis=-1):
-    """A sorted entry is off by at most the largest radius of its row."""
+    """The error of a sorted entry is at most the largest radius of its row."""
     radius = np.broadcast_to(np.max(x.radius, axis=axis, keepdims=True, initial=0.0), x.shape)
     return Toleranced(np.sort(x.value, axis=axis), radius, profile)
 
@@ -248,7 +248,7 @@ def larger(name):
 
 
 def elementary(name, spread, roundings=ELEMENTARY):
-    """The rule of a function of one variable; ``spread(v, r)`` bounds how far r moves its value."""
+    """The rule of a function of one variable; ``spread(v, r)`` bounds its change for an error r."""
     function = getattr(np, name)
 
     def rule(profile, x):

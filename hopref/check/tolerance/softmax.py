@@ -1,7 +1,7 @@
 """Tolerances of the softmax and of its potentials, whose weights sum to one.
 
-A weight is as accurate as its scores allow and lies between 0 and 1; a logarithm of a sum of
-exponentials is off by at most the error of the least accurate score.
+The error of a weight follows from those of the scores, and the weight is between 0 and 1; the error
+of a logarithm of a sum of exponentials is at most that of the least accurate score.
 """
 import numpy as np
 
@@ -32,7 +32,7 @@ def softmax(z, *, beta=1.0, bias=0.0, where=True, empty_row=0.0):
 
 @implements(maps.logsumexp)
 def logsumexp(z, *, beta=1.0):
-    """Moves no further than the score that moves most."""
+    """Logsumexp of toleranced scores, whose error is at most that of the least accurate score."""
     y = maps.logsumexp.formula(z.value, beta=beta)
     own = z.radius + 2 * z.profile.u * size(z.value)
     rounded = (z.profile.g(z.shape[-1]) + 8 * z.profile.u) * (size(y) + 1 / beta)

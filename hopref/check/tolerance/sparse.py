@@ -1,8 +1,8 @@
 """Tolerances of the sparse maps.
 
-Entmax and k-subsets are monotone: an entry is largest where its own score is as large, and all
-others as small, as their radii allow; and no larger than with the threshold of scores that are all
-as small as their radii allow.
+Entmax and k-subsets are monotone: an entry is largest if its own score is at the upper end of its
+interval and all others are at their lower ends; and it is no larger than for the threshold of
+scores that are all at their lower ends.
 """
 import numpy as np
 
@@ -16,7 +16,7 @@ __all__ = ["weighted"]
 
 
 def blurred(z, steep, beta):
-    """The error of scores and threshold: stored and scaled scores, sums over n."""
+    """The error of scores and threshold, by storing and scaling scores and by sums over n."""
     u, g = z.profile.u, z.profile.g(z.shape[-1])
     known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
     own = z.radius + (2 * u + z.profile.u_s) * known
@@ -32,10 +32,10 @@ def weighted(z, p, radius):
 
 
 def monotone(f, z, r, threshold, entry, **options):
-    """How far each entry moves if its own score goes up by r, the others down, or the other way.
+    """The change of each entry if its score increases by r and the others decrease, or vice versa.
 
-    ``threshold(z, p, sign)`` of the moved scores; ``entry(z - threshold)``, which follows alone.
-    What an entry gains or loses, the others lose or gain together.
+    ``threshold(z, p, sign)`` is that of the changed scores, and ``entry(z - threshold)`` the entry.
+    The sum of the changes of all entries is 0.
     """
     p, where, moves = f.formula(z.value, **options), options.get("where", True), []
     for sign in (1, -1):
@@ -55,7 +55,7 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
     a = alpha - 1
 
     def threshold(w, p, sign):
-        """Given as the score of an entry 0; the largest entry has the largest score."""
+        """The threshold as the score of an entry 0; the largest entry has the largest score."""
         return largest(w) - largest(p) ** a / (a * beta)
 
     def entry(w, tau):
@@ -72,7 +72,7 @@ def sparsemax(z, *, beta=1.0, **options):
 @implements(maps.k_subsets)
 def k_subsets(z, *, k, beta=1.0, **options):
     def threshold(w, p, sign):
-        """Of those that there are where no entry lies between 0 and 1, the one to be overcome."""
+        """If no entry is between 0 and 1: the threshold for this sign of the change."""
         level = w - p / beta
         return -largest(np.where(p > 0, -level, -np.inf)) if sign > 0 else \
             largest(np.where(p < 1, level, -np.inf))
@@ -89,8 +89,8 @@ def largest(a):
 
 @implements(maps.normmax)
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
-    """Its derivative is |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded row by row;
-    twice that, since the support may change.  Other gamma: the root of the error of a height."""
+    """The derivative |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded for each row, and
+    doubled because the support may change.  Other gamma: the root of the error of a height."""
     p = maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
     r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
     size = np.where(np.isfinite(p), p, 0).astype(float)
@@ -103,7 +103,7 @@ def normmax(z, *, beta=1.0, gamma=2.0, **options):
 
 
 def lowest(z, beta, gamma, *, where=True, **options):
-    """The threshold of normmax, as a score, of scores that are all as small as they may be."""
+    """The threshold of normmax, as a score, for scores at the lower ends of their intervals."""
     w = np.where(where, z.value - 2 * blurred(z, 2.0, beta), -np.inf)
     p = maps.normmax.formula(w, beta=beta, gamma=gamma)
     N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
@@ -112,7 +112,7 @@ def lowest(z, beta, gamma, *, where=True, **options):
 
 @implements(maps.top_k)
 def top_k(z, *, k, beta=1.0, where=True, **options):
-    """Uncertain where rounding may exchange a score with the k-th largest; exact ties are not."""
+    """Uncertain where rounding may exchange a score and the k-th largest, except for exact ties."""
     value = z.value if where is True else np.where(where, z.value, -np.inf)
     p = maps.top_k.formula(value, k=k, beta=beta, **options)
     kth = sparse_maps.kth_largest(value, k)
@@ -165,7 +165,7 @@ def half_square_excess(mu, *, k):
 
 
 def excess(p, y, moved, Omega, **options):
-    """Omega(p) - Omega(u) of weights that may be off; a candidate may subtract as it is written."""
+    """Omega(p) - Omega(u) of weights with errors, for candidates that subtract the two terms."""
     u = np.full_like(p.value, np.sum(p.value, axis=-1, keepdims=True) / p.shape[-1])
     size = sum(np.abs(Omega(q, **options)) for q in (p.value, u)) + 1
     size = np.where(np.isfinite(size), size, 0.0).astype(float)

@@ -10,7 +10,7 @@ __all__ = []
 
 
 def scores_of_support(it):
-    """Scores (..., 1, n) of states against the queries of patterns, -inf out of sight, and sizes;
+    """Scores (..., 1, n) of states and queries of patterns, -inf outside the support, and sizes;
     with pairs each score has one more rounding, of x + delta."""
     xi, X, delta, beta = it["xi"], it["X"], it.get("delta", 0.0), it["beta"]
     scores, _ = patterns(xi, X + delta, beta)
@@ -83,7 +83,7 @@ def of_energy(op, args, kwargs, exact, profile):
 
 @rule("structured.top_k_energy")
 def of_top_k_energy(op, args, kwargs, exact, profile):
-    """The k largest scores move by no more than the score that moves most."""
+    """The error of the k largest scores is at most that of the least accurate score."""
     it = given(op, args, kwargs)
     scores, sizes = (s[..., 0, :] for s in patterns(it["xi"], it["X"], it["beta"]))
     best = np.sort(scores, axis=-1)[..., -it["k"]:]
@@ -102,7 +102,7 @@ def of_random_features(op, args, kwargs, exact, profile):
 
 @rule("theory.support_gap_bound")
 def of_gap_bound(op, args, kwargs, exact, profile):
-    """Between 0 and twice the longest pattern, however uncertain a gap."""
+    """The bound is between 0 and twice the largest norm, for any error of the gap."""
     most = 2 * np.sqrt(np.max(np.sum(given(op, args, kwargs)["X"] ** 2, axis=-1))).astype(float)
     running = by_running_error(op, args, kwargs, exact, profile)
     return np.where(np.isfinite(exact), np.fmin(running, most), 0.0)
@@ -110,7 +110,7 @@ def of_gap_bound(op, args, kwargs, exact, profile):
 
 @rule("theory.support_error_bound")
 def of_error_bound(op, args, kwargs, exact, profile):
-    """Weights that err, and distances of d components summed."""
+    """The errors of the weights, and those of distances, which are sums over d components."""
     it = given(op, args, kwargs)
     X, d = it["X"], it["X"].shape[-1]
     z, sizes = scores_of_support(it)

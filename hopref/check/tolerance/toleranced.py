@@ -1,14 +1,15 @@
 """Arrays with bounds on the error of an honest candidate.
 
-A `Toleranced` is a value and a radius; `profile` is the arithmetic of the candidate that the radius
-speaks of.  The radius is derived, not proved: sums of n terms are charged min(n u, 4 sqrt(n) u), so
-the interval is no enclosure.  A comparison that the radii leave open is `Uncertain`.
+A `Toleranced` is a value and a radius; `profile` is the arithmetic of the candidate to which the
+radius applies.  The radius is derived, not proved: a sum of n terms is charged
+min(n u, 4 sqrt(n) u), so that the interval is no enclosure.  A comparison that the radii do not
+determine is `Uncertain`.
 
 `TolerancedNamespace` is the array-API namespace of these arrays, so that a formula called with them
-computes the truth and its tolerance at once, for any operation.  What a function does to a radius
-is a rule in `RULES` (see `hopref.check.tolerance.running_error`); functions of hopref that have a
-sharper rule than the operations of their text are declared with `implements`, and other honest
-algorithms for a function with `alternative`.
+computes the truth and its tolerance at once, for any operation.  The effect of a function on a
+radius is a rule in `RULES` (see `hopref.check.tolerance.running_error`); functions of hopref that
+have a sharper rule than the operations of their text are declared with `implements`, and other
+honest algorithms for a function with `alternative`.
 """
 import numpy as np
 
@@ -18,7 +19,7 @@ __all__ = ["ALTERNATIVES", "RULES", "Toleranced", "TolerancedNamespace", "Uncert
            "declare", "every", "exactly", "implements", "toleranced", "value_and_uncertainty",
            "COMPARISONS"]
 
-FINE = Profile("exact", 2.0**-63)       # arithmetic whose own error is negligible
+FINE = Profile("exact", 2.0**-63)       # an arithmetic of negligible error
 RULES = {}                  # name of an array function -> its rule, called with a profile first
 IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
 ALTERNATIVES = {}           # function of hopref -> other honest algorithms for it
@@ -234,7 +235,7 @@ QUERIES = {
     "isfinite", "isnan", "isinf", "signbit", "argsort", "nonzero", "any", "all", "zeros_like",
     "ones_like", "full_like", "empty_like", "result_type", "isdtype", "count_nonzero", "shape",
     "ndim", "size",
-    "log2"}             # of which formulas make units, powers of two
+    "log2"}             # from which formulas compute units, powers of two
 
 
 class TolerancedNamespace:
