@@ -16,6 +16,11 @@ and of its arguments by name, which returns None where the bug has no effect::
     def beta_applied_twice(op, given):
         return run(op, given | {"beta": given["beta"] ** 2})
 
+``wrong_argument`` declares a call with other arguments, ``variant`` a function with other options::
+
+    wrong_argument("beta ignored", "modern.update", beta=1.0)
+    variant("log N with the wrong sign", "modern.energy", energy_of, count=-1.0)
+
 Arrays arrive in long double when a candidate is diagnosed, in float64 when the bug is judged.  A
 bug that is no error, such as a reordering of a sum, is marked with ``benign="reason"``.
 """
@@ -28,7 +33,8 @@ import numpy as np
 
 from hopref.dispatch.operation import load as load_ops
 
-__all__ = ["BUGS", "Bug", "bug", "wrong_call", "bugs_of", "load", "run", "named"]
+__all__ = ["BUGS", "Bug", "bug", "wrong_call", "wrong_argument", "variant", "bugs_of", "load",
+           "run", "named"]
 
 BUGS = {}       # (subject, name) -> Bug
 
@@ -79,6 +85,16 @@ def wrong_call(name, *subjects, benign=""):
             register(Bug(name, subject, changed(change, subject), benign))
         return change
     return declare
+
+
+def wrong_argument(name, *subjects, **arguments):
+    """Declare that these arguments of the operations are ignored, and have these values."""
+    return wrong_call(name, *subjects)(lambda op, given: run(op, given | arguments))
+
+
+def variant(name, subject, function, **changes):
+    """Declare ``function``, with these changes of its keyword arguments, a wrong version."""
+    return bug(name, subject)(lambda *args, **kwargs: function(*args, **kwargs | changes))
 
 
 def register(it):

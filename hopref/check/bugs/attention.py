@@ -1,8 +1,10 @@
 """Bugs of attention: scales, masks, the causal diagonal, denominators and states."""
+from functools import partial
+
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import named, run, wrong_call
+from hopref.check.bugs import named, run, wrong_argument, wrong_call
 
 __all__ = []
 
@@ -41,16 +43,6 @@ def scale_applied_twice(op, given):
     return run(op, given | {"scale": scale_of(given) ** 2})
 
 
-@wrong_call("scale missing", *SCALED)
-def scale_missing(op, given):
-    return run(op, given | {"scale": 1.0})
-
-
-@wrong_call("scale argument ignored", *SCALED)
-def scale_ignored(op, given):
-    return run(op, given | {"scale": None})
-
-
 @wrong_call("scale 1/d in place of 1/sqrt(d)", *SCALED)
 def scale_over_d(op, given):
     return run(op, given | {"scale": 1 / given["K"].shape[-1]})
@@ -59,11 +51,6 @@ def scale_over_d(op, given):
 @wrong_call("bias scaled like the scores", *ATTENTION)
 def bias_scaled(op, given):
     return run(op, given | {"bias": scale_of(given) * given["bias"]})
-
-
-@wrong_call("bias ignored", *ATTENTION)
-def bias_ignored(op, given):
-    return run(op, given | {"bias": 0.0})
 
 
 # -- masks ----------------------------------------------------------------------------------------
@@ -80,53 +67,17 @@ def filled(op, given, number):
                   given)
 
 
-@wrong_call("hidden scores set to -10", *ATTENTION)
-def hidden_scores_of_minus_ten(op, given):
-    return filled(op, given, -10.0)
-
-
-@wrong_call("hidden scores set to 0", *ATTENTION)
-def hidden_scores_of_zero(op, given):
-    return filled(op, given, 0.0)
-
-
 @wrong_call("mask inverted", *ATTENTION, "layers.associations", "layers.associate")
 def mask_inverted(op, given):
     return None if given["mask"] is True else run(op, given | {"mask": ~given["mask"]})
 
 
-@wrong_call("mask ignored", *ATTENTION, "layers.associations", "layers.associate",
-            "performer.attention", "attention.linear_attention")
-def mask_ignored(op, given):
-    return run(op, given | {"mask": True})
-
-
-@wrong_call("causal flag ignored", *ATTENTION)
-def causal_ignored(op, given):
-    return run(op, given | {"causal": False})
-
-
-def shifted_past(given, op, by):
+def shifted_past(op, given, by):
     if not given["causal"]:
         return None
     queries, keys = given["Q"].shape[-2], given["K"].shape[-2]
     past = np.tril(np.ones((queries, keys), bool), named(op, "align", given)(queries, keys) + by)
     return run(op, given | {"mask": past & given["mask"], "causal": False})
-
-
-@wrong_call("causal mask off by one: the next key is seen", *ATTENTION)
-def one_key_too_many(op, given):
-    return shifted_past(given, op, 1)
-
-
-@wrong_call("causal mask off by one: the own key is hidden", *ATTENTION)
-def one_key_too_few(op, given):
-    return shifted_past(given, op, -1)
-
-
-@wrong_call("causal aligned to the start", *ATTENTION)
-def aligned_to_the_start(op, given):
-    return run(op, given | {"align": "start"})
 
 
 @wrong_call("mask ignored where causal is set", *ATTENTION)
@@ -141,11 +92,6 @@ def masked_rows_answer_the_mean(op, given):
     right = run(op, given)
     mean = np.mean(given["V"], axis=-2, keepdims=True) if "V" in given else 1 / given["K"].shape[-2]
     return np.where(none[..., None], mean, right)
-
-
-@wrong_call("fully masked rows answer NaN", *ATTENTION, "layers.associations", "layers.associate")
-def masked_rows_answer_nan(op, given):
-    return run(op, given | {"empty_row": "nan"})
 
 
 @wrong_call("padding masks V only", "performer.attention", "attention.linear_attention",
@@ -198,3 +144,22 @@ def maximum_before_the_bias(op, given):
 def keys_and_values_out_of_step(op, given):
     late = np.concatenate([given["V"][..., :1, :], given["V"][..., :-1, :]], axis=-2)
     return run(op, given | {"V": late})
+
+
+REGISTERED = [
+    wrong_argument("scale missing", *SCALED, scale=1.0),
+    wrong_argument("scale argument ignored", *SCALED, scale=None),
+    wrong_argument("bias ignored", *ATTENTION, bias=0.0),
+    wrong_call("hidden scores set to -10", *ATTENTION)(partial(filled, number=-10.0)),
+    wrong_call("hidden scores set to 0", *ATTENTION)(partial(filled, number=0.0)),
+    wrong_argument("mask ignored", *ATTENTION, "layers.associations", "layers.associate",
+                   "performer.attention", "attention.linear_attention", mask=True),
+    wrong_argument("causal flag ignored", *ATTENTION, causal=False),
+    wrong_call("causal mask off by one: the next key is seen",
+               *ATTENTION)(partial(shifted_past, by=1)),
+    wrong_call("causal mask off by one: the own key is hidden",
+               *ATTENTION)(partial(shifted_past, by=-1)),
+    wrong_argument("causal aligned to the start", *ATTENTION, align="start"),
+    wrong_argument("fully masked rows answer NaN", *ATTENTION, "layers.associations",
+                   "layers.associate", empty_row="nan"),
+]

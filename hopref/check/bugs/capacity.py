@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from hopref import theory
-from hopref.check.bugs import bug
+from hopref.check.bugs import bug, variant
 from hopref.theory.exponential import SphereCapacity
 
 __all__ = []
@@ -26,11 +26,6 @@ def capacity_at_full_overlap():
     return theory.spin_glass_load(y), math.erf(y), math.erfc(y) / 2
 
 
-@bug("errors of the cue ignored", "theory.bit_error")
-def bit_error_ignores_the_cue(load, /, *, errors=0.0):
-    return math.erfc(1 / math.sqrt(2 * load)) / 2
-
-
 @bug("Q(1 / alpha)", "theory.bit_error")
 def bit_error_of_the_full_load(load, /, *, errors=0.0):
     return math.erfc((1 - 2 * errors) / (math.sqrt(2) * load)) / 2
@@ -46,36 +41,6 @@ def hebbian(d, n=2, errors=0.0, patterns="most", two=2, log=math.log, odd=3, cue
     double = math.prod(range(1, 2 * n - odd + 1, 2))
     power = 2 * (n - 1) if cue is None else cue
     return (1 - 2 * errors) ** power * float(d) ** (n - 1) / (two * factor * double * log(d))
-
-
-@bug("factor 2 dropped", "theory.capacity_without_errors")
-def capacity_without_two(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, errors, patterns, two=1)
-
-
-@bug("log2 in place of ln", "theory.capacity_without_errors")
-def capacity_in_bits(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, errors, patterns, log=math.log2)
-
-
-@bug("errors of the cue ignored", "theory.capacity_without_errors")
-def capacity_ignores_the_cue(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, 0.0, patterns)
-
-
-@bug("all patterns in place of most", "theory.capacity_without_errors")
-def capacity_of_all_for_most(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, errors, "all")
-
-
-@bug("(2n - 1)!! in place of (2n - 3)!!", "theory.capacity_without_errors")
-def capacity_with_the_next_double_factorial(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, errors, patterns, odd=1)
-
-
-@bug("(1 - 2 rho)^2 for every degree", "theory.capacity_without_errors")
-def capacity_ignores_the_degree_of_the_cue(d, /, *, n=2, errors=0.0, patterns="most"):
-    return hebbian(d, n, errors, patterns, cue=2)
 
 
 @bug("log2 in place of ln", "theory.capacity_storkey")
@@ -113,16 +78,6 @@ def bits_of_the_active_alone(load, /, *, activity=0.5):
     return -load * activity * math.log2(activity)
 
 
-@bug("pairs in place of patterns with themselves", "theory.information_capacity")
-def palm_for_auto(*, weights="additive", recall="hetero"):
-    return theory.information_capacity(weights=weights)
-
-
-@bug("additive in place of clipped weights", "theory.information_capacity")
-def palm_for_clipped(*, weights="additive", recall="hetero"):
-    return theory.information_capacity(recall=recall)
-
-
 @bug("log2 in place of ln", "theory.rate_function")
 def rate_in_bits(x, /):
     return theory.rate_function(x) / math.log(2)
@@ -133,17 +88,12 @@ def rate_without_a_half(x, /):
     return 2 * theory.rate_function(x)
 
 
-@bug("errors of the cue ignored", "theory.capacity_exponential")
-def exponential_ignores_the_cue(*, errors=0.0):
-    return math.log(2) / 2
-
-
 @bug("the half dropped", "theory.capacity_exponential")
 def exponential_without_a_half(*, errors=0.0):
     return theory.rate_function(1 - 2 * errors)
 
 
-def sphere(d, beta, K, p, less=1, root=4, square=2, branch=0):
+def sphere(d, beta, K, p, form="lambert", less=1, root=4, square=2, branch=0):
     a = 2 / (d - less) * (1 + math.log(2 * beta * K**square * p * (d - less)))
     b = 0.4 * K**square * beta
     y = a + math.log(b)
@@ -154,26 +104,6 @@ def sphere(d, beta, K, p, less=1, root=4, square=2, branch=0):
     return SphereCapacity(c, math.exp(min(log_N, 700)), a, b)
 
 
-@bug("W of another branch", "theory.capacity_modern")
-def sphere_of_the_other_branch(d, /, *, beta, K, p, form="lambert"):
-    return sphere(d, beta, K, p, branch=1)
-
-
-@bug("d in place of d - 1", "theory.capacity_modern")
-def sphere_with_d_for_d_less_one(d, /, *, beta, K, p, form="lambert"):
-    return sphere(d, beta, K, p, less=0)
-
-
-@bug("c^((d - 1)/2)", "theory.capacity_modern")
-def sphere_in_fourths_of_d(d, /, *, beta, K, p, form="lambert"):
-    return sphere(d, beta, K, p, root=2)
-
-
-@bug("K in place of K^2", "theory.capacity_modern")
-def sphere_without_the_square(d, /, *, beta, K, p, form="lambert"):
-    return sphere(d, beta, K, p, square=1)
-
-
 @bug("the closed form from above", "theory.capacity_modern")
 def closed_form_of_the_other_side(d, /, *, beta, K, p, form="lambert"):
     found = theory.capacity_modern(d, beta=beta, K=K, p=p)
@@ -181,3 +111,25 @@ def closed_form_of_the_other_side(d, /, *, beta, K, p, form="lambert"):
         return found
     u = found.a + math.log(found.b)
     return found._replace(c=found.b / u if u > 1 else 2 * found.c)
+
+
+REGISTERED = [
+    variant("errors of the cue ignored", "theory.bit_error", theory.bit_error, errors=0.0),
+    variant("factor 2 dropped", "theory.capacity_without_errors", hebbian, two=1),
+    variant("log2 in place of ln", "theory.capacity_without_errors", hebbian, log=math.log2),
+    variant("errors of the cue ignored", "theory.capacity_without_errors", hebbian, errors=0.0),
+    variant("all patterns in place of most", "theory.capacity_without_errors", hebbian,
+            patterns="all"),
+    variant("(2n - 1)!! in place of (2n - 3)!!", "theory.capacity_without_errors", hebbian, odd=1),
+    variant("(1 - 2 rho)^2 for every degree", "theory.capacity_without_errors", hebbian, cue=2),
+    variant("pairs in place of patterns with themselves", "theory.information_capacity",
+            theory.information_capacity, recall="hetero"),
+    variant("additive in place of clipped weights", "theory.information_capacity",
+            theory.information_capacity, weights="additive"),
+    variant("errors of the cue ignored", "theory.capacity_exponential", theory.capacity_exponential,
+            errors=0.0),
+    variant("W of another branch", "theory.capacity_modern", sphere, branch=1),
+    variant("d in place of d - 1", "theory.capacity_modern", sphere, less=0),
+    variant("c^((d - 1)/2)", "theory.capacity_modern", sphere, root=2),
+    variant("K in place of K^2", "theory.capacity_modern", sphere, square=1),
+]

@@ -1,7 +1,7 @@
-"""Bugs of networks with weights: classical ones, and what graded, dense ones share with them."""
+"""Bugs of networks with weights: of classical ones, and those that graded and dense ones share."""
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 from hopref.models import classical
 from hopref.storage import hebbian, hebbian_field
 
@@ -36,12 +36,6 @@ def quadratic_energy_without_the_half(op, given):
             "graded.update", "graded.asynchronous_update", "graded.energy", *SIGNS, *SWEEPS)
 def threshold_with_the_wrong_sign(op, given):
     return run(op, given | {"b": -1.0 * given["b"]})
-
-
-@wrong_call("threshold ignored", "classical.update", "classical.glauber_update",
-            "classical.winners_update")
-def threshold_ignored(op, given):
-    return run(op, given | {"b": 0.0})
 
 
 @wrong_call("W transposed", "classical.field", "classical.update")
@@ -101,11 +95,6 @@ def the_other_tie_rule(op, given):
     return run(op, given | {"ties": {"keep": "plus", "plus": "keep"}[given["ties"]]})
 
 
-@wrong_call("a tie always gives 1", *SIGNS, *SWEEPS, "bam.forward", "bam.backward")
-def a_tie_always_gives_1(op, given):
-    return run(op, given | {"ties": "plus"}) if given["ties"] == "keep" else None
-
-
 @wrong_call("a tie changes the state", *SIGNS)
 def a_tie_changes_the_state(op, given):
     low = LOW[given["states"]]
@@ -154,19 +143,6 @@ def one_field_for_the_batch(xi, W, b=0.0, /, *, ties="keep", states="polar"):
         return None
     first = h.reshape(-1, h.shape[-1])[0] + 0 * h
     return kept(first, xi if ties == "keep" else 1.0, LOW[states])
-
-
-@wrong_call("scale ignored", "classical.low_rank_update", "classical.low_rank_energy",
-            "classical.low_rank_asynchronous_update")
-def scale_ignored(op, given):
-    return run(op, given | {"scale": 1.0})
-
-
-@wrong_call("zero_diagonal ignored", "storage.hebbian", "storage.covariance",
-            "classical.low_rank_update", "classical.low_rank_energy",
-            "classical.low_rank_asynchronous_update")
-def zero_diagonal_ignored(op, given):
-    return run(op, given | {"zero_diagonal": False}) if given["zero_diagonal"] else None
 
 
 @bug("the number of patterns taken off the diagonal", "classical.low_rank_update")
@@ -292,3 +268,16 @@ def smallest_fields_win(op, given):
 def winners_of_the_batch(op, given):
     h = field_of(op, given)
     return winners(h.reshape(-1), given["k"]).reshape(h.shape)
+
+
+REGISTERED = [
+    wrong_argument("threshold ignored", "classical.update", "classical.glauber_update",
+                   "classical.winners_update", b=0.0),
+    wrong_argument("a tie always gives 1", *SIGNS, *SWEEPS, "bam.forward", "bam.backward",
+                   ties="plus"),
+    wrong_argument("scale ignored", "classical.low_rank_update", "classical.low_rank_energy",
+                   "classical.low_rank_asynchronous_update", scale=1.0),
+    wrong_argument("zero_diagonal ignored", "storage.hebbian", "storage.covariance",
+                   "classical.low_rank_update", "classical.low_rank_energy",
+                   "classical.low_rank_asynchronous_update", zero_diagonal=False),
+]

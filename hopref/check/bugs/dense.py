@@ -1,7 +1,7 @@
 """Bugs of dense associative memories."""
 import numpy as np
 
-from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
 from hopref.models import dense
 
 __all__ = []
@@ -30,7 +30,7 @@ def gains(op, given, xi, r):
 
 
 def answers(op, given, field, tie=None):
-    """All sites by ``field(xi)``, together or one after another; a tie keeps the site."""
+    """The state after updates by ``field(xi)``, of all sites or in order; a tie keeps the site."""
     xi = given["xi"]
     for i in given.get("order", [np.arange(xi.shape[-1])]):
         new = sign(field(xi), xi if tie is None else tie)
@@ -44,11 +44,6 @@ def answers(op, given, field, tie=None):
 def not_rectified(op, given):
     rectified = given["interaction"] == "rectified"
     return run(op, given | {"interaction": "polynomial"}) if rectified else None
-
-
-@wrong_call("degree ignored", "dense.energy")
-def degree_ignored(op, given):
-    return run(op, given | {"n": 3})
 
 
 @wrong_call("quadratic interaction without its half", "dense.energy")
@@ -144,3 +139,8 @@ def powers_as_they_stand(xi, X, /, *, interaction="polynomial", n=3):
     slope = n * np.prod([np.ones_like(r), *[r] * (n - 1)], axis=0)
     slope = np.where(r > 0, slope, 0.0) if interaction == "rectified" else slope
     return sign(np.sum(X * slope, axis=-2), xi)
+
+
+REGISTERED = [
+    wrong_argument("degree ignored", "dense.energy", n=3),
+]

@@ -1,8 +1,8 @@
-"""Bugs of operations run through time."""
+"""Bugs of the dynamics: retrieval, traces, sweeps, Glauber dynamics, the flow."""
 import numpy as np
 
 from hopref import classical, graded
-from hopref.check.bugs import bug
+from hopref.check.bugs import bug, variant
 from hopref.dynamics import Trace, glauber, retrieve, solve_flow, sweep, trace
 
 __all__ = []
@@ -129,11 +129,6 @@ def one_sweep(beta):
     return advance
 
 
-@bug("beta ignored", "dynamics.glauber")
-def glauber_without_beta(xi, W, b=0.0, /, *, beta=1.0, **how):
-    return glauber(xi, W, b, **how)
-
-
 @bug("one stream of numbers for all states", "dynamics.glauber")
 def chains_share_their_numbers(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic"):
     rng = np.random.default_rng(rng)
@@ -154,11 +149,6 @@ def glauber_is_synchronous(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyc
     return chained(xi, W, b, sweeps, np.random.default_rng(rng).random, together)
 
 
-@bug("always cyclic", "dynamics.glauber")
-def glauber_order_ignored(xi, W, b=0.0, /, *, order="cyclic", **how):
-    return glauber(xi, W, b, **how)
-
-
 @bug("never moves", "dynamics.glauber")
 def chains_do_not_move(xi, W, b=0.0, /, **how):
     run = glauber(xi, W, b, **how)
@@ -176,14 +166,9 @@ def glauber_without_its_start(xi, W, b=0.0, /, **how):
     return run._replace(states=run.states[1:], energies=run.energies[1:])
 
 
-@bug("seed ignored", "dynamics.glauber")
-def glauber_seed_ignored(xi, W, b=0.0, /, *, rng, **how):
-    return glauber(xi, W, b, rng=0, **how)
-
-
 # -- the flow -------------------------------------------------------------------------------------
 
-def euler(u, W, b, until, points, tau, sign=1.0):
+def euler(u, W, b=0.0, until=1.0, points=101, tau=1.0, sign=1.0):
     internal = [u]
     for h in np.diff(np.linspace(0.0, until, points)):
         internal.append(internal[-1] + sign * h * graded.flow(internal[-1], W, b, tau=tau))
@@ -193,11 +178,10 @@ def euler(u, W, b, until, points, tau, sign=1.0):
     return run._replace(internal=internal, states=states, energies=graded.energy(states, W, b))
 
 
-@bug("forward Euler from output to output", "dynamics.solve_flow")
-def flow_by_long_euler_steps(u, W, b=0.0, /, *, until, points=101, tau=1.0):
-    return euler(u, W, b, until, points, tau)
-
-
-@bug("minus the velocity", "dynamics.solve_flow")
-def flow_solved_backwards(u, W, b=0.0, /, *, until, points=101, tau=1.0):
-    return euler(u, W, b, until, points, tau, sign=-1.0)
+REGISTERED = [
+    variant("beta ignored", "dynamics.glauber", glauber, beta=1.0),
+    variant("always cyclic", "dynamics.glauber", glauber, order="cyclic"),
+    variant("seed ignored", "dynamics.glauber", glauber, rng=0),
+    variant("forward Euler from output to output", "dynamics.solve_flow", euler),
+    variant("minus the velocity", "dynamics.solve_flow", euler, sign=-1.0),
+]

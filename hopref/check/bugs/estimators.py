@@ -24,7 +24,7 @@ def estimator(**wrong):
 
 
 def products(kind, draw=projections.iid, height=0.0, eps=0.0, scale=1.0, repeated=False):
-    """Estimates by a map of ours, with a bug: another height, an epsilon, a factor."""
+    """Estimates by a map of `features` with a bug: another height, an epsilon, a factor."""
     def estimates(x, y, m, *, rng):
         omega = draw(1 if repeated else m, x.shape[-1], rng=rng)
         phi = [scale * np.exp(-height * np.sum(v * v, axis=-1, keepdims=True))

@@ -1,11 +1,12 @@
 """Bugs of feature maps: heights, constants, signs, logarithms."""
 import math
+from functools import partial
 
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, variant, wrong_call
 from hopref.check.bugs.performer import half_square
-from hopref.features import exponential
+from hopref.features import deterministic, exponential
 
 __all__ = []
 
@@ -57,21 +58,6 @@ def higher(op, given, halves):
 @wrong_call("|x|^2/2 with the wrong sign", *PLAIN)
 def height_with_the_wrong_sign(op, given):
     return higher(op, given, -2 if op.name == "features.trigonometric" else 2)
-
-
-@wrong_call("exp(-|x|^2/2) missing", *PLAIN[:2])
-def decay_missing(op, given):
-    return higher(op, given, 1)
-
-
-@wrong_call("exp(|x|^2/2) missing", "features.trigonometric")
-def growth_missing(op, given):
-    return higher(op, given, -1)
-
-
-@wrong_call("height of the Gaussian kernel", *PLAIN[:2], "features.gerf")
-def height_of_the_gaussian_kernel(op, given):
-    return higher(op, given, -1)
 
 
 @wrong_call("omega x itself, not rectified", "features.relu")
@@ -170,11 +156,6 @@ def leaking(x, /, *, eps=0.0):
     return np.where(x > 0, x, 0.01 * x) + eps
 
 
-@bug("eps ignored", "features.deterministic.relu")
-def eps_ignored(x, /, *, eps=0.0):
-    return np.maximum(x, 0.0)
-
-
 @bug("rows scaled to length 1", "features.deterministic.identity")
 def normalised(x, /):
     return x / np.maximum(np.sqrt(2 * half_square(x)), 1e-9)
@@ -194,3 +175,12 @@ def softmax_over_features(K, /):
 @bug("exponentials not normalised", "features.deterministic.softmax_keys")
 def not_normalised(K, /):
     return np.exp(K - np.max(K, axis=-2, keepdims=True, initial=-1e300))
+
+
+REGISTERED = [
+    wrong_call("exp(-|x|^2/2) missing", *PLAIN[:2])(partial(higher, halves=1)),
+    wrong_call("exp(|x|^2/2) missing", "features.trigonometric")(partial(higher, halves=-1)),
+    wrong_call("height of the Gaussian kernel", *PLAIN[:2],
+               "features.gerf")(partial(higher, halves=-1)),
+    variant("eps ignored", "features.deterministic.relu", deterministic.relu.formula, eps=0.0),
+]

@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import layers
-from hopref.check.bugs import bug
+from hopref.check.bugs import bug, variant
 from hopref.layers.weights import NO_WEIGHTS
 
 __all__ = []
@@ -14,7 +14,7 @@ def side_by_side(x):
 
 @bug("state normalised after the projection", "layers.hopfield")
 def normalised_after_the_projection(R, Y, P, weights=NO_WEIGHTS, /, **how):
-    """In the association space, by the norm of the state."""
+    """The norm of the state is applied in the association space."""
     late = weights.norm_space if weights.norm_state is None else \
         layers.Norm(eps=weights.norm_state.eps)
     return layers.hopfield(R, Y, P, weights._replace(norm_state=None, norm_space=late), **how)
@@ -79,16 +79,12 @@ def stored_of_the_first_sample(Y, P, states, weights=NO_WEIGHTS, /, **how):
 
 @bug("targets ignored", "layers.hopfield_layer")
 def targets_ignored(R, lookup, targets=None, weights=NO_WEIGHTS, /, **how):
-    """Where the lookup has their shape."""
+    """Applies if the lookup has the shape of the targets."""
     same = targets is None or lookup.shape == targets.shape
     return layers.hopfield_layer(R, lookup, lookup if same else targets, weights, **how)
 
 
-@bug("one update", "layers.iterate")
-def one_update(R, Y, P, weights=NO_WEIGHTS, /, **how):
-    return layers.iterate(R, Y, P, weights, **{**how, "max_steps": 1})
-
-
-@bug("mask ignored", "layers.iterate")
-def mask_ignored(R, Y, P, weights=NO_WEIGHTS, /, *, mask=True, **how):
-    return layers.iterate(R, Y, P, weights, **how)
+REGISTERED = [
+    variant("one update", "layers.iterate", layers.iterate, max_steps=1),
+    variant("mask ignored", "layers.iterate", layers.iterate, mask=True),
+]

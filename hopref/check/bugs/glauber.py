@@ -1,7 +1,7 @@
 """Bugs of networks at a temperature."""
 import numpy as np
 
-from hopref.check.bugs import run, wrong_call
+from hopref.check.bugs import run, wrong_argument, wrong_call
 
 __all__ = []
 
@@ -11,11 +11,6 @@ VISIT = "classical.glauber_update"
 @wrong_call("half as steep", VISIT)
 def half_as_steep(op, given):
     return run(op, given | {"beta": given["beta"] / 2})
-
-
-@wrong_call("beta ignored", VISIT)
-def beta_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
 
 
 @wrong_call("asynchronous sweep done synchronously", VISIT)
@@ -33,4 +28,6 @@ def one_number_for_all_visits(op, given):
     return run(op, given | {"uniforms": same})
 
 
-# -- chains ---------------------------------------------------------------------------------------
+REGISTERED = [
+    wrong_argument("beta ignored", VISIT, beta=1.0),
+]

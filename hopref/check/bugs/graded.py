@@ -1,7 +1,9 @@
 """Bugs of the continuous classical network."""
+from functools import partial
+
 import numpy as np
 
-from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
 from hopref.maps import sigmoid, xlog
 from hopref.models import classical, graded
 
@@ -21,11 +23,6 @@ def beta_applied_twice(op, given):
     return run(op, given | {"beta": given["beta"] ** 2})
 
 
-@wrong_call("beta ignored", "graded.flow")
-def beta_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
-
-
 @wrong_call("threshold outside the gain", "graded.update")
 def threshold_outside_the_gain(op, given):
     return run(op, given | {"b": given["b"] / given["beta"]})
@@ -43,7 +40,7 @@ def graded_sweep_done_synchronously(op, given):
     return np.where(visited, run(graded.update, once), given["xi"])
 
 
-def thresholded(given, op, patterns=False, state=True, dropped=False):
+def thresholded(op, given, patterns=False, state=True, dropped=False):
     side, f = named(op, "side", given), named(op, "activation", given).f
 
     def kept(x):
@@ -52,21 +49,6 @@ def thresholded(given, op, patterns=False, state=True, dropped=False):
     xi, X = given["xi"], given["X"]
     z = (kept(xi) if state else xi) @ kept(X).T
     return f(given["beta"] * (z @ (kept(X) if patterns else X)))
-
-
-@wrong_call("theta itself dropped", "graded.thresholded_update")
-def theta_itself_dropped(op, given):
-    return thresholded(given, op, dropped=True)
-
-
-@wrong_call("thresholded patterns in the outer product too", "graded.thresholded_update")
-def thresholded_twice(op, given):
-    return thresholded(given, op, patterns=True)
-
-
-@wrong_call("state compared whole", "graded.thresholded_update")
-def state_compared_whole(op, given):
-    return thresholded(given, op, state=False)
 
 
 # -- energies -------------------------------------------------------------------------------------
@@ -108,11 +90,6 @@ def integral_by_logs(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
 
 # -- the flow -------------------------------------------------------------------------------------
 
-@wrong_call("time constant ignored", "graded.flow")
-def time_constant_ignored(op, given):
-    return run(op, given | {"tau": 1.0})
-
-
 @wrong_call("velocity reversed", "graded.flow")
 def velocity_reversed(op, given):
     return -run(op, given)
@@ -121,3 +98,15 @@ def velocity_reversed(op, given):
 @wrong_call("no decay", "graded.flow")
 def no_decay(op, given):
     return run(op, given) + given["u"] / given["tau"]
+
+
+REGISTERED = [
+    wrong_argument("beta ignored", "graded.flow", beta=1.0),
+    wrong_call("theta itself dropped",
+               "graded.thresholded_update")(partial(thresholded, dropped=True)),
+    wrong_call("thresholded patterns in the outer product too",
+               "graded.thresholded_update")(partial(thresholded, patterns=True)),
+    wrong_call("state compared whole",
+               "graded.thresholded_update")(partial(thresholded, state=False)),
+    wrong_argument("time constant ignored", "graded.flow", tau=1.0),
+]

@@ -42,7 +42,7 @@ CONSTANTS = [treated_as_a_constant(k, subjects) for k, subjects in gradients_by_
 # -- maps -----------------------------------------------------------------------------------------
 
 def by_scores(w, z, p, beta):
-    """The derivatives in the scores and in beta from that in their product."""
+    """The derivatives with respect to scores and beta, from that with respect to their product."""
     return beta * w, np.sum(w * np.where(p > 0, z, 0))
 
 

@@ -83,7 +83,7 @@ def final_state_ignored(op, given):
 
 @wrong_call("state run backwards by subtraction", "gradients.attention.causal_linear_attention")
 def state_run_backwards(op, given):
-    """S - k v and z - k, in float64."""
+    """The state is computed backwards as S - k v and z - k, in float64."""
     g, q, k, V = (np.asarray(given[name], float) for name in ("g", "phi_q", "phi_k", "V"))
     start = {name: given[name] for name in ("S", "z", "eps", "empty_row")}
     Z, S, z = map(np.array, attention.causal_linear_attention.formula(q, k, V, **start))
@@ -131,7 +131,7 @@ def by_exponentials(op, given):
 
 @wrong_call("features exponentiated", "gradients.attention.log_causal_linear_attention")
 def causal_by_exponentials(op, given):
-    """Where no state is passed in and the last one's scale has no cotangent."""
+    """Applies if no state is given and the scale of the final state has no cotangent."""
     if np.any(given["g_c"]) or np.any(given["c"] > -np.inf) or np.any(given["g_S"]):
         return None
     given = in_float64(given)
@@ -200,7 +200,7 @@ def queries_not_turned_back(op, given):
 @bug("through log|sin| and log|cos|", "gradients.performer.attention")
 def by_logarithms(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
                   empty_row="zeros"):
-    """The slope of a feature that is 0 is lost."""
+    """The derivative of a feature that is 0 is lost."""
     if features != "trigonometric":
         return None
     beta, map_of = maps.default_scale(scale, K), log_trigonometric.formula

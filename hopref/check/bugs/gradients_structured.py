@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from hopref import layers as rules
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 from hopref.features import deterministic
 from hopref.gradients import sparse, structured
 from hopref.maps import of_length_one, outer, strongest
@@ -20,11 +20,6 @@ def square(x):
 
 # -- supports -------------------------------------------------------------------------------------
 
-@wrong_call("support ignored in the gradient", "gradients.structured.update")
-def hidden_patterns_leak(op, given):
-    return run(op, given | {"support": True})
-
-
 @wrong_call("longest of all patterns, not of the visible ones", "gradients.structured.energy")
 def longest_of_the_hidden(op, given):
     dxi, dX, dbeta = run(op, given)
@@ -37,11 +32,6 @@ def longest_of_the_hidden(op, given):
 @wrong_call("cotangents of hidden weights count", "gradients.structured.weights")
 def hidden_weights_count(op, given):
     return None if given["renormalise"] else run(op, given | {"support": True})
-
-
-@wrong_call("delta ignored", "gradients.structured.pair_update")
-def delta_ignored(op, given):
-    return run(op, given | {"delta": 0.0})
 
 
 @wrong_call("X + delta as the values too", "gradients.structured.pair_update")
@@ -222,3 +212,9 @@ def cotangent_shared(op, given):
 def read_out_averaged(op, given):
     dR, dY, dP, *rest = run(op, given)
     return dR, dY, dP / len(given["W_q"]), *rest
+
+
+REGISTERED = [
+    wrong_argument("support ignored in the gradient", "gradients.structured.update", support=True),
+    wrong_argument("delta ignored", "gradients.structured.pair_update", delta=0.0),
+]

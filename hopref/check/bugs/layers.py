@@ -1,4 +1,4 @@
-"""Bugs of Hopfield layers: what heads, steps and read-out mix up."""
+"""Bugs of Hopfield layers: of heads, steps and read-out."""
 import numpy as np
 
 from hopref import layers
@@ -19,7 +19,7 @@ def spaces(op, given):
 
 
 def finished(op, given, A):
-    """What the op answers once the associations are A."""
+    """The result of the operation for the association matrices A."""
     if op.name == "layers.associations":
         return A
     V = layers.project.formula(given["P"], given["W_v"], b=given["b_v"])
@@ -119,7 +119,7 @@ def one_association_too_few(op, given):
 
 @wrong_call("a head stops by the largest change in the batch", *LAYERS)
 def stopped_by_the_largest_change(op, given):
-    """Once no association matrix changes by more than 1e-4 in Frobenius norm."""
+    """A head stops if no association matrix changes by more than 1e-4 in Frobenius norm."""
     Q, K = spaces(op, given)
     A = associated(op, given, Q, K, steps=1)
     active = np.ones(A.shape[-3], bool)
@@ -151,7 +151,7 @@ def a_large_negative_number(op, given):
 
 
 def scale_of(given, K):
-    """The inverse temperature of every head, beside its scores."""
+    """The inverse temperature of every head, in the shape of its scores."""
     return default_scale(given["beta"], K) * np.reshape(given["per_head"], (-1, 1, 1))
 
 

@@ -1,7 +1,7 @@
 """Bugs of kernel attention: denominators, features, states, the log domain."""
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 from hopref.check.bugs.attention import transposed
 from hopref.models import attention
 
@@ -87,16 +87,6 @@ def association_of_values_first(phi_q, phi_k, V, /):
 
 
 # -- states ---------------------------------------------------------------------------------------
-
-@wrong_call("state passed in is dropped", "attention.key_state")
-def state_dropped(op, given):
-    return run(op, given | {"S": 0.0, "z": 0.0})
-
-
-@wrong_call("S passed on, z not", "attention.key_state")
-def z_dropped(op, given):
-    return run(op, given | {"z": 0.0})
-
 
 @wrong_call("state not handed on", *CAUSAL)
 def state_not_handed_on(op, given):
@@ -195,11 +185,6 @@ def eps_on_scaled_features(op, given):
     return at_scale(given, largest(given["log_q"] + top, -1) - top, top, 1e-6)
 
 
-@wrong_call("signs ignored", *LOGS)
-def signs_ignored(op, given):
-    return run(op, given | {"sign_q": 1.0, "sign_k": 1.0})
-
-
 @wrong_call("past not rescaled when the maximum grows", LOGS[1])
 def past_not_rescaled(op, given):
     V, (log_q, sign_q), (log_k, sign_k) = given["V"], *features_of(given)
@@ -215,3 +200,10 @@ def past_not_rescaled(op, given):
         q = q_signs[..., i, :] * np.exp(q - largest(q, -1))
         rows.append((q[..., None, :] @ S)[..., 0, :] / np.sum(q * z, axis=-1, keepdims=True))
     return np.stack(rows, axis=-2), S, z, c
+
+
+REGISTERED = [
+    wrong_argument("state passed in is dropped", "attention.key_state", S=0.0, z=0.0),
+    wrong_argument("S passed on, z not", "attention.key_state", z=0.0),
+    wrong_argument("signs ignored", *LOGS, sign_q=1.0, sign_k=1.0),
+]

@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 from hopref.models import structured
 
 __all__ = []
@@ -15,19 +15,8 @@ def one_step_too_wide(op, given):
     return run(op, given | {"width": given["width"] + 1})
 
 
-@wrong_call("causal ignored", "structured.window_update", "supports.window")
-def causal_ignored(op, given):
-    return run(op, given | {"causal": False})
-
-
-@wrong_call("align ignored", "structured.window_update", "supports.window", "supports.causal",
-            "supports.global_tokens", "supports.big_bird")
-def align_ignored(op, given):
-    return run(op, given | {"align": "start"})
-
-
 def gaps(l, n, align):
-    """How many positions a pattern is ahead of a state."""
+    """The number of positions by which a pattern is ahead of a state."""
     return np.arange(n) - np.arange(l)[:, None] - (n - l) * (align == "end")
 
 
@@ -63,7 +52,7 @@ def wraps_around(op, given):
 # -- lists ----------------------------------------------------------------------------------------
 
 def by_rows(xi, X, rows, columns, beta):
-    """Row after row, pairs as they are listed."""
+    """Retrieval row by row, from the pairs as they are listed."""
     y = np.zeros_like(xi)
     for i in set(rows.tolist()):
         near = X[columns[rows == i]]
@@ -121,3 +110,10 @@ def read_as_columns(xi, X, support, /, *, beta=1.0, empty_row="zeros"):
     pairs = support.tocoo()
     rows, columns = pairs.col[pairs.data] % len(xi), pairs.row[pairs.data] % len(X)
     return by_rows(xi, X, *once(rows, columns), beta)
+
+
+REGISTERED = [
+    wrong_argument("causal ignored", "structured.window_update", "supports.window", causal=False),
+    wrong_argument("align ignored", "structured.window_update", "supports.window",
+                   "supports.causal", "supports.global_tokens", "supports.big_bird", align="start"),
+]

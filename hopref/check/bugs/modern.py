@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs import bug, named, run, variant, wrong_argument, wrong_call
 from hopref.models import modern
 
 __all__ = []
@@ -29,11 +29,6 @@ def half_square(x):
 @wrong_call("beta applied twice", *SCORED)
 def beta_applied_twice(op, given):
     return run(op, given | {"beta": given["beta"] ** 2})
-
-
-@wrong_call("beta ignored", *SCORED, "graded.energy")
-def beta_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
 
 
 @wrong_call("beta halved, as in exp(-beta |x - xi|^2 / 4)", "modern.update", "modern.weights")
@@ -149,8 +144,8 @@ def theta_itself_dropped(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
 
 # -- energy and Jacobian --------------------------------------------------------------------------
 
-def energy_of(xi, X, beta, lse=1.0, own=1.0, count=1.0, longest=None):
-    """The modern energy with its terms weighted, and another longest pattern."""
+def energy_of(xi, X, beta=1.0, lse=1.0, own=1.0, count=1.0, longest=None):
+    """The modern energy with factors of its terms, and another M^2/2."""
     lse = -lse * maps.logsumexp.formula(xi @ X.T, beta=beta)
     longest = np.max(half_square(X)) if longest is None else longest
     return lse + own * half_square(xi) + longest + count * math.log(len(X)) / beta
@@ -159,26 +154,6 @@ def energy_of(xi, X, beta, lse=1.0, own=1.0, count=1.0, longest=None):
 @bug("energy without 1/beta", "modern.energy")
 def energy_without_one_over_beta(xi, X, /, *, beta=1.0):
     return energy_of(xi, X, beta, lse=beta)
-
-
-@bug("log N with the wrong sign", "modern.energy")
-def energy_minus_log_n(xi, X, /, *, beta=1.0):
-    return energy_of(xi, X, beta, count=-1.0)
-
-
-@bug("energy without log N", "modern.energy")
-def energy_without_log_n(xi, X, /, *, beta=1.0):
-    return energy_of(xi, X, beta, count=0.0)
-
-
-@bug("energy without M^2/2", "modern.energy")
-def energy_without_longest(xi, X, /, *, beta=1.0):
-    return energy_of(xi, X, beta, longest=0.0)
-
-
-@bug("energy without the half", "modern.energy")
-def energy_without_the_half(xi, X, /, *, beta=1.0):
-    return energy_of(xi, X, beta, own=2.0)
 
 
 @bug("M^2 of the mean length", "modern.energy")
@@ -206,3 +181,12 @@ def jacobian_without_beta(op, given):
 def jacobian_not_centred(xi, X, /, *, beta=1.0):
     p = softmax(xi @ X.T, beta)
     return beta * np.swapaxes(p[..., None] * X, -1, -2) @ X
+
+
+REGISTERED = [
+    wrong_argument("beta ignored", *SCORED, "graded.energy", beta=1.0),
+    variant("log N with the wrong sign", "modern.energy", energy_of, count=-1.0),
+    variant("energy without log N", "modern.energy", energy_of, count=0.0),
+    variant("energy without M^2/2", "modern.energy", energy_of, longest=0.0),
+    variant("energy without the half", "modern.energy", energy_of, own=2.0),
+]

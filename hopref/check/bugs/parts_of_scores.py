@@ -11,7 +11,7 @@ __all__ = []
 
 
 def brought_to(top, a, b, beta=None):
-    """Two softmax states rescaled to any maximum and added."""
+    """The sum of two softmax states, rescaled to a given maximum."""
     x, y = (np.exp((s.beta if beta is None else beta) * (s.top - top)) for s in (a, b))
     return softmax.State(np.maximum(a.top, b.top), x * a.total + y * b.total,
                          x[..., None] * a.weighted + y[..., None] * b.weighted, a.beta)
@@ -124,7 +124,7 @@ def nothing_is_a_pattern_at_the_origin(xi, X, /, *, beta=1.0):
 # -- linear -------------------------------------------------------------------------------------
 
 def at_scale(c, a, b):
-    """Two linear states rescaled to any scale and added."""
+    """The sum of two linear states, rescaled to a given scale."""
     zero = maps.finite_or_zero(c)
     x, y = np.exp(a.c - zero), np.exp(b.c - zero)
     return linear.State(x[..., None] * a.S + y[..., None] * b.S, x * a.z + y * b.z, c)

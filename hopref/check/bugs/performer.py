@@ -1,9 +1,10 @@
-"""Bugs of the Performer: features, stabilisers, denominators, the past, expectations."""
+"""Bugs of the Performer: features, stabilisers, denominators, causality, expectations."""
 import math
+from functools import partial
 
 import numpy as np
 
-from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
 from hopref.check.bugs.linear_attention import shifted
 from hopref.maps import default_scale
 from hopref.models import attention, modern, performer
@@ -103,16 +104,10 @@ def shift_of_the_values(op, given):
         return run(op, given | {"V": given["V"] * np.exp(-half_square(given["K"]))})
 
 
-@wrong_call("features option ignored", "performer.attention", "performer.causal_attention",
-            "performer.update")
-def features_ignored(op, given):
-    return run(op, given | {"features": "positive"})
-
-
 # -- stabilisers ----------------------------------------------------------------------------------
 
 def stabilised(x, omega, beta, eps, over):
-    """Positive features as published code has them: the maximum is taken of omega x alone."""
+    """Positive features as in published code: the maximum is that of omega x alone."""
     x = math.sqrt(beta) * x
     u = x @ omega.T
     top = np.max(u, axis=over, keepdims=True)
@@ -129,43 +124,6 @@ def favor(op, given, eps, denominator=0.0, over=(-1, -2)):
         return None if "S" in given and np.ndim(given["S"]) else \
             attention.causal_linear_attention.formula(q, k, given["V"], z=denominator)[0]
     return answered(op, given, q, k)
-
-
-@wrong_call("FAVOR+ eps 1e-4", *ATTENTION)
-def favor_with_1e4(op, given):
-    return favor(op, given, 1e-4)
-
-
-@wrong_call("FAVOR+ eps 1e-6", *ATTENTION)
-def favor_with_1e6(op, given):
-    return favor(op, given, 1e-6)
-
-
-@wrong_call("maximum of omega x alone subtracted", *ATTENTION, "performer.causal_attention",
-            benign="it cancels; differs where an exponential underflows, a limit that is reported")
-def favor_without_eps(op, given):
-    return favor(op, given, 0.0)
-
-
-@wrong_call("future-dependent stabiliser, eps 1e-4", "performer.causal_attention")
-def future_dependent_stabiliser(op, given):
-    return favor(op, given, 1e-4)
-
-
-@wrong_call("future-dependent stabiliser, eps 1e-6", "performer.causal_attention")
-def future_dependent_small_stabiliser(op, given):
-    return favor(op, given, 1e-6)
-
-
-@wrong_call("future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
-            "performer.causal_attention")
-def future_dependent_stabiliser_and_key_sums(op, given):
-    return favor(op, given, 1e-4, 1e-6)
-
-
-@wrong_call("stabiliser per key", *ATTENTION)
-def stabiliser_per_key(op, given):
-    return favor(op, given, 0.0, over=-1)
 
 
 # -- the past -------------------------------------------------------------------------------------
@@ -238,3 +196,21 @@ def thresholded_twice(op, given):
     xi, X = (kept(given[k], given["theta"], given["side"], False) for k in ("xi", "X"))
     return performer.update.formula(xi, X, given["omega"], beta=given["beta"],
                                     features=named(op, "features", given))
+
+
+REGISTERED = [
+    wrong_argument("features option ignored", "performer.attention", "performer.causal_attention",
+                   "performer.update", features="positive"),
+    wrong_call("FAVOR+ eps 1e-4", *ATTENTION)(partial(favor, eps=1e-4)),
+    wrong_call("FAVOR+ eps 1e-6", *ATTENTION)(partial(favor, eps=1e-6)),
+    wrong_call("maximum of omega x alone subtracted", *ATTENTION, "performer.causal_attention",
+               benign="it cancels; differs where an exponential underflows, a limit that is "
+                      "reported")(partial(favor, eps=0.0)),
+    wrong_call("future-dependent stabiliser, eps 1e-4",
+               "performer.causal_attention")(partial(favor, eps=1e-4)),
+    wrong_call("future-dependent stabiliser, eps 1e-6",
+               "performer.causal_attention")(partial(favor, eps=1e-6)),
+    wrong_call("future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
+               "performer.causal_attention")(partial(favor, eps=1e-4, denominator=1e-6)),
+    wrong_call("stabiliser per key", *ATTENTION)(partial(favor, eps=0.0, over=-1)),
+]

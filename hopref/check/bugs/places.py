@@ -1,8 +1,8 @@
-"""Bugs of what is promised about where networks end: energies, steps, basins, groups, flips."""
+"""Bugs of bounds on convergence: energies, steps, basins, groups of patterns, flips."""
 import numpy as np
 
 from hopref import modern, theory
-from hopref.check.bugs import bug
+from hopref.check.bugs import bug, variant
 from hopref.check.bugs.retrieval import longest, weights
 from hopref.check.cases.adversaries import norms
 
@@ -135,18 +135,13 @@ def group_seen_from_the_first(X, others, /):
     return X[0] @ X[0] - np.max(others @ X[0])
 
 
-def sphere(X, others, beta, log=1.0):
+def sphere(X, others, beta=1.0, log=1.0):
     """The radius and the required separation, its logarithm weighted."""
     spread, M = np.max(norms(X - np.mean(X, axis=0))), longest(np.concatenate([X, others]))
     size = 2 * beta * len(others) * M * max(spread, 2 * M)
     met = beta * spread**2 < 1 and spread > 0
     needed = 2 * M / spread - log * np.log((1 - beta * spread**2) / size) if met else np.inf
     return 1 / (beta * spread) if spread else np.inf, needed / beta
-
-
-@bug("the logarithm dropped", "theory.group_sphere")
-def sphere_without_its_logarithm(X, others, /, *, beta=1.0):
-    return sphere(X, others, beta, log=0.0)
 
 
 @bug("radius 1 / m_max", "theory.group_sphere")
@@ -171,14 +166,9 @@ def patterns_in_bits(xi, X, /, *, beta=1.0):
     return 2 ** entropy(weights(xi, X, beta))
 
 
-@bug("beta ignored", "theory.effective_patterns")
-def entropy_of_the_scores(xi, X, /, *, beta=1.0):
-    return np.exp(entropy(weights(xi, X, 1.0)))
-
-
 # -- classical and graded networks ----------------------------------------------------------------
 
-def bound_of_flips(W, b, share=1.0, diagonal=0.0):
+def bound_of_flips(W, b=0.0, share=1.0, diagonal=0.0):
     size = np.abs(W)
     beside = np.sum(size, axis=-1) - (1 - diagonal) * np.diagonal(size)
     return share * np.sum(beside / 2 + np.abs(b))
@@ -187,16 +177,6 @@ def bound_of_flips(W, b, share=1.0, diagonal=0.0):
 @bug("threshold ignored", "theory.flips_bound")
 def flips_without_the_threshold(W, b=0.0, /):
     return bound_of_flips(W, 0.0)
-
-
-@bug("4 |h| a flip in place of 2 |h|", "theory.flips_bound")
-def flips_at_four_each(W, b=0.0, /):
-    return bound_of_flips(W, b, share=0.5)
-
-
-@bug("diagonal counted", "theory.flips_bound")
-def flips_with_the_diagonal(W, b=0.0, /):
-    return bound_of_flips(W, b, diagonal=1.0)
 
 
 @bug("2 / beta in place of 1 / beta", "theory.descent_margin")
@@ -250,3 +230,11 @@ def spectrum_that_is_not_centred(xi, X, /, *, beta=1.0):
 @bug("smallest first", "theory.spectrum")
 def spectrum_smallest_first(update, xi, /, *memory, **parameters):
     return theory.spectrum(update, xi, *memory, **parameters)[..., ::-1]
+
+
+REGISTERED = [
+    variant("the logarithm dropped", "theory.group_sphere", sphere, log=0.0),
+    variant("beta ignored", "theory.effective_patterns", theory.effective_patterns, beta=1.0),
+    variant("4 |h| a flip in place of 2 |h|", "theory.flips_bound", bound_of_flips, share=0.5),
+    variant("diagonal counted", "theory.flips_bound", bound_of_flips, diagonal=1.0),
+]

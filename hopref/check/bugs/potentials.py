@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 
 __all__ = []
 
@@ -70,6 +70,6 @@ def loss_of_the_wrong_sign(op, given):
     return -run(op, given)
 
 
-@wrong_call("k ignored", "maps.k_subsets_conjugate", "maps.k_subsets_loss")
-def k_of_a_potential_ignored(op, given):
-    return run(op, given | {"k": 1})
+REGISTERED = [
+    wrong_argument("k ignored", "maps.k_subsets_conjugate", "maps.k_subsets_loss", k=1),
+]

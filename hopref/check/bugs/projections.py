@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import projections
-from hopref.check.bugs import bug
+from hopref.check.bugs import bug, variant
 
 __all__ = ["without_signs"]
 
@@ -43,11 +43,6 @@ def one_row(m, d, /, *, rng):
     return np.repeat(projections.iid(1, d, rng=rng), m, axis=0)
 
 
-@bug("seed ignored", "projections.iid")
-def without_seed(m, d, /, *, rng):
-    return projections.iid(m, d, rng=0)
-
-
 # -- orthogonal rows ------------------------------------------------------------------------------
 
 @bug("QR without sign correction", "projections.orthogonal")
@@ -67,26 +62,11 @@ def of_length_one(m, d, /, *, rng):
     return omega / np.linalg.norm(omega, axis=-1, keepdims=True)
 
 
-@bug("rows independent, not orthogonal", "projections.orthogonal")
-def independent(m, d, /, *, rng):
-    return projections.iid(m, d, rng=rng)
-
-
-@bug("rows of the one length sqrt(d)", "projections.orthogonal")
-def regularized(m, d, /, *, rng):
-    return projections.regularized(m, d, rng=rng)
-
-
 @bug("one length for the rows of a block", "projections.orthogonal")
 def one_length_a_block(m, d, /, *, rng):
     rows = projections.regularized(m, d, rng=rng)
     lengths = np.linalg.norm(projections.iid(-(-m // d), d, rng=rng), axis=-1, keepdims=True)
     return rows * np.repeat(lengths, d, axis=0)[:m] / np.sqrt(d)
-
-
-@bug("seed ignored", "projections.orthogonal")
-def orthogonal_without_seed(m, d, /, *, rng):
-    return projections.orthogonal(m, d, rng=3)
 
 
 @bug("coordinate axes in every draw", "projections.orthogonal")
@@ -124,11 +104,6 @@ def regularized_of_length_d(m, d, /, *, rng):
     return projections.regularized(m, d, rng=rng) * np.sqrt(d)
 
 
-@bug("rows of chi length", "projections.regularized")
-def regularized_of_chi_length(m, d, /, *, rng):
-    return projections.orthogonal(m, d, rng=rng)
-
-
 # -- simplex --------------------------------------------------------------------------------------
 
 def corners(d):
@@ -148,11 +123,6 @@ def simplex_without_rotation(m, d, /, *, rng):
 def simplex_of_length_one(m, d, /, *, rng):
     rng = np.random.default_rng(rng)
     return blocks(m, d, lambda: corners(d) @ haar(d, rng))
-
-
-@bug("right angles, not those of a simplex", "projections.simplex")
-def simplex_is_orthogonal(m, d, /, *, rng):
-    return projections.orthogonal(m, d, rng=rng)
 
 
 @bug("corners not scaled to length 1", "projections.simplex")
@@ -177,8 +147,8 @@ def hadamard_matrix(p):
     return H
 
 
-def structured(m, d, rng, lengths, factors=3, last=True, same=False, scale=1.0):
-    """H D H D H D / d with a part missing or another scale."""
+def structured(m, d, rng, lengths="fixed", factors=3, last=True, same=False, scale=1.0):
+    """H D H D H D / d with a factor missing or another scale."""
     rng = np.random.default_rng(rng)
     p = 1 << (d - 1).bit_length()
     H, made = hadamard_matrix(p), []
@@ -192,24 +162,9 @@ def structured(m, d, rng, lengths, factors=3, last=True, same=False, scale=1.0):
     return scale * size * np.concatenate(made)[:m]
 
 
-@bug("last signs missing", "projections.hadamard")
-def hadamard_last_signs_missing(m, d, /, *, rng, lengths="fixed"):
-    return structured(m, d, rng, lengths, last=False)
-
-
 @bug("rows of length 1", "projections.hadamard")
 def hadamard_of_length_one(m, d, /, *, rng, lengths="fixed"):
     return structured(m, d, rng, lengths, scale=d**-0.5)
-
-
-@bug("two factors HD in place of three", "projections.hadamard")
-def hadamard_two_factors(m, d, /, *, rng, lengths="fixed"):
-    return structured(m, d, rng, lengths, factors=2)
-
-
-@bug("same signs for every block", "projections.hadamard")
-def hadamard_blocks_identical(m, d, /, *, rng, lengths="fixed"):
-    return structured(m, d, rng, lengths, same=True)
 
 
 @bug("length sqrt(d) before the columns are cut", "projections.hadamard")
@@ -226,7 +181,7 @@ def hadamard_lengths_exchanged(m, d, /, *, rng, lengths="fixed"):
 
 # -- Givens ---------------------------------------------------------------------------------------
 
-def rotations(m, d, rng, lengths, rounds, turn=2 * np.pi, replace=False, same=False):
+def rotations(m, d, rng, lengths="chi", rounds=None, turn=2 * np.pi, replace=False, same=False):
     """Rounds of rotations in planes, by angles below ``turn``."""
     rng = np.random.default_rng(rng)
 
@@ -243,26 +198,6 @@ def rotations(m, d, rng, lengths, rounds, turn=2 * np.pi, replace=False, same=Fa
     return rows * (chi(m, d, rng) if lengths == "chi" else np.sqrt(d))
 
 
-@bug("planes (i, i) too, which scale a column", "projections.givens")
-def givens_with_replacement(m, d, /, *, rng, lengths="chi", rounds=None):
-    return rotations(m, d, rng, lengths, rounds, replace=True)
-
-
-@bug("random numbers below 1 for angles", "projections.givens")
-def givens_angles_below_one(m, d, /, *, rng, lengths="chi", rounds=None):
-    return rotations(m, d, rng, lengths, rounds, turn=1.0)
-
-
-@bug("same seed for every block", "projections.givens")
-def givens_blocks_identical(m, d, /, *, rng, lengths="chi", rounds=None):
-    return rotations(m, d, rng, lengths, rounds, same=True)
-
-
-@bug("rounds ignored", "projections.givens")
-def givens_rounds_ignored(m, d, /, *, rng, lengths="chi", rounds=None):
-    return projections.givens(m, d, rng=rng, lengths=lengths, rounds=20)
-
-
 @bug("d ln d rotations by default", "projections.givens")
 def givens_too_few_rounds(m, d, /, *, rng, lengths="chi", rounds=None):
     few = int(2 * np.ceil(np.log(d))) if rounds is None else rounds
@@ -276,7 +211,7 @@ def givens_of_length_one(m, d, /, *, rng, lengths="chi", rounds=None):
 
 # -- quasi-Monte Carlo ----------------------------------------------------------------------------
 
-def quasi(m, d, rng, sequence, scramble=True, skip=0):
+def quasi(m, d, rng, sequence="sobol", scramble=True, skip=0):
     from scipy.special import ndtri
     from scipy.stats import qmc
     kind = {"sobol": qmc.Sobol, "halton": qmc.Halton}[sequence]
@@ -286,13 +221,8 @@ def quasi(m, d, rng, sequence, scramble=True, skip=0):
 
 @bug("points not scrambled", "projections.qmc")
 def qmc_unscrambled(m, d, /, *, rng, sequence="sobol"):
-    """Without the origin."""
+    """The unscrambled points without the origin."""
     return quasi(m, d, rng, sequence, scramble=False, skip=1)
-
-
-@bug("first point left out: no net", "projections.qmc")
-def qmc_first_point_skipped(m, d, /, *, rng, sequence="sobol"):
-    return quasi(m, d, rng, sequence, skip=1)
 
 
 @bug("uniform numbers of variance 1", "projections.qmc")
@@ -304,3 +234,22 @@ def qmc_uniform_numbers(m, d, /, *, rng, sequence="sobol"):
 @bug("rows independent", "projections.qmc")
 def qmc_is_iid(m, d, /, *, rng, sequence="sobol"):
     return projections.iid(m, d, rng=rng)
+
+
+REGISTERED = [
+    variant("seed ignored", "projections.iid", projections.iid, rng=0),
+    variant("rows independent, not orthogonal", "projections.orthogonal", projections.iid),
+    variant("rows of the one length sqrt(d)", "projections.orthogonal", projections.regularized),
+    variant("seed ignored", "projections.orthogonal", projections.orthogonal, rng=3),
+    variant("rows of chi length", "projections.regularized", projections.orthogonal),
+    variant("right angles, not those of a simplex", "projections.simplex", projections.orthogonal),
+    variant("last signs missing", "projections.hadamard", structured, last=False),
+    variant("two factors HD in place of three", "projections.hadamard", structured, factors=2),
+    variant("same signs for every block", "projections.hadamard", structured, same=True),
+    variant("planes (i, i) too, which scale a column", "projections.givens", rotations,
+            replace=True),
+    variant("random numbers below 1 for angles", "projections.givens", rotations, turn=1.0),
+    variant("same seed for every block", "projections.givens", rotations, same=True),
+    variant("rounds ignored", "projections.givens", projections.givens, rounds=20),
+    variant("first point left out: no net", "projections.qmc", quasi, skip=1),
+]

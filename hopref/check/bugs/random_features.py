@@ -16,7 +16,7 @@ def dot(x, y):
 
 
 def changed(name, op, of=lambda value, x, y, it: value, **instead):
-    """A function of theory that is called with other arguments, or its answer altered."""
+    """A function of `theory` that is called with other arguments, or whose result is changed."""
     def wrong(x, y, /, **it):
         value = getattr(theory, op.removeprefix("theory."))(x, y, **(it | instead))
         return of(value, np.asarray(x), np.asarray(y), it)
@@ -168,7 +168,7 @@ def parameters(name):
 
 
 def scaled_axes(X, Y, kind, beta, power):
-    """SADERF with Psi to this power."""
+    """SADERF with another power of Psi."""
     if kind != "saderf":
         return found(X, Y, kind, beta)
     psi = (np.mean(Y * Y, axis=0) / np.mean(X * X, axis=0)) ** (power / 4)

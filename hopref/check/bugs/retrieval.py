@@ -1,4 +1,4 @@
-"""Bugs of the bounds of one retrieval step: mostly a factor that is lost."""
+"""Bugs of the bounds of one retrieval step, most of which omit a factor."""
 import numpy as np
 
 from hopref import maps

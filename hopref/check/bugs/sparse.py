@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import run, wrong_call
+from hopref.check.bugs import run, wrong_argument, wrong_call
 from hopref.models import sparse
 
 __all__ = []
@@ -32,32 +32,6 @@ def uniform(given):
 
 
 # -- the map --------------------------------------------------------------------------------------
-
-@wrong_call("a sparse mode that runs softmax", *RETRIEVAL, *ENERGIES, "sparse.normalized_update",
-            "sparse.layer_norm_update")
-def softmax_in_place_of_it(op, given):
-    return run(op, given | {"alpha": 1.0})
-
-
-@wrong_call("alpha ignored", *RETRIEVAL, *ENERGIES)
-def alpha_ignored(op, given):
-    return None if given["alpha"] == 1.5 else run(op, given | {"alpha": 1.5})
-
-
-@wrong_call("gamma ignored", *OF_NORMMAX)
-def gamma_ignored(op, given):
-    return None if given["gamma"] == 2.0 else run(op, given | {"gamma": 2.0})
-
-
-@wrong_call("beta ignored", *RETRIEVAL, *ENERGIES, *OF_NORMMAX, *OF_SUBSETS)
-def beta_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
-
-
-@wrong_call("k ignored", *OF_SUBSETS)
-def k_ignored(op, given):
-    return run(op, given | {"k": 1})
-
 
 @wrong_call("scores not multiplied by alpha - 1", *RETRIEVAL)
 def scores_not_multiplied(op, given):
@@ -193,3 +167,13 @@ def of_length_one(op, given):
 @wrong_call("mean not subtracted", "sparse.layer_norm_update")
 def not_centred(op, given):
     return math.sqrt(given["xi"].shape[-1]) * run(sparse.normalized_update, given)
+
+
+REGISTERED = [
+    wrong_argument("a sparse mode that runs softmax", *RETRIEVAL, *ENERGIES,
+                   "sparse.normalized_update", "sparse.layer_norm_update", alpha=1.0),
+    wrong_argument("alpha ignored", *RETRIEVAL, *ENERGIES, alpha=1.5),
+    wrong_argument("gamma ignored", *OF_NORMMAX, gamma=2.0),
+    wrong_argument("beta ignored", *RETRIEVAL, *ENERGIES, *OF_NORMMAX, *OF_SUBSETS, beta=1.0),
+    wrong_argument("k ignored", *OF_SUBSETS, k=1),
+]

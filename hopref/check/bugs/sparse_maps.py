@@ -1,8 +1,8 @@
-"""Bugs of sparse separation maps: how published code finds a threshold, and slips in options."""
+"""Bugs of sparse separation maps: approximate thresholds of published code, and wrong options."""
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 
 __all__ = []
 
@@ -21,7 +21,7 @@ def bisected(z, power, steps):
 
 
 def below_the_largest(given):
-    """Scores seen from the largest, -inf where hidden, and whether a row sees anything."""
+    """Scores minus the largest, -inf where hidden, and whether a row has a visible entry."""
     z = np.where(given["where"], given["z"], -np.inf)
     top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
     return z - np.where(np.isfinite(top), top, 0.0), np.isfinite(top)
@@ -30,16 +30,6 @@ def below_the_largest(given):
 @wrong_call("a sparse mode that runs softmax", "maps.sparsemax", "maps.entmax")
 def softmax_in_place_of_it(op, given):
     return run(maps.softmax, {k: v for k, v in given.items() if k != "alpha"})
-
-
-@wrong_call("alpha ignored", "maps.entmax")
-def alpha_ignored(op, given):
-    return None if given["alpha"] == 1.5 else run(op, given | {"alpha": 1.5})
-
-
-@wrong_call("gamma ignored", "maps.normmax")
-def gamma_ignored(op, given):
-    return None if given["gamma"] == 2.0 else run(op, given | {"gamma": 2.0})
 
 
 @wrong_call("uniform weights at alpha = 1", "maps.entmax")
@@ -57,11 +47,6 @@ def scores_not_multiplied(op, given):
 @wrong_call("beta outside the map", "maps.sparsemax", "maps.entmax", "maps.normmax")
 def beta_outside_the_map(op, given):
     return given["beta"] * run(op, given | {"beta": 1.0})
-
-
-@wrong_call("beta ignored", *MASKED)
-def beta_of_the_map_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
 
 
 @wrong_call("hidden entries zeroed after the map", *MASKED)
@@ -151,7 +136,7 @@ def softmax_of(given, **changes):
 
 
 def kept(given):
-    """Which are the k largest, whatever becomes of their weights."""
+    """The scores, and the mask of the k largest."""
     z = np.where(given["where"], given["z"], -np.inf)
     return z, maps.among_largest(z, given["k"])
 
@@ -172,3 +157,10 @@ def all_ties(op, given):
 def last_of_equals(op, given):
     where = given["where"] if given["where"] is True else given["where"][..., ::-1]
     return run(op, given | {"z": given["z"][..., ::-1], "where": where})[..., ::-1]
+
+
+REGISTERED = [
+    wrong_argument("alpha ignored", "maps.entmax", alpha=1.5),
+    wrong_argument("gamma ignored", "maps.normmax", gamma=2.0),
+    wrong_argument("beta ignored", *MASKED, beta=1.0),
+]

@@ -1,9 +1,10 @@
-"""Bugs of the Performer as published: stabilisers, guards and kernel epsilons elsewhere."""
+"""Bugs of the Performer as published: stabilisers, guards and kernel epsilons in other places."""
 import math
+from functools import partial
 
 import numpy as np
 
-from hopref.check.bugs import named, run, wrong_call
+from hopref.check.bugs import named, run, wrong_argument, wrong_call
 from hopref.check.bugs.performer import half_square
 from hopref.maps import default_scale, feature_scale
 from hopref.models import attention
@@ -27,11 +28,6 @@ def stabilized_features(op, given, over=None, **wrong):
     return features_of(given, given["x"], given["beta"], over, given["eps"], **wrong)
 
 
-@wrong_call("maximum taken after the norm is subtracted", FEATURES)
-def maximum_after_the_norm(op, given):
-    return stabilized_features(op, given, maximum="after the norm")
-
-
 @wrong_call("maximum over the rows, not the features", FEATURES)
 def maximum_over_the_rows(op, given):
     return stabilized_features(op, given, over=-2) if given["over"] == "row" else None
@@ -40,16 +36,6 @@ def maximum_over_the_rows(op, given):
 @wrong_call("1/sqrt(m) missing", FEATURES)
 def count_missing(op, given):
     return run(op, given) * math.sqrt(len(given["omega"]))
-
-
-@wrong_call("eps in the exponent", FEATURES)
-def eps_in_the_exponent(op, given):
-    return stabilized_features(op, given, within=True)
-
-
-@wrong_call("eps ignored", FEATURES, STABILIZED, GENERALIZED)
-def eps_ignored(op, given):
-    return run(op, given | {"eps": 0.0})
 
 
 # -- attention by stabilised features -------------------------------------------------------------
@@ -67,11 +53,6 @@ def stabilized(op, given, eps=None, key_axis=(-2, -1), guard=None):
     return np.where(D == 0, 0.0, q @ S / np.where(D == 0, 1.0, D))
 
 
-@wrong_call("stabiliser per key", STABILIZED)
-def stabiliser_per_key(op, given):
-    return stabilized(op, given, key_axis=-1)
-
-
 @wrong_call("eps in the denominator only", STABILIZED)
 def eps_in_the_denominator(op, given):
     return stabilized(op, given, eps=0.0, guard=lambda D: D + given["eps"])
@@ -85,11 +66,6 @@ def guard_added_once(op, given):
 @wrong_call("guard added to every denominator", STABILIZED)
 def guard_added_everywhere(op, given):
     return stabilized(op, given, guard=lambda D: D + 2 * given["guard"])
-
-
-@wrong_call("guard ignored", STABILIZED)
-def guard_ignored(op, given):
-    return run(op, given | {"guard": 0.0})
 
 
 # -- attention by activations ---------------------------------------------------------------------
@@ -112,11 +88,6 @@ def one_over_root_m(op, given):
     return generalized(op, given, lambda f, u: f(u) / root + given["eps"])
 
 
-@wrong_call("activation ignored, always relu", GENERALIZED)
-def always_relu(op, given):
-    return run(op, given | {"activation": "relu"})
-
-
 @wrong_call("a sigmoid for ReLU", GENERALIZED)
 def sigmoid_for_relu(op, given):
     return run(op, given | {"activation": "sigmoid"}) if given["activation"] == "relu" else None
@@ -130,3 +101,14 @@ def scale_of_attention(op, given):
 @wrong_call("eps 1e-3 where 0 is given", GENERALIZED)
 def eps_of_its_own(op, given):
     return run(op, given | {"eps": given["eps"] or 1e-3})
+
+
+REGISTERED = [
+    wrong_call("maximum taken after the norm is subtracted",
+               FEATURES)(partial(stabilized_features, maximum="after the norm")),
+    wrong_call("eps in the exponent", FEATURES)(partial(stabilized_features, within=True)),
+    wrong_argument("eps ignored", FEATURES, STABILIZED, GENERALIZED, eps=0.0),
+    wrong_call("stabiliser per key", STABILIZED)(partial(stabilized, key_axis=-1)),
+    wrong_argument("guard ignored", STABILIZED, guard=0.0),
+    wrong_argument("activation ignored, always relu", GENERALIZED, activation="relu"),
+]

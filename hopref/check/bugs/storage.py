@@ -1,7 +1,7 @@
 """Bugs of the learning rules."""
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, variant, wrong_argument, wrong_call
 from hopref.storage import of_one_unit, onto_span, roundings
 
 __all__ = []
@@ -59,11 +59,6 @@ def about_nothing(X, /, *, activity=None, zero_diagonal=False):
     return about(X, 0.0, zero_diagonal)
 
 
-@wrong_call("activity ignored", "storage.covariance")
-def activity_ignored(op, given):
-    return run(op, given | {"activity": None})
-
-
 # -- projection -----------------------------------------------------------------------------------
 
 @bug("inverse of the Gram matrix missing", "storage.projection")
@@ -105,23 +100,13 @@ def one_pass(X, /):
 # -- Storkey --------------------------------------------------------------------------------------
 
 def learnt(X, own=0.0, fields=1.0):
-    """Storkey's rule with the own term of local fields, which also may be those of no weights."""
+    """Storkey's rule with the own term kept in the local fields, or without local fields."""
     d = X.shape[1]
     W, off = np.zeros((d, d), dtype=X.dtype), 1 - np.eye(d)
     for x in X:
         H = fields * ((W @ x)[:, None] - (1 - own) * W * x)
         W = (W + (np.outer(x, x) - x[:, None] * H.T - H * x) / d) * off
     return W
-
-
-@bug("own terms kept in the local fields", "storage.storkey")
-def own_terms_kept(X, /):
-    return learnt(X, own=1.0)
-
-
-@bug("local fields missing", "storage.storkey")
-def local_fields_missing(X, /):
-    return learnt(X, fields=0.0)
 
 
 @bug("not divided by d", "storage.storkey")
@@ -154,3 +139,10 @@ def and_over_the_patterns(op, given):
 @bug("OR of cue and answer", "storage.willshaw_pairs")
 def or_of_either(X, Y, /):
     return np.max(np.maximum(Y[:, :, None], X[:, None, :]), axis=0)
+
+
+REGISTERED = [
+    wrong_argument("activity ignored", "storage.covariance", activity=None),
+    variant("own terms kept in the local fields", "storage.storkey", learnt, own=1.0),
+    variant("local fields missing", "storage.storkey", learnt, fields=0.0),
+]

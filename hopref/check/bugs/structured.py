@@ -1,8 +1,10 @@
-"""Bugs of retrieval over a support: how published code hides a pattern, and kernels."""
+"""Bugs of retrieval over a support: wrong masks of published code, and kernels."""
+from functools import partial
+
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, named, run, wrong_call
+from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
 from hopref.models import modern
 
 __all__ = []
@@ -28,11 +30,6 @@ def read_out(op, given, p):
     return p if op.name == "structured.weights" else p @ given["X"]
 
 
-@wrong_call("beta ignored", *WITH_BETA)
-def beta_ignored(op, given):
-    return run(op, given | {"beta": 1.0})
-
-
 # -- a fixed support ------------------------------------------------------------------------------
 
 @wrong_call("hidden scores filled with 0", *MASKED)
@@ -52,11 +49,6 @@ def dropped_and_rescaled(op, given):
     share = np.mean(given["support"], axis=-1, keepdims=True)
     p = np.where(given["support"], softmax(scores(given), given), 0)
     return p / np.maximum(share, 1e-9) @ given["X"]
-
-
-@wrong_call("support ignored", *MASKED)
-def support_ignored(op, given):
-    return run(op, given | {"support": True})
 
 
 @wrong_call("support inverted", *MASKED)
@@ -114,11 +106,6 @@ def energy_of_the_whole_square(op, given):
 
 # -- query-memory pairs ---------------------------------------------------------------------------
 
-@wrong_call("delta ignored", *WITH_DELTA)
-def delta_ignored(op, given):
-    return run(op, given | {"delta": 0.0})
-
-
 @wrong_call("delta subtracted", *BY_PAIRS)
 def delta_subtracted(op, given):
     return run(op, given | {"delta": -given["delta"]})
@@ -139,14 +126,9 @@ def scores_by_distance(op, given):
     return softmax(z, given, given["support"]) @ given["X"]
 
 
-@wrong_call("renormalise=False ignored", *BY_PAIRS)
-def always_renormalised(op, given):
-    return None if given["renormalise"] else run(op, given | {"renormalise": True})
-
-
 # -- the k best -----------------------------------------------------------------------------------
 
-def among(given, by):
+def among(op, given, by):
     """Retrieval among the patterns of the k largest ``by(z)``."""
     z = scores(given)
     return softmax(z, given, maps.among_largest(by(z), given["k"])) @ given["X"]
@@ -162,16 +144,6 @@ def scattered_into_zeros(op, given):
 @wrong_call("k ignored", *TOP_K)
 def k_ignored(op, given):
     return run(op, given | {"k": len(given["X"])})
-
-
-@wrong_call("the k largest |scores|", "structured.top_k_update")
-def largest_by_size(op, given):
-    return among(given, np.abs)
-
-
-@wrong_call("the k smallest scores", "structured.top_k_update")
-def smallest_scores(op, given):
-    return among(given, np.negative)
 
 
 @wrong_call("all scores that tie with the k-th", "structured.top_k_update")
@@ -217,3 +189,13 @@ def not_divided(op, given):
 @wrong_call("features of beta x", "structured.random_feature_update")
 def features_without_the_root(op, given):
     return run(op, given | {"beta": given["beta"] ** 2})
+
+
+REGISTERED = [
+    wrong_argument("beta ignored", *WITH_BETA, beta=1.0),
+    wrong_argument("support ignored", *MASKED, support=True),
+    wrong_argument("delta ignored", *WITH_DELTA, delta=0.0),
+    wrong_argument("renormalise=False ignored", *BY_PAIRS, renormalise=True),
+    wrong_call("the k largest |scores|", "structured.top_k_update")(partial(among, by=np.abs)),
+    wrong_call("the k smallest scores", "structured.top_k_update")(partial(among, by=np.negative)),
+]

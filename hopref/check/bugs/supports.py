@@ -1,7 +1,7 @@
-"""Bugs of supports: who sees whom.  Those of windows are in `hopref.check.bugs.listed`."""
+"""Bugs of supports; those of windows are in `hopref.check.bugs.listed`."""
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, run, variant, wrong_call
 from hopref.check.bugs.listed import gaps
 from hopref.models import supports
 
@@ -33,11 +33,6 @@ def with_replacement(l, n, /, *, k, rng):
 @bug("one draw for all rows", "supports.random")
 def same_for_all_rows(l, n, /, *, k, rng):
     return np.repeat(supports.random(1, n, k=k, rng=rng), l, axis=0)
-
-
-@bug("seed ignored", "supports.random")
-def seed_ignored(l, n, /, *, k, rng):
-    return supports.random(l, n, k=k, rng=7)
 
 
 def joined(given, *names):
@@ -83,3 +78,8 @@ def last_of_equals(z, /, *, k):
 @bug("the k smallest scores", "supports.largest")
 def smallest(z, /, *, k):
     return supports.largest.formula(-z, k=k)
+
+
+REGISTERED = [
+    variant("seed ignored", "supports.random", supports.random, rng=7),
+]
