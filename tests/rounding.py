@@ -59,10 +59,6 @@ def modern_update(xi, X, beta=1.0):
     return softmax_rule(xi @ X.T, dot(xi, X), X, beta)
 
 
-def modern_weights(xi, X, beta=1.0):
-    return softmax_rule(xi @ X.T, dot(xi, X), np.eye(len(X)), beta)
-
-
 def modern_energy(xi, X, beta=1.0):
     """Both halves of |xi - x_t|^2 + (M^2 - |x_t|^2), the gaps z_i - z_t, log mean exp and the sum.
 

@@ -2,6 +2,7 @@
 import numpy as np
 
 from hopref.check.bugs import bug, run, wrong_argument, wrong_call
+from hopref.dispatch.operation import load
 from hopref.models import classical
 from hopref.storage import hebbian, hebbian_field
 
@@ -176,10 +177,11 @@ def rounded_weights(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 # -- one site at a time ---------------------------------------------------------------------------
 
-@wrong_call("asynchronous sweep done synchronously", *SWEEPS)
+@wrong_call("asynchronous sweep done synchronously", *SWEEPS, "graded.asynchronous_update",
+            "dense.asynchronous_update")
 def sweep_done_synchronously(op, given):
     once = {k: v for k, v in given.items() if k != "order"}
-    rule = classical.update if "W" in given else classical.low_rank_update
+    rule = load()[op.name.replace("asynchronous_", "")]
     visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
     return np.where(visited, run(rule, once), given["xi"])
 

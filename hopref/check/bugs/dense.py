@@ -92,13 +92,6 @@ def by_the_slope(op, given):
     return answers(op, given, lambda x: run(rule, rest | {"xi": x}))
 
 
-@wrong_call("asynchronous sweep done synchronously", "dense.asynchronous_update")
-def dense_sweep_done_synchronously(op, given):
-    once = {k: v for k, v in given.items() if k != "order"}
-    visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
-    return np.where(visited, run(dense.update, once), given["xi"])
-
-
 @wrong_call("overlaps not updated after a flip", "dense.asynchronous_update")
 def stale_overlaps(op, given):
     X = given["X"]

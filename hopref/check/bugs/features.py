@@ -16,7 +16,8 @@ EXPONENTIAL = ("features.gerf", "features.derf")
 
 # -- constants ------------------------------------------------------------------------------------
 
-@wrong_call("1/sqrt(m) missing", *PLAIN, "features.relu", *EXPONENTIAL)
+@wrong_call("1/sqrt(m) missing", *PLAIN, "features.relu", *EXPONENTIAL,
+            "performer.stabilized_features")
 def feature_count_missing(op, given):
     return run(op, given) * math.sqrt(len(given["omega"]))
 

@@ -1,11 +1,10 @@
 """Bugs of the continuous classical network."""
-from functools import partial
 
 import numpy as np
 
 from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
 from hopref.maps import sigmoid, xlog
-from hopref.models import classical, graded
+from hopref.models import classical
 
 __all__ = []
 
@@ -33,22 +32,11 @@ def sigmoid_for_tanh(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     return sigmoid(beta * (xi @ W.T - b)) if activation == "tanh" else None
 
 
-@wrong_call("asynchronous sweep done synchronously", "graded.asynchronous_update")
-def graded_sweep_done_synchronously(op, given):
-    once = {k: v for k, v in given.items() if k != "order"}
-    visited = np.isin(np.arange(given["xi"].shape[-1]), given["order"])
-    return np.where(visited, run(graded.update, once), given["xi"])
-
-
-def thresholded(op, given, patterns=False, state=True, dropped=False):
+@wrong_call("state compared whole", "graded.thresholded_update")
+def state_compared_whole(op, given):
     side, f = named(op, "side", given), named(op, "activation", given).f
-
-    def kept(x):
-        x = np.where(x == given["theta"], 0.0, x) if dropped else x
-        return side(x, given["theta"])
-    xi, X = given["xi"], given["X"]
-    z = (kept(xi) if state else xi) @ kept(X).T
-    return f(given["beta"] * (z @ (kept(X) if patterns else X)))
+    X = given["X"]
+    return f(given["beta"] * (given["xi"] @ side(X, given["theta"]).T @ X))
 
 
 # -- energies -------------------------------------------------------------------------------------
@@ -102,11 +90,5 @@ def no_decay(op, given):
 
 REGISTERED = [
     wrong_argument("beta ignored", "graded.flow", beta=1.0),
-    wrong_call("theta itself dropped",
-               "graded.thresholded_update")(partial(thresholded, dropped=True)),
-    wrong_call("thresholded patterns in the outer product too",
-               "graded.thresholded_update")(partial(thresholded, patterns=True)),
-    wrong_call("state compared whole",
-               "graded.thresholded_update")(partial(thresholded, state=False)),
     wrong_argument("time constant ignored", "graded.flow", tau=1.0),
 ]

@@ -5,7 +5,6 @@ import numpy as np
 
 from hopref import maps
 from hopref.check.bugs import bug, named, run, variant, wrong_argument, wrong_call
-from hopref.models import modern
 
 __all__ = []
 
@@ -14,6 +13,8 @@ SCORED = ("modern.update", "modern.weights", "modern.thresholded_update", "moder
           "maps.softmax", "maps.logsumexp", "features.positive", "features.hyperbolic",
           "features.trigonometric")
 UPDATES = ("modern.update", "performer.update")
+THRESHOLDED = ("modern.thresholded_update", "graded.thresholded_update",
+               "performer.thresholded_update")
 
 
 def softmax(z, beta=1.0):
@@ -122,24 +123,20 @@ def state_normalised(op, given):
 
 # -- thresholds -----------------------------------------------------------------------------------
 
-@wrong_call("threshold on the wrong side", "modern.thresholded_update", "graded.thresholded_update",
-            "performer.thresholded_update")
+@wrong_call("threshold on the wrong side", *THRESHOLDED)
 def threshold_on_the_wrong_side(op, given):
     return run(op, given | {"side": {"above": "below", "below": "above"}[given["side"]]})
 
 
-@wrong_call("thresholded patterns in the outer product too", "modern.thresholded_update")
+@wrong_call("thresholded patterns in the outer product too", *THRESHOLDED)
 def thresholded_twice(op, given):
-    side = named(op, "side", given)
-    xi, X = side(given["xi"], given["theta"]), side(given["X"], given["theta"])
-    return modern.update.formula(xi, X, beta=given["beta"])
+    return run(op, given | {"X": named(op, "side", given)(given["X"], given["theta"])})
 
 
-@bug("theta itself dropped", "modern.thresholded_update")
-def theta_itself_dropped(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
-    def kept(x):
-        return np.where(x >= theta if side == "above" else x <= theta, 0, x)
-    return softmax(kept(xi) @ kept(X).T, beta) @ X
+@wrong_call("theta itself dropped", *THRESHOLDED)
+def theta_itself_dropped(op, given):
+    end = -np.inf if given["side"] == "above" else np.inf
+    return run(op, given | {"theta": np.nextafter(given["theta"], end)})
 
 
 # -- energy and Jacobian --------------------------------------------------------------------------

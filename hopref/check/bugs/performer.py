@@ -178,26 +178,6 @@ def negative_theta(xi, X, omega, /, *, theta=-0.5, **how):
     return performer.thresholded_update(xi, X, omega, theta=theta, **how)
 
 
-def kept(x, theta, side, itself):
-    beyond = x > theta if side == "above" else x < theta
-    return np.where(beyond | (itself & (x == theta)), 0.0, x)
-
-
-@wrong_call("theta itself dropped", "performer.thresholded_update")
-def theta_itself_dropped(op, given):
-    xi, X = (kept(given[k], given["theta"], given["side"], True) for k in ("xi", "X"))
-    return performer.attention.formula(
-        xi[..., None, :], X, given["X"], given["omega"], scale=given["beta"],
-        features=named(op, "features", given))[..., 0, :]
-
-
-@wrong_call("thresholded patterns in the outer product too", "performer.thresholded_update")
-def thresholded_twice(op, given):
-    xi, X = (kept(given[k], given["theta"], given["side"], False) for k in ("xi", "X"))
-    return performer.update.formula(xi, X, given["omega"], beta=given["beta"],
-                                    features=named(op, "features", given))
-
-
 REGISTERED = [
     wrong_argument("features option ignored", "performer.attention", "performer.causal_attention",
                    "performer.update", features="positive"),

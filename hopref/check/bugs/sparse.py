@@ -33,14 +33,14 @@ def uniform(given):
 
 # -- the map --------------------------------------------------------------------------------------
 
-@wrong_call("scores not multiplied by alpha - 1", *RETRIEVAL)
+@wrong_call("scores not multiplied by alpha - 1", *RETRIEVAL, "maps.entmax")
 def scores_not_multiplied(op, given):
     if given["alpha"] == 1:
         return None
     return run(op, given | {"beta": given["beta"] / (given["alpha"] - 1)})
 
 
-@wrong_call("beta outside the map", *RETRIEVAL)
+@wrong_call("beta outside the map", *RETRIEVAL, "maps.sparsemax", "maps.entmax", "maps.normmax")
 def beta_outside_the_map(op, given):
     return given["beta"] * run(op, given | {"beta": 1.0})
 
@@ -84,7 +84,8 @@ def normmax_weights_squared(op, given):
     return maps.entmax.formula(xi @ X.T, beta=2 * beta, alpha=1.5)
 
 
-@wrong_call("k times the map of one", "sparse.k_subsets_weights", "sparse.k_subsets_update")
+@wrong_call("k times the map of one", "sparse.k_subsets_weights", "sparse.k_subsets_update",
+            "maps.k_subsets")
 def k_times_the_map_of_one(op, given):
     return given["k"] * run(op, given | {"k": 1})
 
@@ -172,8 +173,8 @@ def not_centred(op, given):
 REGISTERED = [
     wrong_argument("a sparse mode that runs softmax", *RETRIEVAL, *ENERGIES,
                    "sparse.normalized_update", "sparse.layer_norm_update", alpha=1.0),
-    wrong_argument("alpha ignored", *RETRIEVAL, *ENERGIES, alpha=1.5),
-    wrong_argument("gamma ignored", *OF_NORMMAX, gamma=2.0),
+    wrong_argument("alpha ignored", *RETRIEVAL, *ENERGIES, "maps.entmax", alpha=1.5),
+    wrong_argument("gamma ignored", *OF_NORMMAX, "maps.normmax", gamma=2.0),
     wrong_argument("beta ignored", *RETRIEVAL, *ENERGIES, *OF_NORMMAX, *OF_SUBSETS, beta=1.0),
     wrong_argument("k ignored", *OF_SUBSETS, k=1),
 ]

@@ -37,18 +37,6 @@ def uniform_at_one(op, given):
     return np.full_like(given["z"], 1 / given["z"].shape[-1]) if given["alpha"] == 1 else None
 
 
-@wrong_call("scores not multiplied by alpha - 1", "maps.entmax")
-def scores_not_multiplied(op, given):
-    if given["alpha"] == 1:
-        return None
-    return run(op, given | {"beta": given["beta"] / (given["alpha"] - 1)})
-
-
-@wrong_call("beta outside the map", "maps.sparsemax", "maps.entmax", "maps.normmax")
-def beta_outside_the_map(op, given):
-    return given["beta"] * run(op, given | {"beta": 1.0})
-
-
 @wrong_call("hidden entries zeroed after the map", *MASKED)
 def hidden_afterwards(op, given):
     return run(op, given | {"where": True}) * given["where"]
@@ -116,11 +104,6 @@ def sparsemax_in_place_of_normmax(op, given):
     return run(maps.sparsemax, {k: v for k, v in given.items() if k != "gamma"})
 
 
-@wrong_call("k times the map of one", "maps.k_subsets")
-def k_times_the_map_of_one(op, given):
-    return given["k"] * run(op, given | {"k": 1})
-
-
 @wrong_call("indicator of the k largest", "maps.k_subsets")
 def indicator_of_the_largest(op, given):
     return np.where(np.isnan(run(op, given)), np.nan, 1.0 * (run(maps.top_k, given) > 0))
@@ -160,7 +143,5 @@ def last_of_equals(op, given):
 
 
 REGISTERED = [
-    wrong_argument("alpha ignored", "maps.entmax", alpha=1.5),
-    wrong_argument("gamma ignored", "maps.normmax", gamma=2.0),
     wrong_argument("beta ignored", *MASKED, beta=1.0),
 ]

@@ -33,11 +33,6 @@ def maximum_over_the_rows(op, given):
     return stabilized_features(op, given, over=-2) if given["over"] == "row" else None
 
 
-@wrong_call("1/sqrt(m) missing", FEATURES)
-def count_missing(op, given):
-    return run(op, given) * math.sqrt(len(given["omega"]))
-
-
 # -- attention by stabilised features -------------------------------------------------------------
 
 def stabilized(op, given, eps=None, key_axis=(-2, -1), guard=None):

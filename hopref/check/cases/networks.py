@@ -4,8 +4,8 @@ import numpy as np
 from hopref.check.cases.draws import arrays, composed, eighths, integers, polar, sampled, small
 
 __all__ = ["analog", "antisymmetric", "associations", "contests", "cued", "layers", "memories",
-           "named_states", "networks", "overlaps", "pairs", "stores", "unlike", "visits",
-           "warm"]
+           "named_states", "networks", "overlaps", "pairs", "stores", "symmetrised", "unlike",
+           "visits", "warm"]
 
 LOW = {"polar": -1.0, "binary": 0.0}
 GAINS = sampled([0.25, 1.0, 2.0])

@@ -9,8 +9,8 @@ import numpy as np
 
 from hopref import classical, graded, modern
 from hopref.check.cases.draws import arrays, composed, integers, records, sampled
+from hopref.check.cases.networks import networks, symmetrised
 from hopref.check.cases.problems import problems
-from hopref.check.cases.symmetric import mirrored, networks
 from hopref.check.laws import at_most, equal, holds, law, toleranced
 from hopref.check.tolerance.expected import honest
 
@@ -219,7 +219,7 @@ def a_chain_is_its_own_whatever_its_batch(f, case, beta):
 @composed
 def flows(draw):
     d = draw(integers(1, 3))
-    return {"u": draw(arrays(2, d)), "W": mirrored(draw(arrays(d, d))), "b": draw(arrays(d)),
+    return {"u": draw(arrays(2, d)), "W": symmetrised(draw(arrays(d, d))), "b": draw(arrays(d)),
             "tau": draw(sampled([0.5, 2.0]))}
 
 

@@ -3,7 +3,7 @@ import numpy as np
 
 from hopref import classical
 from hopref.check.cases.draws import constant
-from hopref.check.cases.symmetric import analog, networks
+from hopref.check.cases.networks import analog, networks
 from hopref.check.laws import at_most, equal, law, toleranced
 
 U = 2.0**-53
