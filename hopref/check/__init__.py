@@ -84,7 +84,7 @@ def assert_conforms(function: Callable[..., Any], like: str, **options: Any) -> 
         raise AssertionError(details(report))
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'hopref.check' has no attribute {name!r}")
     return getattr(importlib.import_module(f"hopref.check.{_MODULE_OF[name]}"), name)

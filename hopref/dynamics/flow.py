@@ -1,5 +1,5 @@
 """Flow of the continuous network of Hopfield 1984."""
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,9 @@ class Flow(NamedTuple):
     energies: np.ndarray
 
 
-def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0, tau=1.0,
-               rtol=1e-9, atol=1e-12):
+def solve_flow(u: Any, W: Any, b: Any = 0.0, /, *, until: float, points: int = 101,
+               activation: str = "tanh", beta: float = 1.0, tau: float = 1.0, rtol: float = 1e-9,
+               atol: float = 1e-12) -> Flow:
     """Solve the differential equation of the continuous network with `solve_ivp` (DOP853).
 
     Source: Hopfield 1984 [CC-5].
@@ -69,7 +70,7 @@ def solve_flow(u, W, b=0.0, /, *, until, points=101, activation="tanh", beta=1.0
     call = graded.flow.prepare(u, W, b, activation=activation, beta=beta, tau=tau)
     start, rest = call.args[0], call.args[1:]
 
-    def velocity(_, u):
+    def velocity(_: float, u: np.ndarray) -> np.ndarray:
         return call.path(u, *rest, **call.kwargs)
 
     times = np.linspace(0.0, until, points)

@@ -1,17 +1,21 @@
 """Retrieval and traces: repeated updates with a stopping test for each state."""
 import hashlib
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hopref.dispatch.domains import count, nonnegative
-from hopref.dispatch.operation import unchecked
+from hopref.dispatch.operation import Operation, unchecked
 from hopref.errors import BackendError, CallError, naming
 from hopref.progress import progress
 
 __all__ = ["Retrieval", "Trace", "retrieve", "trace", "validated", "iterate", "batches_of_one",
            "reshaped"]
+
+
+Step = Callable[[np.ndarray], np.ndarray]      # of states (M, 1, d)
 
 
 class Retrieval(NamedTuple):
@@ -47,7 +51,8 @@ class Trace(NamedTuple):
     energies: np.ndarray | None
 
 
-def retrieve(update, xi, /, *memory, tol=1e-12, max_steps=1000, backend=None, **params):
+def retrieve(update: Operation, xi: Any, /, *memory: Any, tol: float = 1e-12,
+             max_steps: int = 1000, backend: str | None = None, **params: Any) -> Retrieval:
     """Update every state until it converges, cycles, or reaches ``max_steps``.
 
     Source: blog, below eq. (2), and Ramsauer et al. 2021, eq. (3) [MH-7, CB-6].
@@ -82,7 +87,8 @@ def retrieve(update, xi, /, *memory, tol=1e-12, max_steps=1000, backend=None, **
     return iterate(lambda active, t: step(active), energy, start, tol=tol, max_steps=max_steps)
 
 
-def trace(update, xi, /, *memory, steps, backend=None, **params):
+def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, backend: str | None = None,
+          **params: Any) -> Trace:
     """States and energies of ``steps`` updates.
 
     Source: blog eq. (2) and Ramsauer et al. 2021, eq. (3) [MH-7].
@@ -115,13 +121,14 @@ def trace(update, xi, /, *memory, steps, backend=None, **params):
     return Trace(np.stack([s.reshape(start.shape) for s in states]), energies)
 
 
-def validated(caller, update, xi, memory, backend, params):
+def validated(caller: str, update: Operation, xi: Any, memory: tuple[Any, ...],
+              backend: str | None, params: dict[str, Any]) -> tuple[Step, Step | None, np.ndarray]:
     """Validate the arguments once; return the step, the energy or None, and the states."""
     with naming(f"hopref.{caller}"):
         if not hasattr(update, "prepare"):
             raise CallError(f"update must be an operation of hopref; got {update!r}")
         first = next(iter(update.arrays.values()), None)
-        if update.outputs != (first,) or first[:1] != ("...",):
+        if first is None or update.outputs != (first,) or first[:1] != ("...",):
             raise CallError(f"update must map states to states; got {update.name}: {update.shapes}")
     call = update.prepare(xi, *memory, backend=backend, **params)
     start = call.args[0]
@@ -134,14 +141,15 @@ def validated(caller, update, xi, memory, backend, params):
                 raise CallError(f"{k} must be the same for all states; "
                                 f"got an array of {np.ndim(given[k])} dimensions")
 
-    def step(states):
+    def step(states: np.ndarray) -> np.ndarray:
         with unchecked():
             return call.path(states, *call.args[1:], **call.kwargs)
 
     return step, _energy_of(update, start, memory, params), start
 
 
-def _energy_of(update, start, memory, params):
+def _energy_of(update: Operation, start: np.ndarray, memory: tuple[Any, ...],
+               params: dict[str, Any]) -> Step | None:
     """The energy that ``update`` declares, with validated arguments; None if it has none."""
     if update.lowers is None:
         return None
@@ -150,26 +158,28 @@ def _energy_of(update, start, memory, params):
     asymmetric = {"check": False} if op.structural else {}
     call = op.prepare(np.zeros_like(start), *memory, **asymmetric, **known)
 
-    def energy(states):
+    def energy(states: np.ndarray) -> np.ndarray:
         with unchecked():
             return op.formula(states, *call.args[1:], **call.kwargs)
     return energy
 
 
-def batches_of_one(start):
+def batches_of_one(start: np.ndarray) -> np.ndarray:
     """A copy of the states (..., d) with shape (M, 1, d)."""
     return start.reshape(math.prod(start.shape[:-1]), 1, start.shape[-1]).copy()
 
 
-def reshaped(values, start):
+def reshaped(values: np.ndarray, start: np.ndarray) -> Any:
     """Values (..., M), one for each state, in the leading shape of the states."""
     return values.reshape((*values.shape[:-1], *start.shape[:-1]))[()]
 
 
-def iterate(advance, energy, start, *, tol, max_steps, stable=None, deterministic=True):
+def iterate(advance: Callable[[np.ndarray, int], np.ndarray], energy: Step | None,
+            start: np.ndarray, *, tol: float, max_steps: int, stable: Step | None = None,
+            deterministic: bool = True) -> Retrieval:
     """Advance the states until each has stopped; every state has its own stopping test."""
     states = batches_of_one(start)
-    energies = energy and [energy(states)[:, 0]]
+    energies = [energy(states)[:, 0]] if energy else []
     steps, period = np.zeros((2, len(states)), dtype=int)
     reason = np.full(len(states), "max_steps", dtype="<U11")
     seen = [{_digest(s): 0} for s in states]
@@ -193,11 +203,12 @@ def iterate(advance, energy, start, *, tol, max_steps, stable=None, deterministi
     converged = (reason == "fixed_point") | (reason == "tolerance")
     period[converged] = 1
     return Retrieval(states.reshape(start.shape),
-                     energies and reshaped(np.stack(energies), start),
+                     reshaped(np.stack(energies), start) if energy else None,
                      *(reshaped(a, start) for a in (steps, reason, converged, period)))
 
 
-def _stopping_reasons(old, new, fixed, tol):
+def _stopping_reasons(old: np.ndarray, new: np.ndarray, fixed: np.ndarray,
+                      tol: float) -> np.ndarray:
     """The reason for which each state stops at this update, or an empty string."""
     with np.errstate(invalid="ignore"):
         change = np.max(np.abs(new - old), axis=(1, 2), initial=0.0)
@@ -207,6 +218,6 @@ def _stopping_reasons(old, new, fixed, tol):
                      ["nonfinite", "fixed_point", "tolerance"], "")
 
 
-def _digest(state):
+def _digest(state: np.ndarray) -> bytes:
     """A hash of 16 bytes of a state, equal for -0 and 0."""
     return hashlib.blake2b((state + 0.0).tobytes(), digest_size=16).digest()

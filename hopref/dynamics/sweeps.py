@@ -1,9 +1,18 @@
 """Asynchronous sweeps of classical networks, at temperature 0 and above."""
+from typing import Any
+
 import numpy as np
 
 from hopref.dispatch.domains import Choice, count, seed
 from hopref.dispatch.operation import unchecked
-from hopref.dynamics.iteration import Trace, batches_of_one, iterate, reshaped, validated
+from hopref.dynamics.iteration import (
+    Retrieval,
+    Trace,
+    batches_of_one,
+    iterate,
+    reshaped,
+    validated,
+)
 from hopref.errors import naming
 from hopref.models import classical
 from hopref.progress import progress
@@ -11,8 +20,8 @@ from hopref.progress import progress
 __all__ = ["sweep", "glauber"]
 
 
-def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="polar",
-          max_sweeps=1000):
+def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: str = "cyclic", rng: Any = None,
+          ties: str = "keep", states: str = "polar", max_sweeps: int = 1000) -> Retrieval:
     """Asynchronous updates of a classical network until every site is stable.
 
     Source: Hopfield 1982; blog, below eq. (2) [CB-4].
@@ -55,7 +64,7 @@ def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="pol
     else:
         call = classical.asynchronous_update.prepare(xi, W, b, order=range(d), **params)
 
-    def advance(active, t):
+    def advance(active: np.ndarray, t: int) -> np.ndarray:
         drawn = {"order": draw(d, rng)} if draw else {}
         with unchecked():
             return call.path(active, *call.args[1:], **{**call.kwargs, **drawn})
@@ -64,7 +73,8 @@ def sweep(xi, W, b=0.0, /, *, order="cyclic", rng=None, ties="keep", states="pol
                 stable=lambda s: np.all(stable(s) == s, axis=(1, 2)), deterministic=rng is None)
 
 
-def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="polar"):
+def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int, rng: Any,
+            order: str = "cyclic", states: str = "polar") -> Trace:
     """Glauber dynamics at temperature 1/beta: sweeps of `classical.glauber_update`.
 
     Source: Glauber 1963 [CB-4].
@@ -101,6 +111,7 @@ def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="p
         draw = RANDOM_ORDERS.validate("order", order)
     options = {"states": states, "ties": "plus"}
     _, energy, start = validated("glauber", classical.update, xi, (W, b), None, options)
+    assert energy is not None           # that of `classical.update`
     d, trajectory = start.shape[-1], [batches_of_one(start)]
     call = classical.glauber_update.prepare(
         start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
@@ -116,15 +127,15 @@ def glauber(xi, W, b=0.0, /, *, beta=1.0, sweeps, rng, order="cyclic", states="p
                  reshaped(energies, start))
 
 
-def _cyclic(d, rng):
+def _cyclic(d: int, rng: Any) -> np.ndarray:
     return np.arange(d)
 
 
-def _permutation(d, rng):
+def _permutation(d: int, rng: Any) -> np.ndarray:
     return rng.permutation(d)
 
 
-def _with_replacement(d, rng):
+def _with_replacement(d: int, rng: Any) -> np.ndarray:
     return rng.integers(d, size=d)
 
 

@@ -28,15 +28,18 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from hopref.dispatch.operation import Operation
 from hopref.dispatch.operation import load as load_ops
 
 __all__ = ["BUGS", "Bug", "bug", "wrong_call", "wrong_argument", "variant", "bugs_of", "load",
            "run", "named"]
 
-BUGS = {}       # (subject, name) -> Bug
+BUGS: dict[tuple[str, str], "Bug"] = {}     # (subject, name) -> Bug
+Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,21 @@ class Bug:
     """A wrong version of ``subject``, an operation or another function of hopref."""
     name: str
     subject: str
-    answer: Callable
+    answer: Answer
     benign: str = ""
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the wrong version returns; None where the bug has no effect."""
         with np.errstate(all="ignore"):
             return self.answer(*args, **kwargs)
 
-    def candidate(self, *args, **kwargs):
+    def candidate(self, *args: Any, **kwargs: Any) -> Any:
         """The wrong version as an implementation: right where the bug has no effect."""
         answer = self(*args, **kwargs)
         return load_ops()[self.subject].formula(*args, **kwargs) if answer is None else answer
 
 
-def bug(name, *subjects, benign=""):
+def bug(name: str, *subjects: str, benign: str = "") -> Callable[[Answer], Answer]:
     """Declare that the decorated function is a wrong version of these subjects.
 
     Parameters
@@ -71,41 +74,41 @@ def bug(name, *subjects, benign=""):
     -------
     decorator that registers the function and returns it
     """
-    def declare(answer):
+    def declare(answer: Answer) -> Answer:
         for subject in subjects:
             register(Bug(name, subject, answer, benign))
         return answer
     return declare
 
 
-def wrong_call(name, *subjects, benign=""):
+def wrong_call(name: str, *subjects: str, benign: str = "") -> Callable[[Answer], Answer]:
     """Declare the function below a wrong call, or a changed result, of these operations."""
-    def declare(change):
+    def declare(change: Answer) -> Answer:
         for subject in subjects:
             register(Bug(name, subject, changed(change, subject), benign))
         return change
     return declare
 
 
-def wrong_argument(name, *subjects, **arguments):
+def wrong_argument(name: str, *subjects: str, **arguments: Any) -> Answer:
     """Declare that these arguments of the operations are ignored, and have these values."""
     return wrong_call(name, *subjects)(lambda op, given: run(op, given | arguments))
 
 
-def variant(name, subject, function, **changes):
+def variant(name: str, subject: str, function: Answer, **changes: Any) -> Answer:
     """Declare ``function``, with these changes of its keyword arguments, a wrong version."""
     return bug(name, subject)(lambda *args, **kwargs: function(*args, **kwargs | changes))
 
 
-def register(it):
+def register(it: Bug) -> None:
     if (it.subject, it.name) in BUGS:
         raise ValueError(f"two bugs of {it.subject} are called {it.name!r}")
     BUGS[it.subject, it.name] = it
 
 
-def changed(change, subject):
+def changed(change: Answer, subject: str) -> Answer:
     """A function with the operation's signature that calls it as ``change`` does."""
-    def answer(*args, **kwargs):
+    def answer(*args: Any, **kwargs: Any) -> Any:
         op = load_ops()[subject]
         bound = op.signature.bind(*args, **kwargs)
         bound.apply_defaults()
@@ -113,19 +116,19 @@ def changed(change, subject):
     return answer
 
 
-def load():
+def load() -> dict[tuple[str, str], Bug]:
     """Import every module of bugs, and return `BUGS`."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     return BUGS
 
 
-def bugs_of(subject):
+def bugs_of(subject: str) -> list[Bug]:
     """The bugs that are known of this operation or function."""
     return [it for (of, _), it in load().items() if of == subject]
 
 
-def run(op, given):
+def run(op: Operation, given: dict[str, Any]) -> Any:
     """The operation's formula with arguments by name."""
     bound = op.signature.bind_partial()
     bound.arguments.update(given)
@@ -133,7 +136,8 @@ def run(op, given):
     return call(*bound.args, **bound.kwargs)
 
 
-def named(op, k, given):
+def named(op: Operation, k: str, given: dict[str, Any]) -> Any:
     """The function or record that the option ``given[k]`` names."""
-    return op.domains[k].resolve(given[k])
+    domain: Any = op.domains[k]
+    return domain.resolve(given[k])
 

@@ -24,14 +24,15 @@ for the implementation that is judged; the others are arguments, by name::
 * Other functions (`theory`, `dynamics`, `parts`, random draws) are called with plain arrays and
   their results are passed on as they are.
 
-``kills`` names the bugs of `hopref.check.bugs` that break the law: each is tested to do so.
+``kills`` names the bugs of `hopref.check.bugs` that the law detects; a test verifies each.
 """
 import importlib
 import inspect
 import pkgutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,8 @@ from hopref.check.tolerance.toleranced import (
 __all__ = ["LAWS", "Claim", "Law", "OutOfRange", "Violation", "toleranced", "at_most", "equal",
            "holds", "law", "laws_of", "load"]
 
-LAWS = {}
+LAWS: dict[str, "Law"] = {}
+Claims = Callable[..., Iterator["Claim"]]
 FAR_SHARPER = 256.0     # the side of a claim that is known has a radius smaller by this factor
 
 
@@ -58,7 +60,7 @@ class Claim:
     what: str
     ordered: bool = False
 
-    def worst(self):
+    def worst(self) -> dict[str, Any] | None:
         """The entry that breaks the claim most, as fields of a violation; None if it holds."""
         radius = self.left.radius + self.right.radius
         left, right, radius = np.broadcast_arrays(self.left.value, self.right.value, radius)
@@ -81,23 +83,24 @@ class Claim:
                 **of_sizes(broken, got, want)}
 
 
-def equal(left, right, what=""):
+def equal(left: Any, right: Any, what: str = "") -> Claim:
     """The claim that two values agree within their radii."""
     return Claim(exact(left), exact(right), what)
 
 
-def at_most(left, right, what=""):
+def at_most(left: Any, right: Any, what: str = "") -> Claim:
     """The claim that ``left <= right``, within their radii."""
     return Claim(exact(left), exact(right), what, ordered=True)
 
 
-def holds(condition, what=""):
-    """The claim that a condition is true wherever rounding leaves it no choice."""
+def holds(condition: Any, what: str = "") -> Claim:
+    """The claim that a condition is true wherever rounding does not decide it."""
     value, uncertain = value_and_uncertainty(condition)
     return equal(1.0 * (value | uncertain), 1.0, what)
 
 
-def exact(x):
+def exact(x: Any) -> Toleranced:
+    """``x`` as a toleranced array; plain numbers have radius 0."""
     return x if isinstance(x, Toleranced) else toleranced(x, 0.0)
 
 
@@ -106,7 +109,7 @@ class Violation:
     """Where a law was broken."""
     law: str
     what: str
-    worst: dict                 # fields of a finding
+    worst: dict[str, Any]       # fields of a finding
 
 
 class OutOfRange(Exception):
@@ -121,27 +124,27 @@ class Law:
     id: str
     kills: tuple[str, ...]
     over: Draw | None
-    claims: Callable
+    claims: Claims
 
     @property
-    def statement(self):
+    def statement(self) -> str:
         """The first paragraph of the docstring."""
         return " ".join((inspect.getdoc(self.claims) or self.name).split("\n\n")[0].split())
 
     @property
-    def takes_arguments(self):
+    def takes_arguments(self) -> bool:
         """Whether the law has arguments beside the implementation."""
         return len(inspect.signature(self.claims).parameters) > 1
 
-    def takes(self, case):
-        """Whether the law can be tried with a case: it names every option of it."""
+    def takes(self, case: Any) -> bool:
+        """Whether the law accepts the arguments of a case: it names every option."""
         try:
             inspect.signature(self.claims).bind(None, *case.args, **case.kwargs)
         except TypeError:
             return False
         return True
 
-    def drawn(self, number, seed=0):
+    def drawn(self, number: int, seed: int = 0) -> Iterator[dict[str, Any]]:
         """Arguments by name, ``number`` draws of them; one draw of a law without arguments."""
         if self.over is None:
             yield {}
@@ -150,7 +153,7 @@ class Law:
         for i in range(number):
             yield self.over(np.random.default_rng([seed, names, i]))
 
-    def judge(self, f, *args, **kwargs):
+    def judge(self, f: Any, *args: Any, **kwargs: Any) -> list[Violation] | None:
         """The violations of this law by ``f`` at these arguments; None where it does not apply."""
         found, claimed = [], False
         with np.errstate(all="ignore"):
@@ -160,11 +163,12 @@ class Law:
                     if (worst := claim.worst()) is not None:
                         found.append(Violation(self.name, claim.what, worst))
             except OutOfRange:
-                pass                    # the rest cannot be asked of this number format
+                pass                    # the format does not hold further arguments
         return found if claimed else None
 
 
-def law(*subjects, id, over=None, kills=()):
+def law(*subjects: str, id: str, over: Draw | None = None,
+        kills: Iterable[str] = ()) -> Callable[[Claims], Claims]:
     """Declare that the decorated generator is a law of these subjects.
 
     Parameters
@@ -178,7 +182,7 @@ def law(*subjects, id, over=None, kills=()):
     -------
     decorator that registers the generator and returns it
     """
-    def declare(claims):
+    def declare(claims: Claims) -> Claims:
         name = claims.__name__.replace("_", " ")
         if name in LAWS and LAWS[name].claims.__module__ != claims.__module__:
             raise ValueError(f"two laws are called {name!r}")
@@ -187,12 +191,12 @@ def law(*subjects, id, over=None, kills=()):
     return declare
 
 
-def laws_of(subject):
+def laws_of(subject: str) -> list[Law]:
     """The laws of the operation or function of this name."""
     return [it for it in load().values() if subject in it.subjects]
 
 
-def load():
+def load() -> dict[str, Law]:
     """Import every module of laws, and return `LAWS`."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
