@@ -20,6 +20,13 @@ OUT = {
         "dominant pattern, converge, mask, converges, corrected",
     r"(errata of )?the seeds": "the papers",
     r"deaf|hungry|who is who|at home|nobody|somebody": "plain technical English",
+    r"shared out|slips?": "normalised over, errors",
+    r"(see|sees|seeing) the future|leaves? no trace|of (its|their) own accord":
+        "depends on later positions, has no effect",
+    r"as one likes|go(es)? round|stands? twice|now and then|counts? for nothing":
+        "arbitrarily, cycles, is shown twice, sometimes, has no effect",
+    r"(brought|bringing|comes|come) to rest|points? nowhere|out of sight":
+        "reaches equilibrium, has mean 0, hidden",
 }
 KEPT = {                # file: words that it may use, for a reason
     "tests/test_language.py": r".*",                     # this list

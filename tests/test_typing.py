@@ -1,4 +1,4 @@
-"""What a type checker sees: the stubs name what is public, and slips are errors."""
+"""What a type checker sees: the stubs name what is public, and misspelt names are errors."""
 import ast
 import importlib
 from pathlib import Path
@@ -37,7 +37,7 @@ def errors_of(tmp_path, text):
     return [line for line in report.splitlines() if ": error: " in line]
 
 
-def test_slips_in_names_and_arguments_are_type_errors(tmp_path, monkeypatch):
+def test_misspelt_names_and_arguments_are_type_errors(tmp_path, monkeypatch):
     monkeypatch.setenv("MYPYPATH", str(ROOT.parent))
     wrong = ["from hopref import hebian", "modern.updat", "parts.strem", "modern.update.shaps",
              "modern.update([1.0], [[1.0]], bta=1.0)", 'modern.update([1.0], [[1.0]], backend="x")']

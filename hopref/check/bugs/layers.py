@@ -138,7 +138,7 @@ def heads_before_samples(op, given):
     return run(op, given | {"K": np.swapaxes(K, -4, -3).reshape(K.shape)})
 
 
-# -- associations: slips --------------------------------------------------------------------------
+# -- associations: other errors -------------------------------------------------------------------
 
 @wrong_call("-1e9 in place of -inf", "layers.associations")
 def a_large_negative_number(op, given):

@@ -186,7 +186,7 @@ def chunks_forget_the_past(a, b, /):
     return merged._replace(keys=linear.merge(a.keys, b.keys))
 
 
-@bug("the past sees the future", "parts.causal.merge")
+@bug("results depend on later positions", "parts.causal.merge")
 def the_past_lies_behind(a, b, /):
     late = softmax.merge(linear.read(b.keys, a.query), a.sums)
     none = linear.from_chunk(b.keys.c[None, :][:0], b.keys.S[:0])

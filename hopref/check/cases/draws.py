@@ -51,7 +51,7 @@ def integers(low, high):
 
 
 def floats(low, high):
-    """Numbers from ``low`` to ``high``, the ends now and then; logarithmic where low > 0."""
+    """Numbers from ``low`` to ``high``, the ends sometimes; logarithmic where low > 0."""
     def make(rng):
         if rng.random() < 0.125:
             return float((low, high)[int(rng.integers(2))])

@@ -20,7 +20,7 @@ def spaces(draw, masked=False, batch=False):
 
 @composed
 def projections(draw):
-    """Operands of a whole layer, with its biases; widths are equal now and then."""
+    """Operands of a whole layer, with its biases; widths are equal sometimes."""
     h, l, s, d, e, p, a, v, o = (draw(integers(1, most)) for most in (2, 3, 3, 3, 2, 3, 3, 2, 3))
     near = integers(-8, 8).map(lambda k: k / 8)
     shapes = {"R": (l, d), "Y": (s, e), "P": (s, p), "W_q": (h, a, d), "W_k": (h, a, e),

@@ -15,7 +15,7 @@ def plain(options):
 
 
 def softmax(z, seen=True):
-    """Over the keys seen; 0 where there are none."""
+    """Softmax over the visible keys; 0 where there are none."""
     z = np.where(seen, z, -np.inf)
     top = np.max(z, axis=-1, keepdims=True)
     any_seen = np.broadcast_to(np.any(seen, axis=-1, keepdims=True), top.shape)
@@ -35,7 +35,7 @@ def scores(Q, K, scale):
             "mask applied after the softmax", "mask inverted", "bias scaled like the scores",
             "bias ignored", "softmax over the queries", "weights not normalised"))
 def an_answer_is_the_softmax_weighted_mean_of_the_values_seen(f, Q, K, V, scale, mask):
-    """A = softmax(s Q K^T + B) over the keys that a query may see, and Z = A V."""
+    """A = softmax(s Q K^T + B) over the visible keys, and Z = A V."""
     bias = (Q[:, :1] - K[:, 0]) / 2
     A = softmax(scores(Q, K, scale) + bias, mask)
     how = {"scale": scale, "mask": mask, "bias": bias}
@@ -47,7 +47,7 @@ def an_answer_is_the_softmax_weighted_mean_of_the_values_seen(f, Q, K, V, scale,
      kills=("mask applied after the softmax", "weights not normalised", "denominator missing",
             "normalised over the queries"))
 def rows_of_weights_sum_to_one(f, *operands, **options):
-    """Every row of the attention matrix sums to 1, or to 0 where it sees nothing."""
+    """Every row of the attention matrix sums to 1, or to 0 without visible keys."""
     total = np.sum(f(*operands, **options), axis=-1)
     yield equal(total, np.where(total.value != 0, 1.0, 0.0))
 
@@ -56,7 +56,7 @@ def rows_of_weights_sum_to_one(f, *operands, **options):
      kills=("mask applied after the softmax", "padding masks V only", "weights not normalised",
             "denominator eps 1e-4", "denominator missing"))
 def equal_values_are_the_answer(f, Q, K, V, *rest, **options):
-    """V = 1 gives 1, wherever a key is seen."""
+    """V = 1 gives 1 for every query with a visible key."""
     if not {"S", "z", "eps"} & set(options):
         Z = f(Q, K, np.ones(V.shape), *rest, **options)
         yield equal(Z, np.where(Z.value != 0, 1.0, 0.0))
@@ -65,7 +65,7 @@ def equal_values_are_the_answer(f, Q, K, V, *rest, **options):
 @law("attention.softmax_attention", id="AT-1", over=heads(masked=True),
      kills=("weights not normalised", "query added to the answer"))
 def an_answer_lies_among_the_values_seen(f, Q, K, V, scale, mask):
-    """Every component lies between the smallest and the largest of the values that are seen."""
+    """Every component is between the smallest and the largest of the visible values."""
     Z = f(Q, K, V, scale=scale, mask=mask)
     for i, seen in enumerate(mask):
         yield at_most(Z[i], np.max(V[seen], axis=0), "below the largest")
@@ -86,7 +86,7 @@ def with_patterns_for_keys_and_values_it_is_hopfield_retrieval(f, Q, K, V, scale
      kills=("mask applied after the softmax", "mask ignored", "mask inverted",
             "padding masks V only", "hidden scores set to -10", "hidden scores set to 0"))
 def a_hidden_key_is_an_absent_key(f, Q, K, V, *rest, **options):
-    """Hiding the last key by the mask is leaving it out."""
+    """The result with the last key masked is that without the last key."""
     if not plain(options) or K.shape[-2] < 2:
         return
     seen = np.arange(K.shape[-2]) < K.shape[-2] - 1
@@ -132,8 +132,8 @@ def a_causal_query_sees_up_to_its_own_position(f, Q, K, V, scale, mask):
 
 
 @law("attention.softmax_attention", id="AT-3", kills=(FUTURE, "causal flag ignored"))
-def the_past_does_not_see_the_future(f, Q, K, V, **options):
-    """Causal attention of the first tokens is the first rows of that of all tokens."""
+def causal_answers_of_the_first_tokens_are_those_of_the_whole(f, Q, K, V, **options):
+    """Causal attention of the first tokens equals the first rows of that of all tokens."""
     n = min(Q.shape[-2], K.shape[-2])
     if not plain(options) or n < 3:
         return
@@ -148,8 +148,8 @@ def the_past_does_not_see_the_future(f, Q, K, V, **options):
 @law("attention.softmax_attention", id="AT-1",
      kills=("keys and values out of step", "softmax over the queries"))
 def keys_come_in_any_order_and_queries_keep_theirs(f, Q, K, V, **options):
-    """Keys permuted together with their values give the same answer; a query is answered as it is
-    alone."""
+    """Keys permuted together with their values give the same result; the result of a query is the
+    same alone."""
     if plain(options):
         Z = f(Q, K, V, **options)
         yield equal(f(Q, K[..., ::-1, :], V[..., ::-1, :], **options), Z, "keys")
@@ -179,8 +179,8 @@ def a_row_of_scores_may_be_shifted(f, Q, K, V, scale):
      "attention.causal_linear_attention", "attention.log_linear_attention", id="AT-1",
      over=stacked(),
      kills=("one maximum subtracted from all heads", "keys of all heads summed"))
-def leading_axes_are_problems_of_their_own(f, q, k, V):
-    """Each of three heads, the first 256 times as large, is answered as it is alone."""
+def leading_axes_are_independent_problems(f, q, k, V):
+    """Each of three heads, the first 256 times as large, has the same result as alone."""
     together = first(f(q, k, V))
     for i in range(len(V)):
         yield equal(together[i], first(f(q[i], k[i], V[i])))

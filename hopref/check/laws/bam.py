@@ -26,7 +26,7 @@ def a_bam_is_a_network_of_two_layers(f, y, x, W):
      kills=("a tie always gives 1", "sign(0) = -1", "the old state in place of the cue",
             "the other tie rule", "field with the wrong sign"))
 def a_layer_answers_as_its_sites_would_in_turn(f, y, x, W):
-    """An answer is a visit of every site of its layer; with ties="plus" it is 1 at a tie."""
+    """The update of a layer is that of each of its sites; with ties="plus" it is 1 at a tie."""
     both, e, weights = np.concatenate([y, x]), len(y), joint(W)
     for ties in ("keep", "plus"):
         visit = {"ties": ties}

@@ -16,7 +16,7 @@ actives = sampled([0.5, 0.1, 0.01, 1e-5, 1e-100, 1e-300])
 
 
 def rounded(value, roundings=16):
-    """A number that errs by this many roundings."""
+    """A number with an error of this many roundings."""
     return toleranced(value, roundings * U * abs(value))
 
 
@@ -27,7 +27,7 @@ def rounded(value, roundings=16):
 def the_load_solves_the_mean_field_equations(f, y):
     """m = erf(y); C = sqrt(2/(pi alpha r)) e^(-y^2); r = (1 - C)^-2; y = m / sqrt(2 alpha r).
 
-    1 - C loses digits below y = 1, where it is 2 y^2 / 3."""
+    1 - C cancels below y = 1, where it is 2 y^2 / 3."""
     load, m = f(y), math.erf(y)
     C = 2 / math.sqrt(math.pi) * math.exp(-y * y) * y / m
     found = m * (1 - C) / math.sqrt(2 * load)
@@ -143,8 +143,8 @@ def sparse_patterns_approach_palms_information(f, p):
 @law("theory.information_capacity", id="CAP-5", over=records(p=floats(2.0**-10, 1 - 2.0**-10)),
      kills=("additive in place of clipped weights", "pairs in place of patterns with themselves"))
 def no_load_of_a_clipped_memory_gives_more_than_that_of_half_ones(f, p):
-    """k = ln d / -ln p active units keep false alarms off; then the information a synapse is
-    log2(p) ln(1 - p), largest at p = 1/2."""
+    """With k = ln d / -ln p active units there are no false alarms; the information per synapse is
+    then log2(p) ln(1 - p), which is largest at p = 1/2."""
     bound = rounded(f(weights="clipped"))
     yield at_most(math.log2(p) * math.log1p(-p), bound)
     yield equal(bound, math.log2(0.5) * math.log(0.5))
@@ -204,7 +204,7 @@ def the_base_solves_the_equation_of_the_theorem(f, d, beta, K, p):
     log = (d - 1) / 4 * math.log(base) + math.log(p) / 2
     if log < 700:
         yield equal(rounded(N, 64 * d), math.exp(log), "patterns")
-    else:                                                       # as good as infinite
+    else:                                                       # practically infinite
         yield at_most(rounded(math.exp(700), 64 * d), N, "many patterns")
 
 

@@ -62,7 +62,7 @@ def the_field_gives_the_change_of_energy_of_every_move(f, xi, other, W, b):
 
 @law("classical.two_step_energy", id="CB-6",
      kills=("only one of the two states", "bilinear term halved", "threshold of one state only"))
-def two_steps_may_change_places(f, xi, previous, W, b=0.0):
+def the_two_step_energy_is_symmetric(f, xi, previous, W, b=0.0):
     """L(xi, previous) = L(previous, xi), and L(xi, xi) = 2 E(xi)."""
     yield equal(f(xi, previous, W, b), f(previous, xi, W, b), "symmetric")
     yield equal(f(xi, xi, W, b), 2 * f.exact(classical.energy, xi, W, b), "twice the energy")
@@ -130,7 +130,7 @@ def relabelling_and_gauge_change_nothing(f, xi, W, b):
 
 @law("classical.two_step_energy", "classical.update", id="CB-6", over=networks(),
      kills=("bilinear term halved", "threshold of one state only"))
-def together_the_two_step_energy_never_rises(f, xi, W, b):
+def synchronous_updates_never_raise_the_two_step_energy(f, xi, W, b):
     """L(t+1) - L(t) = -(xi(t+1) - xi(t-1)).h(t) <= 0: any symmetric W, any diagonal, any b."""
     now = f.classical.update(xi, W, b)
     after = f.classical.update(now, W, b)
@@ -142,7 +142,7 @@ def together_the_two_step_energy_never_rises(f, xi, W, b):
 
 @law("classical.update", id="CB-6", over=networks(),
      kills=("first half of the sites updated before the second",))
-def together_a_symmetric_network_ends_in_a_cycle_of_at_most_two(f, xi, W, b):
+def synchronous_updates_of_a_symmetric_network_end_in_a_cycle_of_at_most_two(f, xi, W, b):
     """xi(t+2) = xi(t) once 2^d steps are done."""
     way = [xi]
     while not any(np.array_equal(way[-1].value, x.value) for x in way[:-1]):
@@ -154,7 +154,7 @@ def together_a_symmetric_network_ends_in_a_cycle_of_at_most_two(f, xi, W, b):
 @law("classical.update", "classical.energy", "storage.hebbian", id="CB-7", over=stores(),
      kills=("weights with the wrong sign", "a tie changes the state",
             "threshold with the wrong sign"))
-def together_a_hebbian_network_with_its_diagonal_descends_to_a_fixed_point(f, xi, X, b):
+def synchronous_updates_with_the_hebbian_diagonal_descend_to_a_fixed_point(f, xi, X, b):
     """W semidefinite: E(xi') - E(xi) = -D.h - D.W D / 2 <= -2 for integers, while it moves."""
     W, E = f.storage.hebbian(X), f.classical.energy
     for _ in range(2 ** len(xi) + 1):
@@ -169,7 +169,7 @@ def together_a_hebbian_network_with_its_diagonal_descends_to_a_fixed_point(f, xi
 @law("classical.update", id="CB-6", over=antisymmetric(),
      kills=("W transposed", "first half of the sites updated before the second"))
 def an_antisymmetric_network_returns_after_exactly_four_steps(f, xi, W):
-    """xi(t+2) = -xi(t) on the cycle, b = 0; with W^T it would run backwards."""
+    """xi(t+2) = -xi(t) on the cycle, b = 0; W^T reverses the cycle."""
     for _ in range(2 ** len(xi)):
         xi, last = f(xi, W), xi
         if np.array_equal(f(xi, W).value, -last.value):
@@ -203,7 +203,7 @@ def sites_are_visited_one_after_another(f, xi, W, b, order, states):
 
 @law(*SWEEPS, id="CB-4", kills=("order ignored",))
 def sites_left_out_keep_their_value(f, xi, *memory, order, **options):
-    """Only the sites of the order change."""
+    """Only sites in the order change."""
     away = ~np.isin(np.arange(xi.shape[-1]), order)
     yield equal(f(xi, *memory, order=order, **options)[..., away], xi[..., away])
 
@@ -212,7 +212,7 @@ def sites_left_out_keep_their_value(f, xi, *memory, order, **options):
      over=visits(networks(diagonal=">=0"), most=5),
      kills=("asynchronous sweep done synchronously", "threshold with the wrong sign"))
 def one_site_at_a_time_the_energy_never_rises(f, xi, W, b, order):
-    """W = W^T and w_ii >= 0: each flip pays 2|h_i| + 2 w_ii, for integers 2 at least."""
+    """W = W^T and w_ii >= 0: each flip lowers the energy by 2|h_i| + 2 w_ii, at least 2."""
     E, before = f.classical.energy, xi
     for k in range(len(order)):
         after = f.classical.asynchronous_update(xi, W, b, order=order[:k + 1])
@@ -239,7 +239,7 @@ def greedy_flips_the_unstable_site_with_the_largest_field(f, xi, W, b):
             "zero_diagonal ignored", "asynchronous sweep done synchronously",
             "visits sorted by site", "last visit left out", "threshold with the wrong sign"))
 def weights_never_formed_give_the_same_moves(f, xi, X, b, order):
-    """The low-rank rules move as those of W = hebbian(X)."""
+    """The low-rank rules equal those of W = hebbian(X)."""
     for scale in (1.0, 0.25):
         for zero in (False, True):
             how = {"scale": scale, "zero_diagonal": zero}
@@ -262,7 +262,7 @@ def weights_never_formed_give_the_same_energy(f, xi, X, b):
 
 @law("classical.low_rank_energy", "classical.low_rank_update", id="CB-8", over=unlike(),
      kills=("the own part subtracted from what it has swamped",))
-def without_its_diagonal_nothing_large_hides_what_is_small(f, xi, X):
+def without_the_diagonal_large_entries_do_not_absorb_small_ones(f, xi, X):
     """h_i = sum_{j != i} (sum_mu x_mu_i x_mu_j) xi_j and E = -xi.h/2, with no x_i^2 in any sum."""
     d = len(xi)
     h = np.stack([np.sum(np.stack([X[:, i] * X[:, j] * xi[j] for j in range(d) if j != i]))
@@ -286,7 +286,7 @@ def scaled_by_any_number_the_field_keeps_its_ties(f, xi, X, b):
      over=pairs(stores(max_n=1, elements=polar)),
      kills=("weights with the wrong sign", "a tie changes the state"))
 def one_pattern_is_recalled_by_the_sign_of_its_overlap(f, xi, other, X, b):
-    """Eq. (5): sgn(x (x.xi)) = x sgn(x.xi); without overlap no site moves."""
+    """Eq. (5): sgn(x (x.xi)) = x sgn(x.xi); for an overlap of 0 no site changes."""
     overlap = along(X[0], xi).value
     want = xi if overlap == 0 else X[0] * np.sign(overlap)
     yield equal(f.classical.update(xi, f.storage.hebbian(X)), want)

@@ -33,8 +33,8 @@ def between_the_patterns_no_energy_is_above_the_bound(f, xi, X, beta):
 
 @law("theory.smallest_step_bound", id="MH-4", over=crowds(),
      kills=("factor 2 dropped", "T outside of the root"))
-def steps_get_as_short_as_the_energy_allows(f, xi, X, beta):
-    """min |xi_(t+1) - xi_t| <= sqrt(2 E / T); each stored state errs by its radius."""
+def the_shortest_step_is_bounded_by_the_energy(f, xi, X, beta):
+    """min |xi_(t+1) - xi_t| <= sqrt(2 E / T); each stored state has an error of its radius."""
     states, steps, stored = xi, [], 0.0
     for T in range(1, 6):
         after = f.modern.update(states, X, beta=beta)
@@ -56,7 +56,7 @@ def a_linear_map_attains_the_bound_of_the_distance(f, q, steps):
 
 
 @law("theory.distance_bound", id="MH-8", over=crowds(), kills=("one step late",))
-def states_come_to_the_one_fixed_point_as_fast_as_promised(f, xi, X, beta):
+def states_converge_to_the_fixed_point_at_the_stated_rate(f, xi, X, beta):
     """The fixed point 0 of X and -X, scaled such that q = beta diam^2 / 4 <= 1/2."""
     X = np.concatenate([X, -X])
     X = X / max(1.0, np.sqrt(2 * beta) * norms(X).max())
@@ -73,7 +73,7 @@ def states_come_to_the_one_fixed_point_as_fast_as_promised(f, xi, X, beta):
 @law("theory.basin_radius", id="MH-9", over=basins(),
      kills=("the larger zero of g, beyond its minimum", "half of the distance to the next pattern",
             "the minimum of g, whatever its sign", "the sphere of separated patterns for all"))
-def a_basin_keeps_its_states_and_brings_them_together(f, X, beta, towards):
+def a_basin_is_mapped_into_itself_without_expansion(f, X, beta, towards):
     """Within the radius |f(xi) - x_i| <= radius and |f(xi) - f(eta)| <= |xi - eta|; the radius is
     at least that of the sphere of a separated pattern.
 

@@ -8,7 +8,7 @@ from hopref.storage import hebbian
 
 
 def product(z, n):
-    """z^n, one factor after another."""
+    """z^n, by successive multiplications."""
     y = z
     for _ in range(n - 1):
         y = y * z
@@ -49,7 +49,7 @@ def the_energy_adds_up_the_interactions(f, xi, X, interaction, n):
 @law("dense.log_energy", id="DA-1", over=overlaps(),
      kills=("exponentials overflow", "log of the mean in place of the sum"))
 def the_log_energy_is_the_logarithm_of_the_exponential_energy(f, xi, X):
-    """-log sum_mu exp(x_mu.xi), the largest overlap taken out."""
+    """-log sum_mu exp(x_mu.xi), relative to the largest overlap."""
     z = np.sum(X * xi, axis=-1)
     top = np.max(z)
     yield equal(f(xi, X), -(top + np.log(np.sum(np.exp(z - top)))))
@@ -59,7 +59,7 @@ def the_log_energy_is_the_logarithm_of_the_exponential_energy(f, xi, X):
      id="DA-2", over=visits(memories(interactions=["quadratic"])),
      kills=("quadratic interaction without its half", "own part of the overlap not left out"))
 def the_quadratic_memory_is_the_classical_network(f, xi, X, interaction, n, order):
-    """Its energy keeps the diagonal, a constant; its moves know no diagonal."""
+    """Its energy includes the diagonal, a constant; its updates do not depend on the diagonal."""
     how, W = {"interaction": interaction}, f.exact(hebbian, X, zero_diagonal=True)
     whole = f.exact(classical.energy, xi, f.exact(hebbian, X))
     together = f.exact(classical.update, xi, W)
@@ -76,7 +76,7 @@ def the_quadratic_memory_is_the_classical_network(f, xi, X, interaction, n, orde
      kills=("the higher energy taken", "a tie always gives 1",
             "own part of the overlap not left out", "the slope in place of the difference"))
 def a_visited_site_takes_the_lower_of_its_two_energies(f, xi, X, interaction, n, order):
-    """And keeps its value where they are equal."""
+    """A site keeps its value if both energies are equal."""
     how, i = {"interaction": interaction, "n": n}, order[0]
     flipped = at_site(xi, i, -xi)
     move, stay = f.dense.energy(flipped, X, **how), f.dense.energy(xi, X, **how)
@@ -88,7 +88,7 @@ def a_visited_site_takes_the_lower_of_its_two_energies(f, xi, X, interaction, n,
      kills=("asynchronous sweep done synchronously", "overlaps not updated after a flip",
             "visits sorted by site", "last visit left out"))
 def dense_sites_are_visited_one_after_another(f, xi, X, interaction, n, order):
-    """Visiting sites in one call is visiting them call by call, and no other site changes."""
+    """One call for all visits equals one call for each visit, and no other site changes."""
     how, want = {"interaction": interaction, "n": n}, xi
     for k in range(len(order)):
         want = f.exact(f.op, want, X, order=order[k:k + 1], **how)
@@ -114,7 +114,7 @@ def the_largest_exponential_that_is_not_on_both_sides_decides(f, xi, X):
 @law("dense.update", id="DA-2", over=memories(rows=3),
      kills=("one site after another", "own part of the overlap not left out",
             "a tie always gives 1"))
-def together_each_site_does_what_it_would_do_alone(f, xi, X, interaction, n):
+def a_synchronous_update_of_a_site_is_its_update_alone(f, xi, X, interaction, n):
     """Site i of the new state is that of a visit of i alone."""
     how = {"interaction": interaction, "n": n}
     new = f.dense.update(xi, X, **how)
@@ -138,7 +138,7 @@ def the_first_order_rule_follows_the_slope(f, xi, X, interaction, n):
      over=memories(interactions=["polynomial", "rectified"]),
      kills=("differences of F as they stand", "powers as they stand"))
 def the_unit_of_the_patterns_changes_no_move(f, xi, X, interaction, n):
-    """z^n leaves the floating-point numbers at 2^400 and 2^-400; the decision remains."""
+    """At units of 2^400 and 2^-400 z^n is out of range; the new state is the same."""
     how = {"interaction": interaction, "n": n}
     if f.op.name == "dense.asynchronous_update":
         how["order"] = np.arange(len(xi))

@@ -1,4 +1,4 @@
-"""Laws of operations run through time: retrieval, traces, sweeps, Glauber's chains, the flow.
+"""Laws of the dynamics: retrieval, traces, sweeps, Glauber dynamics, the flow.
 
 The first argument of `dynamics.retrieve` and `dynamics.trace` is an operation of hopref, which the
 candidate calls.  A result has the documented fields; ``energies``, ``converged`` and ``period`` are
@@ -120,7 +120,7 @@ def a_trace_is_one_step_after_another(f, xi, X, beta):
 
 @composed
 def swept(draw, diagonal=">=0"):
-    """A network, now and then of sites that repel each other: at once they flip forever."""
+    """A network, sometimes one whose synchronous updates do not converge."""
     order = draw(sampled(["cyclic", "permutation", "random", "greedy"]))
     case = draw(networks(diagonal=diagonal, rows=3))
     if draw(sampled([True, False, False])):
@@ -177,7 +177,7 @@ def counted(states, chains):
 @law("dynamics.glauber", id="CB-4",
      kills=("beta ignored", "one stream of numbers for all states", "all sites at once",
             "always cyclic", "never moves"))
-def chains_of_boltzmanns_distribution_stay_of_it(f):
+def the_boltzmann_distribution_is_stationary(f):
     """All eight states of three sites: 10000 chains, each share within six standard errors after 1,
     2 and 3 sweeps, in three different orders."""
     p = np.exp(-BETA * classical.energy(STATES, W3, B3))
@@ -198,7 +198,7 @@ def chains_of_boltzmanns_distribution_stay_of_it(f):
      over=records(case=networks(diagonal="0", rows=4), beta=sampled([0.25, 1.0, 4.0])),
      kills=("one stream drawn from state after state", "energies lag a sweep",
             "the first state left out", "seed ignored"))
-def a_chain_is_its_own_whatever_its_batch(f, case, beta):
+def a_chain_does_not_depend_on_its_batch(f, case, beta):
     """The first chain of a seed, alone or not; the same seed, the same numbers."""
     xi, W, b = case["xi"], case["W"], case["b"]
     how = {"beta": beta, "sweeps": 3, "order": "permutation"}

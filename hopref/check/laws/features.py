@@ -232,8 +232,8 @@ def the_quadratic_kernel_is_the_square_of_the_linear_one(f, x):
 
 @law("features.deterministic.softmax_keys", id="AT-5", over=keys(),
      kills=("softmax over the features", "exponentials not normalised"))
-def every_feature_is_shared_out_among_the_keys(f, K):
-    """sum_j K'_jr = 1, K' > 0: with queries that are distributions every denominator of linear
+def each_feature_sums_to_one_over_the_keys(f, K):
+    """sum_j K'_jr = 1, K' > 0: for queries that are distributions every denominator of linear
     attention is 1."""
     phi = f(K)
     yield equal(np.sum(phi, axis=-2), 1.0)

@@ -17,7 +17,7 @@ TOLERANCE = 1e-12       # of `layers.iterate`: the last change of a state, relat
 
 
 def honest(f, op, *args, **kwargs):
-    """What an honest implementation of ``op`` returns, within its tolerance."""
+    """The result of an honest implementation of ``op``, with its tolerance."""
     return running(op, args, kwargs, f.profile)
 
 
@@ -67,7 +67,7 @@ def spaces_are_normalised_once_and_projections_may_pass_through_the_keys(f, R, Y
      over=records(R=arrays(2, 3), Y=arrays(4, 3), beta=sampled([0.5, 2.0])),
      kills=("1/sqrt(a) though nothing is projected", "mean factor for every head"))
 def a_layer_without_weights_is_the_modern_update(f, R, Y, beta):
-    """Its beta is then 1, and heads with factors stand side by side."""
+    """Its beta is then 1, and the results of heads with factors are concatenated."""
     for how, b in (({"beta": beta}, beta), ({}, 1.0)):
         yield equal(f(R, Y, Y, **how), honest(f, modern.update, R, Y, beta=b))
     factors = np.array([0.5, 2.0])
@@ -78,8 +78,8 @@ def a_layer_without_weights_is_the_modern_update(f, R, Y, beta):
 
 @law("layers.hopfield", id="HL-3", over=projections(),
      kills=("key mask inverted", "padding hides values only"))
-def padding_is_absence(f, R, Y, P, **case):
-    """What a key mask, or the mask of every state, hides might as well not be there."""
+def a_hidden_pattern_has_no_effect_on_the_output(f, R, Y, P, **case):
+    """Patterns hidden by a key mask, or by the mask of every state, can be omitted."""
     Y, P, w = np.concatenate([Y, 1 + Y]), np.concatenate([P, 1 - P]), weights_in(case)
     seen = np.arange(len(Y)) < len(Y) // 2
     want = associated(f, R, Y[seen], P[seen], w, steps=2)
@@ -114,7 +114,7 @@ def a_lookup_is_the_layer_with_repeated_stored_patterns(f, R, Y, P, **case):
 # -- states that converge -------------------------------------------------------------------------
 
 def moved(X, beta):
-    """By how many times its last change two more updates move a component of a state [MH-6]."""
+    """Ratio of the change of a state by two further updates and its last change [MH-6]."""
     once = beta * np.max(np.sum((X[:, None] - X) ** 2, axis=-1)) / 4
     return np.sqrt(X.shape[-1]) * max(1.0, once) ** 2
 
@@ -122,7 +122,7 @@ def moved(X, beta):
 @law("layers.iterate", id="MH-7", over=records(R=arrays(2, 2), Y=arrays(3, 2)),
      kills=("one update", "mask ignored"))
 def a_converged_state_is_its_own_update(f, R, Y):
-    """The last change was at most 1e-12 of the state; the output is one update on."""
+    """The last change was at most 1e-12 of the state; the output follows a further update."""
     mask, beta = np.array([[True, True, False], [True, False, True]]), 0.25
     run = f(R, Y, Y, beta=beta, mask=mask)
     for i, seen in enumerate(mask):

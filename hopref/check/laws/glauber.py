@@ -28,7 +28,7 @@ def sides(f, xi, i, p, low, visit):
 @law("classical.glauber_update", id="CB-4", over=warm(symmetric=False),
      kills=("half as steep", "field with the wrong sign", "beta ignored", "threshold ignored",
             "states written as -1 and 1 whatever they are"))
-def a_warm_site_is_1_with_the_logistic_chance_of_its_field(f, xi, W, b, beta, states):
+def a_site_is_1_with_the_logistic_probability_of_its_field(f, xi, W, b, beta, states):
     """xi'_i = 1 for u < 1 / (1 + exp(-beta Delta h_i)), Delta the distance of the two values."""
     h, low = f.exact(classical.field, xi, W, b), LOW[states]
     p = 1 / (1 + np.exp(-beta * (1 - low) * h))
@@ -42,7 +42,7 @@ def a_warm_site_is_1_with_the_logistic_chance_of_its_field(f, xi, W, b, beta, st
 def each_visit_is_in_detailed_balance(f, xi, W, b, beta, states):
     """W = W^T, w_ii = 0: exp(-beta E(a)) p(a -> c) = exp(-beta E(c)) p(c -> a).
 
-    A chance that does not look at the value it replaces, p(down -> up) = 1 - p(up -> down) = p,
+    A probability that does not depend on the old value, p(down -> up) = 1 - p(up -> down) = p,
     is in detailed balance only where p = 1 / (1 + exp(beta (E(up) - E(down)))).
     """
     low, E = LOW[states], f.classical.energy
@@ -83,7 +83,7 @@ def tossed(draw):
      kills=("asynchronous sweep done synchronously", "visits sorted by site",
             "one uniform number for all visits"))
 def each_visit_uses_its_own_number(f, xi, W, b, order, uniforms, beta, states):
-    """Visiting sites in one call is visiting them call by call."""
+    """One call for all visits equals one call for each visit."""
     want, how = xi, {"beta": beta, "states": states}
     for k in range(len(order)):
         want = f(want, W, b, order=order[k:k + 1], uniforms=uniforms[k:k + 1], **how)

@@ -59,7 +59,7 @@ def without_its_integral_it_is_the_classical_energy(f, xi, W, b=0.0, **options):
      kills=("beta ignored", "beta applied twice", "beta times the integral",
             "integral of f in place of that of its inverse", "threshold with the wrong sign"))
 def the_new_state_minimises_the_convexified_energy(f, xi, W, b, activation, beta):
-    """CCCP: G(y)/beta - h.y is least at y = xi', and there it is -F(beta h)/beta, F' = f."""
+    """CCCP: G(y)/beta - h.y is minimal at y = xi', where it is -F(beta h)/beta, F' = f."""
     how = {"activation": activation, "beta": beta}
     h = xi @ W.T - b
     least = -np.sum(POTENTIAL[activation](beta * h), axis=-1) / beta
@@ -72,7 +72,7 @@ def the_new_state_minimises_the_convexified_energy(f, xi, W, b, activation, beta
 @law("graded.two_step_energy", id="CC-3", kills=("only one of the two states",
                                                  "bilinear term halved",
                                                  "integral of one state only"))
-def two_graded_steps_may_change_places(f, xi, previous, W, b=0.0, **options):
+def the_graded_two_step_energy_is_symmetric(f, xi, previous, W, b=0.0, **options):
     """L(xi, previous) = L(previous, xi), and L(xi, xi) = 2 E(xi)."""
     yield equal(f(xi, previous, W, b, **options), f(previous, xi, W, b, **options), "symmetric")
     yield equal(f(xi, xi, W, b, **options), 2 * f.exact(graded.energy, xi, W, b, **options),
@@ -84,7 +84,7 @@ def two_graded_steps_may_change_places(f, xi, previous, W, b=0.0, **options):
 @law("graded.update", "graded.energy", id="CC-2", over=analog(descends=True),
      kills=("beta ignored", "beta applied twice", "threshold with the wrong sign",
             "field with the wrong sign"))
-def together_the_energy_falls_while_the_weights_are_not_too_negative(
+def synchronous_updates_lower_the_energy_if_the_weights_are_not_too_negative(
         f, xi, W, b, activation, beta):
     """E - E' >= D.(W + c/beta) D / 2 >= 0 for W >= -c/beta, where G'' >= c."""
     how = {"activation": activation, "beta": beta}
@@ -96,7 +96,7 @@ def together_the_energy_falls_while_the_weights_are_not_too_negative(
 
 @law("graded.asynchronous_update", "graded.energy", id="CC-4", over=visits(analog(descends=True)),
      kills=("beta applied twice", "threshold with the wrong sign"))
-def one_site_pays_its_own_weight_and_a_bregman_divergence(
+def one_site_lowers_the_energy_by_its_own_weight_and_a_bregman_divergence(
         f, xi, W, b, activation, beta, order):
     """E - E' >= (w_ii + c/beta) delta^2 / 2 where G'' >= c."""
     how, i = {"activation": activation, "beta": beta}, order[0]
@@ -109,7 +109,7 @@ def one_site_pays_its_own_weight_and_a_bregman_divergence(
 @law("graded.two_step_energy", "graded.update", id="CC-3", over=analog(),
      kills=("bilinear term halved", "integral of one state only", "beta ignored",
             "field with the wrong sign"))
-def together_the_graded_two_step_energy_never_rises(f, xi, W, b, activation, beta):
+def synchronous_updates_never_raise_the_graded_two_step_energy(f, xi, W, b, activation, beta):
     """L(t+1) - L(t) = G(xi(t+1)) - G(xi(t-1)) - h(t).(xi(t+1) - xi(t-1)) <= 0, any symmetric W."""
     how = {"activation": activation, "beta": beta}
     update, L = f.graded.update, f.graded.two_step_energy

@@ -30,7 +30,7 @@ TRIFLE = 2.0**-30
 
 @law("gradients.attention.causal_linear_attention", id="GR-5, PF-5", over=growing(),
      kills=("state run backwards by subtraction",))
-def keys_that_grow_cost_no_digits(f, cotangent, phi_q, phi_k, V):
+def growing_keys_cause_no_loss_of_accuracy(f, cotangent, phi_q, phi_k, V):
     """Gradients of causal attention are those of its masked kernel."""
     r, v = phi_k.shape[1], V.shape[1]
     got = f(cotangent, np.zeros((r, v)), np.zeros(r), phi_q, phi_k, V)
@@ -69,7 +69,7 @@ def causal_gradients_of_log_features_are_independent_of_their_scale(f, cotangent
 @law("gradients.performer.attention", id="GR-6",
      over=records(Q=arrays(2, 3), V=arrays(2, 2), omega=arrays(3, 3), cotangent=arrays(2, 2)),
      kills=("through log|sin| and log|cos|",))
-def a_feature_that_is_zero_has_a_slope(f, Q, V, omega, cotangent):
+def a_feature_of_zero_has_a_derivative(f, Q, V, omega, cotangent):
     """At keys of 0 the sines are 0: dK_j = sum_lr (g_l.(v_j - Z) / D_l) sin(u_q)_lr omega_r."""
     u = Q @ omega.T
     D = 2 * np.sum(np.cos(u), axis=-1, keepdims=True)

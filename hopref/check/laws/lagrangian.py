@@ -115,7 +115,7 @@ def hidden_neurons_at_rest_leave_the_reduced_energy(f, v, h, X, beta, visible, h
 
 @law("lagrangian.energy", id="DA-4", over=layers(),
      kills=("synaptic term halved", "visible term with the wrong sign"))
-def visible_neurons_that_come_to_rest_pay_a_bregman_divergence(f, v, h, X, beta, visible, hidden):
+def a_visible_update_lowers_the_energy_by_a_bregman_divergence(f, v, h, X, beta, visible, hidden):
     """E(v', h) - E(v, h) = -(L(v') - L(v) - (v' - v).g(v)) <= 0 at v' = X^T f(h)."""
     how = {"visible": visible, "hidden": hidden, "beta": beta}
     new = GRADIENT[hidden](h, beta) @ X

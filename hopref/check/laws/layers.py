@@ -17,7 +17,7 @@ def plain(options):
 
 
 def concat_heads(x):
-    """Heads side by side."""
+    """Concatenated heads."""
     return np.concatenate([x[h] for h in range(len(x))], axis=-1)
 
 
@@ -38,7 +38,7 @@ def layer_norm_leaves_mean_zero_and_the_variance_that_eps_allows(f, x, gain, shi
 @law("layers.layer_norm", id="HL-1",
      over=records(x=arrays(2, 3), eps=sampled([0.125, 1.0]), k=integers(-20, 20)),
      kills=("eps outside the root",))
-def a_layer_norm_has_no_unit(f, x, eps, k):
+def a_layer_norm_does_not_depend_on_the_unit(f, x, eps, k):
     """The norm of c x with c^2 eps is that of x with eps; c is a power of two.
 
     The format must hold the squares of eighths up to 4, from c^2/64 to the sum 48 c^2.
@@ -85,7 +85,7 @@ def associations_are_weights_after_modern_updates(f, Q, K, beta, per_head, steps
 @law("layers.associations", id="HL-2",
      kills=("a head stops by the largest change in the batch",))
 def associations_follow_one_another(f, Q, K, *, steps=1, **options):
-    """A_5 of Q is A_2 of the state after three, though slow patterns hardly move any more."""
+    """A_5 of Q is A_2 of the state after three, even if the changes are small."""
     if plain(options):
         K = K / SLOW
         state = f.exact(layers.associations, Q, K, steps=3, **options) @ K
@@ -95,7 +95,7 @@ def associations_follow_one_another(f, Q, K, *, steps=1, **options):
 @law("layers.associations", id="HL-2", over=spaces(batch=True),
      kills=("a factor per head tiled over channels", "heads and samples exchanged"))
 def samples_and_heads_do_not_influence_each_other(f, Q, K, beta, per_head, steps):
-    """One head of one sample is that head alone."""
+    """The result of one head of one sample is that of the head alone."""
     A = f(Q, K, beta=beta, per_head=per_head, steps=steps)
     for i in range(len(Q)):
         for h in range(Q.shape[1]):
@@ -108,7 +108,7 @@ def samples_and_heads_do_not_influence_each_other(f, Q, K, beta, per_head, steps
      kills=("mask inverted", "mask of the first association only",
             "hidden weights zeroed after the softmax"))
 def a_hidden_pattern_is_an_absent_one(f, Q, K, beta, per_head, steps, mask):
-    """By a mask, or by a bias of -inf, which hides from every head and in every association."""
+    """A mask or a bias of -inf hides a pattern in every head and in every association."""
     how = {"beta": beta, "per_head": per_head, "steps": steps}
     added = np.broadcast_to(np.where(mask, 0.0, -np.inf), (*Q.shape[:-1], K.shape[-2])).copy()
     for hidden in ({"mask": mask}, {"bias": added}):
@@ -120,8 +120,8 @@ def a_hidden_pattern_is_an_absent_one(f, Q, K, beta, per_head, steps, mask):
 
 @law("layers.associations", id="HL-3", over=spaces(masked=True),
      kills=("fully masked rows answer NaN", "-1e9 in place of -inf"))
-def a_state_that_sees_nothing_associates_nothing(f, Q, K, beta, per_head, steps, mask):
-    """Its weights are 0, and the other states are as without it."""
+def a_state_without_visible_patterns_has_zero_weights(f, Q, K, beta, per_head, steps, mask):
+    """Its weights are 0, and the results of other states do not depend on it."""
     how = {"beta": beta, "per_head": per_head, "steps": steps}
     blind = mask & (np.arange(len(mask)) > 0)[:, None]
     A = f(Q, K, mask=blind, **how)
@@ -135,7 +135,7 @@ def a_state_that_sees_nothing_associates_nothing(f, Q, K, beta, per_head, steps,
 @law("layers.associate", id="HL-1", over=projections(),
      kills=("what is read out iterates", "values of the stored patterns", "beta 1 by default",
             "values of the pattern before", "biases ignored"))
-def a_layer_is_its_pieces(f, R, Y, P, W_q, W_k, W_v, W_o, b_q, b_k, b_v, b_o):
+def a_layer_composes_its_operations(f, R, Y, P, W_q, W_k, W_v, W_o, b_q, b_k, b_v, b_o):
     """Project, associate twice, read out; beta is 1/sqrt(a)."""
     Q, K, V = (np.stack([x @ W[h].T + b[h] for h in range(len(W))])
                for x, W, b in ((R, W_q, b_q), (Y, W_k, b_k), (P, W_v, b_v)))

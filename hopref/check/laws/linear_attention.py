@@ -22,7 +22,7 @@ def weighed(kernel, V):
      kills=("D in place of its inverse", "denominator eps 1e-6", "denominator missing",
             "divided by the sum of the query's features", "normalised over the queries"))
 def kernel_attention_divides_by_its_row_sums(f, phi_q, phi_k, V):
-    """Z = D^-1 Q' (K'^T V), D = diag(Q' K'^T 1); eq. (17) is printed without the inverse."""
+    """Z = D^-1 Q' (K'^T V), D = diag(Q' K'^T 1); the inverse is missing in eq. (17)."""
     kernel = phi_q @ phi_k.T
     yield equal(f.attention.linear_attention(phi_q, phi_k, V), weighed(kernel, V), "answers")
     yield equal(f.attention.linear_weights(phi_q, phi_k), weighed(kernel, np.eye(len(phi_k))),
@@ -33,7 +33,7 @@ def kernel_attention_divides_by_its_row_sums(f, phi_q, phi_k, V):
      kills=("denominator eps 1e-4", "denominator eps 1e-6", "1e-4 added to every feature",
             "D in place of its inverse", "divided by the sum of the query's features"))
 def a_common_scale_of_the_features_cancels(f, phi_q, phi_k, V, **options):
-    """Each query may have a factor of its own, all keys have one; without eps and state."""
+    """A factor of each query and a factor of all keys cancel, without eps and state."""
     if plain(options):
         scale = 2.0 ** -np.arange(4, 4 + phi_q.shape[-2])[:, None]
         yield equal(f(scale * phi_q, phi_k / 1024, V, **options), f(phi_q, phi_k, V, **options))
@@ -42,7 +42,7 @@ def a_common_scale_of_the_features_cancels(f, phi_q, phi_k, V, **options):
 @law("attention.linear_attention", id="AT-2",
      kills=("denominator missing", "D in place of its inverse"))
 def features_that_are_not_negative_answer_among_the_values(f, phi_q, phi_k, V, **options):
-    """For features >= 0 every answer lies between the smallest and the largest value."""
+    """For features >= 0 every result is between the smallest and the largest value."""
     if plain(options) and np.all(phi_q.value >= 0) and np.all(phi_k.value >= 0):
         Z = f(phi_q, phi_k, V, **options)
         yield at_most(Z, np.max(V, axis=-2, keepdims=True), "below the largest")
@@ -61,7 +61,7 @@ def association_is_a_matrix_memory(f, phi_q, phi_k, V):
 @law("attention.key_state", "attention.linear_attention", id="MO-2", over=feature_heads(),
      kills=("state passed in is dropped", "S passed on, z not"))
 def keys_may_come_in_chunks(f, phi_q, phi_k, V):
-    """The state of the first keys, passed on, makes the others answer for all."""
+    """With the state of the first keys, attention to the others is attention to all."""
     whole = f.attention.key_state(phi_k, V)
     Z = f.attention.linear_attention(phi_q, phi_k, V)
     for cut in range(1, len(V)):
@@ -90,8 +90,8 @@ def a_causal_answer_is_that_of_its_past(f, phi_q, phi_k, V):
      "performer.causal_attention", id="AT-3",
      kills=("the whole sequence is seen", "future-dependent stabiliser, eps 1e-4",
             "future-dependent stabiliser, eps 1e-6"))
-def the_future_leaves_no_trace(f, Q, K, V, *rest, **options):
-    """The first answers do not change when the last key grows fourfold."""
+def earlier_answers_do_not_depend_on_later_keys(f, Q, K, V, *rest, **options):
+    """The first results do not change if the last key is multiplied by 4."""
     if not plain(options) or Q.shape[-2] < 2:
         return
     grown = np.concatenate([K[..., :-1, :], 4 * K[..., -1:, :]], axis=-2)
@@ -103,7 +103,7 @@ def the_future_leaves_no_trace(f, Q, K, V, *rest, **options):
      kills=("own position not seen",
             "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums"))
 def the_first_answer_is_the_first_value(f, Q, K, V, *rest, **options):
-    """A lone token answers its own value."""
+    """The result of a single token is its value."""
     if plain(options) and "features" not in options and Q.shape[-2]:
         yield equal(first(f(Q, K, V, *rest, **options))[..., :1, :], V[..., :1, :])
 
@@ -113,8 +113,8 @@ def the_first_answer_is_the_first_value(f, Q, K, V, *rest, **options):
      kills=("state not handed on", "S and z passed on without their scale",
             "state passed in is returned twice"))
 def a_sequence_may_be_cut_anywhere(f, q, k, V, cut, omega):
-    """The state of the first tokens, passed on, makes the others answer as in the whole, and comes
-    out as that of the whole."""
+    """With the state of the first tokens, the results of the others and the final state are those
+    of the whole sequence."""
     rest = (omega,) if "omega" in f.op.arrays else ()
     whole = f(q, k, V, *rest)
     if not isinstance(whole, tuple) or len(whole) < len(f.op.outputs):
@@ -146,7 +146,7 @@ def logarithms_give_the_attention_of_their_features(f, phi_q, phi_k, V):
 @law("attention.log_linear_attention", "attention.log_causal_linear_attention", id="MO-2",
      over=log_heads(), kills=("exponentials before the sums",))
 def no_size_of_the_features_matters(f, log_q, log_k, V):
-    """Features of e^(+-2^20) answer like those of e^0: q may be multiplied and k divided."""
+    """Features of e^(+-2^20) give the results of e^0: q is multiplied and k divided."""
     yield equal(first(f(log_q + FAR, log_k - FAR, V)), first(f(log_q, log_k, V)))
 
 

@@ -177,7 +177,7 @@ def beta_multiplies_the_scores(f, z, beta, alpha, gamma):
      kills=("a sparse mode that runs softmax", "scores not multiplied by alpha - 1",
             "alpha ignored"))
 def a_margin_makes_a_vertex_and_less_does_not(f, z, beta, alpha, i):
-    """The largest score gets 1 and all others 0 from a lead of m/beta on; 1/16 less is too little.
+    """The largest score has the weight 1 if it leads by m/beta, and less at 15/16 of it.
 
     m = 1/(alpha - 1) for entmax, 1 for sparsemax and normmax; all of these are powers of two.
     """

@@ -37,7 +37,7 @@ def a_group_is_separated_by_its_mean(f, xi, X, others, beta):
 
 @law("theory.group_sphere", id="MH-11", over=metastable(),
      kills=("the logarithm dropped", "radius 1 / m_max"))
-def a_separated_group_keeps_its_sphere_and_brings_its_states_together(f, xi, X, others, beta):
+def the_sphere_of_a_separated_group_is_mapped_into_itself_without_expansion(f, xi, X, others, beta):
     """Radius 1/(beta m_max); where the group is separated f maps the sphere into itself and does
     not part two states of it."""
     radius, required = f(X, others, beta=beta)

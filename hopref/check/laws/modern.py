@@ -191,7 +191,7 @@ def scaling_states_and_patterns_is_scaling_beta(f, xi, X, *, beta=1.0):
      kills=("softmax not normalised", "energy without log N", "log N with the wrong sign",
             "divided by the number of patterns"))
 def repeating_every_pattern_changes_nothing(f, xi, X, *, beta=1.0):
-    """f and E are those of every pattern stored twice."""
+    """f and E do not change if every pattern is stored twice."""
     yield equal(f(xi, np.concatenate([X, X]), beta=beta), f(xi, X, beta=beta))
 
 
@@ -242,7 +242,7 @@ def at_a_large_beta_the_best_match_is_retrieved_and_ties_are_averaged(f, xi, X, 
 
 @law("modern.update", "modern.energy", id="MH-1, MH-2",
      kills=("state added to the answer", "energy without the half", "energy without M^2/2"))
-def a_lone_pattern_is_retrieved_and_has_the_energy_of_a_spring(f, xi, X, *, beta=1.0):
+def a_single_pattern_is_retrieved_and_has_a_quadratic_energy(f, xi, X, *, beta=1.0):
     """f(xi; {x}) = x and E(xi; {x}) = |xi - x|^2 / 2."""
     x = X[:1]
     yield equal(f.modern.update(xi, x, beta=beta), x[0] + 0 * xi)

@@ -10,7 +10,7 @@ U = 2.0**-53
 
 
 def flips(xi, W, b):
-    """How many components flip, one site after another, until none flips any more."""
+    """Number of flips in sweeps over the sites until no component flips."""
     total = 0
     while True:
         before = total

@@ -1,9 +1,8 @@
-"""Laws of mergeable partial results: any cut, order and bracketing equals the formula.
+"""Laws of mergeable partial results: any cut, order and bracketing gives the formula's result.
 
-The state of nothing is neutral.  Each kind of `hopref.check.cases.parts` has one law of either.
+The empty state is neutral.  Each kind of `hopref.check.cases.parts` has one law of either kind.
 
-The candidate is one of the verbs ``none``, ``of``, ``merge`` and ``value``; the others are those of
-hopref.
+The candidate is one of the functions `VERBS`; the others are those of hopref.
 """
 import random
 from operator import attrgetter
@@ -47,7 +46,7 @@ def declare(kind, id, chunking, neutral):
         yield from it.claims(it.value(verbs, states[0], case), case, merges)
 
     def nothing(f, case, ends, seed):
-        """Merged with nothing, on either side, a part has the value that it has alone."""
+        """Merging with the empty state, on either side, does not change the value of a part."""
         verbs = verbs_of(f)
         whole, none = it.of(verbs, case, slice(0, ends[-1])), it.none(verbs, case)
         alone = it.value(verbs, whole, case)
@@ -90,7 +89,8 @@ LINEAR = declare("linear", "MO-2",
         ("NaN where both are empty", "nothing with the scale 1"))
 CAUSAL = declare("causal", "MO-3",
         ("each chunk sees itself alone", "positions see their whole chunk",
-         "own position left out", "the past sees the future", "state without the last chunk"),
+         "own position left out", "results depend on later positions",
+         "state without the last chunk"),
         ("nothing as one position",))
 SUMS = declare("sums", "MO-5",
         ("weights averaged", "the later part alone", "A and B exchanged"),
@@ -120,7 +120,7 @@ TOP_K = declare("top_k", "MO-6",
      kills=("one scale for all features", "the largest scale of all features for each",
             "rescaled by the smaller scale"))
 def whatever_the_norms_no_denominator_is_below_one(f, case, ends, seed):
-    """The largest key of the feature that a query weighs most counts 1, before and after."""
+    """The largest scaled key of the feature of the largest query is 1."""
     verbs, it = f.parts.linear, KINDS["linear"]
     state = it.none(parts.linear, case)
     for pair in zip(ends, ends[1:]):
@@ -133,7 +133,7 @@ def whatever_the_norms_no_denominator_is_below_one(f, case, ends, seed):
      over=cut_up("energy"),
      kills=("M^2 added", "patterns of one part counted", "log2 in place of ln",
             "log of the total not divided by beta"))
-def the_energy_of_shards_is_their_lse_their_number_and_their_longest(f, case, ends, seed):
+def the_energy_of_chunks_follows_from_their_lse_number_and_largest_norm(f, case, ends, seed):
     """E = -lse + |xi|^2/2 + ln N / beta + M^2/2; the radius counts every term of that sum."""
     xi, X, beta = case["xi"], case["X"], case["beta"]
     energies, sums = f.parts.energy, f.parts.softmax
@@ -150,9 +150,9 @@ def the_energy_of_shards_is_their_lse_their_number_and_their_longest(f, case, en
 
 
 @law("parts.causal.from_chunk", "parts.causal.merge", id="MO-3", over=cut_up("causal"),
-     kills=("positions see their whole chunk", "the past sees the future"))
+     kills=("positions see their whole chunk", "results depend on later positions"))
 def what_comes_later_changes_no_earlier_position(f, case, ends, seed):
-    """Exactly: what a merge gives the later part leaves the earlier as it was."""
+    """Exactly: a merge does not change the results of the earlier part."""
     verbs, it = f.parts.causal, KINDS["causal"]
     first, last = (it.of(verbs, case, rows) for rows in (slice(ends[1]), slice(ends[1], None)))
     Z = parts.causal.value(verbs.merge(first, last))[0]
@@ -171,7 +171,7 @@ def a_clipped_part_merged_with_itself_is_itself(f, case, ends, seed):
 @law("parts.supports.from_chunk", "parts.supports.merge", id="MO-4", over=cut_up("supports"),
      kills=("only the strongest kept", "the later part alone", "supports cut before they merge"))
 def the_support_of_a_union_lies_within_the_union_of_supports(f, case, ends, seed):
-    """Scores are sums of a few eighths, hence exact, so that only the support itself is tried."""
+    """Scores are sums of a few eighths, hence exact, so that only the support is tested."""
     verbs, it = f.parts.supports, KINDS["supports"]
     state = it.none(parts.supports, case)
     for pair in zip(ends, ends[1:]):

@@ -16,7 +16,7 @@ ALL = (*GAUSSIAN, *ORTHOGONAL[1:], "projections.qmc")
 
 
 def drawn(f, m, d):
-    """All draws, once; not at all where every seed draws the same (`a seed is a draw` says so)."""
+    """All draws, once; none if all seeds draw the same, which `a seed is a draw` reports."""
     omega = np.stack([f(m, d, rng=seed) for seed in range(DRAWS)])
     if np.any(omega != omega[0]):
         yield omega
@@ -29,8 +29,8 @@ def mean(x, variance, axis=0):
 
 
 @law(*ALL[:-1], id="RF-4", kills=("QR without sign correction", "the same corners in every draw"))
-def rows_point_nowhere_on_average(f):
-    """E omega = 0: every row is as likely as its opposite (Haar)."""
+def rows_have_mean_zero(f):
+    """E omega = 0: a row and its negative have the same distribution (Haar)."""
     for m, d in ((4, 4), (5, 3)):
         for omega in drawn(f, m, d):
             yield equal(mean(omega, 1.0), 0.0, f"E omega_ij, m = {m}, d = {d}")
@@ -45,7 +45,7 @@ def every_axis_has_unit_variance(f):
 
 
 @law(*ALL, id="RF-4", kills=("QR without sign correction",))
-def along_the_ones_nothing_is_special(f):
+def projections_on_the_ones_have_mean_zero(f):
     """E omega . 1 = 0, with variance d: the direction along which QR without signs is biased."""
     for omega in drawn(f, 4, 4):
         yield equal(mean(np.sum(omega, axis=-1), 4.0, axis=(0, 1)), 0.0)
@@ -124,7 +124,7 @@ def directions_have_the_fourth_moments_of_a_sphere(f):
 
 @law(*ALL, id="RF-4", kills=("seed ignored", "points not scrambled"))
 def a_seed_is_a_draw(f):
-    """The same seed draws the same matrix, another seed another."""
+    """The same seed gives the same matrix, another seed another matrix."""
     first, same, other = f(4, 4, rng=0), f(4, 4, rng=0), f(4, 4, rng=1)
     yield equal(first, same, "same seed")
     yield equal(float(np.all(first == other)), 0.0, "other seed")
@@ -196,7 +196,7 @@ def givens_rows_tend_to_a_sphere_at_the_known_rate(f):
 @law("projections.givens", id="RF-6", kills=("d ln d rotations by default",))
 def givens_rows_are_by_default_those_of_a_sphere_to_a_hundredth(f):
     """d = 64: E sum u_a^4 = 3/66 within a hundredth; the variance is at most that of d squares of
-    Gaussian squares, 96/d^3.  2 ln d rounds leave twice as much."""
+    Gaussian squares, 96/d^3.  After 2 ln d rounds the error is twice as large."""
     d = 64
     u = np.stack([f(1, d, rng=seed, lengths="fixed")[0] for seed in range(DRAWS // 2)]) / np.sqrt(d)
     moment = mean(np.sum(u**4, axis=-1), 96 / d**3)
@@ -214,5 +214,5 @@ def scrambled_sobol_rows_are_stratified_in_every_column(f):
 
 
 def epsilon(x):
-    """Rounding of float32: what a draw may at least be expected to hold."""
+    """Rounding of float32, the lowest accuracy that is accepted of a draw."""
     return np.finfo(np.float32).eps

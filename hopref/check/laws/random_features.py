@@ -73,8 +73,8 @@ def two_rows_of_a_block_have_the_known_error(f):
 
 @law("theory.estimator_mse", id="RF-7", kills=("a pair term that depends on A",))
 def blocks_help_gerf_as_they_help_positive_features(f):
-    """Its Gaussian factor tilts the lengths of both rows alike and not their directions: the pair
-    term does not depend on A."""
+    """Its Gaussian factor changes the distribution of both lengths equally, and not that of the
+    directions: the pair term does not depend on A."""
     x, y = PLANE[0]
     for draw, angle in ANGLES.items():
         omega, p = pairs(angle)

@@ -16,7 +16,7 @@ U = 2.0**-53
 
 
 def error(f, xi, X, beta, target=None):
-    """How far state i ends from pattern i, or from another target."""
+    """Distance of updated state i from pattern i, or from another target."""
     return norms(f.modern.update(xi, X, beta=beta) - (X if target is None else target))
 
 

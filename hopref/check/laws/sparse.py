@@ -200,7 +200,7 @@ def inside(draw):
 
 
 def in_its_set(f, inside, plane, X):
-    """Energy, update, a state in the set and the radius of the set, patterns as the set sees them.
+    """Energy, update, a state in the set, the radius of the set, and the patterns projected on it.
     """
     if "layer_norm" in f.subject:
         return f.sparse.layer_norm_energy, f.sparse.layer_norm_update, plane, \

@@ -20,8 +20,8 @@ def projected(draw):
 
 
 def spectrum(f, xi, X, beta):
-    """The candidate's eigenvalues.  Weights off by dp move J by beta |dp| (2 M)^2 (Weyl); besides,
-    as many roundings as the sums have terms, of terms up to that size."""
+    """The candidate's eigenvalues.  Errors dp of the weights change J by beta |dp| (2 M)^2 (Weyl);
+    in addition there is one rounding for each term of the sums, of terms up to that size."""
     size = 4 * np.max(np.sum(X * X, axis=-1)) + 1
     off = np.sum(honest(modern.weights, xi, X, beta=beta).radius, axis=-1)[:, None]
     return toleranced(f(xi, X, beta=beta), beta * size * (8 * off + 40 * X.size * U))
@@ -49,7 +49,7 @@ def no_eigenvalue_exceeds_its_bounds(f, xi, X, beta):
 
 @law("theory.spectrum", id="GR-3", over=projected(), kills=("smallest first",))
 def a_spectrum_has_the_trace_of_its_jacobian_and_its_largest_first(f, xi, X, omega, beta):
-    """Sums of eigenvalues err by d^2 roundings of the norm."""
+    """Sums of eigenvalues have errors of d^2 roundings of the norm."""
     for update, memory in ((modern.update, (X,)), (sparse.update, (X,)),
                            (performer.update, (X, omega))):
         J = theory.jacobian(update, xi, *memory, beta=beta)

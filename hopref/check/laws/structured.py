@@ -20,7 +20,7 @@ def square(x):
 
 
 def read_out(f, p, X):
-    """What the judged operation returns where the weights are p."""
+    """The result of the judged operation for weights p."""
     return p if f.subject == "structured.weights" else p @ X
 
 
@@ -33,7 +33,7 @@ def read_out(f, p, X):
             "scores replaced by their signs", "1/sqrt(d) of attention on top of beta",
             "beta ignored"))
 def a_support_is_the_modern_network_of_its_patterns(f, xi, X, support, beta):
-    """The patterns outside a support have no weight and no influence; over none the state is 0."""
+    """Patterns outside a support have no effect; for an empty support the state is 0."""
     whole = f(xi, X, support, beta=beta)
     for i, seen in enumerate(support):
         got, want = whole[i], 0.0
@@ -49,7 +49,7 @@ def a_support_is_the_modern_network_of_its_patterns(f, xi, X, support, beta):
      kills=("beta ignored", "|xi|^2 in place of |xi|^2/2", "1/sqrt(d) of attention on top of beta",
             "scores replaced by their signs"))
 def without_a_support_and_without_delta_it_is_the_modern_network(f, xi, X, beta):
-    """Of all patterns, by the default, by a mask of True or with delta = 0."""
+    """The support is omitted, or a mask of True, or delta is 0."""
     want = f.exact(DENSE[f.subject], xi, X, beta=beta)
     yield equal(f(xi, X, beta=beta), want)
     yield equal(f(xi, X, np.ones((len(xi), len(X)), bool), beta=beta), want, "a mask")
@@ -103,14 +103,14 @@ def pairs_are_found_by_their_queries_and_return_their_memories(f, xi, X, support
 @law("structured.pair_update", id="NP-1", over=paired(),
      kills=("the queries x + delta are returned", "scores by the distance from the query"))
 def the_same_delta_for_every_pattern_changes_nothing(f, xi, X, support, delta, beta):
-    """All scores move by delta.xi."""
+    """All scores change by delta.xi."""
     common = np.broadcast_to(delta[0].value, X.shape).copy()
     yield equal(f(xi, X, support, delta=common, beta=beta),
                 f.exact(structured.update, xi, X, support, beta=beta))
 
 
 @law(*BY_PAIRS, id="NP-3", over=paired(), kills=("renormalise=False ignored", "delta ignored"))
-def without_renormalising_weights_outside_a_support_are_lost(f, xi, X, support, delta, beta):
+def without_renormalising_weights_outside_a_support_are_zero(f, xi, X, support, delta, beta):
     """p = softmax over all patterns, then 0 outside the support."""
     p = f.exact(maps.softmax, xi @ (X + delta).T, beta=beta)
     p = np.where(support, p, 0.0)
@@ -178,7 +178,7 @@ def a_window_update_is_the_update_with_that_support(f, xi, X, beta, width, dilat
      kills=("a repeated pair counts twice", "rows taken for sorted", "one maximum for all rows",
             "rows and columns exchanged", "beta ignored"))
 def a_list_of_pairs_is_its_mask(f, xi, X, rows, columns, beta):
-    """In any order; a pair that is listed again is one pair."""
+    """The pairs may have any order, and a repeated pair counts once."""
     mask = np.zeros((len(xi), len(X)), bool)
     mask[rows, columns] = True
     yield equal(f(xi, X, rows, columns, beta=beta),
@@ -201,7 +201,7 @@ def held_sparse(form, rows, columns, held, shape):
      kills=("a stored False taken for a pair", "what is stored twice counts twice",
             "read as the other compressed format"))
 def a_sparse_support_is_the_pairs_stored_as_true(f, xi, X, rows, columns, held, form, beta):
-    """A pair stored as True and as False is a pair; the matrix is left as it was."""
+    """A pair stored as True and as False is a pair; the matrix is not modified."""
     mask = np.zeros((len(xi), len(X)), bool)
     mask[rows[held], columns[held]] = True
     S = held_sparse(form, rows, columns, held, mask.shape)

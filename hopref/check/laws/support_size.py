@@ -9,7 +9,7 @@ from hopref.check.laws import at_most, equal, law, toleranced
 
 @composed
 def stored(draw):
-    """Patterns and a state near each of them; now and then the pattern itself."""
+    """Patterns and a state near each of them; sometimes the pattern itself."""
     n, d = draw(integers(1, 5)), draw(integers(1, 4))
     X = draw(arrays(n, d))
     xi = X + draw(arrays(n, d)) / draw(sampled([1.0, 4.0, 32.0]))

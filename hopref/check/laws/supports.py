@@ -15,7 +15,7 @@ DRAWS, ERRORS = 6000, 6     # rows that are drawn, standard errors that are allo
 
 
 def gaps(l, n, align):
-    """How many positions pattern j is ahead of state i."""
+    """The number of positions by which pattern j is ahead of state i."""
     return np.arange(n) - np.arange(l)[:, None] - (n - l) * (align == "end")
 
 
@@ -73,7 +73,7 @@ def random_supports_are_sets_of_k_all_equally_likely(f):
 
 @law("supports.random", id="NP-5", over=records(seed=seeds()), kills=("seed ignored",))
 def a_random_support_is_that_of_its_seed(f, seed):
-    """The same for the same seed, another for another; of 99 rows no two draws are equal."""
+    """Equal seeds give equal supports, and different seeds different ones, for 99 rows."""
     first, again, other = (np.asarray(f(99, 5, k=2, rng=s)) for s in (seed, seed, seed + 1))
     yield same(first, again)
     yield holds(np.any(first != other), "another seed")
@@ -83,7 +83,7 @@ def a_random_support_is_that_of_its_seed(f, seed):
      over=records(l=integers(1, 6), n=integers(2, 6), rng=seeds(), align=sampled(["end", "start"])),
      kills=("no window", "no global tokens", "no random patterns", "align ignored"))
 def big_bird_is_the_union_of_window_global_and_random(f, l, n, rng, align):
-    """Each part as its own support draws it."""
+    """Each part is the support of its own function."""
     it, sides = f.supports, {"align": align}
     parts = (it.window(l, n, width=1, **sides), it.global_tokens(l, n, tokens=1, **sides),
              it.random(l, n, k=2, rng=rng))
