@@ -16,7 +16,7 @@ from hopref.data.pictures import read_array
 from hopref.dispatch.domains import inverse_temperature
 from hopref.errors import DomainError, naming
 from hopref.experiments.recall import Settings, prepare
-from hopref.experiments.records import quantity
+from hopref.theory.diagnosis import counted
 
 __all__ = ["configure", "run"]
 
@@ -58,7 +58,7 @@ def run(options):
                     **found.as_dict()})
         return 0 if found.retrievable else 1
     print(*images.notes, sep="\n", end="\n" * bool(images.notes))
-    print(f"{quantity(len(images.names), 'pattern')} of {quantity(found.d, 'component')}, "
+    print(f"{counted(len(images.names), 'pattern')} of {counted(found.d, 'component')}, "
           f"{sum(found.lost)} lost under the {found.rule} rule.")
     print(*(f"- {sentence}" for sentence in [*found.findings, *_too_small(found, options.beta)]),
           sep="\n")

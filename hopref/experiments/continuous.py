@@ -5,7 +5,8 @@ from hopref import theory
 from hopref.experiments.binary import store_one_by_one
 from hopref.experiments.drawing import draw_recall
 from hopref.experiments.recall import Settings, recall
-from hopref.experiments.records import Record, Table, joined, quantity, saved_picture, verdict
+from hopref.experiments.records import Record, Table, joined, saved_picture, verdict
+from hopref.theory.diagnosis import counted
 
 __all__ = ["one_grey_picture", "six_grey_pictures", "six_thresholded_pictures",
            "all_thresholded_pictures"]
@@ -136,13 +137,14 @@ def _overlaps(run):
     misled = theory.cue_separation(run.inputs.queries, run.inputs.keys) <= 0
     crosstalk = int((~misled & ~run.recognised).sum())
     pixels = "dark pixels" if run.settings.rule == "graded-thresholded" else "pixels"
-    lines = [f"For {quantity(int(misled.sum()))} of {len(misled)}, the visible {pixels} overlap at "
-             "least as much with those of another picture." if misled.any()
+    lost = counted(int(misled.sum()), "picture")
+    lines = [f"For {lost} of {len(misled)}, the visible {pixels} overlap at least as much "
+             "with those of another picture." if misled.any()
              else "Every cue overlaps most with its own picture."]
     if crosstalk:
         further = "further " * bool(misled.any())
         verb = "is" if crosstalk == 1 else "are"
-        lines.append(f"{quantity(crosstalk, further + 'picture')} {verb} lost by crosstalk: the "
+        lines.append(f"{counted(crosstalk, further + 'picture')} {verb} lost by crosstalk: the "
                      "field adds up all stored pictures, each weighted by its overlap.")
     return "  ".join(lines)
 

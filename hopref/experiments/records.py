@@ -3,7 +3,7 @@ from dataclasses import asdict, dataclass
 
 from hopref.experiments.drawing import save
 
-__all__ = ["Record", "Table", "Picture", "saved_picture", "quantity", "joined", "verdict",
+__all__ = ["Record", "Table", "Picture", "saved_picture", "joined", "verdict",
            "depends_on", "REPRODUCES", "DEPENDS", "FAILS", "NO_VERDICT"]
 
 REPRODUCES = "reproduces"
@@ -75,11 +75,6 @@ def saved_picture(out, file, draw, caption):
         return ()
     save(draw(), out / file)
     return (Picture(file, caption),)
-
-
-def quantity(n, noun="picture"):
-    """A number with its noun: "1 picture", "3 pictures"."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def joined(names, none="none"):

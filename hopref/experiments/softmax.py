@@ -7,7 +7,8 @@ from hopref import theory
 from hopref.experiments.continuous import empty_cues
 from hopref.experiments.drawing import draw_recall
 from hopref.experiments.recall import ORDERS, Settings, recall
-from hopref.experiments.records import Record, Table, joined, quantity, saved_picture, verdict
+from hopref.experiments.records import Record, Table, joined, saved_picture, verdict
+from hopref.theory.diagnosis import counted
 
 __all__ = ["six_modern_pictures", "all_modern_pictures", "six_modern_thresholded_pictures",
            "all_modern_thresholded_pictures"]
@@ -111,9 +112,10 @@ def _explain_losses(run):
     misled = theory.cue_separation(run.inputs.queries, run.inputs.keys) <= 0
     always, at_this_beta = int((lost & misled).sum()), int((lost & ~misled).sum())
     verb = "is" if lost.sum() == 1 else "are"
-    return (f"{quantity(int(lost.sum()))} {verb} lost with unit norm: {always} at every β, since "
-            "the visible half scores at least as high with another picture, and "
-            f"{at_this_beta} at this β but not at a larger one.",)
+    pictures = counted(int(lost.sum()), "picture")
+    return (f"{pictures} {verb} lost with unit norm: {always} at every β, since the visible half "
+            f"scores at least as high with another picture, and {at_this_beta} at this β but not "
+            "at a larger one.",)
 
 
 def _explain_zero_patterns(runs):

@@ -54,7 +54,7 @@ def sphere_radius(X, /, *, beta=1.0):
     >>> float(theory.sphere_radius([[2.0], [-1.0]], beta=0.5))
     0.5
     """
-    xp, M = namespace(X), _largest_norm(X)
+    xp, M = namespace(X), largest_norm(X)
     return xp.where(M > 0, 1 / (beta * X.shape[0] * xp.where(M > 0, M, 1.0)), math.inf)
 
 
@@ -99,7 +99,7 @@ def gap_error_bound(xi, X, /, *, beta=1.0):
     >>> theory.gap_error_bound([[0.0], [0.0]], [[1.0], [-1.0]])
     array([2., 2.])
     """
-    return 2 * _largest_norm(X) * _weight_of_others(X, beta * cue_separation(xi, X))
+    return 2 * largest_norm(X) * _weight_of_others(X, beta * cue_separation(xi, X))
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -121,7 +121,7 @@ def separation_error_bound(xi, fixed, X, /, *, beta=1.0):
     >>> theory.separation_error_bound(X, X, X).round(6)         # 2 exp(-2)
     array([0.270671, 0.270671])
     """
-    return 2 * _largest_norm(X) * _weight_of_others(X, _least_gap(xi, fixed, X, beta))
+    return 2 * largest_norm(X) * _weight_of_others(X, _least_gap(xi, fixed, X, beta))
 
 
 @op("(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -141,7 +141,7 @@ def near_error_bound(X, /, *, beta=1.0):
     >>> theory.near_error_bound([[1.0], [-1.0]]).round(6)       # 2 e exp(-2)
     array([0.735759, 0.735759])
     """
-    return 2 * _largest_norm(X) * _weight_of_others(X, beta * separation(X) - 1)
+    return 2 * largest_norm(X) * _weight_of_others(X, beta * separation(X) - 1)
 
 
 @op("(n,d),(n,d),(n,d)->(n)", beta=positive, scratch="(n,n)")
@@ -170,7 +170,7 @@ def fixed_point_distance_bound(xi, fixed, X, /, *, beta=1.0):
     """
     away = namespace(X).sqrt(dot(xi - fixed, xi - fixed))
     weight = _weight_of_others(X, _least_gap(xi, fixed, X, beta), most=0.25)
-    return 2 * namespace(X).square(_largest_norm(X)) * weight * away * X.shape[0] * beta
+    return 2 * namespace(X).square(largest_norm(X)) * weight * away * X.shape[0] * beta
 
 
 # --- Jacobian and Lipschitz constant of the update -----------------------------------------------
@@ -211,7 +211,7 @@ def jacobian_norm_bound(xi, X, /, *, beta=1.0):
     1.0
     """
     rest = _one_minus_largest(xi @ X.T, beta)
-    return 2 * beta * X.shape[0] * namespace(X).square(_largest_norm(X)) * rest * (1 - rest)
+    return 2 * beta * X.shape[0] * namespace(X).square(largest_norm(X)) * rest * (1 - rest)
 
 
 @op("(...,n)->(...)", beta=positive)
@@ -277,7 +277,7 @@ def contraction_factor_about_mean(X, /, *, beta=1.0):
     return beta * xp.max(dot(away, away))
 
 
-def _largest_norm(X):
+def largest_norm(X):
     xp = namespace(X)
     return xp.sqrt(xp.max(dot(X, X)))
 
@@ -293,7 +293,7 @@ def _least_gap(xi, fixed, X, beta):
     xp = namespace(X)
     away, off = xi - X, fixed - X
     r = xp.sqrt(xp.maximum(dot(away, away), dot(off, off)))
-    return beta * (separation(X) - 2 * r * _largest_norm(X))
+    return beta * (separation(X) - 2 * r * largest_norm(X))
 
 
 def _one_minus_largest(z, beta):

@@ -20,6 +20,7 @@ from hopref.maps import dot, half_square, norm, tsallis
 from hopref.maps.sparse import above_one, at_least_one, kth_largest
 from hopref.models import sparse
 from hopref.theory.arguments import validated
+from hopref.theory.retrieval import largest_norm
 from hopref.theory.separability import cue_separation
 
 __all__ = ["margin", "exact_retrieval_separation", "exact_beta", "subset_separation",
@@ -87,7 +88,7 @@ def exact_retrieval_separation(xi, X, /, *, beta=1.0, margin=1.0):
     array([ True, False])
     """
     xp, away = namespace(X), xi - X
-    return margin / beta + 2 * _largest_norm(X) * xp.sqrt(dot(away, away))
+    return margin / beta + 2 * largest_norm(X) * xp.sqrt(dot(away, away))
 
 
 @op("(n,d),(n,d)->(n)", margin=positive, scratch="(n,n)")
@@ -176,7 +177,7 @@ def support_size_bound(xi, X, /, *, beta=1.0):
     z = xi @ X.T
     kept = sparse.weights(xi, X, beta=beta, alpha=2.0) > 0
     gap = np.max(np.where(kept, z.max(-1, keepdims=True) - z, 0.0), axis=-1)
-    return _largest_norm(X) * (1 + math.sqrt(X.shape[1]) * (beta * (kept.sum(-1) * gap) + 1))
+    return largest_norm(X) * (1 + math.sqrt(X.shape[1]) * (beta * (kept.sum(-1) * gap) + 1))
 
 
 # --- energies in the convex hull of the patterns -------------------------------------------------
@@ -239,14 +240,9 @@ def k_subsets_energy_bound(X, /, *, k, beta=1.0):
 
 def _hull_bound(X, k, gain):
     """The minimum of two bounds, from Omega* at the uniform p and at the p of the state itself."""
-    xp, M = namespace(X), _largest_norm(X)
+    xp, M = namespace(X), largest_norm(X)
     mean = xp.mean(X, axis=0)
     return xp.minimum(k * k * M * (M + xp.sqrt(dot(mean, mean))), k * k * M * M / 2 + gain)
-
-
-def _largest_norm(X):
-    xp = namespace(X)
-    return xp.sqrt(xp.max(dot(X, X)))
 
 
 def _uniform(X):

@@ -17,12 +17,11 @@ from hopref.experiments.records import (
     Table,
     depends_on,
     joined,
-    quantity,
     verdict,
 )
+from hopref.theory.diagnosis import counted
 
 DEPENDS = depends_on()
-
 IMAGES, NAMES = pictures()[:, ::4, ::4], picture_names()        # 16 x 16, for speed
 
 
@@ -162,7 +161,7 @@ def test_numbers_are_shown_with_three_digits(value, text):
 
 
 def test_nouns_agree_with_their_numbers():
-    assert quantity(1) == "1 picture" and quantity(0) == "0 pictures"
+    assert counted(1, "picture") == "1 picture" and counted(0, "picture") == "0 pictures"
     assert joined([]) == "none" and joined(["a"]) == "a" and joined("abc") == "a, b and c"
 
 

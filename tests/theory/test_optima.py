@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import features, projections, theory
+from hopref.check.laws.optima import clouds
 from hopref.errors import DomainError, ShapeError
 from tests.rounding import close, g, u
 
@@ -25,13 +26,6 @@ def test_the_parameter_solves_its_equation_to_machine_precision(s, d):
         assert abs(slope) <= 1e-40 * (1 + phi)
         got = theory.gerf_parameter(s, d=d)
         assert got < 0 and abs(got - want) <= 16 * u * abs(want)
-
-
-def clouds(seed, d=3, n=40, shift=0.3):
-    """Anisotropic, shifted queries and keys."""
-    rng = np.random.default_rng(seed)
-    X, Y = rng.standard_normal((2, n, d)) * 0.5
-    return X @ rng.standard_normal((d, d)) + shift, Y * np.geomspace(0.25, 2, d) - shift
 
 
 def test_the_inverse_of_psi_is_unbiased_and_worse_than_no_scaling():

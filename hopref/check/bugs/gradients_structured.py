@@ -6,16 +6,13 @@ import numpy as np
 
 from hopref import layers as rules
 from hopref.check.bugs import bug, run, wrong_argument, wrong_call
+from hopref.check.bugs.places import square
 from hopref.features import deterministic
 from hopref.gradients import sparse, structured
 from hopref.maps import of_length_one, outer, strongest
 from hopref.models import sparse as models
 
 __all__ = []
-
-
-def square(x):
-    return np.sum(x * x, axis=-1)
 
 
 # -- supports -------------------------------------------------------------------------------------

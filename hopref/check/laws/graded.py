@@ -4,6 +4,8 @@ import numpy as np
 from hopref.check.cases.networks import CURVATURE, analog, visits
 from hopref.check.cases.problems import thresholded
 from hopref.check.laws import at_most, equal, law, toleranced
+from hopref.check.laws.classical import along
+from hopref.check.laws.modern import kept
 from hopref.models import classical, graded
 
 F = {"tanh": np.tanh, "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "identity": lambda a: a}
@@ -11,10 +13,6 @@ POTENTIAL = {   # the integral of f from the place where f is 0, in a form that 
     "tanh": lambda a: abs(a) + np.log1p(np.exp(-2 * abs(a))) - np.log(np.longdouble(2)),
     "sigmoid": lambda a: np.maximum(a, 0.0) + np.log1p(np.exp(-abs(a))),
     "identity": lambda a: a * a / 2}
-
-
-def along(x, y):
-    return np.sum(x * y, axis=-1)
 
 
 def integrals(f, xi, **how):
@@ -215,9 +213,8 @@ def below_unit_gain_every_state_decays_to_the_origin(f, xi, W, b, activation, be
 def only_what_lies_beyond_theta_is_compared_and_theta_itself_is_kept(
         f, xi, X, beta, theta, side):
     """xi' = f(beta X^T S(X) S(xi)), S_theta with the components beyond theta set to 0."""
-    def kept(x):
-        return np.where(x.value <= theta if side == "above" else x.value >= theta, x, 0.0)
+    z = kept(xi, theta, side) @ kept(X, theta, side).T
     for activation in ("identity", "tanh"):
         how = {"theta": theta, "side": side, "activation": activation, "beta": beta}
-        want = F[activation](beta * ((kept(xi) @ kept(X).T) @ X))
+        want = F[activation](beta * (z @ X))
         yield equal(f(xi, X, **how), want, activation)

@@ -276,12 +276,15 @@ def all_steps_together_cost_no_more_than_the_first_energy(f, xi, X, beta):
 
 # -- the thresholded rule -------------------------------------------------------------------------
 
+def kept(x, theta, side):
+    """S_theta(x): the components beyond theta are 0."""
+    return np.where(x.value <= theta if side == "above" else x.value >= theta, x, 0.0)
+
+
 @law("modern.thresholded_update", id="MH-14", over=thresholded(),
      kills=("thresholded patterns in the outer product too", "threshold on the wrong side",
             "theta itself dropped"))
 def what_exceeds_theta_is_not_compared_and_whole_patterns_are_returned(f, xi, X, beta, theta, side):
     """f = X^T softmax(beta S(X) S(xi)), S_theta with the components beyond theta set to 0."""
-    def kept(x):
-        return np.where(x.value <= theta if side == "above" else x.value >= theta, x, 0.0)
-    p = np.exp(log_weights(kept(xi), kept(X), beta))
+    p = np.exp(log_weights(kept(xi, theta, side), kept(X, theta, side), beta))
     yield equal(f(xi, X, beta=beta, theta=theta, side=side), p @ X)

@@ -6,6 +6,7 @@ from hopref.check.cases.projected import projected, projected_heads, sequences, 
 from hopref.check.laws import at_most, equal, law, toleranced
 from hopref.check.laws.attention import first
 from hopref.check.laws.linear_attention import weighed
+from hopref.check.laws.modern import kept
 from hopref.features import log_positive
 from hopref.maps import default_scale
 from hopref.projections import iid
@@ -84,9 +85,7 @@ def a_causal_answer_is_that_of_its_past_by_estimated_kernels(f, Q, K, V, omega, 
 def what_exceeds_theta_is_not_compared_by_features_and_whole_patterns_are_returned(
         f, xi, X, omega, beta, features, theta, side):
     """phi of S(xi) and S(X), S_theta with the components beyond theta set to 0; patterns whole."""
-    def kept(x):
-        return np.where(x.value <= theta if side == "above" else x.value >= theta, x, 0.0)
-    estimate = kernel(features, kept(xi), kept(X), omega, beta)
+    estimate = kernel(features, kept(xi, theta, side), kept(X, theta, side), omega, beta)
     how = {"beta": beta, "theta": theta, "side": side, "features": features}
     yield equal(f(xi, X, omega, **how), weighed(estimate, X))
 

@@ -7,6 +7,7 @@ from hopref import maps
 from hopref.check.cases.draws import arrays, composed, integers, sampled
 from hopref.check.cases.problems import problems
 from hopref.check.laws import at_most, equal, law
+from hopref.check.laws.modern import square
 from hopref.models import modern
 
 UPDATES = ("sparse.update", "sparse.normmax_update", "sparse.k_subsets_update")
@@ -27,10 +28,6 @@ def family(f):
         parts = it.energy, it.update, maps.entmax, maps.entmax_conjugate, maps.tsallis
     names = "energy", "update", "map", "conjugate", "regulariser"
     return SimpleNamespace(**dict(zip(names, parts)))
-
-
-def square(x):
-    return np.sum(x * x, axis=-1)
 
 
 def longest(X):

@@ -7,16 +7,13 @@ from hopref import maps
 from hopref.check.cases.problems import problems
 from hopref.check.cases.supports import estimated, in_order, limited, listed, paired, supported
 from hopref.check.laws import equal, holds, law
+from hopref.check.laws.modern import square
 from hopref.check.tolerance.expected import expected
 from hopref.models import modern, performer, structured
 
 DENSE = {"structured.update": modern.update, "structured.pair_update": modern.update,
          "structured.weights": modern.weights, "structured.energy": modern.energy}
 BY_PAIRS = ("structured.pair_update", "structured.weights")
-
-
-def square(x):
-    return np.sum(x * x, axis=-1)
 
 
 def read_out(f, p, X):
