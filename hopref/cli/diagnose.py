@@ -77,7 +77,7 @@ def _too_small(found, beta):
         return
     shown = ", ".join(f"{name} (beta >= {b:.4g})" for b, name in needed[:NAMED])
     more = f" and {len(needed) - NAMED} more" if len(needed) > NAMED else ""
-    yield f"beta = {beta:.4g} is too small for {quantity(len(needed), 'pattern')}: {shown}{more}."
+    yield f"beta = {beta:.4g} is too small for {counted(len(needed), 'pattern')}: {shown}{more}."
 
 
 def _problem(options):
