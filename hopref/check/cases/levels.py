@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.check.cases.arguments import shape_of, typical, with_multiples
 from hopref.check.cases.families import BETA, FAMILIES, unit
-from hopref.check.tolerance.arithmetic import PROFILES, round_to
+from hopref.check.tolerance.arithmetic import PROFILES, largest, round_to
 from hopref.dispatch.domains import Array, Choice, Flag, Scalar
 
 __all__ = ["LAYOUTS", "SIZES", "factors", "sizes_of"]
@@ -146,7 +146,8 @@ def sweep(op, k, domain, dtype):
         values = {"0": 0.0, "an entry": "an entry"}
     else:
         spread = next((v for test, v in SWEEPS if domain.holds(test)), typical(domain))
-        rounded = (float(round_to(v, dtype)) for v in spread)
+        least = 64 / largest(dtype)             # log(n) / beta stays in range
+        rounded = (float(round_to(max(v, least) if v > 0 else v, dtype)) for v in spread)
         values = {f"{v:g}": v for v in rounded if math.isfinite(v)}
     yield from ((label, v) for label, v in values.items()
                 if isinstance(v, str) or domain.holds(v))
