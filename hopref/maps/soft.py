@@ -49,7 +49,9 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     """
     xp, (z, beta) = namespace(z), seen_scores(z, beta, bias, where)
     e = xp.exp(beta * (z - finite_or_zero(xp.max(z, axis=-1, keepdims=True))))
-    return ratio(e, xp.sum(e, axis=-1, keepdims=True), empty_row)
+    total = xp.sum(e, axis=-1, keepdims=True)       # >= 1, and 0 in empty rows
+    p = e / xp.maximum(total, 1.0)
+    return p if empty_row == 0.0 else xp.where(total == 0, empty_row, p)
 
 
 def seen_scores(z, beta, bias, where):

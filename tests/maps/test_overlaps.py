@@ -25,6 +25,13 @@ def weights(xi, X, beta, where=True):
     return maps.softmax.formula(overlaps(xi, X, where), beta=beta, where=where)
 
 
+def test_large_scores_are_moved_in_every_format():
+    for dtype in (float, np.longdouble):
+        xi, X = np.full(1, 2.0**600, dtype), np.array([[2.0**600], [0.0]], dtype)
+        assert overlaps(xi, X).tolist() == [0.0, -2.0**1023]
+        assert overlaps(np.ones((0, 1), dtype), X).shape == (0, 2)
+
+
 @given(cases)
 def test_weights_are_accurate_at_any_magnitude(case):
     """A score errs by g(d + 1) of its terms and by underflow, its weight by e to beta times it."""
