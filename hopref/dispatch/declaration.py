@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import Any
 
 from hopref.dispatch.domains import (
@@ -15,6 +16,7 @@ from hopref.dispatch.domains import (
     Scalar,
     Seed,
     Several,
+    below_infinity,
     finite,
     number,
 )
@@ -80,8 +82,8 @@ class Declaration:
         self.layout = [(k, dims[:1] == ("...",), dims[dims[:1] == ("...",):])
                        for k, dims in self.arrays.items()]
         self.array_domains = {k: d for k in self.arrays if isinstance(d := self.domains[k], Array)}
-        self.finite = {k for k, d in self.array_domains.items()
-                       if d.holds is finite.holds and not d.structural and not d.below}
+        self.squares = {k: inf if d.holds in (finite.holds, below_infinity) else d.squares
+                        for k, d in self.array_domains.items()}
         self.multiples = {dim for dims in self.arrays.values() for dim in dims if dim[0].isdigit()}
         self.scalars = {k: d for k, d in self.domains.items()
                         if isinstance(d, (Scalar, Flag, Seed)) and k in parameters}

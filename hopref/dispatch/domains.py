@@ -139,6 +139,7 @@ class Array:
     holds: Callable[[Any, Any], Any] | None = lambda xp, x: xp.isfinite(x)
     structural: Callable[[Any, Any], Any] | None = None
     below: str = ""             # indices: the axis name whose size they stay below
+    squares: float = 0.0        # if their sum is below this, all entries are valid
 
 
 Domain = Array | Scalar | Choice | Several | Flag | Seed
@@ -203,13 +204,18 @@ def mask(dims: str) -> Array:
 
 def scores(dims: str = "") -> Array:
     """Numbers on a log scale: -inf is the log of 0."""
-    return Array(dims, "real", "finite or -inf", lambda xp, x: x < math.inf)
+    return Array(dims, "real", "finite or -inf", below_infinity)
+
+
+def below_infinity(xp: Any, x: Any) -> Any:
+    return x < math.inf
 
 
 def no_larger_than(power: int) -> Array:
     """Finite numbers of which sums of products stay in range."""
     return Array(description=f"finite and below 2^{power} in size",
-                 holds=lambda xp, x: xp.abs(x) < 2.0**power)
+                 holds=lambda xp, x: xp.abs(x) < 2.0**power,
+                 squares=2.0 ** min(2 * power, 1023))
 
 
 def sites(dims: str, below: str) -> Array:

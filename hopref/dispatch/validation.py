@@ -72,8 +72,10 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
     look = nonfinite == "raise" or xp is np or all([on_host(v) for v in arrays.values()])
     structure = look and not propagate if check is None else check
     for k, v in arrays.items():
-        if not (xp is np and k in op.finite and _plainly_finite(v)):
-            _verify_values(xp, k, v, op.array_domains[k], sizes, look, structure, propagate)
+        domain = op.array_domains[k]
+        entries = look and not (xp is np and _plainly_valid(v, op.squares[k]))
+        if entries or domain.structural:
+            _verify_values(xp, k, v, domain, sizes, entries, structure, propagate)
     if op.precondition and (look or check):
         if violation := op.precondition(xp, {**given, **numbers, **named, **arrays}):
             raise DomainError(violation)
@@ -260,18 +262,21 @@ def _verify_exact(k: str, whole: Any, wide: Any) -> None:
 
 # ---- values -------------------------------------------------------------------------------------
 
-def _plainly_finite(v: Any) -> bool:
-    """Whether the sum of squares is finite, which is sufficient for all entries to be finite."""
-    return v.dtype is FLOAT64 and math.isfinite(np.vdot(v, v))
+def _plainly_valid(v: Any, squares: float) -> bool:
+    """Whether the sum of squares is below ``squares``, which is sufficient for valid entries.
+
+    Rounding is monotonic: a computed sum of squares is no smaller than any of its terms.
+    """
+    return v.dtype is FLOAT64 and squares > 0 and bool(np.vdot(v, v) < squares)
 
 
-def _verify_values(xp: Any, k: str, v: Any, domain: Array, sizes: Sizes, look: bool,
+def _verify_values(xp: Any, k: str, v: Any, domain: Array, sizes: Sizes, entries: bool,
                    structure: bool, propagate: bool) -> None:
     """Indices in range, numbers in their domain (NaN and inf too unless they are to propagate)."""
-    if domain.below and look:
+    if domain.below and entries:
         size = sizes[domain.below]
         _verify(xp, k, v, (v >= 0) & (v < size), f"indices in 0..{size - 1}")
-    if domain.holds and look:
+    if domain.holds and entries:
         right = domain.holds(xp, v)
         _verify(xp, k, v, right | ~xp.isfinite(v) if propagate else right, domain.description)
     if domain.structural and structure:

@@ -205,6 +205,15 @@ def test_large_integers_that_float64_holds_are_taken():
     assert OPS["modern.update"]([0], np.array([[2**63]], np.uint64)).tolist() == [2.0**63]
 
 
+@pytest.mark.parametrize("argument, power", [("xi", 40), ("W", 960), ("b", 960)])
+def test_a_limit_of_size_is_exact(argument, power):
+    op, given = OPS["classical.update"], {"xi": np.ones(1), "W": np.ones((1, 1)), "b": np.ones(1)}
+    for size in (2.0**power, -2.0**power):
+        run(op, given | {argument: given[argument] * np.nextafter(size, 0.0)}, ties="plus")
+        refused(DomainError, op, given | {argument: given[argument] * size},
+                f"{argument} must be finite and below 2^{power}", ties="plus")
+
+
 # ---- optional arrays that are left out ----------------------------------------------------------
 
 def test_a_number_stands_for_an_absent_array_only_if_it_is_the_neutral_one():
