@@ -183,9 +183,11 @@ REGISTERED = [
                    "performer.update", features="positive"),
     wrong_call("FAVOR+ eps 1e-4", *ATTENTION)(partial(favor, eps=1e-4)),
     wrong_call("FAVOR+ eps 1e-6", *ATTENTION)(partial(favor, eps=1e-6)),
-    wrong_call("maximum of omega x alone subtracted", *ATTENTION, "performer.causal_attention",
+    wrong_call("maximum of omega x alone subtracted", *ATTENTION,
                benign="it cancels; differs where an exponential underflows, a limit that is "
                       "reported")(partial(favor, eps=0.0)),
+    wrong_call("maximum of omega x subtracted from the new keys, not from the state",
+               "performer.causal_attention")(partial(favor, eps=0.0)),
     wrong_call("future-dependent stabiliser, eps 1e-4",
                "performer.causal_attention")(partial(favor, eps=1e-4)),
     wrong_call("future-dependent stabiliser, eps 1e-6",

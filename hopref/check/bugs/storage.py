@@ -85,8 +85,7 @@ def squares_overflow(X, /):
     return onto_span(X, roundings(len(X), X) * np.sum(X * X, axis=-1))
 
 
-@bug("one pass of Gram-Schmidt", "storage.projection",
-     benign="the tolerance grows with the square of the condition, the error of one pass with it")
+@bug("one pass of Gram-Schmidt", "storage.projection")
 def one_pass(X, /):
     W = np.zeros(2 * X.shape[1:], dtype=X.dtype)
     X = of_one_unit(X)
