@@ -84,15 +84,17 @@ def judgements(op, dtype, seed, sums=tuple(SUMS)):
            for name, function in candidates(op, inside, order).items()]
     for case in drawn(declared, dtype, seed):
         right = expected(declared, case.args, case.kwargs, PROFILES[inside])
-        right = right[0] if isinstance(right, tuple) else right
-        right = with_storage(right, dtype) if eight else right
+        right = right if isinstance(right, tuple) else (right,)
+        right = [with_storage(part, dtype) for part in right] if eight else right
         for name, order, function in run:
             try:
                 y = function(*case.args, **case.kwargs)
             except NotOffered:
                 continue
-            y = to_eight_bits(y, dtype) if eight else np.asarray(y)
-            error = worst_entry(y, right)[0] if y.shape == right.shape else np.inf
+            y = [to_eight_bits(part, dtype) if eight else np.asarray(part)
+                 for part in (y if isinstance(y, tuple) else (y,))]
+            error = max(worst_entry(a, b)[0] if a.shape == b.shape else np.inf
+                        for a, b in zip(y, right))
             yield f"{op} {name}, sums {order}, {dtype}, seed {seed}, case {case.name!r}", error
 
 

@@ -21,8 +21,8 @@ FORMATS = [("float64", "library"), ("float32", "library"), ("float16", "library"
 def test_honest_implementations_conform(op, dtype, sums):
     for name, function in candidates(op, dtype, sums).items():
         candidate = InProcess(bound(function, op), name)
-        report = judge(candidate, op, dtype=dtype, seed=1)
-        assert report.conforms, details(report)
+        report = judge(candidate, op, dtype=dtype, seed=1, draws=3)
+        assert report.verdict != "fails", details(report)
 
 
 SLICE = [(op, dtype, list(SUMS)[(i + j) % len(SUMS)]) for i, op in enumerate(load_honest())

@@ -24,7 +24,9 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
         **dict.fromkeys(("theory.smallest_beta", "theory.exact_beta"), ("one ulp apart",)),
         "gradients.features.log_trigonometric": ("integers",),      # the cotangent of 0
         **dict.fromkeys(("gradients.sparse.normmax_energy", "gradients.sparse.normmax_update",
-                         "gradients.sparse.normmax_weights"), ("norms 1e8",))}
+                         "gradients.sparse.normmax_weights"), ("norms 1e8", "gamma=10")),
+        "gradients.maps.normmax": ("gamma=10",), "storage.storkey": ("n = 4097",),
+        "gradients.performer.attention": ("hides zeros",)}
 
 
 @pytest.mark.parametrize("name", JUDGED)
@@ -36,7 +38,8 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
             got = op(*case.args, **case.kwargs)
         for right, y in zip(parts(found), got if isinstance(got, tuple) else (got,), strict=True):
             known = np.isfinite(right.value)
-            if not case.stress and case.name not in OPEN.get(name, ()):
+            may_be_open = ("subnormal numbers", *OPEN.get(name, ()))
+            if not case.stress and not any(part in case.name for part in may_be_open):
                 assert np.all(np.isfinite(right.radius[known])), case.name
             assert worst_entry(np.asarray(y), right)[0] <= 1, case.name
 

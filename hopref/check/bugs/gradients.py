@@ -207,7 +207,8 @@ def sparse_energy_by_softmax(op, given):
 
 # -- digits ---------------------------------------------------------------------------------------
 
-@bug("p (a - p.a) for the entry of most weight too", "gradients.modern.update")
+@bug("p (a - p.a) for the entry of most weight too", "gradients.modern.update",
+     benign="automatic differentiation computes it so")
 def by_a_difference(g, xi, X, /, *, beta=1.0):
     g, xi, X = (np.asarray(a, float) for a in (g, xi, X))
     p, a = maps.softmax.formula(xi @ X.T, beta=beta), g @ X.T

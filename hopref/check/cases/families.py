@@ -99,6 +99,7 @@ FAMILIES = {family.name: family for family in [
     Family("small numbers", both=small, rest=small, stress_for_kernels=True),
     Family("small states", states=small, stress_for_kernels=True),
     Family("subnormal numbers", both=subnormal, stress_for_kernels=True),
+    Family("small values", rest=small),
     Family("large values", rest=large),
     Family("six slow steps", both=longer(0.25), sizes={"steps": 6}),
     Family("integers", whole=True),

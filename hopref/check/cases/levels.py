@@ -133,7 +133,7 @@ def option_levels(op, k, domain, dtype):
         if domain.kind == "bool":
             yield from ((f"{k} {how}", how) for how in (
                 "hides rows", "hides the largest", "hides zeros"))
-        elif allows_infinity(domain):
+        elif allows_infinity(domain) and k != "c":      # the log scale of a state
             yield from ((f"{k} of {how}", how) for how in ("-inf", "1e9"))
 
 
@@ -146,8 +146,10 @@ def sweep(op, k, domain, dtype):
         values = {"0": 0.0, "an entry": "an entry"}
     else:
         spread = next((v for test, v in SWEEPS if domain.holds(test)), typical(domain))
-        least = 64 / largest(dtype)             # log(n) / beta stays in range
+        most = largest(dtype)       # of which log(n) / beta^2 and n^alpha stay below
+        least = 8 / math.sqrt(most) if k == "beta" else 0.0
         rounded = (float(round_to(max(v, least) if v > 0 else v, dtype)) for v in spread)
-        values = {f"{v:g}": v for v in rounded if math.isfinite(v)}
+        values = {f"{v:g}": v for v in rounded
+                  if math.isfinite(v) and (domain.holds(0.5) or 7.0**v < most)}
     yield from ((label, v) for label, v in values.items()
                 if isinstance(v, str) or domain.holds(v))
