@@ -83,7 +83,8 @@ def judgements(op, dtype, seed, sums=tuple(SUMS)):
     run = [(name, order, bound(function, op)) for order in sums
            for name, function in candidates(op, inside, order).items()]
     for case in drawn(declared, dtype, seed):
-        right = expected(declared, case.args, case.kwargs, PROFILES[inside])
+        profile = replace(PROFILES[inside], worst_case=case.correlated)
+        right = expected(declared, case.args, case.kwargs, profile)
         right = right if isinstance(right, tuple) else (right,)
         right = [with_storage(part, dtype) for part in right] if eight else right
         for name, order, function in run:

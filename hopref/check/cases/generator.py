@@ -348,7 +348,8 @@ def moderating(it, factors):
     Scores before a small temperature is applied stay in range; those before a scale may leave it.
     """
     beta, scale = (v if type(v := it.levels.get(k)) is float else 1.0 for k in ("beta", "scale"))
-    beta = max(beta, min(1.0, 65504 / it.format["largest"])) * scale
+    least = min(1.0, 65504 / it.format["largest"])
+    beta = max(beta, least) * (scale if "Q" in it.op.arrays else max(scale, least))
     return math.sqrt(beta * max(it.sizes.get("d", 1) / 64, 1)) if factors == 2 else beta
 
 

@@ -59,6 +59,8 @@ def touches(op, family):
     dims = {d for axes in op.arrays.values() for d in axes} | {"steps"} & set(op.domains)
     if family.name.startswith("ties"):
         return "ties" in op.domains
+    if family.name == "small states":
+        return bool(dims & {"n", "s"})
     if family.infinite:
         return any(allows_infinity(op.domains[k]) for k in op.arrays)
     if family.sizes:
@@ -146,8 +148,9 @@ def sweep(op, k, domain, dtype):
         values = {"0": 0.0, "an entry": "an entry"}
     else:
         spread = next((v for test, v in SWEEPS if domain.holds(test)), typical(domain))
-        most = largest(dtype)       # of which log(n) / beta^2 and n^alpha stay below
-        least = 8 / math.sqrt(most) if k == "beta" else 0.0
+        most = largest(dtype)       # of which log(n) / beta^2, 1 / eps^2 and n^alpha stay below
+        scaled = k == "scale" and "Q" in op.arrays      # scores before it may leave the format
+        least = 0.0 if scaled else 8 / math.sqrt(most)
         rounded = (float(round_to(max(v, least) if v > 0 else v, dtype)) for v in spread)
         values = {f"{v:g}": v for v in rounded
                   if math.isfinite(v) and (domain.holds(0.5) or 7.0**v < most)}
