@@ -60,6 +60,16 @@ def test_given_options_and_sizes_are_in_every_case():
         assert Q.shape[-2] == K.shape[-2] and V.shape[-1] == 2
 
 
+@pytest.mark.parametrize("name, given", [
+    ("maps.softmax", {"empty_row": "nan"}), ("classical.update", {"states": "binary"}),
+    ("graded.update", {"activation": "sigmoid"}), ("modern.update", {"beta": 1e6}),
+    ("performer.causal_attention", {"features": "trigonometric"})])
+def test_arrays_suit_the_options_that_are_given(name, given):
+    """As many cases as with the same level drawn, none refused because its arrays do not fit."""
+    drawn = cases(OPS[name], given=given)
+    assert len(drawn) > 30 and all(given.items() <= case.kwargs.items() for case in drawn)
+
+
 def test_adversarial_numbers_reach_scores_weights_and_values():
     z = case_named(OPS["maps.logsumexp"], "infinite scores").args[0]
     assert np.isneginf(z).all(axis=-1).any() and np.abs(z[np.isfinite(z)]).max() == 1e9

@@ -163,11 +163,11 @@ def draw(op, known, row, dtype, seed, given, fixed):
     """The case of one combination of labels."""
     labels = [label for label in row.values() if label]
     name = ", ".join(labels if row["family"] or row["sizes"] else ["gauss", *labels])
-    levels = {k: known[k][label] for k, label in row.items()}
+    levels = {**{k: known[k][label] for k, label in row.items()}, **given}
     chosen = {**levels["family"].sizes, **levels["sizes"], **fixed}
     rng = np.random.default_rng([seed, zlib.crc32(f"{op.name}/{name}".encode())])
-    features = given.get("features", levels.get("features"))
-    it = Setting(op, levels, sizes_of(op, chosen, 2 if features in PAIRED else 1), dtype, rng)
+    sizes = sizes_of(op, chosen, 2 if levels.get("features") in PAIRED else 1)
+    it = Setting(op, levels, sizes, dtype, rng)
     values = {}
     for k, parameter in op.signature.parameters.items():
         if k in given:
@@ -294,7 +294,7 @@ def numbers(it, k, shape):
     dims = op.arrays[k]
     polar = {"states", "interaction"} & set(op.domains) and k in ("xi", "previous")
     if polar or dims in (("...", "d"), ("...", "e")) and "e" in op.arrays.get("W", ()):
-        low = 0.0 if it.levels.get("states") == 0.0 or it.levels.get("states") == "binary" else -1.0
+        low = 0.0 if it.levels.get("states") == "binary" else -1.0
         return np.where(rng.random(shape) < 0.5, low, 1.0)
     x = np.rint(2 * rng.standard_normal(shape)) if family.whole else rng.standard_normal(shape)
     if "activation" in op.domains and k in ("xi", "previous"):
@@ -320,7 +320,7 @@ def weights(it, k, x):
 
 
 def plain(it):
-    """Whether the case differs from the plainest in its family, at most."""
+    """Whether the sizes and the layout are those of the plainest case."""
     return it.levels["layout"] == "C" and not it.levels["sizes"]
 
 
