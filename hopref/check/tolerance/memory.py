@@ -49,8 +49,8 @@ def remembered(function):
     @functools.wraps(function)
     def kept(op, args, kwargs, *more, **keywords):
         try:
-            key = function.__qualname__, op.name, identity((args, sorted(kwargs.items()), more,
-                                                            sorted(keywords.items())))
+            key = function, op, identity((args, sorted(kwargs.items()), more,
+                                          sorted(keywords.items())))
         except Unidentified:
             return function(op, args, kwargs, *more, **keywords)
         if key not in MEMORY.results:
