@@ -4,7 +4,7 @@ The support is determined by bisection in the sorted scores: a score is in the s
 entries above it, measured from it, sum to less than the total.  The lowest score of the support is
 called the edge.  All other quantities are measured upwards from the edge, which avoids
 cancellation.  The numbers of bisections, and of Newton steps on a convex function, are fixed, so
-that the control flow does not depend on values on any device.
+that no values are read from a device; in host memory, steps that would change nothing are left out.
 
 Scores enter as differences times ``factors`` (beta, alpha - 1), in double-double arithmetic.  Where
 a sum determines the support, or an entry is a root of its height or a remainder of the total,
@@ -12,7 +12,7 @@ powers are pairs as well and the sum is rounded once.
 """
 import math
 
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.maps import double_double
 from hopref.maps.double_double import added, left, plus, product, scaled_by, total
 from hopref.maps.entries import finite_or_zero, ratio
@@ -113,11 +113,23 @@ def height_of_edge(inside, e, q):
         slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
         return ratio(lack, slope, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
-    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
+
+    def step(r, power_of):
         h, l = added(e, (r, 0.0))
         t = xp.where(inside, h, 0.0), xp.where(inside, l, 0.0)
         p = power_of(t, q)
-        r = xp.maximum(r + ratio(left(1.0, *p), q[0] * total(ratio(p[0], t[0], 0.0)), 0.0), 0.0)
+        slope = q[0] * total(ratio(p[0], t[0], 0.0))
+        return xp.maximum(r + ratio(left(1.0, *p), slope, 0.0), 0.0)
+    return iterated(step, r)
+
+
+def iterated(step, r):
+    """The root that Newton steps reach from r, with powers rounded at first and then in pairs."""
+    for power_of, times in ((rounded_powers, NEWTON), (powers, FINE)):
+        for _ in range(times):
+            before, r = r, step(r, power_of)
+            if on_host(r) and bool(namespace(r).all(r == before)):
+                break
     return r
 
 
@@ -140,11 +152,12 @@ def powers_by_edge(z, factors, q):
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
     v = ratio(xp.maximum(left(1.0, *rounded_powers(e, q)), 0.0), edges, 0.0)
-    for power_of in [rounded_powers] * NEWTON + [powers] * FINE:
+
+    def step(v, power_of):
         p = entries(v, power_of)
         slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
-        v = xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return entries(v, rounded_powers)[0]
+        return xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
+    return entries(iterated(step, v), rounded_powers)[0]
 
 
 def relative(t, below, q):
@@ -217,4 +230,6 @@ def bisected(places, low, high, holds, steps=inf):
         middle = (low + high) // 2
         yes = holds(xp.take_along_axis(places, middle, axis=-1))
         low, high = xp.where(yes, middle, low), xp.where(yes, high, middle)
+        if on_host(low) and bool(xp.all(high - low <= 1)):
+            break
     return low
