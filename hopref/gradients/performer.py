@@ -15,7 +15,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.features.projected import derivatives, log_general, random_features
-from hopref.gradients.attention import linear_attention
+from hopref.gradients.attention import linear_attention, linear_weights
 from hopref.gradients.features.projected import projection_gradient
 from hopref.gradients.sums import feature_level, log_causal_gradient, query_exponents
 from hopref.gradients.thresholds import side
@@ -45,6 +45,28 @@ def query_height(dq, q):
     return namespace(dq).zeros_like(dq[..., 0])
 
 
+def through_features(cotangents, Q, K, omega, features, beta, mask=True):
+    """Cotangents of Q, K, omega and beta, and any others.
+
+    ``cotangents(q, keys)`` are those of the features, up to a scale of each query and one of all
+    keys, followed by the others.
+    """
+    xp = namespace(K)
+    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
+    slope_q, sgn_q = feature_slopes(features, Q, omega, beta)
+    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
+    seen, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
+    c = xp.max(feature_level(seen, slope_k), axis=-2, keepdims=True)
+    a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
+    q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
+    dq, dk, *others = cotangents(q, keys)
+    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q),
+                                           query_height(dq, q), Q, omega, beta)
+    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), dot(dk, keys), K,
+                                           omega, beta)
+    return dQ, dK, omega_q + omega_k, beta_q + beta_k, *others
+
+
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
     features=random_features, scale=positive, mask=mask("(...,s)"), empty_row=zero_denominators)
 def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
@@ -68,20 +90,11 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     >>> dQ, dV[:, 0]
     (array([[0.]]), array([0.5, 0.5]))
     """
-    xp, beta = namespace(V), default_scale(scale, K)
-    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    slope_q, sgn_q = feature_slopes(features, Q, omega, beta)
-    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
-    seen, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
-    c = xp.max(feature_level(seen, slope_k), axis=-2, keepdims=True)
-    a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
-    q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
-    dq, dk, dV, dS, dz, deps = linear_attention(g, q, keys, V, mask=mask)
-    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q),
-                                           query_height(dq, q), Q, omega, beta)
-    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), dot(dk, keys), K,
-                                           omega, beta)
-    return dQ, dK, dV, omega_q + omega_k, beta_q + beta_k
+    def cotangents(q, keys):
+        return linear_attention(g, q, keys, V, mask=mask)[:3]
+    beta = default_scale(scale, K)
+    dQ, dK, domega, dbeta, dV = through_features(cotangents, Q, K, omega, features, beta, mask)
+    return dQ, dK, dV, domega, dbeta
 
 
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
@@ -129,7 +142,7 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
 @op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,
     empty_row=zero_denominators, scratch="(...,n)")
 def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    r"""Gradient of `performer.weights`: that of attention with unit vectors as values.
+    r"""Gradient of `performer.weights`.
 
     Source: blog eq. (23), differentiated [GR-4, GR-6].
 
@@ -139,11 +152,10 @@ def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zer
     >>> performer.weights([1.0, 0.0], [1.0], [[2.0], [2.0]], [[0.3]])[0]
     array([0.])
     """
-    xp, n = namespace(X), X.shape[0]
-    each = xp.eye(n, dtype=X.dtype)
-    dQ, dX, dV, domega, dbeta = attention(table(g), table(xi), X, each, omega, features=features,
-                                          scale=beta)
-    return xp.reshape(dQ, xi.shape), dX, domega, dbeta
+    def cotangents(q, keys):
+        return linear_weights(table(g), q, keys)
+    dQ, dX, domega, dbeta = through_features(cotangents, table(xi), X, omega, features, beta)
+    return namespace(X).reshape(dQ, xi.shape), dX, domega, dbeta
 
 
 @op("(...,d),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,

@@ -68,23 +68,30 @@ def transposed_features(x):
 def estimated(kernel, error, size, V, y, m, profile):
     """The tolerance of ``kernel @ V / sum(kernel)``, kernels of m features, at the truth ``y``."""
     away = np.abs(V[..., None, :, :] - y[..., :, None, :]).astype(float)
-    left = np.abs(np.sum(kernel, axis=-1)).astype(float) - np.sum(error, axis=-1)
     moved = np.einsum("...ij,...ijv->...iv", error, away)
+    share, answer = shares(kernel, size), np.abs(y)
+    summed = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * answer
+    return (moved_mean(kernel, error, moved, np.max(away, axis=-2, initial=0.0))
+            + mixed(summed, answer, kernel.shape[-1], m, float(np.sum(np.abs(V))), profile))
+
+
+def moved_mean(kernel, error, moved, hull):
+    """The change of a mean by errors of its kernels; positive kernels leave it in the hull."""
+    left = np.abs(np.sum(kernel, axis=-1)).astype(float) - np.sum(error, axis=-1)
     slid = np.where(moved == 0, 0.0, np.where(left[..., None] > 0, moved / left[..., None], np.inf))
-    if np.all(kernel >= 0):
-        slid = np.minimum(slid, np.max(away, axis=-2, initial=0.0))
-    return slid + mixed(kernel, size, V, y, m, profile)
+    return np.minimum(slid, hull) if np.all(kernel >= 0) else slid
 
 
-def mixed(kernel, size, V, y, m, profile):
-    """The error of the sums over keys and features, in any order, and of the division."""
+def shares(kernel, size):
+    """The sums of |terms| of the kernels as fractions of the denominator."""
     total = np.abs(np.sum(kernel, axis=-1, keepdims=True)).astype(float)
-    share = size / np.where(total > 0, total, 1)
-    summed = share @ np.abs(V).astype(float) + np.sum(share, axis=-1, keepdims=True) * np.abs(y)
-    n, answer = kernel.shape[-1], np.abs(y).astype(float)
+    return size / np.where(total > 0, total, 1)
+
+
+def mixed(summed, answer, n, m, values, profile):
+    """The error of the sums over n keys and m features, in any order, and of the division."""
     return ((profile.g(n) + profile.g(m) + 4 * profile.u + profile.u_p) * summed.astype(float)
-            + (profile.u_o + 2 * profile.u) * answer
-            + profile.eta * float(np.sum(np.abs(V)) + 1))
+            + (profile.u_o + 2 * profile.u) * answer.astype(float) + profile.eta * (values + 1))
 
 
 def kind_of(op, args, kwargs):
@@ -115,9 +122,18 @@ def of_update(op, args, kwargs, exact, profile):
 
 @rule("performer.weights")
 def of_weights(op, args, kwargs, exact, profile):
+    """`estimated` with the values ``v_ij = (i == j)``."""
     it = given(op, args, kwargs)
-    each = np.eye(len(it["X"]), dtype=np.longdouble)
-    return of_states(it, kind_of(op, args, kwargs), it["X"], it["xi"], each, exact, profile)
+    found = kernel_error(it, kind_of(op, args, kwargs), it["beta"], it["xi"][..., None, :], it["X"],
+                         profile)
+    kernel, error, size = (part[..., 0, :] for part in found)
+    answer, away, n = np.abs(exact), np.abs(1 - exact).astype(float), kernel.shape[-1]
+    others = np.sum(error, axis=-1, keepdims=True) - error
+    hull = np.maximum(away, answer.astype(float) * (n > 1))
+    share = shares(kernel, size)
+    summed = share + np.sum(share, axis=-1, keepdims=True) * answer
+    return (moved_mean(kernel, error, error * away + others * answer.astype(float), hull)
+            + mixed(summed, answer, n, len(it["omega"]), n, profile))
 
 
 @rule("performer.thresholded_update")
