@@ -1,9 +1,8 @@
 """Memory of evaluations in long double, which laws and bugs ask for again with equal arguments.
 
-`remembered` keeps the results of a function of an operation and its arguments.  Arguments are
-identified by their contents, in long double, so that a float32 and a float64 array of equal entries
-share one result.  The results are read-only.  Calls with other objects, such as generators, are
-evaluated each time.
+`remembered` keeps the results of a function.  Arguments are identified by their contents, in long
+double, so that a float32 and a float64 array of equal entries share one result.  The results are
+read-only.  Calls with other objects, such as generators, are evaluated each time.
 """
 import functools
 import hashlib
@@ -45,16 +44,15 @@ MEMORY = Memory()
 
 
 def remembered(function):
-    """Decorate ``function(op, args, kwargs, *more)``, which depends on nothing else."""
+    """Decorate a function that depends on nothing but its arguments."""
     @functools.wraps(function)
-    def kept(op, args, kwargs, *more, **keywords):
+    def kept(*args, **kwargs):
         try:
-            key = function, op, identity((args, sorted(kwargs.items()), more,
-                                          sorted(keywords.items())))
+            key = function, identity((args, kwargs))
         except Unidentified:
-            return function(op, args, kwargs, *more, **keywords)
+            return function(*args, **kwargs)
         if key not in MEMORY.results:
-            MEMORY.keep(key, protected(function(op, args, kwargs, *more, **keywords)))
+            MEMORY.keep(key, protected(function(*args, **kwargs)))
         return MEMORY.find(key)
     return kept
 
@@ -63,6 +61,8 @@ def identity(x):
     """A hashable value that is equal for equal arguments only."""
     if isinstance(x, (list, tuple)):
         return tuple(map(identity, x))
+    if isinstance(x, dict):
+        return tuple((k, identity(v)) for k, v in sorted(x.items()))
     if isinstance(x, Toleranced):
         return "toleranced", identity(x.value), identity(x.radius), x.profile
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiub":

@@ -7,6 +7,7 @@ scores that are all at their lower ends.
 import numpy as np
 
 from hopref import maps
+from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.softmax import softmax
 from hopref.check.tolerance.toleranced import Toleranced, implements
 from hopref.maps import potentials
@@ -31,16 +32,22 @@ def weighted(z, p, radius):
     return Toleranced(p, radius + (2 * g + 8 * z.profile.u + z.profile.u_p) * size, z.profile)
 
 
+@remembered
+def exact(f, z, **options):
+    """The map of scores that are known."""
+    return f.formula(z, **options)
+
+
 def monotone(f, z, r, threshold, entry, **options):
     """The change of each entry if its score increases by r and the others decrease, or vice versa.
 
     ``threshold(z, p, sign)`` is that of the changed scores, and ``entry(z - threshold)`` the entry.
     The sum of the changes of all entries is 0.
     """
-    p, where, moves = f.formula(z.value, **options), options.get("where", True), []
+    p, where, moves = exact(f, z.value, **options), options.get("where", True), []
     for sign in (1, -1):
         w = np.where(where, z.value - sign * r, -np.inf)
-        q = entry(w + 2 * sign * r, threshold(w, f.formula(w, **options), sign))
+        q = entry(w + 2 * sign * r, threshold(w, exact(f, w, **options), sign))
         q = np.where(where & np.isfinite(q), sign * (q - p), 0.0)
         moves.append(np.maximum(q, 0.0).astype(float))
     reach = [np.minimum(mine, np.sum(others, axis=-1, keepdims=True) - others)
@@ -49,6 +56,7 @@ def monotone(f, z, r, threshold, entry, **options):
 
 
 @implements(maps.entmax)
+@remembered
 def entmax(z, *, alpha=1.5, beta=1.0, **options):
     if alpha == 1:
         return softmax(z, beta=beta, **options)
@@ -70,6 +78,7 @@ def sparsemax(z, *, beta=1.0, **options):
 
 
 @implements(maps.k_subsets)
+@remembered
 def k_subsets(z, *, k, beta=1.0, **options):
     def threshold(w, p, sign):
         """If no entry is between 0 and 1: the threshold for this sign of the change."""
@@ -88,10 +97,11 @@ def largest(a):
 
 
 @implements(maps.normmax)
+@remembered
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
     """The derivative |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded for each row, and
     doubled because the support may change.  Other gamma: the root of the error of a height."""
-    p = maps.normmax.formula(z.value, beta=beta, gamma=gamma, **options)
+    p = exact(maps.normmax, z.value, beta=beta, gamma=gamma, **options)
     r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
     size = np.where(np.isfinite(p), p, 0).astype(float)
     many = np.sum(size > 0, axis=-1, keepdims=True)
@@ -105,7 +115,7 @@ def normmax(z, *, beta=1.0, gamma=2.0, **options):
 def lowest(z, beta, gamma, *, where=True, **options):
     """The threshold of normmax, as a score, for scores at the lower ends of their intervals."""
     w = np.where(where, z.value - 2 * blurred(z, 2.0, beta), -np.inf)
-    p = maps.normmax.formula(w, beta=beta, gamma=gamma)
+    p = exact(maps.normmax, w, beta=beta, gamma=gamma)
     N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
     return largest(w) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta
 
