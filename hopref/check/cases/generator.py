@@ -29,6 +29,7 @@ from hopref.features import PAIRED
 __all__ = ["Case", "cases", "case_named", "levels_met"]
 
 QUICK = 32              # combinations of levels of two factors that are covered without `thorough`
+MOST_WITH_OPTIONS = 300         # size of an axis that is combined with options
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,23 @@ def wanted(known, thorough):
     """The pairs of levels that are to meet."""
     if thorough:
         return wanted_pairs(known, math.inf)
-    return wanted_pairs({k: v for k, v in known.items() if k != "layout"}, QUICK)
+    quick = {k: v for k, v in known.items() if k != "layout"}
+    quick["sizes"] = [k for k, v in known["sizes"].items() if longest_axis(v) <= MOST_WITH_OPTIONS]
+    return wanted_pairs(quick, QUICK)
 
 
 def with_all_options(known, plainest):
-    """For sizes of more than 8 a combination in which no option has its plainest level."""
+    """For sizes from 18 to 300 a combination in which no option has its plainest level."""
     options = [k for k in known if k not in ("family", "sizes")]
     long = [label for label, sizes in known["sizes"].items()
-            if max((n for d, n in sizes.items() if d != "..."), default=0) > 17]
+            if 17 < longest_axis(sizes) <= MOST_WITH_OPTIONS]
     for i, size in enumerate(long if len(options) > 1 else []):
         chosen = {k: [*known[k]][1 + i % (len(known[k]) - 1)] for k in options}
         yield {**plainest, **chosen, "sizes": size}
+
+
+def longest_axis(sizes):
+    return max((n for d, n in sizes.items() if d != "..."), default=0)
 
 
 def levels_met(op, drawn):
