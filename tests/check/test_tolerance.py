@@ -12,6 +12,7 @@ from hopref.check.tolerance.toleranced import exactly
 from hopref.dispatch.operation import load
 
 OPS = load()
+SMALL = 1000            # numbers in arguments; the tolerances of more take seconds
 JUDGED = [name for name, op in OPS.items() if op.arrays]
 # A ratio or a logarithm of sums that may vanish is not known at all where they nearly do.
 WEIGHED = ("modern.jacobian", "theory.retrieval_error_bound", "theory.separation_error_bound",
@@ -51,6 +52,8 @@ def test_garbage_is_outside_the_tolerance(name):
     dtype = "float64" if name in ("dense.update", "dense.first_order_update") else "float32"
     op, passed, asked = OPS[name], 0, 0
     for case in cases(op):
+        if sum(map(np.size, case.args)) > SMALL:
+            continue
         right = parts(expected(op, case.args, case.kwargs, PROFILES[dtype]))[0]
         if case.stress or right.dtype.kind != "f" or right.value.size < 2 \
                 or not np.all(np.isfinite(right.value)) or np.ptp(right.value) == 0:

@@ -60,8 +60,9 @@ def pairwise(r, x):
 
 
 def blocks_of_four(r, x):
-    parts = [in_order(r, x[..., i:i + 4]) for i in range(0, x.shape[-1], 4)]
-    return in_order(r, np.concatenate(parts, axis=-1)) if parts else in_order(r, x)
+    full = np.concatenate([x, np.zeros_like(x, shape=(*x.shape[:-1], -x.shape[-1] % 4))], axis=-1)
+    blocks = full.reshape(*x.shape[:-1], full.shape[-1] // 4, 4)
+    return in_order(r, in_order(r, blocks)[..., 0])
 
 
 def compensated(r, x):

@@ -130,6 +130,8 @@ def shrinking_support(r):
         for _ in range(s.shape[-1]):
             size = np.sum(seen, axis=-1, keepdims=True)
             tau = r(r(r.add(np.where(seen, s, 0).astype(s.dtype)) - 1) / np.maximum(size, 1))
+            if not np.any(seen & (s <= tau)):
+                break
             seen = seen & (s > tau)
         return np.where(seen, np.maximum(r(s - tau), 0), 0)
     return sparsemax
