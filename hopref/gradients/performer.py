@@ -9,6 +9,7 @@ correct for features of 0.  Common factors of the features of a query cancel, an
 References: Choromanski et al. 2021; the blog, eqs. (16)-(19), (23), (24).
 """
 import math
+from typing import Any, NamedTuple
 
 from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
@@ -45,26 +46,33 @@ def query_height(dq, q):
     return namespace(dq).zeros_like(dq[..., 0])
 
 
-def through_features(cotangents, Q, K, omega, features, beta, mask=True):
-    """Cotangents of Q, K, omega and beta, and any others.
+class Scaled(NamedTuple):
+    """Features times e^a, and the log and sign of their slopes."""
+    phi: Any
+    a: Any
+    slope: tuple
 
-    ``cotangents(q, keys)`` are those of the features, up to a scale of each query and one of all
-    keys, followed by the others.
-    """
+
+def scaled_features(kernel, Q, K, omega, beta, mask=True):
+    """The features of queries and keys, up to a scale of each query and one of all keys."""
     xp = namespace(K)
-    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    slope_q, sgn_q = feature_slopes(features, Q, omega, beta)
-    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
+    (log_q, sign_q), (log_k, sign_k) = kernel(Q, omega, beta), kernel(K, omega, beta)
+    slope_q, sgn_q = feature_slopes(kernel, Q, omega, beta)
+    slope_k, sgn_k = feature_slopes(kernel, K, omega, beta)
     seen, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
     c = xp.max(feature_level(seen, slope_k), axis=-2, keepdims=True)
     a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
-    q, keys = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(seen + a_k)
-    dq, dk, *others = cotangents(q, keys)
-    dQ, omega_q, beta_q = feature_gradient(features, dq, a_q, (slope_q, sgn_q),
-                                           query_height(dq, q), Q, omega, beta)
-    dK, omega_k, beta_k = feature_gradient(features, dk, a_k, (slope_k, sgn_k), dot(dk, keys), K,
+    return (Scaled(sign_q * xp.exp(log_q + a_q), a_q, (slope_q, sgn_q)),
+            Scaled(sign_k * xp.exp(seen + a_k), a_k, (slope_k, sgn_k)))
+
+
+def operand_gradients(kernel, dq, dk, queries, keys, Q, K, omega, beta):
+    """Cotangents of Q, K, omega and beta from those of the scaled features."""
+    dQ, omega_q, beta_q = feature_gradient(kernel, dq, queries.a, queries.slope,
+                                           query_height(dq, queries.phi), Q, omega, beta)
+    dK, omega_k, beta_k = feature_gradient(kernel, dk, keys.a, keys.slope, dot(dk, keys.phi), K,
                                            omega, beta)
-    return dQ, dK, omega_q + omega_k, beta_q + beta_k, *others
+    return dQ, dK, omega_q + omega_k, beta_q + beta_k
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",
@@ -90,10 +98,10 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     >>> dQ, dV[:, 0]
     (array([[0.]]), array([0.5, 0.5]))
     """
-    def cotangents(q, keys):
-        return linear_attention(g, q, keys, V, mask=mask)[:3]
     beta = default_scale(scale, K)
-    dQ, dK, domega, dbeta, dV = through_features(cotangents, Q, K, omega, features, beta, mask)
+    queries, keys = scaled_features(features, Q, K, omega, beta, mask)
+    dq, dk, dV, *_ = linear_attention(g, queries.phi, keys.phi, V, mask=mask)
+    dQ, dK, domega, dbeta = operand_gradients(features, dq, dk, queries, keys, Q, K, omega, beta)
     return dQ, dK, dV, domega, dbeta
 
 
@@ -152,9 +160,10 @@ def weights(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zer
     >>> performer.weights([1.0, 0.0], [1.0], [[2.0], [2.0]], [[0.3]])[0]
     array([0.])
     """
-    def cotangents(q, keys):
-        return linear_weights(table(g), q, keys)
-    dQ, dX, domega, dbeta = through_features(cotangents, table(xi), X, omega, features, beta)
+    Q = table(xi)
+    queries, keys = scaled_features(features, Q, X, omega, beta)
+    dq, dk = linear_weights(table(g), queries.phi, keys.phi)
+    dQ, dX, domega, dbeta = operand_gradients(features, dq, dk, queries, keys, Q, X, omega, beta)
     return namespace(X).reshape(dQ, xi.shape), dX, domega, dbeta
 
 
