@@ -2,7 +2,10 @@
 
 Entmax and k-subsets are monotone: an entry is largest if its own score is at the upper end of its
 interval and all others are at their lower ends; and it is no larger than for the threshold of
-scores that are all at their lower ends.
+scores that are all at their lower ends.  The sum of these changes is 0.  That of the changes by a
+rounded threshold, which moves all entries to one side, is not: the entries are then divided by
+their sum.  For alpha > 2 the slope of an entry is infinite at the edge of the support, where this
+is the larger error.
 """
 import numpy as np
 
@@ -69,7 +72,23 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
     def entry(w, tau):
         return np.minimum(np.maximum(a * beta * (w - tau), 0.0) ** (1 / a), 1.0)
     r = blurred(z, 1 + 1 / a, beta)
-    return monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
+    found = monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
+    if alpha > 2:
+        p = found.value
+        known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
+        unit = 2 * z.profile.u * (largest(known) + 1 / (a * beta))
+        found.radius = found.radius + shifted(entry, z.value, threshold(z.value, p, 1), p, unit)
+    return found
+
+
+def shifted(entry, z, tau, p, unit):
+    """The change of normalised entries if the threshold is off by one of its units."""
+    moves = []
+    for sign in (1, -1):
+        q = np.where(p > 0, entry(z, tau + sign * unit), 0.0)
+        total = np.sum(q, axis=-1, keepdims=True)
+        moves.append(np.where(p > 0, np.abs(q / np.where(total > 0, total, 1) - p), 0.0))
+    return np.maximum(*moves).astype(float)
 
 
 @implements(maps.sparsemax)
