@@ -47,6 +47,9 @@ MAY_IMPORT = {
     "__init__": {"_version", "dispatch", "errors"},
 }
 
+LIBRARIES = {"numpy", "torch", "jax", "flax", "keras", "equinox", "onnx", "hflayers",
+             "performer_pytorch", "entmax", "sparsemax", "fla", "torchhd",
+             "optax", "jaxopt", "scipy", "sklearn"}
 # Third-party packages that may be imported, anywhere in a package; the other packages may import
 # only the standard library and NumPy.
 THIRD_PARTY = {
@@ -61,14 +64,14 @@ THIRD_PARTY = {
     "data": {"numpy", "PIL"},
     "experiments": {"numpy", "scipy", "matplotlib", "PIL"},
     "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",
-              "cupy", "jax", "ml_dtypes", "sklearn", "entmax", "performer_pytorch", "psutil",
-              "hflayers"},
+              "cupy", "jax", "ml_dtypes", "psutil"},
+    "check/peers/known": LIBRARIES,     # each file imports the library that it is about
     "cli": {"numpy", "matplotlib", "PIL", "cupy"},
     "progress": {"tqdm"},
 }
 
 # These packages may only be imported inside functions.
-ONLY_INSIDE = {"scipy", "matplotlib", "dask", "cupy", "PIL", "tqdm", "torch", "jax", "sklearn"}
+ONLY_INSIDE = {"matplotlib", "dask", "cupy", "PIL", "tqdm"} | LIBRARIES - {"numpy"}
 
 
 def imports(text):
@@ -96,7 +99,8 @@ def forbidden_imports(path, text):
     package = package_of(path)
     if package not in MAY_IMPORT:
         return [f"{path}: MAY_IMPORT does not name {package!r}"]
-    found = []
+    found, folder = [], path.removeprefix("hopref/").rpartition("/")[0]
+    allowed = THIRD_PARTY.get(folder) or THIRD_PARTY.get(package, {"numpy"})
     for line, name, at_top in imports(text):
         first, *rest = _exported(name).split(".")
         if first == "":
@@ -106,7 +110,7 @@ def forbidden_imports(path, text):
             if other not in MAY_IMPORT[package] | {package}:
                 found.append(f"{path}:{line}: {package} may not import {other}")
         elif first not in sys.stdlib_module_names:
-            if first not in THIRD_PARTY.get(package, {"numpy"}):
+            if first not in allowed:
                 found.append(f"{path}:{line}: {package} may not import {first}")
             elif at_top and first in ONLY_INSIDE and not path.startswith(f"hopref/fast/{first}/"):
                 found.append(f"{path}:{line}: {first} may only be imported inside a function")

@@ -7,7 +7,7 @@ from hopref.check.engine.judge import judge
 from hopref.check.laws import laws_of
 from hopref.check.laws import load as load_laws
 from hopref.check.peers.adapters import bound
-from hopref.check.peers.conventions import CONVENTIONS, Convention, convention_from
+from hopref.check.peers.conventions import Convention, convention_from, in_format
 from hopref.check.peers.conventions import validated as validated_for
 from hopref.dispatch.operation import load
 from hopref.errors import PluginError
@@ -53,9 +53,7 @@ def convention_of(like, options):
         op = load().get(like)
         return replace(start, **own) if op is None else validated_for(op, replace(start, **own),
                                                                       dtype)
-    array = own.get("array") or (CONVENTIONS[start].array if start in CONVENTIONS else "numpy")
-    foreign = dtype if array != "numpy" or dtype == "bfloat16" else ""
-    return convention_from(like, {"convention": start, "format": dtype, "dtype": foreign, **own})
+    return convention_from(like, in_format({"convention": start, **own}, dtype))
 
 
 def validated(like):

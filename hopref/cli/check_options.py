@@ -1,17 +1,15 @@
 """Options of ``hopref check`` that say how a candidate is called, and lines that repeat a call."""
 import re
-import shlex
 from difflib import get_close_matches
 from pathlib import Path
 
-from hopref.check.peers.conventions import CONVENTIONS
+from hopref.check.peers.commands import as_template, options_of
+from hopref.check.peers.conventions import CONVENTIONS, in_format
 from hopref.errors import PluginError
 
 __all__ = ["add_convention", "convention_record", "expected", "not_loaded", "repeated", "size"]
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-TABLES = ("set", "map", "layout", "size", "fixed", "init")          # options that may be repeated
-WORDS = {"convention": "", "array": None, "order": "", "mask": None, "returns": "", "up_to": ""}
 
 
 def add_convention(parser):
@@ -54,7 +52,6 @@ def add_convention(parser):
 
 def convention_record(args):
     """The convention as fields that can be written as JSON."""
-    array = args.array or (CONVENTIONS[args.convention].array if args.convention else "numpy")
     sizes = {k: int(v) if re.fullmatch(r"\d+", v) else v
              for k, v in pairs("--size", args.size, "AXIS=SIZE").items()}
     own = {"names": pairs("--map", args.map), "order": words(args.order),
@@ -63,10 +60,9 @@ def convention_record(args):
            "up_to": args.up_to,
            "fixed": {k: number(v) for k, v in pairs("--fixed", args.fixed, "NAME=VALUE").items()},
            "given": {k: number(v) for k, v in pairs("--set", args.set, "NAME=VALUE").items()},
-           "init": {k: number(v) for k, v in pairs("--init", args.init, "NAME=VALUE").items()},
-           "dtype": args.dtype if array != "numpy" or args.dtype == "bfloat16" else ""}
+           "init": {k: number(v) for k, v in pairs("--init", args.init, "NAME=VALUE").items()}}
     chosen = {k: v for k, v in own.items() if v not in (None, "", (), {})}
-    return {"convention": args.convention, "format": args.dtype, **chosen}
+    return in_format({"convention": args.convention, **chosen}, args.dtype)
 
 
 def words(text):
@@ -92,14 +88,11 @@ def not_loaded(args, message):
 def repeated(args):
     """The command that runs one case again."""
     line = ["hopref", "check", args.target, "--like", args.like]
-    for option, default in {"dtype": "float64", "arithmetic": "", "adapter": "", **WORDS}.items():
+    for option, default in {"dtype": "float64", "arithmetic": "", "adapter": ""}.items():
         if getattr(args, option) != default:
-            line += [f"--{option.replace('_', '-')}", getattr(args, option)]
-    for option in TABLES:
-        line += [w for value in getattr(args, option) for w in (f"--{option}", value)]
-    line += ["--lead", str(args.lead)] * (args.lead is not None) + ["--here"] * args.here
-    text = shlex.join(line).replace("{", "{{").replace("}", "}}")
-    return f"{text} --case {{case!r}} --seed {{seed}}"
+            line += [f"--{option}", getattr(args, option)]
+    line += options_of(convention_record(args)) + ["--here"] * args.here
+    return as_template(line)
 
 
 def pairs(option, given, form="OURS=THEIRS"):

@@ -1,8 +1,9 @@
 """Errors of a result relative to its bounds: the worst entry, how many are wrong, and where."""
 import numpy as np
 
-__all__ = ["ratios", "worst_entry", "extent", "of_sizes", "heat"]
+__all__ = ["ratios", "worst_entry", "in_eps", "extent", "of_sizes", "heat"]
 
+WELL = 64       # eps, beyond which a bound is that of an ill-conditioned problem
 GRID = 24       # most rows and columns of a heat map
 
 
@@ -25,6 +26,22 @@ def worst_entry(y, right):
     at = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     return (float(ratio[at]), tuple(map(int, at)), float(y[at]), float(right.value[at]),
             float(right.radius[at]))
+
+
+def in_eps(y, right, dtype):
+    """The largest error, relative to the largest entry of the result, in eps of a number format.
+
+    It is 0 where the problem is not well-conditioned: where the bound of an entry exceeds 64 eps.
+    """
+    eps = 2.0**-7 if dtype == "bfloat16" else float(np.finfo(dtype).eps)
+    if right.dtype.kind != "f" or right.value.size == 0 or not np.all(np.isfinite(right.value)):
+        return 0.0
+    unit = float(eps * np.max(np.abs(right.value)))
+    if not 0 < np.max(right.radius) <= WELL * unit:
+        return 0.0
+    with np.errstate(all="ignore"):
+        miss = np.abs(y.astype(np.longdouble) - right.value)
+    return float(np.max(np.where(np.isnan(miss), np.inf, miss)) / unit)
 
 
 def extent(y, right):

@@ -8,7 +8,7 @@ from hopref.check.engine import dependence
 from hopref.check.engine.candidate import Misuse, NotOffered
 from hopref.check.engine.comparison import Comparison
 from hopref.check.engine.diagnosis import diagnose
-from hopref.check.engine.errors import extent, worst_entry
+from hopref.check.engine.errors import extent, in_eps, worst_entry
 from hopref.check.engine.implementation import Implementation, WrongShape
 from hopref.check.laws import laws_of
 from hopref.check.peers.conventions import PLAIN
@@ -63,7 +63,8 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
         drawn = [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
                  if only in ("", c.name)]
         report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
-        trial.warm(drawn)
+        if drawn:
+            trial.warm(*smallest(drawn))
         if dependence.repeats(trial, drawn):
             return report.done()
         trial.values(drawn)
@@ -111,22 +112,23 @@ class Trial:
         self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
         self.answers = []           # (case, truth, values) of every case that was answered
         self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
-        self.failures = 0
+        self.failures, self.warmed = 0, False
 
     @property
     def over(self):
         return self.failures >= MOST_FAILURES
 
-    def warm(self, drawn):
-        """Call the candidate once on small input, so that imports precede all measurements."""
-        sizes = [sum(np.size(a) for a in case.args) or 10**9 for case in drawn]
-        for at in np.argsort(sizes, kind="stable")[:1]:
-            self.candidate.call(drawn[at].args, drawn[at].kwargs)
+    def warm(self, args, kwargs):
+        """Call the candidate once, so that its imports precede all measurements."""
+        self.warmed = True
+        self.candidate.call(args, kwargs)
         if hasattr(self.candidate, "take_baseline"):
             self.candidate.take_baseline()
 
     def call(self, args, kwargs, layout="C"):
         """Call the candidate, record its side effects, and count a crash."""
+        if not self.warmed:
+            self.warm(args, kwargs)
         outcome = self.candidate.call(args, kwargs, layout)
         if outcome.failure == "misuse":
             raise Misuse(outcome.message)
@@ -194,6 +196,9 @@ class Trial:
         ratio, at, got, want, bound = found[i]
         if self.strict or not case.stress:
             self.report.largest_error = max(self.report.largest_error, ratio)
+            self.report.largest_eps = max(self.report.largest_eps, *(
+                in_eps(y, right, self.profile.dtype)
+                for right, y in zip(parts(truth), values)))
         if ratio <= 1:
             return ratio, None
         output = f"output {i}, " if isinstance(truth, tuple) else ""
@@ -282,6 +287,12 @@ class Trial:
         if isinstance(a, np.ndarray) and a.dtype.kind == "f":
             return a.astype("float32" if self.profile.dtype == "bfloat16" else self.profile.dtype)
         return float(a) if isinstance(a, np.floating) else a
+
+
+def smallest(drawn):
+    """Operands and options of the case with the fewest numbers, but not of an empty one."""
+    case = min(drawn, key=lambda case: sum(map(np.size, case.args)) or 10**9)
+    return case.args, case.kwargs
 
 
 def shape_of(a):

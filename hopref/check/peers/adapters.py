@@ -56,7 +56,7 @@ class Adapted:
     def __init__(self, candidate, op, convention):
         self.candidate, self.op, self.convention = candidate, op, convention
         self.parameters = Parameters(signature_of(candidate), op, convention)
-        self.passed = Passed(candidate, self.parameters.found)
+        self.passed = Passed(candidate, self.parameters.found, convention.ignored)
         self.parameters.check()
         self.side_effects, self.worked = [], False
 

@@ -43,7 +43,8 @@ from hopref.dispatch.operation import load
 from hopref.errors import HoprefError, PluginError
 
 __all__ = ["CONVENTIONS", "PLAIN", "Convention", "convention_from", "convention_in_process",
-           "convention_of", "output_names", "validated"]
+           "convention_of", "in_format", "output_names",
+           "own_array", "validated"]
 
 UNDEFINED = "undefined"
 UP_TO = ("", "constant", "columns")
@@ -77,6 +78,7 @@ class Convention:
     exclusive : pairs of options that the candidate does not take together
     init : dictionary of the arguments with which a class or a factory makes the candidate
     optional : arguments whose names, of a published convention, the candidate may lack
+    ignored : parameters that no call passes, since they are not of the op, such as one for dropout
     """
     names: dict = field(default_factory=dict)
     order: tuple = ()
@@ -94,6 +96,7 @@ class Convention:
     exclusive: tuple = ()
     init: dict = field(default_factory=dict)
     optional: tuple = ()
+    ignored: tuple = ()
 
     @property
     def undefined_rows(self):
@@ -110,6 +113,9 @@ PLAIN = Convention()
 HEADS_THIRD = {"Q": "b l h d", "K": "b s h d", "V": "b s h v", "out": "b l h v"}
 ONE_MASK = {"mask": "attn_mask", "bias": "attn_mask"}
 START = {"align": "start", "empty_row": UNDEFINED}
+FLAX = ("broadcast_dropout", "dropout_rng", "dropout_rate", "deterministic", "dtype", "precision",
+        "module", "force_fp32_for_softmax", "einsum_dot_general", "qk_attn_weights_einsum",
+        "attn_weights_value_einsum", "einsum", "promote_dtype")
 
 # Conventions of published attention functions, by their documentation; "undefined" where it does
 # not say what a row without a visible key is.  Compared with torch 2.14.1, jax 0.10.2, flax 0.12.8,
@@ -119,20 +125,28 @@ CONVENTIONS = {
     # torch.nn.functional.scaled_dot_product_attention
     "torch-sdpa": Convention(
         names=ONE_MASK | {"causal": "is_causal"}, array="torch", given=START,
-        exclusive=(("causal", "mask"), ("causal", "bias"))),
+        exclusive=(("causal", "mask"), ("causal", "bias")),
+        ignored=("dropout_p", "enable_gqa")),
     # jax.nn.dot_product_attention: values have the dimension of the keys
     "jax": Convention(
         names={"causal": "is_causal"}, layout=HEADS_THIRD, lead=2, array="jax", given=START,
-        sizes={"v": "d"}),
+        sizes={"v": "d"},
+        ignored=("query_seq_lengths", "key_value_seq_lengths", "local_window_size",
+                 "implementation", "return_residual", *FLAX)),
     # flax.linen.dot_product_attention; that of flax.nnx calls that of jax
-    "flax": Convention(layout=HEADS_THIRD, lead=2, array="jax", given={"empty_row": UNDEFINED}),
+    "flax": Convention(layout=HEADS_THIRD, lead=2, array="jax", given={"empty_row": UNDEFINED},
+                       ignored=FLAX),
     # keras.ops.dot_product_attention: converts arrays; a bias excludes a mask
     "keras": Convention(
         names={"causal": "is_causal"}, layout=HEADS_THIRD, lead=2, given=START, sizes={"v": "d"},
-        exclusive=(("bias", "mask"), ("causal", "bias"))),
+        exclusive=(("bias", "mask"), ("causal", "bias")),
+        ignored=("flash_attention", "attn_logits_soft_cap")),
     # onnx.reference.ops.op_attention:_compute_attention, the operator Attention
     "onnx": Convention(
-        names=ONE_MASK | {"causal": "is_causal"}, lead=2, given=START, returns=("0",)),
+        names=ONE_MASK | {"causal": "is_causal"}, lead=2, given=START, returns=("0",),
+        ignored=("past_key", "past_value", "nonpad_kv_seqlen", "q_num_heads", "kv_num_heads",
+                 "softmax_precision", "softcap", "qk_matmul_output_mode", "left_window_size",
+                 "right_window_size", "_validate_attention25")),
     # flash_attn.flash_attn_func
     "flash-attn": Convention(
         names={"scale": "softmax_scale"}, layout=HEADS_THIRD, lead=2, array="torch",
@@ -150,7 +164,7 @@ CONVENTIONS = {
         lead=2, mask="additive", array="torch", layout={"out": "b l h v"}, returns=("0",),
         given={"causal": False, "align": "end", "empty_row": UNDEFINED},
         fixed={"module": SimpleNamespace(num_key_value_groups=1, training=False),
-               "is_causal": False}),
+               "is_causal": False}, ignored=("dropout", "position_bias")),
 }
 
 
@@ -179,14 +193,23 @@ def convention_from(like, record):
     return validated(op, convention_of(name, op, **own), number_format)
 
 
+def in_format(record, dtype):
+    """A JSON record for arrays of a number format, in which those of other libraries are made."""
+    array = record.get("array") or own_array(record.get("convention", ""))
+    converted = array != "numpy" or dtype == "bfloat16"
+    return {"format": dtype, **record, "array": array, "dtype": dtype if converted else ""}
+
+
+def own_array(name):
+    """The arrays of a named convention."""
+    return CONVENTIONS[name].array if name in CONVENTIONS else "numpy"
+
+
 def convention_in_process(like, convention, given, dtype):
     """The convention of a function in this process: a name, a `Convention` or None, and options."""
     if not isinstance(convention, Convention):
-        name = convention or ""
-        array = CONVENTIONS[name].array if name in CONVENTIONS else "numpy"
-        record = {"convention": name, "given": given or {}, "format": dtype,
-                  "dtype": dtype if array != "numpy" or dtype == "bfloat16" else ""}
-        return convention_from(like, record)
+        record = {"convention": convention or "", "given": given or {}}
+        return convention_from(like, in_format(record, dtype))
     convention = replace(convention, given=convention.given | (given or {}))
     op = load().get(like)
     return validated(op, convention, dtype) if op is not None else convention

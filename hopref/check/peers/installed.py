@@ -16,7 +16,9 @@ from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge
 from hopref.check.engine.subprocess import Subprocess
 from hopref.check.laws import laws_of
-from hopref.check.peers.known import PEERS, WITHOUT_OP
+from hopref.check.peers.commands import as_template, options_of
+from hopref.check.peers.conventions import convention_from
+from hopref.check.peers.known import PEERS, UNCOVERED
 from hopref.check.report.findings import Report
 from hopref.dispatch.operation import BACKENDS, load
 
@@ -61,8 +63,7 @@ def absent(like="", path=""):
     """Reports on known third parties that are not installed, or that no op can judge."""
     found = [Report(p.name, p.like, skipped=f"{p.package} is not installed")
              for p in PEERS if not p.installed]
-    found += [Report(package, "-", skipped=why) for package, why in WITHOUT_OP.items()
-              if find_spec(package) is not None]
+    found += [Report(u.name, "-", skipped=u.why) for u in UNCOVERED if u.installed]
     return [r for r in found if chosen(r.like, like) and path in ("", THIRD_PARTY)]
 
 
@@ -94,15 +95,27 @@ def judged(job, seed=0):
 
 def peer_report(peer, dtype, seed=0):
     """The report on one installed third party."""
-    candidate = Subprocess(peer.target, peer.like)
+    record, within = peer.record(dtype), peer.within.get(dtype, "")
+    candidate = Subprocess(peer.target, peer.like, record)
     try:
-        report = judge(candidate, peer.like, dtype=dtype, arithmetic=peer.within.get(dtype, ""),
-                       seed=seed, again=f"hopref check {peer.target} --like {peer.like} "
-                                        f"--dtype {dtype} --case {{case!r}} --seed {{seed}}")
+        report = judge(candidate, peer.like, dtype=dtype, arithmetic=within, seed=seed,
+                       again=repeated(peer, dtype), convention=convention_from(peer.like, record))
     finally:
         candidate.close()
+    for f in report.findings:
+        reasons = [peer.expected.get((f.name, r.name), "") for r in report.records
+                   if r.outcome == "fails" and r.finding == f.name]
+        f.expected = reasons[0] if reasons and all(reasons) else ""
     report.target = peer.name
     return report
+
+
+def repeated(peer, dtype):
+    """The template of the command that reproduces a case of a third party."""
+    within = peer.within.get(dtype, "")
+    line = ["hopref", "check", peer.target, "--like", peer.like, "--dtype", dtype,
+            *["--arithmetic", within] * bool(within), *options_of(peer.record(dtype))]
+    return as_template(line)
 
 
 def cores():

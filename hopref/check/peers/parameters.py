@@ -125,7 +125,7 @@ def same(v, default):
 
 
 def shown(v):
-    return "an array" if isinstance(v, np.ndarray) else repr(v)
+    return "an array" if hasattr(v, "ndim") else repr(v)
 
 
 def real_format(given):

@@ -9,7 +9,8 @@ ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 class Passed:
     """Parameters of a candidate; ``never`` lists those to which no call passed an argument.
 
-    Those of an operation of hopref are the declared ones, without ``backend``.
+    Those of an operation of hopref are the declared ones, without ``backend``; those in ``ignored``
+    need not be passed.
 
     >>> import inspect
     >>> from hopref.check.peers.passed import Passed
@@ -19,12 +20,12 @@ class Passed:
     >>> passed.never
     ['scale']
     """
-    def __init__(self, candidate, parameters):
+    def __init__(self, candidate, parameters, ignored=()):
         declared = getattr(candidate, "signature", None)
         parameters = declared.parameters if isinstance(declared, inspect.Signature) else parameters
         named = {k: p for k, p in (parameters or {}).items() if p.kind not in ANY_NUMBER}
         self.places = [k for k, p in named.items() if p.kind is not p.KEYWORD_ONLY]
-        self.never = list(named)
+        self.never = [k for k in named if k not in ignored]
 
     def note(self, places, named):
         """Note the arguments of one call."""

@@ -114,6 +114,7 @@ class Report:
     named: list = field(default_factory=list)       # names of bugs that explain the findings
     estimates: dict = field(default_factory=dict)   # recovered parameters
     largest_error: float = 0.0                      # in units of the bound
+    largest_eps: float = 0.0                        # relative to the result, in eps of the format
     sharpness: dict = field(default_factory=dict)   # errors of trivial results
     skipped: str = ""
     began: float = field(default_factory=time.monotonic, repr=False)

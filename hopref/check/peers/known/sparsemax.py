@@ -1,0 +1,25 @@
+"""sparsemax: a module of torch."""
+from hopref.check.peers.peer import Peer
+
+__all__ = ["PEERS"]
+
+
+def sparsemax(z, *, beta=1.0):
+    """sparsemax.Sparsemax of beta z."""
+    from sparsemax import Sparsemax
+    return Sparsemax(dim=-1)(beta * z)
+
+
+def sparsemax_gradient(g, z, *, beta=1.0):
+    """The gradient of sparsemax.Sparsemax."""
+    from hopref.check.peers.known.torch import pulled_back
+    return pulled_back(lambda z: sparsemax(z, beta=beta), g, z)[0]
+
+
+PEERS = (
+    Peer("sparsemax.Sparsemax", "maps.sparsemax", f"{__name__}:sparsemax", "sparsemax",
+         call={"array": "torch"}),
+    Peer("sparsemax.Sparsemax, gradient", "gradients.maps.sparsemax",
+         f"{__name__}:sparsemax_gradient", "sparsemax",
+         call={"array": "torch", "returns": ("z",)}),
+)
