@@ -22,7 +22,7 @@ from hopref.cli.check_options import (
 )
 from hopref.errors import HoprefError, PluginError
 
-__all__ = ["configure", "run"]
+__all__ = ["configure", "judged_in_lines", "run"]
 
 CONFORMS, FAILS, USAGE, PARTIAL = 0, 1, 2, 3
 
@@ -100,6 +100,16 @@ def everything(args, stream):
                           f"{f' on the path {args.path}' if args.path else ''}"
                           f"{near(args.like or '', {job.like for job in installed.jobs()})}")
     skipped = installed.absent(args.like or "", args.path)
+    reports = judged_in_lines(wanted, args.seed, stream, skipped) + skipped
+    for r in reports:
+        if r.verdict in ("fails", "partial"):
+            print("\n" + details(r), file=stream)
+    print("\n" + summary(reports), file=stream)
+    return reports
+
+
+def judged_in_lines(wanted, seed, stream, skipped=()):
+    """The reports of jobs in their order; the line of each is printed as it comes."""
     print(f"hopref {__version__}: {len(wanted)} judgements, {installed.cores()} at a time",
           file=stream, flush=True)
     coming = [Report(job.name, job.like, job.dtype, job.within or job.dtype) for job in wanted]
@@ -107,18 +117,13 @@ def everything(args, stream):
                        for r in (*coming, *skipped)])
     print(columns.line(HEAD), file=stream, flush=True)
     reports = []
-    for report in installed.reports(wanted, args.seed):
+    for report in installed.reports(wanted, seed):
         print(columns.line(row(report)), file=stream, flush=True)
         reports.append(report)
-    order = [(job.name, job.like, job.dtype) for job in wanted]
-    reports = sorted(reports, key=lambda r: order.index((r.target, r.like, r.dtype))) + skipped
     for r in skipped:
         print(columns.line(row(r)), file=stream)
-    for r in reports:
-        if r.verdict in ("fails", "partial"):
-            print("\n" + details(r), file=stream)
-    print("\n" + summary(reports), file=stream)
-    return reports
+    order = [(job.name, job.like, job.dtype) for job in wanted]
+    return sorted(reports, key=lambda r: order.index((r.target, r.like, r.dtype)))
 
 
 def summary(reports):

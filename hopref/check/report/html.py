@@ -14,7 +14,7 @@ from hopref.check.report.text import (
     reason,
 )
 
-__all__ = ["as_html"]
+__all__ = ["as_html", "badge", "document", "finding"]
 
 WORDS = {"conforms": "It conforms", "fails": "It fails", "partial": "It conforms in part",
          "skipped": "It was not judged"}
@@ -31,14 +31,24 @@ def as_html(reports):
     body = [element("p", f"hopref {__version__}, conformance report", class_="brand")]
     body += [overview(reports)] if len(reports) != 1 else []
     body += [section(r, i) for i, r in enumerate(shown)]
-    body.append(element("footer", f"hopref {__version__}, NumPy {np.__version__}. Errors are in "
-                        "units of the bound: the largest error of an honest implementation in the "
-                        "same number format, at the same inputs."))
+    return document(title, body)
+
+
+def document(title, body):
+    """A page with a title and the elements of its body."""
+    footer = element("footer", f"hopref {__version__}, NumPy {np.__version__}. Errors are in "
+                     "units of the bound: the largest error of an honest implementation in the "
+                     "same number format, at the same inputs.")
     style = files("hopref.check.report").joinpath("page.css").read_text("utf-8")
     return ('<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'{element("title", title)}\n<style>\n{style}</style>\n</head>\n<body>\n'
-            f'{element("main", *body)}\n</body>\n</html>\n')
+            f'{element("main", *body, footer)}\n</body>\n</html>\n')
+
+
+def badge(verdict, word=""):
+    """A verdict in its colour."""
+    return element("span", word or verdict, class_=f"badge {verdict}")
 
 
 def overview(reports):
@@ -46,7 +56,7 @@ def overview(reports):
     counts = [element("li", element("b", n), verdict) for verdict in WORDS
               if (n := sum(r.verdict == verdict for r in reports))]
     places = iter(range(len(reports)))
-    rows = [element("tr", element("td", element("span", r.verdict, class_=f"badge {r.verdict}")),
+    rows = [element("tr", element("td", badge(r.verdict)),
                     element("th", link(r, places)), element("td", r.like),
                     element("td", number_format(r), class_="narrow-hidden"),
                     element("td", cases(r), class_="number narrow-hidden"),
@@ -92,7 +102,7 @@ def hero(r, number):
                     element("b", gap.partition(": ")[0]), element("code", gap.partition(": ")[2]),
                     class_="named gap") for gap in r.gaps]
     return element(
-        "div", element("span", WORDS[r.verdict], class_=f"badge {r.verdict}"),
+        "div", badge(r.verdict, WORDS[r.verdict]),
         element("h1", r.target, element("small", f"as {r.like}, {number_format(r)}")),
         element("p", r.skipped or f"Held to {r.source}" * bool(r.source), class_="soft"), *named,
         *gaps, element("ul", *(element("li", element("b", v), words) for v, words in numbers),
