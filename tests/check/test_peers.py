@@ -10,11 +10,20 @@ BUGS = {"hflayers.Hopfield, one scaling": "a head stops by the largest change in
         "performer-pytorch attention": "FAVOR+ eps 1e-4",
         "performer-pytorch causal attention":
             "future-dependent stabiliser, eps 1e-4, and 1e-6 on the key sums",
-        "performer-pytorch projection": "QR without sign correction"}
+        "performer-pytorch projection": "QR without sign correction",
+        "torchhd.memory.modern_hopfield, its sign":
+            "equal exponentials on both sides not cancelled"}
 DIFFERENCES = {                         # without a name: (function, format) and a finding
     ("jax.nn.standardize", "float64"): "tolerance of layers.layer_norm",
     ("flax.linen.LayerNorm", "float64"): "tolerance of layers.layer_norm",
     ("keras.ops.sparsemax", "float32"): "sparse weights sum to one",
+    ("entmax.sparsemax_bisect", "float32"): "tolerance of maps.sparsemax",
+    ("entmax.entmax15 and entmax_bisect", "float32"): "tolerance of maps.entmax",
+    ("entmax.normmax_bisect", "float32"): "tolerance of maps.normmax",
+    **{(name, dtype): finding for dtype in ("float64", "float32") for name, finding in {
+        "entmax.budget_bisect": "tolerance of maps.k_subsets",
+        "entmax.entmax15 and entmax_bisect, gradient": "tolerance of gradients.maps.entmax",
+        "sparsemax.Sparsemax": "raised", "sparsemax.Sparsemax, gradient": "raised"}.items()},
 }
 RIGHT = [(p, d) for p in PEERS for d in p.dtypes if p.name not in BUGS
          and (p.name, d) not in DIFFERENCES]

@@ -107,6 +107,7 @@ def peer_report(peer, dtype, seed=0):
                    if r.outcome == "fails" and r.finding == f.name]
         f.expected = reasons[0] if reasons and all(reasons) else ""
     report.target = peer.name
+    report.named = [name for name in report.named if name not in peer.refuted]
     return report
 
 

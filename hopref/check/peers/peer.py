@@ -50,6 +50,8 @@ class Peer:
     expected : dictionary from pairs (finding, case) to the reason for which that finding is no
         failure, where no other case has it
     profile : Profile
+    refuted : names of bugs that fit the findings, but not the code as it was read
+    remark : why it differs and a small input that shows it, as computed by hand
     """
     name: str
     like: str
@@ -62,6 +64,8 @@ class Peer:
     within: dict = field(default_factory=dict)
     expected: dict = field(default_factory=dict)
     profile: Profile = Profile()
+    refuted: tuple = ()
+    remark: str = ""
 
     @property
     def installed(self):

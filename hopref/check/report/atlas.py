@@ -1,5 +1,6 @@
 """The atlas: how published implementations differ, as a page in Markdown and in HTML."""
 import platform
+from itertools import zip_longest
 
 import numpy as np
 
@@ -25,7 +26,9 @@ INTRO = (
 PROFILES = ("What the functions do where definitions leave a choice: in a mask, for the causal "
             "mask of unequal lengths, in a row without a visible entry, and without further "
             "arguments.")
+NARROW = ("narrow-hidden", "narrow-hidden", "", "narrow-hidden", "")    # format ... what it is like
 VERDICTS = {"conforms": "conforms", "partial": "in part", "fails": "differs"}
+INFINITE = 1e100        # an error where only one value is right
 HEAD = ("verdict", "function", "judged as", "format", "cases", "error in bounds", "in eps",
         "what it looks like")
 PROFILE_HEAD = ("function", "mask", "causal mask from the", "empty row", "scale", "eps",
@@ -60,10 +63,15 @@ class Subject:
 
 def cells_of(r):
     """The cells of one judgement."""
-    looks = "; ".join(r.named) or ("" if r.verdict == "conforms" else reason(r))
-    return (VERDICTS[r.verdict], r.target, r.like, number_format(r), cases(r),
-            f"{r.largest_error:.2g}" if r.cases else "", f"{r.largest_eps:.2g}" if r.cases else "",
-            looks)
+    expected = [f.expected for f in r.findings if f.expected]
+    looks = "; ".join(r.named or expected) or ("" if r.verdict == "conforms" else reason(r))
+    return (VERDICTS[r.verdict], r.target, r.like, number_format(r), cases(r), digits(
+        r.largest_error), digits(r.largest_eps), looks)
+
+
+def digits(error):
+    """Two digits of an error; nothing where no case measures it."""
+    return "" if error == 0 else "inf" if error >= INFINITE else f"{error:.2g}"
 
 
 def versions(subjects):
@@ -103,7 +111,7 @@ def differences_of(subject):
         return []
     first = subject.reports[0]
     lines = ["", f"### {subject.peer.name}", "", f"Judged as `{first.like}`: {first.source}"
-             .rstrip(": ")]
+             .rstrip(": "), *["", subject.peer.remark] * bool(subject.peer.remark)]
     for f, formats in subject.differences:
         head, *rest = (line.strip() for line in finding_lines(f)
                        if line.removeprefix("      in ") not in f.trace)
@@ -124,14 +132,15 @@ def as_page(subjects, skipped, date):
               if (n := sum(r.verdict == verdict for r in reports))]
     intro = [element("p", text.replace("`", "").replace("*", "")) for text in INTRO]
     verdicts = [element("tr", element("td", badge(r.verdict, VERDICTS[r.verdict])),
-                        element("th", named(s)), *map(cell, cells_of(r)[2:]))
+                        element("th", named(s), element("small", r.like)),
+                        *map(cell, cells_of(r)[3:], NARROW))
                 for s in subjects for r in s.reports]
     profiles = [element("tr", element("th", name), *map(cell, rest))
                 for name, *rest in (s.profile for s in subjects if s.profile)]
     body = [
         element("div", element("h1", TITLE, element("small", f"{date}; made by hopref atlas")),
-                element("ul", *counts, class_="tally"), *intro, in_table(HEAD, verdicts),
-                class_="hero"),
+                element("ul", *counts, class_="tally"), *intro,
+                in_table((*HEAD[:2], *HEAD[3:]), verdicts, ("", "", *NARROW)), class_="hero"),
         element("div", element("h2", "Conventions"), element("p", PROFILES, class_="soft"),
                 in_table(PROFILE_HEAD, profiles), class_="card"),
         *(section(s) for s in subjects if s.differences),
@@ -158,7 +167,8 @@ def section(subject):
     verdict = "fails" if subject.differs else "conforms"
     head = element("div", element("h2", subject.peer.name),
                    element("p", f"{subject.peer.version}, as {subject.reports[0].like}",
-                           class_="soft"), class_=f"hero {verdict}", id=anchor(subject))
+                           class_="soft"), element("p", subject.peer.remark),
+                   class_=f"hero {verdict}", id=anchor(subject))
     return Markup(head + "".join(cards))
 
 
@@ -169,10 +179,12 @@ def listed(title, head, rows):
                    class_="card") if filled else None
 
 
-def cell(text):
-    return element("td", text)
+def cell(text, kind=""):
+    return element("td", text, class_=kind)
 
 
-def in_table(head, rows):
-    return element("div", element("table", element("thead", element("tr", *(
-        element("th", name) for name in head))), element("tbody", *rows)), class_="wide")
+def in_table(head, rows, kinds=()):
+    """A table with the classes of its columns."""
+    heads = [element("th", name, class_=kind) for name, kind in zip_longest(head, kinds)]
+    return element("div", element("table", element("thead", element("tr", *heads)),
+                                  element("tbody", *rows)), class_="wide atlas")

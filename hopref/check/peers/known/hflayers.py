@@ -96,6 +96,12 @@ def judged(name, adapter, **fields):
 PEERS = (
     judged("one scaling, exact steps", "exact_steps"),
     judged("one scaling", "stopping_layer",
-           dtypes=("float64",)),     # the omitted steps are below the resolution of float32
-    judged("a scaling per head", "scaled_heads"),
+           dtypes=("float64",),      # the omitted steps are below the resolution of float32
+           remark="By its default update_steps_eps = 1e-4 a head stops before update_steps_max "
+                  "where the largest change over the batch is below it, so that the result for a "
+                  "state depends on the other states.  With a small threshold it conforms."),
+    judged("a scaling per head", "scaled_heads",
+           remark="hopfield_core_forward multiplies q, of the shape (batch and heads, length, "
+                  "channels), by scaling.view(1, 1, -1) repeated along the channels: each factor "
+                  "belongs to a channel, where the documentation has one for each head."),
 )

@@ -52,6 +52,10 @@ PEERS = (
                            empty_row="the mean of the values; NaN by a bias", scale="1/sqrt(d)")),
     judged("softmax", "maps.softmax"),
     judged("logsumexp", "maps.logsumexp"),
-    judged("sparsemax", "maps.sparsemax"),
+    judged("sparsemax", "maps.sparsemax",
+           remark="Its threshold is (the sum of all cumulative sums over the support - 1) / k, "
+                  "where the definition has the last of them: of (0.6, 0, 0) it makes "
+                  "(1/3, 0, 0), right is (11, 2, 2) / 15; the weights of "
+                  "(0.1, 0.2, 0.3, 0.4) are all 0."),
     judged("layer_normalization", "layers.layer_norm", profile=Profile(eps="1e-3")),
 )

@@ -30,7 +30,7 @@ def causal_attention(Q, K, V, omega, *, scale=None, features="positive"):
 def generalized_attention(Q, K, V, omega, *, scale=None, eps=1e-3):
     """performer_pytorch.FastAttention with generalized_attention, its ReLU, a fixed projection."""
     from performer_pytorch.performer_pytorch import generalized_kernel, linear_attention
-    more = 1.0 if scale is None else (scale * Q.shape[-1] ** 0.5) ** 0.5
+    more = 1.0 if scale is None else scale * Q.shape[-1] ** 0.25
     phi_q, phi_k = (generalized_kernel(a * more, projection_matrix=omega, kernel_epsilon=eps)
                     for a in (Q, K))
     return linear_attention(phi_q, phi_k, V)
@@ -58,15 +58,23 @@ def judged(name, like, target, **fields):
 HEADS = {"array": "torch", "lead": 2}
 PEERS = (
     judged("attention", "performer.attention", f"{__name__}:attention", call=HEADS,
-           profile=Profile(scale="1/sqrt(d)", eps="1e-4 on every feature")),
+           profile=Profile(scale="1/sqrt(d)", eps="1e-4 on every feature"),
+           remark="softmax_kernel adds 1e-4 to every feature after the subtraction of the maximum, "
+                  "which adds a part of the mean of the values to the result."),
     judged("causal attention", "performer.causal_attention", f"{__name__}:causal_attention",
            call=HEADS, profile=Profile(
-               scale="1/sqrt(d)", eps="1e-4 on every feature, 1e-6 on the key sums")),
+               scale="1/sqrt(d)", eps="1e-4 on every feature, 1e-6 on the key sums"),
+           remark="The maximum that softmax_kernel subtracts from keys is that of all positions, "
+                  "later ones included; since 1e-4 is then added to every feature, a result "
+                  "depends on later keys.  1e-6 is added to the sums of keys."),
     judged("generalized attention", "performer.generalized_attention",
            f"{__name__}:generalized_attention", call=HEADS,
-           profile=Profile(scale="1/sqrt(d)", eps="1e-3 on every feature")),
+           profile=Profile(scale="d^(-1/4) of queries and keys", eps="1e-3 on every feature")),
     judged("linear_attention", "attention.linear_attention",
            "performer_pytorch.performer_pytorch:linear_attention", call=HEADS),
     judged("projection", "projections.orthogonal", f"{__name__}:projection",
-           dtypes=("float32",)),
+           dtypes=("float32",), refuted=("same seed for every block",),
+           remark="Its blocks are Q of a QR decomposition whose signs are those that LAPACK "
+                  "returns, so that entries have a mean: the law on blocks fails for this reason, "
+                  "each block has a draw of its own."),
 )

@@ -16,10 +16,12 @@ def sparsemax_gradient(g, z, *, beta=1.0):
     return pulled_back(lambda z: sparsemax(z, beta=beta), g, z)[0]
 
 
+HIDDEN = ("A score of -inf makes all weights of its row NaN: (1, 0, -inf) has the weights "
+          "(1, 0, 0).  It raises for a single vector, without a batch.")
 PEERS = (
     Peer("sparsemax.Sparsemax", "maps.sparsemax", f"{__name__}:sparsemax", "sparsemax",
-         call={"array": "torch"}),
+         call={"array": "torch"}, remark=HIDDEN),
     Peer("sparsemax.Sparsemax, gradient", "gradients.maps.sparsemax",
          f"{__name__}:sparsemax_gradient", "sparsemax",
-         call={"array": "torch", "returns": ("z",)}),
+         call={"array": "torch", "returns": ("z",)}, remark=HIDDEN),
 )

@@ -28,5 +28,8 @@ PEERS = (
          "torchhd", "torch-hd",
          call={"array": "torch", "given": {"zero_diagonal": True, "scale": 1.0}}),
     Peer("torchhd.memory.modern_hopfield, its sign", "dense.update", f"{__name__}:dense_update",
-         "torchhd", "torch-hd", call={"array": "torch", "given": {"interaction": "exponential"}}),
+         "torchhd", "torch-hd", call={"array": "torch", "given": {"interaction": "exponential"}},
+         remark="It is the difference of two logarithms, which cancel: for the items (0, 40) and "
+                "(1, 0) and the query (-1, 1) the first entry is 0 in float64, right is 1.0e-17, "
+                "so that its sign is lost.  Each item contributes to both logarithms."),
 )
