@@ -31,7 +31,7 @@ VERDICTS = {"conforms": "conforms", "partial": "in part", "fails": "differs"}
 INFINITE = 1e100        # an error where only one value is right
 HEAD = ("verdict", "function", "judged as", "format", "cases", "error in bounds", "in eps",
         "what it looks like")
-PROFILE_HEAD = ("function", "mask", "causal mask from the", "empty row", "scale", "eps",
+PROFILE_HEAD = ("function", "mask", "causal from the", "empty row", "scale", "eps",
                 "arithmetic")
 
 
