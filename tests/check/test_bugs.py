@@ -5,6 +5,7 @@ import pytest
 from hopref.check import check
 from hopref.check.bugs import load as load_bugs
 from hopref.check.recall import claims, judged
+from hopref.check.report.text import details
 from hopref.dispatch.operation import load
 
 BUGS, OPS, EVERY = load_bugs(), load(), 24
@@ -41,8 +42,10 @@ def test_an_exponent_one_hundredth_off_is_recovered_as_such():
         e = np.exp(1.01 * beta * (xi @ X.T))
         return e @ X / np.sum(e, axis=-1, keepdims=True)
     report = check(retrieve, like="modern.update")
-    assert abs(report.estimates["parameters"]["beta"] - 0.01) < 1e-3
-    assert abs(report.estimates["parameters"]["gain"]) < 1e-3
+    assert report.named == ["beta is multiplied by 1.01"]
+    (found,) = report.estimates.values()
+    assert found["value"] == 1.01 and found["standard error"] < 1e-9
+    assert "estimate: beta is multiplied by 1.01 (+- " in details(report)
 
 
 def test_a_gain_and_a_uniform_mixing_are_distinguished_from_a_wrong_beta():
@@ -50,8 +53,16 @@ def test_a_gain_and_a_uniform_mixing_are_distinguished_from_a_wrong_beta():
         p = np.exp(beta * (xi @ X.T))
         p = 0.98 * p / np.sum(p, axis=-1, keepdims=True) + 0.02 / len(X)
         return p @ X
-    found = check(retrieve, like="modern.update").estimates["parameters"]
-    assert abs(found["mixing"] - 0.02) < 1e-6 and abs(found["beta"]) < 1e-6
+    report = check(retrieve, like="modern.update")
+    assert report.named == ["the mean of all values is mixed in at 0.02"]
+
+
+def test_a_factor_that_differs_between_cases_is_not_estimated():
+    def retrieve(xi, X, beta=1.0):
+        e = np.exp((beta + 0.1 * np.sin(beta)) * (xi @ X.T))
+        return e @ X / np.sum(e, axis=-1, keepdims=True)
+    report = check(retrieve, like="modern.update")
+    assert report.verdict == "fails" and not report.estimates and not report.named
 
 
 def test_every_verdict_reports_whether_trivial_answers_would_have_passed():

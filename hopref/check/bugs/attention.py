@@ -151,6 +151,8 @@ REGISTERED = [
     wrong_argument("scale argument ignored", *SCALED, scale=None),
     wrong_argument("bias ignored", *ATTENTION, bias=0.0),
     wrong_call("hidden scores set to -10", *ATTENTION)(partial(filled, number=-10.0)),
+    wrong_call("hidden scores set to -1e4", *ATTENTION)(partial(filled, number=-1e4)),
+    wrong_call("hidden scores set to -1e9", *ATTENTION)(partial(filled, number=-1e9)),
     wrong_call("hidden scores set to 0", *ATTENTION)(partial(filled, number=0.0)),
     wrong_argument("mask ignored", *ATTENTION, "layers.associations", "layers.associate",
                    "performer.attention", "attention.linear_attention", mask=True),

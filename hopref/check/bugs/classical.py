@@ -39,7 +39,8 @@ def threshold_with_the_wrong_sign(op, given):
     return run(op, given | {"b": -1.0 * given["b"]})
 
 
-@wrong_call("W transposed", "classical.field", "classical.update")
+@wrong_call("W transposed", "classical.field", "classical.update", "graded.update",
+            "classical.asynchronous_update")
 def transposed(op, given):
     return run(op, given | {"W": given["W"].T})
 

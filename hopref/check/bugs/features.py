@@ -142,6 +142,12 @@ def elu_itself(x, /):
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
 
 
+@bug("1 added to e^x - 1, which cancels below 0", "features.deterministic.elu", rounding=True)
+def elu_cancels(x, /):
+    x = x.astype(np.float64) if x.dtype == np.longdouble else x
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0))) + x.dtype.type(1)
+
+
 @bug("branches exchanged", "features.deterministic.elu")
 def elu_of_the_other_sign(x, /):
     return np.where(x < 0, 1 - x, np.exp(-np.maximum(x, 0)))

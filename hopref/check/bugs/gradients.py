@@ -169,6 +169,37 @@ def state_straight_through(op, given):
     return given["beta"] * w @ X, *run(op, given)[1:]
 
 
+RULES = ("modern.update", "modern.weights", "sparse.update", "sparse.normmax_update",
+         "structured.update")
+READ = ("sparse.update", "sparse.normmax_update", "sparse.k_subsets_update", "structured.update",
+        "performer.update")
+
+
+@wrong_call("beta missing in the gradient of the state", *(f"gradients.{k}" for k in RULES))
+def state_without_beta(op, given):
+    dxi, *rest = run(op, given)
+    return dxi / given["beta"], *rest
+
+
+def by_values(op, given):
+    """The part of the gradient of the patterns that they have as values."""
+    name = op.name.removeprefix("gradients.").replace("update", "weights")
+    rest = {k: x for k, x in given.items() if k != "g"}
+    return outer(run(load()[name], rest), given["g"])
+
+
+@wrong_call("patterns as values, not as keys", *(f"gradients.{k}" for k in READ))
+def values_alone(op, given):
+    dxi, _, *rest = run(op, given)
+    return dxi, by_values(op, given), *rest
+
+
+@wrong_call("patterns as keys, not as values", *(f"gradients.{k}" for k in READ))
+def keys_alone(op, given):
+    dxi, dX, *rest = run(op, given)
+    return dxi, dX - by_values(op, given), *rest
+
+
 @bug("last step only, the state before it a constant", "gradients.modern.fixed_point")
 def fixed_point_by_one_step(g, xi, X, /, *, beta=1.0):
     return modern.update.formula(g, xi, X, beta=beta)[1:]

@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import layers
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, estimated, run, wrong_call
 from hopref.maps import default_scale, softmax
 
 __all__ = []
@@ -46,6 +46,11 @@ def unbiased_variance(x, /, *, gain=1.0, shift=0.0, eps=1e-5):
     away, d = x - np.mean(x, axis=-1, keepdims=True), x.shape[-1]
     variance = np.sum(away * away, axis=-1, keepdims=True) / max(d - 1, 1)
     return gain * away / np.sqrt(variance + eps) + shift
+
+
+@estimated("eps is {} in place of the given one", "layers.layer_norm")
+def another_eps(op, given, number):
+    return run(op, given | {"eps": number})
 
 
 @bug("eps outside the root", "layers.layer_norm")

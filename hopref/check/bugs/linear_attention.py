@@ -1,7 +1,7 @@
 """Bugs of kernel attention: denominators, features, states, the log domain."""
 import numpy as np
 
-from hopref.check.bugs import bug, run, wrong_argument, wrong_call
+from hopref.check.bugs import bug, estimated, run, wrong_argument, wrong_call
 from hopref.check.bugs.attention import transposed
 from hopref.models import attention
 
@@ -23,6 +23,24 @@ def denominator_eps(op, given):
 @wrong_call("denominator eps 1e-6", *LINEAR)
 def small_denominator_eps(op, given):
     return run(op, given | {"eps": given["eps"] + 1e-6})
+
+
+@estimated("{} is added to the denominator", *LINEAR)
+def any_denominator_eps(op, given, number):
+    return run(op, given | {"eps": given["eps"] + number})
+
+
+@estimated("{} is added to every feature", *LINEAR)
+def any_feature_eps(op, given, number):
+    return run(op, given | {k: given[k] + number for k in ("phi_q", "phi_k")})
+
+
+@wrong_call("normaliser cumulated over the heads", "attention.linear_attention")
+def cumulated_over_heads(op, given):
+    if np.ndim(given["phi_q"]) < 3:
+        return None
+    numerator, denominator = sums(given)
+    return numerator / np.cumsum(denominator, axis=-3)
 
 
 def sums(given):

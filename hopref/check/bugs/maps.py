@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref import maps
-from hopref.check.bugs import bug, run, wrong_call
+from hopref.check.bugs import bug, estimated, run, wrong_call
 
 __all__ = []
 
@@ -35,6 +35,14 @@ def softmax_mask_after(op, given):
 @wrong_call("log sum exp not divided by beta", "maps.logsumexp")
 def lse_without_one_over_beta(op, given):
     return given["beta"] * run(op, given)
+
+
+@estimated("{} is added to the sum before its logarithm", "maps.logsumexp")
+def lse_eps(op, given, number):
+    """After the maximum is subtracted."""
+    z, beta = given["z"], given["beta"]
+    top = np.max(z, axis=-1, keepdims=True)
+    return top[..., 0] + np.log(np.sum(np.exp(beta * (z - top)), axis=-1) + number) / beta
 
 
 @bug("maximum subtracted and not added again", "maps.logsumexp")

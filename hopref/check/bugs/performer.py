@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from hopref.check.bugs import bug, named, run, wrong_argument, wrong_call
+from hopref.check.bugs import bug, estimated, named, run, wrong_argument, wrong_call
 from hopref.check.bugs.linear_attention import shifted
 from hopref.maps import default_scale
 from hopref.models import attention, modern, performer
@@ -31,7 +31,7 @@ def answered(op, given, q, k, eps=0.0):
     if op.name == "performer.weights":
         return attention.linear_weights.formula(q, k)[..., 0, :]
     if "xi" in given:
-        return attention.linear_attention.formula(q, k, given["X"])[..., 0, :]
+        return attention.linear_attention.formula(q, k, given["X"], eps=eps)[..., 0, :]
     return attention.linear_attention.formula(q, k, given["V"], mask=given["mask"], eps=eps)
 
 
@@ -79,6 +79,18 @@ def denominator_eps(op, given):
     return by_features(op, given, lambda log, sign, half: sign * np.exp(log), 1e-6)
 
 
+@estimated("{} is added to the denominator", *ATTENTION)
+def any_denominator_eps(op, given, number):
+    if op.name == "performer.weights":
+        return None
+    return by_features(op, given, lambda log, sign, half: sign * np.exp(log), number)
+
+
+@estimated("{} is added to every feature", *ATTENTION)
+def any_feature_eps(op, given, number):
+    return by_features(op, given, lambda log, sign, half: sign * np.exp(log) + number)
+
+
 @wrong_call("sqrt(beta) on the patterns only", *RETRIEVAL)
 def query_unscaled(op, given):
     return run(op, given | {"xi": given["xi"] / math.sqrt(given["beta"])})
@@ -123,6 +135,22 @@ def favor(op, given, eps, denominator=0.0, over=(-1, -2)):
     if op.name == "performer.causal_attention":
         return None if "S" in given and np.ndim(given["S"]) else \
             attention.causal_linear_attention.formula(q, k, given["V"], z=denominator)[0]
+    return answered(op, given, q, k)
+
+
+@estimated("FAVOR+ eps {}", *ATTENTION)
+def favor_eps(op, given, number):
+    return favor(op, given, number)
+
+
+@wrong_call("stabiliser of the whole exponent per key", *ATTENTION)
+def whole_exponent_per_key(op, given):
+    """Each key is divided by its largest feature, and so loses its weight."""
+    features, (beta, queries, keys) = named(op, "features", given), operands(given)
+    log_q, sign_q = features(queries, given["omega"], beta)
+    log_k, sign_k = features(keys, given["omega"], beta)
+    q = sign_q * np.exp(log_q - np.max(log_q, axis=-1, keepdims=True))
+    k = sign_k * np.exp(log_k - np.max(log_k, axis=-1, keepdims=True))
     return answered(op, given, q, k)
 
 

@@ -92,6 +92,23 @@ def clipped_and_normalised(z, /, *, beta=1.0, where=True, empty_row="zeros"):
     return np.where(some, t / np.sum(t, axis=-1, keepdims=True), empty)
 
 
+@wrong_call("threshold from cumulative sums of cumulative sums", "maps.sparsemax", "sparse.update",
+            "sparse.weights")
+def sums_of_sums(op, given):
+    if "xi" in given and given["alpha"] != 2:
+        return None
+    z = given["xi"] @ given["X"].T if "xi" in given else given["z"]
+    t, some = below_the_largest({"z": z, "where": given.get("where", True)})
+    s = np.sort(given["beta"] * t, axis=-1)[..., ::-1]
+    sums, k = np.cumsum(np.cumsum(np.where(s > -np.inf, s, -1e300), -1), -1), 1.0 + np.arange(
+        s.shape[-1])
+    support = np.sum(1 + k * s > sums, axis=-1, keepdims=True)
+    last = np.take_along_axis(sums, np.maximum(support - 1, 0), axis=-1)
+    p = np.maximum(given["beta"] * t - (last - 1) / np.maximum(support, 1), 0.0)
+    p = np.where(some, p, np.nan if given.get("empty_row") == "nan" else 0.0)
+    return p @ given["X"] if op.name == "sparse.update" else p
+
+
 @wrong_call("weights of norm 1, not of sum 1", "maps.normmax")
 def of_norm_one(op, given):
     p = run(op, given)

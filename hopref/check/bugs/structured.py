@@ -30,6 +30,11 @@ def read_out(op, given, p):
     return p if op.name == "structured.weights" else p @ given["X"]
 
 
+@wrong_call("of equal scores the last", "structured.top_k_update")
+def last_of_equals(op, given):
+    return run(op, given | {"X": given["X"][::-1]})
+
+
 # -- a fixed support ------------------------------------------------------------------------------
 
 @wrong_call("hidden scores filled with 0", *MASKED)

@@ -33,13 +33,26 @@ class Comparison:
         values = self.complete(outcome.values, right)
         if [np.shape(y) for y in values] != [r.shape for r in right][:len(values)]:
             return outcome
+        values = self.compared(args, kwargs, values, right, profile)
+        return replace(outcome, values=values, many=outcome.many or len(values) > 1)
+
+    def compared(self, args, kwargs, values, right, profile):
+        """Values of the shapes of the correct ones, which replace what is not compared."""
+        convention = self.convention
         if convention.up_to == "constant":
             values = (without_constant(values[0], right[0], profile.u), *values[1:])
         if convention.up_to == "columns":
             values = in_order(values, right)
         if convention.undefined_rows:
             values = self.without_undefined(args, kwargs, values, right)
-        return replace(outcome, values=values, many=outcome.many or len(values) > 1)
+        return values
+
+    @property
+    def missing(self):
+        """The places of the results of the op that the candidate does not return."""
+        names, count = output_names(self.op), len(self.op.outputs)
+        offered = {names.index(k) % count for k in self.convention.returns if k != "-"}
+        return set(range(count)) - offered if offered else set()
 
     def complete(self, values, right):
         """All results of the op in its order, if the candidate returned what was declared."""

@@ -1,68 +1,123 @@
-"""Diagnosis of a failing candidate: known bugs that explain it, and recovered parameters.
+"""Diagnosis of a failing candidate: the names of the known bugs that explain it.
 
-A bug explains a candidate if, in every case in which the results of the bug and the correct results
-differ, those of the bug are at least a hundred times closer to those of the candidate.  The closest
-bug is reported first.  The recovery regresses the residual on ``dy/dlog beta``, ``y`` and
-``mean(v) - y``, and so estimates the relative error of beta, the gain, and the uniform mixing.
+A name is given if the bug explains every case, failing or not (see
+`hopref.check.engine.explanation`).  Bugs are tried in this order, and the first kind that explains
+ends the search: single bugs; families, of which a number is estimated; two bugs at once; bugs that
+lose digits.  Random draws, whose numbers differ between libraries, are compared by the laws that
+they break.
 """
-from dataclasses import dataclass
-from types import SimpleNamespace
+from itertools import permutations
+from time import monotonic
 
 import numpy as np
 
-from hopref.check.bugs import bugs_of
+from hopref.check.bugs import Bug, bugs_of, changed, families_of
+from hopref.check.bugs.factors import single_precision
+from hopref.check.engine.estimation import estimated
+from hopref.check.engine.explanation import Answer, attempt, explains, loses_digits, numbers
 from hopref.check.engine.subjects import own_function
 from hopref.check.laws import laws_of
 from hopref.check.tolerance.derivation import widened
-from hopref.check.tolerance.expected import expected, truth
+from hopref.check.tolerance.expected import expected
 
-__all__ = ["diagnose", "explains", "recovered"]
+__all__ = ["diagnose"]
 
-NEARER = 100.0          # a bug explains an error that it reduces by this factor
-STEP = 2.0**-10         # step in log beta of the derivative; its error STEP^2 is below 1/NEARER
 MOST_NAMES = 2          # explanations that are reported
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Arguments, the results of the candidate, the correct ones, and their tolerances."""
-    args: tuple
-    kwargs: dict
-    values: tuple
-    right: tuple
-    slack: tuple
+MOST_SECONDS = 2.0      # for the search of pairs
+MOST_CALLS = 12         # with which it is tried whether a bug composes
+DOUBLE = 2.0**-53       # unit roundoff of float64
+UNKNOWN = 1e-9          # relative tolerance of functions for which none is derived
 
 
 def diagnose(trial):
-    """Find the bugs that explain the findings; estimate parameters if the op has a beta."""
+    """Find the bugs that explain the findings, and the numbers of those that have one."""
     report = trial.report
-    wrong = any(f.kind in ("value", "law") for f in report.findings)
-    if wrong:
-        own = trial.like.partition(".")[0] != "estimators"  # estimators are not functions of hopref
-        names = nearest(trial) if own else []
-        if not names and (trial.op is None or not trial.op.arrays):
-            names = suspects(trial)         # a random draw of another library has other numbers
-        report.named = names[:MOST_NAMES]
-    if wrong and trial.op is not None and trial.op.arrays:
-        report.estimates = recovered(trial.op, [a for a in trial.answers if not a[0].stress])
+    if not any(f.kind in ("value", "law") for f in report.findings):
+        return
+    arrays = trial.op is not None and trial.op.arrays
+    own = trial.like.partition(".")[0] != "estimators"      # estimators are not functions of hopref
+    names = []
+    if own:
+        answers = sorted(answers_of(trial), key=lambda it: (not it.fails, it.size))
+        names, report.estimates = explained(trial.like, answers) if arrays else \
+            (ranked(candidates_of(trial.like), answers), {})
+    if not names and not arrays:
+        names = suspects(trial)         # a random draw of another library has other numbers
+    report.named = names[:MOST_NAMES]
 
 
-def nearest(trial):
-    """The names of the bugs that explain the answers, the nearest first."""
-    answers = answers_of(trial)
-    found = [(remains, i, it.name) for i, it in enumerate(bugs_of(trial.like))
-             if not it.benign and (remains := explains(it, answers)) is not None]
+def candidates_of(like):
+    return [bug for bug in bugs_of(like) if not bug.benign]
+
+
+def explained(like, answers):
+    """The names of the bugs that explain the answers, and the numbers that were estimated."""
+    if not any(it.fails for it in answers):
+        return [], {}
+    bugs = candidates_of(like)
+    if names := ranked(bugs, answers):
+        return names, {}
+    found = [it for family in families_of(like)
+             if (it := estimated(family, answers)) is not None]
+    if found:
+        found = sorted(found, key=lambda it: it.unexplained)[:MOST_NAMES]
+        return [it.name for it in found], {it.name: it.numbers for it in found}
+    if names := ranked(pairs(bugs, answers), answers):
+        return names, {}
+    bugs = [bug for bug in bugs if bug.rounding] + in_single_precision(like, answers)
+    return [bug.name for bug in bugs if loses_digits(bug, answers)], {}
+
+
+def in_single_precision(like, answers):
+    """The bug that float32 is used within, of every operation that is judged in float64."""
+    return [Bug("float32 arithmetic within float64", like, changed(single_precision, like),
+                rounding=True)] * (answers[0].u == DOUBLE)
+
+
+def ranked(bugs, answers):
+    """The names of the bugs that explain the answers, first those that leave least."""
+    found = [(left, i, bug.name) for i, bug in enumerate(bugs)
+             if (left := explains(bug, answers)) is not None]
     return [name for *_, name in sorted(found)]
 
 
+def pairs(bugs, answers):
+    """Pairs of bugs of which each explains less than both; each pair once."""
+    began, seen = monotonic(), set()
+    bugs = [bug for bug in bugs if not bug.rounding]
+    later = {bug.name for bug in bugs if composes(bug, answers)}
+    for first, second in permutations(bugs, 2):
+        names = frozenset((first.name, second.name))
+        if second.name not in later or names in seen:
+            continue
+        if monotonic() - began > MOST_SECONDS:
+            return
+        both = second.after(first)
+        if explains(both, answers[:1]) is not None:
+            seen.add(names)
+            yield both
+
+
+def composes(bug, answers):
+    """Whether a bug calls the operation in one of the first calls in which it has an effect."""
+    for it in answers[:MOST_CALLS]:
+        try:
+            if bug.composes(*it.wide):
+                return True
+        except Exception:       # it cannot be called with these arguments
+            continue
+    return False
+
+
 def suspects(trial):
-    """The names of the bugs that break every law that the candidate breaks, and no other."""
+    """The names of the bugs of which every law that they are declared to break is broken."""
     broken = {f.name for f in trial.report.findings if f.kind == "law"}
-    laws = laws_of(trial.like)
-    found = [(sum(law.name in broken for law in laws if it.name in law.kills), it.name)
-             for it in bugs_of(trial.like)
-             if all(law.name in broken for law in laws if it.name in law.kills)]
-    return [name for _, name in sorted(found, reverse=True)]
+    found = []
+    for bug in bugs_of(trial.like):
+        laws = {law.name for law in laws_of(trial.like) if bug.name in law.kills}
+        if laws and laws <= broken:
+            found.append((-len(laws), bug.name))
+    return [name for _, name in sorted(found)]
 
 
 def answers_of(trial):
@@ -70,105 +125,37 @@ def answers_of(trial):
     calls = [call for same_shape in trial.calls.values() for call in same_shape]
     if trial.op is None or not trial.op.arrays:
         own = own_function(trial.like)
-        return [Answer(args, kwargs, numbers(answer), right, len(right) * (0.0,))
+        return [without_tolerance(args, kwargs, numbers(answer), right)
                 for args, kwargs, answer in calls
                 if (right := attempt(own, args, kwargs)) is not None]
-    cases = [(case.args, case.kwargs, values, exact) for case, exact, values in trial.answers
-             if not case.stress and values and values[0].size]
+    cases = [(case.args, case.kwargs, values, right)
+             for case, right, values in trial.answers + trial.unanswered if not case.stress]
     calls = [(args, kwargs, values, expected(trial.op, args, kwargs, trial.profile))
              for args, kwargs, values in calls]
-    return [compared(trial.op, *call) for call in (*cases, *calls)]
+    return [it for call in (*cases, *calls) if (it := compared(trial, *call)) is not None]
 
 
-def compared(op, args, kwargs, values, right):
-    """The result of one call together with the correct one."""
+def compared(trial, args, kwargs, values, right):
+    """The result of one call together with the correct one; None if there is nothing in it."""
     right = right if isinstance(right, tuple) else (right,)
-    args, kwargs = widened(op, args, kwargs)
-    slack = [np.where(np.isfinite(e.radius), e.radius, 0) for e in right]
-    return Answer(args, kwargs, values, tuple(e.value for e in right),
-                  tuple(2 * float(np.max(r, initial=0)) for r in slack))
-
-
-def explains(bug, answers):
-    """The largest unexplained fraction of the candidate's error; None if the bug does not explain
-    it."""
-    remains = []
-    for it in answers:
-        wrong = attempt(bug, it.args, it.kwargs)
-        if wrong is None:
-            continue
-        for right, y, own, slack in zip(it.right, it.values, wrong, it.slack):
-            if np.shape(own) != np.shape(y) or distance(own, right) <= 4 * slack:
-                continue                # the bug has no effect here
-            error, left = distance(y, right), distance(y, own)
-            if left == error == np.inf:
-                continue                # overflow in the candidate, which explains nothing
-            if left > max(slack, error / NEARER):
-                return None
-            remains.append(left / error if error else 0.0)
-    return max(remains, default=None)
-
-
-def attempt(function, args, kwargs):
-    """The results of a function as arrays; None if it returns None or cannot be called."""
-    try:
-        with np.errstate(all="ignore"):
-            answer = function(*args, **kwargs)
-    except Exception:
+    if not right[0].size:
         return None
-    return None if answer is None else numbers(answer)
+    profile, missing = trial.profile, trial.comparison.missing
+    radius = tuple(np.full(r.shape, np.inf) if i in missing else r.radius
+                   for i, r in enumerate(right))
+
+    def same(args, kwargs, values):
+        if [np.shape(v) for v in values] != [r.shape for r in right][:len(values)]:
+            return values
+        return trial.comparison.compared(args, kwargs, values, right, profile)
+    return Answer(args, kwargs, tuple(y.astype(np.longdouble) for y in values),
+                  tuple(r.value for r in right), radius,
+                  max(profile.u, profile.u_s, profile.u_p, profile.u_o),
+                  lambda args, kwargs: widened(trial.op, args, kwargs), same)
 
 
-def numbers(answer):
-    """The numeric arrays in a result, including those of nested records."""
-    if isinstance(answer, (dict, SimpleNamespace)):
-        answer = tuple((answer if isinstance(answer, dict) else vars(answer)).values())
-    if isinstance(answer, (tuple, list)):
-        return tuple(a for part in answer for a in numbers(part))
-    a = np.asarray(answer)
-    if a.dtype.kind in "US":
-        a = np.frombuffer(np.ascontiguousarray(a.astype("U16")).tobytes(), np.uint32)
-    if a.dtype.kind == "c":
-        a = np.stack([a.real, a.imag])
-    return (a.astype(np.longdouble),) if a.dtype.kind in "biuf" else ()
-
-
-def distance(a, b):
-    """The largest difference; infinite if the shapes differ or only one of two entries is finite.
-    """
-    if np.ndim(a) and np.ndim(b) and np.shape(a) != np.shape(b):
-        return np.inf
-    with np.errstate(all="ignore"):
-        a, b = np.asarray(a, np.longdouble), np.asarray(b, np.longdouble)
-        gap = np.where((a == b) | np.isnan(a) & np.isnan(b), 0, np.abs(a - b))
-    return float(np.max(np.nan_to_num(gap, nan=np.inf, posinf=np.inf), initial=0))
-
-
-def recovered(op, answers):
-    """{"beta": relative error, "gain": ..., "mixing": ...}, estimated from the ordinary cases."""
-    parameter = {"modern.update": "beta", "attention.softmax_attention": "scale"}.get(op.name)
-    rows, residuals = [], []
-    for case, exact, values in answers:
-        given = case.kwargs.get(parameter)
-        swept = parameter in dict(case.levels)      # far from the linear range
-        if parameter is None or type(given) is not float or case.family != "gauss" or swept:
-            continue
-        y = exact.value.astype(float)
-        nudged = [truth(op, case.args, case.kwargs | {parameter: given * (1 + h)})
-                  for h in (STEP, -STEP)]
-        slope = ((nudged[0] - nudged[1]) / (2 * STEP)).astype(float)
-        mean = np.mean(np.asarray(case.args[-1], float), axis=-2, keepdims=op.name[0] == "a")
-        columns = [slope, y, np.broadcast_to(mean, y.shape) - y]
-        residual = (values[0] - exact.value).astype(float)
-        if np.all(np.isfinite(residual)) and np.all(np.isfinite(columns)):
-            rows.append(np.stack([c.ravel() for c in columns], axis=-1))
-            residuals.append(residual.ravel())
-    if not rows:
-        return {}
-    A, r = np.concatenate(rows), np.concatenate(residuals)
-    found, *_ = np.linalg.lstsq(A, r, rcond=None)
-    left = float(np.linalg.norm(A @ found - r) / max(np.linalg.norm(r), 1e-300))
-    noise = np.sqrt(np.diag(np.linalg.pinv(A.T @ A))) * np.linalg.norm(A @ found - r) / len(r)**0.5
-    return {"parameters": dict(zip((parameter, "gain", "mixing"), map(float, found))),
-            "standard errors": dict(zip((parameter, "gain", "mixing"), map(float, noise))),
-            "unexplained": left}
+def without_tolerance(args, kwargs, values, right):
+    """The result of one call of a function for which no tolerance is derived."""
+    radius = [np.full(np.shape(r), UNKNOWN * np.max(np.abs(r), initial=0, where=np.isfinite(r)))
+              for r in right]
+    return Answer(args, kwargs, values, right, tuple(radius))

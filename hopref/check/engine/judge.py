@@ -111,6 +111,7 @@ class Trial:
         self.profile, self.report = profile, report
         self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
         self.answers = []           # (case, truth, values) of every case that was answered
+        self.unanswered = []        # (case, truth, values) of every case that had no result
         self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
         self.failures, self.warmed = 0, False
 
@@ -168,6 +169,8 @@ class Trial:
             if wrong is None:
                 self.answers.append((case, truth, outcome.values))
                 record.ratio, wrong = self.misses(case, truth, outcome.values)
+            elif outcome.failure not in ("crash", "timeout", "resource"):
+                self.unanswered.append((case, truth, outcome.values))
             if wrong is None:
                 continue
             record.note, record.finding = wrong["message"], wrong["name"]

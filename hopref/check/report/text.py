@@ -120,13 +120,9 @@ def place(f):
 
 
 def estimate_lines(r):
-    """Recovered parameters whose error exceeds five standard errors and one thousandth."""
-    found, noise = r.estimates.get("parameters", {}), r.estimates.get("standard errors", {})
-    for name, value in found.items():
-        if abs(value) > max(5 * noise[name], 1e-3) and r.estimates["unexplained"] < 0.5:
-            wrong = {"gain": "the answer is multiplied by", "mixing": "mean(v) is mixed in at"}
-            text = wrong.get(name, f"{name} is multiplied by")
-            yield f"  estimate: {text} {value + (name != 'mixing'):.6g} +- {noise[name]:.1g}"
+    """The estimated numbers, each of a name that explains every case, with their errors."""
+    for name, found in r.estimates.items():
+        yield f"  estimate: {name} (+- {found['standard error']:.1g})"
 
 
 def distinct(reasons):
