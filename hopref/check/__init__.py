@@ -6,7 +6,8 @@ does the same in a separate process, with limits on time and memory.
 >>> import numpy as np
 >>> from hopref.check import check
 >>> def retrieve(xi, X, beta=1.0):
-...     e = np.exp(beta * beta * (xi @ X.T))
+...     z = beta * beta * (xi @ X.T)
+...     e = np.exp(z - np.max(z, axis=-1, keepdims=True))
 ...     return e @ X / e.sum(axis=-1, keepdims=True)
 >>> report = check(retrieve, like="modern.update")
 >>> report.verdict, report.named
@@ -25,7 +26,7 @@ _MODULE_OF = {"NotOffered": "engine.candidate", "Report": "report.findings", "LA
 
 
 def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", arithmetic: str = "",
-          seed: int = 0, convention: Any = None, only: str = "",
+          seed: int = 0, convention: Any = None, only: str = "", input: str = "",
           xfail: dict[str, str] | None = None, **options: Any) -> Any:
     """Judge a function as an implementation of an operation.
 
@@ -42,6 +43,8 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     convention : `hopref.check.peers.conventions.Convention`, where names, order, axes or masks
         differ from those of the operation, or the name of a published one, such as "torch-sdpa"
     only : name of a single case; "" for all cases
+    input : a call of the operation as text, such as the smallest failing input of a report, which
+        is then the only case
     xfail : dictionary from the names of expected findings to the reasons
     **options : the convention by the options of ``hopref check``, such as ``array="torch"``,
         ``map={"scale": "softmax_scale"}``, ``order=("K", "Q", "V")``, ``layout={"X": "d n"}``,
@@ -62,7 +65,8 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     from hopref.check.judgement import judged
     given = {"convention": convention} if convention is not None else {}
     return judged(function, like, {"dtype": dtype, "arithmetic": arithmetic, "seed": seed,
-                                   "only": only, "xfail": xfail, **given, **options})
+                                   "only": only, "input": input, "xfail": xfail, **given,
+                                   **options})
 
 
 def assert_conforms(function: Callable[..., Any], like: str, **options: Any) -> None:

@@ -15,29 +15,30 @@ from hopref.errors import PluginError
 __all__ = ["convention_of", "items", "judged", "near", "validated"]
 
 KEYWORDS = {"map": "names", "set": "given", "size": "sizes"}    # of the command: of `Convention`
-OF_JUDGE = ("dtype", "arithmetic", "seed", "only", "xfail")
+OF_JUDGE = ("dtype", "arithmetic", "seed", "only", "input", "xfail")
 
 
 def judged(function, like, options):
     """The report on a function, by options of `hopref.check.check`."""
     validated(like)
     name = f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', function)}"
-    called = name.rpartition(":")[2].replace("{", "{{").replace("}", "}}")
+    called = name.rpartition(":")[2]
     convention, adapter = convention_of(like, options), options.get("adapter", "")
     if callable(adapter):
         function, adapter = adapter(function), ""
     candidate = InProcess(bound(function, like, convention, adapter), name)
     again = "".join(f", {k}={repeated(v)}" for k, v in options.items()
-                    if k not in ("only", "seed", "xfail") and v not in ("", None)
+                    if k not in ("only", "input", "seed", "xfail") and v not in ("", None)
                     and (k, v) != ("dtype", "float64"))
     return judge(candidate, like, **{k: options[k] for k in OF_JUDGE if k in options},
                  convention=convention,
-                 again=f"check({called}, {like!r}{again}, only={{case!r}}, seed={{seed}})")
+                 again=lambda kind, value, seed: f"check({called}, {like!r}{again}, "
+                 f"{'only' if kind == 'case' else kind}={value!r}, seed={seed})")
 
 
 def repeated(v):
     """An option as it is written in the line that reproduces a case."""
-    return repr(v).replace("{", "{{").replace("}", "}}")
+    return getattr(v, "__qualname__", None) or repr(v)
 
 
 def convention_of(like, options):

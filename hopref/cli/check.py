@@ -48,6 +48,8 @@ def configure(parser):
                         help="resident memory it may take above its baseline (4GiB)")
     parser.add_argument("--time", type=float, default=60.0, metavar="SECONDS", help="for one call")
     parser.add_argument("--case", default="", metavar="NAME", help="only this case")
+    parser.add_argument("--input", default="", metavar="CALL", help="only this input, written as a "
+                        "call of the op, like the smallest failing input of a report")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason': what is expected")
     parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
@@ -86,7 +88,7 @@ def run(args):
 def stale_lines(args, reports):
     """The sentence about lines of --xfail whose finding did not occur; "" without any."""
     seen = {f.name for r in reports for f in r.findings}
-    stale = [] if args.case or not args.target else \
+    stale = [] if args.case or args.input or not args.target else \
         [name for name in expected(args.xfail) if name not in seen]
     return (f"--xfail {args.xfail}: no longer found, so the line must be removed: "
             + "; ".join(stale)) if stale else ""
@@ -169,7 +171,7 @@ def one_target(args):
                            memory=size(args.memory), seconds=args.time)
     try:
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
-                       seed=args.seed, only=args.case, again=repeated(args),
+                       seed=args.seed, only=args.case, input=args.input, again=repeated(args),
                        xfail=expected(args.xfail), convention=convention)
     finally:
         candidate.close()

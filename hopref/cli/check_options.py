@@ -3,7 +3,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from hopref.check.peers.commands import as_template, options_of
+from hopref.check.peers.commands import options_of, repeating
 from hopref.check.peers.conventions import CONVENTIONS, in_format
 from hopref.errors import PluginError
 
@@ -86,13 +86,15 @@ def not_loaded(args, message):
 
 
 def repeated(args):
-    """The command that runs one case again."""
+    """The command that runs one case again, as a function of the case or input, and the seed."""
     line = ["hopref", "check", args.target, "--like", args.like]
     for option, default in {"dtype": "float64", "arithmetic": "", "adapter": ""}.items():
         if getattr(args, option) != default:
             line += [f"--{option}", getattr(args, option)]
     line += options_of(convention_record(args)) + ["--here"] * args.here
-    return as_template(line)
+    line += ["--memory", args.memory] * (args.memory != "4GiB")
+    line += ["--time", f"{args.time:g}"] * (args.time != 60.0)
+    return repeating(line)
 
 
 def pairs(option, given, form="OURS=THEIRS"):

@@ -113,7 +113,8 @@ def test_a_wrong_candidate_exits_with_1_and_hears_why(here, capsys):
     files = "--json", here / "r.json", "--junit", here / "r.xml"
     assert hopref_check("mine:wrong", "--like", "modern.update", "--here", *files) == 1
     printed = capsys.readouterr().out
-    assert "looks like: beta applied twice" in printed
+    assert ("looks like: exponentials without subtracting the maximum, together with beta applied "
+            "twice") in printed
     assert "Ramsauer et al. 2021, eq. (3)" in printed
     assert "tolerance of modern.update" in printed and "bound" in printed
     record = json.loads((here / "r.json").read_text())

@@ -14,7 +14,15 @@ import numpy as np
 from hopref.check.bugs import Bug, bugs_of, changed, families_of
 from hopref.check.bugs.factors import single_precision
 from hopref.check.engine.estimation import estimated
-from hopref.check.engine.explanation import Answer, attempt, explains, loses_digits, numbers
+from hopref.check.engine.explanation import (
+    Answer,
+    aligned,
+    attempt,
+    explains,
+    loses_digits,
+    numbers,
+    unexplained,
+)
 from hopref.check.engine.subjects import own_function
 from hopref.check.laws import laws_of
 from hopref.check.tolerance.derivation import widened
@@ -30,10 +38,11 @@ UNKNOWN = 1e-9          # relative tolerance of functions for which none is deri
 
 
 def diagnose(trial):
-    """Find the bugs that explain the findings, and the numbers of those that have one."""
+    """Find the smallest failing input, the bugs that explain the findings, and their numbers."""
     report = trial.report
     if not any(f.kind in ("value", "law") for f in report.findings):
         return
+    trial.reduced()
     arrays = trial.op is not None and trial.op.arrays
     own = trial.like.partition(".")[0] != "estimators"      # estimators are not functions of hopref
     names = []
@@ -93,7 +102,7 @@ def pairs(bugs, answers):
         if monotonic() - began > MOST_SECONDS:
             return
         both = second.after(first)
-        if explains(both, answers[:1]) is not None:
+        if unexplained(both, answers[0]) is not None:
             seen.add(names)
             yield both
 
@@ -148,8 +157,8 @@ def compared(trial, args, kwargs, values, right):
         if [np.shape(v) for v in values] != [r.shape for r in right][:len(values)]:
             return values
         return trial.comparison.compared(args, kwargs, values, right, profile)
-    return Answer(args, kwargs, tuple(y.astype(np.longdouble) for y in values),
-                  tuple(r.value for r in right), radius,
+    values = tuple(y.astype(np.longdouble) for y in values)
+    return Answer(args, kwargs, values, *aligned(values, [r.value for r in right], radius),
                   max(profile.u, profile.u_s, profile.u_p, profile.u_o),
                   lambda args, kwargs: widened(trial.op, args, kwargs), same)
 
@@ -158,4 +167,4 @@ def without_tolerance(args, kwargs, values, right):
     """The result of one call of a function for which no tolerance is derived."""
     radius = [np.full(np.shape(r), UNKNOWN * np.max(np.abs(r), initial=0, where=np.isfinite(r)))
               for r in right]
-    return Answer(args, kwargs, values, right, tuple(radius))
+    return Answer(args, kwargs, values, *aligned(values, right, radius))

@@ -13,7 +13,7 @@ from hopref.check.engine.explanation import NEARER, explains
 __all__ = ["Estimate", "estimated"]
 
 SIZES = 10.0 ** np.arange(-14, 5)       # distances from the number without effect
-FACTORS = 10.0 ** (np.arange(-32, 33) / 8)
+FACTORS = 10.0 ** (np.arange(-12, 13) / 4)
 MOST_ENTRIES = 6                        # of results, with which a number is estimated
 DIGITS = (1, 2, 3, 4, 6, 9, 17)
 STEPS = 60                              # of the solution of one equation

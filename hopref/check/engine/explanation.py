@@ -24,11 +24,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NEARER", "Answer", "attempt", "errors", "explains", "loses_digits", "numbers"]
+__all__ = ["NEARER", "Answer", "aligned", "attempt", "errors", "explains", "loses_digits",
+           "numbers", "unexplained"]
 
 NEARER = 100.0          # of an error, a bug leaves at most this fraction unexplained
 ROUNDINGS = 16.0        # rounding errors of a candidate, in units of those of the bug
 DIGITS = 2.0**20        # of an error, a bug may leave this number of unit roundoffs
+LOST = 1e-6             # of the largest entry of a row, lost digits are at most this part
 SIZE = 64.0             # ratio of the errors of two programs that lose the same digits
 MARGIN = 0.5            # a bug leaves at most this part of the error of any entry
 BALANCE = 0.8           # mean sign of many rounding errors
@@ -86,8 +88,8 @@ class Answer:
 
     @cached_property
     def size(self):
-        """The number of entries of the arguments."""
-        return sum(np.size(a) for a in (*self.args, *self.kwargs.values()))
+        """The number of entries of the arguments, where those are arrays."""
+        return sum(getattr(a, "size", 1) for a in (*self.args, *self.kwargs.values()))
 
     def wrong(self, bug, exact=True):
         """The results of a bug; the right ones where it has no effect, None where it raises."""
@@ -99,6 +101,16 @@ class Answer:
             return None
         values = self.right if answer is None else numbers(answer)
         return self.compared(self.args, self.kwargs, (*values, *self.right[len(values):]))
+
+
+def aligned(values, right, radius):
+    """Right results and tolerances of the shapes of the values; NaN where a shape is wrong."""
+    same = [np.shape(y) == np.shape(r) for y, r in zip(values, right)]
+    same += [True] * (len(right) - len(same))
+    shapes = [np.shape(y) for y in values] + [None] * len(right)
+    return (tuple(r if ok else np.full(s, np.nan, np.longdouble)
+                  for ok, r, s in zip(same, right, shapes)),
+            tuple(r if ok else np.zeros(s) for ok, r, s in zip(same, radius, shapes)))
 
 
 def cast(a, dtype):
@@ -118,22 +130,25 @@ def explains(bug, answers):
         left = unexplained(bug, it)
         if left is None:
             return None
-        fractions += [left] * it.fails
+        fractions += [left] * bool(it.fails and left == left)
     return max(fractions) if fractions and min(fractions) <= 1 / NEARER else None
 
 
 def unexplained(bug, it):
-    """The largest fraction of an error in one call that a bug leaves; None if it is refuted."""
+    """The largest fraction of an error in one call that a bug leaves; None if it is refuted.
+
+    It is NaN if all errors are no larger than the digits that the bug loses in the format.
+    """
     wrong = it.wrong(bug)
     if not it.values:
         return raised_too(bug, it)
     if wrong is None:
         return None if it.fails else 0.0
-    worst, narrow = 0.0, None
+    parts, narrow = [], None
     for i, (y, w, right, radius) in enumerate(zip(it.values, wrong, it.right, it.radius)):
         if np.shape(w) != np.shape(y):
             return None
-        left, closed = errors(y, w), radius < np.inf
+        left, closed, lost = errors(y, w), radius < np.inf, False
         allowed = 2 * of_row(radius, it.failing[i]) + 4 * it.u * magnitude(w)
         if np.any((left > allowed) & closed):
             narrow = it.wrong(bug, exact=False) if narrow is None else narrow
@@ -143,16 +158,17 @@ def unexplained(bug, it):
             error = np.where(np.isfinite(it.errors[i]), it.errors[i], magnitude(y))
             own = np.maximum(rounding(w, narrow[i], it.u), DIGITS * it.u * error)
             limit = np.minimum(own, error / NEARER)
-            if np.any((left > allowed + limit) & closed):
+            lost = (left > allowed) & (left <= lost_digits(w, narrow[i], it.u))
+            if np.any((left > allowed + limit) & closed & ~lost):
                 return None
-        failing = it.failing[i]
+        failing = it.failing[i] & ~np.asarray(lost)
         if not np.all((left[failing] <= MARGIN * it.errors[i][failing])
                       & np.isfinite(left[failing])):
             return None                     # the bug makes no difference there
         with np.errstate(all="ignore"):
             part = np.where(left == 0, 0, left / it.errors[i])[failing]
-        worst = max(worst, float(np.max(part, initial=0)))
-    return worst
+        parts += [float(np.max(part, initial=0))] * bool(part.size)
+    return max(parts) if parts else np.nan if it.fails else 0.0
 
 
 def of_row(radius, failing):
@@ -184,6 +200,14 @@ def rounding(w, narrow, u):
     own = 2.0**-53 if u <= 2.0**-53 else 2.0**-24
     largest = np.max(gap, axis=-1, keepdims=True, initial=0) if np.ndim(gap) else gap
     return ROUNDINGS * u / own * largest
+
+
+def lost_digits(w, narrow, u):
+    """Rounding errors of a bug in the candidate's format where they are a small part of its row."""
+    size = magnitude(w)
+    largest = np.max(size, axis=-1, keepdims=True, initial=0) if np.ndim(w) else size
+    found = rounding(w, narrow, u)
+    return np.where(found <= LOST * largest, found, 0)
 
 
 def magnitude(w):

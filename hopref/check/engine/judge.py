@@ -4,12 +4,14 @@ from dataclasses import replace
 import numpy as np
 
 from hopref.check.cases.generator import cases
+from hopref.check.cases.literals import case_from
 from hopref.check.engine import dependence
 from hopref.check.engine.candidate import Misuse, NotOffered
 from hopref.check.engine.comparison import Comparison
 from hopref.check.engine.diagnosis import diagnose
 from hopref.check.engine.errors import extent, in_eps, worst_entry
 from hopref.check.engine.implementation import Implementation, WrongShape
+from hopref.check.engine.smallest import smallest_of
 from hopref.check.laws import laws_of
 from hopref.check.peers.conventions import PLAIN
 from hopref.check.report.coverage import cover, record_of
@@ -32,8 +34,8 @@ class Refused(Exception):
     """A law called the candidate, and it returned no value."""
 
 
-def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", again="", xfail=None,
-          strict=False, draws=MOST_DRAWS, convention=PLAIN):
+def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", input="",
+          again=None, xfail=None, strict=False, draws=MOST_DRAWS, convention=PLAIN):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -44,7 +46,9 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     arithmetic : name of its arithmetic, where it differs from that of the format
     seed : int, seed of the cases
     only : name of a single case; "" for all cases
-    again : template of the command that reproduces a case
+    input : a call of the operation as text, which is the single case; "" for the drawn cases
+    again : function of "case" or "input", its value, and the seed, which returns the line that
+        reproduces a case
     xfail : dictionary from the names of expected findings to the reasons
     strict : bool, whether a failure in a stress case is a finding
     draws : int, number of arguments with which each law is tried
@@ -60,8 +64,10 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", a
     trial = Trial(candidate, like, profile, report, seed, again, strict, draws, convention)
     drawn = []
     if op is not None and op.arrays:
-        drawn = [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
-                 if only in ("", c.name)]
+        only = "input" if input else only
+        drawn = [case_from(op, input, dtype)] if input else \
+            [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
+             if only in ("", c.name)]
         report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
         if drawn:
             trial.warm(*smallest(drawn))
@@ -104,7 +110,7 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
 
 class Trial:
     """The state of one judgement."""
-    def __init__(self, candidate, like, profile, report, seed, again="", strict=False,
+    def __init__(self, candidate, like, profile, report, seed, again=None, strict=False,
                  draws=MOST_DRAWS, convention=PLAIN):
         self.comparison = Comparison(load().get(like), convention)
         self.candidate, self.like, self.op = candidate, like, load().get(like)
@@ -113,6 +119,7 @@ class Trial:
         self.answers = []           # (case, truth, values) of every case that was answered
         self.unanswered = []        # (case, truth, values) of every case that had no result
         self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
+        self.wrong = []             # the cases with wrong values
         self.failures, self.warmed = 0, False
 
     @property
@@ -139,7 +146,7 @@ class Trial:
         return self.comparison.applied(args, kwargs, outcome, self.profile)
 
     def find(self, kind, name, message, case="", **more):
-        again = self.again.format(case=case, seed=self.seed) if self.again and case != "any" else ""
+        again = self.again("case", case, self.seed) if self.again and case != "any" else ""
         self.report.add(Finding(kind, name, message, case, reproduce=again, **more))
 
     def given(self, args, kwargs):
@@ -179,6 +186,7 @@ class Trial:
                 self.report.limits.append(f"{case.name}: {wrong['message']}")
             else:
                 record.outcome = "fails"
+                self.wrong += [case] * (wrong["kind"] == "value")
                 self.find(case=case.name, **wrong, **self.given(case.args, case.kwargs))
 
     def sharpen(self, truth):
@@ -209,6 +217,15 @@ class Trial:
         return ratio, {"kind": "value", "name": f"tolerance of {self.like}", "index": at,
                        "got": got, "want": want, "bound": bound, "message": output + how_far,
                        **extent(values[i], parts(truth)[i])}
+
+    def reduced(self):
+        """Replace the input of the finding of wrong values by the smallest that fails."""
+        found = None if self.over else smallest_of(self)
+        for f in self.report.findings:
+            if f.kind == "value" and found is not None:
+                f.smallest, f.smallest_gives = found.call, found.gives
+                if self.again:
+                    f.reproduce = self.again("input", found.call, self.seed)
 
     def law_by_law(self, drawn, only=""):
         """Apply every law of the subject to the candidate."""

@@ -3,7 +3,7 @@ import shlex
 
 from hopref.check.peers.conventions import own_array
 
-__all__ = ["as_template", "options_of"]
+__all__ = ["options_of", "repeating"]
 
 WORDS = {"convention": "convention", "array": "array", "order": "order", "mask": "mask",
          "returns": "returns", "up_to": "up-to"}
@@ -30,7 +30,7 @@ def options_of(record):
     return line + ([] if lead is None else ["--lead", str(lead)])
 
 
-def as_template(words):
-    """The template of a command for one case of a judgement, by its words."""
-    text = shlex.join(words).replace("{", "{{").replace("}", "}}")
-    return f"{text} --case {{case!r}} --seed {{seed}}"
+def repeating(words):
+    """The function of "case" or "input", its value and the seed that completes a command."""
+    line = shlex.join(words)
+    return lambda kind, value, seed: f"{line} --{kind} {shlex.quote(value)} --seed {seed}"

@@ -16,7 +16,7 @@ from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge
 from hopref.check.engine.subprocess import Subprocess
 from hopref.check.laws import laws_of
-from hopref.check.peers.commands import as_template, options_of
+from hopref.check.peers.commands import options_of, repeating
 from hopref.check.peers.conventions import convention_from
 from hopref.check.peers.known import PEERS, UNCOVERED
 from hopref.check.report.findings import Report
@@ -84,13 +84,13 @@ def judged(job, seed=0):
     """The report of one job."""
     if not job.own:
         return peer_report(next(p for p in PEERS if p.name == job.name), job.dtype, seed)
-    op, fixed = load()[job.like], f" --fixed backend={job.path}" if job.path != "formula" else ""
+    op, fixed = load()[job.like], ["--fixed", f"backend={job.path}"] * (job.path != "formula")
 
     def call(*args, **kwargs):
         return op(*args, backend=job.path, **kwargs)
     return judge(InProcess(call, job.name), op.name, dtype=job.dtype, seed=seed, strict=True,
-                 again=f"hopref check hopref:{op.name} --like {op.name} --dtype {job.dtype}{fixed} "
-                       "--case {case!r} --seed {seed}")
+                 again=repeating(["hopref", "check", f"hopref:{op.name}", "--like", op.name,
+                                  "--dtype", job.dtype, *fixed]))
 
 
 def peer_report(peer, dtype, seed=0):
@@ -112,11 +112,11 @@ def peer_report(peer, dtype, seed=0):
 
 
 def repeated(peer, dtype):
-    """The template of the command that reproduces a case of a third party."""
+    """The command that reproduces a case of a third party, as a function of the case."""
     within = peer.within.get(dtype, "")
     line = ["hopref", "check", peer.target, "--like", peer.like, "--dtype", dtype,
             *["--arithmetic", within] * bool(within), *options_of(peer.record(dtype))]
-    return as_template(line)
+    return repeating(line)
 
 
 def cores():

@@ -40,7 +40,8 @@ class Finding:
     arguments: str = ""         # their formats and shapes
     size: int = 0               # numbers in the arguments
     trace: list = field(default_factory=list)       # places in the code of the candidate
-    smallest: str = ""          # the smallest failing input, as a literal
+    smallest: str = ""          # the smallest failing input, as a call that can be pasted
+    smallest_gives: str = ""    # both values at its worst entry
     times: int = 1
     worst: float | None = None  # largest error in units of the bound over all cases
     worst_case: str = ""

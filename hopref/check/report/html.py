@@ -144,7 +144,7 @@ def facts(f):
 
 def blocks(f):
     """The smallest input, the traceback, and the command that reproduces a finding."""
-    texts = (("Smallest input that fails", f.smallest),
+    texts = (("Smallest input that fails", "\n".join(filter(None, (f.smallest, f.smallest_gives)))),
              ("Where it was raised", "\n".join(f.trace)), ("Reproduce", f.reproduce))
     return Markup("".join(element("h4", title) + element("pre", text)
                           for title, text in texts if text))

@@ -3,6 +3,7 @@
 Errors are in units of the *bound*, the largest error of an honest implementation in the same
 number format; an error is wrong beyond 1.
 """
+
 __all__ = ["HEAD", "Columns", "row", "table", "details", "finding_lines", "headline",
            "number_format", "place"]
 
@@ -107,6 +108,8 @@ def finding_lines(f):
         yield f"      largest error: {f.worst:.3g} bounds, in case {f.worst_case!r}"
     if f.smallest:
         yield f"      smallest input: {f.smallest}"
+    if f.smallest_gives:
+        yield f"      gives {f.smallest_gives}"
     if f.reproduce:
         yield f"      reproduce: {f.reproduce}"
 
