@@ -6,8 +6,7 @@ ends the search: single bugs; families, of which a number is estimated; two bugs
 lose digits.  Random draws, whose numbers differ between libraries, are compared by the laws that
 they break.
 """
-from itertools import permutations
-from time import monotonic
+from itertools import islice, permutations
 
 import numpy as np
 
@@ -31,7 +30,7 @@ from hopref.check.tolerance.expected import expected
 __all__ = ["diagnose"]
 
 MOST_NAMES = 2          # explanations that are reported
-MOST_SECONDS = 2.0      # for the search of pairs
+MOST_PAIRS = 2000       # that are tried
 MOST_CALLS = 12         # with which it is tried whether a bug composes
 DOUBLE = 2.0**-53       # unit roundoff of float64
 UNKNOWN = 1e-9          # relative tolerance of functions for which none is derived
@@ -92,15 +91,14 @@ def ranked(bugs, answers):
 
 def pairs(bugs, answers):
     """Pairs of bugs of which each explains less than both; each pair once."""
-    began, seen = monotonic(), set()
+    seen = set()
     bugs = [bug for bug in bugs if not bug.rounding]
     later = {bug.name for bug in bugs if composes(bug, answers)}
-    for first, second in permutations(bugs, 2):
+    ordered = ((a, b) for a, b in permutations(bugs, 2) if b.name in later)
+    for first, second in islice(ordered, MOST_PAIRS):
         names = frozenset((first.name, second.name))
-        if second.name not in later or names in seen:
+        if names in seen:
             continue
-        if monotonic() - began > MOST_SECONDS:
-            return
         both = second.after(first)
         if unexplained(both, answers[0]) is not None:
             seen.add(names)

@@ -19,7 +19,7 @@ from hopref.check.tolerance.expected import expected, truth
 __all__ = ["Smallest", "reduced", "smallest_of"]
 
 MOST_CALLS, MOST_SENT = 300, 120        # calls of a candidate in this process, and in another one
-MOST_SECONDS = 1.0
+MOST_SECONDS = 5.0      # if the candidate or the operation is slow
 ROUNDINGS = 4.0         # an error of so many roundings is within any tolerance
 MOST_NUMBERS = 64                       # in a literal
 UNITS = (1.0, 0.5, 0.125, 2.0**-6)      # of which numbers become multiples
