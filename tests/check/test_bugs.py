@@ -39,7 +39,8 @@ def test_a_benign_change_conforms(bug):
 
 def test_an_exponent_one_hundredth_off_is_recovered_as_such():
     def retrieve(xi, X, beta=1.0):
-        e = np.exp(1.01 * beta * (xi @ X.T))
+        z = 1.01 * beta * (xi @ X.T)
+        e = np.exp(z - np.max(z, axis=-1, keepdims=True))
         return e @ X / np.sum(e, axis=-1, keepdims=True)
     report = check(retrieve, like="modern.update")
     assert report.named == ["beta is multiplied by 1.01"]
@@ -50,7 +51,8 @@ def test_an_exponent_one_hundredth_off_is_recovered_as_such():
 
 def test_a_gain_and_a_uniform_mixing_are_distinguished_from_a_wrong_beta():
     def retrieve(xi, X, beta=1.0):
-        p = np.exp(beta * (xi @ X.T))
+        z = beta * (xi @ X.T)
+        p = np.exp(z - np.max(z, axis=-1, keepdims=True))
         p = 0.98 * p / np.sum(p, axis=-1, keepdims=True) + 0.02 / len(X)
         return p @ X
     report = check(retrieve, like="modern.update")

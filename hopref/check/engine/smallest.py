@@ -103,6 +103,7 @@ class Search:
 
     def equal(self, values, right):
         """Whether values are right to a few roundings, for which no tolerance is computed."""
+        values = [y.astype(np.longdouble) for y in values]
         with np.errstate(all="ignore"):
             return all(np.all((np.abs(y - r) <= ROUNDINGS * self.trial.profile.u * np.abs(r))
                               | (y == r) | np.isnan(y) & np.isnan(r))
