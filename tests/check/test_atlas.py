@@ -110,7 +110,7 @@ def test_a_command_states_the_call_of_a_third_party(peer):
     parser = ArgumentParser()
     check.configure(parser)
     for dtype in peer.dtypes:
-        line = installed.repeated(peer, dtype).format(case="gauss", seed=0)
+        line = installed.repeated(peer, dtype)("case", "gauss", 0)
         options = parser.parse_args(shlex.split(line)[2:])
         ours, theirs = (convention_from(peer.like, record)
                         for record in (peer.record(dtype), convention_record(options)))

@@ -137,13 +137,15 @@ def explains(bug, answers):
 def unexplained(bug, it):
     """The largest fraction of an error in one call that a bug leaves; None if it is refuted.
 
-    It is NaN if all errors are no larger than the digits that the bug loses in the format.
+    It is NaN if nothing is measured: all errors are no larger than the digits that the bug loses in
+    the format, or the bug raises an error where the results of the candidate are not finite.
     """
     wrong = it.wrong(bug)
     if not it.values:
         return raised_too(bug, it)
-    if wrong is None:
-        return None if it.fails else 0.0
+    if wrong is None:       # it raises an error where the candidate is wrong by NaN or infinities
+        alike = all(np.all(~np.isfinite(y[bad])) for y, bad in zip(it.values, it.failing))
+        return 0.0 if not it.fails else np.nan if alike else None
     parts, narrow = [], None
     for i, (y, w, right, radius) in enumerate(zip(it.values, wrong, it.right, it.radius)):
         if np.shape(w) != np.shape(y):
