@@ -27,7 +27,7 @@ _MODULE_OF = {"NotOffered": "engine.candidate", "Report": "report.findings", "LA
 
 def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", arithmetic: str = "",
           seed: int = 0, convention: Any = None, only: str = "", input: str = "",
-          xfail: dict[str, str] | None = None, **options: Any) -> Any:
+          thorough: bool = False, xfail: dict[str, str] | None = None, **options: Any) -> Any:
     """Judge a function as an implementation of an operation.
 
     Parameters
@@ -45,6 +45,8 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     only : name of a single case; "" for all cases
     input : a call of the operation as text, such as the smallest failing input of a report, which
         is then the only case
+    thorough : bool, whether every two levels of options, sizes and numbers meet in a case, which
+        takes minutes
     xfail : dictionary from the names of expected findings to the reasons
     **options : the convention by the options of ``hopref check``, such as ``array="torch"``,
         ``map={"scale": "softmax_scale"}``, ``order=("K", "Q", "V")``, ``layout={"X": "d n"}``,
@@ -64,6 +66,7 @@ def check(function: Callable[..., Any], like: str, *, dtype: str = "float64", ar
     """
     from hopref.check.judgement import judged
     given = {"convention": convention} if convention is not None else {}
+    given |= {"thorough": True} if thorough else {}
     return judged(function, like, {"dtype": dtype, "arithmetic": arithmetic, "seed": seed,
                                    "only": only, "input": input, "xfail": xfail, **given,
                                    **options})

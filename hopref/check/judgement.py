@@ -15,7 +15,7 @@ from hopref.errors import PluginError
 __all__ = ["convention_of", "items", "judged", "near", "validated"]
 
 KEYWORDS = {"map": "names", "set": "given", "size": "sizes"}    # of the command: of `Convention`
-OF_JUDGE = ("dtype", "arithmetic", "seed", "only", "input", "xfail")
+OF_JUDGE = ("dtype", "arithmetic", "seed", "only", "input", "thorough", "xfail")
 
 
 def judged(function, like, options):
@@ -83,6 +83,7 @@ def items(like, options):
     """Pairs of kind and name of the cases and laws of a judgement."""
     validated(like)
     convention = convention_of(like, options)
-    chosen = {k: options[k] for k in ("dtype", "arithmetic", "seed") if k in options}
+    chosen = {k: options[k] for k in ("dtype", "arithmetic", "seed", "thorough")
+              if k in options}
     report = judge(Absent(), like, draws=1, convention=convention, **chosen)
     return [(r.kind, r.name) for r in report.records]

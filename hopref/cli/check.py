@@ -51,6 +51,8 @@ def configure(parser):
     parser.add_argument("--input", default="", metavar="CALL", help="only this input, written as a "
                         "call of the op, like the smallest failing input of a report")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--thorough", action="store_true", help="every two levels of options, "
+                        "sizes and numbers meet in a case, and laws are tried with more arguments")
     parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason': what is expected")
     parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML here")
@@ -96,6 +98,8 @@ def stale_lines(args, reports):
 
 def everything(args, stream):
     """The reports on all that is installed; one line for each as it comes, then the findings."""
+    if args.thorough:
+        raise PluginError("--thorough judges one target; got none")
     wanted = installed.jobs(args.like or "", args.path)
     if not wanted:
         raise PluginError(f"nothing installed here is judged as {args.like or 'any op'}"
@@ -172,7 +176,8 @@ def one_target(args):
     try:
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
                        seed=args.seed, only=args.case, input=args.input, again=repeated(args),
-                       xfail=expected(args.xfail), convention=convention)
+                       xfail=expected(args.xfail), convention=convention,
+                       thorough=args.thorough)
     finally:
         candidate.close()
     return report

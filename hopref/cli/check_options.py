@@ -92,6 +92,7 @@ def repeated(args):
         if getattr(args, option) != default:
             line += [f"--{option}", getattr(args, option)]
     line += options_of(convention_record(args)) + ["--here"] * args.here
+    line += ["--thorough"] * args.thorough
     line += ["--memory", args.memory] * (args.memory != "4GiB")
     line += ["--time", f"{args.time:g}"] * (args.time != 60.0)
     return repeating(line)

@@ -2,6 +2,8 @@
 import numpy as np
 import pytest
 
+from hopref.check import check
+from hopref.check.cases.__main__ import main
 from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
 from hopref.check.cases.generator import case_named, cases, levels_met
 from hopref.check.cases.levels import factors
@@ -30,6 +32,29 @@ def test_every_level_of_an_option_is_drawn_and_every_pair_meets_in_a_case(name):
     lacking = {(k, label) for k, v in options.items() for label in v if label}
     lacking -= {level for case in drawn for level in case.levels}
     assert not {k for k, _ in lacking} - IMPOSSIBLE.get(name, set()), lacking
+
+
+def test_the_values_and_pairs_of_an_operation_are_printed(capsys):
+    main(["modern.update", "maps.entmax"])
+    printed = capsys.readouterr().out
+    assert "maps.entmax: empty_row: 1 values: nan" in printed
+    drawn = cases(OPS["modern.update"])
+    assert f"modern.update: {len(drawn)} cases" in printed
+    betas = {case.kwargs["beta"] for case in drawn if "beta" in case.kwargs}
+    assert f"modern.update: beta: {len(betas)} values: 0.75, " in printed
+    with pytest.raises(SystemExit):
+        main(["modern.updat"])
+    assert "no operation with arrays is called 'modern.updat'" in capsys.readouterr().err
+
+
+def test_a_thorough_judgement_has_every_pair_of_levels():
+    quick, thorough = (check(OPS["maps.logsumexp"].formula, "maps.logsumexp", thorough=t)
+                       for t in (False, True))
+    assert thorough.conforms and thorough.cases > quick.cases
+    drawn = cases(OPS["maps.logsumexp"], thorough=True)
+    known = factors(OPS["maps.logsumexp"], "float64", {}, {}, True)
+    missing = wanted_pairs(known, np.inf) - levels_met(OPS["maps.logsumexp"], drawn)[0]
+    assert not [sorted(pair) for pair in missing if {k for k, _ in pair} <= {"layout", "beta"}]
 
 
 def test_parameters_are_swept_over_their_domains():

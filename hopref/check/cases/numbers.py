@@ -62,7 +62,8 @@ def with_infinities(it, k, x):
     huge = min(1e9, it.format["largest"] / 8)
     if it.levels.get(k) == "1e9" or it.family.infinite:
         x = np.where(it.rng.random(x.shape) < 0.3, np.where(x > 0, huge, -huge), x)
-        x[..., -1:, :] = -huge / 2 * (1 + it.rng.random(x[..., -1:, :].shape))
+        if x.ndim > 1:
+            x[..., -1:, :] = -huge / 2 * (1 + it.rng.random(x[..., -1:, :].shape))
     if it.levels.get(k) == "-inf" or it.family.infinite:
         x = np.where(it.rng.random(x.shape) < 0.3, -np.inf, x)
         defined = "empty_row" not in it.op.domains or it.levels["empty_row"]

@@ -27,6 +27,7 @@ LAW_CASES = ("gauss", "gauss, mask", "ties", "gauss, ties=plus", "unit norm, bet
              "gauss, states=binary", "gauss, b")
 MOST_FAILURES = 2       # crashes and time-outs after which the judgement ends
 MOST_DRAWS = 12         # arguments with which a law is tried
+THOROUGH = 8            # times as many of a thorough judgement
 MOST_CALLS = 3          # calls of one shape that are kept for the diagnosis
 
 
@@ -35,7 +36,8 @@ class Refused(Exception):
 
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", input="",
-          again=None, xfail=None, strict=False, draws=MOST_DRAWS, convention=PLAIN):
+          again=None, xfail=None, strict=False, draws=MOST_DRAWS, convention=PLAIN,
+          thorough=False):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -54,6 +56,8 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", i
     draws : int, number of arguments with which each law is tried
     convention : `Convention`, of which the judgement reads the options of the op that are fixed,
         the sizes, and the parts of the results that are not compared
+    thorough : bool, whether the cases contain every pair of levels (see `cases`), and each law is
+        tried with `THOROUGH` times as many arguments
 
     Returns
     -------
@@ -61,12 +65,13 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", i
     """
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
-    trial = Trial(candidate, like, profile, report, seed, again, strict, draws, convention)
+    trial = Trial(candidate, like, profile, report, seed, again, strict,
+                  draws * THOROUGH if thorough else draws, convention)
     drawn = []
     if op is not None and op.arrays:
         only = "input" if input else only
         drawn = [case_from(op, input, dtype)] if input else \
-            [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes)
+            [c for c in cases(op, dtype, seed, convention.case_options, convention.sizes, thorough)
              if only in ("", c.name)]
         report.records, report.due = [record_of(op, case) for case in drawn], len(drawn)
         if drawn:
