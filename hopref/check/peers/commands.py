@@ -20,7 +20,7 @@ def options_of(record):
     """
     line, default = [], {"array": own_array(record.get("convention", "")), "mask": ""}
     for field, option in WORDS.items():
-        value = record.get(field) or ""
+        value = record.get(field, default.get(field)) or ""
         if value != default.get(field, ""):
             line += [f"--{option}", value if isinstance(value, str) else ",".join(value)]
     for field, option in TABLES.items():
