@@ -253,7 +253,7 @@ def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
     op = OPS[name]
     wrong = {
         "real": [lambda a: np.where(np.arange(a.size).reshape(a.shape) == a.size - 1, np.nan, a),
-                 lambda a: a + np.inf, lambda a: a > 0, lambda a: a.astype(complex),
+                 lambda a: np.full_like(a, np.inf), lambda a: a > 0, lambda a: a.astype(complex),
                  lambda a: a.astype(object), lambda a: np.zeros(()), lambda a: a[..., :0],
                  lambda a: [[1.0], [1.0, 2.0]], lambda a: np.full(a.shape, 2**53 + 1)],
         "integer": [lambda a: a - a.max() - 1, lambda a: a + 99, lambda a: a * 1.5],

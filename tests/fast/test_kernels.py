@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from hopref import attention, classical, modern, retrieve, use_backend
+from hopref import attention, classical, maps, modern, retrieve, use_backend
 
 pytest.importorskip("numba")
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -25,12 +25,14 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
+        "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
+        "maps.sparsemax": ((rng.standard_normal((M, N)),), {}),
     }[op.name]
     return [a.astype(dtype) for a in args], kwargs
 
 
 OPS = [modern.update, modern.energy, attention.causal_linear_attention,
-       classical.low_rank_asynchronous_update]
+       classical.low_rank_asynchronous_update, maps.entmax, maps.sparsemax]
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
 
@@ -74,12 +76,12 @@ def test_the_other_states_of_a_batch_do_not_change_a_bit(op, dtype):
         several = op(*(np.stack([a[::-1], a]) for a in args), backend="numba")[0]
         assert bits(several[1]) == bits(whole)
         return
-    xi, X = args
-    whole = op(xi, X, **kwargs, backend="numba")
-    part = op(xi[3:19], X, **kwargs, backend="numba")
+    xi, *X = args
+    whole = op(xi, *X, **kwargs, backend="numba")
+    part = op(xi[3:19], *X, **kwargs, backend="numba")
     assert bits(part) == bits(whole[3:19])
-    alone = op(xi[5], X, **kwargs, backend="numba")
-    assert bits(op(xi[:, None, :], X, **kwargs, backend="numba")[5]) == bits(alone)
+    alone = op(xi[5], *X, **kwargs, backend="numba")
+    assert bits(op(xi[:, None, :], *X, **kwargs, backend="numba")[5]) == bits(alone)
 
 
 def test_retrieval_of_a_batch_is_bit_for_bit_that_of_each_state():
@@ -115,7 +117,9 @@ def test_nonfinite_values_affect_their_row_only(op):
 FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
-          "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d")}
+          "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
+          "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
+          "maps.sparsemax": ({"M": 4000, "N": 4000}, "M x N")}
 
 
 @compiled

@@ -9,5 +9,6 @@ __all__ = ["PATHS"]
 PATHS = {
     "attention": ("causal_linear_attention",),
     "classical": ("low_rank_asynchronous_update",),
+    "maps": ("entmax", "sparsemax"),
     "modern": ("energy", "update"),
 }
