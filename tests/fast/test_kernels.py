@@ -26,13 +26,12 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
-        "maps.sparsemax": ((rng.standard_normal((M, N)),), {}),
     }[op.name]
     return [a.astype(dtype) for a in args], kwargs
 
 
 OPS = [modern.update, modern.energy, attention.causal_linear_attention,
-       classical.low_rank_asynchronous_update, maps.entmax, maps.sparsemax]
+       classical.low_rank_asynchronous_update, maps.entmax]
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
 
@@ -118,8 +117,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
-          "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
-          "maps.sparsemax": ({"M": 4000, "N": 4000}, "M x N")}
+          "maps.entmax": ({"M": 4000, "N": 4000}, "M x N")}
 
 
 @compiled

@@ -22,9 +22,9 @@ def mapped(z, dtype="float64", **options):
     return maps.entmax(np.asarray(z, dtype), **options, backend="numba")
 
 
-def to_four_ulp(z, **options):
+def to_four_ulp(z, op=maps.entmax, **options):
     """The result, compared with the formula in long double; entries and their support."""
-    p, want = mapped(z, z.dtype, **options), maps.entmax(z.astype(np.longdouble), **options)
+    p, want = op(z, **options, backend="numba"), op(z.astype(np.longdouble), **options)
     ulp = np.spacing(want.max(axis=-1, keepdims=True).astype(z.dtype))
     assert p.dtype == z.dtype and np.max(np.abs(p - want) / ulp) <= 4
     assert np.array_equal(p > 0, want.astype(z.dtype) > 0)
@@ -53,7 +53,7 @@ def test_the_support_is_exact_where_scores_are_an_ulp_from_its_edge(dtype, alpha
 
 @precisions
 @alphas
-@pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 127, 2047, 2048, 2049, 4097])
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 2049, 4097])
 def test_every_remainder_of_lines_and_blocks(dtype, alpha, n):
     """The largest score is in the last line, the second in the first."""
     z = np.random.default_rng(n).standard_normal(n).astype(dtype)
@@ -62,11 +62,20 @@ def test_every_remainder_of_lines_and_blocks(dtype, alpha, n):
 
 
 @alphas
-@pytest.mark.parametrize("beta", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("beta", [1e-6, 1e-3, 1.0, 30.0])
 def test_entries_are_accurate_for_supports_of_all_sizes(alpha, beta):
     """Entries of thousands are far below the ulp of their sum, and for alpha > 2 those at the edge
     are roots of what is left of it."""
     to_four_ulp(np.random.default_rng(0).standard_normal((3, 1500)), alpha=alpha, beta=beta)
+
+
+@precisions
+@pytest.mark.parametrize("gamma", [1.02, 1.5, 2.0, 2.5])
+@pytest.mark.parametrize("beta", [1e-6, 1e-3, 1.0, 30.0])
+def test_entries_of_normmax_are_accurate_for_supports_of_all_sizes(dtype, gamma, beta):
+    z = np.random.default_rng(0).standard_normal((3, 700)).astype(dtype)
+    z[2, ::2] = -inf
+    to_four_ulp(z, maps.normmax, gamma=gamma, beta=beta)
 
 
 @precisions

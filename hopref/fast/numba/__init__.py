@@ -9,6 +9,6 @@ __all__ = ["PATHS"]
 PATHS = {
     "attention": ("causal_linear_attention",),
     "classical": ("low_rank_asynchronous_update",),
-    "maps": ("entmax", "sparsemax"),
+    "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "update"),
 }
