@@ -62,6 +62,11 @@ def store(d, M=64, N=16):
     return np.sign(_normal(M, d)), np.sign(_normal(N, d))
 
 
+def scores(n, M=64):
+    """M rows of n scores."""
+    return (_normal(M, n),)
+
+
 def _normal(*shape):
     return np.random.default_rng(shape).standard_normal(shape)
 

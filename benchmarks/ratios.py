@@ -78,6 +78,33 @@ def sweep(xi, X, order):
     return run
 
 
+def projection(z):
+    """The projection onto the simplex from sorted scores."""
+    count = np.arange(1, z.shape[1] + 1, dtype=z.dtype)
+
+    def run():
+        falling = -np.sort(-z, axis=1)
+        excess = np.cumsum(falling, axis=1) - 1
+        last = np.count_nonzero(falling * count > excess, axis=1)[:, None] - 1
+        tau = np.take_along_axis(excess, last, axis=1) / (last + 1).astype(z.dtype)
+        return np.maximum(z - tau, 0)
+    return run
+
+
+def entmax_by_bisection(z, alpha, steps=50):
+    """Entmax by bisection of the threshold in an interval of length 1."""
+    def run():
+        x = (alpha - 1) * z
+        tau, width = x.max(axis=1, keepdims=True) - 1, z.dtype.type(1)
+        for _ in range(steps):
+            width = width / 2
+            p = np.maximum(x - tau - width, 0) ** (1 / (alpha - 1))
+            tau = np.where(p.sum(axis=1, keepdims=True) >= 1, tau + width, tau)
+        p = np.maximum(x - tau, 0) ** (1 / (alpha - 1))
+        return p / p.sum(axis=1, keepdims=True)
+    return run
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N in [(64, 2048)] if quick else [(512, 4096), (64, 100_000), (1, 4096), (1, 1_000_000)]:
@@ -91,6 +118,12 @@ def cases(quick):
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
                    {"order": np.arange(d)}, sweep)
+    for M, n in [(64, 1000)] if quick else [(64, 1000), (1, 100_000)]:
+        z, size = growth.scores(n, M), f"{M} rows n={n}"
+        yield Case("maps.sparsemax", size, z, {}, projection)
+        for alpha in 1.5, 1.3, 3.0:
+            yield Case("maps.entmax", f"{size} alpha={alpha}", z, {"alpha": alpha},
+                       entmax_by_bisection)
 
 
 def on_path(case, dtype, backend):
@@ -145,14 +178,14 @@ def main():
     print(f"modern.update, one state, N=8 d=8: validated {checked:.1f} us, "
           f"formula {formula:.1f} us (ratio {checked / formula:.2f}), "
           f"plain NumPy {hand:.1f} us (ratio {checked / hand:.2f})\n")
-    print(f"{'':39} {'':22} {'dtype':8} {'numba':>9}  {'by hand':>9} {'ratio':>6}"
+    print(f"{'':39} {'':26} {'dtype':8} {'numba':>9}  {'by hand':>9} {'ratio':>6}"
           f"  {'formula':>9} {'ratio':>6}")
     for case in cases(quick):
         for dtype in np.float32, np.float64:
             fast, hand, formula = in_turn(
                 [on_path(case, dtype, "numba"), by_hand(case, dtype),
                  on_path(case, np.float64, "formula")], REPEATS)
-            print(f"{case.name:39} {case.size:22} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
+            print(f"{case.name:39} {case.size:26} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
                   f"{1e3 * hand:6.1f} ms {hand / fast:6.2f}  "
                   f"{1e3 * formula:6.1f} ms {formula / fast:6.2f}", flush=True)
 
