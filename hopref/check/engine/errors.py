@@ -40,8 +40,8 @@ def in_eps(y, right, dtype):
     if not 0 < np.max(right.radius) <= WELL * unit:
         return 0.0
     with np.errstate(all="ignore"):
-        miss = np.abs(y.astype(np.longdouble) - right.value)
-    return float(np.max(np.where(np.isnan(miss), np.inf, miss)) / unit)
+        miss = np.abs(y.astype(np.longdouble) - right.value) / unit
+    return float(np.max(np.where(np.isnan(miss), np.inf, miss)))
 
 
 def extent(y, right):

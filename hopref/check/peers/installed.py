@@ -144,12 +144,11 @@ def reports(wanted, seed=0, processes=None):
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for job in done:
                 yield from job.result()
-    except BaseException:
+    except BaseException:       # the pool sees that they ended; its shutdown could wait for them
         for process in multiprocessing.active_children():
-            process.terminate()
+            process.kill()
         raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    pool.shutdown(wait=False)
 
 
 @contextmanager
