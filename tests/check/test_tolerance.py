@@ -98,7 +98,8 @@ def test_alternative_algorithms_compute_the_same(monkeypatch):
         for case in cases(op):
             if not case.stress:
                 running(op, case.args, case.kwargs, EXACT)
-    for name in ("attention.linear_attention", "attention.causal_linear_attention"):
+    for name in ("attention.linear_attention", "attention.causal_linear_attention",
+                 "classical.field"):
         for case in cases(OPS[name]):
             if not case.stress:
                 running(OPS[name], case.args, case.kwargs, EXACT)

@@ -7,6 +7,7 @@ avoids their rounding.  Each function below is such an algorithm, written like a
   because rows of the cotangent sum to 0; reverse mode multiplies it by the scores themselves, or by
   the states or patterns that were scaled in their place.
 * The height of the features of a query cancels in attention, which reverse mode does not know.
+* Local fields: the threshold may be one of the weights, and be added before the other terms.
 * Linear attention: weights may be normalised before they meet the values.  Sums of integers are
   exact, quotients are not.
 """
@@ -22,7 +23,7 @@ from hopref.gradients import sparse as sparse_gradients
 from hopref.gradients import structured as structured_gradients
 from hopref.gradients.sums import transposed
 from hopref.maps import default_scale, dot, finite_or_zero, logsumexp, masked, ratio
-from hopref.models import attention
+from hopref.models import attention, classical
 from hopref.models.attention import joined_state
 
 __all__ = []
@@ -92,6 +93,14 @@ def by_queries(g, Q, K, *, scale=None, **options):
 def by_features(dq, q):
     """<dq, q>: reverse mode does not see that a common factor cancels."""
     return dot(dq, q)
+
+
+@alternative(classical.field)
+def threshold_as_a_weight(xi, W, b=0.0):
+    """(W, b) (xi, -1)."""
+    xp = namespace(W)
+    weights = xp.concat([W, (0.0 * W[:, 0] + b)[:, None]], axis=-1)
+    return xp.concat([xi, -xp.ones_like(xi[..., :1])], axis=-1) @ transposed(weights)
 
 
 # -- weights before values -------------------------------------------------------------------------
