@@ -121,6 +121,15 @@ def test_rounded_probabilities_cost_the_size_of_values_rounded_scores_their_spre
     assert np.median(away / near) > 100
 
 
+def test_a_weight_is_open_where_rounding_may_exchange_two_scores():
+    """Both weights: the larger one, whose own term is far above that of the other, too."""
+    op, profile = OPS["attention.softmax_weights"], PROFILES["bfloat16"]
+    Q, K = np.float32([[1.0, 1.0]]), np.float32([[1.0, 0.0], [0.0, 0.9921875]])
+    right = expected(op, (Q, K), {"scale": 8192.0}, profile)
+    np.testing.assert_array_equal(right.value.round(9), [[1.0, 0.0]])
+    assert np.all(right.radius >= 0.5), right.radius
+
+
 @pytest.mark.parametrize("name", ["classical.update", "classical.asynchronous_update",
                                   "classical.low_rank_update"])
 def test_nothing_is_open_for_integers_even_at_ties(name):

@@ -12,8 +12,8 @@ from hopref.check.tolerance.toleranced import Toleranced, exactly
 from hopref.dispatch.operation import unchecked
 from hopref.dispatch.overrides import implementation
 
-__all__ = ["REGROUPED", "BOUNDS", "by_running_error", "depth_error", "retrieved", "rule", "running",
-           "stored", "weighed", "weighed_within", "widened"]
+__all__ = ["REGROUPED", "BOUNDS", "by_running_error", "depth_error", "of_others", "retrieved",
+           "rule", "running", "stored", "weighed", "weighed_within", "widened"]
 
 BOUNDS = {}             # name of an operation -> its rule
 REGROUPED = 2.0         # roundings charged for each; terms may be grouped differently
@@ -115,12 +115,20 @@ def weighed_within(tau, scores, p, profile):
     """The tolerance of ``softmax(scores)`` for errors of at most tau in the exponent."""
     log_p = log_softmax(scores)
     p, swell = p.astype(float), swelling(log_p, tau)
-    moved = swell * (1 - p) + p * (np.sum(swell, axis=-1, keepdims=True) - swell)
+    moved = swell * (1 - p) + p * of_others(swell)
     left = np.sum(np.exp(log_p - tau), axis=-1, keepdims=True)
     slid = np.minimum(np.where(moved == 0, 0.0, moved / left), np.maximum(p, 1 - p))
     n = scores.shape[-1]
     return np.where(np.isfinite(scores), slid + (profile.g(n) + 3 * profile.u + profile.u_p) * 2 * p
                     + (profile.u_o + 2 * profile.u) * p + profile.eta * (n + 1), 0.0)
+
+
+def of_others(a):
+    """The sum of all other entries of the row, without cancellation if one is far larger."""
+    before, after = np.zeros_like(a), np.zeros_like(a)
+    before[..., 1:] = np.cumsum(a, axis=-1)[..., :-1]
+    after[..., :-1] = np.cumsum(a[..., ::-1], axis=-1)[..., ::-1][..., 1:]
+    return before + after
 
 
 def score_error(scores, sizes, d, profile):

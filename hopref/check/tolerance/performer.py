@@ -9,7 +9,13 @@ import math
 
 import numpy as np
 
-from hopref.check.tolerance.derivation import REGROUPED, by_running_error, rule, stored
+from hopref.check.tolerance.derivation import (
+    REGROUPED,
+    by_running_error,
+    of_others,
+    rule,
+    stored,
+)
 from hopref.check.tolerance.models import given, transposed
 from hopref.check.tolerance.running_error import ELEMENTARY
 from hopref.check.tolerance.toleranced import Toleranced, exactly
@@ -128,11 +134,10 @@ def of_weights(op, args, kwargs, exact, profile):
                          profile)
     kernel, error, size = (part[..., 0, :] for part in found)
     answer, away, n = np.abs(exact), np.abs(1 - exact).astype(float), kernel.shape[-1]
-    others = np.sum(error, axis=-1, keepdims=True) - error
     hull = np.maximum(away, answer.astype(float) * (n > 1))
     share = shares(kernel, size)
     summed = share + np.sum(share, axis=-1, keepdims=True) * answer
-    return (moved_mean(kernel, error, error * away + others * answer.astype(float), hull)
+    return (moved_mean(kernel, error, error * away + of_others(error) * answer.astype(float), hull)
             + mixed(summed, answer, n, len(it["omega"]), n, profile))
 
 
