@@ -130,6 +130,12 @@ def test_a_weight_is_open_where_rounding_may_exchange_two_scores():
     assert np.all(right.radius >= 0.5), right.radius
 
 
+def test_a_hidden_score_does_not_widen_the_tolerance_of_the_visible():
+    z, where = np.array([2.0, 0.25, 0.125, 0.0]), np.array([False, True, True, True])
+    right = expected("maps.entmax", (z,), {"alpha": 3.0, "where": where}, PROFILES["float64"])
+    assert np.all(right.radius < 1e-12), right.radius
+
+
 @pytest.mark.parametrize("name", ["classical.update", "classical.asynchronous_update",
                                   "classical.low_rank_update"])
 def test_nothing_is_open_for_integers_even_at_ties(name):

@@ -74,10 +74,10 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
     r = blurred(z, 1 + 1 / a, beta)
     found = monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
     if alpha > 2:
-        p = found.value
-        known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
-        unit = 2 * z.profile.u * (largest(known) + 1 / (a * beta))
-        found.radius = found.radius + shifted(entry, z.value, threshold(z.value, p, 1), p, unit)
+        w, p = np.where(options.get("where", True), z.value, -np.inf), found.value
+        size = largest(np.where(np.isfinite(w), np.abs(w), 0)).astype(float)
+        unit = 2 * z.profile.u * (size + 1 / (a * beta))
+        found.radius = found.radius + shifted(entry, w, threshold(w, p, 1), p, unit)
     return found
 
 
