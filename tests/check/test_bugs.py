@@ -12,7 +12,7 @@ from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 
-BUGS, OPS, EVERY = load_bugs(), load(), 24
+BUGS, OPS = load_bugs(), load()
 CLAIMED = {(bug.subject, bug.name) for *_, bugs in claims() for bug in bugs}
 WRONG = [bug for bug in BUGS.values() if not bug.benign]
 
@@ -45,9 +45,10 @@ def violates(bug, op, case):
         worst_entry(y, r)[0] > 1 for y, r in zip(got, right))
 
 
-def test_nearly_every_bug_is_rejected_and_most_get_their_own_name():
-    """Of every 24th bug; `python -m hopref.check.recall` judges all by the same proportions."""
-    found = [judged(bug) for bug in WRONG[::EVERY]]
+@pytest.mark.parametrize("first", [0, 48, 96])
+def test_nearly_every_bug_is_rejected_and_most_get_their_own_name(first):
+    """Of every 48th bug, in three parts; `python -m hopref.check.recall` judges all."""
+    found = [judged(bug) for bug in WRONG[first::144]]
     rejected = [it for it in found if it.rejected]
     assert len(rejected) >= 0.99 * len(found), [i.bug for i in found if not i.rejected]
     named = sum(it.recognised for it in rejected)

@@ -323,15 +323,26 @@ def test_processes_give_the_reports_of_one():
     assert several == alone and len(alone) == 2
 
 
+def attentive():
+    """Receive interrupts, which a shell makes its background jobs ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends an interrupt to a process group")
 def test_an_interrupt_ends_all_processes():
     run = subprocess.Popen([sys.executable, "-m", "hopref", "check", "--path", "formula"],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                           start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
-    lines = [run.stdout.readline() for _ in range(3)]
-    assert re.match(r"hopref \S+: \d+ judgements", lines[0]) and lines[2].startswith("conforms")
-    os.killpg(run.pid, signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
+                           start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                           preexec_fn=attentive)
+    try:
+        lines = [run.stdout.readline() for _ in range(3)]
+        assert re.match(r"hopref \S+: \d+ judgements", lines[0])
+        assert lines[2].startswith("conforms")
+        os.killpg(run.pid, signal.SIGINT)
+        _, errors = run.communicate(timeout=60)
+    except BaseException:
+        os.killpg(run.pid, signal.SIGKILL)
+        raise
     assert run.returncode == 130 and "Traceback" not in errors
     with pytest.raises(ProcessLookupError):         # soon, since a process may be ending
         for _ in range(100):

@@ -75,6 +75,10 @@ def leaves(xi, X, beta=1.0):
     raise SystemExit(0)
 
 
+def is_interrupted(xi, X, beta=1.0):
+    raise KeyboardInterrupt
+
+
 def runs_out(xi, X, beta=1.0):
     raise MemoryError("too much")
 
@@ -115,6 +119,11 @@ def test_good_manners_conform():
     report = check(right, like="modern.update")
     assert report.conforms and not report.findings
     assert_conforms(right, like="modern.update")
+
+
+def test_an_interrupt_ends_the_judgement():
+    with pytest.raises(KeyboardInterrupt):
+        check(is_interrupted, like="modern.update")
 
 
 def test_the_assertion_tells_the_report():

@@ -64,26 +64,8 @@ def test_an_undeclared_shape_is_detected():
 
 
 @every_op
-def test_results_have_the_shapes_declared_and_are_float64(name):
-    op = OPS[name]
-
-    @calling.widely
-    @given(calls(op))
-    def judge(call):
-        given = by_name(op, call)
-        results = parts(run(op, given))
-        assert len(results) == len(op.outputs)
-        for dims, y in zip(op.outputs, results, strict=True):
-            assert isinstance(y, np.ndarray if np.ndim(y) else np.generic)
-            assert y.dtype in (np.float64, np.int64, np.bool)
-            assert has_shape(dims, y.shape, sizes_of(op, given)), (dims, y.shape)
-            assert given.get("empty_row") == "nan" or not np.isnan(y).any()
-
-    judge()
-
-
-@every_op
-def test_no_argument_is_modified_or_returned(name):
+def test_results_have_the_shapes_declared_and_are_new_arrays_of_float64(name):
+    """No argument is modified or returned."""
     op = OPS[name]
 
     @calling.widely
@@ -91,7 +73,13 @@ def test_no_argument_is_modified_or_returned(name):
     def judge(call):
         given = by_name(op, call)
         before = {k: v.copy() for k, v in given.items() if isinstance(v, np.ndarray)}
-        for y in parts(run(op, given)):
+        results = parts(run(op, given))
+        assert len(results) == len(op.outputs)
+        for dims, y in zip(op.outputs, results, strict=True):
+            assert isinstance(y, np.ndarray if np.ndim(y) else np.generic)
+            assert y.dtype in (np.float64, np.int64, np.bool)
+            assert has_shape(dims, y.shape, sizes_of(op, given)), (dims, y.shape)
+            assert given.get("empty_row") == "nan" or not np.isnan(y).any()
             assert not any(np.shares_memory(y, given[k]) for k in before)
             assert y.ndim == 0 or y.flags.writeable
         for k, v in before.items():
@@ -373,6 +361,8 @@ def test_a_nan_state_gives_nan(name):
 
     def judge(given):
         first = next(iter(op.arrays))
+        if name.endswith("asynchronous_update") and given[first].shape[-1] == 1:
+            return          # a single site has no field from other sites
         ill = run(op, given | {first: given[first] * np.nan}, nonfinite="propagate")
         assert np.isnan(parts(ill)[0]).any()
 

@@ -93,8 +93,8 @@ def observe(call, args, kwargs, layout="C"):
         return Outcome(failure="misuse", message=str(misuse))
     except MemoryError as error:
         outcome = Outcome(failure="resource", message=f"MemoryError: {error}")
-    except (SystemExit, KeyboardInterrupt) as error:
-        outcome = Outcome(failure="crash", message=f"called exit ({type(error).__name__}: {error})")
+    except SystemExit as error:
+        outcome = Outcome(failure="crash", message=f"called exit (SystemExit: {error})")
     except Exception as error:
         outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
                           trace=places(error))

@@ -7,6 +7,7 @@ branches.  The result of an ``argmax`` of near ties is uncertain, but an element
 it has no additional error.  A new operation requires no change of this module.
 """
 import math
+from functools import partial
 from numbers import Number
 
 import numpy as np
@@ -16,8 +17,9 @@ from hopref.check.tolerance.toleranced import (
     RULES,
     Toleranced,
     Uncertain,
+    at_most,
     declare,
-    every,
+    some,
     value_and_uncertainty,
 )
 
@@ -70,25 +72,29 @@ def operand(x, profile):
 
 
 def rounded(value, radius, profile, roundings=1):
-    size = np.where(np.isfinite(value), np.abs(value), 0).astype(float)
+    size = np.abs(value).astype(float)
+    if not at_most(size):
+        size = np.where(np.isfinite(value), size, 0.0)
     grown = radius + roundings * profile.u * (size + radius) + profile.eta
     return Toleranced(value, grown, profile)
 
 
 def is_integer(x):
     """Where a value is an integer without error."""
-    return (x.radius == 0) & (x.value == np.rint(x.value))
+    exact = x.radius == 0
+    return exact & (x.value == np.rint(x.value)) if some(exact) else exact
 
 
 def is_zero(x):
-    return (x.radius == 0) & (x.value == 0)
+    exact = x.radius == 0
+    return exact & (x.value == 0) if some(exact) else exact
 
 
 def exact_for_integers(value, radius, a, b, profile):
     """A sum, difference or product, exact if it is one of integers that the format holds."""
-    exact = is_integer(a) & is_integer(b) & (np.abs(value) <= profile.integers)
-    grown = rounded(value, radius, profile)
-    grown.radius = np.where(exact, 0.0, grown.radius)
+    exact, grown = is_integer(a) & is_integer(b), rounded(value, radius, profile)
+    if some(exact):
+        grown.radius = np.where(exact & (np.abs(value) <= profile.integers), 0.0, grown.radius)
     return grown
 
 
@@ -105,20 +111,25 @@ def subtract(profile, a, b):
 def multiply(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     grown = exact_for_integers(a.value * b.value, product(a, b, np.multiply), a, b, profile)
-    grown.radius = np.where(is_zero(a) | is_zero(b), 0.0, grown.radius)
+    zero = is_zero(a) | is_zero(b)
+    if some(zero):
+        grown.radius = np.where(zero, 0.0, grown.radius)
     return grown
 
 
 def product(a, b, times):
     """The radius of a product; an exact zero times infinity is zero."""
     size_a, size_b = np.abs(a.value).astype(float), np.abs(b.value).astype(float)
-    return sum(safe(times, p, q) for p, q in
-               [(size_a, b.radius), (a.radius, size_b), (a.radius, b.radius)])
+    times = guarded(times, a, b)
+    return times(size_a, b.radius) + times(a.radius, size_b) + times(a.radius, b.radius)
 
 
-def safe(times, p, q):
-    if every(np.isfinite(p)) and every(np.isfinite(q)):
-        return times(p, q)
+def guarded(times, a, b):
+    """A product of numbers that are not negative, in which zero times infinity is zero."""
+    return times if a.ordinary and b.ordinary else partial(finite_product, times)
+
+
+def finite_product(times, p, q):
     if times is np.multiply:
         return np.where((p == 0) | (q == 0), 0.0, p * q)
     known = times(np.where(np.isfinite(p), p, 0.0), np.where(np.isfinite(q), q, 0.0))
@@ -150,10 +161,10 @@ def power(profile, a, b):
 def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
-    size = safe(np.matmul, np.abs(a.value).astype(float), np.abs(b.value).astype(float))
+    size = guarded(np.matmul, a, b)(np.abs(a.value).astype(float), np.abs(b.value).astype(float))
     products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # no others underflow
     grown = profile.g(n) * size + products * profile.eta
-    if every(is_integer(a)) and every(is_integer(b)):
+    if np.all(is_integer(a)) and np.all(is_integer(b)):
         grown = np.where(size <= profile.integers, 0.0, grown)
     radius = product(a, b, np.matmul) + grown
     return Toleranced(np.matmul(a.value, b.value), radius, profile)

@@ -16,10 +16,11 @@ import numpy as np
 from hopref.check.tolerance.arithmetic import Profile
 
 __all__ = ["ALTERNATIVES", "RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "alternative",
-           "declare", "every", "exactly", "implements", "toleranced", "value_and_uncertainty",
+           "at_most", "declare", "exactly", "implements", "some", "toleranced", "value_and_uncertainty",
            "COMPARISONS"]
 
 FINE = Profile("exact", 2.0**-63)       # an arithmetic of negligible error
+LARGEST = float(np.finfo(np.float64).max)
 RULES = {}                  # name of an array function -> its rule, called with a profile first
 IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
 ALTERNATIVES = {}           # function of hopref -> other honest algorithms for it
@@ -76,8 +77,11 @@ def widened_by(other, found):
 
 
 class Toleranced:
-    """Numbers known to within ``radius``; `profile` is the arithmetic that works on them."""
-    __slots__ = ("value", "radius", "profile")
+    """Numbers known to within ``radius``; `profile` is the arithmetic that works on them.
+
+    ``ordinary`` is true only if all numbers and radii are finite and none exceeds the format.
+    """
+    __slots__ = ("value", "radius", "profile", "ordinary")
     __array_priority__ = 1000
 
     def __init__(self, value, radius, profile):
@@ -85,7 +89,8 @@ class Toleranced:
         radius = np.asarray(radius, float)
         if radius.shape != self.value.shape:
             radius = np.broadcast_to(radius, self.value.shape)
-        if not ordinary(self.value, radius, profile.most):
+        self.ordinary = at_most(self.value, min(profile.most, LARGEST)) and at_most(radius)
+        if not self.ordinary:
             finite = np.isfinite(self.value)
             radius = np.where(~finite & (radius != np.inf), 0.0, radius)    # an inf or NaN stays
             if profile.most < np.inf:   # beyond the format's range an honest candidate has inf
@@ -145,15 +150,14 @@ class Toleranced:
         return Toleranced(abs(self.value), self.radius, self.profile)
 
 
-def ordinary(value, radius, most):
-    """Whether all numbers are finite and none is larger than ``most``."""
-    return every(np.isfinite(value)) and every(np.isfinite(radius)) and (
-        most == np.inf or every(np.abs(value) <= most))
+def at_most(x, most=LARGEST):
+    """Whether no entry is NaN or larger than ``most`` in size."""
+    return bool(np.maximum.reduce(np.abs(x), axis=None, initial=0) <= most)
 
 
-def every(truth):
-    """`numpy.all` of all entries, at a third of the cost of its call for small arrays."""
-    return np.logical_and.reduce(truth, axis=None)
+def some(truth):
+    """`numpy.any` of all entries, at a third of the cost of its call for small arrays."""
+    return np.logical_or.reduce(truth, axis=None)
 
 
 def binary(name):
