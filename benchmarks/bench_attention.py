@@ -1,5 +1,5 @@
 """Benchmarks of `hopref.attention`: softmax and linear attention, as functions of the length."""
-from benchmarks import growth, timing
+from benchmarks import accuracy, growth, timing
 
 
 class Softmax(timing._Timed):
@@ -28,3 +28,7 @@ class CausalLinear(Linear):
 
 class Growth(growth._Growth):
     params = growth.titles("attention")
+
+
+class Accuracy(accuracy._Accuracy):
+    params = (accuracy.cases("attention"), timing.PATHS)

@@ -1,5 +1,5 @@
 """Benchmarks of the sparse maps of `hopref.maps`, as functions of the number of scores."""
-from benchmarks import growth, timing
+from benchmarks import accuracy, growth, timing
 
 
 class _Map(timing._Timed):
@@ -27,3 +27,7 @@ class EntmaxByNewton(_Map):
 
 class Normmax(_Map):
     op = "maps.normmax"
+
+
+class Accuracy(accuracy._Accuracy):
+    params = (accuracy.cases("maps"), timing.PATHS)

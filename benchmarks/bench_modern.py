@@ -1,5 +1,5 @@
 """Benchmarks of `hopref.modern`: update and energy, as functions of the number of patterns."""
-from benchmarks import growth, timing
+from benchmarks import accuracy, growth, timing
 
 
 class Update(timing._Timed):
@@ -23,3 +23,7 @@ class Energy(timing._Timed):
 
 class Growth(growth._Growth):
     params = growth.titles("modern")
+
+
+class Accuracy(accuracy._Accuracy):
+    params = (accuracy.cases("modern"), timing.PATHS)

@@ -1,5 +1,5 @@
 """Benchmarks of `hopref.performer`, as functions of the length."""
-from benchmarks import growth, timing
+from benchmarks import accuracy, growth, timing
 
 
 class Attention(timing._Timed):
@@ -13,3 +13,7 @@ class Attention(timing._Timed):
 
 class Growth(growth._Growth):
     params = growth.titles("performer")
+
+
+class Accuracy(accuracy._Accuracy):
+    params = (accuracy.cases("performer"), timing.PATHS)

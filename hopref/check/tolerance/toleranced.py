@@ -15,9 +15,9 @@ import numpy as np
 
 from hopref.check.tolerance.arithmetic import Profile
 
-__all__ = ["ALTERNATIVES", "RULES", "Toleranced", "TolerancedNamespace", "Uncertain", "alternative",
-           "at_most", "declare", "exactly", "implements", "some", "toleranced", "value_and_uncertainty",
-           "COMPARISONS"]
+__all__ = ["ALTERNATIVES", "COMPARISONS", "RULES", "Toleranced", "TolerancedNamespace", "Uncertain",
+           "alternative", "at_most", "declare", "exactly", "implements", "some", "toleranced",
+           "value_and_uncertainty"]
 
 FINE = Profile("exact", 2.0**-63)       # an arithmetic of negligible error
 LARGEST = float(np.finfo(np.float64).max)

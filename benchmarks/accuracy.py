@@ -1,0 +1,134 @@
+"""Errors of every path against the formula in long double, with limits that may only fall.
+
+    python -m benchmarks.accuracy [--lower]
+
+The error of a row is its largest error over its largest entry, in units of the eps of the path's
+number format; the largest of all rows is reported.  ``accuracy.json`` holds a limit for every
+operation, size and path: twice the error that was measured, since the order of summation differs
+between processors.  ``--lower`` lowers the limits that exceed this, adds missing ones, and raises
+none.
+"""
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from asv_runner.benchmarks.mark import SkipNotImplemented
+
+from benchmarks import growth, timing
+from hopref.check.tolerance.expected import truth
+from hopref.dispatch.operation import load
+
+FILE = Path(__file__).with_name("accuracy.json")
+SLACK = 2.0
+
+
+class Accuracy(NamedTuple):
+    """An operation with its arguments at a size, the sizes, and its options."""
+    op: str
+    draw: Callable
+    sizes: tuple
+    options: dict = {}
+
+
+LONG, SHORT = (256, 8192), (256, 2048)
+CASES = {
+    "retrieval": Accuracy("modern.update", lambda N: growth.memory(N, 4, 64), LONG,
+                          {"beta": 0.125}),
+    "energy": Accuracy("modern.energy", lambda N: growth.memory(N, 4, 64), LONG, {"beta": 0.125}),
+    "softmax attention": Accuracy("attention.softmax_attention", growth.heads, (64, 512)),
+    "linear attention": Accuracy("attention.linear_attention", growth.features, SHORT),
+    "causal linear attention": Accuracy("attention.causal_linear_attention", growth.features,
+                                        SHORT),
+    "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
+    "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
+    "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
+    "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),
+    "normmax": Accuracy("maps.normmax", lambda n: growth.scores(n, 4), SHORT),
+}
+
+
+class _Accuracy:
+    """The errors as asv benchmarks; asv ignores this class, but not its subclasses."""
+    param_names, unit, version = ("case", "path"), "eps", "1"
+
+    def setup(self, case, path):
+        if (case, path) not in wanted():
+            raise SkipNotImplemented(f"{case} has no path {path}")
+
+    def track_accuracy(self, case, path):
+        return error(case, path)
+
+
+def cases(*models):
+    """The cases of the operations of these models, each with a size; of all if none is named."""
+    return [f"{title} {size}" for title, it in CASES.items() for size in it.sizes
+            if not models or it.op.partition(".")[0] in models]
+
+
+def error(case, path):
+    """The largest error of a row, in eps of the path's format."""
+    title, _, size = case.rpartition(" ")
+    it = CASES[title]
+    dtype = np.float32 if path.endswith("float32") else np.float64
+    args = [a.astype(dtype) for a in it.draw(int(size))]
+    got = timing.on_path(it.op, path, args, it.options)()
+    exact = truth(load()[it.op], args, it.options)
+    got, exact = (y[0] if isinstance(y, tuple) else y for y in (got, exact))
+    off, largest = (np.max(np.abs(y.reshape(len(y), -1)), axis=1) for y in (got - exact, exact))
+    return float(np.max(off / largest) / np.finfo(dtype).eps)
+
+
+def limits():
+    """{(case, path): limit}."""
+    kept = json.loads(FILE.read_text())
+    return {(case, path): limit for case, row in kept.items() for path, limit in row.items()}
+
+
+def wanted():
+    """Every case and path that is measured."""
+    return [(case, path) for case in cases() for path in timing.PATHS
+            if path.partition(" ")[0] in load()[CASES[case.rpartition(" ")[0]].op].paths]
+
+
+def complaints(found, allowed):
+    """Messages about errors that are missing or exceed their limits."""
+    wrong = []
+    for case, path in wanted():
+        value, limit = found.get((case, path)), allowed.get((case, path), math.nan)
+        if not isinstance(value, float) or not value <= limit:
+            wrong.append(f"{case}, {path}: the error must be at most {limit} eps; got {value}")
+    return wrong
+
+
+def lowered(found, allowed):
+    """The limits, with those lowered that exceed the errors found by more than the slack."""
+    return {key: min(allowed.get(key, math.inf), math.ceil(20 * SLACK * value) / 20)
+            for key, value in found.items()}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lower", action="store_true", help="write lower limits to the file")
+    lower = parser.parse_args(argv).lower
+    found = {(case, path): error(case, path) for case, path in wanted()}
+    allowed = limits() if FILE.exists() else {}
+    for (case, path), value in found.items():
+        print(f"{case:30} {path:14} {value:8.2f} eps, limit {allowed.get((case, path), math.nan)}")
+    if lower:
+        allowed, rows = lowered(found, allowed), {}
+        for (case, path), limit in allowed.items():
+            rows.setdefault(case, {})[path] = limit
+        FILE.write_text(json.dumps(rows, indent=1) + "\n")
+    wrong = complaints(found, allowed)
+    print("\n".join(wrong) or f"{len(found)} errors are within their limits")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
