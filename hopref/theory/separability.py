@@ -95,13 +95,17 @@ def smallest_beta(xi, X, /, *, tolerance=0.01):
     >>> round(float(theory.smallest_beta(X, X, tolerance=0.1)[0]), 12)      # ln(9) / 2
     1.098612288668
     """
-    xp, own = namespace(X), own_entries(X)
     gaps = dot(xi, X)[:, None] - xi @ X.T
+    return separating_beta(gaps, math.log1p(-tolerance) - math.log(tolerance))
+
+
+def separating_beta(gaps, least):
+    """The smallest beta at which exp(-beta gaps[i, j]), summed over j != i, is exp(-least)."""
+    xp, own = namespace(gaps), own_entries(gaps)
     delta = xp.min(xp.where(own, math.inf, gaps), axis=-1)
     unit = xp.where((delta > 0) & (delta < math.inf), delta, 1.0)
     gaps = xp.minimum(gaps / unit[:, None], xp.finfo(gaps.dtype).max)
-    least = math.log1p(-tolerance) - math.log(tolerance)
-    most = math.log(max(X.shape[0] - 1, 1)) + least
+    most = math.log(max(gaps.shape[0] - 1, 1)) + least
     low, high = max(least, 0.0) + 0.0 * unit, max(most, 0.0) + 0.0 * unit
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -1,4 +1,6 @@
 """The tolerances of operations for which a sharper bound than the running error is known."""
+import math
+
 import numpy as np
 
 from hopref.check.tolerance.arithmetic import largest
@@ -10,9 +12,12 @@ from hopref.check.tolerance.derivation import (
     weighed,
     widened,
 )
-from hopref.maps import default_scale, visible
+from hopref.check.tolerance.running_error import ELEMENTARY
+from hopref.check.tolerance.toleranced import exactly
+from hopref.maps import default_scale, dot, visible
 from hopref.models import classical
 from hopref.models.lagrangian import LAGRANGIANS
+from hopref.theory.separability import separating_beta
 
 __all__ = []
 
@@ -230,3 +235,18 @@ def of_greedy(op, args, kwargs, exact, profile):
                         np.any(undecided, axis=-1, keepdims=True))
     return np.broadcast_to(np.where(open_, 1.0 - low, 0.0), np.shape(exact)).astype(float)
 
+
+@rule("theory.smallest_beta")
+def of_separation(op, args, kwargs, exact, profile):
+    """The solutions for gaps and a sum at both ends of their intervals."""
+    it = given(op, args, kwargs)
+    xi, X = (exactly(it[k], profile) for k in ("xi", "X"))
+    gaps, n = dot(xi, X)[:, None] - xi @ X.T, len(it["X"])
+    least = math.log1p(-it["tolerance"]) - math.log(it["tolerance"])
+    off = gaps.radius + 4 * profile.u * np.abs(gaps.value)
+    sums = profile.g(n) + 2 * ELEMENTARY * profile.u
+    early, late = (separating_beta(gaps.value + sign * off, least - sign * sums)
+                   for sign in (1, -1))
+    late = np.where(np.isfinite(off).all(axis=-1), late, np.inf)
+    moved = np.maximum(np.abs(late - exact), np.abs(exact - early)) + 4 * profile.u * np.abs(exact)
+    return np.where(late == early, 0.0, moved).astype(float)
