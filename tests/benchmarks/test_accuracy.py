@@ -3,9 +3,7 @@ import json
 
 import pytest
 
-pytest.importorskip("asv_runner")
-
-from benchmarks import accuracy, timing  # noqa: E402
+from benchmarks import accuracy, timing
 
 LIMITS = accuracy.limits()
 
