@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from hopref.check.cases.generator import case_named, cases
-from hopref.check.engine.judge import parts, worst_entry
+from hopref.check.cases.literals import as_call
+from hopref.check.engine.candidate import InProcess
+from hopref.check.engine.judge import judge, parts, worst_entry
 from hopref.check.tolerance import toleranced as engine
 from hopref.check.tolerance.arithmetic import PROFILES, profile_of, round_to
 from hopref.check.tolerance.derivation import BOUNDS, running
@@ -130,10 +132,29 @@ def test_a_weight_is_open_where_rounding_may_exchange_two_scores():
     assert np.all(right.radius >= 0.5), right.radius
 
 
-def test_a_hidden_score_does_not_widen_the_tolerance_of_the_visible():
-    z, where = np.array([2.0, 0.25, 0.125, 0.0]), np.array([False, True, True, True])
-    right = expected("maps.entmax", (z,), {"alpha": 3.0, "where": where}, PROFILES["float64"])
-    assert np.all(right.radius < 1e-12), right.radius
+MASKED = [("maps.softmax", {}), ("maps.sparsemax", {}), ("maps.entmax", {"alpha": 1.25}),
+          ("maps.entmax", {"alpha": 3.0}), ("maps.normmax", {}), ("maps.normmax", {"gamma": 3.0}),
+          ("maps.k_subsets", {"k": 2}), ("maps.top_k", {"k": 2})]
+SHOWN = np.array([False, True, True, True])
+
+
+@pytest.mark.parametrize("name, options", MASKED)
+def test_a_hidden_score_does_not_change_the_tolerance_of_the_visible(name, options):
+    """It is that of the same visible scores beside a hidden 0, to the last bit."""
+    radii = [expected(name, (np.array([hidden, 0.25, 0.125, 0.0]),), options | {"where": SHOWN},
+                      PROFILES["float64"]).radius for hidden in (0.0, 1e12)]
+    np.testing.assert_array_equal(*radii)
+
+
+@pytest.mark.parametrize("name, options", MASKED)
+def test_no_error_is_excused_by_a_large_hidden_score(name, options):
+    """A beta that is off by a thousandth fails, where one score is 1e14 and hidden."""
+    def off(z, *, beta=1.0, **how):
+        return OPS[name].formula(z, beta=beta * (1 + 1e-3), empty_row=0.0, **how)
+    call = as_call(OPS[name], {"z": np.array([1e14, 0.25, 0.125, 0.0]), "where": SHOWN} | options)
+    right = judge(InProcess(OPS[name], name), name, input=call)
+    wrong = judge(InProcess(off, name), name, input=call)
+    assert (right.verdict, wrong.verdict) == ("conforms", "fails") and wrong.cases == 1
 
 
 @pytest.mark.parametrize("name", ["classical.update", "classical.asynchronous_update",

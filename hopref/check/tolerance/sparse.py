@@ -19,13 +19,14 @@ from hopref.maps import sparse as sparse_maps
 __all__ = ["weighted"]
 
 
-def blurred(z, steep, beta):
-    """The error of scores and threshold, by storing and scaling scores and by sums over n."""
+def blurred(z, steep, beta, where=True):
+    """The error of visible scores and their threshold, by storing, scaling and sums over n."""
     u, g = z.profile.u, z.profile.g(z.shape[-1])
-    known = np.where(np.isfinite(z.value), np.abs(z.value), 0).astype(float)
+    seen = np.isfinite(z.value) & where
+    known = np.where(seen, np.abs(z.value), 0).astype(float)
     own = z.radius + (2 * u + z.profile.u_s) * known
     own = own + 2 * u * np.max(known, axis=-1, keepdims=True, initial=0.0)     # the threshold
-    return np.where(np.isfinite(z.value), own + (g + 8 * u) * steep / beta, 0.0)
+    return np.where(seen, own + (g + 8 * u) * steep / beta, 0.0)
 
 
 def weighted(z, p, radius):
@@ -71,7 +72,7 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
 
     def entry(w, tau):
         return np.minimum(np.maximum(a * beta * (w - tau), 0.0) ** (1 / a), 1.0)
-    r = blurred(z, 1 + 1 / a, beta)
+    r = blurred(z, 1 + 1 / a, beta, options.get("where", True))
     found = monotone(maps.entmax, z, r, threshold, entry, alpha=alpha, beta=beta, **options)
     if alpha > 2:
         w, p = np.where(options.get("where", True), z.value, -np.inf), found.value
@@ -107,7 +108,7 @@ def k_subsets(z, *, k, beta=1.0, **options):
 
     def entry(w, tau):
         return np.clip(beta * (w - tau), 0.0, 1.0)
-    r = blurred(z, 2 * k, beta)
+    r = blurred(z, 2 * k, beta, options.get("where", True))
     return monotone(maps.k_subsets, z, r, threshold, entry, k=k, beta=beta, **options)
 
 
@@ -121,19 +122,20 @@ def normmax(z, *, beta=1.0, gamma=2.0, **options):
     """The derivative |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded for each row, and
     doubled because the support may change.  Other gamma: the root of the error of a height."""
     p = exact(maps.normmax, z.value, beta=beta, gamma=gamma, **options)
-    r = beta * np.max(blurred(z, 2.0, beta), axis=-1, keepdims=True)
+    own = blurred(z, 2.0, beta, options.get("where", True))
+    r = beta * largest(own)
     size = np.where(np.isfinite(p), p, 0).astype(float)
     many = np.sum(size > 0, axis=-1, keepdims=True)
     moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
     moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
     seen = np.isfinite(z.value) & options.get("where", True)
-    outside = (p == 0) & (z.value + 2 * blurred(z, 2.0, beta) < lowest(z, beta, gamma, **options))
+    outside = (p == 0) & (z.value + 2 * own < lowest(z, own, beta, gamma, **options))
     return weighted(z, p, np.where(seen & ~outside, np.minimum(moved, 1.0), 0.0))
 
 
-def lowest(z, beta, gamma, *, where=True, **options):
+def lowest(z, own, beta, gamma, *, where=True, **options):
     """The threshold of normmax, as a score, for scores at the lower ends of their intervals."""
-    w = np.where(where, z.value - 2 * blurred(z, 2.0, beta), -np.inf)
+    w = np.where(where, z.value - 2 * own, -np.inf)
     p = exact(maps.normmax, w, beta=beta, gamma=gamma)
     N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
     return largest(w) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta

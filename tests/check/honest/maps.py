@@ -5,9 +5,9 @@ from hopref.check.engine.candidate import NotOffered
 from tests.check.honest import honest, log_domain, on_rows, powers_of_two, weights_of
 
 
-def scaled(r, z, beta):
-    """beta (z - max z), which is at most 0."""
-    z = r.given(z)
+def scaled(r, z, beta, where=True):
+    """beta (z - max z), which is at most 0, of visible scores."""
+    z = np.where(where, r.given(z), -np.inf).astype(r.given(z).dtype)
     top = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
     return r(r(z - np.where(np.isfinite(top), top, 0)) * r(beta))
 
@@ -15,8 +15,7 @@ def scaled(r, z, beta):
 @honest("maps.softmax")
 def maximum_first(r):
     def softmax(z, beta=1.0, where=True):
-        z = np.where(where, r.given(z), -np.inf).astype(r.given(z).dtype)
-        return weights_of(r, scaled(r, z, beta))
+        return weights_of(r, scaled(r, z, beta, where))
     return softmax
 
 
@@ -85,29 +84,68 @@ def bisection(r):
 
     Above alpha = 2 an ulp of the threshold moves small weights by many of theirs.
     """
-    def entmax(z, beta=1.0, alpha=1.5):
+    def entmax(z, beta=1.0, alpha=1.5, where=True):
         if not 1 < alpha <= 2:
             raise NotOffered(f"alpha={alpha}")
-        s = np.maximum(r(scaled(r, z, beta) * r(alpha - 1)), -1)
-        low, high = r(-np.ones_like(s[..., :1])), r(np.zeros_like(s[..., :1]))
+        s = scaled(r, z, beta, where)
+        t = np.maximum(r(s * r(alpha - 1)), -1)
 
         def weights(tau):
-            return r(np.maximum(r(s - tau), 0) ** r(1 / r(alpha - 1)))
-        for _ in range(60):
-            middle = r(r(low + high) / 2)
-            enough = r.add(weights(middle)) >= 1
-            low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-        p = np.where(np.isneginf(z), 0, weights(low))
+            return r(np.maximum(r(t - tau), 0) ** r(1 / r(alpha - 1)))
+        p = np.where(np.isneginf(s), 0, weights(halved(r, t, weights)))
         total = r.add(p)
         return r(p / np.where(total > 0, total, 1))
     return entmax
 
 
+def halved(r, t, terms, enough=1, high=0.0):
+    """The threshold between -1 and ``high`` at which the sum of the terms is enough."""
+    low, high = (r(np.full_like(t[..., :1], v)) for v in (-1.0, high))
+    for _ in range(60):
+        middle = r(r(low / 2) + r(high / 2))
+        more = r.add(terms(middle)) >= enough
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    return low
+
+
+@honest("maps.normmax")
+def bisection_of_the_norm(r):
+    """The threshold at which (beta z - tau)_+^(gamma/(gamma - 1)) have the sum 1."""
+    def normmax(z, beta=1.0, gamma=2.0, where=True):
+        s, power = scaled(r, z, beta, where), r(1 / r(gamma - 1))
+        t = np.maximum(s, -1)
+
+        def above(tau):
+            return np.maximum(r(t - tau), 0)
+
+        def terms(tau):
+            return r(above(tau) ** r(power + 1))
+        p = np.where(np.isneginf(s), 0, r(above(halved(r, t, terms)) ** power))
+        total = r.add(p)
+        return r(p / np.where(total > 0, total, 1))
+    return normmax
+
+
+@honest("maps.k_subsets")
+def bisection_of_clipped_scores(r):
+    """The k-th largest score is subtracted, from which the threshold is at most 1 away."""
+    def k_subsets(z, *, k, beta=1.0, where=True):
+        z = np.where(where, r.given(z), -np.inf).astype(r.given(z).dtype)
+        lowest = np.min(np.where(np.isneginf(z), np.inf, z), axis=-1, keepdims=True)
+        kth = np.maximum(np.sort(z, axis=-1)[..., z.shape[-1] - k, None], lowest)
+        s = np.clip(r(r(z - np.where(np.isfinite(kth), kth, 0)) * r(beta)), -2, 2)
+
+        def chosen(tau):
+            return np.where(np.isneginf(z), 0, np.clip(r(s - tau), 0, 1)).astype(s.dtype)
+        return chosen(halved(r, s, chosen, k, 1.0))
+    return k_subsets
+
+
 @honest("maps.sparsemax")
 def sorted_scores(r):
     """The threshold from the cumulative sums of sorted scores, with the maximum subtracted."""
-    def sparsemax(z, beta=1.0):
-        s = scaled(r, z, beta)
+    def sparsemax(z, beta=1.0, where=True):
+        s = scaled(r, z, beta, where)
         ordered = np.sort(s, axis=-1)[..., ::-1]
         total, at = r(np.zeros_like(s[..., :1])), np.full((*s.shape[:-1], 1), np.inf, s.dtype)
         for k in range(s.shape[-1]):
@@ -124,8 +162,8 @@ def shrinking_support(r):
 
     A score that is 1 below the largest has no weight; lower ones could overflow in a sum.
     """
-    def sparsemax(z, beta=1.0):
-        s = np.maximum(scaled(r, z, beta), -1)
+    def sparsemax(z, beta=1.0, where=True):
+        s = np.maximum(scaled(r, z, beta, where), -1)
         seen = s > -1
         for _ in range(s.shape[-1]):
             size = np.sum(seen, axis=-1, keepdims=True)
@@ -139,9 +177,9 @@ def shrinking_support(r):
 
 @honest("maps.top_k")
 def best_of_a_stable_sort(r):
-    def top_k(z, *, k, beta=1.0):
-        s = scaled(r, z, beta)
-        rank = np.argsort(np.argsort(-z, axis=-1, kind="stable"), axis=-1, kind="stable")
+    def top_k(z, *, k, beta=1.0, where=True):
+        s = scaled(r, z, beta, where)
+        rank = np.argsort(np.argsort(-np.where(where, z, -np.inf), axis=-1, kind="stable"), axis=-1, kind="stable")
         return weights_of(r, np.where(rank < k, s, -np.inf).astype(s.dtype))
     return top_k
 
