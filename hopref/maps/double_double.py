@@ -23,6 +23,15 @@ EIGHTHS = ((1.0, 0.0, 0.0),                         # c and the pair -log c
            (0.5, 0.6931471805599453, 2.3190468138462996e-17))
 
 
+def reciprocal(a):
+    """The pair 1 / a of a number a."""
+    h = 1 / a
+    return h, float(1 / Fraction(*a.as_integer_ratio()) - Fraction(*h.as_integer_ratio()))
+
+
+ODD = tuple(reciprocal(odd) for odd in (9.0, 7.0, 5.0, 3.0))
+
+
 def plus(a, b):
     """The pair a + b, exactly."""
     h = a + b
@@ -81,12 +90,6 @@ def scaled_by(x, c):
     return multiplied((x[0] * unit, x[1] * unit), (c / unit, 0.0))
 
 
-def reciprocal(a):
-    """The pair 1 / a of a number a."""
-    h = 1 / a
-    return h, float(1 / Fraction(*a.as_integer_ratio()) - Fraction(*h.as_integer_ratio()))
-
-
 def total(a):
     return namespace(a).sum(a, axis=-1, keepdims=True)
 
@@ -97,16 +100,17 @@ def left(whole, *parts):
     The leading digits of all entries are extracted on a common grid, on which sums are exact.
     Formats that are too narrow for the grid use ordinary sums.
     """
-    n, eps = parts[0].shape[-1], float(namespace(parts[0]).finfo(parts[0].dtype).eps)
-    grid = 2.0 ** (2 * n * len(parts)).bit_length()
+    xp = namespace(parts[0])
+    x = parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+    eps = float(xp.finfo(x.dtype).eps)
+    grid = 2.0 ** (2 * x.shape[-1]).bit_length()
     unit = grid
     for _ in range(EXTRACTIONS if grid * eps < 1 else 0):
-        pieces = [(unit + x) - unit for x in parts]
-        parts = [x - piece for x, piece in zip(parts, pieces, strict=True)]
-        for piece in pieces:
-            whole = whole - total(piece)
+        piece = (unit + x) - unit
+        x = x - piece
+        whole = whole - total(piece)
         unit = unit * grid * eps
-    return whole - sum(map(total, parts))
+    return whole - total(x)
 
 
 def power(t, q):
@@ -155,8 +159,7 @@ def twice_atanh(s):
     for odd in range(27, 9, -2):
         series = series * square[0] + 1 / odd
     series = (series, 0.0)
-    for odd in range(9, 1, -2):
-        h, l = reciprocal(float(odd))
+    for h, l in ODD:
         series = added((namespace(s[0]).full_like(s[0], h), l), multiplied(series, square))
     double = (2 * s[0], 2 * s[1])
     return added(double, multiplied(double, multiplied(square, series)))

@@ -22,6 +22,8 @@ NEWTON = 30         # steps: each divides the sum by e until it is near 1, then 
 FINE = 3            # further steps, with powers in pairs
 SURE = 2.0**8       # ulp: a bound on the error of a sum of rounded powers near 1
 HALVINGS = 8        # bisections with powers in pairs, of the scores that rounded powers leave open
+AT_ONCE = 2.0**13   # numbers, up to which a predicate is evaluated at all scores of a row at once
+SETTLED = 2.0**-33  # relative change of a Newton step whose square is below every rounding
 MOOT = 1.25         # a height whose power alone exceeds the total
 
 
@@ -59,9 +61,11 @@ def support(z, factors, q):
     falling, low, high = sorted_scores(z)
     sure = SURE * xp.finfo(z.dtype).eps
 
-    def remainder(b, powers):
+    def remainder(b, powers, z=z):
         return xp.where(b > -inf, left(1.0, *powers(above(z, b, factors), q)), -inf)
-    if closed(q):
+    if few(z):
+        low = among_few(z, falling, remainder, rounded_powers if not closed(q) else powers, sure)
+    elif closed(q):
         low = bisected(falling, low, high, lambda b: remainder(b, powers) > 0)
     else:
         high = bisected(falling, low, high, lambda b: remainder(b, rounded_powers) > -sure) + 1
@@ -70,6 +74,22 @@ def support(z, factors, q):
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
     return inside, above(z, edge, factors)
+
+
+def few(z):
+    """Whether all scores of a row are compared with each other, in host memory."""
+    return on_host(z) and z.size * z.shape[-1] <= AT_ONCE
+
+
+def among_few(z, falling, remainder, rounded, sure):
+    """The index of the lowest score with a positive remainder, from those of all scores."""
+    xp = namespace(z)
+    rest = remainder(falling[..., None], rounded, z[..., None, :])
+    if rounded is not powers and bool(xp.any(xp.abs(rest) <= sure)):
+        rest = xp.where(xp.abs(rest) <= sure,
+                        remainder(falling[..., None], powers, z[..., None, :]), rest)
+    inside = xp.sum(xp.astype(rest[..., 0] > 0, xp.int64), axis=-1, keepdims=True)
+    return xp.maximum(inside - 1, 0)
 
 
 def closed(q):
@@ -120,15 +140,19 @@ def height_of_edge(inside, e, q):
         p = power_of(t, q)
         slope = q[0] * total(ratio(p[0], t[0], 0.0))
         return xp.maximum(r + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return iterated(step, r)
+    return iterated(step, r, q)
 
 
-def iterated(step, r):
-    """The root that Newton steps reach from r, with powers rounded at first and then in pairs."""
+def iterated(step, r, q):
+    """The root that Newton steps reach from r, with powers rounded at first and then in pairs.
+
+    The relative change by the next step is at most max(q, 1/q) times the square of the last.
+    """
+    settled = SETTLED / max(q[0], 1 / q[0])
     for power_of, times in ((rounded_powers, NEWTON), (powers, FINE)):
         for _ in range(times):
             before, r = r, step(r, power_of)
-            if on_host(r) and bool(namespace(r).all(r == before)):
+            if on_host(r) and bool(namespace(r).all(namespace(r).abs(r - before) <= settled * r)):
                 break
     return r
 
@@ -157,7 +181,7 @@ def powers_by_edge(z, factors, q):
         p = entries(v, power_of)
         slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
         return xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return entries(iterated(step, v), rounded_powers)[0]
+    return entries(iterated(step, v, q), rounded_powers)[0]
 
 
 def relative(t, below, q):

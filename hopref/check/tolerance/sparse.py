@@ -37,9 +37,10 @@ def weighted(z, p, radius):
 
 
 @remembered
-def exact(f, z, **options):
-    """The map of scores that are known."""
-    return f.formula(z, **options)
+def exact(f, *scores, where=True, **options):
+    """The maps of several scores that are known, hidden ones -inf, by one evaluation."""
+    z = np.stack(np.broadcast_arrays(*scores, where)[:-1])
+    return tuple(f.formula(np.where(where, z, -np.inf), **options))
 
 
 def monotone(f, z, r, threshold, entry, **options):
@@ -48,10 +49,11 @@ def monotone(f, z, r, threshold, entry, **options):
     ``threshold(z, p, sign)`` is that of the changed scores, and ``entry(z - threshold)`` the entry.
     The sum of the changes of all entries is 0.
     """
-    p, where, moves = exact(f, z.value, **options), options.get("where", True), []
-    for sign in (1, -1):
+    p, *changed = exact(f, z.value, z.value - r, z.value + r, **options)
+    where, moves = options.get("where", True), []
+    for sign, of_changed in zip((1, -1), changed):
         w = np.where(where, z.value - sign * r, -np.inf)
-        q = entry(w + 2 * sign * r, threshold(w, exact(f, w, **options), sign))
+        q = entry(w + 2 * sign * r, threshold(w, of_changed, sign))
         q = np.where(where & np.isfinite(q), sign * (q - p), 0.0)
         moves.append(np.maximum(q, 0.0).astype(float))
     reach = [np.minimum(mine, np.sum(others, axis=-1, keepdims=True) - others)
@@ -121,24 +123,23 @@ def largest(a):
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
     """The derivative |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded for each row, and
     doubled because the support may change.  Other gamma: the root of the error of a height."""
-    p = exact(maps.normmax, z.value, beta=beta, gamma=gamma, **options)
     own = blurred(z, 2.0, beta, options.get("where", True))
+    p, of_lower = exact(maps.normmax, z.value, z.value - 2 * own, beta=beta, gamma=gamma, **options)
     r = beta * largest(own)
     size = np.where(np.isfinite(p), p, 0).astype(float)
     many = np.sum(size > 0, axis=-1, keepdims=True)
     moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
     moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
     seen = np.isfinite(z.value) & options.get("where", True)
-    outside = (p == 0) & (z.value + 2 * own < lowest(z, own, beta, gamma, **options))
+    low = np.where(seen, z.value - 2 * own, -np.inf)
+    outside = (p == 0) & (z.value + 2 * own < lowest(low, of_lower, beta, gamma))
     return weighted(z, p, np.where(seen & ~outside, np.minimum(moved, 1.0), 0.0))
 
 
-def lowest(z, own, beta, gamma, *, where=True, **options):
-    """The threshold of normmax, as a score, for scores at the lower ends of their intervals."""
-    w = np.where(where, z.value - 2 * own, -np.inf)
-    p = exact(maps.normmax, w, beta=beta, gamma=gamma)
+def lowest(z, p, beta, gamma):
+    """The threshold of normmax as a score, from the scores and their weights."""
     N = maps.norm.formula(p, gamma=gamma)[..., None] + 1
-    return largest(w) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta
+    return largest(z) - (largest(p) / np.where(N > 0, N, 1)) ** (gamma - 1) / beta
 
 
 @implements(maps.top_k)
