@@ -5,6 +5,8 @@ with two bugs; `UNNAMED` wrong programs without a known name.
 """
 import numpy as np
 
+import hopref
+
 __all__ = ["NAMED", "PAIRS", "UNNAMED"]
 
 NAMED, PAIRS, UNNAMED = [], [], []
@@ -161,11 +163,14 @@ def over_heads(s, empty):
     return np.where(total > 0, e / np.where(total > 0, total, 1), empty)
 
 
-def relative_to_zero(s, empty):
-    top = np.maximum(s.max(axis=-1, keepdims=True, initial=-np.inf), 0.0)
-    e = np.exp(s - top)
-    total = e.sum(axis=-1, keepdims=True)
-    return np.where(total > 0, e / np.where(total > 0, total, 1), empty)
+def relative_to(start):
+    """Softmax in blocks, whose running maximum begins at a number."""
+    def weigh(s, empty):
+        top = np.maximum(s.max(axis=-1, keepdims=True, initial=-np.inf), start)
+        e = np.exp(s - top)
+        total = e.sum(axis=-1, keepdims=True)
+        return np.where(total > 0, e / np.where(total > 0, total, 1), empty)
+    return weigh
 
 
 attention("mask added to the scores as 0 and 1",
@@ -178,7 +183,8 @@ attention("hidden scores set to 0", hide=lambda s, seen: np.where(seen, s, 0.0))
 attention("hidden scores are set to 1e-09", hide=lambda s, seen: np.where(seen, s, 1e-9))
 attention("softmax over the queries", weigh=over_queries)
 attention("normaliser cumulated over the heads", weigh=over_heads)
-attention("running maximum started at 0", weigh=relative_to_zero)
+attention("running maximum started at 0", weigh=relative_to(0.0))
+attention("running maximum started at -5e4", weigh=relative_to(-5e4))
 attention("scores are capped at 50 by tanh", cap=lambda s: 50 * np.tanh(s / 50))
 attention("1/sqrt(d) on top of the scale", scaled=lambda c, d: c / np.sqrt(d))
 attention("diagonal always kept, whatever the mask",
@@ -202,6 +208,17 @@ def kernel_attention(name, eps=0.0, offset=0.0, table=NAMED):
 
 kernel_attention("0.001 is added to the denominator", eps=1e-3)
 kernel_attention("0.003 is added to every feature", offset=3e-3)
+
+
+@known("performer.attention", "stabiliser of the whole exponent per key")
+def every_key_by_its_largest_feature(Q, K, V, omega, scale=None, mask=True):
+    c = 1 / np.sqrt(Q.shape[-1]) if scale is None else scale
+    logs = [np.sqrt(c) * x @ omega.T - c * (x * x).sum(axis=-1, keepdims=True) / 2 for x in (Q, K)]
+    q, k = (np.exp(s - s.max(axis=-1, keepdims=True)) for s in logs)
+    seen = np.broadcast_to(mask, K.shape[:-1])[..., None, :]
+    A = np.where(seen, np.einsum("...qr,...kr->...qk", q, k), 0)
+    total = A.sum(axis=-1, keepdims=True)
+    return np.where(total == 0, 0.0, A @ V / np.where(total == 0, 1, total))
 
 
 @known("features.deterministic.elu", "1 added to e^x - 1, which cancels below 0")
@@ -244,9 +261,65 @@ def layer_norm(x, gain=1.0, shift=0.0, eps=1e-5):
     return gain * (away / np.sqrt(v + eps)) + shift
 
 
+@known("layers.layer_norm", "eps is 1e-12 in place of the given one")
+def layer_norm_with_its_own_eps(x, gain=1.0, shift=0.0, eps=1e-5):
+    return gain * (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(
+        x.var(axis=-1, keepdims=True) + 1e-12) + shift
+
+
+@known("layers.layer_norm", "eps outside the root")
+def layer_norm_of_a_deviation(x, gain=1.0, shift=0.0, eps=1e-5):
+    return gain * (x - x.mean(axis=-1, keepdims=True)) / (
+        x.std(axis=-1, keepdims=True) + eps) + shift
+
+
+@known("sparse.normalized_update", "1e-06 is added to the length")
+def normalised_with_eps(xi, X, beta=1.0, alpha=1.5):
+    y = hopref.sparse.update(xi, X, beta=beta, alpha=alpha)
+    return y / (np.linalg.norm(y, axis=-1, keepdims=True) + 1e-6)
+
+
+@known("sparse.layer_norm_update", "1e-05 is added to the variance")
+def layer_norm_with_eps(xi, X, beta=1.0, alpha=1.5):
+    y = hopref.sparse.update(xi, X, beta=beta, alpha=alpha)
+    away = y - y.mean(axis=-1, keepdims=True)
+    return away / np.sqrt(away.var(axis=-1, keepdims=True) + 1e-5)
+
+
+# -- weights and counts ---------------------------------------------------------------------------
+
 @known("classical.field", "W transposed")
 def field(xi, W, b=0.0):
     return np.einsum("...i,ij->...j", xi, W) - b
+
+
+@known("graded.flow", "W transposed")
+def flow(u, W, b=0.0, activation="tanh", beta=1.0, tau=1.0):
+    x = {"tanh": np.tanh, "identity": lambda v: v,
+         "sigmoid": lambda v: (1 + np.tanh(v / 2)) / 2}[activation](beta * u)
+    return (x @ W - b - u) / tau
+
+
+@known("bam.backward", "W transposed")
+def answer_of_the_other_side(x, y, W, ties="keep"):
+    h = y @ W.T
+    return np.where(h > 0, 1.0, np.where(h < 0, -1.0, x if ties == "keep" else 1.0))
+
+
+@known("structured.top_k_energy", "k - 1 in place of k")
+def energy_of_one_less(xi, X, k, beta=1.0):
+    s = np.sort(beta * (xi @ X.T), axis=-1)[..., len(X) - max(k - 1, 1):]
+    top = s[..., -1:]
+    lse = (top[..., 0] + np.log(np.exp(s - top).sum(axis=-1) / s.shape[-1])) / beta
+    return ((xi * xi).sum(axis=-1) + (X * X).sum(axis=-1).max()) / 2 - lse
+
+
+@known("supports.largest", "k + 1 in place of k")
+def one_score_more(z, k):
+    places = np.argsort(-z, axis=-1, kind="stable")[..., :k + 1]
+    mask = np.zeros(z.shape, bool)
+    np.put_along_axis(mask, places, True, -1)
+    return mask
 
 
 def slopes(g, xi, X, beta):

@@ -9,11 +9,14 @@ import hopref
 from hopref import modern
 from hopref.check import check
 from hopref.check.cases.literals import as_call, case_from
+from hopref.check.engine.candidate import InProcess
+from hopref.check.engine.judge import judge
 from hopref.check.engine.smallest import given_of
 from hopref.check.peers.conventions import Convention
 from hopref.check.report.files import as_json, as_junit
 from hopref.check.report.html import as_html
 from hopref.check.report.text import details
+from hopref.check.tolerance.arithmetic import round_to
 from hopref.cli import main
 from hopref.dispatch.operation import load
 from hopref.errors import PluginError
@@ -69,6 +72,28 @@ def test_the_line_of_python_repeats_the_input_in_every_format(dtype):
     again = eval(found.reproduce, {"check": check, "twice": twice})
     assert again.cases == 1 and numbers(found.smallest_gives) == [
         finding(again).got, finding(again).want]
+
+
+def test_a_smallest_input_in_bfloat16_is_pasted_in_float32_with_numbers_of_bfloat16():
+    def in_bfloat16(xi, X, beta=1.0):
+        s = round_to(xi @ X.T, "bfloat16") * beta
+        p = np.exp(s * 1.25 - np.max(s * 1.25, axis=-1, keepdims=True))
+        return round_to(p / p.sum(axis=-1, keepdims=True) @ X, "bfloat16")
+    found = finding(judge(InProcess(in_bfloat16), "modern.update", dtype="bfloat16"))
+    given, options = eval(found.smallest.replace("modern.update", "f"), {
+        "np": np, "f": lambda *args, **kwargs: (args, kwargs)})
+    got, want = numbers(found.smallest_gives)
+    for a in given:
+        assert a.dtype == np.float32 and np.array_equal(round_to(a, "bfloat16"), a)
+    assert at(in_bfloat16(*given, **options), found.smallest_gives) == got != want
+    right = modern.update(*(a.astype(float) for a in given), **options)
+    assert at(right, found.smallest_gives) == pytest.approx(want, rel=1e-15)
+
+
+def test_numbers_of_a_literal_are_rounded_to_bfloat16():
+    case = case_from(OPS["modern.update"], "modern.update(np.array([0.1]), np.array([[3.0]]))",
+                     "bfloat16")
+    assert case.args[0].tolist() == [0.10009765625] and case.args[0].dtype == np.float32
 
 
 def test_the_line_keeps_the_convention():

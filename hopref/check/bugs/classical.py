@@ -39,10 +39,12 @@ def threshold_with_the_wrong_sign(op, given):
     return run(op, given | {"b": -1.0 * given["b"]})
 
 
-@wrong_call("W transposed", "classical.field", "classical.update", "graded.update",
-            "classical.asynchronous_update")
+@wrong_call("W transposed", "classical.field", "classical.update", "classical.greedy_update",
+            "classical.asynchronous_update", "classical.glauber_update", "classical.winners_update",
+            "classical.willshaw_update", "graded.update", "graded.asynchronous_update",
+            "graded.flow", "bam.forward", "bam.backward", "layers.read_out")
 def transposed(op, given):
-    return run(op, given | {"W": given["W"].T})
+    return run(op, given | {"W": np.swapaxes(given["W"], -1, -2)})
 
 
 @wrong_call("field with the wrong sign", "graded.update", "bam.forward", "bam.backward",

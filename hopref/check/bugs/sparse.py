@@ -3,8 +3,8 @@ import math
 
 import numpy as np
 
-from hopref import maps
-from hopref.check.bugs import run, wrong_argument, wrong_call
+from hopref import layers, maps
+from hopref.check.bugs import estimated, run, wrong_argument, wrong_call
 from hopref.models import sparse
 
 __all__ = []
@@ -158,6 +158,18 @@ def energy_of_radius_one(op, given):
             "sparse.layer_norm_update")
 def not_normalised(op, given):
     return run(sparse.update, given)
+
+
+@estimated("{} is added to the length", "sparse.normalized_update")
+def length_eps(op, given, number):
+    y = run(sparse.update, given)
+    size = np.sqrt(np.sum(y * y, axis=-1, keepdims=True)) + number
+    return y / np.where(size > 0, size, 1.0)
+
+
+@estimated("{} is added to the variance", "sparse.layer_norm_update")
+def variance_eps(op, given, number):
+    return layers.layer_norm.formula(run(sparse.update, given), eps=max(number, 0.0))
 
 
 @wrong_call("length 1 in place of sqrt(d)", "sparse.layer_norm_update")

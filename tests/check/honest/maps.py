@@ -179,7 +179,8 @@ def shrinking_support(r):
 def best_of_a_stable_sort(r):
     def top_k(z, *, k, beta=1.0, where=True):
         s = scaled(r, z, beta, where)
-        rank = np.argsort(np.argsort(-np.where(where, z, -np.inf), axis=-1, kind="stable"), axis=-1, kind="stable")
+        order = np.argsort(-np.where(where, z, -np.inf), axis=-1, kind="stable")
+        rank = np.argsort(order, axis=-1, kind="stable")
         return weights_of(r, np.where(rank < k, s, -np.inf).astype(s.dtype))
     return top_k
 
