@@ -23,7 +23,7 @@ FINE = 3            # further steps, with powers in pairs
 SURE = 2.0**8       # ulp: a bound on the error of a sum of rounded powers near 1
 HALVINGS = 8        # bisections with powers in pairs, of the scores that rounded powers leave open
 AT_ONCE = 2.0**13   # numbers, up to which a predicate is evaluated at all scores of a row at once
-SETTLED = 2.0**-33  # relative change of a Newton step whose square is below every rounding
+CONVERGED = 2.0**-33  # relative change of a Newton step whose square is below every rounding
 MOOT = 1.25         # a height whose power alone exceeds the total
 
 
@@ -148,11 +148,11 @@ def iterated(step, r, q):
 
     The relative change by the next step is at most max(q, 1/q) times the square of the last.
     """
-    settled = SETTLED / max(q[0], 1 / q[0])
+    near = CONVERGED / max(q[0], 1 / q[0])
     for power_of, times in ((rounded_powers, NEWTON), (powers, FINE)):
         for _ in range(times):
             before, r = r, step(r, power_of)
-            if on_host(r) and bool(namespace(r).all(namespace(r).abs(r - before) <= settled * r)):
+            if on_host(r) and bool(namespace(r).all(namespace(r).abs(r - before) <= near * r)):
                 break
     return r
 

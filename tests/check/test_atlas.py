@@ -1,14 +1,17 @@
 """The table of third parties, and the pages of ``hopref atlas`` for a made-up library."""
+import re
 import shlex
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hopref.check.peers import installed, known
 from hopref.check.peers.conventions import convention_from
 from hopref.check.peers.peer import NO_EMPTY, Peer, Profile
+from hopref.check.report import atlas as page
 from hopref.cli import atlas, check, main
 from hopref.cli.check_options import convention_record
 
@@ -26,6 +29,13 @@ def not_empty(z, *, beta=1.0):
 
 def sharper(z, *, beta=1.0):
     return softmax(z, beta=beta * beta)
+
+def gradient(g, z, *, beta=1.0):
+    p = softmax(z, beta=beta)
+    top = z.max(axis=-1)
+    lse = top + np.log(np.exp(beta * (z - top[..., None])).sum(axis=-1)) / beta
+    seen = np.where(z == -np.inf, 0, z)
+    return g[..., None] * p, (g * ((p * seen).sum(axis=-1) - lse)).sum() / beta
 """
 MADE_UP = (
     Peer("made up softmax", "maps.softmax", "made_up:softmax", "made_up", dtypes=("float64",),
@@ -65,6 +75,28 @@ def test_the_pages_state_verdicts_differences_profiles_and_what_is_absent(made_u
     assert 'href="#made-up---sharper"' in page and 'id="made-up---sharper"' in page
     assert main(["atlas", "--out", str(out)]) == 0
     assert (out / "atlas.md").read_text() == text and (out / "atlas.html").read_text() == page
+
+
+def test_the_errors_are_those_of_cases_without_expected_differences(made_up):
+    """A NaN that is expected does not make the error of all other cases infinite."""
+    peer = Peer("made up gradient", "gradients.maps.logsumexp", "made_up:gradient", "made_up")
+    report = installed.peer_report(peer, "float64")
+    finding = "tolerance of gradients.maps.logsumexp"
+    empty = {(finding, r.name): "0 / 0" for r in report.records if r.finding == finding}
+    assert report.verdict == "fails" and report.largest_error == np.inf and empty
+    report = installed.peer_report(replace(peer, expected=empty), "float64")
+    assert report.conforms and 0 < report.largest_error <= 1 and report.largest_eps < 64
+    assert page.cells_of(report)[5:] == (page.digits(report.largest_error),
+                                         page.digits(report.largest_eps), "0 / 0")
+
+
+@pytest.mark.parametrize("section, head", [("verdicts", page.HEAD),
+                                           ("conventions", page.PROFILE_HEAD)])
+def test_narrow_tables_of_the_documentation_have_the_names_of_their_columns(section, head):
+    style = (Path(__file__).parents[2] / "docs" / "_static" / "hopref.css").read_text("utf-8")
+    found = re.findall(rf'#{section} td:nth-child\((\d)\)::before {{ content: "(.*) "', style)
+    assert found == [(str(i), name) for i, name in enumerate(head, 1)][-len(found):]
+    assert len(found) == len(head) - (2 if section == "verdicts" else 1)
 
 
 def test_the_reports_are_json_on_request(made_up, capsys):

@@ -180,7 +180,10 @@ class Trial:
             record.outcome, wrong = "passes", misfit(outcome, truth, self.profile.dtype)
             if wrong is None:
                 self.answers.append((case, truth, outcome.values))
-                record.ratio, wrong = self.misses(case, truth, outcome.values)
+                record.ratio, wrong = self.misses(truth, outcome.values)
+                if self.strict or not case.stress:
+                    record.eps = max(in_eps(y, right, self.profile.dtype)
+                                     for right, y in zip(parts(truth), outcome.values))
             elif outcome.failure not in ("crash", "timeout", "resource"):
                 self.unanswered.append((case, truth, outcome.values))
             if wrong is None:
@@ -205,16 +208,11 @@ class Trial:
         sharp["passed"] = sharp.get("passed", 0) + (min(misses) <= 1)
         sharp.setdefault("misses", []).append(min(misses))
 
-    def misses(self, case, truth, values):
+    def misses(self, truth, values):
         """The largest error in units of the bound; beyond 1, also the fields of a finding."""
         found = [worst_entry(y, right) for right, y in zip(parts(truth), values)]
         i = max(range(len(found)), key=lambda i: found[i][0])
         ratio, at, got, want, bound = found[i]
-        if self.strict or not case.stress:
-            self.report.largest_error = max(self.report.largest_error, ratio)
-            self.report.largest_eps = max(self.report.largest_eps, *(
-                in_eps(y, right, self.profile.dtype)
-                for right, y in zip(parts(truth), values)))
         if ratio <= 1:
             return ratio, None
         output = f"output {i}, " if isinstance(truth, tuple) else ""

@@ -108,7 +108,7 @@ def peer_report(peer, dtype, seed=0):
         f.expected = reasons[0] if reasons and all(reasons) else ""
     report.target = peer.name
     report.named = [name for name in report.named if name not in peer.refuted]
-    return report
+    return report.measured()
 
 
 def repeated(peer, dtype):

@@ -1,6 +1,5 @@
 """The atlas: how published implementations differ, as a page in Markdown and in HTML."""
 import platform
-from itertools import zip_longest
 
 import numpy as np
 
@@ -21,12 +20,13 @@ INTRO = (
     "implementation by another.",
     "An error in *bounds* is relative to the largest error of an honest implementation in the same "
     "number format at the same input, and one in *eps* to the largest entry of the result, over "
-    "the cases that are well-conditioned. A verdict in part rests on few cases, because the "
-    "function has few of the options of the operation.")
+    "the cases that are well-conditioned. It is infinite where only one value is right, or a "
+    "number is NaN. Both are the largest of all cases but those of expected differences, which the "
+    "last column then states. A verdict in part rests on few cases, because the function has few "
+    "of the options of the operation.")
 PROFILES = ("What the functions do where definitions leave a choice: in a mask, for the causal "
             "mask of unequal lengths, in a row without a visible entry, and without further "
             "arguments.")
-NARROW = ("narrow-hidden", "narrow-hidden", "", "narrow-hidden", "")    # format ... what it is like
 VERDICTS = {"conforms": "conforms", "partial": "in part", "fails": "differs"}
 INFINITE = 1e100        # an error where only one value is right
 HEAD = ("verdict", "function", "judged as", "format", "cases", "error in bounds", "in eps",
@@ -131,16 +131,14 @@ def as_page(subjects, skipped, date):
     counts = [element("li", element("b", n), word) for verdict, word in VERDICTS.items()
               if (n := sum(r.verdict == verdict for r in reports))]
     intro = [element("p", text.replace("`", "").replace("*", "")) for text in INTRO]
-    verdicts = [element("tr", element("td", badge(r.verdict, VERDICTS[r.verdict])),
-                        element("th", named(s), element("small", r.like)),
-                        *map(cell, cells_of(r)[3:], NARROW))
+    verdicts = [(badge(r.verdict, VERDICTS[r.verdict]),
+                 Markup(element("b", named(s)) + element("small", r.like)), *cells_of(r)[3:])
                 for s in subjects for r in s.reports]
-    profiles = [element("tr", element("th", name), *map(cell, rest))
-                for name, *rest in (s.profile for s in subjects if s.profile)]
+    profiles = [s.profile for s in subjects if s.profile]
     body = [
         element("div", element("h1", TITLE, element("small", f"{date}; made by hopref atlas")),
                 element("ul", *counts, class_="tally"), *intro,
-                in_table((*HEAD[:2], *HEAD[3:]), verdicts, ("", "", *NARROW)), class_="hero"),
+                in_table((*HEAD[:2], *HEAD[3:]), verdicts, heading=1), class_="hero"),
         element("div", element("h2", "Conventions"), element("p", PROFILES, class_="soft"),
                 in_table(PROFILE_HEAD, profiles), class_="card"),
         *(section(s) for s in subjects if s.differences),
@@ -174,17 +172,17 @@ def section(subject):
 
 def listed(title, head, rows):
     """A card with a table; None without rows."""
-    filled = [element("tr", *map(cell, row)) for row in rows]
-    return element("div", element("h2", title), in_table(head, filled),
-                   class_="card") if filled else None
+    return element("div", element("h2", title), in_table(head, rows),
+                   class_="card") if rows else None
 
 
-def cell(text, kind=""):
-    return element("td", text, class_=kind)
+def in_table(head, rows, heading=0):
+    """A table with the names of its columns in every cell, and the column that heads a row.
 
-
-def in_table(head, rows, kinds=()):
-    """A table with the classes of its columns."""
-    heads = [element("th", name, class_=kind) for name, kind in zip_longest(head, kinds)]
+    On a narrow screen each row is a paragraph, in which the cells show these names.
+    """
+    filled = [element("tr", *(element("th" if i == heading else "td", cell, data_name=name)
+                              for i, (name, cell) in enumerate(zip(head, row)))) for row in rows]
+    heads = [element("th", name) for name in head]
     return element("div", element("table", element("thead", element("tr", *heads)),
-                                  element("tbody", *rows)), class_="wide atlas")
+                                  element("tbody", *filled)), class_="wide atlas")

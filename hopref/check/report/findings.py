@@ -80,7 +80,7 @@ class Put:
 
     ``outcome`` is "passes", "fails", "limit" (a stress case, which is no failure), "not offered" or
     "not put"; ``ratio`` is the largest error in units of the bound, ``finding`` the name of the
-    finding.
+    finding; ``eps`` that error in eps of the format, of cases that are no stress cases.
     """
     kind: str                   # case | law
     name: str
@@ -88,6 +88,7 @@ class Put:
     family: str = ""
     options: tuple = ()
     ratio: float | None = None
+    eps: float | None = None
     judged: int = 0             # draws to which a law applied
     finding: str = ""
     note: str = ""
@@ -142,7 +143,17 @@ class Report:
                 return
         self.findings.append(finding)
 
+    def measured(self):
+        """Set the largest errors, of all cases but those of expected findings and of limits."""
+        expected = {f.name for f in self.findings if f.expected}
+        counted = [r for r in self.records
+                   if r.eps is not None and not (r.finding and r.finding in expected)]
+        self.largest_error = max((r.ratio for r in counted), default=0.0)
+        self.largest_eps = max((r.eps for r in counted), default=0.0)
+        return self
+
     def done(self):
+        self.measured()
         self.seconds = time.monotonic() - self.began
         return self
 
