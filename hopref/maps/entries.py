@@ -187,6 +187,7 @@ def power_remainder(p, e, a):
     return xp.where(x <= 1, near, far)
 
 
+@overridable
 def second_remainder(x):
     """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series, without cancellation."""
     r = 1.0 + 0.0 * x

@@ -66,9 +66,8 @@ def terms_of_lse(g, p, z, best, beta):
 
 def by_states(gradient, at):
     """<dxi, xi>/beta: the reverse mode of (beta xi) X^T.  ``at`` is the place of dbeta."""
-    @alternative(gradient)
-    def scaled(g, xi, X, *more, beta=1.0, **options):
-        found = gradient.formula(g, xi, X, *more, beta=beta, **options)
+    @alternative(gradient, of_results=True)
+    def scaled(found, g, xi, X, *more, beta=1.0, **options):
         dbeta = namespace(xi).sum(found[0] * xi) / beta
         return *found[:at], dbeta, *found[at + 1:]
     return scaled
@@ -82,11 +81,10 @@ BY_STATES = [by_states(gradient, at) for gradient, at in (
     (sparse_gradients.k_subsets_update, 2))]
 
 
-@alternative(attention_gradients.softmax_weights)
-def by_queries(g, Q, K, *, scale=None, **options):
+@alternative(attention_gradients.softmax_weights, of_results=True)
+def by_queries(found, g, Q, K, *, scale=None, **options):
     """<dQ, Q>/scale: the reverse mode of (scale Q) K^T."""
-    *found, dscale = attention_gradients.softmax_weights.formula(g, Q, K, scale=scale, **options)
-    return *found, namespace(Q).sum(found[0] * Q) / default_scale(scale, K)
+    return *found[:-1], namespace(Q).sum(found[0] * Q) / default_scale(scale, K)
 
 
 @alternative(performer_gradients.query_height)

@@ -16,6 +16,7 @@ from hopref.check.tolerance.toleranced import Toleranced, exactly, implements
 from hopref.gradients import graded, layers, sums
 from hopref.gradients import maps as maps_gradients
 from hopref.gradients.features import projected
+from hopref.maps import entries
 
 __all__ = []
 
@@ -91,6 +92,14 @@ def raised_log(p, e):
     ends.append(np.where((low < turn) & (turn < top), maps.raised_log(turn, e), y))
     radius = np.max([np.abs(end - y) for end in ends], axis=0).astype(float)
     return Toleranced(y, radius + 12 * p.profile.u * size(y), p.profile)
+
+
+@implements(entries.second_remainder)
+def second_remainder(x):
+    """Its slope is at most e - 1 - 2 (e - 2) < 0.3; the roundings of later terms of the series are
+    fractions of those of the first."""
+    y = entries.second_remainder(x.value)
+    return Toleranced(y, 0.3 * x.radius + 8 * x.profile.u * size(y), x.profile)
 
 
 @implements(maps.power_remainder)

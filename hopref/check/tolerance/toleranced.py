@@ -24,6 +24,7 @@ LARGEST = float(np.finfo(np.float64).max)
 RULES = {}                  # name of an array function -> its rule, called with a profile first
 IMPLEMENTATIONS = {}        # function of hopref -> the same with toleranced arguments
 ALTERNATIVES = {}           # function of hopref -> other honest algorithms for it
+OF_RESULTS = set()          # those that begin with the results of the function
 
 
 def declare(rules):
@@ -40,15 +41,18 @@ def implements(function):
     return declare
 
 
-def alternative(*functions):
+def alternative(*functions, of_results=False):
     """Decorate another algorithm for ``functions``, which an honest candidate may use.
 
     It is written like a formula and takes the arguments of the function, whose tolerance is then
-    the largest, entry by entry, of the running errors of all of its algorithms.
+    the largest, entry by entry, of the running errors of all of its algorithms.  With
+    ``of_results`` the first argument holds the results of the function.
     """
     def declare(own):
         for function in functions:
             ALTERNATIVES.setdefault(function, []).append(own)
+        if of_results:
+            OF_RESULTS.add(own)
         return own
     return declare
 
@@ -58,9 +62,10 @@ def widest(function):
     first = IMPLEMENTATIONS.get(function, getattr(function, "formula", function.__wrapped__))
 
     def call(*args, **kwargs):
-        found = first(*args, **kwargs)
+        found = results = first(*args, **kwargs)
         for algorithm in ALTERNATIVES[function]:
-            found = widened_by(algorithm(*args, **kwargs), found)
+            given = (results, *args) if algorithm in OF_RESULTS else args
+            found = widened_by(algorithm(*given, **kwargs), found)
         return found
     return call
 
