@@ -11,7 +11,7 @@ from hopref.check import check
 from hopref.check.cases.literals import as_call, case_from
 from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge
-from hopref.check.engine.smallest import given_of
+from hopref.check.engine.smallest import given_of, rounder
 from hopref.check.peers.conventions import Convention
 from hopref.check.report.files import as_json, as_junit
 from hopref.check.report.html import as_html
@@ -88,6 +88,14 @@ def test_a_smallest_input_in_bfloat16_is_pasted_in_float32_with_numbers_of_bfloa
     assert at(in_bfloat16(*given, **options), found.smallest_gives) == got != want
     right = modern.update(*(a.astype(float) for a in given), **options)
     assert at(right, found.smallest_gives) == pytest.approx(want, rel=1e-15)
+
+
+def test_a_rounded_array_without_axes_is_written_as_an_array():
+    """A cotangent of a single row, for which NumPy returns a scalar."""
+    op = OPS["gradients.maps.logsumexp"]
+    given = {"g": np.array(-1.3), "z": np.array([-np.inf])}
+    for changed in rounder(given):
+        assert case_from(op, as_call(op, changed), "float64").args[0] == changed["g"]
 
 
 def test_numbers_of_a_literal_are_rounded_to_bfloat16():

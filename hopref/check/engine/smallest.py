@@ -182,7 +182,7 @@ def rounder(given):
             for unit in UNITS:
                 with np.errstate(all="ignore"):
                     new = np.rint(v / unit) * unit + 0.0        # no -0
-                new = new.astype(v.dtype) if is_real(v) else float(new)
+                new = np.asarray(new, v.dtype) if is_real(v) else float(new)
                 if np.array_equal(new, v, equal_nan=True):
                     break
                 yield given | {k: new}
