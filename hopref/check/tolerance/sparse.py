@@ -80,7 +80,8 @@ def entmax(z, *, alpha=1.5, beta=1.0, **options):
         w, p = np.where(options.get("where", True), z.value, -np.inf), found.value
         size = largest(np.where(np.isfinite(w), np.abs(w), 0)).astype(float)
         unit = 2 * z.profile.u * (size + 1 / (a * beta))
-        found.radius = found.radius + shifted(entry, w, threshold(w, p, 1), p, unit)
+        more = shifted(entry, w, threshold(w, p, 1), p, unit)
+        found = Toleranced(p, found.radius + more, found.profile)
     return found
 
 
