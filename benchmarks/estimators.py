@@ -2,7 +2,7 @@
 
 A feature costs attention the same whatever made it, so a map that makes two of each row is given
 half the rows.  Errors are root mean squares over many draws from fixed seeds, over the kernel;
-work is that of a map for a vector of many, counted on the counting namespace of the tests.
+work is that of a map for a vector of many, counted on counting arrays.
 """
 from typing import NamedTuple
 

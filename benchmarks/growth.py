@@ -1,12 +1,12 @@
 """Growth of cost with size: exponents of the number of operations and of the peak memory.
 
 A cost that grows as size^p has the exponent p, which is fitted over sizes that double.  Operations
-are counted by running the formula on the counting namespace of the tests, and depend on shapes
-alone.  Memory is the peak that tracemalloc measures, without the arguments.  Both are
-deterministic, unlike seconds, which have no required values.
+are counted by running the formula on counting arrays, and depend on shapes alone.  Memory is the
+peak that tracemalloc measures, without the arguments.  Both are deterministic, unlike seconds,
+which have no required values.  The measures are those of `hopref.check.growth`; the files are
+loaded by their paths, so that releases without them can be measured too.
 """
 import importlib.util
-import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -141,29 +141,15 @@ def exponent_of_memory(prepared, draw, sizes):
     return exponent(sizes, [peak(prepared(*draw(size))) for size in sizes])
 
 
-def exponent(sizes, costs):
-    """The slope of log cost against log size."""
-    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
-
-
-def peak(call):
-    """Peak bytes of the second call, beyond those allocated before it; caches are then filled."""
-    call()
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-def _counting():
-    """The counting namespace of the tests, loaded by its path."""
-    file = Path(__file__).parents[1] / "tests" / "doubles" / "counting.py"
-    spec = importlib.util.spec_from_file_location("hopref_counting", file)
+def _file(name):
+    """A file of `hopref.check.growth`, loaded by its path."""
+    file = Path(__file__).parents[1] / "hopref" / "check" / "growth" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"hopref_{name}", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-counting = _counting()
+counting = _file("counting")
+exponent = _file("exponents").slope
+peak = _file("measures").peak

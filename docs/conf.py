@@ -57,8 +57,8 @@ html_theme_options = {
     "footer_end": [],
 }
 html_sidebars = {page: [] for page in (
-    "tutorial", "judging", "judging_practices", "atlas", "experiments", "reading", "errata",
-    "equations", "changelog", "notation", "adding", "contributing")}
+    "tutorial", "judging", "scaling", "judging_practices", "atlas", "experiments", "reading",
+    "errata", "equations", "changelog", "notation", "adding", "contributing")}
 
 
 def gallery_style(gallery_conf, script):

@@ -6,8 +6,8 @@ import pytest
 import scipy.sparse
 
 from hopref import structured
+from hopref.check.growth.counting import count
 from hopref.errors import DomainError, DTypeError, ShapeError
-from tests.doubles.counting import count
 
 # -- cost ---------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from hopref.dispatch.domains import Scalar, Seed, number
 from hopref.errors import HoprefError
 from hopref.features import PAIRED
 
-__all__ = ["Case", "cases", "case_named", "levels_met"]
+__all__ = ["Case", "cases", "case_named", "levels_met", "plainest"]
 
 QUICK = 32              # combinations of levels of two factors that are covered without `thorough`
 MOST_WITH_OPTIONS = 300         # size of an axis that is combined with options
@@ -141,6 +141,25 @@ def case_named(op, name, dtype="float64", seed=0):
             return case
     raise ValueError(f"{op.name} has no case {name!r}; it has "
                      + ", ".join(repr(c.name) for c in drawn))
+
+
+def plainest(op, dtype="float64", seed=0, sizes=None, given=None):
+    """The case of ordinary numbers without options, at given sizes of axes.
+
+    Parameters
+    ----------
+    op : operation
+    dtype : number format of the candidate
+    seed : int
+    sizes : dictionary from letters of axes to their sizes, or to other letters
+    given : dictionary of values that options have
+
+    Returns
+    -------
+    Case
+    """
+    known = factors(op, dtype, given or {}, sizes or {}, False)
+    return draw(op, known, dict.fromkeys(known, ""), dtype, seed, given or {}, sizes or {})
 
 
 def draw(op, known, row, dtype, seed, given, fixed):
