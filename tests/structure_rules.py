@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "layers": FORMULAS | {"dynamics"},
     "gradients": FORMULAS | {"layers"},
     "parts": FORMULAS,
+    "distributed": FORMULAS | {"parts", "dynamics", "extras", "progress"},
     "data": DISPATCH | {"extras"},
     "theory": FORMULAS | {"projections", "data"},
     "fast": FORMULAS | {"parts"},
@@ -58,6 +59,7 @@ THIRD_PARTY = {
     "theory": {"numpy", "scipy"},
     "dispatch": {"numpy", "scipy"},
     "projections": {"numpy", "scipy"},
+    "distributed": {"numpy", "dask", "distributed"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
     "fast": {"numpy", "numba", "cupy"},
@@ -71,7 +73,7 @@ THIRD_PARTY = {
 }
 
 # These packages may only be imported inside functions.
-ONLY_INSIDE = {"matplotlib", "dask", "cupy", "PIL", "tqdm"} | LIBRARIES - {"numpy"}
+ONLY_INSIDE = {"matplotlib", "dask", "distributed", "cupy", "PIL", "tqdm"} | LIBRARIES - {"numpy"}
 
 
 def imports(text):

@@ -10,7 +10,8 @@ __all__ = ["OPS", "load", "gradient_of", "descent_of"]
 OPS: dict[str, Any] = {}            # every operation by its name, such as "modern.update"
 
 # Modules and packages of hopref that declare no operation; some import optional packages.
-NO_OPERATIONS = {"__main__", "certify", "check", "cli", "data", "experiments", "fast", "vectors"}
+NO_OPERATIONS = {"__main__", "certify", "check", "cli", "data", "distributed", "experiments",
+                 "fast", "vectors"}
 
 
 def load() -> dict[str, Any]:

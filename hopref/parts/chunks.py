@@ -12,8 +12,8 @@ from hopref.dispatch.operation import bind
 from hopref.errors import CallError, HoprefError, ShapeError, naming
 
 __all__ = ["chunks_of", "zip_chunks", "kind_of", "chunked_operation", "errors_in_chunk",
-           "chunked_names", "is_absent", "positional", "keywords", "number_of_rows", "row_of_zeros",
-           "empty_slice"]
+           "chunked_names", "is_absent", "positional", "keywords", "place", "number_of_rows",
+           "row_of_zeros", "empty_slice"]
 
 
 def chunks_of(X, size, /, *, axis=-2):
@@ -111,28 +111,28 @@ def keywords(op, given):
     return {k: given[k] for k, p in op.signature.parameters.items() if p.kind is p.KEYWORD_ONLY}
 
 
-def _place(op, kind, k):
+def place(op, kind, k):
     """Index of the divided axis, counted from the end."""
     return op.arrays[k].index(kind.axis) - len(op.arrays[k])
 
 
 def number_of_rows(op, kind, k, v):
     """Number of rows of a chunk; 1 if the array lacks the axis, which validation refuses."""
-    shape, place = np.shape(v) if not hasattr(v, "shape") else v.shape, _place(op, kind, k)
-    return shape[place] if len(shape) >= -place else 1
+    shape, at = np.shape(v) if not hasattr(v, "shape") else v.shape, place(op, kind, k)
+    return shape[at] if len(shape) >= -at else 1
 
 
 def row_of_zeros(op, kind, k, v):
     """One row of zeros, which is validated in place of an empty chunk."""
     v = v if hasattr(v, "shape") else np.asarray(v)
-    place = _place(op, kind, k)
-    if len(v.shape) < -place:
+    at = place(op, kind, k)
+    if len(v.shape) < -at:
         return v
     shape = list(v.shape)
-    shape[place] = 1
+    shape[at] = 1
     return namespace(v).zeros(tuple(shape), dtype=v.dtype)
 
 
 def empty_slice(op, kind, k, v):
     """The array without rows."""
-    return v[(..., slice(0), *(slice(None),) * (-_place(op, kind, k) - 1))]
+    return v[(..., slice(0), *(slice(None),) * (-place(op, kind, k) - 1))]

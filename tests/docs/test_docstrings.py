@@ -17,7 +17,8 @@ INTERFACES = {f"hopref.parts.{kind}" for kind in KINDS}
 
 def public_modules():
     """`hopref`, the modules that it exports, and the modules that these export in turn."""
-    waiting, found = [hopref, importlib.import_module("hopref.experiments")], {}
+    waiting, found = [hopref, *(importlib.import_module(f"hopref.{name}")
+                                for name in ("distributed", "experiments"))], {}
     while waiting:
         module = waiting.pop()
         if module.__name__ not in found.keys() | INTERFACES:
@@ -66,7 +67,7 @@ def test_a_public_function_documents_its_parameters_and_its_result(name):
 def test_modules_and_functions_of_every_kind_are_found():
     assert {"hopref.theory.jacobian", "hopref.gradients.modern.update", "hopref.parts.merge",
             "hopref.features.deterministic.elu", "hopref.use_backend", "hopref.check.law",
-            "hopref.experiments.reproduce"} <= FUNCTIONS.keys()
+            "hopref.experiments.reproduce", "hopref.distributed.apply"} <= FUNCTIONS.keys()
 
 
 def test_a_function_without_sections_is_reported():

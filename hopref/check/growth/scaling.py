@@ -20,7 +20,7 @@ __all__ = ["Measure", "Scaling", "measured"]
 FIRST, LAST, KEPT = 32, 2**16, 5    # sizes without --sizes: the first, the largest, how many count
 FEWEST, LEAST_RATIO = 3, 4          # sizes that are required, and the largest over the smallest
 ROUNDS = 6                          # readings of the clock for each size
-VISIBLE = 2**20                     # bytes of resident memory that are told from noise
+VISIBLE = 2**20                     # bytes of resident memory; less is noise
 # Of time: caches and other programs bend it, so that it tells 1 from 2, but not 1 from 1.3.
 OF_TIME = {"constant": 0.5, "linear": 1.5, "quadratic": 2.5, "above quadratic": math.inf}
 ORDER = list(CLASSES)
