@@ -40,6 +40,8 @@ def run(runs, seconds):
         got = {name: m.verdict for name, m in result.measures.items()} | {"whole": result.verdict}
         for name, truth in {**right, "time": work}.items():
             found[name][outcome(got[name], truth)] += 1
+            if name != "time" and outcome(got[name], truth) == "undecided":
+                found["undecided"][f"{function.__name__} {name}"] += 1
             if name != "time" and outcome(got[name], truth) == "WRONG":
                 print(f"run {i}: {function.__name__}: {name} is {got[name]}, not {truth}: "
                       f"{result.as_dict()}")
@@ -62,8 +64,10 @@ def main(argv=None):
     finally:
         for process in others:
             process.terminate()
+    undecided = found.pop("undecided", {})
     for name, counts in found.items():
         print(f"{name:7} " + "  ".join(f"{counts[k]} {k}" for k in ("right", "undecided", "WRONG")))
+    print("undecided: " + ", ".join(f"{n} {name}" for name, n in undecided.items()))
     print(f"{options.runs} runs, {options.load} other processes, "
           f"{time.monotonic() - began:.0f} s")
     return int(any(found[name]["WRONG"] for name in ("memory", "work", "whole")))

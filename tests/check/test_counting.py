@@ -118,7 +118,9 @@ S = np.eye(4)
     (lambda a: a.reshape(4, 3).swapaxes(0, 1)[None], (A,), 0),
     (lambda a: np.ones((3, 4)) @ a.T, (A,), 12 + 3 * 3 * 4),
     (lambda a: A @ a.T, (A,), 3 * 3 * 4),
-], ids=range(31))
+    (lambda a: np.random.default_rng(0).normal(size=(5, 5)) * 2, (x,), 25 + 25),
+    (lambda a: np.random.standard_normal((5, 5)) * 2, (x,), 25 + 25),
+], ids=range(33))
 def test_operations_of_numpy_are_counted(function, args, operations):
     assert plain_work(function, *(a.copy() for a in args)) == operations
 

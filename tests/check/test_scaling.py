@@ -1,4 +1,5 @@
 """The growth of functions of known growth is found, and what cannot be measured is stated."""
+import functools
 import json
 import re
 import subprocess
@@ -82,6 +83,25 @@ def test_a_hidden_array_of_all_pairs_is_found():
     assert measured(grown.linear, sizes=[1024, 2048, 4096, 8192]).verdict == "linear"
 
 
+def test_an_array_of_all_pairs_that_the_first_call_keeps_is_found():
+    @functools.cache
+    def mask(size):
+        return np.tri(size, dtype=bool)
+
+    def masked(Q, K, V):
+        mask(len(Q))
+        return Q + K
+    result = measured(masked, sizes=[512, 1024, 2048, 4096])
+    assert result.measures["memory"].verdict == result.verdict == "quadratic"
+
+
+@pytest.mark.parametrize("function", [lambda Q, K, V: (row for row in Q), grown.later],
+                         ids=["generator", "coroutine"])
+def test_a_result_that_is_not_computed_is_refused(function):
+    with pytest.raises(TypeError, match="must return its result; got a (generator|coroutine)"):
+        measured(function)
+
+
 def test_memory_of_the_process_is_that_of_a_filled_array():
     seen = measures.resident_peak(lambda: np.ones(2**23))
     if seen is None:
@@ -120,7 +140,7 @@ def test_float32_and_the_convention_of_the_function_are_kept():
     result = scaling(reordered, like="attention.softmax_attention", sizes=SIZES, seconds=0.2,
                      dtype="float32", order=("K", "Q", "V"), layout={"K": "b s d"}, lead=1,
                      adapter=lambda f: lambda K, Q, V: f(K[0], Q[0], V[0]))
-    assert shapes[0] == ((256, 16), np.float32) and result.verdict == "linear"
+    assert ((256, 16), np.float32) in shapes and result.verdict == "linear"
 
 
 def test_an_operation_of_hopref_is_counted():
@@ -268,10 +288,8 @@ def test_the_command_prints_json_and_its_exit_code_is_that_of_the_verdict(capsys
     ([TARGET], "give --like OP"), ([TARGET, *HEADS, "--like", "modern.update"], "got both"),
     ([TARGET, *HEADS, "--map", "a=b"], "--map says how the arguments of an op are passed"),
     (["nowhere.none:f", *HEADS], "there is no module 'nowhere'"),
-    (["tests.check.grown:EXPECTED", *HEADS], "must be callable"),
     (["tests.check.test_scaling:raises", *HEADS, *QUICK], "ZeroDivisionError: too long (at L = 5"),
     (["os:_exit", "--inputs", "tests.check.test_scaling:three", *QUICK], "ended with status 3"),
-    ([TARGET, *HEADS, "--sizes", "1,2,3"], "at least 4 times"),
 ])
 def test_a_wrong_command_is_one_line_and_exits_with_2(argv, message, capsys):
     assert main(["scaling", *argv]) == 2

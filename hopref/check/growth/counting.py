@@ -53,6 +53,9 @@ BY_ENTRY = set("""
 OPERATORS = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor",
              "lshift", "rshift"}
 UNARY = {"lt", "le", "eq", "ne", "gt", "ge", "neg", "pos", "abs", "invert"}
+DRAWS = """
+    choice normal permutation rand randint randn random random_sample standard_normal uniform
+""".split()
 _asarray = np.asarray                   # that of NumPy, also inside `intercepted`
 METHODS = """
     all any argmax argmin argpartition argsort astype choose clip compress conj conjugate copy
@@ -78,14 +81,19 @@ def count(function, *args, **kwargs):
 
 @contextlib.contextmanager
 def intercepted(tally):
-    """Context in which NumPy's functions that make arrays make arrays that are counted.
+    """Context in which NumPy's functions that make or draw arrays make arrays that are counted.
 
     The functions are replaced in the module ``numpy``, for all threads; names that other modules
     took from it before keep the original, and arrays that these make are not counted.
     """
     with contextlib.ExitStack() as stack:
         for name in MAKERS:
-            stack.enter_context(mock.patch.object(np, name, _maker(tally, name)))
+            stack.enter_context(mock.patch.object(np, name, _maker(tally, getattr(np, name), name)))
+        for name in DRAWS:
+            draw = _maker(tally, getattr(np.random, name), "full")
+            stack.enter_context(mock.patch.object(np.random, name, draw))
+        stack.enter_context(mock.patch.object(
+            np.random, "default_rng", _generator_of(tally, np.random.default_rng)))
         yield
 
 
@@ -306,9 +314,27 @@ def leaves(x):
     return [leaf for part in x for leaf in leaves(part)] if isinstance(x, (tuple, list)) else [x]
 
 
-def _maker(tally, name):
-    original = getattr(np, name)
+def _generator_of(tally, original):
+    """The function ``default_rng``, whose generators draw arrays that are counted."""
+    def make(*seed):
+        with tally.uncounted():
+            return _Drawn(original(*bare(seed)), tally)
+    return make
 
+
+class _Drawn:
+    """A generator whose draws are counted."""
+
+    def __init__(self, rng, tally):
+        self.rng, self.tally = rng, tally
+
+    def __getattr__(self, name):
+        value = getattr(self.rng, name)
+        return _maker(self.tally, value, "full") if callable(value) else value
+
+
+def _maker(tally, original, name):
+    """A function that makes arrays, at the cost of the function of this name."""
     def make(*args, **kwargs):
         if tally.inside:
             return original(*args, **kwargs)

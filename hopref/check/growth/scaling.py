@@ -4,6 +4,7 @@ Sizes are doubled until a call takes too long or too much memory, and the expone
 largest five.  A verdict is that of the class which contains the whole interval of an exponent, and
 is "undecided" otherwise.
 """
+import gc
 import math
 import time
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import numpy as np
 
 from hopref.check.growth.counting import Count, intercepted
 from hopref.check.growth.exponents import CLASSES, Exponent, class_of, fitted
-from hopref.check.growth.measures import finished, resident_peak, seconds, traced
+from hopref.check.growth.measures import finished, kept, resident_peak, seconds, traced
 from hopref.errors import DomainError, ResourceError
 
 __all__ = ["Measure", "Scaling", "measured"]
@@ -21,6 +22,7 @@ FIRST, LAST, KEPT = 32, 2**16, 5    # sizes without --sizes: the first, the larg
 FEWEST, LEAST_RATIO = 3, 4          # sizes that are required, and the largest over the smallest
 ROUNDS = 6                          # readings of the clock for each size
 VISIBLE = 2**20                     # bytes of resident memory; less is noise
+CACHE = 2**16                       # bytes that a first call keeps; less is bookkeeping
 # Of time: caches and other programs bend it, so that it tells 1 from 2, but not 1 from 1.3.
 OF_TIME = {"constant": 0.5, "linear": 1.5, "quadratic": 2.5, "above quadratic": math.inf}
 ORDER = list(CLASSES)
@@ -95,10 +97,10 @@ def measured(problem, target, *, sizes=None, budget=20.0, memory=2**30, step=lam
     -------
     Scaling
     """
-    calls = [_call(problem, size) for size in _validated(sizes)] if sizes is not None \
+    calls = _given(problem, _validated(sizes), step) if sizes is not None \
         else _chosen(problem, budget / 40, memory, step)
     result = Scaling(target, problem.over)
-    result.measures = {"memory": _memory(calls, step), "resident": _resident(calls, step),
+    result.measures = {"memory": _memory(calls), "resident": _resident(calls, step),
                        "work": _work(problem, calls, step), "time": _time(calls, budget, step)}
     result.verdict, result.reasons = judged(result.measures, _of_numpy(calls))
     return result
@@ -106,11 +108,12 @@ def measured(problem, target, *, sizes=None, budget=20.0, memory=2**30, step=lam
 
 @dataclass
 class _Call:
-    """A call at a size: ``run()`` returns the finished result."""
+    """A call at a size: ``run()`` returns the finished result, ``memory`` is its traced peak."""
     size: int
     args: tuple
     kwargs: dict
     run: object
+    memory: int = 0
 
 
 def _call(problem, size):
@@ -139,6 +142,19 @@ def _validated(sizes):
     return [int(n) for n in sizes]
 
 
+def _given(problem, sizes, step):
+    """Calls at these sizes, after one that compiles the function."""
+    calls = [_call(problem, size) for size in sizes]
+    try:
+        _call(problem, max(1, sizes[0] // 2)).run()     # another size: caches for these are empty
+    except Exception:
+        calls[0].run()
+    for call in calls:
+        step("memory", call.size)
+        _try(call)
+    return calls
+
+
 def _chosen(problem, most_seconds, most_bytes, step):
     """Calls at sizes that double until the next could take too long or too much memory."""
     calls, size = [], FIRST
@@ -146,13 +162,13 @@ def _chosen(problem, most_seconds, most_bytes, step):
         step("sizes", size)
         call = _call(problem, size)
         try:
-            took, used = _tried(call)
+            took = _try(call)
         except MemoryError:
             if len(calls) < FEWEST:
                 raise
             break
         calls.append(call)
-        if len(calls) >= FEWEST and (4 * took > most_seconds or 4 * used > most_bytes):
+        if len(calls) >= FEWEST and (4 * took > most_seconds or 4 * call.memory > most_bytes):
             break
         if took > 40 * most_seconds:
             raise ResourceError(f"a call must take less than {40 * most_seconds:.3g} s at "
@@ -161,23 +177,27 @@ def _chosen(problem, most_seconds, most_bytes, step):
     return calls[-KEPT:]
 
 
-def _tried(call):
-    """Seconds and traced peak of a call; the first call compiles and fills caches."""
+def _try(call):
+    """Measure the memory of a call, what a first one keeps included; return its seconds."""
     began = time.perf_counter()
-    call.run()
+    held = kept(call.run)
     first, began = time.perf_counter() - began, time.perf_counter()
-    used = traced(call.run)
-    return min(first, time.perf_counter() - began), used
+    call.memory = traced(call.run) + (held if held > CACHE else 0)
+    return min(first, time.perf_counter() - began)
 
 
-def _memory(calls, step):
-    sizes, costs = _each(calls, step, "memory", traced)
+def _memory(calls):
+    sizes, costs = [call.size for call in calls], [call.memory for call in calls]
     exponent = fitted(sizes, costs, exact=True)
     return Measure("bytes", sizes, costs, exponent, class_of(*exponent[1:]))
 
 
 def _resident(calls, step):
-    sizes, costs = _each(calls, step, "resident", resident_peak)
+    gc.collect()
+    sizes, costs = [call.size for call in calls], []
+    for call in calls:
+        step("resident", call.size)
+        costs.append(resident_peak(call.run))
     if None in costs:
         return Measure("bytes", remark="the resident peak of a call is unknown on this system")
     found = Measure("bytes", sizes, costs)
@@ -188,15 +208,6 @@ def _resident(calls, step):
     found.exponent = fitted(*zip(*seen))
     found.verdict = class_of(*found.exponent[1:])
     return found
-
-
-def _each(calls, step, name, cost):
-    """The sizes, and the cost of each call."""
-    found = []
-    for call in calls:
-        step(name, call.size)
-        found.append(cost(call.run))
-    return [call.size for call in calls], found
 
 
 def _work(problem, calls, step):
