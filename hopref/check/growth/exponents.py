@@ -1,11 +1,14 @@
 r"""Exponents of growth: :math:`c(L) \propto L^p`, with an interval, and the class of the growth.
 
-The exponent is the slope of the logarithm of the cost against that of the size.  Its interval is
-that of the least-squares fit (95 %, Student's t of the residuals), extended to the slope between
-the two largest sizes: terms of lower order, such as overhead that does not grow, bend the curve,
-and the last slope is that which is nearest to the growth for large sizes.  Where costs are without
-noise, the interval is extended further by twice the change of the last two slopes, since a curve
-that still bends has not reached its exponent.
+The exponent is the slope of the logarithm of the cost against that of the size.  Terms of lower
+order, such as overhead that does not grow, bend the curve, and the last slopes are nearest to the
+growth for large sizes.
+
+* With noise, the exponent is that of the least-squares fit, and its interval that of the fit (95 %,
+  Student's t of the residuals), extended to the slope between the two largest sizes.
+* Without noise, the exponent is that of the three largest sizes.  Its interval contains both slopes
+  between them, and is extended by three times their change: a curve that still bends has not
+  reached its exponent.  A sum of powers 1 and 2 is then never taken for a power between them.
 
 Only NumPy is imported at the top: the benchmarks load this file by its path.
 """
@@ -53,12 +56,14 @@ def fitted(sizes, costs, rounds=(), *, exact=False):
         return Exponent(0.0, 0.0, 0.0)
     costs = np.maximum(costs, np.max(costs) * np.finfo(float).eps)
     x, y = np.log(np.asarray(sizes, float)), np.log(costs)
-    p = slope(sizes, costs)
-    half, slopes = _half_width(x, y, p), np.diff(y) / np.diff(x)
-    ends = [p - half, p + half, slopes[-1], *(slope(sizes, c) for c in rounds)]
+    before, last = (np.diff(y) / np.diff(x))[-2:]
     if exact:
-        ends.append(slopes[-1] + 2 * (slopes[-1] - slopes[-2]))
-    return Exponent(p, float(min(ends)), float(max(ends)))
+        p, ends = slope(sizes[-3:], costs[-3:]), [before, last, last + 3 * (last - before)]
+    else:
+        p = slope(sizes, costs)
+        half = _half_width(x, y, p)
+        ends = [p - half, p + half, last, *(slope(sizes, c) for c in rounds)]
+    return Exponent(p, float(min(p, *ends)), float(max(p, *ends)))
 
 
 def _half_width(x, y, p):
