@@ -183,7 +183,7 @@ def result_of(**ends):
     (dict(memory=(2, 2), work=(1.1, 1.9), time=(1, 1)), True, "quadratic", ""),
     (dict(memory=(1, 1), time=(0.8, 1.4)), True, "linear", "judged by time"),
     (dict(memory=(1, 1), time=(0.8, 1.6)), True, "undecided", "at least linear"),
-    (dict(memory=(0, 0), time=(1, 1)), False, "undecided", "sees arrays of NumPy only"),
+    (dict(memory=(0, 0), time=(1, 1)), False, "undecided", "memory is undecided: tracemalloc"),
     (dict(memory=(0, 0), resident=(2, 2), time=(1, 1)), False, "quadratic", "resident peak"),
     (dict(memory=(1, 1), resident=(2, 2), work=(1, 1), time=(1, 1)), True, "quadratic",
      "does not see all"),

@@ -199,11 +199,11 @@ def _resident(calls, step):
         step("resident", call.size)
         costs.append(resident_peak(call.run))
     if None in costs:
-        return Measure("bytes", remark="the resident peak of a call is unknown on this system")
+        return Measure("bytes", remark="it is unknown on this system")
     found = Measure("bytes", sizes, costs)
     seen = [(n, cost) for n, cost in zip(sizes, costs) if cost >= VISIBLE]
     if len(seen) < FEWEST:
-        found.remark = "fewer than three calls take 1 MiB, below which it is noise"
+        found.remark = "fewer than three calls add 1 MiB to the process"
         return found
     found.exponent = fitted(*zip(*seen))
     found.verdict = class_of(*found.exponent[1:])
@@ -269,14 +269,12 @@ def judged(measures, numpy_only):
     memory, resident, work, time_ = (measures[k] for k in ("memory", "resident", "work", "time"))
     reasons, space, effort = [], memory, work
     unseen = bool(resident.costs) and resident.costs[-1] > 1.5 * memory.costs[-1] + 16 * VISIBLE
-    if unseen or not numpy_only and resident.exponent:
+    if unseen or not numpy_only:
         space = resident
-        reasons.append("memory is judged by the resident peak, since tracemalloc does not see all "
-                       "of it")
-    elif not numpy_only:
-        reasons.append("memory is undecided: tracemalloc sees arrays of NumPy only, and the "
-                       f"resident peak is not known: {resident.remark}")
-        space = resident
+        reasons.append(
+            "memory is judged by the resident peak, since tracemalloc does not see all of it"
+            if resident.exponent else "memory is undecided: tracemalloc does not see all of it; "
+            f"resident peak: {resident.remark}")
     if work.exponent is None:
         effort = time_
         reasons.append(f"work is judged by time: it is {work.remark}")
