@@ -66,7 +66,7 @@ def once(workers, X, xi, kill=False, steps=3):
                       host="127.0.0.1") as cluster, Client(cluster) as client:
         step = distributed.update(xi, X, beta=0.25)
         distributed.compute(step)
-        parts = [counted(client, kind) for kind in ("from_chunk", "merge")]
+        parts = [counted(client, kind) for kind in ("part_of_block", "merge")]
         pids, killed = client.run(os.getpid), []
         worker = next(iter(pids))
 

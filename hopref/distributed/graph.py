@@ -5,7 +5,7 @@ from hopref.distributed.blocks import blocks_of, sample
 from hopref.errors import ShapeError, naming
 from hopref.models import attention as attention_models
 from hopref.models import modern
-from hopref.parts.chunks import keywords, kind_of, positional
+from hopref.parts.chunks import errors_in_chunk, keywords, kind_of, positional
 from hopref.storage import hebbian as hebbian_rule
 
 __all__ = ["apply", "update", "energy", "attention", "causal_linear_attention", "hebbian",
@@ -190,10 +190,16 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
 def _delayed_parts(blocks, op, nonfinite):
     """A delayed part of each block."""
     import dask
-    from_chunk = dask.delayed(parts.from_chunk)
-    for block in blocks.each:
+    part = dask.delayed(part_of_block)
+    for i, block in enumerate(blocks.each):
         given = {**blocks.whole, **block}
-        yield from_chunk(op, *positional(op, given), nonfinite=nonfinite, **keywords(op, given))
+        yield part(i, op, positional(op, given), nonfinite, keywords(op, given))
+
+
+def part_of_block(i, op, operands, nonfinite, params):
+    """The part of block i; errors state its number."""
+    with errors_in_chunk(i):
+        return parts.from_chunk(op, *operands, nonfinite=nonfinite, **params)
 
 
 def _prefixes(items, merge):

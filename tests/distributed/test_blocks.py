@@ -283,7 +283,7 @@ def test_a_wrong_call_is_refused_before_anything_is_computed(error, message, cal
 
 
 @pytest.mark.parametrize("value, error, message", [
-    (np.nan, DomainError, "X must be finite; got X"),
+    (np.nan, DomainError, "X must be finite; got X.2, 1. = nan at chunk 1"),
     (1e308, RangeError, "must stay below 2.1023 in size where chunks are to be merged")])
 def test_wrong_values_of_a_block_are_errors_of_the_computation(value, error, message):
     wrong = X.copy()
