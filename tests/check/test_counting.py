@@ -111,6 +111,11 @@ S = np.eye(4)
     (lambda a: np.convolve(a, a), (x,), 16),
     (lambda a: np.linalg.inv(a), (S,), 64),
     (lambda a: np.linalg.norm(a), (A,), 12),
+    (lambda a: np.linalg.norm(a, 2), (A,), 12 * 3),
+    (lambda a, b: np.linalg.solve(a, b), (S, B), 4 * 5 * 4),
+    (lambda a: np.linalg.svd(a), (A,), 3 * (12 * 3) + 12),      # V is (4, 4), of 16 * 3
+    (lambda a: np.cov(a), (A,), 3 * 3 * 4),
+    (lambda a, b: np.cov(a, b), (x, x), 2 * 2 * 4),
     (lambda a: np.zeros((5, 5)) + a[0], (x,), 25 + 1 + 25),
     (lambda a: np.asarray(a) * 2, (A,), 12),
     (lambda a: np.array(a) * 2, (A,), 24),
@@ -120,7 +125,7 @@ S = np.eye(4)
     (lambda a: A @ a.T, (A,), 3 * 3 * 4),
     (lambda a: np.random.default_rng(0).normal(size=(5, 5)) * 2, (x,), 25 + 25),
     (lambda a: np.random.standard_normal((5, 5)) * 2, (x,), 25 + 25),
-], ids=range(33))
+], ids=range(38))
 def test_operations_of_numpy_are_counted(function, args, operations):
     assert plain_work(function, *(a.copy() for a in args)) == operations
 

@@ -5,7 +5,8 @@ counted without knowing.  Functions and operators of NumPy are counted by its tw
 other arrays (``__array_ufunc__`` and ``__array_function__``).  The costs depend on shapes alone:
 they repeat exactly.
 
-* A product of matrices costs its multiply-adds, ``einsum`` those of its contractions.
+* A product of matrices or a covariance costs its multiply-adds, ``einsum`` those of its
+  contractions.
 * A sort of n entries costs n log2(n), a factorisation of (m, n) m n min(m, n).
 * Any other new array costs one operation an entry of itself or of its largest argument, whichever
   is more; picking entries costs the entries picked; a view costs nothing.
@@ -30,8 +31,10 @@ SORTS = {"sort", "argsort", "unique", "unique_values", "unique_counts", "unique_
          "searchsorted", "digitize", "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "fftn",
          "ifftn"}
 FACTORISATIONS = {"cholesky", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
-                  "matrix_rank", "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "cov",
-                  "corrcoef"}
+                  "matrix_rank", "pinv", "qr", "slogdet", "solve", "svd", "svdvals"}
+COVARIANCES = {"cov", "corrcoef"}
+NORMS = {"norm", "matrix_norm"}
+SPECTRAL = (2, -2, "nuc")               # orders of norms of matrices that need singular values
 BY_ENTRY = set("""
     abs add all allclose amax amin any append argmax argmin argpartition argwhere around
     array_equal array_split asarray asanyarray ascontiguousarray asfortranarray array astype
@@ -243,7 +246,8 @@ class Counted:
 
 def known(name):
     """Whether the cost of this function is known."""
-    return name in BY_ENTRY | PICKS | PRODUCTS | GRIDS | SORTS | FACTORISATIONS | {"einsum"}
+    return name in BY_ENTRY | PICKS | PRODUCTS | GRIDS | SORTS | FACTORISATIONS | COVARIANCES | \
+        {"einsum"}
 
 
 def cost(name, y, given, args=(), kwargs=None):
@@ -261,9 +265,18 @@ def cost(name, y, given, args=(), kwargs=None):
     if name in SORTS:
         most = max(y.size, *entries)
         return most * max(1, math.ceil(math.log2(max(2, most))))
-    if name in FACTORISATIONS and max(a.ndim for a in given) > 1:
-        return max(a.size * min(a.shape[-2:]) for a in given if a.ndim > 1)
+    if name in COVARIANCES:                 # of v variables: a product (v, n) by (n, v)
+        return y.size * sum(entries) // max(1, math.isqrt(y.size))
+    matrices = [a for a in given if a.ndim > 1]
+    if matrices and (name in FACTORISATIONS or name in NORMS and _order(args, kwargs) in SPECTRAL):
+        least = min(max(matrices, key=np.size).shape[-2:])
+        return max(y.size * least, *(a.size * min(a.shape[-2:]) for a in matrices))
     return max(y.size, *entries)
+
+
+def _order(args, kwargs):
+    """The order of a norm."""
+    return (kwargs or {}).get("ord", args[1] if len(args) > 1 else None)
 
 
 def _multiply_adds(y, given, batch):
