@@ -62,7 +62,7 @@ THIRD_PARTY = {
     "distributed": {"numpy", "dask", "distributed"},
     "dynamics": {"numpy", "scipy"},
     "certify": {"numpy", "flint", "mpmath"},
-    "fast": {"numpy", "numba", "cupy"},
+    "fast": {"numpy", "numba", "llvmlite", "cupy"},
     "data": {"numpy", "PIL"},
     "experiments": {"numpy", "scipy", "matplotlib", "PIL"},
     "check": {"numpy", "scipy", "hypothesis", "pytest", "mpmath", "flint", "matplotlib", "torch",

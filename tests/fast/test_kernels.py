@@ -22,6 +22,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
     args, kwargs = {
         "modern.update": ((xi, X), {"beta": 0.5}),
         "modern.energy": ((xi, X), {"beta": 0.5}),
+        "attention.softmax_attention": ((X, X[::-1], V), {"causal": True}),
         "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
@@ -30,7 +31,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
     return [a.astype(dtype) for a in args], kwargs
 
 
-OPS = [modern.update, modern.energy, attention.causal_linear_attention,
+SEQUENCES = attention.softmax_attention, attention.causal_linear_attention
+OPS = [modern.update, modern.energy, *SEQUENCES,
        classical.low_rank_asynchronous_update, maps.entmax]
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
@@ -70,9 +72,10 @@ def test_a_forked_child_gives_the_bits_of_its_parent(op):
 def test_the_other_states_of_a_batch_do_not_change_a_bit(op, dtype):
     """This includes batches that fill one block of lanes and part of another."""
     args, kwargs = problem(op, dtype, M=70 if COMPILED else 20)
-    if op is attention.causal_linear_attention:
-        whole = op(*args, backend="numba")[0]
-        several = op(*(np.stack([a[::-1], a]) for a in args), backend="numba")[0]
+    if op in SEQUENCES:
+        whole = op(*args, **kwargs, backend="numba")
+        several = op(*(np.stack([a[::-1], a]) for a in args), **kwargs, backend="numba")
+        whole, several = (y[0] if type(y) is tuple else y for y in (whole, several))
         assert bits(several[1]) == bits(whole)
         return
     xi, *X = args
@@ -115,6 +118,7 @@ def test_nonfinite_values_affect_their_row_only(op):
 
 FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
+          "attention.softmax_attention": ({"N": 4000}, "L x S"),
           "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N")}

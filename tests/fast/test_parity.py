@@ -102,6 +102,7 @@ def test_the_error_for_a_missing_path_names_it(name):
 def test_the_required_kernels_exist():
     assert {("modern.energy", "numba"), ("modern.update", "numba"),
             ("attention.causal_linear_attention", "numba"),
+            ("attention.softmax_attention", "numba"),
             ("classical.low_rank_asynchronous_update", "numba"),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),
             ("maps.sparsemax", "numba")} <= set(PATHS)

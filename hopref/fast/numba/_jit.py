@@ -14,7 +14,6 @@ import hashlib
 from pathlib import Path
 
 import numba
-from numba.extending import overload
 
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc", "nsz"}
@@ -33,16 +32,3 @@ def njit(function=None, /, **options):
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:                       # numba found no writeable directory
         return numba.njit(**options)(function)
-
-
-def by_precision(single, double):
-    """One function for both precisions, chosen by the compiler according to its argument."""
-    def chosen(x):
-        return single(x) if x.dtype.itemsize == 4 else double(x)
-
-    @overload(chosen)
-    def choose(x):
-        function = single if x == numba.float32 else double
-        return lambda x: function(x)
-
-    return chosen

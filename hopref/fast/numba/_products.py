@@ -7,17 +7,23 @@ import numpy as np
 
 from hopref.fast.numba._jit import CONTRACT, REORDER, njit
 
-__all__ = ["LANES", "workspace", "multiply_add", "add_rows", "dot"]
+__all__ = ["LANES", "aligned", "workspace", "multiply_add", "dot"]
 
 LANES = 64      # a constant, so that the compiler can infer that the rows do not overlap
 
 
 @njit
-def workspace(rows, columns, like):
+def aligned(size, like):
     """An uninitialised array that begins on a cache line; unaligned loads cost a third more."""
-    raw = np.empty(rows * columns + 64 // like.itemsize, like.dtype)
+    raw = np.empty(size + 64 // like.itemsize, like.dtype)
     first = (-raw.ctypes.data % 64) // like.itemsize
-    return raw[first:first + rows * columns].reshape(rows, columns)
+    return raw[first:first + size]
+
+
+@njit
+def workspace(rows, columns, like):
+    """`aligned`, with rows."""
+    return aligned(rows * columns, like).reshape(rows, columns)
 
 
 @njit(fastmath=CONTRACT)
@@ -48,19 +54,6 @@ def multiply_add(C, A, down, along, B):
         for k in range(done, terms):
             for j in range(LANES):
                 c[i * LANES + j] += A[i * down + k * along] * b[k * LANES + j]
-
-
-@njit(fastmath=CONTRACT)
-def add_rows(y, weights, X):
-    """``y += weights @ X``."""
-    rows = len(X) - len(X) % 4
-    for i in range(0, rows, 4):
-        w0, w1, w2, w3 = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-        for c in range(y.size):
-            y[c] = y[c] + w0 * X[i, c] + w1 * X[i + 1, c] + w2 * X[i + 2, c] + w3 * X[i + 3, c]
-    for i in range(rows, len(X)):
-        for c in range(y.size):
-            y[c] += weights[i] * X[i, c]
 
 
 @njit(fastmath=REORDER)

@@ -1,8 +1,12 @@
-"""`hopref.models.attention` in chunks of LANES positions, without an array of L x r x v.
+"""`hopref.models.attention` in tiles: softmax attention without an array of L x S scores, causal
+linear attention without one of L x r x v.
 
-Inside a chunk the attention matrix is formed, and its entries of later positions are set to 0; the
-state (S, z) summarises earlier chunks.  Values are processed together, one in each lane of the
-working arrays.
+Softmax attention: see `hopref.fast.numba._softmax`.  A value whose key is hidden from a query has
+no effect on it, even if it is not finite.
+
+Causal linear attention: inside a chunk of LANES positions the attention matrix is formed, and its
+entries of later positions are set to 0; the state (S, z) summarises earlier chunks.  Values are
+processed together, one in each lane of the working arrays.
 """
 import math
 
@@ -10,9 +14,56 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import LANES, dot, multiply_add, workspace
+from hopref.fast.numba._softmax import FEW, TOTAL, attend, in_range
+from hopref.maps import default_scale
 from hopref.models import attention
 
-__all__ = ["causal_linear_attention"]
+__all__ = ["softmax_attention", "causal_linear_attention"]
+
+
+def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                      empty_row="zeros"):
+    lead, (l, d), (s, v) = Q.shape[:-2], Q.shape[-2:], V.shape[-2:]
+    heads, factor = math.prod(lead), default_scale(scale, K)
+    Q, K, V = Q.reshape(heads, l, d), K.reshape(heads, s, d), V.reshape(heads, s, v)
+    mask = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
+    bias = np.empty((heads, 0, 0), V.dtype) if np.ndim(bias) == 0 else bias.reshape(heads, l, s)
+    offset = align(l, s) if causal else s
+    Z = np.empty((heads, l, v), V.dtype)
+    for h in range(heads):
+        Z[h] = _head(Q[h], K[h], V[h], factor, mask[h], bias[h], offset, empty_row)
+    return Z.reshape(*lead, l, v)
+
+
+def _head(Q, K, V, factor, mask, bias, offset, empty_row):
+    """Attention of one head; mask and bias are absent if they are empty."""
+    (l, v), empty = (len(Q), V.shape[1]), np.zeros(len(Q), np.bool_)
+
+    def by_kernel(real):
+        Z, sums = np.empty((l, v), real), np.empty((l, 3), real)
+        wide = [a.astype(real, copy=False) for a in (Q, K, V)]
+        attend(*wide, factor, l < FEW, mask, bias.astype(real, copy=False), offset, Z, sums,
+               np.empty(0, np.int64))
+        rows = np.flatnonzero(sums[:, TOTAL] == 0)
+        empty[rows] = ~_seen(rows, mask, bias, offset, len(K)).any(axis=-1)
+        Z[empty] = 0
+        return Z
+
+    def by_formula(lost):
+        rows = np.flatnonzero(lost)
+        given = {"bias": bias[rows]} if bias.size else {}
+        return attention.softmax_attention.formula(
+            Q[rows], K, V, scale=factor, mask=_seen(rows, mask, bias, offset, len(K)), **given)
+    Z = in_range(V.dtype, l, factor, by_kernel, by_formula)
+    Z[empty] = empty_row
+    return Z
+
+
+def _seen(rows, mask, bias, offset, keys):
+    """The keys that some of the queries see."""
+    seen = np.arange(keys) <= rows[:, None] + offset
+    seen = seen & mask[rows] if mask.size else seen
+    return seen & (bias[rows] > -math.inf) if bias.size else seen
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):

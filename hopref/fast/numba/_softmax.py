@@ -1,0 +1,378 @@
+"""Softmax retrieval and attention in one pass over the keys, without an array of M x N scores.
+
+For each tile of keys the scores, weights and weighted sums are computed relative to the largest
+score of the tile.  Tiles are merged into groups, and groups into the result, always in the same
+order: sums are short, and the bits depend on the query and the keys only.  Tiles without a visible
+key are passed over.
+
+Queries are the lanes of panels if there are many (`by_panels`), and lines of scores if there are
+few (`by_lines`), where each key is read once.
+"""
+import math
+
+import numpy as np
+
+from hopref.fast.numba._jit import CONTRACT, njit
+from hopref.fast.numba._products import aligned
+from hopref.fast.numba._tiles import (
+    draw,
+    hide,
+    lanes,
+    multiply,
+    raise_tops,
+    score,
+    shift,
+    transpose,
+    weigh,
+    weigh_less_one,
+)
+
+__all__ = ["FEW", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range"]
+
+FEW = 16
+PANELS = 16             # that share a tile of keys
+TILE = 2**14            # numbers in a tile of keys
+LINE = 2**14            # bytes of a tile that is read once
+GROUP = 32              # tiles
+
+# Rows of sums, with x = beta (score - largest score): the largest score, the sums of e^x and of
+# e^x - 1, and those of e^x times each component.
+TOP, TOTAL, LESS_ONE, WEIGHTED = 0, 1, 2, 3
+
+# By bytes: the least factor of scores with which scores that overflow have no effect beyond the
+# rounding of those that do not.
+LEAST = {4: 2.0**-100, 8: 2.0**-900}
+
+
+def in_range(real, count, factor, by_kernel, by_formula):
+    """Rows with the precision ``real``, computed in a precision that holds the scores.
+
+    ``by_kernel(real)`` gives all ``count`` rows.  Those that are not finite are computed in
+    float64, and those that are not finite there by ``by_formula(lost)``.
+    """
+    rows, lost = None, np.ones(count, np.bool_)
+    for dtype in dict.fromkeys([real, np.dtype(np.float64)]):
+        if (rows is None or lost.any()) and factor >= LEAST[dtype.itemsize]:
+            with np.errstate(all="ignore"):
+                wide = by_kernel(dtype).astype(real, copy=False)
+            rows = wide if rows is None else np.where(lost[:, None], wide, rows)
+            lost = ~np.isfinite(rows).all(axis=-1)
+    if rows is None or lost.any():
+        wide = by_formula(lost).astype(real)
+        rows = np.empty((count, wide.shape[1]), real) if rows is None else rows
+        rows[lost] = wide
+    return rows
+
+
+def absent(dtype):
+    """What `attend` takes for an absent mask or bias."""
+    return np.empty((0, 0), dtype)
+
+
+def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best):
+    """Fill ``out`` with softmax(beta Q K' + bias) V, and ``sums`` with TOP, TOTAL and LESS_ONE.
+
+    Parameters
+    ----------
+    Q, K, V : (M, d), (N, d) and (N, v) arrays
+    few : whether to read each key once, for few queries
+    mask, bias : (M, N) arrays, bool and real; (0, 0) if absent
+    offset : query i sees the keys up to i + offset
+    out, sums : (M, v) and (M, 3) arrays; NaN where no key is visible
+    best : (M) array, filled with the first key of the largest score; (0) leaves LESS_ONE out
+    """
+    beta, mask = K.dtype.type(beta), mask.view(np.uint8)
+    if not few:
+        by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best)
+        return
+    for q in range(0, len(Q), FEW):
+        block = slice(q, q + FEW)
+        by_lines(Q[block], K, V, beta, mask[block], bias[block], offset + q, out[block],
+                 sums[block], best[block])
+
+
+# -- many queries ---------------------------------------------------------------------------------
+
+@njit
+def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
+    (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
+    tile, size = max(L, TILE // max(d, v, 1) // 12 * 12), (WEIGHTED + v) * L
+    flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
+    queries, scores = aligned(PANELS * d * L, K), aligned(tile * L, K)
+    S, part, whole = aligned((2 * PANELS + 1) * size, K), 2 * PANELS * size, PANELS * size
+    shifts = aligned(tile * L if bias.size else 0, K)
+    flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(tile, np.uint8)
+    highest, turned = np.empty(PANELS * L, K.dtype), aligned(v * L, K)
+    factor = K.dtype.type(1) if bias.size else beta
+    for first in range(0, M, PANELS * L):
+        panels = min(PANELS, -(-(M - first) // L))
+        queries[:] = 0
+        for p in range(panels):
+            q = first + p * L
+            transpose(flat[0], q * d, min(L, M - q), d, queries, p * d * L, d, L)
+            _clear(S, whole + p * size, size)
+        highest[:] = np.finfo(K.dtype).min
+        for begin in range(0, N, GROUP * tile):
+            for p in range(panels):
+                _clear(S, p * size, size)
+            for n in range(begin, min(N, begin + GROUP * tile), tile):
+                for p in range(panels):
+                    q = first + p * L
+                    count = min(L, M - q)
+                    low, high, some_hidden = _span(
+                        seen, mask[q:q + count], bias[q:q + count], n,
+                        min(tile, N - n, q + count + offset - n))
+                    rows = high - low
+                    if rows <= 0:
+                        continue
+                    multiply(rows, flat[1], (n + low) * d, d, 1, queries, p * d * L, scores, 0, d)
+                    if bias.size:
+                        transpose(bias.reshape(-1), q * N + n + low, count, N, shifts, 0, rows, L)
+                        shift(scores, 0, rows, beta, shifts, 0)
+                    if some_hidden:
+                        transpose(mask.reshape(-1), q * N + n + low, count, N, flags, 0, rows, L)
+                        hide(scores, 0, rows, flags, 0)
+                    _hide_later(scores, q + offset - n - low, rows, L)
+                    _clear(S, part, size)
+                    raise_tops(S, part, scores, 0, rows)
+                    if best.size:
+                        _remember(best, highest, p * L, scores, S, part, q, count, n)
+                        weigh_less_one(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
+                    else:
+                        weigh(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
+                    multiply(v, flat[2], (n + low) * v, 1, v, scores, 0, S, part + WEIGHTED * L,
+                             rows)
+                    _merge(S, p * size, part, size, factor, n - begin, rows)
+            for p in range(panels):
+                _merge(S, whole + p * size, p * size, size, factor, begin,
+                       min(N - begin, GROUP * tile))
+        for p in range(panels):
+            _finish(S, whole + p * size, turned, first + p * L, out, sums)
+
+
+@njit
+def _clear(S, s, size):
+    """Sums over no key.  The largest score is finite, so that hidden scores have weight 0."""
+    S[s:s + lanes(S)] = np.finfo(S.dtype).min
+    S[s + lanes(S):s + size] = 0
+
+
+@njit
+def _span(seen, mask, bias, n, rows):
+    """The first and last of the keys n, n + 1... that some of the queries see, and whether the mask
+    hides some of those from some query."""
+    if (mask.size == 0 and bias.size == 0) or rows <= 0:
+        return 0, rows, False
+    seen[:rows] = 0
+    visible = 0
+    for i in range(len(mask)):
+        line = mask[i, n:n + rows]
+        for k in range(rows):
+            seen[k] |= line[k]
+        visible += _total(line)
+    for i in range(len(bias) if mask.size == 0 else 0):
+        for k in range(rows):
+            seen[k] |= bias[i, n + k] > -np.inf
+    low, high = 0, rows
+    while low < high and seen[low] == 0:
+        low += 1
+    while low < high and seen[high - 1] == 0:
+        high -= 1
+    return low, high, visible < len(mask) * rows
+
+
+@njit
+def _total(line):
+    total = 0
+    for k in range(line.size):
+        total += line[k]
+    return total
+
+
+@njit
+def _hide_later(Z, last, rows, L):
+    """Hide row i from the lanes that see rows up to last + lane only."""
+    for i in range(max(0, last + 1), rows):
+        for j in range(min(L, i - last)):
+            Z[i * L + j] = -np.inf
+
+
+@njit
+def _remember(best, highest, h, Z, S, part, q, count, n):
+    """Store the first key with the largest score, if it exceeds those of earlier tiles."""
+    L = lanes(S)
+    for j in range(count):
+        if S[part + j] > highest[h + j]:
+            highest[h + j] = S[part + j]
+            i = 0
+            while Z[i * L + j] != S[part + j]:
+                i += 1
+            best[q + j] = n + i
+
+
+@njit(fastmath=CONTRACT)
+def _merge(S, a, b, size, factor, n, k):
+    """Add the sums over ``k`` keys at b to those over ``n`` at a, relative to the larger maximum.
+    """
+    L = lanes(S)
+    scale, less = aligned(2 * L, S), aligned(4 * L, S)
+    for j in range(L):
+        scale[j], scale[L + j] = S[a + j], S[b + j]
+        S[a + j] = S[a + j] if S[a + j] > S[b + j] else S[b + j]
+    less[:] = 0
+    for side in range(2):
+        weigh_less_one(scale, side * L, 1, factor, S, a, less, 2 * side * L)
+    for j in range(L):
+        i = LESS_ONE * L + j
+        S[a + i] = (scale[j] * S[a + i] + less[L + j] * n
+                    + scale[L + j] * S[b + i] + less[3 * L + j] * k)
+    for row in range(TOTAL * L, size, L):
+        if row != LESS_ONE * L:
+            for j in range(row, row + L):
+                S[a + j] = scale[j - row] * S[a + j] + scale[L + j - row] * S[b + j]
+
+
+@njit
+def _finish(S, whole, turned, q, out, sums):
+    """Copy the results of a panel."""
+    v, L = out.shape[1], lanes(S)
+    count = min(L, len(sums) - q)
+    for j in range(count):
+        for row in (TOP, TOTAL, LESS_ONE):
+            sums[q + j, row] = S[whole + row * L + j]
+    for j in range(whole, whole + L):
+        S[j] = 1 / S[j + TOTAL * L] if S[j + TOTAL * L] != 0 else np.nan
+    for c in range(v):
+        for j in range(L):
+            turned[c * L + j] = S[whole + (WEIGHTED + c) * L + j] * S[whole + j]
+    transpose(turned, 0, v, L, out.reshape(-1), q * v, count, v)
+
+
+# -- few queries ----------------------------------------------------------------------------------
+
+@njit
+def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
+    (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
+    tile = max(1, LINE // (max(d, 1) * L * K.itemsize)) * L
+    flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
+    lines, drawn, seen = aligned(M * tile, K), aligned(M * v, K), np.empty(tile, np.uint8)
+    tops, totals, rest = aligned(M * L, K), aligned(2 * M * L, K), aligned(3 * L, K)
+    part, highest = aligned(M * v, K), np.full(M, np.finfo(K.dtype).min, K.dtype)
+    factor = K.dtype.type(1) if bias.size else beta
+    out[:], sums[:] = 0, 0
+    sums[:, TOP] = np.finfo(K.dtype).min
+    for begin in range(0, N, GROUP * tile):
+        tops[:], totals[:], part[:] = np.finfo(K.dtype).min, 0, 0
+        end = min(N, begin + GROUP * tile)
+        for n in range(begin, end, tile):
+            low, high, _ = _span(seen, mask, bias, n, min(tile, N - n, M + offset - n))
+            rows = high - low
+            if rows <= 0:
+                continue
+            score(M, flat[0], 0, flat[1], (n + low) * d, d, rows, lines, 0, tile)
+            for m in range(M):
+                line = lines[m * tile:m * tile + rows]
+                _mask_line(line, mask, bias, beta, m, n + low, m + offset + 1 - n - low)
+                raised = _raise(tops, totals, part, m, lines, m * tile, rows, factor, v, n - begin)
+                if best.size and raised and tops[m * L] > highest[m]:
+                    highest[m], i = tops[m * L], 0
+                    while line[i] != highest[m]:
+                        i += 1
+                    best[m] = n + i
+                _weigh_line(lines, m * tile, rows, factor, tops, totals, m, rest, best.size > 0)
+            draw(M, lines, 0, tile, flat[2], (n + low) * v, v, rows, drawn, 0)
+            for c in range(M * v):
+                part[c] += drawn[c]
+        for m in range(M):
+            _merge_line(out[m], sums[m], part, m, tops, totals, factor, begin, end - begin)
+    for m in range(M):
+        for c in range(v):
+            out[m, c] = out[m, c] / sums[m, TOTAL] if sums[m, TOTAL] != 0 else np.nan
+
+
+@njit
+def _mask_line(line, mask, bias, beta, m, n, visible):
+    """Add the bias to the scores of keys n, n + 1..., and hide those that query m does not see."""
+    if bias.size:
+        for i in range(line.size):
+            line[i] = beta * line[i] + bias[m, n + i]
+    if mask.size:
+        for i in range(line.size):
+            line[i] = line[i] if mask[m, n + i] else -np.inf
+    for i in range(max(0, visible), line.size):
+        line[i] = -np.inf
+
+
+@njit
+def _raise(tops, totals, part, m, lines, z, rows, factor, v, n):
+    """Whether a score exceeds those of the group, whose sums over ``n`` keys are then rescaled."""
+    L = lanes(lines)
+    old = tops[m * L]
+    full = rows // L
+    raise_tops(tops, m * L, lines, z, full)
+    for j in range(rows - full * L):
+        x = lines[z + full * L + j]
+        tops[m * L + j] = x if x > tops[m * L + j] else tops[m * L + j]
+    raised = False
+    for j in range(L):
+        raised |= tops[m * L + j] > old
+    if not raised:
+        return False
+    top = old
+    for j in range(L):
+        top = tops[m * L + j] if tops[m * L + j] > top else top
+    tops[m * L:(m + 1) * L] = top
+    if n == 0:
+        return True
+    scale, less_one = _power(factor, old, top)
+    for j in range(2 * m * L, (2 * m + 1) * L):
+        totals[j] *= scale
+        totals[L + j] = scale * totals[L + j] + less_one * (n // L)
+    for c in range(m * v, (m + 1) * v):
+        part[c] *= scale
+    return True
+
+
+@njit
+def _weigh_line(lines, z, rows, factor, tops, totals, m, rest, less_one):
+    """Replace scores by weights; the entries after the last full row have sums of their own."""
+    L = lanes(lines)
+    full, left = rows // L, rows % L
+    t, last = 2 * m * L, z + rows - rows % L
+    if less_one:
+        weigh_less_one(lines, z, full, factor, tops, m * L, totals, t)
+    else:
+        weigh(lines, z, full, factor, tops, m * L, totals, t)
+    if left:
+        rest[:] = 0
+        for j in range(left):
+            rest[2 * L + j] = lines[last + j]
+        weigh_less_one(rest, 2 * L, 1, factor, tops, m * L, rest, 0)
+        for j in range(left):
+            lines[last + j] = rest[2 * L + j]
+            totals[t + j] += rest[j]
+            totals[t + L + j] += rest[L + j]
+
+
+@njit
+def _merge_line(out, sums, part, m, tops, totals, factor, n, k):
+    """Add the sums of a group of ``k`` keys to those over ``n``."""
+    L = lanes(totals)
+    old, top, total, less_one = sums[TOP], tops[m * L], totals[2 * m * L], totals[(2 * m + 1) * L]
+    for j in range(2 * m * L + 1, (2 * m + 1) * L):
+        total += totals[j]
+        less_one += totals[L + j]
+    sums[TOP] = old if old > top else top
+    a, a_less_one = _power(factor, old, sums[TOP])
+    b, b_less_one = _power(factor, top, sums[TOP])
+    sums[TOTAL] = a * sums[TOTAL] + b * total
+    sums[LESS_ONE] = a * sums[LESS_ONE] + a_less_one * n + b * less_one + b_less_one * k
+    for c in range(out.size):
+        out[c] = a * out[c] + b * part[m * out.size + c]
+
+
+@njit
+def _power(factor, score, top):
+    """e^x and e^x - 1 for x = factor (score - top)."""
+    x = np.float64(factor) * (np.float64(score) - np.float64(top))
+    return math.exp(x), math.expm1(x)

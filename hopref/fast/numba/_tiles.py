@@ -1,0 +1,331 @@
+"""Building blocks of the kernels: products, maxima, weights and masks of tiles.
+
+Arrays are flat, and an argument after an array is the position at which to begin.  A *panel* is a
+sequence of rows of `lanes` numbers, one for each of as many queries.  The functions state what they
+compute in NumPy; `vector_code` compiles them as blocks of sums in registers.  The bits of a sum do
+not depend on the block in which it is computed.
+"""
+import numpy as np
+from numba import types
+
+from hopref.fast.numba._vectors import I64, Vectors, loop, registers, vector_code
+
+__all__ = ["lanes", "multiply", "score", "draw", "raise_tops", "weigh", "weigh_less_one", "shift",
+           "hide", "transpose"]
+
+TOGETHER = 4                # states that share the loads of a tile
+
+
+def lanes(x):
+    """The length of the rows of a panel with the precision of ``x``."""
+    return 64 // x.itemsize
+
+
+def multiply(rows, A, a, down, along, B, b, C, c, terms):
+    """``C[i] = sum_k A[a + i down + k along] B[k]`` for rows C[i] and B[k] of panels."""
+    _panel(C, c, rows)[:] = _product(_matrix(A, a, rows, down, terms, along), _panel(B, b, terms))
+
+
+def score(states, Q, q, X, x, d, rows, S, s, size):
+    """``S[s + m size + i] = sum_c X[x + i d + c] Q[q + m d + c]``."""
+    scores = _product(_matrix(Q, q, states, d, d, 1), X[x:x + rows * d].reshape(rows, d).T)
+    for m in range(states):
+        S[s + m * size:s + m * size + rows] = scores[m]
+
+
+def draw(states, S, s, size, X, x, d, rows, O, o):
+    """``O[o + m d + c] = sum_i S[s + m size + i] X[x + i d + c]``."""
+    weights, patterns = _matrix(S, s, states, size, rows, 1), X[x:x + rows * d].reshape(rows, d)
+    O[o:o + states * d].reshape(states, d)[:] = _product(weights, patterns)
+
+
+def raise_tops(T, t, Z, z, rows):
+    """``T[j] = max(T[j], max_i Z[i, j])``, which ignores NaN."""
+    tops = _panel(T, t, 1)
+    np.fmax(tops, np.fmax.reduce(_panel(Z, z, rows), axis=0, initial=-np.inf), out=tops)
+
+
+def weigh(Z, z, rows, beta, T, t, L, l):
+    """``Z[i, j] = e^(beta (Z[i, j] - T[j]))``, each added to ``L[j]``; NaN is propagated."""
+    panel = _panel(Z, z, rows)
+    panel[:] = np.exp(np.float64(beta * (panel - _panel(T, t, 1))))
+    _panel(L, l, 1)[:] += panel.sum(axis=0)
+
+
+def weigh_less_one(Z, z, rows, beta, T, t, L, l):
+    """`weigh`, and each weight less 1 is added to the row of L that follows."""
+    exponents = np.float64(beta * (_panel(Z, z, rows) - _panel(T, t, 1)))
+    _panel(L, l, 2)[1] += np.expm1(exponents).astype(L.dtype).sum(axis=0)
+    weigh(Z, z, rows, beta, T, t, L, l)
+
+
+def shift(Z, z, rows, beta, B, b):
+    """``Z[i, j] = beta Z[i, j] + B[i, j]``."""
+    _panel(Z, z, rows)[:] = beta * _panel(Z, z, rows) + _panel(B, b, rows)
+
+
+def hide(Z, z, rows, M, m):
+    """``Z[i, j] = -inf`` where the byte ``M[i, j]`` is 0."""
+    n = lanes(Z)
+    _panel(Z, z, rows)[M[m:m + rows * n].reshape(rows, n) == 0] = -np.inf
+
+
+def transpose(X, x, rows, along, P, p, columns, down):
+    """``P[p + j down + i] = X[x + i along + j]`` for i < rows and j < columns."""
+    for j in range(columns):
+        P[p + j * down:p + j * down + rows] = X[x + j + along * np.arange(rows)]
+
+
+def _product(A, B):
+    """A B, term by term, so that the bits of a row do not depend on the others."""
+    total = np.zeros((A.shape[0], B.shape[1]), B.dtype)
+    for k in range(len(B)):
+        total += A[:, k:k + 1] * B[k]
+    return total
+
+
+def _panel(P, p, rows):
+    """The rows of a panel, as a view."""
+    n = lanes(P)
+    return P[p:p + rows * n].reshape(rows, n)
+
+
+def _matrix(A, a, rows, down, columns, along):
+    return A[a + down * np.arange(rows)[:, None] + along * np.arange(columns)]
+
+
+# -- vectors --------------------------------------------------------------------------------------
+
+def _block_rows():
+    """Rows of two vectors each, whose sums fill the registers beside those of the operands."""
+    return 12 if registers()[1] == 32 else 6
+
+
+def _moved(b, address, *places):
+    """An address moved by the sum of places."""
+    for place in places:
+        address = b.gep(address, [place])
+    return address
+
+
+def _in_blocks(b, count, sizes, body):
+    """``body(first, size)`` for blocks of these sizes, of which the last is 1, that cover count."""
+    first = I64(0)
+    for size in sizes:
+        blocks = b.sdiv(b.sub(count, first), I64(size))
+
+        def each(k, carried, size=size, first=first):
+            body(b.add(first, b.mul(k, I64(size))), size)
+            return carried
+        loop(b, blocks, [], each)
+        first = b.add(first, b.mul(blocks, I64(size)))
+
+
+def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms):
+    """Sums over k of A[i down + k along] B[k below + j], for a block of rows and vectors j."""
+    places = [b.mul(down, I64(i)) for i in range(rows)]
+
+    def add(k, sums):
+        left, right = _moved(b, A, b.mul(k, along)), _moved(b, B, b.mul(k, below))
+        xs = [v.load(b, right, I64(j * v.width)) for j in range(vectors)]
+        factors = [v.repeated(b, b.load(b.gep(left, [place]))) for place in places]
+        return [v.multiply_add(b, factors[i], xs[j], sums[i * vectors + j])
+                for i in range(rows) for j in range(vectors)]
+    sums = loop(b, terms, [v.constant(0)] * (rows * vectors), add)
+    for i in range(rows):
+        for j in range(vectors):
+            v.store(b, sums[i * vectors + j], C, b.add(b.mul(apart, I64(i)), I64(j * v.width)))
+
+
+@vector_code(lanes)
+def _lanes(v, b, x):
+    return I64(2 * v.width)
+
+
+@vector_code(multiply)
+def _multiply(v, b, rows, A, a, down, along, B, at, C, c, terms):
+    A, B, C, lanes = _moved(b, A, a), _moved(b, B, at), _moved(b, C, c), I64(2 * v.width)
+
+    def block(first, size):
+        _sums(v, b, size, 2, _moved(b, A, b.mul(first, down)), down, along, B, lanes,
+              _moved(b, C, b.mul(first, lanes)), lanes, terms)
+    _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
+
+
+@vector_code(draw)
+def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
+    S, X, O = _moved(b, S, s), _moved(b, X, x), _moved(b, O, o)
+    most = registers()[1] // 2
+
+    def block(first, count):
+        weights, out = _moved(b, S, b.mul(first, size)), _moved(b, O, b.mul(first, d))
+        column = I64(0)
+        for vectors, w in [(most // count, v), (1, v), *((1, w) for w in v.narrower())]:
+            wide = vectors * w.width
+            blocks = b.sdiv(b.sub(d, column), I64(wide))
+
+            def each(k, carried, vectors=vectors, w=w, wide=wide, column=column):
+                place = b.add(column, b.mul(k, I64(wide)))
+                _sums(w, b, count, vectors, weights, size, I64(1), _moved(b, X, place), d,
+                      _moved(b, out, place), d, rows)
+                return carried
+            loop(b, blocks, [], each)
+            column = b.add(column, b.mul(blocks, I64(wide)))
+    _in_blocks(b, states, (TOGETHER, 1), block)
+
+
+@vector_code(score)
+def _score(v, b, states, Q, q, X, x, d, rows, S, s, size):
+    Q, X, S = _moved(b, Q, q), _moved(b, X, x), _moved(b, S, s)
+    most = registers()[1] // 2
+
+    def of_states(first, count):
+        query, scores = _moved(b, Q, b.mul(first, d)), _moved(b, S, b.mul(first, size))
+
+        def of_rows(row, together):
+            _dots(v, b, count, together, query, _moved(b, X, b.mul(row, d)), d,
+                  _moved(b, scores, row), size)
+        _in_blocks(b, rows, (most // count, 1), of_rows)
+    _in_blocks(b, states, (TOGETHER, 1), of_states)
+
+
+def _dots(v, b, states, rows, Q, X, d, S, size):
+    """Scores of some states and rows; their sums are in vectors along d."""
+    down = [b.mul(d, I64(i)) for i in range(max(rows, states))]
+
+    def add(w, place, sums):
+        qs = [_load(v, w, b, Q, b.add(down[m], place)) for m in range(states)]
+        sums = list(sums)
+        for i in range(rows):
+            pattern = _load(v, w, b, X, b.add(down[i], place))
+            for m in range(states):
+                sums[m * rows + i] = v.multiply_add(b, pattern, qs[m], sums[m * rows + i])
+        return sums
+    full = b.sdiv(d, I64(v.width))
+    sums = loop(b, full, [v.constant(0)] * (rows * states),
+                lambda k, sums: add(v, b.mul(k, I64(v.width)), sums))
+    place = b.mul(full, I64(v.width))
+    for w in v.narrower():
+        one = b.and_(b.sdiv(d, I64(w.width)), I64(1))
+        sums = loop(b, one, sums, lambda k, sums, w=w, place=place: add(w, place, sums))
+        place = b.add(place, b.mul(one, I64(w.width)))
+    totals = v.totals(b, sums)
+    quad = totals[0].type.count
+    for k in range(0, states * rows, quad if rows >= quad else 1):
+        m, i = divmod(k, rows)
+        place, total = b.add(b.mul(size, I64(m)), I64(i)), totals[k // quad]
+        v.store(b, total if rows >= quad else b.extract_element(total, I64(k % quad)), S, place)
+
+
+def _load(v, w, b, address, i):
+    """A vector of the entries at i, as many as ``w`` is wide, and zeros."""
+    x = w.load(b, address, i)
+    return x if w is v else v.padded(b, x)
+
+
+def _rows(v, b, count, carried, body):
+    """``body`` for each vector of each row of a panel; it returns what is carried for its column.
+    """
+    def row(k, values):
+        first = b.mul(k, I64(2 * v.width))
+        return [new for j in (0, 1)
+                for new in body(b.add(first, I64(j * v.width)), j, values[j::2])]
+    return loop(b, count, carried, row)
+
+
+@vector_code(raise_tops)
+def _raise_tops(v, b, T, t, Z, z, rows):
+    T, Z = _moved(b, T, t), _moved(b, Z, z)
+    halves = [I64(0), I64(v.width)]
+    tops = _rows(v, b, rows, [v.load(b, T, i) for i in halves],
+                 lambda place, j, top: [v.larger(b, v.load(b, Z, place), top[0])])
+    for top, i in zip(tops, halves):
+        v.store(b, top, T, i)
+
+
+def _weighing(v, b, less_one, Z, z, rows, beta, T, t, L, l):
+    T, Z, L = _moved(b, T, t), _moved(b, Z, z), _moved(b, L, l)
+    count = 4 if less_one else 2
+    beta, tops = v.repeated(b, beta), [v.load(b, T, I64(j * v.width)) for j in (0, 1)]
+
+    def row(k, sums):
+        sums = list(sums)
+        for j in (0, 1):
+            place = b.add(b.mul(k, I64(2 * v.width)), I64(j * v.width))
+            gap = b.fsub(v.load(b, Z, place), tops[j])
+            power, reduced = v.powers(b, b.fmul(beta, gap))
+            v.store(b, power, Z, place)
+            sums[j] = b.fadd(sums[j], power)
+            if less_one:
+                sums[2 + j] = b.fadd(sums[2 + j], reduced)
+        return sums
+    sums = loop(b, rows, [v.load(b, L, I64(j * v.width)) for j in range(count)], row)
+    for j, total in enumerate(sums):
+        v.store(b, total, L, I64(j * v.width))
+
+
+@vector_code(weigh)
+def _weigh(v, b, *args):
+    _weighing(v, b, False, *args)
+
+
+@vector_code(weigh_less_one)
+def _weigh_less_one(v, b, *args):
+    _weighing(v, b, True, *args)
+
+
+@vector_code(shift)
+def _shift(v, b, Z, z, rows, beta, B, at):
+    Z, B, beta = _moved(b, Z, z), _moved(b, B, at), v.repeated(b, beta)
+
+    def one(place, j, carried):
+        v.store(b, v.multiply_add(b, beta, v.load(b, Z, place), v.load(b, B, place)), Z, place)
+        return []
+    _rows(v, b, rows, [], one)
+
+
+@vector_code(hide)
+def _hide(v, b, Z, z, rows, M, m):
+    Z, M = _moved(b, Z, z), _moved(b, M, m)
+    flags, hidden = Vectors(types.uint8, v.width), v.constant(float("-inf"))
+
+    def one(place, j, carried):
+        seen = b.icmp_unsigned("!=", flags.load(b, M, place), flags.constant(0))
+        v.store(b, b.select(seen, v.load(b, Z, place), hidden), Z, place)
+        return []
+    _rows(v, b, rows, [], one)
+
+
+@vector_code(transpose)
+def _transpose(v, b, X, x, rows, along, P, p, columns, down):
+    X, P, n = _moved(b, X, x), _moved(b, P, p), v.width
+
+    def places(i, j):
+        return _moved(b, X, b.mul(i, along), j), _moved(b, P, b.mul(j, down), i)
+
+    def block(i, j):
+        source, target = places(i, j)
+        lines = [v.load(b, source, b.mul(along, I64(k))) for k in range(n)]
+        for k, line in enumerate(v.interleaved(b, lines)):
+            v.store(b, line, target, b.mul(down, I64(k)))
+
+    def entry(i, j):
+        source, target = places(i, j)
+        b.store(b.load(source), target)
+    wide, tall = (b.mul(b.sdiv(count, I64(n)), I64(n)) for count in (columns, rows))
+    _for_each(b, I64(0), tall, n, I64(0), wide, n, block)
+    _for_each(b, I64(0), tall, 1, wide, columns, 1, entry)
+    _for_each(b, tall, rows, 1, I64(0), columns, 1, entry)
+
+
+def _for_each(b, low, high, step, left, right, stride, body):
+    """``body(i, j)`` for i in range(low, high, step) and j in range(left, right, stride)."""
+    def row(k, _):
+        i = b.add(low, b.mul(k, I64(step)))
+
+        def column(m, _):
+            body(i, b.add(left, b.mul(m, I64(stride))))
+            return []
+        loop(b, b.sdiv(b.sub(right, left), I64(stride)), [], column)
+        return []
+    loop(b, b.sdiv(b.sub(high, low), I64(step)), [], row)

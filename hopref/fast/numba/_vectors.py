@@ -1,0 +1,236 @@
+"""Vectors of the processor's width in kernels: instructions that numba's own loops do not give.
+
+LLVM's vectoriser neither keeps a block of sums in registers nor sums in a prescribed order.
+`vector_code` therefore gives a function of NumPy a second form, in LLVM's language, which numba
+inserts where a kernel calls the function.  Without the compiler the function itself runs.
+
+The width and the number of registers are those of the processor that numba compiles for, which
+NUMBA_CPU_NAME and NUMBA_CPU_FEATURES may replace.  LLVM translates vectors to any processor; where
+it has no fused multiply-add, a product is rounded before it is added.
+"""
+import inspect
+import math
+import platform
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.registry import cpu_target
+from numba.extending import lower_builtin, type_callable
+
+__all__ = ["vector_code", "Vectors", "loop", "I64"]
+
+I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+LANE = 16                   # bytes within which x86 shuffles cheaply
+
+
+def registers():
+    """The bytes of a vector register, and the number of registers."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    if "+avx512f" in features:
+        return 64, 32
+    if "+avx2" in features:
+        return 32, 16
+    return 16, 16 if platform.machine() in ("x86_64", "AMD64") else 32
+
+
+def vector_code(plain):
+    """Compile calls of ``plain`` in kernels by the decorated function.
+
+    ``plain`` returns None, or an integer if it has one parameter.  The decorated function appends
+    instructions to a builder ``b``.  Its arguments are the `Vectors` of the first array of
+    ``plain``, b, and for each argument of ``plain`` a value: for an array the address of its data.
+    """
+    def register(emit):
+        @type_callable(plain)
+        def typed(context):
+            def signature(*args):
+                real = next(t.dtype for t in args if isinstance(t, types.Array))
+                result = types.int64 if len(args) == 1 else types.none
+                return result(*(t if isinstance(t, types.Array) else types.int64
+                                if isinstance(t, types.Integer) else real for t in args))
+            signature.pysig = inspect.signature(plain)
+            return signature
+
+        @lower_builtin(plain, types.VarArg(types.Any))
+        def lowered(context, b, signature, args):
+            pairs = list(zip(signature.args, args))
+            values = [context.make_array(t)(context, b, a).data if isinstance(t, types.Array)
+                      else a for t, a in pairs]
+            vectors = Vectors(next(t.dtype for t, _ in pairs if isinstance(t, types.Array)))
+            result = emit(vectors, b, *values)
+            return context.get_dummy_value() if result is None else result
+        return emit
+    return register
+
+
+def loop(b, count, carried, body):
+    """``for k in range(count): carried = body(k, carried)``, with ``carried`` in registers."""
+    before = b.block
+    inside, after = b.append_basic_block("loop"), b.append_basic_block("after")
+    b.cbranch(b.icmp_signed(">", count, I64(0)), inside, after)
+    b.position_at_end(inside)
+    k, values = b.phi(I64), [b.phi(v.type) for v in carried]
+    changed = body(k, list(values))
+    following, last = b.add(k, I64(1)), b.block
+    b.cbranch(b.icmp_signed("<", following, count), inside, after)
+    for phi, first, new in zip([k, *values], [I64(0), *carried], [following, *changed]):
+        phi.add_incoming(first, before)
+        phi.add_incoming(new, last)
+    b.position_at_end(after)
+    results = [b.phi(v.type) for v in carried]
+    for phi, first, new in zip(results, carried, changed):
+        phi.add_incoming(first, before)
+        phi.add_incoming(new, last)
+    return results
+
+
+class Vectors:
+    """Vectors of float32, float64 or uint8: their types, constants and instructions."""
+
+    def __init__(self, dtype, width=None):
+        self.bytes = dtype.bitwidth // 8
+        self.dtype, self.whole = dtype, dtype == types.uint8
+        self.entry = I8 if self.whole else ir.FloatType() if self.bytes == 4 else ir.DoubleType()
+        self.width = width or (LANE if self.whole else registers()[0] // self.bytes)
+        self.type = self._vector(self.entry) if self.width > 1 else self.entry
+        self.bits = self._vector(ir.IntType(8 * self.bytes))
+
+    def narrower(self):
+        """Vectors of half the width, a quarter and so on, down to single numbers."""
+        while self.width > 1:
+            self = Vectors(self.dtype, self.width // 2)
+            yield self
+
+    def _vector(self, entry, width=None):
+        return ir.VectorType(entry, width or self.width)
+
+    def constant(self, number):
+        entry = ir.Constant(self.entry, number)
+        return ir.Constant(self.type, [entry] * self.width) if self.width > 1 else entry
+
+    def integers(self, number):
+        return ir.Constant(self.bits, [number] * self.width)
+
+    def load(self, b, address, i):
+        return b.load(b.bitcast(b.gep(address, [i]), self.type.as_pointer()), align=self.bytes)
+
+    def store(self, b, x, address, i):
+        pointer = b.bitcast(b.gep(address, [i]), x.type.as_pointer())
+        b.store(x, pointer, align=self.bytes)
+
+    def repeated(self, b, number):
+        """A vector with a number in every lane."""
+        if self.width == 1:
+            return number
+        none = ir.Constant(self.type, ir.Undefined)
+        return self._shuffled(b, b.insert_element(none, number, I32(0)), none, [0] * self.width)
+
+    def padded(self, b, narrow):
+        """A narrower vector, or a number, with zeros in the further lanes."""
+        zero, width = self.constant(0), getattr(narrow.type, "count", 1)
+        if width == 1:
+            return b.insert_element(zero, narrow, I32(0))
+        zeros = ir.Constant(narrow.type, [0] * width)
+        return self._shuffled(b, narrow, zeros, [min(j, width) for j in range(self.width)])
+
+    def _shuffled(self, b, x, y, lanes):
+        return b.shuffle_vector(x, y, ir.Constant(self._vector(I32, len(lanes)), lanes))
+
+    def multiply_add(self, b, x, y, z):
+        """x y + z, rounded once where the processor does so in one instruction."""
+        suffix = f"f{8 * self.bytes}"
+        suffix = f"v{self.width}{suffix}" if self.width > 1 else suffix
+        kind = ir.FunctionType(self.type, [self.type] * 3)
+        name = f"llvm.fmuladd.{suffix}"
+        function = b.module.globals.get(name) or ir.Function(b.module, kind, name)
+        return b.call(function, [x, y, z])
+
+    def larger(self, b, x, top):
+        """The larger of x and ``top``, which is not replaced by NaN."""
+        return b.select(b.fcmp_ordered(">", x, top), x, top)
+
+    def interleaved(self, b, rows):
+        """The transpose of ``width`` vectors, by rounds that interleave them in pairs."""
+        n, half = self.width, self.width // 2
+        low = [j // 2 + n * (j % 2) for j in range(n)]
+        high = [j + half for j in low]
+        for _ in range(n.bit_length() - 1):
+            pairs = list(zip(rows[:half], rows[half:]))
+            rows = [self._shuffled(b, x, y, lanes) for x, y in pairs for lanes in (low, high)]
+        return rows
+
+    def totals(self, b, vectors):
+        """The sums of the lanes of several vectors, in vectors of one LANE.
+
+        The order of summation is the same for every number of vectors.
+        """
+        quad = LANE // self.bytes
+        vectors = [*vectors, *[self.constant(0)] * (-len(vectors) % quad)]
+        blocks = range(0, self.width, quad)
+        for _ in range(quad.bit_length() - 1):
+            even, odd = ([g + i + j + side for g in blocks for side in (0, self.width)
+                          for i in range(0, quad, 2)] for j in (0, 1))
+            vectors = [b.fadd(self._shuffled(b, x, y, even), self._shuffled(b, x, y, odd))
+                       for x, y in self._neighbours(vectors, quad)]
+        width = self.width
+        while width > quad:
+            width //= 2
+            low, high = range(width), range(width, 2 * width)
+            vectors = [b.fadd(self._shuffled(b, x, x, list(low)),
+                              self._shuffled(b, x, x, list(high))) for x in vectors]
+        return vectors
+
+    def _neighbours(self, vectors, quad):
+        return zip(vectors[::2], vectors[1::2])
+
+    def powers(self, b, x):
+        """e^x and e^x - 1 for x <= 0, within an ulp; NaN is propagated.
+
+        x = n log 2 + r with |r| <= log(2)/2.  Adding MAGIC rounds x / log 2 to the integer n, which
+        is then in the last bits of the sum.  log 2 is split into two terms, the first of which has
+        so few bits that its product with n is exact.  e^r - 1 is the polynomial of Cephes' expf in
+        single precision, and the Taylor polynomial in double precision, with an error of 4e-18 at
+        the ends.  The power 2^n is scaled by 2^LIFT, so that only the last product can become
+        subnormal.
+        """
+        c, single = self.constant, self.bytes == 4
+        lift, mantissa = (64, 23) if single else (100, 52)
+        lowest, log2 = (-104.0, SPLIT32) if single else (-746.0, SPLIT64)       # e^lowest is 0
+        x = b.select(b.fcmp_ordered("<", x, c(lowest)), c(lowest), x)
+        t = self.multiply_add(b, x, c(1 / math.log(2)), c(1.5 * 2.0**mantissa))
+        n = b.fsub(t, c(1.5 * 2.0**mantissa))
+        r = self.multiply_add(b, n, c(-log2[0]), x)
+        r = self.multiply_add(b, n, c(-log2[1]), r)
+        square = b.fmul(r, r)
+        series = self._polynomial(b, CEPHES if single else TAYLOR, r, square)
+        p = self.multiply_add(b, series, square, r)
+        bias = (0x4B400000 - 127 if single else 0x4338000000000000 - 1023) - lift
+        shifted = b.shl(b.sub(b.bitcast(t, self.bits), self.integers(bias)),
+                        self.integers(mantissa))
+        power, lowered = b.bitcast(shifted, self.type), c(2.0**-lift)
+        less_one = self.multiply_add(b, p, power, b.fsub(power, c(2.0**lift)))
+        return (b.fmul(self.multiply_add(b, p, power, power), lowered), b.fmul(less_one, lowered))
+
+    def _polynomial(self, b, coefficients, r, square):
+        """By Horner's rule in single precision; long ones in pairs, whose products are parallel."""
+        terms = [self.constant(c) for c in coefficients]
+        if self.bytes == 4:
+            total = terms.pop()
+            while terms:
+                total = self.multiply_add(b, total, r, terms.pop())
+            return total
+        power = r
+        while len(terms) > 1:
+            last = terms[-1:] if len(terms) % 2 else []
+            terms = [self.multiply_add(b, y, power, x) for x, y in zip(terms[::2], terms[1::2])]
+            terms += last
+            power = square if power is r else b.fmul(power, power)
+        return terms[0]
+
+
+SPLIT32 = 0.693145751953125, float(np.float32(1.42860682030941723212e-6))
+SPLIT64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+CEPHES = [float(np.float32(c)) for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2,
+                                         8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)]
+TAYLOR = [1 / math.factorial(k) for k in range(2, 14)]

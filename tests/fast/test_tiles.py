@@ -1,0 +1,155 @@
+"""Building blocks of kernels: vector code against their definitions in NumPy, and accuracy."""
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from hopref.fast.numba import _tiles as tiles  # noqa: E402
+from hopref.fast.numba._jit import njit  # noqa: E402
+
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+@njit
+def width(x):
+    return tiles.lanes(x)
+
+
+@njit
+def compiled_multiply(rows, A, down, along, B, C, terms):
+    tiles.multiply(rows, A, 1, down, along, B, 0, C, 0, terms)
+
+
+@njit
+def compiled_score(states, Q, X, d, rows, S, size):
+    tiles.score(states, Q, 1, X, 2, d, rows, S, 1, size)
+
+
+@njit
+def compiled_draw(states, S, size, X, d, rows, O):
+    tiles.draw(states, S, 1, size, X, 2, d, rows, O, 1)
+
+
+@njit
+def compiled_transpose(X, rows, along, P, columns, down):
+    tiles.transpose(X, 1, rows, along, P, 1, columns, down)
+
+
+@njit
+def compiled_panel(Z, rows, beta, B, M, T, L):
+    """Scores are shifted and hidden; tops and the weights follow."""
+    tiles.shift(Z, 0, rows, beta, B, 0)
+    tiles.hide(Z, 0, rows, M, 0)
+    tiles.raise_tops(T, 0, Z, 0, rows)
+    tiles.weigh(Z, 0, rows, beta, T, 0, L, 0)
+
+
+@njit
+def compiled_powers(x, power, less_one):
+    """Row by row, so that a sum of weights less 1 is that of one weight."""
+    n = tiles.lanes(x)
+    top, sums = np.zeros(n, x.dtype), np.empty(2 * n, x.dtype)
+    power[:] = x
+    for i in range(0, x.size, n):
+        sums[:] = 0
+        tiles.weigh_less_one(power, i, 1, 1.0, top, 0, sums, 0)
+        less_one[i:i + n] = sums[n:]
+
+
+def draw(dtype, *sizes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(size).astype(dtype) for size in sizes]
+
+
+def near(got, want, terms):
+    """Sums of ``terms`` products of numbers of order 1, in another order."""
+    return np.max(np.abs(got - want), initial=0) <= 4 * (terms + 1) * np.finfo(got.dtype).eps
+
+
+@precisions
+@pytest.mark.parametrize("rows", [1, 5, 12, 27])
+@pytest.mark.parametrize("terms", [1, 8])
+def test_products_of_panels(dtype, rows, terms):
+    n = width(np.empty(1, dtype))
+    A, B, C = draw(dtype, 1 + rows * terms, terms * n, (rows + 1) * n)
+    for down, along in (terms, 1), (1, rows):
+        got, end = C.copy(), C[rows * n:]
+        compiled_multiply(rows, A, down, along, B, got, terms)
+        left = A[1:].reshape((rows, terms) if along == 1 else (terms, rows))
+        want = (left if along == 1 else left.T) @ B.reshape(terms, n)
+        assert near(got[:rows * n], want.ravel(), terms) and np.array_equal(got[rows * n:], end)
+
+
+@precisions
+@pytest.mark.parametrize("states", [1, 3, 9])
+@pytest.mark.parametrize("rows, d", [(1, 1), (7, 31), (16, 16), (33, 100)])
+def test_scores_and_sums_of_lines(dtype, states, rows, d):
+    size = rows + 3
+    Q, X, S, O = draw(dtype, 1 + states * d, 2 + rows * d, 1 + states * size, 2 + states * d)
+    scores, drawn = S.copy(), O.copy()
+    compiled_score(states, Q, X, d, rows, scores, size)
+    compiled_draw(states, S, size, X, d, rows, drawn)
+    patterns, lines = X[2:].reshape(rows, d), S[1:].reshape(states, size)
+    got, want = scores[1:].reshape(states, size), Q[1:].reshape(states, d) @ patterns.T
+    assert near(got[:, :rows], want, d) and np.array_equal(got[:, rows:], lines[:, rows:])
+    assert near(drawn[1:-1], (lines[:, :rows] @ patterns).ravel(), rows)
+    assert scores[0] == S[0] and drawn[0] == O[0] and drawn[-1] == O[-1]
+
+
+@precisions
+def test_the_bits_of_a_state_do_not_depend_on_its_block(dtype):
+    rows, d = 23, 37
+    Q, X, S = draw(dtype, 1 + 5 * d, 2 + rows * d, 1 + 5 * rows)
+    for kernel, given, inner in (compiled_score, Q, d), (compiled_draw, S, rows):
+        outer = rows if kernel is compiled_score else d
+        together, alone = np.zeros(1 + 5 * outer, dtype), np.zeros(1 + outer, dtype)
+        for states, result, values in (5, together, given), (1, alone, given[3 * inner:]):
+            order = (values, X, d, rows, result, rows) if kernel is compiled_score else \
+                (values, rows, X, d, rows, result)
+            kernel(states, *order)
+        assert np.array_equal(together[1 + 3 * outer:1 + 4 * outer], alone[1:])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+@pytest.mark.parametrize("rows, columns", [(1, 1), (16, 8), (17, 35), (3, 40)])
+def test_transposes(dtype, rows, columns):
+    along, down = columns + 1, rows + 2
+    X = (100 * np.random.default_rng(0).random(1 + rows * along)).astype(dtype)
+    got = np.zeros(1 + columns * down, dtype)
+    compiled_transpose(X, rows, along, got, columns, down)
+    block = X[1:].reshape(rows, along)[:, :columns]
+    assert np.array_equal(got[1:].reshape(columns, down)[:, :rows], block.T)
+    assert not got[1:].reshape(columns, down)[:, rows:].any()
+
+
+@precisions
+def test_panels_are_shifted_hidden_and_weighed(dtype):
+    n, rows, beta = width(np.empty(1, dtype)), 5, 0.5
+    Z, B, T, L = draw(dtype, rows * n, rows * n, n, n)
+    M = (np.arange(rows * n) % 3 > 0).astype(np.uint8)
+    z = np.where(M, beta * Z + B, -np.inf).reshape(rows, n)
+    top = np.maximum(T, z.max(axis=0))
+    p = np.exp(beta * (z - top))
+    total = L + p.sum(axis=0)
+    compiled_panel(Z, rows, beta, B, M, T, L)
+    assert near(T, top, 1) and near(Z, p.ravel(), 2) and near(L, total, rows)
+    assert not Z[M == 0].any()
+
+
+@precisions
+def test_powers_are_within_an_ulp_down_to_the_smallest_subnormal(dtype):
+    """And so is e^x - 1 from 0 to -1; against long double.
+
+    1.5 ulp: half for the last rounding, the rest for r and the polynomial, each below half.
+    """
+    floor = {"float32": -110.0, "float64": -760.0}[dtype]
+    x = np.concatenate([np.linspace(floor, 0, 20001), -np.logspace(-30, 0, 287),
+                        [np.nan, -np.inf] + [0.0] * 30]).astype(dtype)
+    power, less_one = np.empty_like(x), np.empty_like(x)
+    compiled_powers(x, power, less_one)
+    assert np.isnan(power[-32]) and power[-31] == 0 and np.all(power[-30:] == 1)
+    assert np.isnan(less_one[-32]) and less_one[-31] == -1 and not less_one[-30:].any()
+    wide = x[:-32].astype(np.longdouble)
+    for got, want in (power, np.exp(wide)), (less_one, np.expm1(wide)):
+        ulp = np.spacing(np.abs(want).astype(dtype)).astype(np.longdouble)
+        assert np.all(np.abs(got[:-32] - want) <= 1.5 * ulp)
