@@ -45,6 +45,11 @@ def compiled_panel(Z, rows, beta, B, M, T, L):
 
 
 @njit
+def compiled_combine(S, rows, F):
+    tiles.combine(S, 0, rows * tiles.lanes(S), rows, F)
+
+
+@njit
 def compiled_powers(x, power, less_one):
     """Row by row, so that a sum of weights less 1 is that of one weight."""
     n = tiles.lanes(x)
@@ -134,6 +139,16 @@ def test_panels_are_shifted_hidden_and_weighed(dtype):
     compiled_panel(Z, rows, beta, B, M, T, L)
     assert near(T, top, 1) and near(Z, p.ravel(), 2) and near(L, total, rows)
     assert not Z[M == 0].any()
+
+
+@precisions
+def test_panels_are_combined(dtype):
+    n, rows = width(np.empty(1, dtype)), 7
+    S, F = draw(dtype, 2 * rows * n, 2 * n)
+    first, second = S.reshape(2, rows, n).copy()
+    compiled_combine(S, rows, F)
+    assert near(S[:rows * n], (F[:n] * first + F[n:] * second).ravel(), 2)
+    assert np.array_equal(S[rows * n:], second.ravel())
 
 
 @precisions

@@ -12,9 +12,10 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._jit import CONTRACT, njit
+from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import (
+    combine,
     draw,
     hide,
     lanes,
@@ -31,8 +32,9 @@ __all__ = ["FEW", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range"]
 
 FEW = 16
 PANELS = 16             # that share a tile of keys
-TILE = 2**14            # numbers in a tile of keys
-LINE = 2**14            # bytes of a tile that is read once
+TILE = 2**17            # bytes of a tile of keys
+LINE = 2**13            # bytes of a tile that is read once: the processor reads ahead of its sums
+CACHED = 2**22          # bytes of keys that stay in a cache, and are read in larger tiles
 GROUP = 32              # tiles
 
 # Rows of sums, with x = beta (score - largest score): the largest score, the sums of e^x and of
@@ -50,17 +52,19 @@ def in_range(real, count, factor, by_kernel, by_formula):
     ``by_kernel(real)`` gives all ``count`` rows.  Those that are not finite are computed in
     float64, and those that are not finite there by ``by_formula(lost)``.
     """
-    rows, lost = None, np.ones(count, np.bool_)
-    for dtype in dict.fromkeys([real, np.dtype(np.float64)]):
-        if (rows is None or lost.any()) and factor >= LEAST[dtype.itemsize]:
-            with np.errstate(all="ignore"):
-                wide = by_kernel(dtype).astype(real, copy=False)
+    rows = lost = None
+    for dtype in (real,) if real == np.float64 else (real, np.dtype(np.float64)):
+        if factor >= LEAST[dtype.itemsize]:
+            wide = by_kernel(dtype).astype(real, copy=False)
             rows = wide if rows is None else np.where(lost[:, None], wide, rows)
+            if math.isfinite(np.vdot(rows, rows)):
+                return rows
             lost = ~np.isfinite(rows).all(axis=-1)
-    if rows is None or lost.any():
-        wide = by_formula(lost).astype(real)
-        rows = np.empty((count, wide.shape[1]), real) if rows is None else rows
-        rows[lost] = wide
+            if not lost.any():
+                return rows
+    if rows is None:
+        return by_formula(np.ones(count, np.bool_)).astype(real, copy=False)
+    rows[lost] = by_formula(lost)
     return rows
 
 
@@ -82,8 +86,9 @@ def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best):
     best : (M) array, filled with the first key of the largest score; (0) leaves LESS_ONE out
     """
     beta, mask = K.dtype.type(beta), mask.view(np.uint8)
-    if not few:
-        by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best)
+    if not few or len(Q) < FEW:
+        rule = by_lines if few else by_panels
+        rule(Q, K, V, beta, mask, bias, offset, out, sums, best)
         return
     for q in range(0, len(Q), FEW):
         block = slice(q, q + FEW)
@@ -96,16 +101,18 @@ def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best):
 @njit
 def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
-    tile, size = max(L, TILE // max(d, v, 1) // 12 * 12), (WEIGHTED + v) * L
+    tile, size = max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12), (WEIGHTED + v) * L
     flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
-    queries, scores = aligned(PANELS * d * L, K), aligned(tile * L, K)
-    S, part, whole = aligned((2 * PANELS + 1) * size, K), 2 * PANELS * size, PANELS * size
+    most = min(PANELS, -(-M // L))
+    queries, scores = aligned(most * d * L, K), aligned(tile * L, K)
+    S, part, whole = aligned((2 * most + 1) * size, K), 2 * most * size, most * size
     shifts = aligned(tile * L if bias.size else 0, K)
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(tile, np.uint8)
-    highest, turned = np.empty(PANELS * L, K.dtype), aligned(v * L, K)
+    highest, turned = np.empty(most * L, K.dtype), aligned(v * L, K)
+    scale = aligned(6 * L, K)
     factor = K.dtype.type(1) if bias.size else beta
-    for first in range(0, M, PANELS * L):
-        panels = min(PANELS, -(-(M - first) // L))
+    for first in range(0, M, most * L):
+        panels = min(most, -(-(M - first) // L))
         queries[:] = 0
         for p in range(panels):
             q = first + p * L
@@ -142,10 +149,10 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
                         weigh(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
                     multiply(v, flat[2], (n + low) * v, 1, v, scores, 0, S, part + WEIGHTED * L,
                              rows)
-                    _merge(S, p * size, part, size, factor, n - begin, rows)
+                    _merge(S, p * size, part, size, factor, n - begin, rows, scale)
             for p in range(panels):
                 _merge(S, whole + p * size, p * size, size, factor, begin,
-                       min(N - begin, GROUP * tile))
+                       min(N - begin, GROUP * tile), scale)
         for p in range(panels):
             _finish(S, whole + p * size, turned, first + p * L, out, sums)
 
@@ -210,26 +217,22 @@ def _remember(best, highest, h, Z, S, part, q, count, n):
             best[q + j] = n + i
 
 
-@njit(fastmath=CONTRACT)
-def _merge(S, a, b, size, factor, n, k):
+@njit
+def _merge(S, a, b, size, factor, n, k, scale):
     """Add the sums over ``k`` keys at b to those over ``n`` at a, relative to the larger maximum.
+
+    ``scale`` is a workspace of six rows.
     """
     L = lanes(S)
-    scale, less = aligned(2 * L, S), aligned(4 * L, S)
     for j in range(L):
         scale[j], scale[L + j] = S[a + j], S[b + j]
         S[a + j] = S[a + j] if S[a + j] > S[b + j] else S[b + j]
-    less[:] = 0
-    for side in range(2):
-        weigh_less_one(scale, side * L, 1, factor, S, a, less, 2 * side * L)
+    scale[2 * L:] = 0
+    weigh_less_one(scale, 0, 1, factor, S, a, scale, 2 * L)
+    weigh_less_one(scale, L, 1, factor, S, a, scale, 4 * L)
+    combine(S, a + TOTAL * L, b + TOTAL * L, size // L - TOTAL, scale)
     for j in range(L):
-        i = LESS_ONE * L + j
-        S[a + i] = (scale[j] * S[a + i] + less[L + j] * n
-                    + scale[L + j] * S[b + i] + less[3 * L + j] * k)
-    for row in range(TOTAL * L, size, L):
-        if row != LESS_ONE * L:
-            for j in range(row, row + L):
-                S[a + j] = scale[j - row] * S[a + j] + scale[L + j - row] * S[b + j]
+        S[a + LESS_ONE * L + j] += scale[3 * L + j] * n + scale[5 * L + j] * k
 
 
 @njit
@@ -253,12 +256,13 @@ def _finish(S, whole, turned, q, out, sums):
 @njit
 def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
-    tile = max(1, LINE // (max(d, 1) * L * K.itemsize)) * L
+    line = LINE if N * d * K.itemsize > CACHED else 4 * LINE
+    tile = max(1, line // (max(d, 1) * L * K.itemsize)) * L
     flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
     lines, drawn, seen = aligned(M * tile, K), aligned(M * v, K), np.empty(tile, np.uint8)
     tops, totals, rest = aligned(M * L, K), aligned(2 * M * L, K), aligned(3 * L, K)
     part, highest = aligned(M * v, K), np.full(M, np.finfo(K.dtype).min, K.dtype)
-    factor = K.dtype.type(1) if bias.size else beta
+    factor, restricted = K.dtype.type(1) if bias.size else beta, mask.size + bias.size > 0
     out[:], sums[:] = 0, 0
     sums[:, TOP] = np.finfo(K.dtype).min
     for begin in range(0, N, GROUP * tile):
@@ -270,16 +274,27 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
             if rows <= 0:
                 continue
             score(M, flat[0], 0, flat[1], (n + low) * d, d, rows, lines, 0, tile)
+            full = rows // L
             for m in range(M):
-                line = lines[m * tile:m * tile + rows]
-                _mask_line(line, mask, bias, beta, m, n + low, m + offset + 1 - n - low)
-                raised = _raise(tops, totals, part, m, lines, m * tile, rows, factor, v, n - begin)
-                if best.size and raised and tops[m * L] > highest[m]:
-                    highest[m], i = tops[m * L], 0
-                    while line[i] != highest[m]:
-                        i += 1
-                    best[m] = n + i
-                _weigh_line(lines, m * tile, rows, factor, tops, totals, m, rest, best.size > 0)
+                z, old, visible = m * tile, tops[m * L], m + offset + 1 - n - low
+                if restricted or visible < rows:
+                    _mask_line(lines, z, rows, mask, bias, beta, m, n + low, visible)
+                raised = raise_tops(tops, m * L, lines, z, full)
+                if rows > full * L:
+                    raised |= _raise_by_rest(tops, m * L, lines, z + full * L, z + rows)
+                if raised:
+                    _rescale(tops, totals, part, m, old, factor, v, n - begin)
+                    if best.size and tops[m * L] > highest[m]:
+                        highest[m], i = tops[m * L], z
+                        while lines[i] != highest[m]:
+                            i += 1
+                        best[m] = n + i - z
+                if best.size:
+                    weigh_less_one(lines, z, full, factor, tops, m * L, totals, 2 * m * L)
+                else:
+                    weigh(lines, z, full, factor, tops, m * L, totals, 2 * m * L)
+                if rows > full * L:
+                    _weigh_rest(lines, z + full * L, z + rows, factor, tops, totals, m, rest)
             draw(M, lines, 0, tile, flat[2], (n + low) * v, v, rows, drawn, 0)
             for c in range(M * v):
                 part[c] += drawn[c]
@@ -291,67 +306,58 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
 
 
 @njit
-def _mask_line(line, mask, bias, beta, m, n, visible):
+def _mask_line(lines, z, rows, mask, bias, beta, m, n, visible):
     """Add the bias to the scores of keys n, n + 1..., and hide those that query m does not see."""
+    line = lines[z:z + rows]
     if bias.size:
-        for i in range(line.size):
+        for i in range(rows):
             line[i] = beta * line[i] + bias[m, n + i]
     if mask.size:
-        for i in range(line.size):
+        for i in range(rows):
             line[i] = line[i] if mask[m, n + i] else -np.inf
-    for i in range(max(0, visible), line.size):
+    for i in range(max(0, visible), rows):
         line[i] = -np.inf
 
 
 @njit
-def _raise(tops, totals, part, m, lines, z, rows, factor, v, n):
-    """Whether a score exceeds those of the group, whose sums over ``n`` keys are then rescaled."""
-    L = lanes(lines)
-    old = tops[m * L]
-    full = rows // L
-    raise_tops(tops, m * L, lines, z, full)
-    for j in range(rows - full * L):
-        x = lines[z + full * L + j]
-        tops[m * L + j] = x if x > tops[m * L + j] else tops[m * L + j]
+def _raise_by_rest(tops, t, lines, begin, end):
+    """Whether one of the last scores, which fill no row, exceeds the largest score."""
     raised = False
-    for j in range(L):
-        raised |= tops[m * L + j] > old
-    if not raised:
-        return False
-    top = old
-    for j in range(L):
-        top = tops[m * L + j] if tops[m * L + j] > top else top
-    tops[m * L:(m + 1) * L] = top
-    if n == 0:
-        return True
-    scale, less_one = _power(factor, old, top)
-    for j in range(2 * m * L, (2 * m + 1) * L):
-        totals[j] *= scale
-        totals[L + j] = scale * totals[L + j] + less_one * (n // L)
-    for c in range(m * v, (m + 1) * v):
-        part[c] *= scale
-    return True
+    for i in range(begin, end):
+        if lines[i] > tops[t]:
+            tops[t], raised = lines[i], True
+    return raised
 
 
 @njit
-def _weigh_line(lines, z, rows, factor, tops, totals, m, rest, less_one):
-    """Replace scores by weights; the entries after the last full row have sums of their own."""
+def _rescale(tops, totals, part, m, old, factor, v, n):
+    """Make the largest score that of all lanes, and the sums over ``n`` keys relative to it."""
+    L = lanes(tops)
+    top = old
+    for j in range(m * L, (m + 1) * L):
+        top = tops[j] if tops[j] > top else top
+    tops[m * L:(m + 1) * L] = top
+    if n > 0:
+        scale, less_one = _power(factor, old, top)
+        for j in range(2 * m * L, (2 * m + 1) * L):
+            totals[j] *= scale
+            totals[L + j] = scale * totals[L + j] + less_one * (n // L)
+        for c in range(m * v, (m + 1) * v):
+            part[c] *= scale
+
+
+@njit
+def _weigh_rest(lines, begin, end, factor, tops, totals, m, rest):
+    """`weigh_less_one` for the last scores, which fill no row."""
     L = lanes(lines)
-    full, left = rows // L, rows % L
-    t, last = 2 * m * L, z + rows - rows % L
-    if less_one:
-        weigh_less_one(lines, z, full, factor, tops, m * L, totals, t)
-    else:
-        weigh(lines, z, full, factor, tops, m * L, totals, t)
-    if left:
-        rest[:] = 0
-        for j in range(left):
-            rest[2 * L + j] = lines[last + j]
-        weigh_less_one(rest, 2 * L, 1, factor, tops, m * L, rest, 0)
-        for j in range(left):
-            lines[last + j] = rest[2 * L + j]
-            totals[t + j] += rest[j]
-            totals[t + L + j] += rest[L + j]
+    rest[:] = 0
+    for j in range(end - begin):
+        rest[2 * L + j] = lines[begin + j]
+    weigh_less_one(rest, 2 * L, 1, factor, tops, m * L, rest, 0)
+    for j in range(end - begin):
+        lines[begin + j] = rest[2 * L + j]
+        totals[2 * m * L + j] += rest[j]
+        totals[2 * m * L + L + j] += rest[L + j]
 
 
 @njit

@@ -10,8 +10,8 @@ from numba import types
 
 from hopref.fast.numba._vectors import I64, Vectors, loop, registers, vector_code
 
-__all__ = ["lanes", "multiply", "score", "draw", "raise_tops", "weigh", "weigh_less_one", "shift",
-           "hide", "transpose"]
+__all__ = ["lanes", "multiply", "score", "draw", "raise_tops", "weigh", "weigh_less_one",
+           "combine", "shift", "hide", "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
 
@@ -40,9 +40,12 @@ def draw(states, S, s, size, X, x, d, rows, O, o):
 
 
 def raise_tops(T, t, Z, z, rows):
-    """``T[j] = max(T[j], max_i Z[i, j])``, which ignores NaN."""
+    """``T[j] = max(T[j], max_i Z[i, j])``, which ignores NaN; whether a top has been raised."""
     tops = _panel(T, t, 1)
-    np.fmax(tops, np.fmax.reduce(_panel(Z, z, rows), axis=0, initial=-np.inf), out=tops)
+    new = np.fmax(tops, np.fmax.reduce(_panel(Z, z, rows), axis=0, initial=-np.inf))
+    raised = bool(np.any(new > tops))
+    tops[:] = new
+    return raised
 
 
 def weigh(Z, z, rows, beta, T, t, L, l):
@@ -57,6 +60,12 @@ def weigh_less_one(Z, z, rows, beta, T, t, L, l):
     exponents = np.float64(beta * (_panel(Z, z, rows) - _panel(T, t, 1)))
     _panel(L, l, 2)[1] += np.expm1(exponents).astype(L.dtype).sum(axis=0)
     weigh(Z, z, rows, beta, T, t, L, l)
+
+
+def combine(S, a, b, rows, F):
+    """``S[a + i, j] = F[0, j] S[a + i, j] + F[1, j] S[b + i, j]`` for rows of a panel."""
+    own, other = _panel(F, 0, 2)
+    _panel(S, a, rows)[:] = own * _panel(S, a, rows) + other * _panel(S, b, rows)
 
 
 def shift(Z, z, rows, beta, B, b):
@@ -137,7 +146,7 @@ def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms):
             v.store(b, sums[i * vectors + j], C, b.add(b.mul(apart, I64(i)), I64(j * v.width)))
 
 
-@vector_code(lanes)
+@vector_code(lanes, types.int64)
 def _lanes(v, b, x):
     return I64(2 * v.width)
 
@@ -160,7 +169,8 @@ def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
     def block(first, count):
         weights, out = _moved(b, S, b.mul(first, size)), _moved(b, O, b.mul(first, d))
         column = I64(0)
-        for vectors, w in [(most // count, v), (1, v), *((1, w) for w in v.narrower())]:
+        halves = [most // count >> k for k in range((most // count).bit_length())]
+        for vectors, w in [*((vectors, v) for vectors in halves), *((1, w) for w in v.narrower())]:
             wide = vectors * w.width
             blocks = b.sdiv(b.sub(d, column), I64(wide))
 
@@ -185,36 +195,42 @@ def _score(v, b, states, Q, q, X, x, d, rows, S, s, size):
         def of_rows(row, together):
             _dots(v, b, count, together, query, _moved(b, X, b.mul(row, d)), d,
                   _moved(b, scores, row), size)
-        _in_blocks(b, rows, (most // count, 1), of_rows)
+        _in_blocks(b, rows, (min(4, most // count), 1), of_rows)
     _in_blocks(b, states, (TOGETHER, 1), of_states)
 
 
 def _dots(v, b, states, rows, Q, X, d, S, size):
-    """Scores of some states and rows; their sums are in vectors along d."""
-    down = [b.mul(d, I64(i)) for i in range(max(rows, states))]
+    """Scores of some states and rows; their sums are in vectors along d.
 
-    def add(w, place, sums):
-        qs = [_load(v, w, b, Q, b.add(down[m], place)) for m in range(states)]
-        sums = list(sums)
-        for i in range(rows):
-            pattern = _load(v, w, b, X, b.add(down[i], place))
-            for m in range(states):
-                sums[m * rows + i] = v.multiply_add(b, pattern, qs[m], sums[m * rows + i])
-        return sums
+    One row is read after the other, because the processor fetches what follows in memory.
+    """
+    down = [b.mul(d, I64(i)) for i in range(max(rows, states))]
     full = b.sdiv(d, I64(v.width))
-    sums = loop(b, full, [v.constant(0)] * (rows * states),
-                lambda k, sums: add(v, b.mul(k, I64(v.width)), sums))
+
+    def add(w, place, i, sums):
+        pattern = _load(v, w, b, X, b.add(down[i], place))
+        return [v.multiply_add(b, pattern, _load(v, w, b, Q, b.add(down[m], place)), total)
+                for m, total in enumerate(sums)]
+    lines = [loop(b, full, [v.constant(0)] * states,
+                  lambda k, sums, i=i: add(v, b.mul(k, I64(v.width)), i, sums))
+             for i in range(rows)]
     place = b.mul(full, I64(v.width))
     for w in v.narrower():
         one = b.and_(b.sdiv(d, I64(w.width)), I64(1))
-        sums = loop(b, one, sums, lambda k, sums, w=w, place=place: add(w, place, sums))
+        lines = _split(loop(b, one, sum(lines, []), lambda k, sums, w=w, place=place: [
+            total for i, line in enumerate(_split(sums, states))
+            for total in add(w, place, i, line)]), states)
         place = b.add(place, b.mul(one, I64(w.width)))
-    totals = v.totals(b, sums)
+    totals = v.totals(b, [line[m] for m in range(states) for line in lines])
     quad = totals[0].type.count
     for k in range(0, states * rows, quad if rows >= quad else 1):
         m, i = divmod(k, rows)
         place, total = b.add(b.mul(size, I64(m)), I64(i)), totals[k // quad]
         v.store(b, total if rows >= quad else b.extract_element(total, I64(k % quad)), S, place)
+
+
+def _split(values, size):
+    return [values[i:i + size] for i in range(0, len(values), size)]
 
 
 def _load(v, w, b, address, i):
@@ -233,14 +249,16 @@ def _rows(v, b, count, carried, body):
     return loop(b, count, carried, row)
 
 
-@vector_code(raise_tops)
+@vector_code(raise_tops, types.boolean)
 def _raise_tops(v, b, T, t, Z, z, rows):
     T, Z = _moved(b, T, t), _moved(b, Z, z)
     halves = [I64(0), I64(v.width)]
-    tops = _rows(v, b, rows, [v.load(b, T, i) for i in halves],
+    old = [v.load(b, T, i) for i in halves]
+    tops = _rows(v, b, rows, old,
                  lambda place, j, top: [v.larger(b, v.load(b, Z, place), top[0])])
     for top, i in zip(tops, halves):
         v.store(b, top, T, i)
+    return b.or_(*(v.any_above(b, new, top) for new, top in zip(tops, old)))
 
 
 def _weighing(v, b, less_one, Z, z, rows, beta, T, t, L, l):
@@ -272,6 +290,18 @@ def _weigh(v, b, *args):
 @vector_code(weigh_less_one)
 def _weigh_less_one(v, b, *args):
     _weighing(v, b, True, *args)
+
+
+@vector_code(combine)
+def _combine(v, b, S, first, second, rows, F):
+    S, other = _moved(b, S, first), _moved(b, S, second)
+    factors = [v.load(b, F, I64(j * v.width)) for j in range(4)]
+
+    def one(place, j, carried):
+        scaled = b.fmul(factors[2 + j], v.load(b, other, place))
+        v.store(b, v.multiply_add(b, factors[j], v.load(b, S, place), scaled), S, place)
+        return []
+    _rows(v, b, rows, [], one)
 
 
 @vector_code(shift)

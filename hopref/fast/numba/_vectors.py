@@ -34,19 +34,18 @@ def registers():
     return 16, 16 if platform.machine() in ("x86_64", "AMD64") else 32
 
 
-def vector_code(plain):
-    """Compile calls of ``plain`` in kernels by the decorated function.
+def vector_code(plain, result=types.none):
+    """Compile calls of ``plain``, with this type of result, in kernels by the decorated function.
 
-    ``plain`` returns None, or an integer if it has one parameter.  The decorated function appends
-    instructions to a builder ``b``.  Its arguments are the `Vectors` of the first array of
-    ``plain``, b, and for each argument of ``plain`` a value: for an array the address of its data.
+    The decorated function appends instructions to a builder ``b``.  Its arguments are the `Vectors`
+    of the first array of ``plain``, b, and for each argument of ``plain`` a value: for an array the
+    address of its data.
     """
     def register(emit):
         @type_callable(plain)
         def typed(context):
             def signature(*args):
                 real = next(t.dtype for t in args if isinstance(t, types.Array))
-                result = types.int64 if len(args) == 1 else types.none
                 return result(*(t if isinstance(t, types.Array) else types.int64
                                 if isinstance(t, types.Integer) else real for t in args))
             signature.pysig = inspect.signature(plain)
@@ -58,8 +57,8 @@ def vector_code(plain):
             values = [context.make_array(t)(context, b, a).data if isinstance(t, types.Array)
                       else a for t, a in pairs]
             vectors = Vectors(next(t.dtype for t, _ in pairs if isinstance(t, types.Array)))
-            result = emit(vectors, b, *values)
-            return context.get_dummy_value() if result is None else result
+            answer = emit(vectors, b, *values)
+            return context.get_dummy_value() if result is types.none else answer
         return emit
     return register
 
@@ -145,6 +144,12 @@ class Vectors:
         name = f"llvm.fmuladd.{suffix}"
         function = b.module.globals.get(name) or ir.Function(b.module, kind, name)
         return b.call(function, [x, y, z])
+
+    def any_above(self, b, x, y):
+        """Whether a lane of x is larger than that of y, as an integer of one bit."""
+        bits = ir.IntType(self.width)
+        above = b.bitcast(b.fcmp_ordered(">", x, y), bits)
+        return b.icmp_unsigned("!=", above, bits(0))
 
     def larger(self, b, x, top):
         """The larger of x and ``top``, which is not replaced by NaN."""
