@@ -1,16 +1,22 @@
 """Comparison of paths in one run: interleaved calls, with the minimum time of each.
 
-    python -m benchmarks.ratios [--quick]
+    python -m benchmarks.ratios [--quick] [--only PART_OF_A_NAME] [--compile]
 
 Only ratios of minima taken in turn mean anything on a machine that others use too; milliseconds are
-for orientation.  NumPy's threads are pinned to one before it is imported.  "By hand" is plain NumPy
-in the dtype given, the formula always works in float64.
+for orientation.  They are seconds of the processor: the clock stands while other programs run.
+Threads are pinned to one before NumPy is imported.  "By hand" is plain NumPy in the dtype given,
+the formula always works in float64.  Rows of a peer need its package.  A ratio above 1 means that
+hopref is faster.  For few states the limit is the time in which the patterns are read once.
 """
 # ruff: noqa: E402
 import argparse
+import importlib.util
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import NamedTuple
 
 os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"], "1")
@@ -21,15 +27,19 @@ from benchmarks import growth
 from hopref.dispatch.operation import load
 
 REPEATS = 7
+SHORTEST = 2e-3         # seconds of one timing; shorter calls are repeated
 
 
 class Case(NamedTuple):
-    """An operation with arguments; ``by_hand`` prepares the same computation in NumPy."""
+    """An operation with arguments; the functions prepare the same computation in NumPy and in
+    torch, and what takes the least possible time."""
     name: str
     size: str
     args: tuple
     kwargs: dict
     by_hand: Callable
+    in_torch: Callable | None = None
+    limit: Callable | None = None
 
 
 def retrieval(xi, X, beta):
@@ -48,6 +58,38 @@ def retrieval_energy(xi, X, beta):
         square = (X * X).sum(axis=1).max()
         return -lse + (xi * xi).sum(axis=1) / 2 + np.log(len(X)) / beta + square / 2
     return run
+
+
+def retrieval_in_torch(xi, X, beta):
+    import torch
+    queries, patterns = (torch.from_numpy(a)[None, None] for a in (xi, X))
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return lambda: attend(queries, patterns, patterns, scale=float(beta))
+
+
+def reading(xi, X, beta):
+    entries = X.reshape(-1)
+    return lambda: np.dot(entries, entries)
+
+
+def attention(Q, K, V, *, mask=None, causal=False):
+    seen = np.tri(Q.shape[-2], K.shape[-2], dtype=bool) if causal else mask
+
+    def run():
+        z = Q @ K.swapaxes(-1, -2) * Q.dtype.type(Q.shape[-1]**-0.5)
+        if seen is not None:
+            z = np.where(seen, z, -np.inf)
+        p = np.exp(z - z.max(axis=-1, keepdims=True))
+        return p / p.sum(axis=-1, keepdims=True) @ V
+    return run
+
+
+def attention_in_torch(Q, K, V, *, mask=None, causal=False):
+    import torch
+    Q, K, V = (torch.from_numpy(a)[None] for a in (Q, K, V))
+    mask = None if mask is None else torch.from_numpy(mask)[None]
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return lambda: attend(Q, K, V, attn_mask=mask, is_causal=causal)
 
 
 def causal(phi_q, phi_k, V, chunk=128):
@@ -107,10 +149,20 @@ def entmax_by_bisection(z, alpha, steps=50):
 
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
-    for M, N in [(64, 2048)] if quick else [(512, 4096), (64, 100_000), (1, 4096), (1, 1_000_000)]:
-        args, how = growth.memory(N, M, 64), {"beta": 0.125}
-        yield Case("modern.update", f"M={M} N={N} d=64", args, how, retrieval)
-        yield Case("modern.energy", f"M={M} N={N} d=64", args, how, retrieval_energy)
+    for M, N, d in [(64, 2048, 64)] if quick else SIZES:
+        args, how = growth.memory(N, M, d), {"beta": 0.125}
+        yield Case("modern.update", f"M={M} N={N} d={d}", args, how, retrieval, retrieval_in_torch,
+                   reading if M < 16 else None)
+        if d == 64:
+            yield Case("modern.energy", f"M={M} N={N} d=64", args, how, retrieval_energy)
+    L = 128 if quick else 1024
+    heads, seen = tuple(np.stack([a] * 8) for a in growth.heads(L, 64)), np.empty((8, L, L), bool)
+    window, random = seen.copy(), np.random.default_rng(0).random((8, L, L)) < 0.5
+    window[:] = abs(np.arange(L)[:, None] - np.arange(L)) <= 64
+    for structure, how in [("all", {}), ("causal", {"causal": True}),
+                           ("window of 129", {"mask": window}), ("random mask", {"mask": random})]:
+        yield Case("attention.softmax_attention", f"8 x {L} x 64 {structure}", heads, how,
+                   attention, attention_in_torch)
     for L in [512] if quick else [4096]:
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64",
                    growth.features(L, 256, 64), {}, causal)
@@ -126,14 +178,22 @@ def cases(quick):
                        entmax_by_bisection)
 
 
+SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),
+         (512, 4096, 100), (512, 777, 64), (100, 777, 48),
+         (1, 4096, 64), (1, 1_000_000, 64), (4, 100_000, 64)]
+
+
 def on_path(case, dtype, backend):
     args = [a.astype(dtype) for a in case.args]
     return growth.prepared(case.name, *args, **case.kwargs, backend=backend)
 
 
-def by_hand(case, dtype):
-    values = [dtype(v) if isinstance(v, float) else v for v in case.kwargs.values()]
-    return case.by_hand(*(a.astype(dtype) for a in case.args), *values)
+def prepared_by(prepare, case, dtype):
+    """The computation of a case that ``prepare`` sets up; None if there is none."""
+    if prepare is None:
+        return None
+    options = {k: dtype(v) if isinstance(v, float) else v for k, v in case.kwargs.items()}
+    return prepare(*(a.astype(dtype) for a in case.args), **options)
 
 
 def small_call(calls=1000):
@@ -160,34 +220,91 @@ def small_call(calls=1000):
 def in_turn(functions, repeats):
     """Minimum time of each function, called in turn; the first call compiles and is not counted."""
     functions = list(functions)
-    best = [float("inf")] * len(functions)
-    for turn in range(repeats + 1):
+    best, calls = [float("inf")] * len(functions), [1] * len(functions)
+    for turn in range(repeats + 2):
         for i, function in enumerate(functions):
-            begin = perf_counter()
-            function()
-            if turn:
-                best[i] = min(best[i], perf_counter() - begin)
+            begin = thread_time()
+            for _ in range(calls[i]):
+                function()
+            seconds = (thread_time() - begin) / calls[i]
+            if turn == 1:
+                calls[i] = max(1, round(SHORTEST / max(seconds, 1e-7)))
+            elif turn:
+                best[i] = min(best[i], seconds)
     return best
+
+
+def compile_times():
+    """Seconds of the first call of every kernel, with an empty cache and from the cache."""
+    print("first call of a kernel (float32), s          cold  cached")
+    for case in cases(quick=True):
+        with tempfile.TemporaryDirectory() as cache:
+            seconds = [first_call(case.name, case.size, cache) for _ in range(2)]
+        print(f"{case.name:39} {case.size:26} {seconds[0]:6.2f}  {seconds[1]:6.2f}", flush=True)
+
+
+def first_call(name, size, cache):
+    run = subprocess.run([sys.executable, "-m", "benchmarks.ratios", "--first", name, size],
+                         capture_output=True, text=True, check=True,
+                         env={**os.environ, "NUMBA_CACHE_DIR": cache})
+    return float(run.stdout)
+
+
+def timed_first_call(name, size):
+    case = next(c for c in cases(quick=True) if (c.name, c.size) == (name, size))
+    call = on_path(case, np.float32, "numba")
+    begin = perf_counter()
+    call()
+    print(perf_counter() - begin)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    quick = parser.parse_args().quick
-    checked, formula, hand = small_call()
-    print(f"modern.update, one state, N=8 d=8: validated {checked:.1f} us, "
-          f"formula {formula:.1f} us (ratio {checked / formula:.2f}), "
-          f"plain NumPy {hand:.1f} us (ratio {checked / hand:.2f})\n")
-    print(f"{'':39} {'':26} {'dtype':8} {'numba':>9}  {'by hand':>9} {'ratio':>6}"
-          f"  {'formula':>9} {'ratio':>6}")
+    parser.add_argument("--only", default="", metavar="NAME", help="ops whose names contain this")
+    parser.add_argument("--compile", action="store_true", help="seconds of first calls instead")
+    parser.add_argument("--first", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.first:
+        timed_first_call(*options.first)
+    elif options.compile:
+        compile_times()
+    else:
+        table(options.quick, options.only)
+
+
+def table(quick, only):
+    torch = importlib.util.find_spec("torch") and __import__("torch")
+    if torch:
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(False)
+    else:
+        checked, formula, hand = small_call()
+        print(f"modern.update, one state, N=8 d=8: validated {checked:.1f} us, "
+              f"formula {formula:.1f} us (ratio {checked / formula:.2f}), "
+              f"plain NumPy {hand:.1f} us (ratio {checked / hand:.2f})\n")
+    peer = f"torch {torch.__version__}" if torch else "no torch"
+    print(f"{f'NumPy {np.__version__}, {peer}':66} {'dtype':8} {'numba':>9}  {'by hand':>9} "
+          f"{'ratio':>6}  {'formula':>9} {'ratio':>6}  {'torch':>8} {'ratio':>6}  {'of limit':>8}")
     for case in cases(quick):
-        for dtype in np.float32, np.float64:
-            fast, hand, formula = in_turn(
-                [on_path(case, dtype, "numba"), by_hand(case, dtype),
-                 on_path(case, np.float64, "formula")], REPEATS)
-            print(f"{case.name:39} {case.size:26} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
-                  f"{1e3 * hand:6.1f} ms {hand / fast:6.2f}  "
-                  f"{1e3 * formula:6.1f} ms {formula / fast:6.2f}", flush=True)
+        for dtype in (np.float32, np.float64) if only in case.name else ():
+            print(row(case, dtype, torch), flush=True)
+
+
+def row(case, dtype, torch):
+    ways = {"numba": on_path(case, dtype, "numba"),
+            "by hand": prepared_by(case.by_hand, case, dtype),
+            "formula": on_path(case, np.float64, "formula"),
+            "torch": prepared_by(case.in_torch if torch else None, case, dtype),
+            "limit": prepared_by(case.limit, case, dtype)}
+    ways = {name: way for name, way in ways.items() if way is not None}
+    seconds = dict(zip(ways, in_turn(ways.values(), REPEATS)))
+    fast = seconds["numba"]
+    columns = [f"{1e3 * seconds[name]:6.2f} ms {seconds[name] / fast:6.2f}" if name in seconds
+               else 16 * " " for name in ("by hand", "formula", "torch")]
+    limit = f"{seconds['limit'] / fast:8.2f}" if "limit" in seconds else ""
+    return (f"{case.name:39} {case.size:26} {dtype.__name__:8} {1e3 * fast:6.2f} ms  "
+            f"{'  '.join(columns)}  {limit}").rstrip()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from hopref.models import attention
 
 __all__ = ["softmax_attention", "causal_linear_attention"]
 
+NO_BEST = np.empty(0, np.int64)
+
 
 def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
                       empty_row="zeros"):
@@ -28,42 +30,46 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     Q, K, V = Q.reshape(heads, l, d), K.reshape(heads, s, d), V.reshape(heads, s, v)
     mask = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
     bias = np.empty((heads, 0, 0), V.dtype) if np.ndim(bias) == 0 else bias.reshape(heads, l, s)
-    offset = align(l, s) if causal else s
-    Z = np.empty((heads, l, v), V.dtype)
-    for h in range(heads):
-        Z[h] = _head(Q[h], K[h], V[h], factor, mask[h], bias[h], offset, empty_row)
+    offset, empty = align(l, s) if causal else s, np.zeros((heads, l), np.bool_)
+
+    def by_kernel(real):
+        Z, sums = np.empty((heads, l, v), real), np.empty((heads, l, 3), real)
+        wide = [a.astype(real, copy=False) for a in (Q, K, V, bias)]
+        for h in range(heads):
+            q, k, values, b = (a[h] for a in wide)
+            attend(q, k, values, factor, l < FEW, mask[h], b, offset, Z[h], sums[h], NO_BEST)
+        if not sums[..., TOTAL].all():
+            _find_empty_rows(empty, sums, mask, bias, offset, s)
+            Z[empty] = 0
+        return Z.reshape(heads * l, v)
+
+    def by_formula(lost):
+        rows = []
+        for h, i in zip(*np.nonzero(lost.reshape(heads, l))):
+            seen = np.arange(s) <= i + offset
+            seen = seen & mask[h, i] if mask.size else seen
+            given = {"bias": bias[h, i, None]} if bias.size else {}
+            rows.append(attention.softmax_attention.formula(
+                Q[h, i, None], K[h], V[h], scale=factor, mask=seen[None], **given))
+        return np.concatenate(rows) if rows else np.empty((0, v))
+    Z = in_range(V.dtype, heads * l, factor, by_kernel, by_formula).reshape(heads, l, v)
+    if empty.any():
+        Z[empty] = empty_row
     return Z.reshape(*lead, l, v)
 
 
-def _head(Q, K, V, factor, mask, bias, offset, empty_row):
-    """Attention of one head; mask and bias are absent if they are empty."""
-    (l, v), empty = (len(Q), V.shape[1]), np.zeros(len(Q), np.bool_)
-
-    def by_kernel(real):
-        Z, sums = np.empty((l, v), real), np.empty((l, 3), real)
-        wide = [a.astype(real, copy=False) for a in (Q, K, V)]
-        attend(*wide, factor, l < FEW, mask, bias.astype(real, copy=False), offset, Z, sums,
-               np.empty(0, np.int64))
-        rows = np.flatnonzero(sums[:, TOTAL] == 0)
-        empty[rows] = ~_seen(rows, mask, bias, offset, len(K)).any(axis=-1)
-        Z[empty] = 0
-        return Z
-
-    def by_formula(lost):
-        rows = np.flatnonzero(lost)
-        given = {"bias": bias[rows]} if bias.size else {}
-        return attention.softmax_attention.formula(
-            Q[rows], K, V, scale=factor, mask=_seen(rows, mask, bias, offset, len(K)), **given)
-    Z = in_range(V.dtype, l, factor, by_kernel, by_formula)
-    Z[empty] = empty_row
-    return Z
-
-
-def _seen(rows, mask, bias, offset, keys):
-    """The keys that some of the queries see."""
-    seen = np.arange(keys) <= rows[:, None] + offset
-    seen = seen & mask[rows] if mask.size else seen
-    return seen & (bias[rows] > -math.inf) if bias.size else seen
+@njit
+def _find_empty_rows(empty, sums, mask, bias, offset, keys):
+    """Mark the rows without a visible key among those without weights."""
+    heads, l, _ = sums.shape
+    for h in range(heads):
+        for i in range(l):
+            empty[h, i] = sums[h, i, TOTAL] == 0
+            for k in range(min(keys, i + offset + 1) if empty[h, i] else 0):
+                seen = mask.size == 0 or mask[h, i, k]
+                if seen and (bias.size == 0 or bias[h, i, k] > -np.inf):
+                    empty[h, i] = False
+                    break
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
