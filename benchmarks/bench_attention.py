@@ -5,7 +5,7 @@ from benchmarks import accuracy, growth, timing
 class Softmax(timing._Timed):
     """Softmax self-attention, d = 64."""
     op = "attention.softmax_attention"
-    params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("length", "path")
+    params, param_names = ([256, 512, 1024, 2048], timing.PATHS), ("length", "path")
 
     def arguments(self, L):
         return growth.heads(L, 64)

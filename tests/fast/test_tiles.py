@@ -36,6 +36,11 @@ def compiled_transpose(X, rows, along, P, columns, down):
 
 
 @njit
+def compiled_some_and_all(M, rows, along, columns, S):
+    tiles.some_and_all(M, 1, rows, along, columns, S, 0, columns)
+
+
+@njit
 def compiled_panel(Z, rows, beta, B, M, T, L):
     """Scores are shifted and hidden; tops and the weights follow."""
     tiles.shift(Z, 0, rows, beta, B, 0)
@@ -125,6 +130,15 @@ def test_transposes(dtype, rows, columns):
     block = X[1:].reshape(rows, along)[:, :columns]
     assert np.array_equal(got[1:].reshape(columns, down)[:, :rows], block.T)
     assert not got[1:].reshape(columns, down)[:, rows:].any()
+
+
+@pytest.mark.parametrize("rows, columns", [(0, 3), (1, 16), (3, 37)])
+def test_flags_of_columns(rows, columns):
+    M = np.random.default_rng(0).integers(0, 2, 1 + rows * (columns + 2)).astype(np.uint8)
+    S = np.full(2 * columns, 7, np.uint8)
+    compiled_some_and_all(M, rows, columns + 2, columns, S)
+    flags = M[1:].reshape(rows, columns + 2)[:, :columns]
+    assert np.array_equal(S, np.concatenate([flags.any(axis=0), flags.all(axis=0)]))
 
 
 @precisions

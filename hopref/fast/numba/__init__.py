@@ -10,5 +10,5 @@ PATHS = {
     "attention": ("causal_linear_attention", "softmax_attention"),
     "classical": ("low_rank_asynchronous_update",),
     "maps": ("entmax", "normmax", "sparsemax"),
-    "modern": ("energy", "update"),
+    "modern": ("energy", "thresholded_update", "update"),
 }

@@ -23,6 +23,7 @@ from hopref.fast.numba._tiles import (
     raise_tops,
     score,
     shift,
+    some_and_all,
     transpose,
     weigh,
     weigh_less_one,
@@ -107,7 +108,7 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
     queries, scores = aligned(most * d * L, K), aligned(tile * L, K)
     S, part, whole = aligned((2 * most + 1) * size, K), 2 * most * size, most * size
     shifts = aligned(tile * L if bias.size else 0, K)
-    flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(tile, np.uint8)
+    flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     highest, turned = np.empty(most * L, K.dtype), aligned(v * L, K)
     scale = aligned(6 * L, K)
     factor = K.dtype.type(1) if bias.size else beta
@@ -167,33 +168,28 @@ def _clear(S, s, size):
 @njit
 def _span(seen, mask, bias, n, rows):
     """The first and last of the keys n, n + 1... that some of the queries see, and whether the mask
-    hides some of those from some query."""
+    hides some of those from some query.
+
+    ``seen`` is a workspace: whether some query sees a key, and whether all do.
+    """
     if (mask.size == 0 and bias.size == 0) or rows <= 0:
         return 0, rows, False
-    seen[:rows] = 0
-    visible = 0
-    for i in range(len(mask)):
-        line = mask[i, n:n + rows]
-        for k in range(rows):
-            seen[k] |= line[k]
-        visible += _total(line)
-    for i in range(len(bias) if mask.size == 0 else 0):
-        for k in range(rows):
-            seen[k] |= bias[i, n + k] > -np.inf
+    if mask.size:
+        some_and_all(mask.reshape(-1), n, len(mask), mask.shape[1], rows, seen, 0, rows)
+    else:
+        seen[:rows], seen[rows:2 * rows] = 0, 1
+        for i in range(len(bias)):
+            for k in range(rows):
+                seen[k] |= bias[i, n + k] > -np.inf
     low, high = 0, rows
     while low < high and seen[low] == 0:
         low += 1
     while low < high and seen[high - 1] == 0:
         high -= 1
-    return low, high, visible < len(mask) * rows
-
-
-@njit
-def _total(line):
-    total = 0
-    for k in range(line.size):
-        total += line[k]
-    return total
+    hidden = False
+    for k in range(rows + low, rows + high):
+        hidden |= seen[k] == 0
+    return low, high, hidden
 
 
 @njit
@@ -259,7 +255,7 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
     line = LINE if N * d * K.itemsize > CACHED else 4 * LINE
     tile = max(1, line // (max(d, 1) * L * K.itemsize)) * L
     flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
-    lines, drawn, seen = aligned(M * tile, K), aligned(M * v, K), np.empty(tile, np.uint8)
+    lines, drawn, seen = aligned(M * tile, K), aligned(M * v, K), np.empty(2 * tile, np.uint8)
     tops, totals, rest = aligned(M * L, K), aligned(2 * M * L, K), aligned(3 * L, K)
     part, highest = aligned(M * v, K), np.full(M, np.finfo(K.dtype).min, K.dtype)
     factor, restricted = K.dtype.type(1) if bias.size else beta, mask.size + bias.size > 0

@@ -11,7 +11,7 @@ from numba import types
 from hopref.fast.numba._vectors import I64, Vectors, loop, registers, vector_code
 
 __all__ = ["lanes", "multiply", "score", "draw", "raise_tops", "weigh", "weigh_less_one",
-           "combine", "shift", "hide", "transpose"]
+           "combine", "shift", "hide", "some_and_all", "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
 
@@ -77,6 +77,13 @@ def hide(Z, z, rows, M, m):
     """``Z[i, j] = -inf`` where the byte ``M[i, j]`` is 0."""
     n = lanes(Z)
     _panel(Z, z, rows)[M[m:m + rows * n].reshape(rows, n) == 0] = -np.inf
+
+
+def some_and_all(M, m, rows, along, columns, S, some, every):
+    """``S[some + j]`` and ``S[every + j]``: whether some, or all, of M[m + i along + j] are 1."""
+    flags = M[m + along * np.arange(rows)[:, None] + np.arange(columns)]
+    S[some:some + columns] = flags.max(axis=0, initial=0)
+    S[every:every + columns] = flags.min(axis=0, initial=1)
 
 
 def transpose(X, x, rows, along, P, p, columns, down):
@@ -324,6 +331,26 @@ def _hide(v, b, Z, z, rows, M, m):
         v.store(b, b.select(seen, v.load(b, Z, place), hidden), Z, place)
         return []
     _rows(v, b, rows, [], one)
+
+
+@vector_code(some_and_all)
+def _some_and_all(v, b, M, m, rows, along, columns, S, some, every):
+    M, some, every, column = _moved(b, M, m), _moved(b, S, some), _moved(b, S, every), I64(0)
+    for w in [v, *v.narrower()]:
+        blocks = b.sdiv(b.sub(columns, column), I64(w.width))
+
+        def each(k, carried, w=w, column=column):
+            place = b.add(column, b.mul(k, I64(w.width)))
+
+            def row(i, flags):
+                more = w.load(b, M, b.add(b.mul(i, along), place))
+                return [b.or_(flags[0], more), b.and_(flags[1], more)]
+            for address, flags in zip(
+                    (some, every), loop(b, rows, [w.constant(0), w.constant(1)], row)):
+                w.store(b, flags, address, place)
+            return carried
+        loop(b, blocks, [], each)
+        column = b.add(column, b.mul(blocks, I64(w.width)))
 
 
 @vector_code(transpose)

@@ -4,6 +4,7 @@ Batches of fewer than FEW states are processed one line of scores at a time, so 
 which passes every state as a batch of one, gets the bits of single states.
 """
 import math
+from functools import partial
 
 import numpy as np
 
@@ -11,33 +12,48 @@ from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._softmax import FEW, LESS_ONE, TOTAL, absent, attend, in_range
 from hopref.models import modern
 
-__all__ = ["energy", "update"]
+__all__ = ["energy", "update", "thresholded_update"]
 
 
 def energy(xi, X, /, *, beta=1.0):
-    return _rows(modern.energy, _energies, xi, X, beta).reshape(xi.shape[:-1])
+    return _rows(modern.energy.formula, _energies, xi, xi, X, beta).reshape(xi.shape[:-1])
 
 
 def update(xi, X, /, *, beta=1.0):
-    return _rows(modern.update, _updates, xi, X, beta).reshape(xi.shape)
+    return _rows(modern.update.formula, _updates, xi, xi, X, beta).reshape(xi.shape)
 
 
-def _rows(rule, kernel, xi, X, beta):
-    """The results of a kernel, or of the formula ``rule``, one row for each state."""
-    few = xi.ndim == 1 or xi.shape[-2] < FEW
-    states = xi.reshape(math.prod(xi.shape[:-1]), xi.shape[-1])
+def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
+    cue, keys = (side(np.asarray(a, np.float64), theta).astype(a.dtype) for a in (xi, X))
+
+    def means(states, patterns, beta, few):
+        return _means(states, keys.astype(states.dtype, copy=False), patterns, beta, few)
+    rule = partial(modern.thresholded_update.formula, theta=theta, side=side)
+    return _rows(rule, means, xi, cue, X, beta).reshape(xi.shape)
+
+
+def _rows(rule, kernel, xi, cue, X, beta):
+    """The results of a kernel for each ``cue``, or of the formula for the state, one in each row.
+    """
+    few, shape = xi.ndim == 1 or xi.shape[-2] < FEW, (math.prod(xi.shape[:-1]), xi.shape[-1])
+    states, cues = xi.reshape(shape), cue.reshape(shape)
 
     def by_kernel(real):
-        return kernel(states.astype(real, copy=False), X.astype(real, copy=False), beta, few)
+        return kernel(cues.astype(real, copy=False), X.astype(real, copy=False), beta, few)
 
     def by_formula(lost):
-        return rule.formula(states[lost], X, beta=beta).reshape(np.count_nonzero(lost), -1)
+        return rule(states[lost], X, beta=beta).reshape(np.count_nonzero(lost), -1)
     return in_range(xi.dtype, len(states), beta, by_kernel, by_formula)
 
 
 def _updates(states, X, beta, few):
+    return _means(states, X, X, beta, few)
+
+
+def _means(states, keys, X, beta, few):
+    """Means of the patterns with the weights of the keys."""
     new, sums = np.empty_like(states), np.empty((len(states), 3), states.dtype)
-    attend(states, X, X, beta, few, absent(bool), absent(X.dtype), len(X), new, sums,
+    attend(states, keys, X, beta, few, absent(bool), absent(X.dtype), len(X), new, sums,
            np.empty(0, np.int64))
     return new
 
