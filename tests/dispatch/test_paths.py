@@ -251,10 +251,13 @@ FASTER = [(name, path) for name, op in OPS.items() for path in op.paths if path 
 def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
     pytest.importorskip(path)
     op = OPS[name]
+
+    def without_columns(a):
+        return a[..., :0]
     wrong = {
         "real": [lambda a: np.where(np.arange(a.size).reshape(a.shape) == a.size - 1, np.nan, a),
                  lambda a: np.full_like(a, np.inf), lambda a: a > 0, lambda a: a.astype(complex),
-                 lambda a: a.astype(object), lambda a: np.zeros(()), lambda a: a[..., :0],
+                 lambda a: a.astype(object), lambda a: np.zeros(()), without_columns,
                  lambda a: [[1.0], [1.0, 2.0]], lambda a: np.full(a.shape, 2**53 + 1)],
         "integer": [lambda a: a - a.max() - 1, lambda a: a + 99, lambda a: a * 1.5],
         "bool": [lambda a: a * 1.0],
@@ -263,6 +266,8 @@ def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
     def judge(given):
         for k in op.arrays:
             for spoil in wrong[op.domains[k].kind]:
+                if spoil is without_columns and op.arrays[k][-1] == "v":
+                    continue                                    # values may have no component
                 bad = given | {k: spoil(given[k])}
                 with pytest.raises(HoprefError) as by_formula:
                     run(op, bad, backend="formula")
