@@ -36,7 +36,8 @@ PANELS = 16             # that share a tile of keys
 TILE = 2**17            # bytes of a tile of keys
 LINE = 2**13            # bytes of a tile that is read once: the processor reads ahead of its sums
 CACHED = 2**22          # bytes of keys that stay in a cache, and are read in larger tiles
-GROUP, LINES = 32, 128  # tiles in a group of panels, and of lines, which are shorter
+GROUP = 32              # tiles in a group of panels
+LINES = 2**11           # keys in a group of lines, whose tiles are shorter
 
 # Rows of sums, with x = beta (score - largest score): the largest score, the sums of e^x and of
 # e^x - 1, and those of e^x times each component.
@@ -261,9 +262,10 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
     factor, restricted = K.dtype.type(1) if bias.size else beta, mask.size + bias.size > 0
     out[:], sums[:] = 0, 0
     sums[:, TOP] = np.finfo(K.dtype).min
-    for begin in range(0, N, LINES * tile):
+    group = max(1, LINES // tile) * tile
+    for begin in range(0, N, group):
         tops[:], totals[:], part[:] = np.finfo(K.dtype).min, 0, 0
-        end = min(N, begin + LINES * tile)
+        end = min(N, begin + group)
         for n in range(begin, end, tile):
             low, high, _ = _span(seen, mask, bias, n, min(tile, N - n, M + offset - n))
             rows = high - low
