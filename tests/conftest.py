@@ -3,6 +3,7 @@
 HYPOTHESIS_PROFILE selects a profile; for a failing run the line that reproduces it is printed.
 """
 
+import gc
 import os
 
 from hypothesis import HealthCheck, settings
@@ -18,3 +19,9 @@ settings.load_profile(PROFILE)
 
 def pytest_report_header():
     return f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property"
+
+
+def pytest_collection_finish():
+    """Leave the collected tests, which live to the end, out of all later garbage collections."""
+    gc.collect()
+    gc.freeze()

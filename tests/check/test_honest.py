@@ -27,12 +27,12 @@ def test_honest_implementations_conform(op, dtype, sums):
 
 
 SLICE = [(op, dtype, list(SUMS)[(i + j) % len(SUMS)]) for i, op in enumerate(load_honest())
-         for j, dtype in enumerate(honest_runs.FORMATS)]
+         for j, dtype in enumerate(honest_runs.FORMATS) if (i + j // 2) % 2 == 0]
 
 
 @pytest.mark.parametrize("op, dtype, sums", SLICE)
 def test_no_honest_judgement_is_refused(op, dtype, sums):
-    """A part of those that `tox -e honest` makes: each order of summation in turn."""
+    """A part of those that `tox -e honest` makes: formats and orders of summation in turn."""
     judged = list(honest_runs.judgements(op, dtype, 1, (sums,)))
     assert judged and not [(what, error) for what, error in judged if not error <= 1]
 

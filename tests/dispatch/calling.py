@@ -14,8 +14,8 @@ WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
 ARGUMENTS = [(name, k) for name, op in WITH_ARRAYS.items() for k in op.arrays]
 PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not in op.arrays]
 
-# A third of a profile's examples for each of half a hundred operations.
-widely = settings(max_examples=max(10, settings.default.max_examples // 3))
+# A fourth of a profile's examples for each of some hundred operations.
+widely = settings(max_examples=max(6, settings.default.max_examples // 4))
 
 
 def those(which, **how):
@@ -70,7 +70,7 @@ def run(op, given, *, through=None, **keywords):
     return (through or op)(*operands, **rest, **keywords)
 
 
-def on_calls(op, judge, *, examples=3, **how):
+def on_calls(op, judge, *, examples=2, **how):
     """``judge`` a few full calls of ``op``, all arguments present."""
     @settings(max_examples=examples)
     @given(calls(op, **{"every": True, "empty": False, **how}))
