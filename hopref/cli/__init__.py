@@ -25,6 +25,8 @@ COMMANDS = {
                   "hopref.cli.reproduce"),
     "diagnose": ("explain why patterns cannot be retrieved", "hopref.cli.diagnose"),
     "ops": ("list the operations with shapes, paths and catalogue ids", "hopref.cli.ops"),
+    "warmup": ("compile the kernels of the numba paths ahead of their first use",
+               "hopref.cli.warmup"),
     "info": ("print the versions of hopref and the packages that it uses", "hopref.cli.info"),
 }
 
