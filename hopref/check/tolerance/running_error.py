@@ -73,9 +73,12 @@ def operand(x, profile):
 
 def rounded(value, radius, profile, roundings=1):
     size = np.abs(value).astype(float)
-    if not at_most(size):
+    ordinary = at_most(size, profile.most)
+    if not ordinary:
         size = np.where(np.isfinite(value), size, 0.0)
     grown = radius + roundings * profile.u * (size + radius) + profile.eta
+    if ordinary and at_most(grown):
+        return Toleranced.examined(value, grown, profile)
     return Toleranced(value, grown, profile)
 
 

@@ -11,6 +11,8 @@ radius is a rule in `RULES` (see `hopref.check.tolerance.running_error`); functi
 have a sharper rule than the operations of their text are declared with `implements`, and other
 honest algorithms for a function with `alternative`.
 """
+import math
+
 import numpy as np
 
 from hopref.check.tolerance.arithmetic import Profile
@@ -94,7 +96,7 @@ class Toleranced:
         radius = np.asarray(radius, float)
         if radius.shape != self.value.shape:
             radius = np.broadcast_to(radius, self.value.shape)
-        self.ordinary = at_most(self.value, min(profile.most, LARGEST)) and at_most(radius)
+        self.ordinary = at_most(np.abs(self.value), profile.most) and at_most(radius)
         if not self.ordinary:
             finite = np.isfinite(self.value)
             radius = np.where(~finite & (radius != np.inf), 0.0, radius)    # an inf or NaN stays
@@ -102,6 +104,14 @@ class Toleranced:
                 radius = np.where(finite & (np.abs(self.value) > profile.most), np.inf, radius)
             radius = np.where(np.isnan(radius), np.inf, radius)
         self.radius = radius
+
+    @classmethod
+    def examined(cls, value, radius, profile, ordinary=True):
+        """Numbers and radii of one shape that the constructor would leave as they are."""
+        self = cls.__new__(cls)
+        self.value, self.radius, self.profile = np.asarray(value), np.asarray(radius), profile
+        self.ordinary = ordinary
+        return self
 
     def __repr__(self):
         return f"Toleranced({self.value!r}, radius={self.radius!r})"
@@ -134,7 +144,7 @@ class Toleranced:
 
     def rearranged(self, move):
         """Value and radius rearranged by ``move``."""
-        return Toleranced(move(self.value), move(self.radius), self.profile)
+        return Toleranced.examined(move(self.value), move(self.radius), self.profile, self.ordinary)
 
     def __getitem__(self, key):
         return self.rearranged(lambda a: a[key])
@@ -146,18 +156,19 @@ class Toleranced:
         return (self[i] for i in range(len(self)))
 
     def __neg__(self):
-        return Toleranced(-self.value, self.radius, self.profile)
+        return Toleranced.examined(-self.value, self.radius, self.profile, self.ordinary)
 
     def __pos__(self):
         return self
 
     def __abs__(self):
-        return Toleranced(abs(self.value), self.radius, self.profile)
+        return Toleranced.examined(abs(self.value), self.radius, self.profile, self.ordinary)
 
 
-def at_most(x, most=LARGEST):
-    """Whether no entry is NaN or larger than ``most`` in size."""
-    return bool(np.maximum.reduce(np.abs(x), axis=None, initial=0) <= most)
+def at_most(sizes, most=math.inf):
+    """Whether none of the sizes, which are not negative, is infinite, NaN or larger than ``most``.
+    """
+    return bool(np.maximum.reduce(sizes, axis=None, initial=0) <= min(most, LARGEST))
 
 
 def some(truth):
