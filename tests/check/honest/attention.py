@@ -74,7 +74,8 @@ def keys_first(r):
 def queries_first(r):
     def attention(phi_q, phi_k, V, *, eps=0.0):
         A = r.mul(r.given(phi_q), T(r.given(phi_k)))
-        return r(r.mul(A, r.given(V)) / r(r.add(A) + r(eps)))
+        total = r(r.add(A) + r(eps))
+        return r(r.mul(A, r.given(V)) / np.where(total == 0, 1, total))
     return attention
 
 
@@ -82,7 +83,8 @@ def queries_first(r):
 def masked_kernel(r):
     def attention(phi_q, phi_k, V, *, eps=0.0):
         A = r(np.tril(r.mul(r.given(phi_q), T(r.given(phi_k)))))
-        return r(r.mul(A, r.given(V)) / r(r.add(A) + r(eps)))
+        total = r(r.add(A) + r(eps))
+        return r(r.mul(A, r.given(V)) / np.where(total == 0, 1, total))
     return attention
 
 

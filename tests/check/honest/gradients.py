@@ -88,7 +88,8 @@ def reverse_mode_of_attention(r):
 def weights_first(r):
     def attention(phi_q, phi_k, V, *, eps=0.0):
         G = r.mul(r.given(phi_q), T(r.given(phi_k)))
-        return r.mul(r(G / r(r.add(G) + r(eps))), r.given(V))
+        denominator = r(r.add(G) + r(eps))
+        return r.mul(r(G / np.where(denominator == 0, 1, denominator)), r.given(V))
     return attention
 
 
@@ -96,5 +97,6 @@ def weights_first(r):
 def masked_weights_first(r):
     def attention(phi_q, phi_k, V, *, eps=0.0):
         G = r(np.tril(r.mul(r.given(phi_q), T(r.given(phi_k)))))
-        return r.mul(r(G / r(r.add(G) + r(eps))), r.given(V))
+        denominator = r(r.add(G) + r(eps))
+        return r.mul(r(G / np.where(denominator == 0, 1, denominator)), r.given(V))
     return attention
