@@ -9,7 +9,7 @@ from hopref.check.laws import load as load_laws
 from hopref.check.recall import claims, violation
 from hopref.check.tolerance.arithmetic import PROFILES
 
-LAWS, DRAWS, SEEDS = load_laws(), 10, (0,)
+LAWS, DRAWS, SEEDS = load_laws(), 8, (0,)
 CLAIMS = claims()
 JUDGED = [(law, subject) for law in LAWS.values() for subject in law.subjects
           if not subject.startswith("estimators.")]        # these have no implementation of ours

@@ -48,10 +48,12 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
             assert worst_entry(np.asarray(y), right)[0] <= 1, case.name
 
 
-@pytest.mark.parametrize("name", JUDGED)
-def test_garbage_is_outside_the_tolerance(name):
+@pytest.mark.parametrize("name, dtype", [
+    (name, ("float64", "float32")[i % 2]) for i, name in enumerate(sorted(JUDGED))])
+def test_garbage_is_outside_the_tolerance(name, dtype):
+    """In the format, double or single precision, in which another test evaluates the same cases."""
     # Powers of norms of 1e8 overflow float32, where neither sign is then known.
-    dtype = "float64" if name in ("dense.update", "dense.first_order_update") else "float32"
+    dtype = "float64" if name in ("dense.update", "dense.first_order_update") else dtype
     op, passed, asked = OPS[name], 0, 0
     for case in cases(op)[::3]:
         if sum(map(np.size, case.args)) > SMALL:
@@ -97,7 +99,7 @@ def test_alternative_algorithms_compute_the_same(monkeypatch):
                  "sparse.normmax_update", "sparse.normmax_weights", "sparse.k_subsets_update",
                  "sparse.k_subsets_weights", "layers.associations", "performer.attention"):
         op = OPS[f"gradients.{name}"]
-        for case in cases(op):
+        for case in cases(op)[::2]:
             if not case.stress:
                 running(op, case.args, case.kwargs, EXACT)
     for name in ("attention.linear_attention", "attention.causal_linear_attention",
