@@ -6,7 +6,8 @@ OPS = load()
 
 def subject(item):
     """The operation that a test is about, by its parameters; "" if it is about none."""
-    for value in getattr(item, "callspec", item).__dict__.get("params", {}).values():
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    for value in parameters.values():
         for name in (value, getattr(value, "subject", ""), getattr(value, "op", "")):
             if isinstance(name, str) and name in OPS:
                 return name
