@@ -105,3 +105,11 @@ def of(op, *args, **kwargs):
     """The value of an operation here, and the tolerance that `hopref.check` derives for it."""
     right = expected(op, args, kwargs, PROFILES["float64"])
     return right.value.astype(float), right.radius
+
+
+def within(got, op, *args, **kwargs):
+    """Compare the results of an operation with the tolerance that `hopref.check` derives."""
+    right = expected(op, args, kwargs, PROFILES["float64"])
+    right, got = (y if isinstance(y, tuple) else (y,) for y in (right, got))
+    for y, it in zip(got, right, strict=True):
+        close(y, it.value, it.radius)
