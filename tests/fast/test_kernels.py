@@ -179,9 +179,8 @@ def test_compiled_code_is_stored_under_the_digest_of_all_kernel_files(tmp_path):
     assert kept and all(SOURCES in name for name in kept)
 
 
-@compiled
-def test_kernels_stay_within_their_arrays(tmp_path):
-    """numba checks bounds only if the option is set."""
+def test_kernels_stay_within_their_arrays():
+    """Compiled code checks no index; NumPy, on which the same code runs as Python, checks all."""
     assert in_a_new_process("""
 import sys
 sys.path.insert(0, '.')
@@ -191,4 +190,4 @@ for op in OPS:
         args, kwargs = problem(op, M=M, N=N, d=d)
         op(*args, **kwargs, backend='numba')
 print('inside')
-""", NUMBA_BOUNDSCHECK="1", NUMBA_OPT="1", NUMBA_CACHE_DIR=str(tmp_path)) == ["inside"]
+""", NUMBA_DISABLE_JIT="1") == ["inside"]
