@@ -6,11 +6,13 @@ called the edge.  All other quantities are measured upwards from the edge, which
 cancellation.  The numbers of bisections, and of Newton steps on a convex function, are fixed, so
 that no values are read from a device; in host memory, steps that would change nothing are left out.
 
-Scores enter as differences times ``factors`` (beta, alpha - 1), in double-double arithmetic.  Where
-a sum determines the support, or an entry is a root of its height or a remainder of the total,
-powers are pairs as well and the sum is rounded once.
+Scores enter as differences times ``factors`` (beta, alpha - 1).  Bisections and Newton steps begin
+with rounded heights and powers.  Where a sum determines the support, or an entry is a root of its
+height or a remainder of the total, both are pairs of double-double arithmetic and the sum is
+rounded once.
 """
 import math
+from functools import partial
 
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.maps import double_double
@@ -20,7 +22,7 @@ from hopref.maps.entries import finite_or_zero, ratio
 inf = math.inf
 NEWTON = 30         # steps: each divides the sum by e until it is near 1, then squares its excess
 FINE = 3            # further steps, with powers in pairs
-SURE = 2.0**8       # ulp: a bound on the error of a sum of rounded powers near 1
+SURE = 2.0**8       # ulp: a bound on the error of a sum of rounded powers near 1, for q <= 32
 HALVINGS = 8        # bisections with powers in pairs, of the scores that rounded powers leave open
 AT_ONCE = 2.0**13   # numbers, up to which a predicate is evaluated at all scores of a row at once
 CONVERGED = 2.0**-33  # relative change of a Newton step whose square is below every rounding
@@ -50,6 +52,19 @@ def scaled(gap, factors):
     return gap
 
 
+def rounded_above(z, b, factors, q):
+    """``factors (z - b)`` in the interval from 0 to `MOOT`, as `rough` numbers."""
+    xp = namespace(z)
+    gap = xp.where((z > b) & (b > -inf), z - finite_or_zero(b), 0.0)
+    return xp.minimum(scaled(rough(gap, q), factors), MOOT)
+
+
+def rough(x, q):
+    """Numbers whose powers q are to be rounded: float64 in host memory, if tiny powers are moot."""
+    xp = namespace(x)
+    return xp.astype(x, xp.float64, copy=False) if on_host(x) and q[0] >= 1 else x
+
+
 # -- entries [t]_+^q of sum 1 -------------------------------------------------------------------
 
 def support(z, factors, q):
@@ -59,18 +74,21 @@ def support(z, factors, q):
     """
     xp = namespace(z)
     falling, low, high = sorted_scores(z)
-    sure = SURE * xp.finfo(z.dtype).eps
+    sure = SURE * max(1.0, q[0] / 32) * float(xp.finfo(rough(z, q).dtype).eps)
 
-    def remainder(b, powers, z=z):
+    def remainder(b, z=z):
         return xp.where(b > -inf, left(1.0, *powers(above(z, b, factors), q)), -inf)
+
+    def rounded(b, z=z):
+        return xp.where(b > -inf, left(1.0, rounded_power(rounded_above(z, b, factors, q), q)), -inf)
     if few(z):
-        low = among_few(z, falling, remainder, rounded_powers if not closed(q) else powers, sure)
-    elif closed(q):
-        low = bisected(falling, low, high, lambda b: remainder(b, powers) > 0)
+        low = among_few(z, falling, remainder, rounded, sure)
     else:
-        high = bisected(falling, low, high, lambda b: remainder(b, rounded_powers) > -sure) + 1
-        low = bisected(falling, low, high, lambda b: remainder(b, rounded_powers) > sure)
-        low = bisected(falling, low, high, lambda b: remainder(b, powers) > 0, HALVINGS)
+        if on_host(z) or not closed(q):
+            high = bisected(falling, low, high, lambda b: rounded(b) > -sure) + 1
+            low = bisected(falling, low, high, lambda b: rounded(b) > sure)
+        steps = inf if on_host(z) or closed(q) else HALVINGS
+        low = bisected(falling, low, high, lambda b: remainder(b) > 0, steps)
     edge = finite_or_zero(xp.take_along_axis(falling, low, axis=-1))
     inside = z >= edge
     return inside, above(z, edge, factors)
@@ -84,10 +102,9 @@ def few(z):
 def among_few(z, falling, remainder, rounded, sure):
     """The index of the lowest score with a positive remainder, from those of all scores."""
     xp = namespace(z)
-    rest = remainder(falling[..., None], rounded, z[..., None, :])
-    if rounded is not powers and bool(xp.any(xp.abs(rest) <= sure)):
-        rest = xp.where(xp.abs(rest) <= sure,
-                        remainder(falling[..., None], powers, z[..., None, :]), rest)
+    rest = rounded(falling[..., None], z[..., None, :])
+    if bool(xp.any(xp.abs(rest) <= sure)):
+        rest = xp.where(xp.abs(rest) <= sure, remainder(falling[..., None], z[..., None, :]), rest)
     inside = xp.sum(xp.astype(rest[..., 0] > 0, xp.int64), axis=-1, keepdims=True)
     return xp.maximum(inside - 1, 0)
 
@@ -108,10 +125,9 @@ def powers(t, q):
     return xp.minimum(p, 2.0), xp.where(p < 2, more, 0.0)
 
 
-def rounded_powers(t, q):
+def rounded_power(t, q):
     """The library's power, truncated to at most 2."""
-    xp = namespace(t[0])
-    return (xp.minimum(xp.pow(t[0], q[0]), 2.0),)
+    return namespace(t).minimum(power(t, q[0]), 2.0)
 
 
 def heights(z, factors, q):
@@ -133,27 +149,33 @@ def height_of_edge(inside, e, q):
         slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
         return ratio(lack, slope, 0.0)
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
+    near = rough(e[0], q)
 
-    def step(r, power_of):
-        h, l = added(e, (r, 0.0))
-        t = xp.where(inside, h, 0.0), xp.where(inside, l, 0.0)
-        p = power_of(t, q)
-        slope = q[0] * total(ratio(p[0], t[0], 0.0))
+    def newton(r, t, p):
+        slope = q[0] * total(ratio(p[0], t, 0.0))
         return xp.maximum(r + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return iterated(step, r, q)
+
+    def rounded_step(r):
+        t = xp.where(inside, near + r, 0.0)
+        return newton(r, t, [rounded_power(t, q)])
+
+    def paired_step(r):
+        t = [xp.where(inside, part, 0.0) for part in added(e, (r, 0.0))]
+        return newton(r, t[0], powers(t, q))
+    r = iterated(rounded_step, rough(r, q), q, NEWTON)
+    return iterated(paired_step, xp.astype(r, e[0].dtype), q, FINE)
 
 
-def iterated(step, r, q):
-    """The root that Newton steps reach from r, with powers rounded at first and then in pairs.
+def iterated(step, r, q, times):
+    """The root that Newton steps reach from r.
 
     The relative change by the next step is at most max(q, 1/q) times the square of the last.
     """
     near = CONVERGED / max(q[0], 1 / q[0])
-    for power_of, times in ((rounded_powers, NEWTON), (powers, FINE)):
-        for _ in range(times):
-            before, r = r, step(r, power_of)
-            if on_host(r) and bool(namespace(r).all(namespace(r).abs(r - before) <= near * r)):
-                break
+    for _ in range(times):
+        before, r = r, step(r)
+        if on_host(r) and bool(namespace(r).all(namespace(r).abs(r - before) <= near * r)):
+            break
     return r
 
 
@@ -167,21 +189,22 @@ def powers_by_edge(z, factors, q):
     inside, e = support(z, factors, q)
     edges = total(xp.astype(inside & (e[0] == 0), z.dtype))
 
-    def entries(v, power_of):
+    def entries(v, paired=False):
         r = xp.pow(v, 1 / q[0])
-        p = power_of(added(e, (r, 0.0)), q)
+        p = powers(added(e, (r, 0.0)), q) if paired else [rounded_power(e[0] + r, q)]
         tiny = xp.where(r < double_double.tiny(r), r, 0.0)
-        near = e[0] <= (r if power_of is rounded_powers else tiny)
+        near = e[0] <= (tiny if paired else r)
         close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
-    v = ratio(xp.maximum(left(1.0, *rounded_powers(e, q)), 0.0), edges, 0.0)
+    v = ratio(xp.maximum(left(1.0, rounded_power(e[0], q)), 0.0), edges, 0.0)
 
-    def step(v, power_of):
-        p = entries(v, power_of)
+    def step(v, paired=False):
+        p = entries(v, paired)
         slope = total(xp.where(inside, xp.pow(ratio(v, p[0], 1.0), 1 / q[0] - 1), 0.0))
         return xp.maximum(v + ratio(left(1.0, *p), slope, 0.0), 0.0)
-    return entries(iterated(step, v, q), rounded_powers)[0]
+    v = iterated(step, v, q, NEWTON)
+    return entries(iterated(partial(step, paired=True), v, q, FINE))[0]
 
 
 def relative(t, below, q):
@@ -251,9 +274,9 @@ def bisected(places, low, high, holds, steps=inf):
     """The last index below ``high`` at which a monotone predicate holds; it holds at ``low``."""
     xp = namespace(places)
     for _ in range(min(steps, places.shape[-1].bit_length())):
+        if on_host(low) and bool(xp.all(high - low <= 1)):
+            break
         middle = (low + high) // 2
         yes = holds(xp.take_along_axis(places, middle, axis=-1))
         low, high = xp.where(yes, middle, low), xp.where(yes, high, middle)
-        if on_host(low) and bool(xp.all(high - low <= 1)):
-            break
     return low
