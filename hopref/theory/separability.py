@@ -8,7 +8,7 @@ beta retrieves it.
 import math
 
 from hopref.dispatch.domains import positive, share
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
 from hopref.maps import dot
 
@@ -16,6 +16,7 @@ __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "required_separation"]
 
 HALVINGS = 64           # bisections of a bracket of numbers below 2**11, down to the last bit
+CLOSE = 2.0**-32        # far above the rounding of a solution in float64
 
 
 @op("(n,d)->(n)", scratch="(n,n)")
@@ -106,13 +107,25 @@ def separating_beta(gaps, least):
     unit = xp.where((delta > 0) & (delta < math.inf), delta, 1.0)
     gaps = xp.minimum(gaps / unit[:, None], xp.finfo(gaps.dtype).max)
     most = math.log(max(gaps.shape[0] - 1, 1)) + least
-    low, high = max(least, 0.0) + 0.0 * unit, max(most, 0.0) + 0.0 * unit
+    ends = max(least, 0.0) + 0.0 * unit, max(most, 0.0) + 0.0 * unit
+    if gaps.dtype != xp.float64:                # long doubles, whose exponentials are slow
+        rough = _solved(xp.astype(gaps, xp.float64), own, least, *ends)
+        ends = [xp.clip(rough * (1 + sign * CLOSE), *ends) for sign in (-1, 1)]
+    return xp.where(delta == math.inf, 0.0, xp.where(
+        delta > 0, _solved(gaps, own, least, *ends) / unit, math.inf))
+
+
+def _solved(gaps, own, least, low, high):
+    """The number at which the sum falls to exp(-least), by bisection."""
+    xp = namespace(gaps)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        rest = xp.where(own, 0.0, xp.exp(-middle[:, None] * gaps))
+        if on_host(low) and bool(xp.all((middle == low) | (middle == high))):
+            break
+        rest = xp.where(own, 0.0, xp.exp(-xp.astype(middle, gaps.dtype)[:, None] * gaps))
         enough = xp.sum(rest, axis=-1) <= math.exp(-least)
         low, high = xp.where(enough, low, middle), xp.where(enough, middle, high)
-    return xp.where(delta == math.inf, 0.0, xp.where(delta > 0, high / unit, math.inf))
+    return high
 
 
 def _two_patterns(xp, given):
