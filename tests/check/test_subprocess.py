@@ -73,7 +73,7 @@ def test_a_death_is_a_verdict(candidates, name, verdict, words):
 
 
 def test_a_hang_is_a_timeout(candidates):
-    report = candidates("hangs", seconds=2.0)
+    report = candidates("hangs", seconds=1.0)
     assert [f.name for f in report.findings] == ["timeout"] and report.findings[0].times <= 2
 
 
