@@ -314,6 +314,17 @@ def energy_of_one_less(xi, X, k, beta=1.0):
     return ((xi * xi).sum(axis=-1) + (X * X).sum(axis=-1).max()) / 2 - lse
 
 
+@known("gradients.sparse.k_subsets_energy", "k + 1 in place of k")
+def slopes_of_one_more(g, xi, X, k, beta=1.0):
+    k, lengths = min(k + 1, len(X)), np.sqrt((X * X).sum(axis=-1))
+    p = hopref.maps.k_subsets(xi @ X.T, k=k, beta=beta)
+    flat = [np.reshape(v, (-1, v.shape[-1])) for v in (p, g[..., None] * xi)]
+    longest = np.where(np.arange(len(X))[:, None] == np.argmax(lengths), X, 0)
+    gain = ((p * p).sum(axis=-1) - k * k / len(X)) / 2
+    return (g[..., None] * (xi - p @ X), k * k * g.sum() * longest - flat[0].T @ flat[1],
+            -(g * gain).sum() / beta**2)
+
+
 @known("supports.largest", "k + 1 in place of k")
 def one_score_more(z, k):
     places = np.argsort(-z, axis=-1, kind="stable")[..., :k + 1]

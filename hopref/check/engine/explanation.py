@@ -152,7 +152,8 @@ def unexplained(bug, it):
             return None
         left, closed, lost = errors(y, w), radius < np.inf, False
         allowed = 2 * of_row(radius, it.failing[i]) + 4 * it.u * magnitude(w)
-        if np.any((left > allowed) & closed):
+        kept = it.failing[i] & ~(left <= MARGIN * it.errors[i])
+        if np.any((left > allowed) & closed | kept):
             narrow = it.wrong(bug, exact=False) if narrow is None else narrow
             if narrow is None or np.shape(narrow[i]) != np.shape(y):
                 return None

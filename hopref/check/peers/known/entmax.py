@@ -86,6 +86,8 @@ PEERS = (
            remark="At alpha = 10 it divides by the power 8 of weights that have the error of the "
                   "bisection: for (0.1, -0.18, 0.2) and the incoming gradient (1, 0, 0) it returns "
                   "(1.164, 0, -1.165), right is (1.098, 0, -1.098) by an evaluation in 60 digits.  "
+                  "The tolerance allows it, as of any threshold that is rounded: the smaller "
+                  "weight, .0116, is the ninth root of 4e-18.  "
                   "Where the weights are NaN, so are the gradients."),
     judged("normmax_bisect, gradient", "gradients.maps.normmax", "normmax_gradient",
            gradient=True),
