@@ -80,7 +80,8 @@ def support(z, factors, q):
         return xp.where(b > -inf, left(1.0, *powers(above(z, b, factors), q)), -inf)
 
     def rounded(b, z=z):
-        return xp.where(b > -inf, left(1.0, rounded_power(rounded_above(z, b, factors, q), q)), -inf)
+        t = rounded_above(z, b, factors, q)
+        return xp.where(b > -inf, left(1.0, rounded_power(t, q)), -inf)
     if few(z):
         low = among_few(z, falling, remainder, rounded, sure)
     else:
