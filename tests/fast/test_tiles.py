@@ -21,6 +21,11 @@ def compiled_multiply(rows, A, down, along, B, C, terms):
 
 
 @njit
+def compiled_accumulate(rows, A, down, along, B, below, C, apart, terms):
+    tiles.accumulate(rows, A, 1, down, along, B, 2, below, C, 3, apart, terms)
+
+
+@njit
 def compiled_score(states, Q, X, d, rows, S, size):
     tiles.score(states, Q, 1, X, 2, d, rows, S, 1, size)
 
@@ -88,6 +93,20 @@ def test_products_of_panels(dtype, rows, terms):
         left = A[1:].reshape((rows, terms) if along == 1 else (terms, rows))
         want = (left if along == 1 else left.T) @ B.reshape(terms, n)
         assert near(got[:rows * n], want.ravel(), terms) and np.array_equal(got[rows * n:], end)
+
+
+@precisions
+@pytest.mark.parametrize("rows, terms", [(1, 1), (5, 8), (27, 3), (4, 0)])
+def test_products_are_added_to_rows_with_gaps(dtype, rows, terms):
+    n = width(np.empty(1, dtype))
+    A, B, C = draw(dtype, 1 + rows * terms, 2 + terms * (n + 1), 3 + rows * (n + 2))
+    got, gaps = C.copy(), np.ones(C.size, bool)
+    compiled_accumulate(rows, A, 1, rows, B, n + 1, got, n + 2, terms)
+    right, old = B[2:].reshape(terms, n + 1)[:, :n], C[3:].reshape(rows, n + 2)[:, :n]
+    want = old + A[1:].reshape(terms, rows).T @ right
+    assert near(got[3:].reshape(rows, n + 2)[:, :n], want, terms)
+    gaps[3:].reshape(rows, n + 2)[:, :n] = False
+    assert np.array_equal(got[gaps], C[gaps])
 
 
 @precisions

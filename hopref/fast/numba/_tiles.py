@@ -10,8 +10,8 @@ from numba import types
 
 from hopref.fast.numba._vectors import I64, Vectors, loop, registers, vector_code
 
-__all__ = ["lanes", "multiply", "score", "draw", "raise_tops", "weigh", "weigh_less_one",
-           "combine", "shift", "hide", "some_and_all", "transpose"]
+__all__ = ["lanes", "multiply", "accumulate", "score", "draw", "raise_tops", "weigh",
+           "weigh_less_one", "combine", "shift", "hide", "some_and_all", "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
 
@@ -24,6 +24,14 @@ def lanes(x):
 def multiply(rows, A, a, down, along, B, b, C, c, terms):
     """``C[i] = sum_k A[a + i down + k along] B[k]`` for rows C[i] and B[k] of panels."""
     _panel(C, c, rows)[:] = _product(_matrix(A, a, rows, down, terms, along), _panel(B, b, terms))
+
+
+def accumulate(rows, A, a, down, along, B, b, below, C, c, apart, terms):
+    """``C[c + i apart + j] += sum_k A[a + i down + k along] B[b + k below + j]`` for j < lanes."""
+    n = lanes(C)
+    left, right = _matrix(A, a, rows, down, terms, along), _matrix(B, b, terms, below, n, 1)
+    for i, line in enumerate(_product(left, right)):
+        C[c + i * apart:c + i * apart + n] += line
 
 
 def score(states, Q, q, X, x, d, rows, S, s, size):
@@ -137,9 +145,14 @@ def _in_blocks(b, count, sizes, body):
         first = b.add(first, b.mul(blocks, I64(size)))
 
 
-def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms):
-    """Sums over k of A[i down + k along] B[k below + j], for a block of rows and vectors j."""
+def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms, onto=False):
+    """Sums over k of A[i down + k along] B[k below + j], for a block of rows and vectors j.
+
+    They replace those in C, or are added to them.
+    """
     places = [b.mul(down, I64(i)) for i in range(rows)]
+    targets = [b.add(b.mul(apart, I64(i)), I64(j * v.width))
+               for i in range(rows) for j in range(vectors)]
 
     def add(k, sums):
         left, right = _moved(b, A, b.mul(k, along)), _moved(b, B, b.mul(k, below))
@@ -147,10 +160,9 @@ def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms):
         factors = [v.repeated(b, b.load(b.gep(left, [place]))) for place in places]
         return [v.multiply_add(b, factors[i], xs[j], sums[i * vectors + j])
                 for i in range(rows) for j in range(vectors)]
-    sums = loop(b, terms, [v.constant(0)] * (rows * vectors), add)
-    for i in range(rows):
-        for j in range(vectors):
-            v.store(b, sums[i * vectors + j], C, b.add(b.mul(apart, I64(i)), I64(j * v.width)))
+    start = [v.load(b, C, place) if onto else v.constant(0) for place in targets]
+    for total, place in zip(loop(b, terms, start, add), targets):
+        v.store(b, total, C, place)
 
 
 @vector_code(lanes, types.int64)
@@ -165,6 +177,16 @@ def _multiply(v, b, rows, A, a, down, along, B, at, C, c, terms):
     def block(first, size):
         _sums(v, b, size, 2, _moved(b, A, b.mul(first, down)), down, along, B, lanes,
               _moved(b, C, b.mul(first, lanes)), lanes, terms)
+    _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
+
+
+@vector_code(accumulate)
+def _accumulate(v, b, rows, A, a, down, along, B, at, below, C, c, apart, terms):
+    A, B, C = _moved(b, A, a), _moved(b, B, at), _moved(b, C, c)
+
+    def block(first, size):
+        _sums(v, b, size, 2, _moved(b, A, b.mul(first, down)), down, along, B, below,
+              _moved(b, C, b.mul(first, apart)), apart, terms, onto=True)
     _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 

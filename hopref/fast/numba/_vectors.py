@@ -56,11 +56,32 @@ def vector_code(plain, result=types.none):
             pairs = list(zip(signature.args, args))
             values = [context.make_array(t)(context, b, a).data if isinstance(t, types.Array)
                       else a for t, a in pairs]
-            vectors = Vectors(next(t.dtype for t, _ in pairs if isinstance(t, types.Array)))
-            answer = emit(vectors, b, *values)
-            return context.get_dummy_value() if result is types.none else answer
+            real = next(t.dtype for t, _ in pairs if isinstance(t, types.Array))
+            if result is not types.none:
+                return emit(Vectors(real), b, *values)
+            _call(f"hopref.{plain.__name__}.{real}", b, values, lambda own, *given: emit(
+                Vectors(real), own, *given))
+            return context.get_dummy_value()
         return emit
     return register
+
+
+def _call(name, b, values, emit):
+    """Call a function of the module, which is compiled once, for no particular arguments.
+
+    Compiled in place, the blocks of sums would be rearranged for the constants of every call, which
+    costs registers and up to half of the speed.
+    """
+    function = b.module.globals.get(name)
+    if function is None:
+        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        function = ir.Function(b.module, kind, name)
+        function.linkage = "linkonce_odr"               # numba links the modules of kernels
+        function.attributes.add("noinline")
+        own = ir.IRBuilder(function.append_basic_block())
+        emit(own, *function.args)
+        own.ret_void()
+    b.call(function, values)
 
 
 def loop(b, count, carried, body):
