@@ -14,7 +14,7 @@ class Softmax(timing._Timed):
 class Linear(timing._Timed):
     """r = 256 features, v = 64."""
     op = "attention.linear_attention"
-    params, param_names = ([256, 1024, 4096, 16384], ["formula"]), ("length", "path")
+    params, param_names = ([256, 1024, 4096, 16384], timing.PATHS), ("length", "path")
 
     def arguments(self, L):
         return growth.features(L, 256, 64)

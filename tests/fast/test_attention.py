@@ -1,4 +1,4 @@
-"""Chunks of causal linear attention: every remainder, the state, signs, empty rows."""
+"""Linear attention, causal and bidirectional: remainders of chunks, states, ranges, empty rows."""
 import numpy as np
 import pytest
 
@@ -7,7 +7,8 @@ from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
-causal = attention.causal_linear_attention
+causal, linear = attention.causal_linear_attention, attention.linear_attention
+both = pytest.mark.parametrize("attend", [causal, linear], ids=lambda op: op.name)
 
 
 def draw(length, r, v, dtype, lead=()):
@@ -17,13 +18,59 @@ def draw(length, r, v, dtype, lead=()):
 
 
 @precisions
-@pytest.mark.parametrize("length", [1, 63, 64, 65, 130])
+@both
+@pytest.mark.parametrize("length", [1, 31, 33, 50, 100])
 @pytest.mark.parametrize("r, v", [(1, 1), (3, 64), (4, 65), (9, 2)])
-def test_every_remainder_of_chunks_panels_and_registers(dtype, length, r, v):
+def test_every_remainder_of_chunks_panels_and_registers(dtype, attend, length, r, v):
     rng = np.random.default_rng(1)
     state = {"S": rng.standard_normal((r, v)).astype(dtype), "z": rng.random(r).astype(dtype)}
-    agrees(causal, draw(length, r, v, dtype), {}, dtype)
-    agrees(causal, draw(length, r, v, dtype), {**state, "eps": 0.5}, dtype)
+    agrees(attend, draw(length, r, v, dtype), {}, dtype)
+    agrees(attend, draw(length, r, v, dtype), {**state, "eps": 0.5}, dtype)
+
+
+@precisions
+def test_states_are_sums_over_the_visible_keys(dtype):
+    _, phi_k, V = draw(100, 5, 3, dtype, lead=(2,))
+    state = {"S": V[:, :5], "z": phi_k[:, 0]}
+    mask = np.arange(200).reshape(2, 100) % 3 > 0
+    agrees(attention.key_state, (phi_k, V), {**state, "mask": mask}, dtype)
+    want = linear(phi_k, phi_k, V, mask=mask, backend="numba")
+    phi_k[~mask], V[~mask] = np.inf, np.nan
+    got = linear(np.abs(phi_k[:, 1:2]), phi_k, V, mask=mask, nonfinite="propagate", backend="numba")
+    assert np.array_equal(got, want[:, 1:2])
+
+
+@precisions
+def test_groups_of_keys_are_added(dtype, monkeypatch):
+    monkeypatch.setattr("hopref.fast.numba.attention.GROUP", 30)
+    agrees(linear, draw(100, 5, 3, dtype), {}, dtype)
+    agrees(attention.association, draw(100, 5, 3, dtype), {}, dtype)
+
+
+@both
+@pytest.mark.parametrize("q, k, v", [
+    (1e-25, 1e-25, 1.0), (1e-30, 1.0, 1e-20), (1e25, 1e25, 1.0), (1.0, 1e-44, 1.0),
+    (1e-44, 1.0, 1.0), (1e10, 1.0, 1e30), (1.0, 1e-10, 1e-38)])
+def test_products_beyond_single_precision_are_computed_in_double(attend, q, k, v):
+    phi_q, phi_k, V = draw(40, 4, 3, "float64")
+    phi_q[:, 1], phi_k[:, 2], V[:, 0] = 0, 0, 0
+    args = [(factor * a).astype("float32") for factor, a in ((q, phi_q), (k, phi_k), (v, V))]
+    got, want = (attend(*args, backend=path) for path in ("numba", "formula"))
+    got, want = (y if type(y) is tuple else (y,) for y in (got, want))
+    with np.errstate(over="ignore"):
+        for y, exact in zip(got, want):
+            exact = exact.astype("float32")
+            assert np.all((y == exact) | (np.abs(y - exact) <= 1e-5 * np.max(np.abs(exact))))
+
+
+@both
+def test_products_beyond_double_precision_are_those_of_the_formula(attend):
+    phi_q, phi_k, V = draw(40, 4, 3, "float64")
+    for q, k in (1e-200, 1e-200), (1e200, 1e200):
+        got, want = (attend(q * phi_q, k * phi_k, V, backend=path)
+                     for path in ("numba", "formula"))
+        got, want = (y if type(y) is tuple else (y,) for y in (got, want))
+        assert all(np.array_equal(a, b) for a, b in zip(got, want))
 
 
 @precisions
@@ -44,8 +91,10 @@ def test_the_state_passed_in_is_not_written():
 
 @precisions
 def test_a_zero_denominator_gives_the_requested_value(dtype):
+    """Also next to a denominator that is 0 only in single precision."""
     phi_q, phi_k, V = draw(80, 3, 2, dtype)
     phi_k[:70] = 0
+    assert not causal(phi_q, phi_k, V, eps=1e-60, empty_row="nan", backend="numba")[0][:70].any()
     for empty_row, answer in ("zeros", 0.0), ("nan", np.nan):
         Z, _, _ = causal(phi_q, phi_k, V, empty_row=empty_row, backend="numba")
         assert np.array_equal(Z[:70], np.full((70, 2), answer), equal_nan=True)

@@ -24,6 +24,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "modern.energy": ((xi, X), {"beta": 0.5}),
         "attention.softmax_attention": ((X, X[::-1], V), {"causal": True}),
         "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
+        "attention.linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
@@ -31,7 +32,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
     return [a.astype(dtype) for a in args], kwargs
 
 
-SEQUENCES = attention.softmax_attention, attention.causal_linear_attention
+SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
+             attention.linear_attention)
 OPS = [modern.update, modern.energy, *SEQUENCES,
        classical.low_rank_asynchronous_update, maps.entmax]
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -120,6 +122,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.softmax_attention": ({"N": 4000}, "L x S"),
           "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
+          "attention.linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N")}
 

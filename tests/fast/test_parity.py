@@ -102,7 +102,9 @@ def test_the_error_for_a_missing_path_names_it(name):
 def test_the_required_kernels_exist():
     assert {("modern.energy", "numba"), ("modern.update", "numba"),
             ("modern.thresholded_update", "numba"),
+            ("attention.association", "numba"),
             ("attention.causal_linear_attention", "numba"),
+            ("attention.key_state", "numba"), ("attention.linear_attention", "numba"),
             ("attention.softmax_attention", "numba"),
             ("classical.low_rank_asynchronous_update", "numba"),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),

@@ -7,7 +7,8 @@ __all__ = ["PATHS"]
 
 # The operations that have this path, by module, listed here so that numba need not be imported.
 PATHS = {
-    "attention": ("causal_linear_attention", "softmax_attention"),
+    "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
+                  "softmax_attention"),
     "classical": ("low_rank_asynchronous_update",),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),

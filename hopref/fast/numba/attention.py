@@ -1,26 +1,28 @@
-"""`hopref.models.attention` in tiles: softmax attention without an array of L x S scores, causal
-linear attention without one of L x r x v.
+"""`hopref.models.attention` in tiles: softmax attention without an array of L x S scores, linear
+attention without one of L x r x v.
 
 Softmax attention: see `hopref.fast.numba._softmax`.  A value whose key is hidden from a query has
 no effect on it, even if it is not finite.
 
-Causal linear attention: inside a chunk of LANES positions the attention matrix is formed, and its
-entries of later positions are set to 0; the state (S, z) summarises earlier chunks.  Values are
-processed together, one in each lane of the working arrays.
+Linear attention: see `hopref.fast.numba._linear`.  Heads are computed one after the other, each in
+the first precision that holds its products, or by the formula if none does.
 """
 import math
 
 import numpy as np
 
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._products import LANES, dot, multiply_add, workspace
-from hopref.fast.numba._softmax import FEW, TOTAL, attend, in_range
+from hopref.fast.numba._linear import causal, collect, in_range, respond
+from hopref.fast.numba._softmax import FEW, TOTAL, attend
+from hopref.fast.numba._softmax import in_range as scores_in_range
 from hopref.maps import default_scale
 from hopref.models import attention
 
-__all__ = ["softmax_attention", "causal_linear_attention"]
+__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
+           "causal_linear_attention"]
 
 NO_BEST = np.empty(0, np.int64)
+GROUP = 2**13           # keys whose sums are added to the state together
 
 
 def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -52,7 +54,7 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
             rows.append(attention.softmax_attention.formula(
                 Q[h, i, None], K[h], V[h], scale=factor, mask=seen[None], **given))
         return np.concatenate(rows) if rows else np.empty((0, v))
-    Z = in_range(V.dtype, heads * l, factor, by_kernel, by_formula).reshape(heads, l, v)
+    Z = scores_in_range(V.dtype, heads * l, factor, by_kernel, by_formula).reshape(heads, l, v)
     if empty.any():
         Z[empty] = empty_row
     return Z.reshape(*lead, l, v)
@@ -72,86 +74,88 @@ def _find_empty_rows(empty, sums, mask, bias, offset, keys):
                     break
 
 
+def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    def kernel(seen, k, values, S, z, new_S, new_z):
+        k, values = k[seen], values[seen]
+        new_S[:], new_z[:] = _sums(k, values, S, z)
+        return in_range(1.0, k, values, new_S, new_z)
+
+    def formula(seen, k, values, S, z):
+        return attention.key_state.formula(k, values, mask=seen, S=S, z=z)
+    r, v = phi_k.shape[-1], V.shape[-1]
+    return _by_head(kernel, formula, (phi_k, V), mask, S, z, [(r, v), (r,)])
+
+
+def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    def kernel(seen, q, k, values, S, z, out):
+        k, values = k[seen], values[seen]
+        S, z = _sums(k, values, S, z)
+        return in_range(respond(q, S, z, eps, empty_row, out), k, values, S, z)
+
+    def formula(seen, q, k, values, S, z):
+        return attention.linear_attention.formula(q, k, values, mask=seen, S=S, z=z, eps=eps,
+                                                  empty_row=empty_row)
+    shape = phi_q.shape[-2], V.shape[-1]
+    return _by_head(kernel, formula, (phi_q, phi_k, V), mask, S, z, [shape])
+
+
+def association(phi_q, phi_k, V, /):
+    def kernel(seen, q, k, values, S, z, out):
+        S, z = _sums(k, values, S, z)
+        least = respond(q, S, np.zeros_like(z), 1.0, 0.0, out)
+        return in_range(least, k, values, S, z)
+
+    def formula(seen, q, k, values, S, z):
+        return attention.association.formula(q, k, values)
+    shape = phi_q.shape[-2], V.shape[-1]
+    return _by_head(kernel, formula, (phi_q, phi_k, V), True, 0.0, 0.0, [shape])
+
+
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
-    if not (_moderate(phi_q, -1) and _moderate(phi_k, -2)):
-        wide = (np.asarray(a, np.float64) for a in (phi_q, phi_k, V))
-        results = attention.causal_linear_attention.formula(
-            *wide, S=np.float64(S), z=np.float64(z), eps=eps, empty_row=empty_row)
-        return tuple(a.astype(V.dtype) for a in results)
-    lead, r, v, real = V.shape[:-2], phi_k.shape[-1], V.shape[-1], V.dtype
-    Z, S_new, z_new = np.empty_like(V), np.empty((*lead, r, v), real), np.empty((*lead, r), real)
-    S_new[:], z_new[:] = S, z
-    chunk = LANES if np.isfinite(V).all() else 1        # in a chunk, later values have weight 0
-    arrays, count = (phi_q, phi_k, V, Z, S_new, z_new), math.prod(lead)
-    heads = (a.reshape(count, *a.shape[len(lead):]) for a in arrays)
-    for q, k, values, out, state, total in zip(*heads):
-        _attend(q, k, values, out, state, total, real.type(eps), real.type(empty_row), chunk)
-    return Z, S_new, z_new
+    def kernel(seen, q, k, values, S, z, out, new_S, new_z):
+        new_S[:], new_z[:] = S, z
+        least = causal(q, k, values, new_S, new_z, eps, empty_row, out)
+        return in_range(least, k, values, new_S, new_z)
+
+    def formula(seen, q, k, values, S, z):
+        return attention.causal_linear_attention.formula(q, k, values, S=S, z=z, eps=eps,
+                                                         empty_row=empty_row)
+    r, (l, v) = phi_k.shape[-1], V.shape[-2:]
+    return _by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
 
 
-def _moderate(features, axis):
-    """Whether products of three numbers as large, or as small, as the largest stay in range."""
-    most = np.max(np.abs(features), axis=axis, initial=0.0)
-    least = float(np.finfo(features.dtype).tiny) ** (1 / 3)
-    return bool(np.all((most == 0) | (most > least) & (most < 1 / least) | np.isnan(most)))
+def _by_head(kernel, formula, operands, mask, S, z, shapes):
+    """Results of these shapes for each head, in the first precision that holds the products.
+
+    ``kernel(seen, *operands, S, z, *results)`` fills the results, and reports whether they are
+    valid; ``seen`` indexes the visible keys.  Otherwise they are those of ``formula``.
+    """
+    *_, k, V = operands
+    lead, r, v, real = V.shape[:-2], k.shape[-1], V.shape[-1], V.dtype
+    state = np.broadcast_to(S, (*lead, r, v)), np.broadcast_to(z, (*lead, r))
+    results = [np.empty((*lead, *shape), real) for shape in shapes]
+    for h in np.ndindex(lead):
+        seen = slice(None) if mask is True or mask[h].all() else mask[h]
+        given, found = [a[h] for a in (*operands, *state)], [y[h] for y in results]
+        for dtype in (real,) if real == np.float64 else (real, np.dtype(np.float64)):
+            made = found if dtype == real else [np.empty(y.shape, dtype) for y in found]
+            if kernel(seen, *(a.astype(dtype, copy=False) for a in given), *made):
+                break
+        else:
+            made = formula(True if mask is True else mask[h], *(a.astype(float) for a in given))
+            made = made if len(found) > 1 else [made]
+        if made is not found:
+            for y, wide in zip(found, made):
+                y[:] = wide
+    return tuple(results) if len(results) > 1 else results[0]
 
 
-@njit
-def _attend(q, k, V, out, S, z, eps, otherwise, chunk):
-    """Fill ``out``, and update S and z to the state after the last position."""
-    (l, r), v = q.shape, V.shape[1]
-    panels = _panels(S)
-    keys, A = workspace(r, LANES, V), workspace(LANES, LANES, V)
-    values, drawn = workspace(LANES, LANES, V), workspace(LANES, LANES, V)
-    weight = np.empty(LANES, V.dtype)
-    for t in range(0, l, chunk):
-        q_t, k_t, V_t = q[t:t + chunk], k[t:t + chunk], V[t:t + chunk]
-        n = len(q_t)
-        _columns(keys, k_t)
-        A[:] = 0
-        multiply_add(A[:n], q_t.reshape(-1), r, 1, keys)
-        for i in range(n):
-            A[i, i + 1:] = 0
-            weight[i] = dot(q_t[i], z) + A[i, :i + 1].sum() + eps
-        for p in range(len(panels)):
-            _rows(values, V_t, p)
-            drawn[:] = 0
-            multiply_add(drawn[:n], q_t.reshape(-1), r, 1, panels[p])
-            multiply_add(drawn[:n], A.reshape(-1), LANES, 1, values[:n])
-            multiply_add(panels[p], k_t.reshape(-1), 1, r, values[:n])
-            for i in range(n):
-                for j in range(min(LANES, v - p * LANES)):
-                    out[t + i, p * LANES + j] = \
-                        otherwise if weight[i] == 0 else drawn[i, j] / weight[i]
-        for i in range(n):
-            z += k_t[i]
-    for p in range(len(panels)):
-        S[:, p * LANES:(p + 1) * LANES] = panels[p][:, :v - p * LANES]
-
-
-@njit
-def _panels(S):
-    """S in panels of LANES columns, the last of which is padded with zeros."""
-    r, v = S.shape
-    count = -(-v // LANES)
-    panels = workspace(count * r, LANES, S).reshape(count, r, LANES)
-    for p in range(count):
-        _rows(panels[p], S, p)
-    return panels
-
-
-@njit
-def _rows(panel, X, p):
-    """Copy panel ``p`` of the columns of X; further columns are 0."""
-    width = min(LANES, X.shape[1] - p * LANES)
-    panel[:, width:] = 0
-    panel[:len(X), :width] = X[:, p * LANES:p * LANES + width]
-
-
-@njit
-def _columns(keys, k):
-    """Copy key j to column j; further columns are 0."""
-    keys[:, len(k):] = 0
-    for c in range(k.shape[1]):
-        for j in range(len(k)):
-            keys[c, j] = k[j, c]
+def _sums(k, V, S, z):
+    """The state after these keys, whose sums are added in groups."""
+    S, z = S.copy(), z.copy()
+    for first in range(0, len(k), GROUP):
+        group, more_S, more_z = slice(first, first + GROUP), np.zeros_like(S), np.zeros_like(z)
+        collect(k[group], V[group], more_S, more_z)
+        S += more_S
+        z += more_z
+    return S, z

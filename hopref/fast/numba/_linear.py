@@ -1,0 +1,230 @@
+"""Linear attention from features in chunks of positions, without an array of L x S or L x r x v.
+
+The state S is held in panels of columns, and a chunk of keys transposed: every product adds blocks
+of sums in registers to a panel.  In the causal form the attention matrix of a chunk is computed
+too, up to its diagonal; the state summarises earlier chunks.
+
+Sums have the precision of the arrays; `in_range` decides whether it was sufficient.
+"""
+import math
+
+import numpy as np
+
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._products import aligned, dot
+from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
+
+__all__ = ["causal", "collect", "respond", "in_range"]
+
+CHUNK = 32              # positions; no row of a panel is longer
+ROWS = 48               # queries whose results are computed together
+BLOCK = 12              # rows of an attention matrix that are computed up to the same column
+
+
+@njit
+def causal(q, k, V, S, z, eps, otherwise, out):
+    """Fill ``out``, and update S and z to the state after the last position.
+
+    Parameters
+    ----------
+    q, k, V, out : (L, r), (L, r), (L, v) and (L, v) arrays
+    S, z : (r, v) and (r) arrays, the state of earlier keys
+    eps, otherwise : what is added to the denominator, and the result where it is 0
+
+    Returns
+    -------
+    the least size of a query, for `in_range`
+    """
+    (L, r), v, n = q.shape, V.shape[1], lanes(V)
+    C, P, least = CHUNK, -(-v // n), np.inf
+    queries, keys = q.reshape(-1), k.reshape(-1)
+    panels, turned, values = aligned(P * r * n, V), aligned(r * C, V), aligned(C * n, V)
+    A, drawn, ones = aligned(C * C, V), aligned(C * n, V), aligned(C, V)
+    weight, within, more = aligned(C, V), aligned(C, V), aligned(r, V)
+    _pack(panels, S)
+    ones[:], values[:], A[:] = 1, 0, 0
+    for t in range(0, L, C):
+        m = min(C, L - t)
+        draw(1, ones, 0, C, keys, t * r, r, m, more, 0)
+        transpose(keys, t * r, m, r, turned, 0, r, C)
+        A[:] = 0
+        for j in range(0, m, n):
+            accumulate(m - j, queries, (t + j) * r, r, 1, turned, j, C, A, j * C + j, C, r)
+        for i in range(m):
+            A[i * C + i + 1:(i + 1) * C] = 0
+        score(1, z, 0, queries, t * r, r, m, weight, 0, C)
+        score(1, ones, 0, A, 0, C, m, within, 0, C)
+        for i in range(m):
+            weight[i] += within[i]
+        least = min(least, _least(q[t:t + m], weight))
+        for c in range(r):
+            z[c] += more[c]
+        for p in range(P):
+            rows, first, below = _panel_of_values(V, t, m, p * n, values)
+            drawn[:] = 0
+            accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, drawn, 0, n, r)
+            for i in range(0, m, BLOCK):
+                accumulate(min(BLOCK, m - i), A, i * C, C, 1, rows, first, below, drawn, i * n, n,
+                           min(i + BLOCK, m))
+            accumulate(r, keys, t * r, 1, r, rows, first, below, panels, p * r * n, n, m)
+            if not _divide(out[t:t + m], p * n, drawn, weight, eps, otherwise):
+                least = 0.0
+    _unpack(S, panels)
+    return least
+
+
+@njit
+def collect(k, V, S, z):
+    """Add the sums over the keys to the state S (r, v) and z (r)."""
+    (L, r), v, n = k.shape, V.shape[1], lanes(V)
+    P, keys = -(-v // n), k.reshape(-1)
+    panels, values = aligned(P * r * n, V), aligned(ROWS * n, V)
+    ones, more = aligned(ROWS, V), aligned(r, V)
+    _pack(panels, S)
+    ones[:], values[:] = 1, 0
+    for t in range(0, L, ROWS):
+        m = min(ROWS, L - t)
+        draw(1, ones, 0, ROWS, keys, t * r, r, m, more, 0)
+        for c in range(r):
+            z[c] += more[c]
+        for p in range(P):
+            rows, first, below = _panel_of_values(V, t, m, p * n, values)
+            accumulate(r, keys, t * r, 1, r, rows, first, below, panels, p * r * n, n, m)
+    _unpack(S, panels)
+
+
+@njit
+def respond(q, S, z, eps, otherwise, out):
+    """Fill ``out`` with q S / (q z + eps); return the least size of a query, for `in_range`."""
+    (L, r), v, n = q.shape, S.shape[1], lanes(S)
+    P, queries, least = -(-v // n), q.reshape(-1), np.inf
+    panels, drawn, weight = aligned(P * r * n, S), aligned(ROWS * n, S), aligned(ROWS, S)
+    _pack(panels, S)
+    for t in range(0, L, ROWS):
+        m = min(ROWS, L - t)
+        score(1, z, 0, queries, t * r, r, m, weight, 0, ROWS)
+        least = min(least, _least(q[t:t + m], weight))
+        for p in range(P):
+            drawn[:] = 0
+            accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, drawn, 0, n, r)
+            if not _divide(out[t:t + m], p * n, drawn, weight, eps, otherwise):
+                least = 0.0
+    return least
+
+
+@njit
+def _panel_of_values(V, t, m, first, values):
+    """An array with m rows of a panel, the place of the first, and their distance.
+
+    These are the values from row t and column ``first`` on, copied to ``values`` if they are fewer
+    than a row has.
+    """
+    v, n = V.shape[1], lanes(V)
+    if first + n <= v:
+        return V.reshape(-1), t * v + first, v
+    for j in range(m):
+        row = V[t + j, first:]
+        for c in range(row.size):
+            values[j * n + c] = row[c]
+    return values, 0, n
+
+
+@njit
+def _pack(panels, S):
+    """S in panels, padded with zeros."""
+    r, v = S.shape
+    n = lanes(S)
+    panels[:] = 0
+    for p in range(-(-v // n)):
+        width = min(n, v - p * n)
+        for c in range(r):
+            panels[(p * r + c) * n:(p * r + c) * n + width] = S[c, p * n:p * n + width]
+
+
+@njit
+def _unpack(S, panels):
+    r, v = S.shape
+    n = lanes(S)
+    for p in range(-(-v // n)):
+        width = min(n, v - p * n)
+        for c in range(r):
+            S[c, p * n:p * n + width] = panels[(p * r + c) * n:(p * r + c) * n + width]
+
+
+@njit
+def _divide(out, first, drawn, weight, eps, otherwise):
+    """Columns of the results: ``drawn`` divided by the weights plus eps; whether all are finite.
+
+    Rows with a weight of NaN do not count.
+    """
+    n, real, finite = lanes(out), out.dtype.type, True
+    for i in range(len(out)):
+        result, sums = out[i, first:first + n], drawn[i * n:(i + 1) * n]
+        whole = np.float64(weight[i]) + eps
+        near = real(whole)
+        if whole == 0:
+            result[:] = otherwise
+            continue
+        if abs(near) < np.finfo(out.dtype).tiny:
+            for j in range(result.size):
+                result[j] = np.float64(sums[j]) / whole
+        else:
+            for j in range(result.size):
+                result[j] = sums[j] / near
+        if whole == whole and not dot(result, result) < np.inf:
+            finite &= np.all(np.isfinite(result))
+    return finite
+
+
+# -- range ----------------------------------------------------------------------------------------
+
+@njit
+def _least(q, weight):
+    """The least size of a query other than 0: of its largest feature, up to a factor sqrt(r).
+
+    It is 0 if the weight of a finite query is not finite.
+    """
+    least = np.inf
+    for i in range(len(q)):
+        size = math.sqrt(np.float64(dot(q[i], q[i])))
+        if not 2.0**-40 < size < np.inf:                # the squares may have left the range
+            size = np.float64(np.max(np.abs(q[i]))) if q.shape[1] else 0.0
+        if size < np.inf and not abs(weight[i]) < np.inf:
+            return 0.0
+        least = size if 0 < size < least else least
+    return least
+
+
+@njit
+def in_range(least, k, V, S, z):
+    """Whether products of the keys, the values and the state with the queries had all their digits.
+
+    ``least`` is the least size of a query, or 0 if a result overflowed.  The sums S and z show the
+    size of their terms, since they are at most as large as their number times the largest term; a
+    sum of 0 is checked term by term.
+    """
+    (r, v), of_keys, of_values = S.shape, 1.0, 1.0
+    for c in range(r):
+        size = abs(np.float64(z[c]))
+        if size == 0 and _any(k, c) or not size < np.inf:
+            return False
+        of_keys = size if 0 < size < of_keys else of_keys
+    for c in range(v):
+        size = 0.0
+        for i in range(r):
+            size = max(size, abs(np.float64(S[i, c])))
+            if not abs(S[i, c]) < np.inf:
+                return False
+        if size == 0 and _any(V, c):
+            return False
+        of_values = size if 0 < size < of_values else of_values
+    bounds = np.finfo(S.dtype)
+    return min(of_keys, of_values) * min(1.0, least) > (len(k) + 1) * bounds.tiny / bounds.eps
+
+
+@njit
+def _any(terms, c):
+    for i in range(len(terms)):
+        if terms[i, c] != 0:
+            return True
+    return False
