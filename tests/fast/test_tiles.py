@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from hopref.fast.numba import _panels as panels  # noqa: E402
 from hopref.fast.numba import _tiles as tiles  # noqa: E402
 from hopref.fast.numba._jit import njit  # noqa: E402
 
@@ -42,21 +43,21 @@ def compiled_transpose(X, rows, along, P, columns, down):
 
 @njit
 def compiled_some_and_all(M, rows, along, columns, S):
-    tiles.some_and_all(M, 1, rows, along, columns, S, 0, columns)
+    panels.some_and_all(M, 1, rows, along, columns, S, 0, columns)
 
 
 @njit
 def compiled_panel(Z, rows, beta, B, M, T, L):
     """Scores are shifted and hidden; tops and the weights follow."""
-    tiles.shift(Z, 0, rows, beta, B, 0)
-    tiles.hide(Z, 0, rows, M, 0)
-    tiles.raise_tops(T, 0, Z, 0, rows)
-    tiles.weigh(Z, 0, rows, beta, T, 0, L, 0)
+    panels.shift(Z, 0, rows, beta, B, 0)
+    panels.hide(Z, 0, rows, M, 0)
+    panels.raise_tops(T, 0, Z, 0, rows)
+    panels.weigh(Z, 0, rows, beta, T, 0, L, 0)
 
 
 @njit
 def compiled_combine(S, rows, F):
-    tiles.combine(S, 0, rows * tiles.lanes(S), rows, F)
+    panels.combine(S, 0, rows * tiles.lanes(S), rows, F)
 
 
 @njit
@@ -67,7 +68,7 @@ def compiled_powers(x, power, less_one):
     power[:] = x
     for i in range(0, x.size, n):
         sums[:] = 0
-        tiles.weigh_less_one(power, i, 1, 1.0, top, 0, sums, 0)
+        panels.weigh_less_one(power, i, 1, 1.0, top, 0, sums, 0)
         less_one[i:i + n] = sums[n:]
 
 

@@ -13,21 +13,17 @@ import math
 import numpy as np
 
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._products import aligned
-from hopref.fast.numba._tiles import (
+from hopref.fast.numba._panels import (
     combine,
-    draw,
     hide,
-    lanes,
-    multiply,
     raise_tops,
-    score,
     shift,
     some_and_all,
-    transpose,
     weigh,
     weigh_less_one,
 )
+from hopref.fast.numba._products import aligned
+from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
 __all__ = ["FEW", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range"]
 

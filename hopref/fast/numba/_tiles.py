@@ -1,4 +1,4 @@
-"""Building blocks of the kernels: products, maxima, weights and masks of tiles.
+"""Building blocks of the kernels: products of tiles, and transposes.
 
 Arrays are flat, and an argument after an array is the position at which to begin.  A *panel* is a
 sequence of rows of `lanes` numbers, one for each of as many queries.  The functions state what they
@@ -8,10 +8,9 @@ not depend on the block in which it is computed.
 import numpy as np
 from numba import types
 
-from hopref.fast.numba._vectors import I64, Vectors, loop, registers, vector_code
+from hopref.fast.numba._vectors import I64, loop, moved, registers, vector_code
 
-__all__ = ["lanes", "multiply", "accumulate", "score", "draw", "raise_tops", "weigh",
-           "weigh_less_one", "combine", "shift", "hide", "some_and_all", "transpose"]
+__all__ = ["lanes", "rows_of", "multiply", "accumulate", "score", "draw", "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
 
@@ -23,7 +22,7 @@ def lanes(x):
 
 def multiply(rows, A, a, down, along, B, b, C, c, terms):
     """``C[i] = sum_k A[a + i down + k along] B[k]`` for rows C[i] and B[k] of panels."""
-    _panel(C, c, rows)[:] = _product(_matrix(A, a, rows, down, terms, along), _panel(B, b, terms))
+    rows_of(C, c, rows)[:] = _product(_matrix(A, a, rows, down, terms, along), rows_of(B, b, terms))
 
 
 def accumulate(rows, A, a, down, along, B, b, below, C, c, apart, terms):
@@ -47,53 +46,6 @@ def draw(states, S, s, size, X, x, d, rows, O, o):
     O[o:o + states * d].reshape(states, d)[:] = _product(weights, patterns)
 
 
-def raise_tops(T, t, Z, z, rows):
-    """``T[j] = max(T[j], max_i Z[i, j])``, which ignores NaN; whether a top has been raised."""
-    tops = _panel(T, t, 1)
-    new = np.fmax(tops, np.fmax.reduce(_panel(Z, z, rows), axis=0, initial=-np.inf))
-    raised = bool(np.any(new > tops))
-    tops[:] = new
-    return raised
-
-
-def weigh(Z, z, rows, beta, T, t, L, l):
-    """``Z[i, j] = e^(beta (Z[i, j] - T[j]))``, each added to ``L[j]``; NaN is propagated."""
-    panel = _panel(Z, z, rows)
-    panel[:] = np.exp(np.float64(beta * (panel - _panel(T, t, 1))))
-    _panel(L, l, 1)[:] += panel.sum(axis=0)
-
-
-def weigh_less_one(Z, z, rows, beta, T, t, L, l):
-    """`weigh`, and each weight less 1 is added to the row of L that follows."""
-    exponents = np.float64(beta * (_panel(Z, z, rows) - _panel(T, t, 1)))
-    _panel(L, l, 2)[1] += np.expm1(exponents).astype(L.dtype).sum(axis=0)
-    weigh(Z, z, rows, beta, T, t, L, l)
-
-
-def combine(S, a, b, rows, F):
-    """``S[a + i, j] = F[0, j] S[a + i, j] + F[1, j] S[b + i, j]`` for rows of a panel."""
-    own, other = _panel(F, 0, 2)
-    _panel(S, a, rows)[:] = own * _panel(S, a, rows) + other * _panel(S, b, rows)
-
-
-def shift(Z, z, rows, beta, B, b):
-    """``Z[i, j] = beta Z[i, j] + B[i, j]``."""
-    _panel(Z, z, rows)[:] = beta * _panel(Z, z, rows) + _panel(B, b, rows)
-
-
-def hide(Z, z, rows, M, m):
-    """``Z[i, j] = -inf`` where the byte ``M[i, j]`` is 0."""
-    n = lanes(Z)
-    _panel(Z, z, rows)[M[m:m + rows * n].reshape(rows, n) == 0] = -np.inf
-
-
-def some_and_all(M, m, rows, along, columns, S, some, every):
-    """``S[some + j]`` and ``S[every + j]``: whether some, or all, of M[m + i along + j] are 1."""
-    flags = M[m + along * np.arange(rows)[:, None] + np.arange(columns)]
-    S[some:some + columns] = flags.max(axis=0, initial=0)
-    S[every:every + columns] = flags.min(axis=0, initial=1)
-
-
 def transpose(X, x, rows, along, P, p, columns, down):
     """``P[p + j down + i] = X[x + i along + j]`` for i < rows and j < columns."""
     for j in range(columns):
@@ -108,7 +60,7 @@ def _product(A, B):
     return total
 
 
-def _panel(P, p, rows):
+def rows_of(P, p, rows):
     """The rows of a panel, as a view."""
     n = lanes(P)
     return P[p:p + rows * n].reshape(rows, n)
@@ -123,13 +75,6 @@ def _matrix(A, a, rows, down, columns, along):
 def _block_rows():
     """Rows of two vectors each, whose sums fill the registers beside those of the operands."""
     return 12 if registers()[1] == 32 else 6
-
-
-def _moved(b, address, *places):
-    """An address moved by the sum of places."""
-    for place in places:
-        address = b.gep(address, [place])
-    return address
 
 
 def _in_blocks(b, count, sizes, body):
@@ -155,7 +100,7 @@ def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms, onto=F
                for i in range(rows) for j in range(vectors)]
 
     def add(k, sums):
-        left, right = _moved(b, A, b.mul(k, along)), _moved(b, B, b.mul(k, below))
+        left, right = moved(b, A, b.mul(k, along)), moved(b, B, b.mul(k, below))
         xs = [v.load(b, right, I64(j * v.width)) for j in range(vectors)]
         factors = [v.repeated(b, b.load(b.gep(left, [place]))) for place in places]
         return [v.multiply_add(b, factors[i], xs[j], sums[i * vectors + j])
@@ -172,31 +117,31 @@ def _lanes(v, b, x):
 
 @vector_code(multiply)
 def _multiply(v, b, rows, A, a, down, along, B, at, C, c, terms):
-    A, B, C, lanes = _moved(b, A, a), _moved(b, B, at), _moved(b, C, c), I64(2 * v.width)
+    A, B, C, lanes = moved(b, A, a), moved(b, B, at), moved(b, C, c), I64(2 * v.width)
 
     def block(first, size):
-        _sums(v, b, size, 2, _moved(b, A, b.mul(first, down)), down, along, B, lanes,
-              _moved(b, C, b.mul(first, lanes)), lanes, terms)
+        _sums(v, b, size, 2, moved(b, A, b.mul(first, down)), down, along, B, lanes,
+              moved(b, C, b.mul(first, lanes)), lanes, terms)
     _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 
 @vector_code(accumulate)
 def _accumulate(v, b, rows, A, a, down, along, B, at, below, C, c, apart, terms):
-    A, B, C = _moved(b, A, a), _moved(b, B, at), _moved(b, C, c)
+    A, B, C = moved(b, A, a), moved(b, B, at), moved(b, C, c)
 
     def block(first, size):
-        _sums(v, b, size, 2, _moved(b, A, b.mul(first, down)), down, along, B, below,
-              _moved(b, C, b.mul(first, apart)), apart, terms, onto=True)
+        _sums(v, b, size, 2, moved(b, A, b.mul(first, down)), down, along, B, below,
+              moved(b, C, b.mul(first, apart)), apart, terms, onto=True)
     _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 
 @vector_code(draw)
 def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
-    S, X, O = _moved(b, S, s), _moved(b, X, x), _moved(b, O, o)
+    S, X, O = moved(b, S, s), moved(b, X, x), moved(b, O, o)
     most = registers()[1] // 2
 
     def block(first, count):
-        weights, out = _moved(b, S, b.mul(first, size)), _moved(b, O, b.mul(first, d))
+        weights, out = moved(b, S, b.mul(first, size)), moved(b, O, b.mul(first, d))
         column = I64(0)
         halves = [most // count >> k for k in range((most // count).bit_length())]
         for vectors, w in [*((vectors, v) for vectors in halves), *((1, w) for w in v.narrower())]:
@@ -205,8 +150,8 @@ def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
 
             def each(k, carried, vectors=vectors, w=w, wide=wide, column=column):
                 place = b.add(column, b.mul(k, I64(wide)))
-                _sums(w, b, count, vectors, weights, size, I64(1), _moved(b, X, place), d,
-                      _moved(b, out, place), d, rows)
+                _sums(w, b, count, vectors, weights, size, I64(1), moved(b, X, place), d,
+                      moved(b, out, place), d, rows)
                 return carried
             loop(b, blocks, [], each)
             column = b.add(column, b.mul(blocks, I64(wide)))
@@ -215,15 +160,15 @@ def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
 
 @vector_code(score)
 def _score(v, b, states, Q, q, X, x, d, rows, S, s, size):
-    Q, X, S = _moved(b, Q, q), _moved(b, X, x), _moved(b, S, s)
+    Q, X, S = moved(b, Q, q), moved(b, X, x), moved(b, S, s)
     most = registers()[1] // 2
 
     def of_states(first, count):
-        query, scores = _moved(b, Q, b.mul(first, d)), _moved(b, S, b.mul(first, size))
+        query, scores = moved(b, Q, b.mul(first, d)), moved(b, S, b.mul(first, size))
 
         def of_rows(row, together):
-            _dots(v, b, count, together, query, _moved(b, X, b.mul(row, d)), d,
-                  _moved(b, scores, row), size)
+            _dots(v, b, count, together, query, moved(b, X, b.mul(row, d)), d,
+                  moved(b, scores, row), size)
         _in_blocks(b, rows, (min(4, most // count), 1), of_rows)
     _in_blocks(b, states, (TOGETHER, 1), of_states)
 
@@ -268,119 +213,12 @@ def _load(v, w, b, address, i):
     return x if w is v else v.padded(b, x)
 
 
-def _rows(v, b, count, carried, body):
-    """``body`` for each vector of each row of a panel; it returns what is carried for its column.
-    """
-    def row(k, values):
-        first = b.mul(k, I64(2 * v.width))
-        return [new for j in (0, 1)
-                for new in body(b.add(first, I64(j * v.width)), j, values[j::2])]
-    return loop(b, count, carried, row)
-
-
-@vector_code(raise_tops, types.boolean)
-def _raise_tops(v, b, T, t, Z, z, rows):
-    T, Z = _moved(b, T, t), _moved(b, Z, z)
-    halves = [I64(0), I64(v.width)]
-    old = [v.load(b, T, i) for i in halves]
-    tops = _rows(v, b, rows, old,
-                 lambda place, j, top: [v.larger(b, v.load(b, Z, place), top[0])])
-    for top, i in zip(tops, halves):
-        v.store(b, top, T, i)
-    return b.or_(*(v.any_above(b, new, top) for new, top in zip(tops, old)))
-
-
-def _weighing(v, b, less_one, Z, z, rows, beta, T, t, L, l):
-    T, Z, L = _moved(b, T, t), _moved(b, Z, z), _moved(b, L, l)
-    count = 4 if less_one else 2
-    beta, tops = v.repeated(b, beta), [v.load(b, T, I64(j * v.width)) for j in (0, 1)]
-
-    def row(k, sums):
-        sums = list(sums)
-        for j in (0, 1):
-            place = b.add(b.mul(k, I64(2 * v.width)), I64(j * v.width))
-            gap = b.fsub(v.load(b, Z, place), tops[j])
-            power, reduced = v.powers(b, b.fmul(beta, gap))
-            v.store(b, power, Z, place)
-            sums[j] = b.fadd(sums[j], power)
-            if less_one:
-                sums[2 + j] = b.fadd(sums[2 + j], reduced)
-        return sums
-    sums = loop(b, rows, [v.load(b, L, I64(j * v.width)) for j in range(count)], row)
-    for j, total in enumerate(sums):
-        v.store(b, total, L, I64(j * v.width))
-
-
-@vector_code(weigh)
-def _weigh(v, b, *args):
-    _weighing(v, b, False, *args)
-
-
-@vector_code(weigh_less_one)
-def _weigh_less_one(v, b, *args):
-    _weighing(v, b, True, *args)
-
-
-@vector_code(combine)
-def _combine(v, b, S, first, second, rows, F):
-    S, other = _moved(b, S, first), _moved(b, S, second)
-    factors = [v.load(b, F, I64(j * v.width)) for j in range(4)]
-
-    def one(place, j, carried):
-        scaled = b.fmul(factors[2 + j], v.load(b, other, place))
-        v.store(b, v.multiply_add(b, factors[j], v.load(b, S, place), scaled), S, place)
-        return []
-    _rows(v, b, rows, [], one)
-
-
-@vector_code(shift)
-def _shift(v, b, Z, z, rows, beta, B, at):
-    Z, B, beta = _moved(b, Z, z), _moved(b, B, at), v.repeated(b, beta)
-
-    def one(place, j, carried):
-        v.store(b, v.multiply_add(b, beta, v.load(b, Z, place), v.load(b, B, place)), Z, place)
-        return []
-    _rows(v, b, rows, [], one)
-
-
-@vector_code(hide)
-def _hide(v, b, Z, z, rows, M, m):
-    Z, M = _moved(b, Z, z), _moved(b, M, m)
-    flags, hidden = Vectors(types.uint8, v.width), v.constant(float("-inf"))
-
-    def one(place, j, carried):
-        seen = b.icmp_unsigned("!=", flags.load(b, M, place), flags.constant(0))
-        v.store(b, b.select(seen, v.load(b, Z, place), hidden), Z, place)
-        return []
-    _rows(v, b, rows, [], one)
-
-
-@vector_code(some_and_all)
-def _some_and_all(v, b, M, m, rows, along, columns, S, some, every):
-    M, some, every, column = _moved(b, M, m), _moved(b, S, some), _moved(b, S, every), I64(0)
-    for w in [v, *v.narrower()]:
-        blocks = b.sdiv(b.sub(columns, column), I64(w.width))
-
-        def each(k, carried, w=w, column=column):
-            place = b.add(column, b.mul(k, I64(w.width)))
-
-            def row(i, flags):
-                more = w.load(b, M, b.add(b.mul(i, along), place))
-                return [b.or_(flags[0], more), b.and_(flags[1], more)]
-            for address, flags in zip(
-                    (some, every), loop(b, rows, [w.constant(0), w.constant(1)], row)):
-                w.store(b, flags, address, place)
-            return carried
-        loop(b, blocks, [], each)
-        column = b.add(column, b.mul(blocks, I64(w.width)))
-
-
 @vector_code(transpose)
 def _transpose(v, b, X, x, rows, along, P, p, columns, down):
-    X, P, n = _moved(b, X, x), _moved(b, P, p), v.width
+    X, P, n = moved(b, X, x), moved(b, P, p), v.width
 
     def places(i, j):
-        return _moved(b, X, b.mul(i, along), j), _moved(b, P, b.mul(j, down), i)
+        return moved(b, X, b.mul(i, along), j), moved(b, P, b.mul(j, down), i)
 
     def block(i, j):
         source, target = places(i, j)

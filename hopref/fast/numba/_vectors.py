@@ -18,7 +18,7 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import lower_builtin, type_callable
 
-__all__ = ["vector_code", "Vectors", "loop", "I64"]
+__all__ = ["vector_code", "Vectors", "loop", "moved", "I64"]
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 LANE = 16                   # bytes within which x86 shuffles cheaply
@@ -103,6 +103,13 @@ def loop(b, count, carried, body):
         phi.add_incoming(first, before)
         phi.add_incoming(new, last)
     return results
+
+
+def moved(b, address, *places):
+    """An address moved by the sum of places."""
+    for place in places:
+        address = b.gep(address, [place])
+    return address
 
 
 class Vectors:
