@@ -43,6 +43,8 @@ CASES = {
     "linear attention": Accuracy("attention.linear_attention", growth.features, SHORT),
     "causal linear attention": Accuracy("attention.causal_linear_attention", growth.features,
                                         SHORT),
+    "positive features": Accuracy("features.positive", growth.vectors, SHORT),
+    "trigonometric features": Accuracy("features.trigonometric", growth.vectors, SHORT),
     "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),

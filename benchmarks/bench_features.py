@@ -1,7 +1,7 @@
 """Benchmarks of `hopref.features` and `hopref.projections`: errors, work and time of a draw."""
 import numpy as np
 
-from benchmarks import estimators
+from benchmarks import accuracy, estimators, growth, timing
 from hopref import projections
 
 
@@ -40,3 +40,16 @@ class Draw:
 
     def time_draw(self, draw, d):
         self.draw(d, d, rng=0)
+
+
+class Positive(timing._Timed):
+    """256 positive features, d = 64, as a function of the number of vectors."""
+    op = "features.positive"
+    params, param_names = ([256, 1024, 4096, 16384], timing.PATHS), ("vectors", "path")
+
+    def arguments(self, L):
+        return growth.vectors(L, 64, 256)
+
+
+class Accuracy(accuracy._Accuracy):
+    params = (accuracy.cases("features"), timing.PATHS)

@@ -38,6 +38,11 @@ def features(L, r=32, v=16):
     return np.abs(_normal(L, r)), np.abs(_normal(L, r)), _normal(L, v)
 
 
+def vectors(L, d=16, m=32):
+    """L vectors, and m random directions."""
+    return _normal(L, d), _normal(m, d)
+
+
 def performer_heads(L, d=16, m=32):
     return *heads(L, d), _normal(m, d)
 

@@ -114,6 +114,40 @@ def causal(phi_q, phi_k, V, chunk=64):
     return run
 
 
+def positive(x, omega):
+    def run():
+        u = x @ omega.T
+        u -= (x * x).sum(axis=1, keepdims=True) / 2
+        return np.exp(u, out=u) * x.dtype.type(len(omega)**-0.5)
+    return run
+
+
+def hyperbolic(x, omega):
+    def run():
+        u, half = x @ omega.T, (x * x).sum(axis=1, keepdims=True) / 2
+        both = np.concatenate([u - half, -u - half], axis=1)
+        return np.exp(both, out=both) * x.dtype.type((2 * len(omega))**-0.5)
+    return run
+
+
+def trigonometric(x, omega):
+    def run():
+        u, size = x @ omega.T, np.exp((x * x).sum(axis=1, keepdims=True) / 2)
+        return np.concatenate([np.sin(u), np.cos(u)], axis=1) * (size / len(omega)**0.5)
+    return run
+
+
+def relu(x, omega):
+    def run():
+        u = x @ omega.T
+        return np.maximum(u, 0, out=u) * x.dtype.type(len(omega)**-0.5)
+    return run
+
+
+def elu(x):
+    return lambda: np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
+
+
 def sweep(xi, X, order):
     """W is formed before timing; a visit multiplies a row of W by all states."""
     W = X.T @ X
@@ -174,6 +208,11 @@ def cases(quick):
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64", sequence, {}, causal)
+        x, omega = growth.vectors(L, 64, 256)
+        for by_hand in positive, hyperbolic, trigonometric, relu:
+            yield Case(f"features.{by_hand.__name__}", f"L={L} d=64 m=256", (x / 2, omega), {},
+                       by_hand)
+        yield Case("features.deterministic.elu", f"L={L} d=256", growth.scores(256, L), {}, elu)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),

@@ -107,5 +107,9 @@ def test_the_required_kernels_exist():
             ("attention.key_state", "numba"), ("attention.linear_attention", "numba"),
             ("attention.softmax_attention", "numba"),
             ("classical.low_rank_asynchronous_update", "numba"),
+            *((f"features.{name}", "numba") for name in (
+                "general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
+                "positive", "relu", "trigonometric", "deterministic.elu",
+                "deterministic.exponential")),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),
             ("maps.sparsemax", "numba")} <= set(PATHS)

@@ -10,6 +10,9 @@ PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
                   "softmax_attention"),
     "classical": ("low_rank_asynchronous_update",),
+    "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
+                 "positive", "relu", "trigonometric"),
+    "features.deterministic": ("elu", "exponential"),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),
 }

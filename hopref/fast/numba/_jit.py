@@ -18,7 +18,7 @@ import numba
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc", "nsz"}
 
-FILES = sorted(Path(__file__).parent.glob("*.py"))
+FILES = sorted(Path(__file__).parent.rglob("*.py"))
 SOURCES = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:16]
 
 

@@ -131,24 +131,21 @@ def _panel_of_values(V, t, m, first, values):
 
 @njit
 def _pack(panels, S):
-    """S in panels, padded with zeros."""
+    """Copy S to panels, padded with zeros."""
     r, v = S.shape
-    n = lanes(S)
-    panels[:] = 0
-    for p in range(-(-v // n)):
-        width = min(n, v - p * n)
-        for c in range(r):
-            panels[(p * r + c) * n:(p * r + c) * n + width] = S[c, p * n:p * n + width]
+    n, panels[:] = lanes(S), 0
+    for c in range(r):
+        for j in range(v):
+            panels[(j // n * r + c) * n + j % n] = S[c, j]
 
 
 @njit
 def _unpack(S, panels):
     r, v = S.shape
     n = lanes(S)
-    for p in range(-(-v // n)):
-        width = min(n, v - p * n)
-        for c in range(r):
-            S[c, p * n:p * n + width] = panels[(p * r + c) * n:(p * r + c) * n + width]
+    for c in range(r):
+        for j in range(v):
+            S[c, j] = panels[(j // n * r + c) * n + j % n]
 
 
 @njit
@@ -172,7 +169,7 @@ def _divide(out, first, drawn, weight, eps, otherwise):
             for j in range(result.size):
                 result[j] = sums[j] / near
         if whole == whole and not dot(result, result) < np.inf:
-            finite &= np.all(np.isfinite(result))
+            finite &= _largest(result) < np.inf
     return finite
 
 
@@ -188,11 +185,22 @@ def _least(q, weight):
     for i in range(len(q)):
         size = math.sqrt(np.float64(dot(q[i], q[i])))
         if not 2.0**-40 < size < np.inf:                # the squares may have left the range
-            size = np.float64(np.max(np.abs(q[i]))) if q.shape[1] else 0.0
+            size = _largest(q[i])
         if size < np.inf and not abs(weight[i]) < np.inf:
             return 0.0
         least = size if 0 < size < least else least
     return least
+
+
+@njit
+def _largest(x):
+    """The largest size, or NaN if an entry is NaN."""
+    largest = 0.0
+    for c in range(x.size):
+        size = abs(np.float64(x[c]))
+        if size > largest or size != size:
+            largest = size
+    return largest
 
 
 @njit

@@ -18,7 +18,7 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import lower_builtin, type_callable
 
-__all__ = ["vector_code", "Vectors", "loop", "moved", "I64"]
+__all__ = ["vector_code", "Vectors", "loop", "moved", "I64", "REDUCED"]
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 LANE = 16                   # bytes within which x86 shuffles cheaply
@@ -220,30 +220,85 @@ class Vectors:
     def powers(self, b, x):
         """e^x and e^x - 1 for x <= 0, within an ulp; NaN is propagated.
 
-        x = n log 2 + r with |r| <= log(2)/2.  Adding MAGIC rounds x / log 2 to the integer n, which
-        is then in the last bits of the sum.  log 2 is split into two terms, the first of which has
-        so few bits that its product with n is exact.  e^r - 1 is the polynomial of Cephes' expf in
-        single precision, and the Taylor polynomial in double precision, with an error of 4e-18 at
-        the ends.  The power 2^n is scaled by 2^LIFT, so that only the last product can become
-        subnormal.
+        The power 2^n is scaled by 2^LIFT, so that only the last product can become subnormal.
+        """
+        c, lift = self.constant, 64 if self.bytes == 4 else 100
+        x = b.select(b.fcmp_ordered("<", x, c(self._lowest())), c(self._lowest()), x)
+        t, p = self._exponent_and_rest(b, x)
+        power, lowered = self._power_of_two(b, t, lift), c(2.0**-lift)
+        less_one = self.multiply_add(b, p, power, b.fsub(power, c(2.0**lift)))
+        return (b.fmul(self.multiply_add(b, p, power, power), lowered), b.fmul(less_one, lowered))
+
+    def exponential(self, b, x):
+        """e^x for any x, within an ulp; NaN is propagated.
+
+        2^n is the product of two powers in range.
+        """
+        c, low, magic = self.constant, self._lowest(), self.constant(self._magic())
+        x = b.select(b.fcmp_ordered("<", x, c(low)), c(low), x)
+        x = b.select(b.fcmp_ordered(">", x, c(-low)), c(-low), x)
+        t, p = self._exponent_and_rest(b, x)
+        n = b.fsub(t, magic)
+        half = self.multiply_add(b, n, c(0.5), magic)
+        rest = b.fadd(b.fsub(n, b.fsub(half, magic)), magic)
+        first, second = (self._power_of_two(b, k, 0) for k in (half, rest))
+        return b.fmul(self.multiply_add(b, p, first, first), second)
+
+    def sine(self, b, x, quadrants):
+        """The sine of x + quadrants pi/2 for |x| <= `REDUCED`, to an ulp of 1; near 0, of itself.
+
+        ``quadrants`` is a vector of whole numbers.  x = n pi/2 + r, where pi/2 is split into three
+        terms; the products of the first two with n are exact.  The polynomials are those of Cephes
+        in single, and of Taylor in double precision.
         """
         c, single = self.constant, self.bytes == 4
-        lift, mantissa = (64, 23) if single else (100, 52)
-        lowest, log2 = (-104.0, SPLIT32) if single else (-746.0, SPLIT64)       # e^lowest is 0
-        x = b.select(b.fcmp_ordered("<", x, c(lowest)), c(lowest), x)
-        t = self.multiply_add(b, x, c(1 / math.log(2)), c(1.5 * 2.0**mantissa))
-        n = b.fsub(t, c(1.5 * 2.0**mantissa))
+        t = self.multiply_add(b, x, c(2 / math.pi), c(self._magic()))
+        n, r = b.fsub(t, c(self._magic())), x
+        for term in QUADRANT32 if single else QUADRANT64:
+            r = self.multiply_add(b, n, c(-term), r)
+        square = b.fmul(r, r)
+        fourth = b.fmul(square, square)
+        odd, even = (self._polynomial(b, series, square, fourth)
+                     for series in ((SINE32, COSINE32) if single else (SINE64, COSINE64)))
+        sine = self.multiply_add(b, odd, b.fmul(square, r), r)
+        cosine = self.multiply_add(b, even, fourth, self.multiply_add(b, square, c(-0.5), c(1)))
+        place = b.bitcast(b.fadd(t, quadrants), self.bits)
+        turned, negative = (b.icmp_signed("!=", b.and_(place, self.integers(bit)),
+                                          self.integers(0)) for bit in (1, 2))
+        value = b.select(turned, cosine, sine)
+        return b.select(negative, b.fsub(c(-0.0), value), value)
+
+    def _lowest(self):
+        """A number whose exponential is 0, and whose negative has an infinite one."""
+        return -104.0 if self.bytes == 4 else -746.0
+
+    def _magic(self):
+        """The number whose addition rounds to an integer, which is then in the last bits."""
+        return 1.5 * 2.0**(23 if self.bytes == 4 else 52)
+
+    def _exponent_and_rest(self, b, x):
+        """n + MAGIC and e^r - 1 for x = n log 2 + r with |r| <= log(2)/2.
+
+        log 2 is split into two terms, the first of which has so few bits that its product with n is
+        exact.  e^r - 1 is the polynomial of Cephes' expf in single precision, and the Taylor
+        polynomial in double precision, with an error of 4e-18 at the ends.
+        """
+        c, single = self.constant, self.bytes == 4
+        log2 = SPLIT32 if single else SPLIT64
+        t = self.multiply_add(b, x, c(1 / math.log(2)), c(self._magic()))
+        n = b.fsub(t, c(self._magic()))
         r = self.multiply_add(b, n, c(-log2[0]), x)
         r = self.multiply_add(b, n, c(-log2[1]), r)
         square = b.fmul(r, r)
         series = self._polynomial(b, CEPHES if single else TAYLOR, r, square)
-        p = self.multiply_add(b, series, square, r)
+        return t, self.multiply_add(b, series, square, r)
+
+    def _power_of_two(self, b, t, lift):
+        """2^(n + lift) for t = n + MAGIC."""
+        single = self.bytes == 4
         bias = (0x4B400000 - 127 if single else 0x4338000000000000 - 1023) - lift
-        shifted = b.shl(b.sub(b.bitcast(t, self.bits), self.integers(bias)),
-                        self.integers(mantissa))
-        power, lowered = b.bitcast(shifted, self.type), c(2.0**-lift)
-        less_one = self.multiply_add(b, p, power, b.fsub(power, c(2.0**lift)))
-        return (b.fmul(self.multiply_add(b, p, power, power), lowered), b.fmul(less_one, lowered))
+        shifted = b.sub(b.bitcast(t, self.bits), self.integers(bias))
+        return b.bitcast(b.shl(shifted, self.integers(23 if single else 52)), self.type)
 
     def _polynomial(self, b, coefficients, r, square):
         """By Horner's rule in single precision; long ones in pairs, whose products are parallel."""
@@ -267,3 +322,13 @@ SPLIT64 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 CEPHES = [float(np.float32(c)) for c in (5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2,
                                          8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4)]
 TAYLOR = [1 / math.factorial(k) for k in range(2, 14)]
+
+# pi/2 in three terms.  The first two have 12 bits in single precision, and 33 in double precision.
+QUADRANT32 = 1.5703125, 0.0004837512969970703, 7.549790126404332e-08
+QUADRANT64 = 1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21
+REDUCED = {4: 2.0**11, 8: 2.0**20}      # by bytes
+SINE32 = [float(np.float32(c)) for c in (-1.6666654611e-1, 8.3321608736e-3, -1.9515295891e-4)]
+COSINE32 = [float(np.float32(c)) for c in (4.166664568298827e-2, -1.388731625493765e-3,
+                                           2.443315711809948e-5)]
+SINE64 = [(-1)**k / math.factorial(2 * k + 1) for k in range(1, 9)]
+COSINE64 = [(-1)**k / math.factorial(2 * k) for k in range(2, 10)]

@@ -1,0 +1,190 @@
+"""Feature maps: functions of the projections of rows, a tile at a time.
+
+The functions of panels are blocks as in `_tiles`; they write to rows with any distance.
+"""
+import numpy as np
+
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._products import aligned, dot
+from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
+from hopref.fast.numba._vectors import I64, loop, moved, vector_code
+
+__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "project", "apply_units"]
+
+ROWS = 48               # of a tile
+EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
+
+
+def exponentials(rows, Z, z, factor, G, g, H, h, O, o, apart):
+    """``O[o + i apart + j] = e^(factor Z[i, j] + G[j] + H[i])`` for rows of a panel."""
+    x = _exponents(rows, Z, z, factor, G, g, H, h)
+    _rows_apart(O, o, rows, apart, np.exp(x.astype(np.float64)))
+
+
+def exponents(rows, Z, z, factor, G, g, H, h, O, o, apart):
+    """``O[o + i apart + j] = factor Z[i, j] + G[j] + H[i]`` for rows of a panel."""
+    _rows_apart(O, o, rows, apart, _exponents(rows, Z, z, factor, G, g, H, h))
+
+
+def sines(rows, Z, z, factor, quadrants, H, h, O, o, apart):
+    """``O[o + i apart + j] = H[i] sin(factor Z[i, j] + quadrants pi/2)`` for rows of a panel."""
+    x = (factor * rows_of(Z, z, rows)).astype(np.float64)
+    wave = np.cos(x) if quadrants == 1 else np.sin(x)
+    _rows_apart(O, o, rows, apart, H[h:h + rows, None] * wave)
+
+
+def positive_parts(rows, Z, z, factor, H, h, O, o, apart):
+    """``O[o + i apart + j] = H[i] max(0, factor Z[i, j])`` for rows of a panel."""
+    x = factor * rows_of(Z, z, rows)
+    _rows_apart(O, o, rows, apart, H[h:h + rows, None] * np.maximum(x, 0))
+
+
+def units(rows, Z, z, linear, O, o):
+    """``O[i, j] = e^Z[i, j]``, or ``1 + Z[i, j]`` where this is > 1 and ``linear`` is 1."""
+    x = rows_of(Z, z, rows)
+    rows_of(O, o, rows)[:] = np.where((x > 0) & (linear == 1), 1 + x, np.exp(x.astype(np.float64)))
+
+
+def _exponents(rows, Z, z, factor, G, g, H, h):
+    return factor * rows_of(Z, z, rows) + rows_of(G, g, 1) + H[h:h + rows, None]
+
+
+def _rows_apart(O, o, rows, apart, values):
+    for i in range(rows):
+        O[o + i * apart:o + i * apart + lanes(O)] = values[i]
+
+
+# -- vectors --------------------------------------------------------------------------------------
+
+def _each(v, b, rows, Z, O, apart, value):
+    """``value(i, j, x)`` of the vectors x of row i, of which j is the first or the second."""
+    def row(i, carried):
+        source, target = moved(b, Z, b.mul(i, I64(2 * v.width))), moved(b, O, b.mul(i, apart))
+        for j in (0, 1):
+            place = I64(j * v.width)
+            v.store(b, value(i, j, v.load(b, source, place)), target, place)
+        return carried
+    loop(b, rows, [], row)
+
+
+def _shifted(v, b, rows, Z, z, factor, G, g, H, h, O, o, apart, function):
+    G, H, factor = moved(b, G, g), moved(b, H, h), v.repeated(b, factor)
+    shifts = [v.load(b, G, I64(j * v.width)) for j in (0, 1)]
+
+    def value(i, j, x):
+        height = v.repeated(b, b.load(b.gep(H, [i])))
+        return function(b, v.multiply_add(b, factor, x, b.fadd(shifts[j], height)))
+    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), apart, value)
+
+
+def _scaled(v, b, rows, Z, z, factor, H, h, O, o, apart, function):
+    H, factor = moved(b, H, h), v.repeated(b, factor)
+
+    def value(i, j, x):
+        height = v.repeated(b, b.load(b.gep(H, [i])))
+        return b.fmul(height, function(b.fmul(factor, x)))
+    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), apart, value)
+
+
+@vector_code(exponentials)
+def _exponentials(v, b, *args):
+    _shifted(v, b, *args, v.exponential)
+
+
+@vector_code(exponents)
+def _plain_exponents(v, b, *args):
+    _shifted(v, b, *args, lambda b, x: x)
+
+
+@vector_code(sines)
+def _sines(v, b, rows, Z, z, factor, quadrants, *args):
+    turned = v.repeated(b, quadrants)
+    _scaled(v, b, rows, Z, z, factor, *args, lambda x: v.sine(b, x, turned))
+
+
+@vector_code(positive_parts)
+def _positive_parts(v, b, *args):
+    zero = v.constant(0)
+    _scaled(v, b, *args, lambda x: b.select(b.fcmp_ordered("<", x, zero), zero, x))
+
+
+@vector_code(units)
+def _units(v, b, rows, Z, z, linear, O, o):
+    zero, one, straight = v.constant(0), v.constant(1), b.icmp_signed("==", linear, I64(1))
+
+    def value(i, j, x):
+        along = b.select(straight, x, zero)
+        return b.select(b.fcmp_ordered(">", along, zero), b.fadd(one, x), v.exponential(b, x))
+    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), I64(2 * v.width), value)
+
+
+# -- maps -----------------------------------------------------------------------------------------
+
+@njit
+def project(x, omega, shifts, factor, slope, constant, scale, kinds, reach, out, lost):
+    """Fill ``out`` with functions of the projections u = factor omega x.
+
+    Parameters
+    ----------
+    x, omega : (L, d) and (m, d) arrays
+    shifts : (m) array, added to the exponents of each direction
+    slope, constant, scale : the factor of a row is scale e^(slope |x|^2), and its logarithm, for
+        exponential functions, slope |x|^2 + constant
+    kinds : (k) array of the functions
+    reach : the largest |x|^2 of a row that is computed; others are marked in ``lost``
+    out, lost : (L, k m) and (L) arrays
+    """
+    (L, d), m, n = x.shape, len(omega), lanes(out)
+    P, width, real = -(-m // n), out.shape[1], out.dtype.type
+    flat, features = x.reshape(-1), out.reshape(-1)
+    panels, turned = aligned(P * d * n, out), aligned(P * n, out)
+    tile, spare = aligned(ROWS * n, out), aligned(ROWS * n, out)
+    heights, factors = np.empty(ROWS, out.dtype), np.empty(ROWS, out.dtype)
+    panels[:], turned[:] = 0, 0
+    turned[:m] = shifts
+    for p in range(P):
+        transpose(omega.reshape(-1), p * n * d, min(n, m - p * n), d, panels, p * d * n, d, n)
+    for t in range(0, L, ROWS):
+        rows = min(ROWS, L - t)
+        for i in range(rows):
+            square = np.float64(dot(x[t + i], x[t + i]))
+            lost[t + i] = not square <= reach
+            heights[i] = slope * square + constant
+            factors[i] = scale * np.exp(slope * square)
+        for p in range(P):
+            multiply(rows, flat, t * d, d, 1, panels, p * d * n, tile, 0, d)
+            for f in range(len(kinds)):
+                place = t * width + f * m + p * n
+                whole = p * n + n <= m
+                target, first, apart = (features, place, width) if whole else (spare, 0, n)
+                _apply(kinds[f], rows, tile, real(factor), turned, p * n, heights, factors, target,
+                       first, apart)
+                if not whole:
+                    for i in range(rows):
+                        for j in range(m - p * n):
+                            features[place + i * width + j] = spare[i * n + j]
+
+
+@njit
+def _apply(kind, rows, tile, factor, shifts, g, heights, factors, out, o, apart):
+    sign = -factor if kind == EXP_MINUS or kind == LOG_MINUS else factor
+    if kind == EXP or kind == EXP_MINUS:
+        exponentials(rows, tile, 0, sign, shifts, g, heights, 0, out, o, apart)
+    elif kind == LOG or kind == LOG_MINUS:
+        exponents(rows, tile, 0, sign, shifts, g, heights, 0, out, o, apart)
+    elif kind == RELU:
+        positive_parts(rows, tile, 0, factor, factors, 0, out, o, apart)
+    else:
+        quadrants = out.dtype.type(1 if kind == COS else 0)
+        sines(rows, tile, 0, factor, quadrants, factors, 0, out, o, apart)
+
+
+@njit
+def apply_units(x, linear, out):
+    """Fill ``out`` with e^x, or 1 + x where x > 0 and ``linear`` is 1."""
+    n, size = lanes(x), x.size
+    whole, spare = size // n, np.zeros(2 * n, x.dtype)
+    units(whole, x, 0, linear, out, 0)
+    spare[:size - whole * n] = x[whole * n:]
+    units(1, spare, 0, linear, spare, n)
+    out[whole * n:] = spare[n:n + size - whole * n]
