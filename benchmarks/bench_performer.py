@@ -5,7 +5,7 @@ from benchmarks import accuracy, growth, timing
 class Attention(timing._Timed):
     """Self-attention, d = 64, 256 positive features."""
     op = "performer.attention"
-    params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("length", "path")
+    params, param_names = ([256, 512, 1024, 2048], timing.PATHS), ("length", "path")
 
     def arguments(self, L):
         return growth.performer_heads(L, 64, 256)

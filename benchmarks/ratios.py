@@ -114,6 +114,20 @@ def causal(phi_q, phi_k, V, chunk=64):
     return run
 
 
+def performer(Q, K, V, omega):
+    """Exponents relative to the largest one; the lengths of the queries have no effect."""
+    scale = Q.dtype.type(Q.shape[1]**-0.25)
+
+    def run():
+        q = scale * Q @ omega.T
+        q = np.exp(q - q.max(axis=1, keepdims=True))
+        k = scale * K
+        u = k @ omega.T - (k * k).sum(axis=1, keepdims=True) / 2
+        k = np.exp(u - u.max())
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
 def positive(x, omega):
     def run():
         u = x @ omega.T
@@ -208,6 +222,8 @@ def cases(quick):
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64", sequence, {}, causal)
+        yield Case("performer.attention", f"L={L} d=64 m=256",
+                   growth.performer_heads(L, 64, 256), {}, performer)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
             yield Case(f"features.{by_hand.__name__}", f"L={L} d=64 m=256", (x / 2, omega), {},

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from hopref import attention, classical, features, maps, modern, retrieve, use_backend
+from hopref import attention, classical, features, maps, modern, performer, retrieve, use_backend
 
 pytest.importorskip("numba")
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -26,6 +26,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "attention.linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "features.positive": ((xi, X), {"beta": 0.5}),
+        "performer.update": ((xi, X, rng.standard_normal((40, d))), {"beta": 0.5}),
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
@@ -36,7 +37,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
              attention.linear_attention)
 OPS = [modern.update, modern.energy, *SEQUENCES,
-       classical.low_rank_asynchronous_update, features.positive, maps.entmax]
+       classical.low_rank_asynchronous_update, features.positive, performer.update,
+       maps.entmax]
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
 
@@ -126,6 +128,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
+          "performer.update": ({"N": 400_000}, "N x m features"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N")}
 
 

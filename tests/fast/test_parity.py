@@ -111,5 +111,7 @@ def test_the_required_kernels_exist():
                 "general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                 "positive", "relu", "trigonometric", "deterministic.elu",
                 "deterministic.exponential")),
+            *((f"performer.{name}", "numba") for name in (
+                "attention", "expected_update", "thresholded_update", "update")),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),
             ("maps.sparsemax", "numba")} <= set(PATHS)

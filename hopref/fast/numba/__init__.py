@@ -15,4 +15,5 @@ PATHS = {
     "features.deterministic": ("elu", "exponential"),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),
+    "performer": ("attention", "expected_update", "thresholded_update", "update"),
 }

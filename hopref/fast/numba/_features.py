@@ -9,7 +9,8 @@ from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
-__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "project", "apply_units"]
+__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "project", "apply_units",
+           "squared_lengths"]
 
 ROWS = 48               # of a tile
 EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
@@ -121,25 +122,25 @@ def _units(v, b, rows, Z, z, linear, O, o):
 # -- maps -----------------------------------------------------------------------------------------
 
 @njit
-def project(x, omega, shifts, factor, slope, constant, scale, kinds, reach, out, lost):
+def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach, out, lost):
     """Fill ``out`` with functions of the projections u = factor omega x.
 
     Parameters
     ----------
     x, omega : (L, d) and (m, d) arrays
     shifts : (m) array, added to the exponents of each direction
-    slope, constant, scale : the factor of a row is scale e^(slope |x|^2), and its logarithm, for
-        exponential functions, slope |x|^2 + constant
+    slope, constant, scale, top : the factor of a row is scale e^(slope |x|^2 - top), and its
+        logarithm, for exponential functions, slope |x|^2 + constant
     kinds : (k) array of the functions
     reach : the largest |x|^2 of a row that is computed; others are marked in ``lost``
     out, lost : (L, k m) and (L) arrays
     """
     (L, d), m, n = x.shape, len(omega), lanes(out)
-    P, width, real = -(-m // n), out.shape[1], out.dtype.type
+    P, width, real = -(-m // n), out.shape[1], out.dtype
     flat, features = x.reshape(-1), out.reshape(-1)
     panels, turned = aligned(P * d * n, out), aligned(P * n, out)
     tile, spare = aligned(ROWS * n, out), aligned(ROWS * n, out)
-    heights, factors = np.empty(ROWS, out.dtype), np.empty(ROWS, out.dtype)
+    heights, factors, squares = np.empty(ROWS, real), np.empty(ROWS, real), squared_lengths(x)
     panels[:], turned[:] = 0, 0
     turned[:m] = shifts
     for p in range(P):
@@ -147,22 +148,31 @@ def project(x, omega, shifts, factor, slope, constant, scale, kinds, reach, out,
     for t in range(0, L, ROWS):
         rows = min(ROWS, L - t)
         for i in range(rows):
-            square = np.float64(dot(x[t + i], x[t + i]))
+            square = squares[t + i]
             lost[t + i] = not square <= reach
             heights[i] = slope * square + constant
-            factors[i] = scale * np.exp(slope * square)
+            factors[i] = scale * np.exp(slope * square - top)
         for p in range(P):
             multiply(rows, flat, t * d, d, 1, panels, p * d * n, tile, 0, d)
             for f in range(len(kinds)):
                 place = t * width + f * m + p * n
                 whole = p * n + n <= m
-                target, first, apart = (features, place, width) if whole else (spare, 0, n)
-                _apply(kinds[f], rows, tile, real(factor), turned, p * n, heights, factors, target,
-                       first, apart)
+                to, first, apart = (features, place, width) if whole else (spare, 0, n)
+                _apply(kinds[f], rows, tile, real.type(factor), turned, p * n, heights, factors,
+                       to, first, apart)
                 if not whole:
                     for i in range(rows):
                         for j in range(m - p * n):
                             features[place + i * width + j] = spare[i * n + j]
+
+
+@njit
+def squared_lengths(x):
+    """|x|^2 of each row, in double precision, of which it has the digits of x."""
+    squares = np.empty(len(x))
+    for i in range(len(x)):
+        squares[i] = dot(x[i], x[i])
+    return squares
 
 
 @njit

@@ -16,6 +16,7 @@ from hopref.fast.numba._features import (
     RELU,
     SIN,
     project,
+    squared_lengths,
 )
 from hopref.fast.numba._vectors import REDUCED
 from hopref.features import projected
@@ -88,15 +89,14 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     (m, d), real = omega.shape, x.dtype
     rows, (slope, halves) = x.reshape(math.prod(x.shape[:-1]), d), SLOPES[h]
     out, lost = np.empty((len(rows), m * len(kinds)), real), np.ones(len(rows), np.bool_)
-    wide = omega.astype(np.float64, copy=False)
-    squares = np.einsum("ij,ij->i", wide, wide)
+    squares = squared_lengths(omega)
     if BETAS[0] < beta < BETAS[1] and np.isfinite(A * squares).all():
         factor, scale = math.sqrt((1 - 4 * A) * beta), 1 / math.sqrt(halves * m)
         constant = d / 4 * math.log1p(-4 * A) - math.log(m) / 2 - math.log(halves) / 2
         longest = math.sqrt((1 - 4 * A) * np.max(squares))
         reach = _reach(kinds, beta, slope, longest, real.itemsize)
         project(rows, omega, (A * squares).astype(real), factor, slope * beta, constant, scale,
-                np.array(kinds), reach, out, lost)
+                0.0, np.array(kinds), reach, out, lost)
     if lost.any():
         out[lost] = formula(rows[lost].astype(float), omega.astype(float))
     return out.reshape(*x.shape[:-1], out.shape[1])

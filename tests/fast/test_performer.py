@@ -1,0 +1,70 @@
+"""The Performer as softmax attention twice: remainders, groups, hidden keys, and large norms."""
+import numpy as np
+import pytest
+
+from hopref import performer
+from tests.fast.agreement import agrees
+
+pytest.importorskip("numba")
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+kinds = pytest.mark.parametrize("features", ["positive", "hyperbolic", "trigonometric", "relu"])
+
+
+def draw(l, s, d, m, dtype, lead=()):
+    rng = np.random.default_rng(0)
+    Q, K, V = (rng.standard_normal((*lead, n, k)) for n, k in ((l, d), (s, d), (s, 3)))
+    return [a.astype(dtype) for a in (Q, K, V, rng.standard_normal((m, d)))]
+
+
+@precisions
+@kinds
+@pytest.mark.parametrize("l, s, d, m", [(1, 1, 1, 1), (20, 9, 3, 40), (3, 40, 2, 20)])
+def test_few_and_many_queries_and_directions(dtype, features, l, s, d, m):
+    args = draw(l, s, d, m, dtype, lead=(2,))
+    mask = np.arange(2 * s).reshape(2, s) % 4 != 1
+    agrees(performer.attention, args, {"features": features, "scale": 0.5}, dtype)
+    agrees(performer.attention, args, {"features": features, "mask": mask}, dtype)
+
+
+@precisions
+def test_groups_of_keys_are_merged(dtype, monkeypatch):
+    monkeypatch.setattr("hopref.fast.numba.performer.GROUP", 7)
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype)
+    K *= np.linspace(0, 4, 30, dtype=dtype)[:, None]
+    agrees(performer.attention, (Q, K, V, omega), {}, dtype)
+    agrees(performer.update, (Q, K, omega), {"beta": 0.5}, dtype)
+
+
+@precisions
+@kinds
+def test_hidden_keys_have_no_effect_and_an_empty_row_is_the_requested_one(dtype, features):
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype)
+    mask = np.arange(30) % 3 > 0
+    how = {"features": features, "backend": "numba", "nonfinite": "propagate"}
+    want = performer.attention(Q, K[mask], V[mask], omega, **how)
+    K[~mask], V[~mask] = np.inf, np.nan
+    assert np.array_equal(performer.attention(Q, K, V, omega, mask=mask, **how), want)
+    for empty_row, answer in ("zeros", 0.0), ("nan", np.nan):
+        got = performer.attention(Q, K, V, omega, mask=mask & False, empty_row=empty_row, **how)
+        assert np.array_equal(got, np.full((20, 3), answer), equal_nan=True)
+
+
+@precisions
+@pytest.mark.parametrize("features", ["positive", "hyperbolic"])
+@pytest.mark.parametrize("size", [30.0, 1e12, 1e25])
+def test_large_norms_are_no_obstacle(dtype, features, size):
+    """Results are means of values."""
+    Q, K, V, omega = draw(20, 8, 3, 20, dtype)
+    size = Q.dtype.type(size)
+    for q, k in (size * Q, K), (Q, size * K):
+        got = agrees(performer.attention, (q, k, V, omega), {"features": features}, dtype)
+        slack = 1e-5 * np.max(np.abs(V))
+        assert np.all((got >= V.min(axis=0) - slack) & (got <= V.max(axis=0) + slack))
+
+
+def test_extreme_temperatures_are_those_of_the_formula():
+    Q, K, _, omega = draw(5, 8, 3, 4, "float64")
+    for beta in 1e-40, 1e40:
+        got, want = (performer.update(Q, K, omega, beta=beta, backend=path)
+                     for path in ("numba", "formula"))
+        assert np.array_equal(got, want)
