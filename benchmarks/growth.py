@@ -38,6 +38,12 @@ def features(L, r=32, v=16):
     return np.abs(_normal(L, r)), np.abs(_normal(L, r)), _normal(L, v)
 
 
+def feature_logs(L, r=32, v=16):
+    """Logarithms of features of L positions, and their values."""
+    log_q, log_k, V = features(L, r, v)
+    return np.log(log_q), np.log(log_k), V
+
+
 def vectors(L, d=16, m=32):
     """L vectors, and m random directions."""
     return _normal(L, d), _normal(m, d)

@@ -114,16 +114,46 @@ def causal(phi_q, phi_k, V, chunk=64):
     return run
 
 
+def log_linear(log_q, log_k, V):
+    def run():
+        c = log_k.max(axis=0)
+        k, q = np.exp(log_k - c), log_q + c
+        q -= q.max(axis=1, keepdims=True)
+        np.exp(q, out=q)
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
+def log_causal(log_q, log_k, V, chunk=64):
+    """`causal`, with a running scale of each feature."""
+    past = np.tri(chunk, dtype=V.dtype)
+
+    def run():
+        v1 = np.concatenate([V, np.ones_like(V[:, :1])], axis=1)
+        S, Z = np.zeros((log_k.shape[1], v1.shape[1]), V.dtype), np.empty_like(v1)
+        c = np.full(len(S), -np.inf, V.dtype)
+        for t in range(0, len(V), chunk):
+            q, k, v = log_q[t:t + chunk], log_k[t:t + chunk], v1[t:t + chunk]
+            new = np.maximum(c, k.max(axis=0))
+            S *= np.exp(c - new)[:, None]
+            q, k, c = q + new, np.exp(k - new), new
+            q = np.exp(q - q.max(axis=1, keepdims=True))
+            Z[t:t + chunk] = q @ S + (q @ k.T * past[:len(q), :len(q)]) @ v
+            S += k.T @ v
+        return Z[:, :-1] / Z[:, -1:]
+    return run
+
+
 def performer(Q, K, V, omega):
     """Exponents relative to the largest one; the lengths of the queries have no effect."""
     scale = Q.dtype.type(Q.shape[1]**-0.25)
 
     def run():
-        q = scale * Q @ omega.T
-        q = np.exp(q - q.max(axis=1, keepdims=True))
-        k = scale * K
-        u = k @ omega.T - (k * k).sum(axis=1, keepdims=True) / 2
-        k = np.exp(u - u.max())
+        q, k = (scale * x @ omega.T for x in (Q, K))
+        q -= q.max(axis=1, keepdims=True)
+        k -= scale**2 * (K * K).sum(axis=1, keepdims=True) / 2
+        k -= k.max()
+        np.exp(q, out=q), np.exp(k, out=k)
         return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
     return run
 
@@ -222,6 +252,10 @@ def cases(quick):
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64", sequence, {}, causal)
+        logs = growth.feature_logs(L, 256, 64)
+        yield Case("attention.log_linear_attention", f"L={L} r=256 v=64", logs, {}, log_linear)
+        yield Case("attention.log_causal_linear_attention", f"L={L} r=256 v=64", logs, {},
+                   log_causal)
         yield Case("performer.attention", f"L={L} d=64 m=256",
                    growth.performer_heads(L, 64, 256), {}, performer)
         x, omega = growth.vectors(L, 64, 256)

@@ -24,6 +24,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "modern.energy": ((xi, X), {"beta": 0.5}),
         "attention.softmax_attention": ((X, X[::-1], V), {"causal": True}),
         "attention.causal_linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
+        "attention.log_causal_linear_attention": ((X, X[::-1], V), {}),
         "attention.linear_attention": ((np.abs(X), np.abs(X[::-1]), V), {}),
         "features.positive": ((xi, X), {"beta": 0.5}),
         "performer.update": ((xi, X, rng.standard_normal((40, d))), {"beta": 0.5}),
@@ -35,7 +36,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
 
 
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
-             attention.linear_attention)
+             attention.linear_attention, attention.log_causal_linear_attention)
 OPS = [modern.update, modern.energy, *SEQUENCES,
        classical.low_rank_asynchronous_update, features.positive, performer.update,
        maps.entmax]
@@ -125,6 +126,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "modern.energy": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.softmax_attention": ({"N": 4000}, "L x S"),
           "attention.causal_linear_attention": ({"N": 800_000}, "L x r x v"),
+          "attention.log_causal_linear_attention": ({"N": 800_000}, "L x r x v"),
           "attention.linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),

@@ -105,6 +105,8 @@ def test_the_required_kernels_exist():
             ("attention.association", "numba"),
             ("attention.causal_linear_attention", "numba"),
             ("attention.key_state", "numba"), ("attention.linear_attention", "numba"),
+            ("attention.log_causal_linear_attention", "numba"),
+            ("attention.log_linear_attention", "numba"),
             ("attention.softmax_attention", "numba"),
             ("classical.low_rank_asynchronous_update", "numba"),
             *((f"features.{name}", "numba") for name in (
@@ -112,6 +114,7 @@ def test_the_required_kernels_exist():
                 "positive", "relu", "trigonometric", "deterministic.elu",
                 "deterministic.exponential")),
             *((f"performer.{name}", "numba") for name in (
-                "attention", "expected_update", "thresholded_update", "update")),
+                "attention", "causal_attention", "expected_update", "thresholded_update",
+                "update")),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),
             ("maps.sparsemax", "numba")} <= set(PATHS)

@@ -8,12 +8,13 @@ __all__ = ["PATHS"]
 # The operations that have this path, by module, listed here so that numba need not be imported.
 PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
-                  "softmax_attention"),
+                  "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
     "classical": ("low_rank_asynchronous_update",),
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential"),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),
-    "performer": ("attention", "expected_update", "thresholded_update", "update"),
+    "performer": ("attention", "causal_attention", "expected_update", "thresholded_update",
+                  "update"),
 }

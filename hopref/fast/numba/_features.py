@@ -5,12 +5,13 @@ The functions of panels are blocks as in `_tiles`; they write to rows with any d
 import numpy as np
 
 from hopref.fast.numba._jit import njit
+from hopref.fast.numba._panels import raise_tops
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
 __all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "project", "apply_units",
-           "squared_lengths"]
+           "exponentiate", "squared_lengths"]
 
 ROWS = 48               # of a tile
 EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
@@ -198,3 +199,30 @@ def apply_units(x, linear, out):
     spare[:size - whole * n] = x[whole * n:]
     units(1, spare, 0, linear, spare, n)
     out[whole * n:] = spare[n:n + size - whole * n]
+
+
+@njit
+def exponentiate(logs, shifts, relative, out):
+    """Fill ``out`` with e^(logs + shifts), divided by the largest of a row if ``relative``.
+
+    Returns whether every sum is below infinity.
+    """
+    (rows, r), n = logs.shape, lanes(out)
+    flat, tops, valid = out.reshape(-1), np.empty(n, out.dtype), True
+    for i in range(rows):
+        row, log = out[i], logs[i]
+        for c in range(r):
+            row[c] = log[c] + shifts[c]
+        tops[:] = -np.inf
+        raise_tops(tops, 0, flat, i * r, r // n)
+        for c in range(r // n * n, r):
+            tops[0] = row[c] if row[c] > tops[0] else tops[0]
+        top = tops[0]
+        for j in range(n):
+            top = tops[j] if tops[j] > top else top
+        valid &= top < np.inf
+        if relative and top > -np.inf:
+            for c in range(r):
+                row[c] -= top
+    apply_units(flat, 0, flat)
+    return valid

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from hopref.fast.numba._features import exponentiate
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._linear import causal, collect, in_range, respond
 from hopref.fast.numba._softmax import FEW, TOTAL, attend
@@ -19,10 +20,12 @@ from hopref.maps import default_scale
 from hopref.models import attention
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
-           "causal_linear_attention"]
+           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
 
 NO_BEST = np.empty(0, np.int64)
 GROUP = 2**13           # keys whose sums are added to the state together
+FORMED = 2**9           # rows of features that are formed together from their logarithms
+GROWTH = {4: 40.0, 8: 300.0}            # by bytes: of a logarithm, for keys with the same scale
 
 
 def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -159,3 +162,105 @@ def _sums(k, V, S, z):
         S += more_S
         z += more_z
     return S, z
+
+
+# -- features by their logarithms -----------------------------------------------------------------
+
+def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
+                         empty_row="zeros"):
+    def kernel(seen, q_sign, k_sign, q, k, values, S, z, out):
+        k, values, k_sign, least = k[seen], values[seen], k_sign[seen], math.inf
+        c = np.max(k, axis=0, initial=-math.inf)
+        S, z = np.zeros_like(S), np.zeros_like(z)
+        for rows in _blocks(len(k)):
+            keys, valid = _formed(k[rows], -_finite(c), False, k_sign[rows])
+            more_S, more_z = _sums(keys, values[rows], np.zeros_like(S), np.zeros_like(z))
+            S, z, least = S + more_S, z + more_z, least if valid else 0.0
+        for rows in _blocks(len(q)):
+            queries, valid = _formed(q[rows], c, True, q_sign[rows])
+            found = respond(queries, S, z, 0.0, empty_row, out[rows])
+            least = min(least, found) if valid else 0.0
+        return _in_range_of_ones(least, values, S)
+
+    def formula(seen, q_sign, k_sign, q, k, values, S, z):
+        return attention.log_linear_attention.formula(
+            q, k, values, sign_q=q_sign, sign_k=k_sign, mask=seen, empty_row=empty_row)
+    operands = _whole(sign_q, log_q), _whole(sign_k, log_k), log_q, log_k, V
+    shape = log_q.shape[-2], V.shape[-1]
+    return _by_head(kernel, formula, operands, mask, 0.0, 0.0, [shape])
+
+
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
+                                c=-math.inf, empty_row="zeros"):
+    def kernel(seen, c, q_sign, k_sign, q, k, values, S, z, out, new_S, new_z, new_c):
+        new_S[:], new_z[:], new_c[:], scale = S, z, c, c
+        least, first = math.inf, 0
+        while first < len(k):
+            scale, old = np.maximum(new_c, k[first]), scale
+            _rescale(new_S, new_z, old, scale)
+            rows, new_c[:] = _with_one_scale(k, first, scale)
+            keys, valid_keys = _formed(k[rows], -_finite(scale), False, k_sign[rows])
+            queries, valid = _formed(q[rows], scale, True, q_sign[rows])
+            found = causal(queries, keys, values[rows], new_S, new_z, 0.0, empty_row, out[rows])
+            least, first = min(least, found) if valid and valid_keys else 0.0, rows.stop
+        if len(k):
+            _rescale(new_S, new_z, scale, new_c)
+        return _in_range_of_ones(least, values, new_S)
+
+    def formula(seen, c, q_sign, k_sign, q, k, values, S, z):
+        return attention.log_causal_linear_attention.formula(
+            q, k, values, sign_q=q_sign, sign_k=k_sign, S=S, z=z, c=c, empty_row=empty_row)
+    (*lead, l, v), r = V.shape, log_k.shape[-1]
+    operands = (_whole(c, np.empty((*lead, r), V.dtype)), _whole(sign_q, log_q),
+                _whole(sign_k, log_k), log_q, log_k, V)
+    return _by_head(kernel, formula, operands, True, S, z, [(l, v), (r, v), (r,), (r,)])
+
+
+def _blocks(rows):
+    return [slice(first, min(rows, first + FORMED)) for first in range(0, rows, FORMED)]
+
+
+def _whole(x, like):
+    return np.broadcast_to(np.asarray(x, like.dtype), like.shape)
+
+
+def _finite(c):
+    """A scale to subtract: c, or 0 where there is no key yet."""
+    return np.where(c == -math.inf, c.dtype.type(0), c)
+
+
+def _formed(logs, shifts, relative, sign):
+    """Features (see `exponentiate`), and whether they are in range."""
+    out = np.empty(logs.shape, logs.dtype)
+    valid = exponentiate(logs, shifts, relative, out)
+    if sign.size and (any(sign.strides) or sign.flat[0] != 1):
+        out *= sign
+    return out, valid
+
+
+def _in_range_of_ones(least, values, S):
+    """`in_range` for keys of which the largest is 1 for each feature."""
+    ones = np.ones(len(S), S.dtype)
+    return in_range(least, np.empty((0, len(S)), S.dtype), values, S, ones)
+
+
+def _with_one_scale(k, first, scale):
+    """The next rows whose logarithms exceed the scale by little, and the largest up to there.
+
+    The scale does not depend on later keys, and therefore no bit of a result does, unless they
+    exceed it by far.
+    """
+    block, limit = k[first:first + FORMED], GROWTH[k.dtype.itemsize]
+    most = np.maximum(scale, np.max(block, axis=0))
+    if np.any(most - scale > limit):
+        running = np.maximum.accumulate(block)
+        block = block[:np.argmax(np.any(running - scale > limit, axis=1))]
+        most = np.maximum(scale, np.max(block, axis=0))
+    return slice(first, first + len(block)), most
+
+
+def _rescale(S, z, old, new):
+    """Divide the state by e^(new - old), the quotient of two scales."""
+    shrink = np.exp(old - _finite(new))
+    S *= shrink[:, None]
+    z *= shrink

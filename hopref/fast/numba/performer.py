@@ -16,13 +16,15 @@ import numpy as np
 from hopref.fast.numba._features import COS, RELU, SIN, project, squared_lengths
 from hopref.fast.numba._softmax import FEW, TOP, TOTAL, absent, attend, in_range
 from hopref.fast.numba._vectors import REDUCED
-from hopref.fast.numba.attention import linear_attention
+from hopref.fast.numba.attention import linear_attention, log_causal_linear_attention
+from hopref.fast.numba.features import log_hyperbolic, log_positive
 from hopref.features import projected
 from hopref.maps import default_scale, standard_error
 from hopref.models import performer
 
-__all__ = ["attention", "update", "expected_update", "thresholded_update"]
+__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update"]
 
+EXPONENTIALS = {projected.exp, projected.exp_minus}
 BETAS = 2.0**-100, 2.0**100
 SMALLEST = 2.0**-400    # of a squared length
 GROUP = 2**13           # keys or queries that are copied together
@@ -42,6 +44,34 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
         Z[h] = _responses(Q[h], K[h][seen], V[h][seen], omega, beta, Q.shape[-2] < FEW, formula,
                           **how)
     return Z
+
+
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
+                     c=float("-inf"), empty_row="zeros"):
+    beta = default_scale(scale, K)
+    for real in dict.fromkeys((V.dtype, np.dtype(np.float64))):
+        wide = [np.asarray(a, real) for a in (Q, K, V, omega, S, z, c)]
+        q, k, values, directions, *state = wide
+        (log_q, sign_q), (log_k, sign_k) = (_logs(x, directions, beta, features) for x in (q, k))
+        if log_k.dtype == np.float64 or _finite(log_q) and _finite(log_k):
+            break
+    results = log_causal_linear_attention(
+        log_q, log_k, values.astype(log_k.dtype, copy=False), sign_q=sign_q, sign_k=sign_k,
+        **dict(zip("Szc", state)), empty_row=empty_row)
+    return tuple(y.astype(V.dtype, copy=False) for y in results)
+
+
+def _logs(x, omega, beta, features):
+    """Logarithms of features, in double precision unless they are exponential, and their signs."""
+    functions = features.args[1]
+    if set(functions) <= EXPONENTIALS:
+        rule = log_positive if len(functions) == 1 else log_hyperbolic
+        return rule(x, omega, beta=beta), 1.0
+    return features(x.astype(float), omega.astype(float), beta)
+
+
+def _finite(x):
+    return bool(np.isfinite(x).all())
 
 
 def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
@@ -80,7 +110,7 @@ def _responses(q, keys, V, omega, beta, few, formula, *, features, empty_row):
         return np.full((len(q), V.shape[1]), empty_row, V.dtype)
     if not BETAS[0] < beta < BETAS[1]:
         return formula(np.ones(len(q), np.bool_))
-    if not set(functions) <= {projected.exp, projected.exp_minus}:
+    if not set(functions) <= EXPONENTIALS:
         return _by_features(q, keys, V, omega, beta, formula, features, empty_row)
     directions = omega if len(functions) == 1 else np.concatenate([omega, -omega])
 
