@@ -39,6 +39,8 @@ CASES = {
     "retrieval": Accuracy("modern.update", lambda N: growth.memory(N, 4, 64), LONG,
                           {"beta": 0.125}),
     "energy": Accuracy("modern.energy", lambda N: growth.memory(N, 4, 64), LONG, {"beta": 0.125}),
+    "retrieval gradient": Accuracy("gradients.modern.update", lambda N: (
+        growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
     "softmax attention": Accuracy("attention.softmax_attention", growth.heads, (64, 512)),
     "linear attention": Accuracy("attention.linear_attention", growth.features, SHORT),
     "causal linear attention": Accuracy("attention.causal_linear_attention", growth.features,

@@ -67,6 +67,36 @@ def retrieval_in_torch(xi, X, beta):
     return lambda: attend(queries, patterns, patterns, scale=float(beta))
 
 
+def retrieval_gradient(g, xi, X, beta):
+    def run():
+        z = beta * (xi @ X.T)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        a = g @ X.T
+        w = beta * p * (a - (p * a).sum(axis=1, keepdims=True))
+        return w @ X, p.T @ g + w.T @ xi
+    return run
+
+
+def retrieval_gradient_in_torch(g, xi, X, beta):
+    import torch
+    g, xi, X = (torch.from_numpy(a)[None, None] for a in (g, xi, X))
+    return forward_and_backward(g, (xi, X), (xi, X, X), scale=float(beta))
+
+
+def forward_and_backward(g, given, operands, **options):
+    """Attention and its gradients, which hopref computes together."""
+    import torch
+    attend = torch.nn.functional.scaled_dot_product_attention
+    for a in given:
+        a.requires_grad_()
+
+    def run():
+        with torch.enable_grad():
+            return torch.autograd.grad(attend(*operands, **options), given, g)
+    return run
+
+
 def reading(xi, X, beta):
     entries = X.reshape(-1)
     return lambda: np.dot(entries, entries)
@@ -90,6 +120,26 @@ def attention_in_torch(Q, K, V, *, mask=None, causal=False):
     mask = None if mask is None else torch.from_numpy(mask)[None]
     attend = torch.nn.functional.scaled_dot_product_attention
     return lambda: attend(Q, K, V, attn_mask=mask, is_causal=causal)
+
+
+def attention_gradient(g, Q, K, V, *, causal=False):
+    scale, seen = Q.dtype.type(Q.shape[-1]**-0.5), np.tri(len(Q[0]), len(K[0]), dtype=bool)
+
+    def run():
+        z = scale * (Q @ K.swapaxes(-1, -2))
+        z = np.where(seen, z, -np.inf) if causal else z
+        p = np.exp(z - z.max(axis=-1, keepdims=True))
+        p /= p.sum(axis=-1, keepdims=True)
+        a = g @ V.swapaxes(-1, -2)
+        w = scale * p * (a - (p * a).sum(axis=-1, keepdims=True))
+        return w @ K, w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g
+    return run
+
+
+def attention_gradient_in_torch(g, Q, K, V, *, causal=False):
+    import torch
+    g, *operands = (torch.from_numpy(a)[None] for a in (g, Q, K, V))
+    return forward_and_backward(g, operands, operands, is_causal=causal)
 
 
 def linear(phi_q, phi_k, V):
@@ -240,6 +290,8 @@ def cases(quick):
                    reading if M < 16 else None)
         if d == 64:
             yield Case("modern.energy", f"M={M} N={N} d=64", args, how, retrieval_energy)
+        yield Case("gradients.modern.update", f"M={M} N={N} d={d}", (args[0][::-1], *args), how,
+                   retrieval_gradient, retrieval_gradient_in_torch)
     L = 128 if quick else 1024
     heads, seen = tuple(np.stack([a] * 8) for a in growth.heads(L, 64)), np.empty((8, L, L), bool)
     window, random = seen.copy(), np.random.default_rng(0).random((8, L, L)) < 0.5
@@ -248,6 +300,9 @@ def cases(quick):
                            ("window of 129", {"mask": window}), ("random mask", {"mask": random})]:
         yield Case("attention.softmax_attention", f"8 x {L} x 64 {structure}", heads, how,
                    attention, attention_in_torch)
+    for structure, how in [("all", {}), ("causal", {"causal": True})]:
+        yield Case("gradients.attention.softmax_attention", f"8 x {L} x 64 {structure}",
+                   (heads[0][::-1], *heads), how, attention_gradient, attention_gradient_in_torch)
     for L in [512] if quick else [4096]:
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "distributed": FORMULAS | {"parts", "dynamics", "extras", "progress"},
     "data": DISPATCH | {"extras"},
     "theory": FORMULAS | {"projections", "data"},
-    "fast": FORMULAS | {"parts"},
+    "fast": FORMULAS | {"gradients", "parts"},
     "certify": DISPATCH | {"models"},
     "vectors": LIBRARY | {"certify"},
     "check": LIBRARY | {"_version", "certify", "vectors", "data", "fast"},

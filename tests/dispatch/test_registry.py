@@ -22,8 +22,10 @@ def public_functions(module):
 
 @pytest.mark.parametrize("backend", TABLES)
 def test_the_table_of_a_backend_names_its_modules(backend):
-    found = {m.name for m in pkgutil.iter_modules(TABLES[backend].__path__)}
-    assert {name for name in found if not name.startswith("_")} == set(TABLES[backend].PATHS)
+    package = TABLES[backend]
+    found = [m.name.removeprefix(f"{package.__name__}.") for m in pkgutil.walk_packages(
+        package.__path__, f"{package.__name__}.") if not m.ispkg]
+    assert {name for name in found if not name.startswith("_")} == set(package.PATHS)
 
 
 @pytest.mark.parametrize("backend, name", LISTED)

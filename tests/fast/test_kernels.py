@@ -8,7 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from hopref import attention, classical, features, maps, modern, performer, retrieve, use_backend
+from hopref import (
+    attention,
+    classical,
+    features,
+    gradients,
+    maps,
+    modern,
+    performer,
+    retrieve,
+    use_backend,
+)
 
 pytest.importorskip("numba")
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
@@ -31,15 +41,19 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
+        "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
+        "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
     }[op.name]
     return [a.astype(dtype) for a in args], kwargs
 
 
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
              attention.linear_attention, attention.log_causal_linear_attention)
-OPS = [modern.update, modern.energy, *SEQUENCES,
-       classical.low_rank_asynchronous_update, features.positive, performer.update,
-       maps.entmax]
+RULES = [modern.update, modern.energy, *SEQUENCES,
+         classical.low_rank_asynchronous_update, features.positive, performer.update,
+         maps.entmax]
+OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention]
+rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
 
@@ -73,7 +87,7 @@ def test_a_forked_child_gives_the_bits_of_its_parent(op):
     assert child.exitcode == 0
 
 
-@ops
+@rules
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_other_states_of_a_batch_do_not_change_a_bit(op, dtype):
     """This includes batches that fill one block of lanes and part of another."""
@@ -102,7 +116,7 @@ def test_retrieval_of_a_batch_is_bit_for_bit_that_of_each_state():
             assert alone.steps == together.steps[m]
 
 
-@ops
+@rules
 def test_nonfinite_values_affect_their_row_only(op):
     args, kwargs = problem(op)
     clean = op(*args, **kwargs, backend="numba")
@@ -131,7 +145,9 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
-          "maps.entmax": ({"M": 4000, "N": 4000}, "M x N")}
+                    "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
+          "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
+          "gradients.attention.softmax_attention": ({"N": 2000}, "the weights")}
 
 
 @compiled

@@ -116,5 +116,8 @@ def test_the_required_kernels_exist():
             *((f"performer.{name}", "numba") for name in (
                 "attention", "causal_attention", "expected_update", "thresholded_update",
                 "update")),
+            ("gradients.attention.softmax_attention", "numba"),
+            ("gradients.modern.thresholded_update", "numba"),
+            ("gradients.modern.update", "numba"),
             ("maps.entmax", "numba"), ("maps.normmax", "numba"),
             ("maps.sparsemax", "numba")} <= set(PATHS)

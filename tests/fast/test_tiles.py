@@ -56,6 +56,11 @@ def compiled_panel(Z, rows, beta, B, M, T, L):
 
 
 @njit
+def compiled_pull_back(Z, A, rows, beta, P):
+    panels.pull_back(Z, 0, A, 0, rows, beta, P, 0)
+
+
+@njit
 def compiled_combine(S, rows, F):
     panels.combine(S, 0, rows * tiles.lanes(S), rows, F)
 
@@ -202,3 +207,21 @@ def test_powers_are_within_an_ulp_down_to_the_smallest_subnormal(dtype):
     for got, want in (power, np.exp(wide)), (less_one, np.expm1(wide)):
         ulp = np.spacing(np.abs(want).astype(dtype)).astype(np.longdouble)
         assert np.all(np.abs(got[:-32] - want) <= 1.5 * ulp)
+
+
+@precisions
+def test_cotangents_of_scores(dtype):
+    """A hidden score has weight 0 and no part in the sum of the products with the scores."""
+    n, rows, beta = width(np.empty(1, dtype)), 9, np.dtype(dtype).type(0.5)
+    Z, A, P = draw(dtype, rows * n, rows * n, 4 * n)
+    Z[::7] = -np.inf
+    P[:n] = np.max(Z.reshape(rows, n), axis=0)
+    weights, cotangents, kept = Z.copy(), A.copy(), P.copy()
+    compiled_pull_back(weights, cotangents, rows, beta, P)
+    Z, A, (top, inverse, mean, along) = Z.reshape(rows, n), A.reshape(rows, n), kept.reshape(4, n)
+    p = inverse * np.exp(beta * (Z - top))
+    gap = np.where(Z > -np.inf, Z - top, 0)
+    assert near(weights.reshape(rows, n), p, 2) and np.all(weights[::7] == 0)
+    assert near(cotangents.reshape(rows, n), p * (A - mean), 4)
+    assert near(P[3 * n:], along + np.sum(p * (A - mean) * gap, axis=0), rows)
+    assert np.array_equal(P[:3 * n], kept[:3 * n])

@@ -13,6 +13,8 @@ PATHS = {
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential"),
+    "gradients.attention": ("softmax_attention",),
+    "gradients.modern": ("thresholded_update", "update"),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),
     "performer": ("attention", "causal_attention", "expected_update", "thresholded_update",

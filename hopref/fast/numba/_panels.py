@@ -5,7 +5,10 @@ from numba import types
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, Vectors, loop, moved, vector_code
 
-__all__ = ["raise_tops", "weigh", "weigh_less_one", "combine", "shift", "hide", "some_and_all"]
+__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "shift", "hide",
+           "some_and_all"]
+
+LARGEST = {4: float(np.finfo(np.float32).max), 8: float(np.finfo(np.float64).max)}
 
 
 def raise_tops(T, t, Z, z, rows):
@@ -29,6 +32,20 @@ def weigh_less_one(Z, z, rows, beta, T, t, L, l):
     exponents = np.float64(beta * (rows_of(Z, z, rows) - rows_of(T, t, 1)))
     rows_of(L, l, 2)[1] += np.expm1(exponents).astype(L.dtype).sum(axis=0)
     weigh(Z, z, rows, beta, T, t, L, l)
+
+
+def pull_back(Z, z, A, a, rows, beta, P, p):
+    """Weights ``w = R[j] e^(beta (Z[i, j] - T[j]))`` in place of Z, and ``w (A[i, j] - D[j])``, the
+    cotangents of scores, in place of A; T, R and D are the rows of P.
+
+    The products of these cotangents with ``Z[i, j] - T[j]`` are added to the fourth row of P.
+    """
+    tops, inverse, mean, along = rows_of(P, p, 4)
+    scores, cotangents = rows_of(Z, z, rows), rows_of(A, a, rows)
+    gaps = np.fmax(scores - tops, np.finfo(Z.dtype).min)
+    scores[:] = np.exp(np.float64(beta * gaps)) * inverse
+    cotangents[:] = scores * (cotangents - mean)
+    along += (cotangents * gaps).sum(axis=0)
 
 
 def combine(S, a, b, rows, F):
@@ -108,6 +125,24 @@ def _weigh(v, b, *args):
 @vector_code(weigh_less_one)
 def _weigh_less_one(v, b, *args):
     _weighing(v, b, True, *args)
+
+
+@vector_code(pull_back)
+def _pull_back(v, b, Z, z, A, a, rows, beta, P, p):
+    Z, A, P, beta = moved(b, Z, z), moved(b, A, a), moved(b, P, p), v.repeated(b, beta)
+    tops, inverse, mean, along = (
+        [v.load(b, P, I64((2 * k + j) * v.width)) for j in (0, 1)] for k in range(4))
+    lowest = v.constant(-LARGEST[v.bytes])
+
+    def one(place, j, total):
+        gap = v.larger(b, b.fsub(v.load(b, Z, place), tops[j]), lowest)
+        weight = b.fmul(v.powers(b, b.fmul(beta, gap))[0], inverse[j])
+        cotangent = b.fmul(weight, b.fsub(v.load(b, A, place), mean[j]))
+        v.store(b, weight, Z, place)
+        v.store(b, cotangent, A, place)
+        return [v.multiply_add(b, cotangent, gap, total[0])]
+    for j, total in enumerate(_rows(v, b, rows, along, one)):
+        v.store(b, total, P, I64((6 + j) * v.width))
 
 
 @vector_code(combine)

@@ -25,7 +25,8 @@ from hopref.fast.numba._panels import (
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
-__all__ = ["FEW", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range"]
+__all__ = ["FEW", "LEAST", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range",
+           "visible_scores"]
 
 FEW = 16
 PANELS = 16             # that share a tile of keys
@@ -124,35 +125,49 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
                 for p in range(panels):
                     q = first + p * L
                     count = min(L, M - q)
-                    low, high, some_hidden = _span(
-                        seen, mask[q:q + count], bias[q:q + count], n,
-                        min(tile, N - n, q + count + offset - n))
-                    rows = high - low
+                    low, rows = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, mask,
+                                               bias, offset, scores, shifts, flags, seen)
                     if rows <= 0:
                         continue
-                    multiply(rows, flat[1], (n + low) * d, d, 1, queries, p * d * L, scores, 0, d)
-                    if bias.size:
-                        transpose(bias.reshape(-1), q * N + n + low, count, N, shifts, 0, rows, L)
-                        shift(scores, 0, rows, beta, shifts, 0)
-                    if some_hidden:
-                        transpose(mask.reshape(-1), q * N + n + low, count, N, flags, 0, rows, L)
-                        hide(scores, 0, rows, flags, 0)
-                    _hide_later(scores, q + offset - n - low, rows, L)
                     _clear(S, part, size)
                     raise_tops(S, part, scores, 0, rows)
                     if best.size:
-                        _remember(best, highest, p * L, scores, S, part, q, count, n)
+                        _remember(best, highest, p * L, scores, S, part, q, count, low)
                         weigh_less_one(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
                     else:
                         weigh(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
-                    multiply(v, flat[2], (n + low) * v, 1, v, scores, 0, S, part + WEIGHTED * L,
-                             rows)
+                    multiply(v, flat[2], low * v, 1, v, scores, 0, S, part + WEIGHTED * L, rows)
                     _merge(S, p * size, part, size, factor, n - begin, rows, scale)
             for p in range(panels):
                 _merge(S, whole + p * size, p * size, size, factor, begin,
                        min(N - begin, GROUP * tile), scale)
         for p in range(panels):
             _finish(S, whole + p * size, turned, first + p * L, out, sums)
+
+
+@njit
+def visible_scores(K, queries, panel, q, count, n, tile, beta, mask, bias, offset, scores, shifts,
+                   flags, seen):
+    """Fill ``scores`` with those of a tile of keys, from the first to the last that is visible.
+
+    The queries q, q + 1... are lanes of ``panel``; ``shifts``, ``flags`` and ``seen`` are
+    workspaces.  Returns the first key, and the number of keys.
+    """
+    (N, d), L = K.shape, lanes(K)
+    low, high, some_hidden = _span(seen, mask[q:q + count], bias[q:q + count], n,
+                                   min(tile, N - n, q + count + offset - n))
+    rows, low = high - low, n + low
+    if rows <= 0:
+        return low, 0
+    multiply(rows, K.reshape(-1), low * d, d, 1, queries, panel, scores, 0, d)
+    if bias.size:
+        transpose(bias.reshape(-1), q * N + low, count, N, shifts, 0, rows, L)
+        shift(scores, 0, rows, beta, shifts, 0)
+    if some_hidden:
+        transpose(mask.reshape(-1), q * N + low, count, N, flags, 0, rows, L)
+        hide(scores, 0, rows, flags, 0)
+    _hide_later(scores, q + offset - low, rows, L)
+    return low, rows
 
 
 @njit

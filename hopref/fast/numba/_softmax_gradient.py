@@ -1,0 +1,213 @@
+"""Vector-Jacobian product of softmax retrieval and attention, by tiles of keys.
+
+The scores of a tile are computed again; the weights follow from the largest scores and the totals
+of the forward pass.  Products are blocks of sums that are added to the gradients, the sums over
+keys in the order of the tiles, those over queries in the order of the panels, so that the bits
+depend on the arguments alone.
+"""
+import numpy as np
+
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._panels import pull_back
+from hopref.fast.numba._products import aligned
+from hopref.fast.numba._softmax import (
+    FEW,
+    LEAST,
+    TOP,
+    TOTAL,
+    absent,
+    attend,
+    visible_scores,
+)
+from hopref.fast.numba._tiles import accumulate, draw, lanes, multiply, score, transpose
+
+__all__ = ["softmax_gradient"]
+
+TILE = 2**15            # bytes of a tile of keys, which stays in a cache with its gradient
+
+
+def softmax_gradient(g, Q, K, V, beta, mask, offset, dS):
+    """The gradients (dQ, dK, dV, dbeta) of softmax(beta Q K') V; None if they leave the range.
+
+    Parameters
+    ----------
+    g : (M, v) array, the cotangent of the result
+    Q, K, V, beta, mask, offset : arguments of `attend`
+    dS : (M, N) array that is filled with the cotangents of beta Q K', or (0, 0)
+
+    Returns
+    -------
+    arrays in the precision of ``dS``; if K and V are one array, dK is the gradient of both
+    """
+    for dtype in (np.float32, np.float64)[dS.itemsize // 8:]:
+        if beta < LEAST[np.dtype(dtype).itemsize]:
+            continue
+        q, k, cotangent, scores = (a.astype(dtype, copy=False) for a in (Q, K, g, dS))
+        values = k if V is K else V.astype(dtype, copy=False)
+        found = _gradient(cotangent, q, k, values, dtype(beta), mask, offset, scores)
+        if all(np.isfinite(np.vdot(a, a)) for a in found):
+            if scores is not dS:
+                dS[:] = scores
+            return [np.asarray(a, dS.dtype) for a in found]
+    return None
+
+
+def _gradient(g, Q, K, V, beta, mask, offset, dS):
+    M, v = len(Q), V.shape[1]
+    few = M < FEW and not mask.size and not dS.size     # scores have the bits of the forward pass
+    out, sums = np.empty((M, v), K.dtype), np.empty((M, 3), K.dtype)
+    attend(Q, K, V, beta, few, mask, absent(K.dtype), offset, out, sums, np.empty(0, np.int64))
+    out[sums[:, TOTAL] == 0] = 0                    # no key is visible
+    dQ, dK = np.empty_like(Q), np.zeros_like(K)
+    dV = dK if V is K else np.zeros_like(V)
+    given = g, Q, K, V, beta, np.vecdot(g, out), sums, dQ, dK, dV, V is K
+    if few:
+        return dQ, dK, dV, _by_lines(*given)
+    return dQ, dK, dV, _by_panels(*given, mask.view(np.uint8), offset, dS)
+
+
+# -- many queries ---------------------------------------------------------------------------------
+
+@njit
+def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, offset, dS):
+    (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
+    panels, tile = -(-M // L), max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12)
+    queries, cotangents, rows = _turned(Q), _turned(g), np.zeros(4 * panels * L, K.dtype)
+    lines, values = _padded(Q, beta), _padded(g, K.dtype.type(1))
+    keys = _room(dK, lines)
+    of_values = keys if shared else _room(dV, values)
+    scores, A = aligned(tile * L, K), aligned(tile * L, K)
+    part, sum_q = aligned(d * L, K), np.zeros(panels * d * L, K.dtype)
+    bias = np.empty((0, 0), K.dtype)
+    flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
+    for q in range(M):
+        _set_rows(rows, q // L * 4 * L + q % L, L, sums[q], mean[q])
+    total = 0.0
+    for n in range(0, N, tile):
+        for p in range(panels):
+            q, count, its = p * L, min(L, M - p * L), p * 4 * L
+            low, many = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, mask, bias,
+                                       offset, scores, scores, flags, seen)
+            if many <= 0:
+                continue
+            multiply(many, V.reshape(-1), low * v, v, 1, cotangents, p * v * L, A, 0, v)
+            total += _pull_back(scores, 0, A, 0, many, beta, rows, its, count)
+            multiply(d, K.reshape(-1), low * d, 1, d, A, 0, part, 0, many)
+            for i in range(d * L):
+                sum_q[p * d * L + i] += part[i]
+            _collect(keys, low, many, A, L, 1, lines, q, count)
+            _collect(of_values, low, many, scores, L, 1, values, q, count)
+            if dS.size:
+                transpose(A, 0, many, L, dS.reshape(-1), q * N + low, count, N)
+    for p in range(panels):
+        transpose(sum_q, p * d * L, d, L, dQ.reshape(-1), p * L * d, min(L, M - p * L), d)
+    _finish(dQ, beta, dK, keys, dV, of_values)
+    return total
+
+
+# -- few queries ----------------------------------------------------------------------------------
+
+@njit
+def _by_lines(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared):
+    (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
+    tile = max(1, TILE // (max(d, v, 1) * L * K.itemsize)) * L
+    lines, values = _padded(Q, beta), _padded(g, K.dtype.type(1))
+    keys = _room(dK, lines)
+    of_values = keys if shared else _room(dV, values)
+    scores, A = np.zeros(M * tile, K.dtype), np.zeros(M * tile, K.dtype)
+    rows, part = np.zeros(4 * M * L, K.dtype), aligned(M * d, K)
+    for m in range(M):
+        for j in range(L):
+            _set_rows(rows, 4 * m * L + j, L, sums[m], mean[m])
+    dQ[:], total = 0, 0.0
+    for n in range(0, N, tile):
+        many = min(tile, N - n)
+        score(M, Q.reshape(-1), 0, K.reshape(-1), n * d, d, many, scores, 0, tile)
+        score(M, g.reshape(-1), 0, V.reshape(-1), n * v, v, many, A, 0, tile)
+        full = -(-many // L)
+        for m in range(M):
+            line = m * tile
+            for i in range(line + many, line + full * L):
+                scores[i], A[i] = -np.inf, 0
+            total += _pull_back(scores, line, A, line, full, beta, rows, 4 * m * L, L)
+        draw(M, A, 0, tile, K.reshape(-1), n * d, d, many, part, 0)
+        for m in range(M):
+            for c in range(d):
+                dQ[m, c] += part[m * d + c]
+        _collect(keys, n, many, A, 1, tile, lines, 0, M)
+        _collect(of_values, n, many, scores, 1, tile, values, 0, M)
+    _finish(dQ, beta, dK, keys, dV, of_values)
+    return total
+
+
+# -- both -----------------------------------------------------------------------------------------
+
+@njit
+def _set_rows(rows, place, L, sums, mean):
+    """The numbers of a query for `pull_back`; weights are 0 where no key is visible."""
+    rows[place], rows[place + 2 * L] = sums[TOP], mean
+    rows[place + L] = 1 / sums[TOTAL] if sums[TOTAL] != 0 else 0
+
+
+@njit
+def _pull_back(scores, s, A, a, many, beta, rows, its, count):
+    """`pull_back`; the sum of the products over the first lanes."""
+    L, total = lanes(rows), 0.0
+    rows[its + 3 * L:its + 4 * L] = 0
+    pull_back(scores, s, A, a, many, beta, rows, its)
+    for j in range(its + 3 * L, its + 3 * L + count):
+        total += rows[j]
+    return total
+
+
+@njit
+def _room(sums, lines):
+    """``sums``, or zeros in their place if their rows are shorter than those of the lines."""
+    if sums.shape[1] == lines.shape[1]:
+        return sums
+    return np.zeros((len(sums), lines.shape[1]), sums.dtype)
+
+
+@njit
+def _finish(dQ, beta, dK, keys, dV, values):
+    """Multiply dQ by beta, and drop the columns beyond the last of dK and dV."""
+    for m in range(len(dQ)):
+        for c in range(dQ.shape[1]):
+            dQ[m, c] *= beta
+    _trim(dK, keys)
+    _trim(dV, values)
+
+
+@njit
+def _trim(sums, wide):
+    if wide.shape[1] != sums.shape[1]:
+        for n in range(len(sums)):
+            sums[n] = wide[n, :sums.shape[1]]
+
+
+@njit
+def _turned(X):
+    """X as panels of queries, 0 in the lanes beyond the last."""
+    (M, d), L = X.shape, lanes(X)
+    panels = np.zeros(-(-M // L) * d * L, X.dtype)
+    for q in range(0, M, L):
+        transpose(X.reshape(-1), q * d, min(L, M - q), d, panels, q * d, d, L)
+    return panels
+
+
+@njit
+def _padded(X, factor):
+    """``factor X``, with rows of a multiple of the number of lanes."""
+    L = lanes(X)
+    wide = np.zeros((len(X), -(-X.shape[1] // L) * L), X.dtype)
+    wide[:, :X.shape[1]] = factor * X
+    return wide
+
+
+@njit
+def _collect(sums, n, many, weights, down, along, lines, q, count):
+    """Add the lines of the queries with their weights to the sums of the keys."""
+    L, width = lanes(lines), lines.shape[1]
+    for c in range(0, width, L):
+        accumulate(many, weights, 0, down, along, lines.reshape(-1), q * width + c, width,
+                   sums.reshape(-1), n * width + c, width, count)
