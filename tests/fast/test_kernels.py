@@ -43,6 +43,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
+        "gradients.attention.causal_linear_attention":
+            ((V[::-1], V[:d], V[:d, 0], np.abs(X), np.abs(X[::-1]), V), {}),
     }[op.name]
     return [a.astype(dtype) for a in args], kwargs
 
@@ -52,7 +54,8 @@ SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
 RULES = [modern.update, modern.energy, *SEQUENCES,
          classical.low_rank_asynchronous_update, features.positive, performer.update,
          maps.entmax]
-OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention]
+OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention,
+       gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
@@ -145,9 +148,10 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
-                    "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
+          "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
-          "gradients.attention.softmax_attention": ({"N": 2000}, "the weights")}
+          "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
+          "gradients.attention.causal_linear_attention": ({"N": 100_000}, "L x r x v")}
 
 
 @compiled

@@ -13,7 +13,7 @@ PATHS = {
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential"),
-    "gradients.attention": ("softmax_attention",),
+    "gradients.attention": ("causal_linear_attention", "softmax_attention"),
     "gradients.modern": ("thresholded_update", "update"),
     "maps": ("entmax", "normmax", "sparsemax"),
     "modern": ("energy", "thresholded_update", "update"),

@@ -14,15 +14,41 @@ from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
 
-__all__ = ["causal", "collect", "respond", "in_range"]
+__all__ = ["by_head", "causal", "collect", "respond", "in_range"]
 
 CHUNK = 32              # positions; no row of a panel is longer
 ROWS = 48               # queries whose results are computed together
 BLOCK = 12              # rows of an attention matrix that are computed up to the same column
 
 
+def by_head(kernel, formula, operands, mask, S, z, shapes):
+    """Results of these shapes for each head, in the first precision that holds the products.
+
+    ``kernel(seen, *operands, S, z, *results)`` fills the results, and reports whether they are
+    valid; ``seen`` indexes the visible keys.  Otherwise they are those of ``formula``.
+    """
+    *_, k, V = operands
+    lead, r, v, real = V.shape[:-2], k.shape[-1], V.shape[-1], V.dtype
+    state = np.broadcast_to(S, (*lead, r, v)), np.broadcast_to(z, (*lead, r))
+    results = [np.empty((*lead, *shape), real) for shape in shapes]
+    for h in np.ndindex(lead):
+        seen = slice(None) if mask is True or mask[h].all() else mask[h]
+        given, found = [a[h] for a in (*operands, *state)], [y[h] for y in results]
+        for dtype in (real,) if real == np.float64 else (real, np.dtype(np.float64)):
+            made = found if dtype == real else [np.empty(y.shape, dtype) for y in found]
+            if kernel(seen, *(a.astype(dtype, copy=False) for a in given), *made):
+                break
+        else:
+            made = formula(True if mask is True else mask[h], *(a.astype(float) for a in given))
+            made = made if len(found) > 1 else [made]
+        if made is not found:
+            for y, wide in zip(found, made):
+                y[:] = wide
+    return tuple(results) if len(results) > 1 else results[0]
+
+
 @njit
-def causal(q, k, V, S, z, eps, otherwise, out):
+def causal(q, k, V, S, z, eps, otherwise, out, divided=True):
     """Fill ``out``, and update S and z to the state after the last position.
 
     Parameters
@@ -30,6 +56,7 @@ def causal(q, k, V, S, z, eps, otherwise, out):
     q, k, V, out : (L, r), (L, r), (L, v) and (L, v) arrays
     S, z : (r, v) and (r) arrays, the state of earlier keys
     eps, otherwise : what is added to the denominator, and the result where it is 0
+    divided : whether the sums are divided by those of the features
 
     Returns
     -------
@@ -57,6 +84,8 @@ def causal(q, k, V, S, z, eps, otherwise, out):
         for i in range(m):
             weight[i] += within[i]
         least = min(least, _least(q[t:t + m], weight))
+        if not divided:
+            weight[:] = 1
         for c in range(r):
             z[c] += more[c]
         for p in range(P):

@@ -13,7 +13,7 @@ import numpy as np
 
 from hopref.fast.numba._features import exponentiate
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._linear import causal, collect, in_range, respond
+from hopref.fast.numba._linear import by_head, causal, collect, in_range, respond
 from hopref.fast.numba._softmax import FEW, TOTAL, attend
 from hopref.fast.numba._softmax import in_range as scores_in_range
 from hopref.maps import default_scale
@@ -86,7 +86,7 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     def formula(seen, k, values, S, z):
         return attention.key_state.formula(k, values, mask=seen, S=S, z=z)
     r, v = phi_k.shape[-1], V.shape[-1]
-    return _by_head(kernel, formula, (phi_k, V), mask, S, z, [(r, v), (r,)])
+    return by_head(kernel, formula, (phi_k, V), mask, S, z, [(r, v), (r,)])
 
 
 def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
@@ -99,7 +99,7 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
         return attention.linear_attention.formula(q, k, values, mask=seen, S=S, z=z, eps=eps,
                                                   empty_row=empty_row)
     shape = phi_q.shape[-2], V.shape[-1]
-    return _by_head(kernel, formula, (phi_q, phi_k, V), mask, S, z, [shape])
+    return by_head(kernel, formula, (phi_q, phi_k, V), mask, S, z, [shape])
 
 
 def association(phi_q, phi_k, V, /):
@@ -111,7 +111,7 @@ def association(phi_q, phi_k, V, /):
     def formula(seen, q, k, values, S, z):
         return attention.association.formula(q, k, values)
     shape = phi_q.shape[-2], V.shape[-1]
-    return _by_head(kernel, formula, (phi_q, phi_k, V), True, 0.0, 0.0, [shape])
+    return by_head(kernel, formula, (phi_q, phi_k, V), True, 0.0, 0.0, [shape])
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
@@ -124,33 +124,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
         return attention.causal_linear_attention.formula(q, k, values, S=S, z=z, eps=eps,
                                                          empty_row=empty_row)
     r, (l, v) = phi_k.shape[-1], V.shape[-2:]
-    return _by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
-
-
-def _by_head(kernel, formula, operands, mask, S, z, shapes):
-    """Results of these shapes for each head, in the first precision that holds the products.
-
-    ``kernel(seen, *operands, S, z, *results)`` fills the results, and reports whether they are
-    valid; ``seen`` indexes the visible keys.  Otherwise they are those of ``formula``.
-    """
-    *_, k, V = operands
-    lead, r, v, real = V.shape[:-2], k.shape[-1], V.shape[-1], V.dtype
-    state = np.broadcast_to(S, (*lead, r, v)), np.broadcast_to(z, (*lead, r))
-    results = [np.empty((*lead, *shape), real) for shape in shapes]
-    for h in np.ndindex(lead):
-        seen = slice(None) if mask is True or mask[h].all() else mask[h]
-        given, found = [a[h] for a in (*operands, *state)], [y[h] for y in results]
-        for dtype in (real,) if real == np.float64 else (real, np.dtype(np.float64)):
-            made = found if dtype == real else [np.empty(y.shape, dtype) for y in found]
-            if kernel(seen, *(a.astype(dtype, copy=False) for a in given), *made):
-                break
-        else:
-            made = formula(True if mask is True else mask[h], *(a.astype(float) for a in given))
-            made = made if len(found) > 1 else [made]
-        if made is not found:
-            for y, wide in zip(found, made):
-                y[:] = wide
-    return tuple(results) if len(results) > 1 else results[0]
+    return by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
 
 
 def _sums(k, V, S, z):
