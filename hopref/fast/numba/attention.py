@@ -161,7 +161,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
             q, k, values, sign_q=q_sign, sign_k=k_sign, mask=seen, empty_row=empty_row)
     operands = _whole(sign_q, log_q), _whole(sign_k, log_k), log_q, log_k, V
     shape = log_q.shape[-2], V.shape[-1]
-    return _by_head(kernel, formula, operands, mask, 0.0, 0.0, [shape])
+    return by_head(kernel, formula, operands, mask, 0.0, 0.0, [shape])
 
 
 def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
@@ -187,7 +187,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     (*lead, l, v), r = V.shape, log_k.shape[-1]
     operands = (_whole(c, np.empty((*lead, r), V.dtype)), _whole(sign_q, log_q),
                 _whole(sign_k, log_k), log_q, log_k, V)
-    return _by_head(kernel, formula, operands, True, S, z, [(l, v), (r, v), (r,), (r,)])
+    return by_head(kernel, formula, operands, True, S, z, [(l, v), (r, v), (r,), (r,)])
 
 
 def _blocks(rows):
