@@ -7,7 +7,7 @@ from benchmarks import growth, timing
 class Update(timing._Timed):
     """One synchronous step of 64 states."""
     op = "classical.update"
-    params, param_names = ([256, 512, 1024, 2048], ["formula"]), ("components", "path")
+    params, param_names = ([256, 512, 1024, 2048], timing.PATHS), ("components", "path")
 
     def arguments(self, d):
         return growth.network(d)

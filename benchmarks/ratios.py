@@ -244,8 +244,10 @@ def elu(x):
 
 def sweep(xi, X, order):
     """W is formed before timing; a visit multiplies a row of W by all states."""
-    W = X.T @ X
+    return sweep_of_weights(xi, X.T @ X, order)
 
+
+def sweep_of_weights(xi, W, order):
     def run():
         states = xi.copy()
         for site in order:
@@ -253,6 +255,18 @@ def sweep(xi, X, order):
             states[:, site] = np.where(h == 0, states[:, site], np.where(h > 0, 1, -1))
         return states
     return run
+
+
+def signs(xi, W):
+    def run():
+        h = xi @ W.T
+        return np.where(h == 0, xi, np.sign(h))
+    return run
+
+
+def signs_of_patterns(xi, X):
+    """W is formed before timing."""
+    return signs(xi, X.T @ X)
 
 
 def projection(z):
@@ -322,6 +336,12 @@ def cases(quick):
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
                    {"order": np.arange(d)}, sweep)
+        yield Case("classical.low_rank_update", f"M=64 N={d // 20} d={d}", (xi, X), {},
+                   signs_of_patterns)
+        W = X.T @ X
+        yield Case("classical.update", f"M=64 d={d}", (xi, W), {}, signs)
+        yield Case("classical.asynchronous_update", f"M=64 d={d}", (xi, W),
+                   {"order": np.arange(d)}, sweep_of_weights)
     for M, n in [(64, 1000)] if quick else [(64, 1000), (1, 100_000)]:
         z, size = growth.scores(n, M), f"{M} rows n={n}"
         yield Case("maps.sparsemax", size, z, {}, projection)

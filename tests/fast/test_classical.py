@@ -1,46 +1,122 @@
-"""Asynchronous updates without W have the bits of the formula on integers."""
+"""Signs of fields have the bits of the formula on integers, whatever the precision of the sums."""
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopref import classical
+from hopref import classical, storage
 from hopref.fast.numba import classical as kernel
 from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
-visit = classical.low_rank_asynchronous_update
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+WEIGHTS = ["update", "asynchronous_update", "glauber_update"]
+PATTERNS = ["low_rank_update", "low_rank_asynchronous_update"]
+rules = pytest.mark.parametrize("name", WEIGHTS + PATTERNS)
+visit = classical.low_rank_asynchronous_update
 
 
+def stored(name, X):
+    """What the rule takes for the patterns X: their weights, not symmetric, or themselves."""
+    if name in PATTERNS:
+        return X
+    return np.triu(storage.hebbian(X, zero_diagonal=True)).astype(X.dtype) + X.T @ X
+
+
+def options_of(name, rng, M, d, visits=70):
+    """Options that the rule requires."""
+    options = {"order": rng.integers(0, d, visits)} if "synchronous" in name or "glauber" in name \
+        else {}
+    if name == "glauber_update":
+        options |= {"uniforms": rng.random((M, visits)).astype("float32"), "beta": 0.5}
+    return options
+
+
+@rules
 @precisions
 @given(data=st.data())
-def test_integers_give_the_bits_of_the_formula(dtype, data):
+def test_integers_give_the_bits_of_the_formula(name, dtype, data):
     """One state and many, orders with repeats, ties of both kinds, both alphabets."""
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     d, N = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 9))
-    M = data.draw(st.sampled_from([1, 7, 8, 9]))
+    M = data.draw(st.sampled_from([1, 7, 8, 17]))
     states = data.draw(st.sampled_from(["polar", "binary"]))
     low = {"polar": -1.0, "binary": 0.0}[states]
     reach = data.draw(st.sampled_from([1, 3]))
     X = rng.integers(-reach, reach + 1, (N, d)).astype(dtype)
     xi = np.where(rng.random((M, d)) < 0.5, low, 1.0).astype(dtype)
     b = rng.integers(-2, 3, d).astype(dtype)
-    options = {"order": rng.integers(0, d, data.draw(st.sampled_from([1, 31, 33, 80]))),
-               "ties": data.draw(st.sampled_from(["keep", "plus"])), "states": states,
-               "zero_diagonal": data.draw(st.booleans()),
-               "scale": data.draw(st.sampled_from([1.0, 0.1]))}
-    got = visit(xi, X, b, **options, backend="numba")
-    assert got.dtype == dtype and np.array_equal(got, visit(xi, X, b, **options))
+    options = options_of(name, rng, M, d, data.draw(st.sampled_from([1, 31, 33, 80])))
+    options["states"] = states
+    if name != "glauber_update":
+        options["ties"] = data.draw(st.sampled_from(["keep", "plus"]))
+    if name in PATTERNS:
+        options |= {"zero_diagonal": data.draw(st.booleans()),
+                    "scale": data.draw(st.sampled_from([1.0, 0.1]))}
+    op, given_ = getattr(classical, name), (xi, stored(name, X), b)
+    got = op(*given_, **options, backend="numba")
+    assert got.dtype == dtype and np.array_equal(got, op(*given_, **options))
 
 
+@rules
 @precisions
-@pytest.mark.parametrize("M", [1, 70])
-def test_real_patterns_agree_within_the_tolerance_of_signs(dtype, M):
+@pytest.mark.parametrize("M", [1, 15, 70])
+def test_real_patterns_agree_within_the_tolerance_of_signs(name, dtype, M):
     rng = np.random.default_rng(0)
     X, xi = rng.standard_normal((11, 45)).astype(dtype), np.sign(rng.standard_normal((M, 45)))
-    order = np.concatenate([rng.permutation(45), rng.integers(0, 45, 45)])
-    agrees(visit, (xi.astype(dtype), X), {"order": order, "zero_diagonal": True}, dtype)
+    options = options_of(name, rng, M, 45) | ({"zero_diagonal": True} if name in PATTERNS else {})
+    agrees(getattr(classical, name), (xi.astype(dtype), stored(name, X)), options, dtype)
+
+
+@rules
+@pytest.mark.parametrize("M", [1, 17, 70])
+def test_every_remainder_of_rows_terms_and_panels(name, M):
+    """Sites and patterns beyond one block of rows and of terms, in every precision of sums."""
+    rng = np.random.default_rng(1)
+    X = np.sign(rng.standard_normal((53, 530))).astype("float32")
+    xi = np.sign(rng.standard_normal((M, 530))).astype("float32")
+    options, W = options_of(name, rng, M, 530, 40), stored(name, X)
+    op = getattr(classical, name)
+    want = op(xi, W, **options)
+    assert np.array_equal(op(xi, W, **options, backend="numba"), want)
+    assert np.array_equal(op(xi.astype(float), W.astype(float), **options, backend="numba"), want)
+
+
+@pytest.mark.parametrize("name", ["update", "asynchronous_update"])
+@pytest.mark.parametrize("M", [1, 20])
+def test_fields_that_single_precision_rounds_are_decided_by_double_precision(name, M):
+    """Integers below 2^24 whose sums are not, and numbers without a common unit."""
+    rng, d = np.random.default_rng(2), 40
+    W = np.full((d, d), 2.0**23, "float32")
+    W[:, ::2] *= -1                                     # an even number of terms cancels
+    W[np.arange(d), np.arange(d)] = rng.choice([-1.0, 1.0], d)
+    for weights in W, (W / 3).astype("float32"):
+        xi = np.sign(rng.standard_normal((M, d))).astype("float32")
+        options = options_of(name, rng, M, d)
+        op = getattr(classical, name)
+        want = op(xi, weights, **options)
+        assert np.array_equal(op(xi, weights, **options, backend="numba"), want)
+
+
+@pytest.mark.parametrize("name", ["update", "asynchronous_update"])
+def test_weights_whose_sums_overflow_single_precision(name):
+    W = np.full((20, 20), 3e38, "float32")
+    W[:, ::2] *= -1
+    xi = np.ones((18, 20), "float32")
+    xi[:9, :3] = -1
+    op, options = getattr(classical, name), options_of(name, np.random.default_rng(0), 18, 20)
+    for states in xi, xi[0]:
+        assert np.array_equal(op(states, W, **options, backend="numba"), op(states, W, **options))
+
+
+def test_the_diagonal_is_removed_from_sums_of_any_size():
+    """The field of the other sites is 1e-9 of that of the site itself."""
+    X = np.array([[1e9, 1.0, 1.0], [1.0, -1e9, 1.0]])
+    for xi in np.sign(np.random.default_rng(0).standard_normal((20, 3))), np.array([1.0, -1, 1]):
+        given_ = {"zero_diagonal": True, "ties": "plus"}
+        agrees(classical.low_rank_update, (xi, X * 0.3), given_, "float64")
+        assert np.array_equal(classical.low_rank_update(xi, X * 0.3, **given_, backend="numba"),
+                              classical.low_rank_update(xi, X * 0.3, **given_))
 
 
 def test_the_precision_for_integers_represents_every_sum():
@@ -58,8 +134,8 @@ def test_the_precision_for_integers_represents_every_sum():
 def test_sums_beyond_single_precision_are_exact():
     """The fields differ by 1 in 2^26, so that their signs would be wrong in float32."""
     X = np.array([[2.0**13, 2.0**13, 1.0], [2.0**13, -(2.0**13), 0.0], [2.0**13, 0.0, -1.0]])
-    xi = np.array([[1.0, 1.0, -1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]] * 3)
+    xi = np.array([[1.0, 1.0, -1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]] * 6)
     for states in xi, xi[:1]:
-        order = [0, 1, 2, 2, 1, 0]
-        assert np.array_equal(visit(states, X, order=order, zero_diagonal=True, backend="numba"),
-                              visit(states, X, order=order, zero_diagonal=True))
+        for op, options in (visit, {"order": [0, 1, 2, 2, 1, 0]}), (classical.low_rank_update, {}):
+            got = op(states, X, zero_diagonal=True, **options, backend="numba")
+            assert np.array_equal(got, op(states, X, zero_diagonal=True, **options))

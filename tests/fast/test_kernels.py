@@ -40,6 +40,10 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "performer.update": ((xi, X, rng.standard_normal((40, d))), {"beta": 0.5}),
         "classical.low_rank_asynchronous_update":
             ((np.sign(xi), X), {"order": rng.integers(0, d, 70)}),
+        "classical.low_rank_update": ((np.sign(xi), X), {"zero_diagonal": True}),
+        "classical.update": ((np.sign(xi), X.T @ X), {}),
+        "classical.asynchronous_update":
+            ((np.sign(xi), X.T @ X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
@@ -51,8 +55,9 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
 
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
              attention.linear_attention, attention.log_causal_linear_attention)
-RULES = [modern.update, modern.energy, *SEQUENCES,
-         classical.low_rank_asynchronous_update, features.positive, performer.update,
+SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
+         classical.asynchronous_update)
+RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
          maps.entmax]
 OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention,
        gradients.attention.causal_linear_attention]
@@ -127,7 +132,7 @@ def test_nonfinite_values_affect_their_row_only(op):
     dirty[0][4, 1] = np.nan
     if op is attention.causal_linear_attention:
         dirty[2][90] = np.inf, -np.inf, np.nan          # a value, in the future of 90 positions
-    if op is classical.low_rank_asynchronous_update:
+    if op in SIGNS:
         kwargs["ties"] = "plus"
         clean = op(*args, **kwargs, backend="numba")
     got = op(*dirty, **kwargs, nonfinite="propagate", backend="numba")
@@ -146,6 +151,9 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.log_causal_linear_attention": ({"N": 800_000}, "L x r x v"),
           "attention.linear_attention": ({"N": 800_000}, "L x r x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
+          "classical.low_rank_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
+          "classical.update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
+          "classical.asynchronous_update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),

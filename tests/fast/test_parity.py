@@ -97,27 +97,3 @@ def test_the_error_for_a_missing_path_names_it(name):
     options = {p.name: 1.0 for p in due if p.kind is p.KEYWORD_ONLY}
     with pytest.raises(BackendError, match="backend must be one of formula.*; got 'torch'"):
         OPS[name](*operands, **options, backend="torch")
-
-
-def test_the_required_kernels_exist():
-    assert {("modern.energy", "numba"), ("modern.update", "numba"),
-            ("modern.thresholded_update", "numba"),
-            ("attention.association", "numba"),
-            ("attention.causal_linear_attention", "numba"),
-            ("attention.key_state", "numba"), ("attention.linear_attention", "numba"),
-            ("attention.log_causal_linear_attention", "numba"),
-            ("attention.log_linear_attention", "numba"),
-            ("attention.softmax_attention", "numba"),
-            ("classical.low_rank_asynchronous_update", "numba"),
-            *((f"features.{name}", "numba") for name in (
-                "general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
-                "positive", "relu", "trigonometric", "deterministic.elu",
-                "deterministic.exponential")),
-            *((f"performer.{name}", "numba") for name in (
-                "attention", "causal_attention", "expected_update", "thresholded_update",
-                "update")),
-            ("gradients.attention.softmax_attention", "numba"),
-            ("gradients.modern.thresholded_update", "numba"),
-            ("gradients.modern.update", "numba"),
-            ("maps.entmax", "numba"), ("maps.normmax", "numba"),
-            ("maps.sparsemax", "numba")} <= set(PATHS)

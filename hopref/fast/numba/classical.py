@@ -1,9 +1,8 @@
-"""`hopref.models.classical` with patterns in place of W, which is not formed.
+"""`hopref.models.classical`: signs of fields, all at once or one site at a time.
 
-The overlaps of a state with the patterns are stored; a visit uses them, and a flip updates them.
-64 states are processed together, one in each lane, and visits in blocks: fields and overlaps are
-products of matrices, and a flip inside a block corrects the fields of later visits.  Batches of
-fewer than FEW states are processed one state at a time.
+Without W, fields are two products with the patterns.  If the patterns and the states are integers,
+so that all sums are, the results are bit for bit those of the formula; they are computed in single
+precision if that adds them exactly.
 """
 import math
 
@@ -11,40 +10,90 @@ import numpy as np
 
 from hopref import maps
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._products import LANES, dot, multiply_add, workspace
+from hopref.fast.numba._signs import (
+    few_states,
+    largest_integer,
+    signs_of_patterns,
+    signs_of_weights,
+)
+from hopref.fast.numba._sweeps import FEW, sweep_patterns, sweep_weights
+from hopref.models import classical
 
-__all__ = ["low_rank_asynchronous_update"]
+__all__ = ["update", "low_rank_update", "asynchronous_update", "glauber_update",
+           "low_rank_asynchronous_update"]
 
-FEW = 8
-BLOCK = 32
+
+def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
+    d, new = xi.shape[-1], np.empty_like(xi)
+    rows = math.prod(xi.shape[:-1]), d
+    signs_of_weights(xi.reshape(rows), W, np.zeros(d) + b, new.reshape(rows), few_states(xi),
+                     ties is maps.plus, states)
+    return new
+
+
+def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="keep",
+                    states="polar"):
+    few, d, count = few_states(xi), X.shape[1], math.prod(xi.shape[:-1])
+    carrier = xi.dtype if few and xi.dtype == np.float64 else _carrier(xi, X)
+    x, new = xi.reshape(count, d), np.empty((count, d), carrier)
+    exact = carrier == np.float32 or not zero_diagonal or _adds_exactly(x, X, 2.0**53)
+    left, reach = np.zeros(0 if exact else count, np.bool_), np.zeros(0 if exact else d)
+    if not exact:                   # the difference of two sums may be their rounding errors
+        size = np.abs(X, dtype=np.float64)
+        reach = 2.0**-52 * (d + len(X) + 4) * (size.sum(axis=1) @ size)
+    signs_of_patterns(x.astype(carrier, copy=False), X.astype(carrier, copy=False),
+                      np.zeros(d) + b, _diagonal(X, zero_diagonal), reach, scale, new, left,
+                      few, ties is maps.plus, states)
+    for m in np.flatnonzero(left):
+        new[m] = classical.low_rank_update.formula(
+            x[m].astype(np.float64), X.astype(np.float64), np.asarray(b, np.float64), scale=scale,
+            zero_diagonal=True, ties=ties, states=states)
+    return new.astype(xi.dtype, copy=False).reshape(xi.shape)
+
+
+def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
+    uniforms = np.empty((math.prod(xi.shape[:-1]), 0), xi.dtype)
+    return _swept(xi, W, b, order, uniforms, 0.0, ties is maps.plus, states)
+
+
+def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
+    draws = uniforms.reshape(math.prod(xi.shape[:-1]), len(order))
+    return _swept(xi, W, b, order, draws, beta * (1 - states), False, states)
+
+
+def _swept(xi, W, b, order, uniforms, gain, plus, low):
+    new, d = xi.copy(), xi.shape[-1]
+    sweep_weights(new.reshape(math.prod(xi.shape[:-1]), d), W, np.zeros(d) + b, order, uniforms,
+                  gain, _visited_alone(xi), plus, low)
+    return new
+
+
+def _visited_alone(xi):
+    return xi.ndim == 1 or xi.shape[-2] < FEW
 
 
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
                                  ties="keep", states="polar"):
     carrier, d = _carrier(xi, X), X.shape[1]
-    new = xi.astype(carrier)
-    diagonal = _squares(X) if zero_diagonal else np.zeros(d)
-    rule = diagonal, np.zeros(d) + b, scale, ties is maps.plus, states
-    many = xi.ndim > 1 and xi.shape[-2] >= FEW
-    visit = _visit_many if many else _visit_one
-    visit(new.reshape(math.prod(xi.shape[:-1]), d), X.astype(carrier, copy=False), order, rule)
+    new, rule = xi.astype(carrier), (scale, _diagonal(X, zero_diagonal), np.zeros(d) + b)
+    sweep_patterns(new.reshape(math.prod(xi.shape[:-1]), d), X.astype(carrier, copy=False), order,
+                   rule, _visited_alone(xi), ties is maps.plus, states)
     return new.astype(xi.dtype, copy=False)
 
 
 def _carrier(xi, X):
     """float32 if every sum is an integer that float32 represents exactly, otherwise float64."""
-    x, s = _largest_integer(X.reshape(-1)), max(1.0, _largest_integer(xi.reshape(-1)))
-    return np.float32 if X.size * x * x * s < 2**24 else np.float64
+    return np.float32 if _adds_exactly(xi, X, 2.0**24) else np.float64
 
 
-@njit
-def _largest_integer(x):
-    """The largest |x|, or infinity if an entry is not an integer."""
-    largest = 0.0
-    for i in range(x.size):
-        size = abs(x[i]) if x[i] == np.rint(x[i]) else np.inf
-        largest = size if size > largest else largest
-    return largest
+def _adds_exactly(xi, X, bound):
+    """Whether all sums are integers below ``bound`` in size."""
+    x, s = largest_integer(X.reshape(-1)), max(1.0, largest_integer(xi.reshape(-1)))
+    return X.size * x * x * s < bound
+
+
+def _diagonal(X, zero_diagonal):
+    return _squares(X) if zero_diagonal else np.zeros(X.shape[1])
 
 
 @njit
@@ -54,80 +103,3 @@ def _squares(X):
         for j in range(X.shape[1]):
             squares[j] += np.float64(X[i, j]) * X[i, j]
     return squares
-
-
-@njit
-def _visit_one(xi, X, order, rule):
-    N = len(X)
-    block, overlaps = workspace(BLOCK, N, X), np.empty(N, X.dtype)
-    for m in range(len(xi)):
-        for n in range(N):
-            overlaps[n] = dot(X[n], xi[m])
-        for t in range(0, len(order), BLOCK):
-            visits = order[t:t + BLOCK]
-            _gather(block, X, visits)
-            for i in range(len(visits)):
-                old = np.float64(xi[m, visits[i]])
-                new = _sign(np.float64(dot(block[i], overlaps)), old, visits[i], rule)
-                if new != old:
-                    xi[m, visits[i]] = new
-                    change = X.dtype.type(new - old)
-                    for n in range(N):
-                        overlaps[n] += change * block[i, n]
-
-
-@njit
-def _visit_many(xi, X, order, rule):
-    (N, d), M = X.shape, len(xi)
-    states, overlaps = workspace(d, LANES, X), workspace(N, LANES, X)
-    fields, changes = workspace(BLOCK, LANES, X), workspace(BLOCK, LANES, X)
-    block, overlap = workspace(BLOCK, N, X), np.empty(BLOCK, X.dtype)
-    for first in range(0, M, LANES):
-        inside = min(LANES, M - first)
-        states[:] = 0
-        states[:, :inside] = xi[first:first + inside].T
-        overlaps[:] = 0
-        multiply_add(overlaps, X.reshape(-1), d, 1, states)
-        for t in range(0, len(order), BLOCK):
-            visits = order[t:t + BLOCK]
-            k = len(visits)
-            _gather(block, X, visits)
-            fields[:] = 0
-            multiply_add(fields[:k], block.reshape(-1), N, 1, overlaps)
-            for i in range(k):
-                if _visit(states[visits[i]], changes[i], fields[i], visits[i], rule):
-                    for later in range(i + 1, k):
-                        overlap[later] = dot(block[i], block[later])
-                    multiply_add(fields[i + 1:k], overlap[i + 1:k], 1, 1, changes[i:i + 1])
-            multiply_add(overlaps, block.reshape(-1), 1, N, changes[:k])
-        xi[first:first + inside] = states[:, :inside].T
-
-
-@njit
-def _gather(block, X, visits):
-    """Copy the column of X at visit i to row i of ``block``."""
-    for n in range(len(X)):
-        for i in range(len(visits)):
-            block[i, n] = X[n, visits[i]]
-
-
-@njit
-def _visit(states, changes, fields, site, rule):
-    """Update one site of all states; return whether any state flipped."""
-    for j in range(LANES):
-        new = _sign(np.float64(fields[j]), np.float64(states[j]), site, rule)
-        changes[j] = new - states[j]
-        states[j] = new
-    return np.any(changes != 0)
-
-
-@njit
-def _sign(field, old, site, rule):
-    """`maps.keep` or `maps.plus` of the local field; NaN is propagated."""
-    diagonal, b, scale, plus, low = rule
-    h = scale * (field - diagonal[site] * old) - b[site]
-    if h > 0 or h == 0 and plus:
-        return 1.0
-    if h < 0:
-        return low
-    return old if h == 0 else h
