@@ -54,6 +54,8 @@ CASES = {
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
     "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),
+    "k-subsets": Accuracy("maps.k_subsets", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
+    "top-k": Accuracy("maps.top_k", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
     "normmax": Accuracy("maps.normmax", lambda n: growth.scores(n, 4), SHORT),
 }
 

@@ -296,6 +296,28 @@ def entmax_by_bisection(z, alpha, steps=50):
     return run
 
 
+def k_subsets_by_bisection(z, k, steps=50):
+    def run():
+        low, high = z.min(axis=1, keepdims=True) - 1, z.max(axis=1, keepdims=True)
+        for _ in range(steps):
+            tau = (low + high) / 2
+            over = np.clip(z - tau, 0, 1).sum(axis=1, keepdims=True) > k
+            low, high = np.where(over, tau, low), np.where(over, high, tau)
+        return np.clip(z - low, 0, 1)
+    return run
+
+
+def largest_by_partition(z, k):
+    def run():
+        at = np.argpartition(z, -k, axis=1)[:, -k:]
+        top = np.take_along_axis(z, at, 1)
+        e = np.exp(top - top.max(axis=1, keepdims=True))
+        p = np.zeros_like(z)
+        np.put_along_axis(p, at, e / e.sum(axis=1, keepdims=True), 1)
+        return p
+    return run
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N, d in [(64, 2048, 64)] if quick else SIZES:
@@ -348,6 +370,8 @@ def cases(quick):
         for alpha in 1.5, 1.3, 3.0:
             yield Case("maps.entmax", f"{size} alpha={alpha}", z, {"alpha": alpha},
                        entmax_by_bisection)
+        yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
+        yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 
 
 SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),

@@ -45,6 +45,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.asynchronous_update":
             ((np.sign(xi), X.T @ X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
+        "maps.k_subsets": ((rng.standard_normal((M, N)),), {"k": 3}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
         "gradients.attention.causal_linear_attention":
@@ -58,7 +59,7 @@ SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
 SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
-         maps.entmax]
+         maps.entmax, maps.k_subsets]
 OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention,
        gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
@@ -154,6 +155,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "classical.low_rank_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "classical.update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
           "classical.asynchronous_update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
+          "maps.k_subsets": ({"M": 4000, "N": 4000}, "M x N"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),

@@ -16,7 +16,7 @@ PATHS = {
     "features.deterministic": ("elu", "exponential"),
     "gradients.attention": ("causal_linear_attention", "softmax_attention"),
     "gradients.modern": ("thresholded_update", "update"),
-    "maps": ("entmax", "normmax", "sparsemax"),
+    "maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "modern": ("energy", "thresholded_update", "update"),
     "performer": ("attention", "causal_attention", "expected_update", "thresholded_update",
                   "update"),

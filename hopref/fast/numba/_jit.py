@@ -8,7 +8,8 @@
   file of a kernel, not those of the functions that it calls; therefore SOURCES, a digest of all
   files of this package, is part of the name of every kernel in the cache.
 * ``fastmath`` is off. ``CONTRACT`` allows a function to fuse products into sums, and ``REORDER``
-  also to sum in vector lanes; neither affects inf and NaN.
+  also to sum in vector lanes; neither affects inf and NaN. ``NO_NAN`` allows minima in vector
+  lanes, in functions that receive no NaN.
 """
 import hashlib
 from pathlib import Path
@@ -17,6 +18,7 @@ import numba
 
 CONTRACT = {"contract"}
 REORDER = {"contract", "reassoc", "nsz"}
+NO_NAN = {"nnan", "nsz"}
 
 FILES = sorted(Path(__file__).parent.rglob("*.py"))
 SOURCES = hashlib.sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()[:16]

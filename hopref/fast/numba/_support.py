@@ -8,10 +8,10 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._jit import njit
+from hopref.fast.numba._jit import NO_NAN, njit
 from hopref.fast.numba._pairs import real_power, two_product, two_sum
 
-__all__ = ["threshold", "entries"]
+__all__ = ["LEAST", "MOVES", "STEPS", "threshold", "entries", "height", "above", "below"]
 
 LEAST = 2.0**-400       # height: smaller ones, other than 0, are left to the formula
 ROUNDED = 2.0**-44      # bound on the error of a sum of rounded powers near 1
@@ -52,7 +52,7 @@ def threshold(v, m, top, factor, q, tau):
 # -- support ------------------------------------------------------------------------------------
 
 @njit
-def _height(z, b, factor):
+def height(z, b, factor):
     """``factor (z - b)`` as a pair, for z >= b."""
     h, l = two_sum(z, -b)
     t, more = two_product(h, factor[0])
@@ -68,7 +68,7 @@ def _remainder(v, b, factor, q):
     rest, small, lost, first, more = 1.0, 0.0, 0.0, 0.0, 0.0
     for i in range(v.size):
         if v[i] > b:
-            t, l = _height(v[i], b, factor)
+            t, l = height(v[i], b, factor)
             if t < LEAST:
                 return 0, 0.0, 0.0
             first, d = two_sum(first, t)
@@ -100,38 +100,36 @@ def _edge(v, guess, factor, q):
 
     ``guess`` is below the edge and not below the next lower score, or nearly so.
     """
-    b, under, moves = _above(v, guess), _below(v, np.nextafter(guess, inf)), 0
+    b, under, moves = above(v, guess), below(v, np.nextafter(guess, inf)), 0
     side, rest, first = _remainder(v, b, factor, q)
     while side < 0 and moves < MOVES:                           # the edge is higher
-        under, b, moves = b, _above(v, b), moves + 1
+        under, b, moves = b, above(v, b), moves + 1
         side, rest, first = _remainder(v, b, factor, q)
     while side > 0 and under > -inf:
         lower, more, total = _remainder(v, under, factor, q)
         if lower < 0:
             break
-        b, rest, first, under, moves = under, more, total, _below(v, under), moves + 1
+        b, rest, first, under, moves = under, more, total, below(v, under), moves + 1
         side = lower if moves < MOVES else 0                    # the edge is lower
     return b, rest, first, side > 0
 
 
-@njit
-def _above(v, b):
+@njit(fastmath=NO_NAN)
+def above(v, b):
     """The lowest score above b, or the largest score."""
-    above, top = inf, -inf
+    lowest, top = inf, -inf
     for i in range(v.size):
+        lowest = min(lowest, v[i] if v[i] > b else inf)
         top = max(top, v[i])
-        if v[i] > b:
-            above = min(above, v[i])
-    return min(above, top)
+    return min(lowest, top)
 
 
-@njit
-def _below(v, b):
-    below = -inf
+@njit(fastmath=NO_NAN)
+def below(v, b):
+    highest = -inf
     for i in range(v.size):
-        if v[i] < b:
-            below = max(below, v[i])
-    return below
+        highest = max(highest, v[i] if v[i] < b else -inf)
+    return highest
 
 
 @njit
@@ -192,11 +190,11 @@ def _height_of_edge(v, rest, first, b, top, tau, factor, q):
         return rest / many
     if q == 2:
         return rest / (first + math.sqrt(first * first + many * rest))
-    r = max(0.0, -tau - _height(top, b, factor)[0])
+    r = max(0.0, -tau - height(top, b, factor)[0])
     for _ in range(STEPS):
         rest, small, slope = 1.0, 0.0, 0.0
         for i in range(many):
-            e, l = _height(v[i], b, factor)
+            e, l = height(v[i], b, factor)
             t, l = two_sum(e, l + r)
             if t > 0:
                 x = t ** q
@@ -213,10 +211,10 @@ def _height_of_edge(v, rest, first, b, top, tau, factor, q):
 @njit
 def _flat_entries(v, x, r, b, top, factor, s):
     """Fill x with the powers s >= 1 of the heights, up to a common factor."""
-    e, l = _height(top, b, factor)
+    e, l = height(top, b, factor)
     largest = e + (l + r)
     for i in range(v.size):
-        e, l = _height(v[i], b, factor)
+        e, l = height(v[i], b, factor)
         t = e + (l + r)
         if s == 1:
             x[i] = t
@@ -225,7 +223,7 @@ def _flat_entries(v, x, r, b, top, factor, s):
         elif s < 2:
             x[i] = t ** s
         else:
-            depth = _height(top, v[i], factor)[0] / largest
+            depth = height(top, v[i], factor)[0] / largest
             x[i] = math.exp(s * math.log1p(-depth)) if depth < 0.5 else (t / largest) ** s
 
 
@@ -254,7 +252,7 @@ def _steep_sum(v, x, w, b, factor, q, fine):
     """Fill x with powers for a power w at the edge; their sum subtracted from 1, and its slope."""
     r, rest, small, slope = w ** (1 / q[0]), 1.0, 0.0, 0.0
     for i in range(v.size):
-        e, l = _height(v[i], b, factor)
+        e, l = height(v[i], b, factor)
         low = 0.0
         if e == 0 and r < LEAST:
             x[i] = w

@@ -21,10 +21,11 @@ from hopref import maps
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._pairs import two_product
 from hopref.fast.numba._products import LANES
+from hopref.fast.numba._subsets import kth_largest, largest_entries, subset_entries
 from hopref.fast.numba._support import entries, threshold
 from hopref.maps.double_double import reciprocal
 
-__all__ = ["sparsemax", "entmax", "normmax"]
+__all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
 
 DEPTH = 32              # scores with one maximum
 STEEPEST = 64.0         # exponent: beyond it, an ulp of a height is too many ulp of its power
@@ -54,11 +55,35 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     return _mapped(maps.normmax, z, where, options, (beta, 0.0), (1 + s, 0.0), s)
 
 
-def _mapped(rule, z, where, options, factor, q, s):
+def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
+    options = {"k": k, "beta": beta, "empty_row": empty_row}
+    return _mapped_subsets(maps.k_subsets, z, where, options, FACTORS[0] < beta < FACTORS[1])
+
+
+def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
+    options = {"k": k, "beta": beta, "empty_row": empty_row}
+    return _mapped_subsets(maps.top_k, z, where, options, True)
+
+
+def _mapped_subsets(rule, z, where, options, in_range):
+    p, scores, rows, seen, left = _rows(z, where)
+    if in_range:
+        _map_subsets(scores, seen, rows, options["k"], options["beta"], rule is maps.top_k,
+                     float(options["empty_row"]), left)
+    if left.any():
+        _by_formula(rule, scores, seen, rows, left, options)
+    return p
+
+
+def _rows(z, where):
+    """The result, scores and result in rows, their mask, and that all rows are left."""
     p, n, batch = np.zeros(z.shape, z.dtype), z.shape[-1], math.prod(z.shape[:-1])
-    scores, rows = z.reshape(batch, n), p.reshape(batch, n)
     seen = where.reshape(batch, n) if where is not True else np.empty((0, 0), np.bool_)
-    left = np.ones(batch, np.bool_)
+    return p, z.reshape(batch, n), p.reshape(batch, n), seen, np.ones(batch, np.bool_)
+
+
+def _mapped(rule, z, where, options, factor, q, s):
+    p, scores, rows, seen, left = _rows(z, where)
     if q[0] <= STEEPEST and FACTORS[0] < factor[0] < FACTORS[1]:
         _map_rows(scores, seen, rows, factor, q, s, float(options["empty_row"]), left)
     if left.any():
@@ -90,11 +115,7 @@ def _map_rows(z, seen, p, factor, q, s, empty_row, left):
     v, spare, at = np.empty(n), np.empty(n), np.empty(n, np.int64)
     visible = np.empty(n if seen.size else 0, z.dtype)
     for i in range(len(z)):
-        row = z[i]
-        if seen.size:
-            row = visible
-            for j in range(n):
-                row[j] = z[i, j] if seen[i, j] else -np.inf
+        row = _visible_row(z, seen, i, visible)
         top = _block_maxima(row, tops)
         left[i] = False
         if top == -np.inf:
@@ -102,6 +123,46 @@ def _map_rows(z, seen, p, factor, q, s, empty_row, left):
         elif top < np.inf:
             m, tau = _candidates(row, tops, top, factor[0], q[0], v, at, spare)
             left[i] = not entries(p[i], v[:m], at[:m], spare, top, tau, factor, q, s)
+        else:
+            left[i] = True
+
+
+@njit
+def _visible_row(z, seen, i, visible):
+    """Row i, with -inf for hidden scores."""
+    if seen.size == 0:
+        return z[i]
+    for j in range(z.shape[1]):
+        visible[j] = z[i, j] if seen[i, j] else -np.inf
+    return visible
+
+
+@njit
+def _map_subsets(z, seen, p, k, beta, soft, empty_row, left):
+    """Fill p, which is 0 before, with the softmax of the k largest scores if ``soft``, otherwise
+    with entries between 0 and 1 of sum k."""
+    n = z.shape[1]
+    tops = np.empty(-(-n // (LANES * DEPTH)) * LANES, z.dtype)
+    v, spare, at = np.empty(n), np.empty(max(n, tops.size)), np.empty(n, np.int64)
+    visible = np.empty(n if seen.size else 0, z.dtype)
+    for i in range(len(z)):
+        row = _visible_row(z, seen, i, visible)
+        top = _block_maxima(row, tops)
+        left[i] = False
+        if top == -np.inf:
+            p[i] = empty_row
+        elif top < np.inf:
+            low = -np.inf
+            if k <= tops.size:
+                spare[:tops.size] = tops
+                low = kth_largest(spare, tops.size, k)      # not above the k-th largest score
+            if low > -np.inf and not soft:
+                low -= (1 + 2.0**-50) / beta + 2.0**-50 * abs(low)
+            m = _gather(row, tops, np.nextafter(low, -np.inf), v, at)
+            if soft:
+                largest_entries(p[i], v[:m], at[:m], spare, k, top, beta)
+            else:
+                left[i] = not subset_entries(p[i], v[:m], at[:m], spare, k, beta)
         else:
             left[i] = True
 
@@ -150,7 +211,12 @@ def _candidates(z, tops, top, factor, q, v, at, spare):
         tau, _ = threshold(spare, k, top, factor, max(q, 1.0), tau)
     tau -= 2.0**-40
     low = top + tau / factor
-    low -= 2.0**-50 * abs(low)
+    return _gather(z, tops, low - 2.0**-50 * abs(low), v, at), tau
+
+
+@njit
+def _gather(z, tops, low, v, at):
+    """Copy the scores above ``low`` to v, their places to ``at``; return their number."""
     m, n = 0, z.size
     for i in range(min(tops.size, n)):
         if tops[i] > low:
@@ -158,4 +224,4 @@ def _candidates(z, tops, top, factor, q, v, at, spare):
             for j in range(first, min(n, first + LANES * DEPTH), LANES):
                 v[m], at[m] = z[j], j
                 m += z[j] > low
-    return m, tau
+    return m
