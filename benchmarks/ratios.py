@@ -318,6 +318,13 @@ def largest_by_partition(z, k):
     return run
 
 
+def sparse_retrieval(xi, X, beta, alpha):
+    def run():
+        z = beta * (xi @ X.T)
+        return (projection(z) if alpha == 2 else entmax_by_bisection(z, alpha))() @ X
+    return run
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N, d in [(64, 2048, 64)] if quick else SIZES:
@@ -370,6 +377,10 @@ def cases(quick):
         for alpha in 1.5, 1.3, 3.0:
             yield Case("maps.entmax", f"{size} alpha={alpha}", z, {"alpha": alpha},
                        entmax_by_bisection)
+        args = growth.memory(n, M, 64)
+        for alpha in 2.0, 1.5:
+            yield Case("sparse.update", f"M={M} N={n} d=64 alpha={alpha}", args,
+                       {"beta": 0.125, "alpha": alpha}, sparse_retrieval)
         yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from hopref import attention, classical, maps, modern, retrieve, sparse, use_backend
 from hopref import (
     attention,
     classical,
@@ -45,6 +46,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.asynchronous_update":
             ((np.sign(xi), X.T @ X), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
+        "sparse.update": ((xi, X), {"beta": 0.5}),
+        "sparse.k_subsets_energy": ((xi, X), {"k": 3}),
         "maps.k_subsets": ((rng.standard_normal((M, N)),), {"k": 3}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
@@ -59,7 +62,7 @@ SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
 SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
-         maps.entmax, maps.k_subsets]
+         maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
 OPS = [*RULES, gradients.modern.update, gradients.attention.softmax_attention,
        gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
@@ -159,6 +162,9 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
+          "sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
+          "sparse.k_subsets_energy": ({"M": 4000, "N": 4000}, "M x N"),
+          "maps.k_subsets": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
           "gradients.attention.causal_linear_attention": ({"N": 100_000}, "L x r x v")}
