@@ -257,6 +257,15 @@ def sweep_of_weights(xi, W, order):
     return run
 
 
+def graded_sweep(xi, W, order):
+    def run():
+        states = xi.copy()
+        for site in order:
+            states[:, site] = np.tanh(states @ W[site])
+        return states
+    return run
+
+
 def signs(xi, W):
     def run():
         h = xi @ W.T
@@ -371,6 +380,8 @@ def cases(quick):
         yield Case("classical.update", f"M=64 d={d}", (xi, W), {}, signs)
         yield Case("classical.asynchronous_update", f"M=64 d={d}", (xi, W),
                    {"order": np.arange(d)}, sweep_of_weights)
+        yield Case("graded.asynchronous_update", f"M=64 d={d}", (xi, W / d),
+                   {"order": np.arange(d)}, graded_sweep)
     for M, n in [(64, 1000)] if quick else [(64, 1000), (1, 100_000)]:
         z, size = growth.scores(n, M), f"{M} rows n={n}"
         yield Case("maps.sparsemax", size, z, {}, projection)

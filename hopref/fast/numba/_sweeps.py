@@ -33,39 +33,50 @@ from hopref.fast.numba._signs import (
 )
 from hopref.fast.numba._tiles import accumulate, lanes, multiply, transpose
 
-__all__ = ["FEW", "sweep_weights", "sweep_patterns"]
+__all__ = ["SIGN", "DRAW", "TANH", "SIGMOID", "IDENTITY", "swept", "sweep_patterns",
+           "visited_alone"]
 
 FEW = 8         # fewer states are visited one at a time
 BLOCK = 32      # visits that are processed together: a multiple of `lanes`
 
+# Functions of a field, and of a gain, that give the new value of a site.
+SIGN, DRAW, TANH, SIGMOID, IDENTITY = range(5)
+
 
 # -- weights --------------------------------------------------------------------------------------
 
-def sweep_weights(x, W, b, order, uniforms, gain, few, plus, low):
-    """Update the sites in ``order`` of all states x (M, d) in place.
+def visited_alone(x):
+    return x.ndim == 1 or x.shape[-2] < FEW
+
+
+def swept(xi, W, b, order, uniforms, kind, gain, plus, low):
+    """The states (..., d) after updates of the sites in ``order``.
 
     Parameters
     ----------
-    b : (d) array in double precision
-    uniforms : (M, k) array of random numbers, one for each visit, or (M, 0)
-    gain : factor of the field in the sigmoid that the random numbers are compared with; 0 for signs
+    uniforms : (M, k) array of random numbers for `DRAW`, one for each visit, or (M, 0)
+    kind : the function of the field
+    gain : factor of the field, if the function is not its sign
     """
-    visit = _visit_weights_of_few if few else _visit_weights
-    visit(x, W, b, order, uniforms, gain, plus, low)
+    new, d = xi.copy(), xi.shape[-1]
+    visit = _visit_weights_of_few if visited_alone(xi) else _visit_weights
+    visit(new.reshape(math.prod(xi.shape[:-1]), d), W, np.zeros(d) + b, order, uniforms, kind,
+          float(gain), plus, float(low))
+    return new
 
 
 @njit
-def _visit_weights_of_few(x, W, b, order, uniforms, gain, plus, low):
+def _visit_weights_of_few(x, W, b, order, uniforms, kind, gain, plus, low):
     for t in range(len(order)):
         site = order[t]
         for m in range(len(x)):
             h = precise_dot(W[site], x[m], 0, 1) - b[site]
-            u = np.float64(uniforms[m, t]) if gain != 0 else 0.0
-            x[m, site] = _value(h, np.float64(x[m, site]), u, gain, plus, low)
+            u = np.float64(uniforms[m, t]) if kind == DRAW else 0.0
+            x[m, site] = _value(h, np.float64(x[m, site]), u, kind, gain, plus, low)
 
 
 @njit
-def _visit_weights(x, W, b, order, uniforms, gain, plus, low):
+def _visit_weights(x, W, b, order, uniforms, kind, gain, plus, low):
     (M, d), L, terms = x.shape, lanes(W), TERMS + x.shape[1] // TERMS + BLOCK
     most, xs, draws = panels_of(M, L), x.reshape(-1), aligned(BLOCK * L, W)
     states, fields = aligned(most * d * L, W), aligned(most * BLOCK * L, W)
@@ -89,7 +100,7 @@ def _visit_weights(x, W, b, order, uniforms, gain, plus, low):
             for p in range(panels):
                 q = first + p * L
                 here = slice(q, min(M, q + L))
-                if gain != 0:
+                if kind == DRAW:
                     transpose(uniforms.reshape(-1), q * len(order) + t, here.stop - q, len(order),
                               draws, 0, len(visits), L)
                 for i in range(len(visits)):
@@ -98,7 +109,7 @@ def _visit_weights(x, W, b, order, uniforms, gain, plus, low):
                     for j in range(L):
                         part[j] += fields[o + i * L + j]
                     _turn(part, states, p * d * L, W[site], site, b[site], draws[i * L:],
-                          sizes[here], whole[here], terms, gain, plus, low)
+                          sizes[here], whole[here], terms, kind, gain, plus, low)
                     _copy(own, o + places[site] * L, states, (p * d + site) * L, L)
             for site in visits:
                 places[site] = -1
@@ -149,40 +160,45 @@ def _consecutive(visits):
 
 
 @njit
-def _turn(fields, states, s, w, site, b, draws, sizes, whole, terms, gain, plus, low):
+def _turn(fields, states, s, w, site, b, draws, sizes, whole, terms, kind, gain, plus, low):
     """Update one site of the states of a panel, whose fields by all sites are given."""
     L, bounds, integers = lanes(fields), bounds_of(w, b, terms), -1
     for j in range(len(sizes)):
         h, old = np.float64(fields[j]) - b, np.float64(states[s + site * L + j])
-        u = np.float64(draws[j]) if gain != 0 else 0.0
-        if _is_open(h, u, gain, sizes[j], bounds):
+        u = np.float64(draws[j]) if kind == DRAW else 0.0
+        if _is_open(h, u, kind, gain, sizes[j], bounds):
             integers = np.int64(are_integers(w)) if integers < 0 else integers
             if integers == 0 or not whole[j] or bounds[2] * sizes[j] >= SINGLE:
                 h = precise_dot(w, states, s + j, L) - b
-        states[s + site * L + j] = _value(h, old, u, gain, plus, low)
+        states[s + site * L + j] = _value(h, old, u, kind, gain, plus, low)
 
 
 @njit
-def _is_open(h, u, gain, size, bounds):
+def _is_open(h, u, kind, gain, size, bounds):
     """Whether the error bound of a field may change the new value; the sigmoid has slope 1/4."""
-    if gain == 0 or bounds[0] < 0:
+    if bounds[0] < 0:
+        return False
+    if kind == SIGN:
         return is_open(h, size, bounds)
-    bound = bounds[0] * size + bounds[1]
-    return not abs(_margin(h, u, gain)) > gain / 4 * bound + 2.0**-50 or abs(h) == np.inf
+    bound = gain / 4 * (bounds[0] * size + bounds[1]) + 2.0**-50
+    return not abs(h) < np.inf or kind == DRAW and not abs(_sigmoid(gain * h) - u) > bound
 
 
 @njit
-def _value(h, old, u, gain, plus, low):
-    """The new value of a site; see `hopref.models.classical.glauber_update`."""
-    if gain == 0:
+def _value(h, old, u, kind, gain, plus, low):
+    """The new value of a site; see `hopref.models.classical` and `hopref.models.graded`."""
+    if kind == SIGN:
         return sign(h, old, plus, low)
-    return sign(_margin(h, u, gain), low, False, low)
+    if kind == DRAW:
+        return sign(_sigmoid(gain * h) - u, low, False, low)
+    u = gain * h
+    return math.tanh(u) if kind == TANH else _sigmoid(u) if kind == SIGMOID else u
 
 
 @njit
-def _margin(h, u, gain):
-    e = math.exp(-abs(gain * h))
-    return (1.0 if h >= 0 else e) / (1 + e) - u
+def _sigmoid(u):
+    e = math.exp(-abs(u))
+    return (1.0 if u >= 0 else e) / (1 + e)
 
 
 # -- patterns -------------------------------------------------------------------------------------

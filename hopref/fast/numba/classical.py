@@ -16,7 +16,7 @@ from hopref.fast.numba._signs import (
     signs_of_patterns,
     signs_of_weights,
 )
-from hopref.fast.numba._sweeps import FEW, sweep_patterns, sweep_weights
+from hopref.fast.numba._sweeps import DRAW, SIGN, sweep_patterns, swept, visited_alone
 from hopref.models import classical
 
 __all__ = ["update", "low_rank_update", "asynchronous_update", "glauber_update",
@@ -53,23 +53,12 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     uniforms = np.empty((math.prod(xi.shape[:-1]), 0), xi.dtype)
-    return _swept(xi, W, b, order, uniforms, 0.0, ties is maps.plus, states)
+    return swept(xi, W, b, order, uniforms, SIGN, 1.0, ties is maps.plus, states)
 
 
 def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
     draws = uniforms.reshape(math.prod(xi.shape[:-1]), len(order))
-    return _swept(xi, W, b, order, draws, beta * (1 - states), False, states)
-
-
-def _swept(xi, W, b, order, uniforms, gain, plus, low):
-    new, d = xi.copy(), xi.shape[-1]
-    sweep_weights(new.reshape(math.prod(xi.shape[:-1]), d), W, np.zeros(d) + b, order, uniforms,
-                  gain, _visited_alone(xi), plus, low)
-    return new
-
-
-def _visited_alone(xi):
-    return xi.ndim == 1 or xi.shape[-2] < FEW
+    return swept(xi, W, b, order, draws, DRAW, beta * (1 - states), False, states)
 
 
 def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diagonal=False,
@@ -77,7 +66,7 @@ def low_rank_asynchronous_update(xi, X, b=0.0, /, *, order, scale=1.0, zero_diag
     carrier, d = _carrier(xi, X), X.shape[1]
     new, rule = xi.astype(carrier), (scale, _diagonal(X, zero_diagonal), np.zeros(d) + b)
     sweep_patterns(new.reshape(math.prod(xi.shape[:-1]), d), X.astype(carrier, copy=False), order,
-                   rule, _visited_alone(xi), ties is maps.plus, states)
+                   rule, visited_alone(xi), ties is maps.plus, states)
     return new.astype(xi.dtype, copy=False)
 
 
