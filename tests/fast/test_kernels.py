@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from hopref import attention, classical, maps, modern, retrieve, sparse, use_backend
 from hopref import (
     attention,
     classical,
@@ -18,6 +17,7 @@ from hopref import (
     modern,
     performer,
     retrieve,
+    sparse,
     use_backend,
 )
 
@@ -164,7 +164,6 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.k_subsets_energy": ({"M": 4000, "N": 4000}, "M x N"),
-          "maps.k_subsets": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
           "gradients.attention.causal_linear_attention": ({"N": 100_000}, "L x r x v")}
