@@ -48,7 +48,7 @@ def by_head(kernel, formula, operands, mask, S, z, shapes):
 
 
 @njit
-def causal(q, k, V, S, z, eps, otherwise, out, divided=True):
+def causal(q, k, V, S, z, eps, otherwise, out, divided):
     """Fill ``out``, and update S and z to the state after the last position.
 
     Parameters

@@ -93,7 +93,7 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
     def kernel(seen, q, k, values, S, z, out):
         k, values = k[seen], values[seen]
         S, z = _sums(k, values, S, z)
-        return in_range(respond(q, S, z, eps, empty_row, out), k, values, S, z)
+        return in_range(respond(q, S, z, float(eps), float(empty_row), out), k, values, S, z)
 
     def formula(seen, q, k, values, S, z):
         return attention.linear_attention.formula(q, k, values, mask=seen, S=S, z=z, eps=eps,
@@ -117,7 +117,7 @@ def association(phi_q, phi_k, V, /):
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     def kernel(seen, q, k, values, S, z, out, new_S, new_z):
         new_S[:], new_z[:] = S, z
-        least = causal(q, k, values, new_S, new_z, eps, empty_row, out)
+        least = causal(q, k, values, new_S, new_z, float(eps), float(empty_row), out, True)
         return in_range(least, k, values, new_S, new_z)
 
     def formula(seen, q, k, values, S, z):
@@ -152,7 +152,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
             S, z, least = S + more_S, z + more_z, least if valid else 0.0
         for rows in _blocks(len(q)):
             queries, valid = _formed(q[rows], c, True, q_sign[rows])
-            found = respond(queries, S, z, 0.0, empty_row, out[rows])
+            found = respond(queries, S, z, 0.0, float(empty_row), out[rows])
             least = min(least, found) if valid else 0.0
         return _in_range_of_ones(least, values, S)
 
@@ -175,7 +175,8 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
             rows, new_c[:] = _with_one_scale(k, first, scale)
             keys, valid_keys = _formed(k[rows], -_finite(scale), False, k_sign[rows])
             queries, valid = _formed(q[rows], scale, True, q_sign[rows])
-            found = causal(queries, keys, values[rows], new_S, new_z, 0.0, empty_row, out[rows])
+            found = causal(queries, keys, values[rows], new_S, new_z, 0.0, float(empty_row),
+                           out[rows], True)
             least, first = min(least, found) if valid and valid_keys else 0.0, rows.stop
         if len(k):
             _rescale(new_S, new_z, scale, new_c)

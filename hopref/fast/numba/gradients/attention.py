@@ -46,7 +46,7 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
         def sums(q, k, V, state, out):
             """The causal sums; the state after the last position if they had all their digits."""
             q, k, V = map(np.ascontiguousarray, (q, k, V))
-            state = np.array(state)                                     # it is written into
+            state = np.array(state, order="C")                          # it is written into
             total = np.zeros(k.shape[1], k.dtype)
             least = causal(q, k, V, state, total, 0.0, 0.0, out, False)
             return state if in_range(least, k, V, state, total) else None
