@@ -1,4 +1,6 @@
 """Benchmarks of `hopref.features` and `hopref.projections`: errors, work and time of a draw."""
+from time import process_time
+
 import numpy as np
 
 from benchmarks import accuracy, estimators, growth, timing
@@ -30,15 +32,15 @@ class Work:
 
 class Draw:
     """Draw of d rows of d components."""
-    params = (["iid", "orthogonal", "simplex", "hadamard", "givens", "qmc"], [64, 256, 1024])
-    param_names = ("draw", "dimension")
-    version = "1"
+    params = ([64, 256, 1024], ["iid", "orthogonal", "simplex", "hadamard", "givens", "qmc"])
+    param_names = ("dimension", "draw")
+    version, timer = "2", process_time
 
-    def setup(self, draw, d):
+    def setup(self, d, draw):
         self.draw = getattr(projections, draw)
         self.draw(1, 2, rng=0)                              # import scipy before timing
 
-    def time_draw(self, draw, d):
+    def time_draw(self, d, draw):
         self.draw(d, d, rng=0)
 
 

@@ -152,6 +152,16 @@ def exponent_of_memory(prepared, draw, sizes):
     return exponent(sizes, [peak(prepared(*draw(size))) for size in sizes])
 
 
+def peak_bytes(call):
+    """Peak bytes of a call without its arguments: those that tracemalloc sees, or the least of
+    three readings of the process, where it is more by over a mebibyte: compiled code allocates
+    some itself, and other code disturbs a reading.
+    """
+    traced = peak(call)
+    resident = min((measures.resident_peak(call) or 0) for _ in range(3))
+    return resident if resident > traced + 2**20 else traced
+
+
 def _file(name):
     """A file of `hopref.check.growth`, loaded by its path."""
     file = Path(__file__).parents[1] / "hopref" / "check" / "growth" / f"{name}.py"
@@ -163,4 +173,5 @@ def _file(name):
 
 counting = _file("counting")
 exponent = _file("exponents").slope
-peak = _file("measures").peak
+measures = _file("measures")
+peak = measures.peak

@@ -1,9 +1,10 @@
-"""Timings of operations, without validation of arguments and compilation of kernels."""
+"""Time and memory of operations, without validation of arguments and compilation of kernels."""
 import importlib.util
+from time import process_time
 
 import numpy as np
 
-from benchmarks.growth import prepared
+from benchmarks.growth import peak_bytes, prepared
 from hopref.dispatch.operation import load
 
 __all__ = ["PATHS"]
@@ -12,31 +13,46 @@ PATHS = ["formula", "numba", "numba float32"]
 
 
 class _Timed:
-    """Seconds of ``op`` on ``arguments(*sizes)``, by path, the last parameter.
+    """Seconds and peak bytes of ``op`` on ``arguments(*sizes)``, by path, the last parameter.
 
-    asv passes over names with an underscore, not over their heirs.
+    Seconds are those of the processor: the clock stands while other programs run.  asv passes over
+    names with an underscore, not over their heirs.  It calls ``setup`` before every single call;
+    the arguments are prepared once, so that many calls are measured, on the same arrays.
     """
-    version, options = "1", {}
+    version, options, timer = "2", {}, process_time
+    repeat, prepared_for = (5, 100, 1.0), None      # calls: at least, at most, seconds in all
 
     def setup(self, *parameters):
-        *sizes, path = parameters
-        self.step = on_path(self.op, path, self.arguments(*sizes), self.options)
+        if self.prepared_for != parameters:
+            *sizes, path = parameters
+            self.step = on_path(self.op, path, self.arguments(*sizes), self.options)
+            self.prepared_for = parameters
 
     def time_call(self, *parameters):
         self.step()
+
+    def track_peak(self, *parameters):
+        return peak_bytes(self.step)
+    track_peak.unit, track_peak.version = "bytes", "1"
 
 
 def on_path(name, path, args, options):
     """The operation on this path, called once; skipped where there is no such path."""
     backend, _, single = path.partition(" ")
-    known = backend in load()[name].paths
-    if not known or backend == "numba" and importlib.util.find_spec("numba") is None:
-        skip(f"{name} has no {backend} path here")
+    require(name, backend)
     if single:
         args = [a.astype(np.float32) for a in args]
     step = prepared(name, *args, **options, backend=backend)
     step()
     return step
+
+
+def require(name, backend):
+    """Report to asv that there is nothing to measure, unless the operation has this path here."""
+    op = load().get(name)
+    if op is None or backend not in op.paths \
+            or backend == "numba" and importlib.util.find_spec("numba") is None:
+        skip(f"{name} has no {backend} path here")
 
 
 def skip(why):
