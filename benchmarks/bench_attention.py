@@ -1,5 +1,5 @@
 """Benchmarks of `hopref.attention`: softmax and linear attention, as functions of the length."""
-from benchmarks import accuracy, growth, timing
+from benchmarks import accuracy, comparisons, growth, timing
 
 
 class Softmax(timing._Timed):
@@ -32,3 +32,11 @@ class Growth(growth._Growth):
 
 class Accuracy(accuracy._Accuracy):
     params = (accuracy.cases("attention"), timing.PATHS)
+
+
+class Ratio(comparisons._Ratio):
+    params = comparisons.ratios_of("attention")
+
+
+class FirstCall(comparisons._FirstCall):
+    params = comparisons.first_calls_of("attention")

@@ -1,7 +1,7 @@
 """Benchmarks of `hopref.classical`, as functions of the number of components."""
 import numpy as np
 
-from benchmarks import growth, timing
+from benchmarks import comparisons, growth, timing
 
 
 class Update(timing._Timed):
@@ -25,3 +25,11 @@ class Sweep(timing._Timed):
 
 class Growth(growth._Growth):
     params = growth.titles("classical", "storage")
+
+
+class Ratio(comparisons._Ratio):
+    params = comparisons.ratios_of("classical")
+
+
+class FirstCall(comparisons._FirstCall):
+    params = comparisons.first_calls_of("classical")

@@ -1,5 +1,5 @@
 """Benchmarks of the sparse maps of `hopref.maps`, as functions of the number of scores."""
-from benchmarks import accuracy, growth, timing
+from benchmarks import accuracy, comparisons, growth, timing
 
 
 class _Map(timing._Timed):
@@ -31,3 +31,11 @@ class Normmax(_Map):
 
 class Accuracy(accuracy._Accuracy):
     params = (accuracy.cases("maps"), timing.PATHS)
+
+
+class Ratio(comparisons._Ratio):
+    params = comparisons.ratios_of("maps")
+
+
+class FirstCall(comparisons._FirstCall):
+    params = comparisons.first_calls_of("maps")

@@ -1,5 +1,5 @@
 """Benchmarks of `hopref.modern`: update and energy, as functions of the number of patterns."""
-from benchmarks import accuracy, growth, timing
+from benchmarks import accuracy, comparisons, growth, timing
 
 
 class Update(timing._Timed):
@@ -27,3 +27,11 @@ class Growth(growth._Growth):
 
 class Accuracy(accuracy._Accuracy):
     params = (accuracy.cases("modern"), timing.PATHS)
+
+
+class Ratio(comparisons._Ratio):
+    params = comparisons.ratios_of("modern")
+
+
+class FirstCall(comparisons._FirstCall):
+    params = comparisons.first_calls_of("modern")
