@@ -9,7 +9,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which is not in the wheel
 
 import hopref  # noqa: E402
-from docs import ledger, mathjax, reference  # noqa: E402
+from benchmarks import crossover, summary  # noqa: E402
+from docs import ledger, mathjax, paths, reference  # noqa: E402
 
 project = "hopref"
 author = "the hopref developers"
@@ -26,7 +27,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build", "changes.d", "examples", "gallery/*.ipynb", "gallery/*.py*"]
+exclude_patterns = ["_build", "changes.d", "examples", "gallery/*.ipynb", "gallery/*.py*",
+                    "benchmarks/crossover.md"]
 suppress_warnings = ["config.cache"]         # the configuration of sphinx-gallery holds a function
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
@@ -58,7 +60,8 @@ html_theme_options = {
 }
 html_sidebars = {page: [] for page in (
     "tutorial", "judging", "scaling", "judging_practices", "atlas", "experiments", "reading",
-    "errata", "equations", "changelog", "notation", "adding", "contributing")}
+    "errata", "performance", "paths", "benchmarks/index", "equations", "changelog", "notation",
+    "adding", "contributing")}
 
 
 def gallery_style(gallery_conf, script):
@@ -105,10 +108,21 @@ def contributing():
     return (HERE.parent / "CONTRIBUTING.md").read_text().replace("](docs/", "](")
 
 
+def write_measurements(measured, out):
+    """Write the pages and figures of the measurements that are part of the source."""
+    asv = measured / "asv"
+    summary.write(summary.read(asv), summary.parameter_names(asv), out)
+    attention = crossover.read(measured / "crossover.json")
+    write_if_new(out / "crossover.md", crossover.page(attention))
+    crossover.draw(attention["curves"], out / "crossover.png")
+
+
 def write_generated_pages(app):
     write_if_new(HERE / "equations.md", ledger.page())
     write_if_new(HERE / "changelog.md", changelog())
     write_if_new(HERE / "contributing.md", contributing())
+    write_if_new(HERE / "paths.md", paths.page())
+    write_measurements(HERE / "measured", HERE / "benchmarks")
     for name, text in reference.pages().items():
         write_if_new(HERE / "api" / name, text)
 
