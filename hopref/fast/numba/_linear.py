@@ -1,8 +1,8 @@
 """Linear attention from features in chunks of positions, without an array of L x S or L x r x v.
 
-The state S is held in panels of columns, and a chunk of keys transposed: every product adds blocks
-of sums in registers to a panel.  In the causal form the attention matrix of a chunk is computed
-too, up to its diagonal; the state summarises earlier chunks.
+The state S is held in panels of columns, to which the products of keys and values are added as
+blocks of sums in registers.  In the causal form the attention matrix of a chunk is computed too, up
+to its diagonal, from the transposed keys; the state summarises earlier chunks.
 
 Sums have the precision of the arrays; `in_range` decides whether it was sufficient.
 """
@@ -17,7 +17,7 @@ from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
 __all__ = ["by_head", "causal", "collect", "respond", "in_range"]
 
 CHUNK = 32              # positions; no row of a panel is longer
-ROWS = 48               # queries whose results are computed together
+ROWS = 48               # keys that are added, or queries whose results are computed, together
 BLOCK = 12              # rows of an attention matrix that are computed up to the same column
 
 
