@@ -195,9 +195,9 @@ def log_causal(log_q, log_k, V, chunk=64):
     return run
 
 
-def performer(Q, K, V, omega):
+def performer(Q, K, V, omega, beta=None):
     """Exponents relative to the largest one; the lengths of the queries have no effect."""
-    scale = Q.dtype.type(Q.shape[1]**-0.25)
+    scale = Q.dtype.type(beta**0.5 if beta else Q.shape[1]**-0.25)
 
     def run():
         q, k = (scale * x @ omega.T for x in (Q, K))
@@ -207,6 +207,10 @@ def performer(Q, K, V, omega):
         np.exp(q, out=q), np.exp(k, out=k)
         return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
     return run
+
+
+def performer_retrieval(xi, X, omega, beta):
+    return performer(xi, X, X, omega, beta)
 
 
 def positive(x, omega):
@@ -366,6 +370,8 @@ def cases(quick):
                    log_causal)
         yield Case("performer.attention", f"L={L} d=64 m=256",
                    growth.performer_heads(L, 64, 256), {}, performer)
+        yield Case("performer.update", f"M=64 N={L} d=64 m=256",
+                   growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
             yield Case(f"features.{by_hand.__name__}", f"L={L} d=64 m=256", (x / 2, omega), {},
