@@ -9,6 +9,7 @@ which every row of W is read once.
 """
 import numpy as np
 
+from hopref.fast.numba._bits import differing, packed
 from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
@@ -239,7 +240,7 @@ def _by_lines(x, W, b, new, plus, low):
 
 # -- patterns -------------------------------------------------------------------------------------
 
-def signs_of_patterns(x, X, b, diagonal, reach, scale, new, left, few, plus, low):
+def signs_of_patterns(x, X, b, diagonal, reach, scale, new, left, few, polar, plus, low):
     """Fill ``new`` (M, d) with the signs of s (X' X x - diagonal x) - b, for x (M, d) and X (N, d).
 
     Parameters
@@ -248,16 +249,21 @@ def signs_of_patterns(x, X, b, diagonal, reach, scale, new, left, few, plus, low
     reach : (d) array, bounds on the errors of fields without scale for states of size 1
     left : (M) array of bool, set where a field is not larger than its bound; (0) if no bounds are
         needed
+    polar : whether x and X hold 1 and -1 alone, so that their products are numbers of bits
     """
     sizes = np.abs(x).max(axis=1, initial=1.0) if left.size else np.empty(0)
     sizes = sizes.astype(np.float64)
     for some in _blocks(len(x), few):
-        rule = _patterns_by_lines if few else _patterns_by_panels
-        rule(x[some], X, b, diagonal, reach, scale, new[some], left[some], sizes[some], plus, low)
+        rest = x[some], X, b, diagonal, reach, scale, new[some], left[some], sizes[some], plus, low
+        if few:
+            _patterns_by_lines(*rest)
+        else:
+            _patterns_by_panels(*(packed(a if polar else a[:, :0]) for a in (x, X)), *rest)
 
 
 @njit
-def _patterns_by_panels(x, X, b, diagonal, reach, scale, new, left, sizes, plus, low):
+def _patterns_by_panels(x_bits, X_bits, x, X, b, diagonal, reach, scale, new, left, sizes, plus,
+                        low):
     (M, d), N, L = x.shape, len(X), lanes(X)
     most, xs, ws, news = panels_of(M, L), x.reshape(-1), X.reshape(-1), new.reshape(-1)
     states, sums = aligned(most * d * L, X), aligned(most * N * L, X)
@@ -265,8 +271,12 @@ def _patterns_by_panels(x, X, b, diagonal, reach, scale, new, left, sizes, plus,
     for first in range(0, M, most * L):
         panels = min(most, -(-(M - first) // L))
         fill_panels(states, xs, first, M, d, panels)
-        for n in range(0, N, ROWS):
-            _fill_fields(sums, n * L, N * L, part, ws, n * d, d, min(ROWS, N - n), states, panels)
+        if X_bits.size:
+            _count_bits(sums, x_bits, X_bits, first, M, d)
+        else:
+            for n in range(0, N, ROWS):
+                _fill_fields(sums, n * L, N * L, part, ws, n * d, d, min(ROWS, N - n), states,
+                             panels)
         for i in range(0, d, ROWS):
             rows = min(ROWS, d - i)
             for p in range(panels):
@@ -281,6 +291,17 @@ def _patterns_by_panels(x, X, b, diagonal, reach, scale, new, left, sizes, plus,
                                reach[i + r])
                     _replace(f, states[o:o + count], h, plus, low)
                 transpose(fields, 0, rows, L, news, q * d + i, count, d)
+
+
+@njit
+def _count_bits(sums, x, X, first, M, d):
+    """Products of states, from the state ``first`` on, and patterns, as numbers of bits."""
+    (N, words), L = X.shape, lanes(sums)
+    states, patterns = x.reshape(-1), X.reshape(-1)
+    for m in range(first, min(M, first + sums.size // N)):
+        s = (m - first) // L * N * L + (m - first) % L
+        for n in range(N):
+            sums[s + n * L] = d - 2 * differing(states, m * words, patterns, n * words, words)
 
 
 @njit

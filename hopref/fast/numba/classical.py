@@ -43,7 +43,8 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
         reach = 2.0**-52 * (d + len(X) + 4) * (size.sum(axis=1) @ size)
     signs_of_patterns(x.astype(carrier, copy=False), X.astype(carrier, copy=False),
                       np.zeros(d) + b, _diagonal(X, zero_diagonal), reach, scale, new, left,
-                      few, ties is maps.plus, states)
+                      few, not few and carrier == np.float32 and _is_polar(x, X),
+                      ties is maps.plus, states)
     for m in np.flatnonzero(left):
         new[m] = classical.low_rank_update.formula(
             x[m].astype(np.float64), X.astype(np.float64), np.asarray(b, np.float64), scale=scale,
@@ -79,6 +80,11 @@ def _adds_exactly(xi, X, bound):
     """Whether all sums are integers below ``bound`` in size."""
     x, s = largest_integer(X.reshape(-1)), max(1.0, largest_integer(xi.reshape(-1)))
     return X.size * x * x * s < bound
+
+
+def _is_polar(*arrays):
+    """Whether integers are 1 and -1 alone."""
+    return all(largest_integer(a) == 1 and np.count_nonzero(a) == a.size for a in arrays)
 
 
 def _diagonal(X, zero_diagonal):
