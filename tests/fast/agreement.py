@@ -1,4 +1,4 @@
-"""Comparison of a path with the formula, by the derived tolerance."""
+"""Comparison of a path with the formula by the derived tolerance; rows left to the formula."""
 import numpy as np
 
 from hopref.check.engine.judge import parts, worst_entry
@@ -19,3 +19,14 @@ def agrees(op, args, kwargs, dtype, path="numba"):
         ratio, at, got, want, bound = worst_entry(y, value)
         assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
     return result
+
+
+def rows_by_formula(monkeypatch, maps):
+    """A list to which each call of `_by_formula` of the kernels of maps adds its number of rows."""
+    rows, original = [], maps._by_formula
+
+    def counted(rule, scores, seen, p, left, options):
+        rows.append(int(left.sum()))
+        original(rule, scores, seen, p, left, options)
+    monkeypatch.setattr(maps, "_by_formula", counted)
+    return rows

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hopref import maps
 from hopref.fast.numba import maps as kernel
-from tests.fast.agreement import agrees
+from tests.fast.agreement import agrees, rows_by_formula
 
 pytest.importorskip("numba")
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -121,13 +121,7 @@ def test_rows_without_visible_scores():
     (1.5, 0), (3.0, 1), (1.25, 1)])
 def test_a_sum_that_may_be_one_is_left_to_the_formula(alpha, by_formula, monkeypatch):
     """The lead is 1/(alpha - 1), at which the second entry becomes 0."""
-    rows, original = [], kernel._by_formula
-
-    def counted(rule, scores, seen, p, left, options):
-        rows.append(int(left.sum()))
-        original(rule, scores, seen, p, left, options)
-
-    monkeypatch.setattr(kernel, "_by_formula", counted)
+    rows = rows_by_formula(monkeypatch, kernel)
     lead = 1 / (alpha - 1)
     p = mapped([[0.0, lead], [0.0, 0.75 * lead]], alpha=alpha)
     assert list(p[0]) == [0, 1] and p[1, 0] > 0 and sum(rows) == by_formula

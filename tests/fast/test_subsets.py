@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hopref import maps
 from hopref.fast.numba import _subsets
 from hopref.fast.numba import maps as kernel
+from tests.fast.agreement import rows_by_formula
 
 pytest.importorskip("numba")
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -122,13 +123,7 @@ def test_of_equal_scores_the_first_are_taken(dtype):
 @pytest.mark.parametrize("small, by_formula", [(2.0**-53, 0), (2.0**-60, 1)])
 def test_a_sum_that_may_be_k_is_left_to_the_formula(small, by_formula, monkeypatch):
     """The scores have the sum 1, of which only the second is rounded on the way."""
-    rows, original = [], kernel._by_formula
-
-    def counted(rule, scores, seen, p, left, options):
-        rows.append(int(left.sum()))
-        original(rule, scores, seen, p, left, options)
-
-    monkeypatch.setattr(kernel, "_by_formula", counted)
+    rows = rows_by_formula(monkeypatch, kernel)
     z = np.array([[0.0, small, 2.0**-53 - small, 1 - 2.0**-53]])
     p = to_four_ulp(maps.k_subsets, z, k=1)
     assert p[0, 0] == 0 and sum(rows) == by_formula
