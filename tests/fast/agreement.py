@@ -2,7 +2,7 @@
 import numpy as np
 
 from hopref.check.engine.judge import parts, worst_entry
-from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.arithmetic import PROFILES, profile_of
 from hopref.check.tolerance.expected import expected
 
 
@@ -19,6 +19,27 @@ def agrees(op, args, kwargs, dtype, path="numba"):
         ratio, at, got, want, bound = worst_entry(y, value)
         assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
     return result
+
+
+def agrees_in_double(op, args, kwargs):
+    """Results in single precision are those of double precision, rounded once."""
+    correct = expected(op, args, kwargs, PROFILES["float64"])
+    result = op(*args, **kwargs, backend="numba")
+    for right, y in zip(parts(correct), parts(result), strict=True):
+        with np.errstate(over="ignore"):
+            near = np.float32(right.value)
+        half = np.spacing(np.abs(np.where(np.isfinite(near), near, 0)).astype("float32")) / 2.0
+        off = np.abs(y - right.value)
+        assert np.all((y == near) | (off <= right.radius + half))
+
+
+def to_four_ulp(op, z, **options):
+    """The result, compared with the formula in long double; entries and their support."""
+    p, want = op(z, **options, backend="numba"), op(z.astype(np.longdouble), **options)
+    ulp = np.spacing(want.max(axis=-1, keepdims=True).astype(z.dtype))
+    assert p.dtype == z.dtype and np.max(np.abs(p - want) / ulp) <= 4
+    assert np.array_equal(p > 0, want.astype(z.dtype) > 0)
+    return p
 
 
 def rows_by_formula(monkeypatch, maps):

@@ -9,21 +9,12 @@ from hypothesis import strategies as st
 from hopref import maps
 from hopref.fast.numba import _subsets
 from hopref.fast.numba import maps as kernel
-from tests.fast.agreement import rows_by_formula
+from tests.fast.agreement import rows_by_formula, to_four_ulp
 
 pytest.importorskip("numba")
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 both = pytest.mark.parametrize("op", [maps.k_subsets, maps.top_k], ids=lambda op: op.name)
 inf = np.inf
-
-
-def to_four_ulp(op, z, **options):
-    """The result, compared with the formula in long double; entries and their support."""
-    p, want = op(z, **options, backend="numba"), op(z.astype(np.longdouble), **options)
-    ulp = np.spacing(want.max(axis=-1, keepdims=True).astype(z.dtype))
-    assert p.dtype == z.dtype and np.max(np.abs(p - want) / ulp) <= 4
-    assert np.array_equal(p > 0, want.astype(z.dtype) > 0)
-    return p
 
 
 def exact_entries(z, k, beta):
