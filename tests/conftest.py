@@ -1,10 +1,15 @@
-"""Profiles of hypothesis: `dev` draws new examples each time, `ci` always the same ones.
+"""Profiles of hypothesis, and the tests of compiled kernels, which run by name.
 
-HYPOTHESIS_PROFILE selects a profile; for a failing run the line that reproduces it is printed.
+The profile `dev` draws new examples each time, `ci` always the same ones; HYPOTHESIS_PROFILE
+selects one.  For a failing run the line that reproduces it is printed.
+
+The tests of compiled kernels spend most of their time in the compiler, and are collected only if
+they are named: ``python -m pytest tests/fast``.
 """
 
 import gc
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -17,8 +22,24 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "
 settings.load_profile(PROFILE)
 
 
-def pytest_report_header():
-    return f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property"
+KERNELS = Path(__file__).parent / "fast"
+
+
+def kernels_named(config):
+    """Whether the folder of the tests of compiled kernels, or a part of it, is an argument."""
+    named = [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
+    return any(path.resolve().is_relative_to(KERNELS) for path in named)
+
+
+def pytest_report_header(config):
+    kernels = [] if kernels_named(config) else \
+        ["not collected: tests/fast, the tests of compiled kernels; add it to the arguments"]
+    return [f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property",
+            *kernels]
+
+
+def pytest_ignore_collect(collection_path, config):
+    return True if collection_path == KERNELS and not kernels_named(config) else None
 
 
 def pytest_collection_finish():

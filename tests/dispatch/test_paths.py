@@ -14,7 +14,6 @@ from hopref.dispatch import operation
 from hopref.dispatch.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
 from tests.dispatch.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
-from tests.dispatch.layouts import LAYOUTS, SEQUENCES
 from tests.doubles import cupy as device
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
@@ -277,22 +276,5 @@ def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
                     run(op, bad, backend="formula")
                 refused(type(by_formula.value), op, bad, *str(by_formula.value).split(" got ")[:1],
                         backend=path)
-
-    on_calls(op, judge, examples=2)
-
-
-@pytest.mark.parametrize("name, path", FASTER)
-def test_layout_changes_no_bit_of_a_faster_path_either(name, path):
-    pytest.importorskip(path)
-    op = OPS[name]
-
-    def judge(given):
-        before = {k: given[k].copy() for k in op.arrays}
-        plain = run(op, given, backend=path)
-        for k in op.arrays:
-            for how in LAYOUTS.keys() - SEQUENCES:
-                same(plain, run(op, given | {k: LAYOUTS[how](given[k])}, backend=path))
-        same(tuple(before.values()), tuple(given[k] for k in before))
-        assert not any(np.shares_memory(y, given[k]) for y in parts(plain) for k in before)
 
     on_calls(op, judge, examples=2)

@@ -57,7 +57,8 @@ def folder(tmp_path_factory):
 
 
 def output(line, folder):
-    env = environment() | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    env = environment() | {"PATH": path, "PYTEST_ADDOPTS": ""}
     return subprocess.run(line, shell=True, cwd=folder, capture_output=True, text=True, env=env)
 
 

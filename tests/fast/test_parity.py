@@ -20,6 +20,8 @@ from hopref.check.tolerance.arithmetic import largest
 from hopref.check.tolerance.expected import truth
 from hopref.dispatch.operation import BACKENDS, OPS, load
 from hopref.errors import BackendError
+from tests.dispatch.calling import on_calls, run, same
+from tests.dispatch.layouts import LAYOUTS, SEQUENCES
 from tests.fast.agreement import agrees
 
 load()
@@ -98,6 +100,23 @@ def in_range(exact, dtype):
 def excluded(domain, narrow):
     """Whether rounding gives a number outside of the domain, such as 0 or an exponent of 1."""
     return type(narrow) is float and not domain.holds(narrow)
+
+
+@paths
+def test_layout_changes_no_bit(name, path):
+    skip_unless_available(path)
+    op = OPS[name]
+
+    def judge(given):
+        before = {k: given[k].copy() for k in op.arrays}
+        plain = run(op, given, backend=path)
+        for k in op.arrays:
+            for how in LAYOUTS.keys() - SEQUENCES:
+                same(plain, run(op, given | {k: LAYOUTS[how](given[k])}, backend=path))
+        same(tuple(before.values()), tuple(given[k] for k in before))
+        assert not any(np.shares_memory(y, given[k]) for y in parts(plain) for k in before)
+
+    on_calls(op, judge, examples=2)
 
 
 @pytest.mark.parametrize("name", OPS)

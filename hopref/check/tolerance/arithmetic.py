@@ -39,9 +39,9 @@ class Profile:
 
     def g(self, n):
         """Error of ``n`` roundings: at most ``n u / (1 - n u)``, in practice ``4 sqrt(n) u``."""
-        n = np.asarray(n, float)
-        worst = np.where(n * self.u < 0.9, n * self.u / np.maximum(1 - n * self.u, 0.1), np.inf)
-        return worst[()] if self.worst_case else np.minimum(worst, 4 * np.sqrt(n) * self.u)[()]
+        grown = n * self.u
+        worst = grown / (1 - grown) if grown < 0.9 else math.inf
+        return worst if self.worst_case else min(worst, 4 * math.sqrt(n) * self.u)
 
     @property
     def dtype(self):
