@@ -29,7 +29,7 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
         "gradients.features.log_trigonometric": ("integers",),      # the cotangent of 0
         **dict.fromkeys(("gradients.sparse.normmax_energy", "gradients.sparse.normmax_update",
                          "gradients.sparse.normmax_weights"), ("norms 1e8", "gamma=10")),
-        "gradients.maps.normmax": ("gamma=10",), "storage.storkey": ("n = 4097",),
+        "gradients.maps.normmax": ("gamma=10",),
         "gradients.performer.attention": ("hides zeros",)}
 
 

@@ -29,8 +29,10 @@ CLASSES = {
     "more queries than keys": {"l": 8, "s": 5},
     "square": dict.fromkeys("delmnrsv", 6),
 }
-QUERIES = (1, 3, 7, 9, 13, 130)         # of causal attention
+WINDOWED = {"l": 11, "n": 13, "s": 13}  # of windows: longer than the widest of `sweep`
+QUERIES = (1, 3, 7, 9, 13)              # of causal attention, beside those of LONG
 LONG, LONGER, LONGEST = (17, 130), (65,), 4097      # of one axis; 65 only if thorough
+SUCCESSIVE = ("storage.storkey",)       # by steps that multiply errors: thousands leave no digit
 MOST_ENTRIES = 2**17                    # of one array
 LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
 SWEEPS = (                              # values of the first domain that holds a test value
@@ -77,7 +79,7 @@ def allows_infinity(domain):
 
 def size_levels(op, fixed, thorough, dtype):
     """The classes of sizes that change an array of this op, and single long axes."""
-    yield "", {}
+    yield "", WINDOWED if "width" in op.domains else {}
     named = {d for axes in op.arrays.values() for d in axes}
     free = named - set(fixed)
     for label, sizes in CLASSES.items():
@@ -90,7 +92,9 @@ def size_levels(op, fixed, thorough, dtype):
             if d in SIZES and d not in ("...", "k", "h") and fits(op, {d: length, "...": (1,)}):
                 yield f"{d} = {length}", {d: length, "...": (1,)}
     summed = free & {"n", "s"} or free & {"d"}              # over many patterns or entries
-    for d in sorted(summed) if not op.name.startswith("theory.") else ():   # of all pairs of rows
+    if op.name.startswith("theory.") or op.name in SUCCESSIVE:      # theory: of all pairs of rows
+        return
+    for d in sorted(summed):
         longest = min(LONGEST, int(1 / PROFILES[dtype].u))       # sums in order must not stagnate
         few = {**dict.fromkeys(SIZES, 2), d: longest, "...": (1,)}
         if fits(op, few):

@@ -66,10 +66,9 @@ def rounded(family, number, error, answers):
         return None
     for digits in DIGITS:
         short = float(f"{number:.{digits}g}")
-        if abs(short - number) <= 4 * error + 2.0**-50 * abs(number) or digits == DIGITS[-1]:
-            bug = family.at(short)
-            if (left := explains(bug, answers)) is not None:
-                return Estimate(bug.name, left, short, error)
+        bug = family.at(short)
+        if short != family.neutral and (left := explains(bug, answers)) is not None:
+            return Estimate(bug.name, left, short, error)
     return None
 
 

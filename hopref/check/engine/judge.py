@@ -20,7 +20,7 @@ from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 
-__all__ = ["judge", "arguments_of", "worst_entry", "LAW_CASES"]
+__all__ = ["judge", "arguments_of", "worst_entry", "LAW_CASES", "MOST_DRAWS"]
 
 LAW_CASES = ("gauss", "gauss, mask", "ties", "gauss, ties=plus", "unit norm, beta 25", "no batch",
              "integers", "more queries than keys", "long keys", "gauss, defaults",

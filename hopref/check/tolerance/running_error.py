@@ -32,7 +32,7 @@ def where(profile, condition, a, b):
     truth, uncertain = value_and_uncertainty(condition)
     a, b = operand(a, profile), operand(b, profile)
     radius = np.where(truth, a.radius, b.radius)
-    if np.any(uncertain):
+    if some(uncertain):
         apart = np.where(uncertain, a.value, 0) - np.where(uncertain, b.value, 0)
         apart = np.abs(apart).astype(float)
         radius = np.where(uncertain, np.maximum(a.radius, b.radius) + apart, radius)
@@ -45,8 +45,10 @@ def comparison(name):
     def rule(profile, a, b):
         a, b = operand(a, profile), operand(b, profile)
         value, reach = compare(a.value, b.value), a.radius + b.radius
+        if not some(reach):
+            return value
         uncertain = (reach > 0) & ~(np.abs(a.value - b.value) > reach)
-        return Uncertain(value, uncertain) if np.any(uncertain) else value
+        return Uncertain(value, uncertain) if some(uncertain) else value
     return rule
 
 
@@ -95,9 +97,10 @@ def is_zero(x):
 
 def exact_for_integers(value, radius, a, b, profile):
     """A sum, difference or product, exact if it is one of integers that the format holds."""
-    exact, grown = is_integer(a) & is_integer(b), rounded(value, radius, profile)
+    exact, grown = is_integer(a), rounded(value, radius, profile)
     if some(exact):
-        grown.radius = np.where(exact & (np.abs(value) <= profile.integers), 0.0, grown.radius)
+        exact = exact & is_integer(b) & (np.abs(value) <= profile.integers)
+        grown.radius = np.where(exact, 0.0, grown.radius)
     return grown
 
 
@@ -114,17 +117,21 @@ def subtract(profile, a, b):
 def multiply(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     grown = exact_for_integers(a.value * b.value, product(a, b, np.multiply), a, b, profile)
-    zero = is_zero(a) | is_zero(b)
-    if some(zero):
-        grown.radius = np.where(zero, 0.0, grown.radius)
+    if not np.logical_and.reduce(np.abs(grown.value) > 0, axis=None):       # not so for NaN
+        grown.radius = np.where(is_zero(a) | is_zero(b), 0.0, grown.radius)
     return grown
 
 
 def product(a, b, times):
     """The radius of a product; an exact zero times infinity is zero."""
-    size_a, size_b = np.abs(a.value).astype(float), np.abs(b.value).astype(float)
-    times = guarded(times, a, b)
-    return times(size_a, b.radius) + times(a.radius, size_b) + times(a.radius, b.radius)
+    times, radius, uncertain = guarded(times, a, b), 0.0, some(b.radius)
+    if uncertain:
+        radius = times(np.abs(a.value).astype(float), b.radius)
+    if some(a.radius):
+        radius = radius + times(a.radius, np.abs(b.value).astype(float))
+        if uncertain:
+            radius = radius + times(a.radius, b.radius)
+    return radius
 
 
 def guarded(times, a, b):
@@ -165,8 +172,9 @@ def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
     size = guarded(np.matmul, a, b)(np.abs(a.value).astype(float), np.abs(b.value).astype(float))
-    products = np.matmul(1.0 * ~is_zero(a), 1.0 * ~is_zero(b))       # no others underflow
-    grown = profile.g(n) * size + products * profile.eta
+    zeros, zeros_of_b = is_zero(a), is_zero(b)
+    products = np.matmul(1.0 * ~zeros, 1.0 * ~zeros_of_b) if some(zeros) or some(zeros_of_b) else n
+    grown = profile.g(n) * size + products * profile.eta            # no others underflow
     if np.all(is_integer(a)) and np.all(is_integer(b)):
         grown = np.where(size <= profile.integers, 0.0, grown)
     radius = product(a, b, np.matmul) + grown
