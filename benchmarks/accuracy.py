@@ -54,6 +54,10 @@ CASES = {
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
     "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),
+    "sparsemax gradient": Accuracy("gradients.maps.sparsemax", lambda n: (
+        growth.scores(n, 4)[0][:, ::-1], *growth.scores(n, 4)), SHORT),
+    "entmax 1.5 gradient": Accuracy("gradients.maps.entmax", lambda n: (
+        growth.scores(n, 4)[0][:, ::-1], *growth.scores(n, 4)), SHORT),
     "sparse retrieval": Accuracy("sparse.update", lambda N: growth.memory(N, 4, 64), SHORT,
                                  {"beta": 0.125}),
     "sparse energy": Accuracy("sparse.energy", lambda N: growth.memory(N, 4, 64), SHORT,

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter, thread_time
 from typing import NamedTuple
@@ -310,6 +311,32 @@ def entmax_by_bisection(z, alpha, steps=50):
     return run
 
 
+def sparse_map_gradient(g, z, alpha):
+    """The map and its gradient, which hopref computes together."""
+    forward = projection(z) if alpha == 2 else entmax_by_bisection(z, alpha)
+
+    def run():
+        p = forward()
+        q = np.where(p > 0, p, 1) ** (2 - alpha) * (p > 0)
+        mean = (q * g).sum(axis=1, keepdims=True) / q.sum(axis=1, keepdims=True)
+        return q * (g - mean)
+    return run
+
+
+def sparse_map_gradient_in_torch(g, z, alpha):
+    """That of the package entmax."""
+    import entmax
+    import torch
+    g, z = torch.from_numpy(g), torch.from_numpy(z).requires_grad_()
+    rule = {2: entmax.sparsemax, 1.5: entmax.entmax15}.get(alpha) or partial(
+        entmax.entmax_bisect, alpha=float(alpha))
+
+    def run():
+        with torch.enable_grad():
+            return torch.autograd.grad(rule(z, dim=-1), z, g)
+    return run
+
+
 def k_subsets_by_bisection(z, k, steps=50):
     def run():
         low, high = z.min(axis=1, keepdims=True) - 1, z.max(axis=1, keepdims=True)
@@ -395,6 +422,9 @@ def cases(quick):
         for alpha in 1.5, 1.3, 3.0:
             yield Case("maps.entmax", f"{size} alpha={alpha}", z, {"alpha": alpha},
                        entmax_by_bisection)
+        for alpha in 2.0, 1.5, 1.3:
+            yield Case("gradients.maps.entmax", f"{size} alpha={alpha}", (z[0][:, ::-1], *z),
+                       {"alpha": alpha}, sparse_map_gradient, sparse_map_gradient_in_torch)
         args = growth.memory(n, M, 64)
         for alpha in 2.0, 1.5:
             yield Case("sparse.update", f"M={M} N={n} d=64 alpha={alpha}", args,

@@ -16,6 +16,7 @@ PATHS = {
     "features.deterministic": ("elu", "exponential"),
     "graded": ("asynchronous_update",),
     "gradients.attention": ("causal_linear_attention", "softmax_attention"),
+    "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "gradients.modern": ("thresholded_update", "update"),
     "maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "modern": ("energy", "thresholded_update", "update"),

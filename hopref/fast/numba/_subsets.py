@@ -48,67 +48,71 @@ def kth_largest(v, m, k):
 # -- the softmax of the k largest ----------------------------------------------------------------
 
 @njit
-def largest_entries(p, v, at, spare, k, top, beta):
-    """Fill the entries of the k largest candidates, of ties those of lowest index."""
+def largest_entries(v, at, x, k, top, beta):
+    """The number of entries of the k largest candidates, of ties those of lowest index.
+
+    x, v and ``at`` begin with the entries, their scores and their places.
+    """
     m, last = v.size, inf
     kth = -inf
     if m > k:
-        spare[:m] = v
-        kth = kth_largest(spare, m, k)
+        x[:m] = v
+        kth = kth_largest(x, m, k)
         ties, larger = 0, 0
         for i in range(m):
             larger += v[i] > kth
             if v[i] == kth:
-                spare[ties] = -at[i]
+                x[ties] = -at[i]
                 ties += 1
-        last = -kth_largest(spare, ties, k - larger)
-    total, small = 0.0, 0.0
+        last = -kth_largest(x, ties, k - larger)
+    many, total, small = 0, 0.0, 0.0
     for i in range(m):
-        spare[i] = 0.0
         if v[i] > kth or v[i] == kth and at[i] <= last:
-            spare[i] = math.exp(beta * (v[i] - top))
-            total, d = two_sum(total, spare[i])
+            v[many], at[many], x[many] = v[i], at[i], math.exp(beta * (v[i] - top))
+            total, d = two_sum(total, x[many])
             small += d
-    for i in range(m):
-        if spare[i] > 0:
-            p[at[i]] = spare[i] / (total + small)
+            many += 1
+    for i in range(many):
+        x[i] /= total + small
+    return many
 
 
 # -- k-subsets ------------------------------------------------------------------------------------
 
 @njit
-def subset_entries(p, v, at, spare, k, beta):
-    """Fill the entries of p that are not 0; return False if they are not certain.
+def subset_entries(v, at, x, k, beta):
+    """The number of entries that are not 0; -1 if they are not certain.
 
-    The candidates contain the support; if there are at most k, each entry is 1.
+    x, v and ``at`` then begin with the entries, their scores and their places.  The candidates
+    contain the support; if there are at most k, each entry is 1.
     """
     m, factor = v.size, (beta, 0.0)
     if m <= k:
-        for i in range(m):
-            p[at[i]] = 1
-        return True
-    spare[:m] = v
-    middle = kth_largest(spare, m, k)
-    tau = _threshold(v, spare, middle, k, beta)
+        x[:m] = 1
+        return m
+    x[:m] = v
+    middle = kth_largest(x, m, k)
+    tau = _threshold(v, x, middle, k, beta)
     edge, certain = _lowest(v, middle + tau / beta, factor, k, False)
     one, sure = _lowest(v, middle + (tau + 1) / beta, factor, k, True)
     if not (certain and sure):
-        return False
-    rest, small, some = np.float64(k), 0.0, 0
+        return -1
+    many, rest, small, some = 0, np.float64(k), 0.0, 0
     for i in range(m):
-        if v[i] >= one:
+        if v[i] < edge:
+            continue
+        v[many], at[many] = v[i], at[i]
+        if v[many] >= one:
             rest -= 1
-        elif v[i] >= edge:
+        else:
             some += 1
-            spare[i], l = height(v[i], edge, factor)
-            rest, d = two_sum(rest, -spare[i])
+            x[many], l = height(v[many], edge, factor)
+            rest, d = two_sum(rest, -x[many])
             small += d - l
-    for i in range(m):
-        if v[i] >= one:
-            p[at[i]] = 1
-        elif v[i] >= edge:
-            p[at[i]] = min(1.0, spare[i] + (rest + small) / some)
-    return True
+        many += 1
+    for i in range(many):
+        x[i] = 1.0 if v[i] >= one else min(1.0, x[i] + (rest + small) / some)
+    return many
 
 
 @njit

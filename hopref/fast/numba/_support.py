@@ -149,18 +149,21 @@ def _guess_among(v, factor, q):
 # -- entries ------------------------------------------------------------------------------------
 
 @njit
-def entries(p, v, at, spare, top, tau, factor, q, s):
-    """Fill the entries of p that are not 0; return False if the support is not certain."""
+def entries(v, at, x, top, tau, factor, q, s):
+    """The number of entries that are not 0, with which x begins; -1 if the support is not certain.
+
+    v and ``at`` then begin with their scores and places.
+    """
     m = v.size
-    spare[:m] = v
-    tau, many = threshold(spare, m, top, factor[0], max(q[0], 1.0), tau)
+    x[:m] = v
+    tau, many = threshold(x, m, top, factor[0], max(q[0], 1.0), tau)
     if q[0] < 1:
-        guess = _guess_among(spare[:many], factor, q[0])
+        guess = _guess_among(x[:many], factor, q[0])
     else:
         guess = top + tau / factor[0]
     b, rest, first, certain = _edge(v, guess, factor, q[0])
     if not certain:
-        return False
+        return -1
     many = 0
     for i in range(m):
         if v[i] >= b:
@@ -168,18 +171,18 @@ def entries(p, v, at, spare, top, tau, factor, q, s):
             many += 1
     v = v[:many]
     if q[0] < 1:
-        _steep_entries(v, spare, rest, b, factor, q)
+        _steep_entries(v, x, rest, b, factor, q)
     else:
         r = _height_of_edge(v, rest, first, b, top, tau, factor, q[0])
-        _flat_entries(v, spare, r, b, top, factor, s)
+        _flat_entries(v, x, r, b, top, factor, s)
     total, small = 0.0, 0.0
     for i in range(many):
-        total, d = two_sum(total, spare[i])
+        total, d = two_sum(total, x[i])
         small += d
     total += small
     for i in range(many):
-        p[at[i]] = spare[i] / total
-    return True
+        x[i] /= total
+    return many
 
 
 @njit

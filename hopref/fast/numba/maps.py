@@ -14,6 +14,7 @@ of float64.
 """
 import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,55 +41,92 @@ def sparsemax(z, /, *, beta=1.0, where=True, empty_row="zeros"):
 
 
 def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
-    options = {"beta": beta, "alpha": alpha, "empty_row": empty_row}
     if alpha == 1:
         p = maps.softmax.formula(z.astype(np.float64, copy=False), beta=beta, where=where,
                                  empty_row=empty_row)
         return p.astype(z.dtype, copy=False)
-    q = _reciprocal(alpha - 1)
-    return _mapped(maps.entmax, z, where, options, two_product(beta, alpha - 1), q, q[0])
+    return _mapped(maps.entmax, z, where, empty_row, beta=beta, alpha=alpha)
 
 
 def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
-    options, s = {"beta": beta, "gamma": gamma, "empty_row": empty_row}, 1 / (gamma - 1)
-    s = s if s >= 1 else inf                # roots of small heights require all digits of the sum
-    return _mapped(maps.normmax, z, where, options, (beta, 0.0), (1 + s, 0.0), s)
+    return _mapped(maps.normmax, z, where, empty_row, beta=beta, gamma=gamma)
 
 
 def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    options = {"k": k, "beta": beta, "empty_row": empty_row}
-    return _mapped_subsets(maps.k_subsets, z, where, options, FACTORS[0] < beta < FACTORS[1])
+    return _mapped(maps.k_subsets, z, where, empty_row, beta=beta, k=k)
 
 
 def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
-    options = {"k": k, "beta": beta, "empty_row": empty_row}
-    return _mapped_subsets(maps.top_k, z, where, options, True)
+    return _mapped(maps.top_k, z, where, empty_row, beta=beta, k=k)
 
 
-def _mapped_subsets(rule, z, where, options, in_range):
-    p, scores, rows, seen, left = _rows(z, where)
-    if in_range:
-        _map_subsets(scores, seen, rows, options["k"], options["beta"], rule is maps.top_k,
-                     float(options["empty_row"]), left)
-    if left.any():
-        _by_formula(rule, scores, seen, rows, left, options)
-    return p
+class Support(NamedTuple):
+    """The entries of rows that are not 0, one row after the other, in double precision.
+
+    Attributes
+    ----------
+    starts : the place of the first entry of each row, and that after the last
+    columns, weights, heights : the index and size of each entry, and its score minus the largest
+    left : whether a row is left to the formula; it has no entries
+    """
+    starts: np.ndarray
+    columns: np.ndarray
+    weights: np.ndarray
+    heights: np.ndarray
+    left: np.ndarray
+
+    @property
+    def rows(self):
+        """The row of each entry."""
+        return np.repeat(np.arange(len(self.left)), np.diff(self.starts))
 
 
-def _rows(z, where):
-    """The result, scores and result in rows, their mask, and that all rows are left."""
+def support_of(rule, z, seen, **options):
+    """The `Support` of a map of rows of scores; ``seen`` is (0, 0) if all are visible."""
+    (rows, n), numbers = z.shape, _numbers(rule, **options)
+    size, starts, left = rows * n + LANES * (n // LANES + 1), np.zeros(rows + 1, np.int64), \
+        np.ones(rows, np.bool_)
+    columns, weights, heights = np.empty(size, np.int64), np.empty(size), np.empty(size)
+    if numbers is not None:
+        kernel = _support_subsets if "k" in options else _support_rows
+        kernel(z, seen, *numbers, starts, columns, weights, heights, left)
+    many = starts[-1]
+    return Support(starts, columns[:many], weights[:many], heights[:many], left)
+
+
+def _numbers(rule, *, beta, alpha=2.0, gamma=None, k=None):
+    """The numbers that define a map to its kernels; None if they leave the range of these."""
+    in_range = FACTORS[0] < beta < FACTORS[1]
+    if k is not None:
+        return (k, beta, rule is maps.top_k) if in_range or rule is maps.top_k else None
+    if gamma is not None:
+        s = 1 / (gamma - 1)
+        s = s if s >= 1 else inf            # roots of small heights require all digits of the sum
+        factor, q = (beta, 0.0), (1 + s, 0.0)
+    elif alpha == 1:
+        return None
+    else:
+        factor, q = two_product(beta, alpha - 1), _reciprocal(alpha - 1)
+        s = q[0]
+    in_range = q[0] <= STEEPEST and FACTORS[0] < factor[0] < FACTORS[1]
+    return (factor, q, s) if in_range else None
+
+
+def _mapped(rule, z, where, empty_row, **options):
     p, n, batch = np.zeros(z.shape, z.dtype), z.shape[-1], math.prod(z.shape[:-1])
-    seen = where.reshape(batch, n) if where is not True else np.empty((0, 0), np.bool_)
-    return p, z.reshape(batch, n), p.reshape(batch, n), seen, np.ones(batch, np.bool_)
-
-
-def _mapped(rule, z, where, options, factor, q, s):
-    p, scores, rows, seen, left = _rows(z, where)
-    if q[0] <= STEEPEST and FACTORS[0] < factor[0] < FACTORS[1]:
-        _map_rows(scores, seen, rows, factor, q, s, float(options["empty_row"]), left)
+    scores, rows, seen = z.reshape(batch, n), p.reshape(batch, n), visible_rows(where, batch, n)
+    left, numbers = np.ones(batch, np.bool_), _numbers(rule, **options)
+    if numbers is not None:
+        kernel = _map_subsets if "k" in options else _map_rows
+        kernel(scores, seen, rows, *numbers, float(empty_row), left)
     if left.any():
-        _by_formula(rule, scores, seen, rows, left, options)
+        _by_formula(rule, scores, seen, rows, left, {**options, "empty_row": empty_row})
     return p
+
+
+def visible_rows(where, rows, n):
+    """The mask of rows of n scores; (0, 0) if all are visible."""
+    return where.reshape(rows, n) if where is not True else np.empty((0, 0), np.bool_)
 
 
 _reciprocal = functools.lru_cache(reciprocal)     # which takes as long as a short row
@@ -104,6 +142,8 @@ def _by_formula(rule, scores, seen, rows, left, options):
         rows[some] = rule.formula(scores[some].astype(np.float64), where=where, **options)
 
 
+# -- powers of heights ----------------------------------------------------------------------------
+
 @njit
 def _map_rows(z, seen, p, factor, q, s, empty_row, left):
     """Fill p, which is 0 before, with powers s of heights whose powers q have the sum 1.
@@ -111,20 +151,103 @@ def _map_rows(z, seen, p, factor, q, s, empty_row, left):
     The powers are divided by their sum.  ``left`` is set to whether a row remains.
     """
     n = z.shape[1]
-    tops = np.empty(-(-n // (LANES * DEPTH)) * LANES, z.dtype)
-    v, spare, at = np.empty(n), np.empty(n), np.empty(n, np.int64)
-    visible = np.empty(n if seen.size else 0, z.dtype)
+    tops, visible = _workspaces(z, seen)
+    x, v, at = np.empty(n), np.empty(n), np.empty(n, np.int64)
     for i in range(len(z)):
         row = _visible_row(z, seen, i, visible)
         top = _block_maxima(row, tops)
-        left[i] = False
-        if top == -np.inf:
-            p[i] = empty_row
-        elif top < np.inf:
-            m, tau = _candidates(row, tops, top, factor[0], q[0], v, at, spare)
-            left[i] = not entries(p[i], v[:m], at[:m], spare, top, tau, factor, q, s)
-        else:
-            left[i] = True
+        many = _power_entries(row, tops, top, factor, q, s, x, v, at)
+        left[i] = _fill(p[i], many, x, at, empty_row)
+
+
+@njit
+def _support_rows(z, seen, factor, q, s, starts, columns, weights, heights, left):
+    tops, visible = _workspaces(z, seen)
+    for i in range(len(z)):
+        first, row = starts[i], _visible_row(z, seen, i, visible)
+        top = _block_maxima(row, tops)
+        many = _power_entries(row, tops, top, factor, q, s, weights[first:], heights[first:],
+                              columns[first:])
+        starts[i + 1] = first + max(many, 0)
+        left[i] = many < 0
+        for j in range(first, starts[i + 1]):
+            heights[j] -= top
+
+
+@njit
+def _power_entries(z, tops, top, factor, q, s, x, v, at):
+    """See `entries`; no entry if no score is visible, -1 if one is NaN or +inf."""
+    if not -np.inf < top < np.inf:
+        return 0 if top == -np.inf else -1
+    m, tau = _candidates(z, tops, top, factor[0], q[0], v, at, x)
+    return entries(v[:m], at[:m], x, top, tau, factor, q, s)
+
+
+# -- the k largest --------------------------------------------------------------------------------
+
+@njit
+def _map_subsets(z, seen, p, k, beta, soft, empty_row, left):
+    """Fill p, which is 0 before, with the softmax of the k largest scores if ``soft``, otherwise
+    with entries between 0 and 1 of sum k."""
+    n = z.shape[1]
+    tops, visible = _workspaces(z, seen)
+    x, v, at = np.empty(max(n, tops.size)), np.empty(n), np.empty(n, np.int64)
+    for i in range(len(z)):
+        row = _visible_row(z, seen, i, visible)
+        top = _block_maxima(row, tops)
+        many = _subset_of_row(row, tops, top, k, beta, soft, x, v, at)
+        left[i] = _fill(p[i], many, x, at, empty_row)
+
+
+@njit
+def _support_subsets(z, seen, k, beta, soft, starts, columns, weights, heights, left):
+    tops, visible = _workspaces(z, seen)
+    for i in range(len(z)):
+        first, row = starts[i], _visible_row(z, seen, i, visible)
+        top = _block_maxima(row, tops)
+        many = _subset_of_row(row, tops, top, k, beta, soft, weights[first:], heights[first:],
+                              columns[first:])
+        starts[i + 1] = first + max(many, 0)
+        left[i] = many < 0
+        for j in range(first, starts[i + 1]):
+            heights[j] -= top
+
+
+@njit
+def _subset_of_row(z, tops, top, k, beta, soft, x, v, at):
+    """See `largest_entries` and `subset_entries`, and `_power_entries`."""
+    if not -np.inf < top < np.inf:
+        return 0 if top == -np.inf else -1
+    low = -np.inf
+    if k <= tops.size:
+        x[:tops.size] = tops
+        low = kth_largest(x, tops.size, k)                      # not above the k-th largest score
+    if low > -np.inf and not soft:
+        low -= (1 + 2.0**-50) / beta + 2.0**-50 * abs(low)
+    m = _gather(z, tops, np.nextafter(low, -np.inf), v, at)
+    if soft:
+        return largest_entries(v[:m], at[:m], x, k, top, beta)
+    return subset_entries(v[:m], at[:m], x, k, beta)
+
+
+# -- both -----------------------------------------------------------------------------------------
+
+@njit
+def _workspaces(z, seen):
+    """For the maxima of blocks of a row, and for a row with hidden scores."""
+    n = z.shape[1]
+    return (np.empty(-(-n // (LANES * DEPTH)) * LANES, z.dtype),
+            np.empty(n if seen.size else 0, z.dtype))
+
+
+@njit
+def _fill(p, many, x, at, empty_row):
+    """Fill p with the entries, or ``empty_row`` if there are none; whether they are not known."""
+    if many == 0:
+        p[:] = empty_row
+    for j in range(many):
+        p[at[j]] = x[j]
+    return many < 0
 
 
 @njit
@@ -135,36 +258,6 @@ def _visible_row(z, seen, i, visible):
     for j in range(z.shape[1]):
         visible[j] = z[i, j] if seen[i, j] else -np.inf
     return visible
-
-
-@njit
-def _map_subsets(z, seen, p, k, beta, soft, empty_row, left):
-    """Fill p, which is 0 before, with the softmax of the k largest scores if ``soft``, otherwise
-    with entries between 0 and 1 of sum k."""
-    n = z.shape[1]
-    tops = np.empty(-(-n // (LANES * DEPTH)) * LANES, z.dtype)
-    v, spare, at = np.empty(n), np.empty(max(n, tops.size)), np.empty(n, np.int64)
-    visible = np.empty(n if seen.size else 0, z.dtype)
-    for i in range(len(z)):
-        row = _visible_row(z, seen, i, visible)
-        top = _block_maxima(row, tops)
-        left[i] = False
-        if top == -np.inf:
-            p[i] = empty_row
-        elif top < np.inf:
-            low = -np.inf
-            if k <= tops.size:
-                spare[:tops.size] = tops
-                low = kth_largest(spare, tops.size, k)      # not above the k-th largest score
-            if low > -np.inf and not soft:
-                low -= (1 + 2.0**-50) / beta + 2.0**-50 * abs(low)
-            m = _gather(row, tops, np.nextafter(low, -np.inf), v, at)
-            if soft:
-                largest_entries(p[i], v[:m], at[:m], spare, k, top, beta)
-            else:
-                left[i] = not subset_entries(p[i], v[:m], at[:m], spare, k, beta)
-        else:
-            left[i] = True
 
 
 @njit
