@@ -60,6 +60,8 @@ CASES = {
         growth.scores(n, 4)[0][:, ::-1], *growth.scores(n, 4)), SHORT),
     "sparse retrieval": Accuracy("sparse.update", lambda N: growth.memory(N, 4, 64), SHORT,
                                  {"beta": 0.125}),
+    "sparse retrieval gradient": Accuracy("gradients.sparse.update", lambda N: (
+        growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
     "sparse energy": Accuracy("sparse.energy", lambda N: growth.memory(N, 4, 64), SHORT,
                               {"beta": 0.125}),
     "k-subsets": Accuracy("maps.k_subsets", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),

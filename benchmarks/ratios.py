@@ -312,28 +312,49 @@ def entmax_by_bisection(z, alpha, steps=50):
 
 
 def sparse_map_gradient(g, z, alpha):
-    """The map and its gradient, which hopref computes together."""
-    forward = projection(z) if alpha == 2 else entmax_by_bisection(z, alpha)
+    return lambda: forward_and_cotangent(g, z, alpha)[1]
 
-    def run():
-        p = forward()
-        q = np.where(p > 0, p, 1) ** (2 - alpha) * (p > 0)
-        mean = (q * g).sum(axis=1, keepdims=True) / q.sum(axis=1, keepdims=True)
-        return q * (g - mean)
-    return run
+
+def forward_and_cotangent(g, z, alpha):
+    """The weights, and the cotangent of their scores."""
+    p = (projection(z) if alpha == 2 else entmax_by_bisection(z, alpha))()
+    q = np.where(p > 0, p, 1) ** (2 - alpha) * (p > 0)
+    return p, q * (g - (q * g).sum(axis=1, keepdims=True) / q.sum(axis=1, keepdims=True))
 
 
 def sparse_map_gradient_in_torch(g, z, alpha):
-    """That of the package entmax."""
+    return backward(g, (z,), map_of_entmax(alpha))
+
+
+def sparse_retrieval_gradient(g, xi, X, beta, alpha):
+    def run():
+        p, w = forward_and_cotangent(g @ X.T, beta * (xi @ X.T), alpha)
+        return beta * w @ X, p.T @ g + beta * w.T @ xi
+    return run
+
+
+def sparse_retrieval_gradient_in_torch(g, xi, X, beta, alpha):
+    rule = map_of_entmax(alpha)
+    return backward(g, (xi, X), lambda xi, X: rule(float(beta) * (xi @ X.T)) @ X)
+
+
+def map_of_entmax(alpha):
+    """The map of the package entmax."""
     import entmax
+    rule = {2: entmax.sparsemax, 1.5: entmax.entmax15}.get(alpha)
+    return partial(rule or partial(entmax.entmax_bisect, alpha=float(alpha)), dim=-1)
+
+
+def backward(g, operands, rule):
+    """A function in torch and its gradients, which hopref computes together."""
     import torch
-    g, z = torch.from_numpy(g), torch.from_numpy(z).requires_grad_()
-    rule = {2: entmax.sparsemax, 1.5: entmax.entmax15}.get(alpha) or partial(
-        entmax.entmax_bisect, alpha=float(alpha))
+    g, *operands = map(torch.from_numpy, map(np.ascontiguousarray, (g, *operands)))
+    for a in operands:
+        a.requires_grad_()
 
     def run():
         with torch.enable_grad():
-            return torch.autograd.grad(rule(z, dim=-1), z, g)
+            return torch.autograd.grad(rule(*operands), operands, g)
     return run
 
 
@@ -429,6 +450,9 @@ def cases(quick):
         for alpha in 2.0, 1.5:
             yield Case("sparse.update", f"M={M} N={n} d=64 alpha={alpha}", args,
                        {"beta": 0.125, "alpha": alpha}, sparse_retrieval)
+            yield Case("gradients.sparse.update", f"M={M} N={n} d=64 alpha={alpha}",
+                       (args[0][::-1], *args), {"beta": 0.125, "alpha": alpha},
+                       sparse_retrieval_gradient, sparse_retrieval_gradient_in_torch)
         yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 

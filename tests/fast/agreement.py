@@ -46,8 +46,8 @@ def rows_by_formula(monkeypatch, maps):
     """A list to which each call of `_by_formula` of the kernels of maps adds its number of rows."""
     rows, original = [], maps._by_formula
 
-    def counted(rule, scores, seen, p, left, options):
+    def counted(rule, scores, seen, left, options):
         rows.append(int(left.sum()))
-        original(rule, scores, seen, p, left, options)
+        return original(rule, scores, seen, left, options)
     monkeypatch.setattr(maps, "_by_formula", counted)
     return rows

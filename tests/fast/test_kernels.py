@@ -50,6 +50,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "sparse.k_subsets_energy": ((xi, X), {"k": 3}),
         "maps.k_subsets": ((rng.standard_normal((M, N)),), {"k": 3}),
         "gradients.maps.entmax": ((*rng.standard_normal((2, M, N)),), {"alpha": 1.25}),
+        "gradients.sparse.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
         "gradients.attention.causal_linear_attention":
@@ -64,7 +65,7 @@ SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, clas
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
          maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
-OPS = [*RULES, gradients.maps.entmax, gradients.modern.update,
+OPS = [*RULES, gradients.maps.entmax, gradients.sparse.update, gradients.modern.update,
        gradients.attention.softmax_attention, gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -166,6 +167,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.k_subsets_energy": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
+          "gradients.sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
           "gradients.attention.causal_linear_attention": ({"N": 100_000}, "L x r x v")}

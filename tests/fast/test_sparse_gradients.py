@@ -2,13 +2,13 @@
 import numpy as np
 import pytest
 
+from hopref.fast.numba import maps as maps_kernel
 from hopref.fast.numba.gradients import maps as kernel
 from hopref.gradients import maps
-from tests.fast.agreement import agrees
+from tests.fast.agreement import agrees, rows_by_formula
 
 pytest.importorskip("numba")
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
-inf = np.inf
 RULES = [(maps.sparsemax, {}), (maps.entmax, {"alpha": 1.0}), (maps.entmax, {"alpha": 1.25}),
          (maps.entmax, {"alpha": 1.5}), (maps.entmax, {"alpha": 3.0}),
          (maps.normmax, {"gamma": 1.5}), (maps.normmax, {"gamma": 2.5}), (maps.k_subsets, {"k": 3}),
@@ -30,17 +30,10 @@ def test_blocks_of_rows_hidden_scores_and_supports_of_all_sizes(op, options, dty
         agrees(op, (g, z), {**options, "beta": beta, "where": where}, dtype)
 
 
-def test_rows_left_to_the_formula_are_added_to_the_others(monkeypatch):
+def test_rows_left_to_the_formula_are_put_among_the_others(monkeypatch):
     """The lead of the first score is that at which the second entry becomes 0."""
-    rows, formula = [], maps.entmax.formula
-
-    def counted(g, z, **options):
-        rows.append(z.tolist())
-        return formula(g, z, **options)
-    monkeypatch.setattr(maps.entmax, "formula", counted)
-    z = np.array([[0.0, 0.25, -1.0], [0.0, 0.5, -1.0], [0.25, 0.0, -1.0]])
-    kernel.entmax(np.ones((3, 3)), z, alpha=3.0)
-    assert rows == [[[0.0, 0.5, -1.0]]]
-    monkeypatch.undo()
+    rows = rows_by_formula(monkeypatch, maps_kernel)
     g = np.random.default_rng(0).standard_normal((3, 3))
+    z = np.array([[0.0, 0.25, -1.0], [0.0, 0.5, -1.0], [0.25, 0.0, -1.0]])
     agrees(maps.entmax, (g, z), {"alpha": 3.0}, "float64")
+    assert rows == [1]

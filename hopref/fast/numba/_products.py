@@ -6,7 +6,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import REORDER, njit
 
-__all__ = ["LANES", "aligned", "dot"]
+__all__ = ["LANES", "aligned", "dot", "squared_length"]
 
 LANES = 64      # a constant, so that the compiler can infer that the rows do not overlap
 
@@ -25,3 +25,12 @@ def dot(x, y):
     for c in range(x.size):
         total += x[c] * y[c]
     return total
+
+
+@njit(fastmath=REORDER)
+def squared_length(x):
+    """|x|^2 in double precision."""
+    square = 0.0
+    for c in range(x.size):
+        square += np.float64(x[c]) * x[c]
+    return square

@@ -23,7 +23,7 @@ def pull_back(rule, found, g, alpha=None, gamma=None, **options):
     """
     p, w, away = found.weights, np.empty_like(g), np.empty_like(g)
     if rule is maps.normmax:
-        return w, _normmax_product(found.starts, p, g, gamma, w)
+        return w, _normmax_product(found.starts, p, found.norms(gamma), g, gamma, w)
     q = {maps.sparsemax: lambda: np.ones_like(p), maps.entmax: lambda: p ** (2 - alpha),
          maps.k_subsets: lambda: (p < 1) * 1.0, maps.top_k: lambda: p}[rule]()
     _jacobian_product(found.starts, found.columns, q, g, w, away)
@@ -53,19 +53,15 @@ def _jacobian_product(starts, columns, q, g, w, away):
 
 
 @njit
-def _normmax_product(starts, p, g, gamma, w):
+def _normmax_product(starts, p, norms, g, gamma, w):
     """Fill w as in `hopref.gradients.maps.normmax`; return the derivative in gamma."""
     slope = 0.0
     for i in range(len(starts) - 1):
-        row = range(starts[i], starts[i + 1])
-        top, total, weighted, norm = 0.0, 0.0, 0.0, 0.0
+        row, norm = range(starts[i], starts[i + 1]), norms[i]
+        total, weighted, change, entropy = 0.0, 0.0, 0.0, 0.0
         for j in row:
-            top = max(top, p[j])
             total += p[j]
             weighted += p[j] * g[j]
-        for j in row:
-            norm += (p[j] / top) ** gamma
-        norm, change, entropy = top * norm ** (1 / gamma), 0.0, 0.0
         for j in row:
             y = p[j] / norm
             w[j] = 0.0

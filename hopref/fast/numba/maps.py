@@ -65,33 +65,50 @@ class Support(NamedTuple):
 
     Attributes
     ----------
+    shape : the number of rows, and of entries of each that may be 0
     starts : the place of the first entry of each row, and that after the last
-    columns, weights, heights : the index and size of each entry, and its score minus the largest
-    left : whether a row is left to the formula; it has no entries
+    rows, columns, weights, heights : the row, index and size of each entry, and its score minus the
+        largest of the row
     """
+    shape: tuple
     starts: np.ndarray
+    rows: np.ndarray
     columns: np.ndarray
     weights: np.ndarray
     heights: np.ndarray
-    left: np.ndarray
 
-    @property
-    def rows(self):
-        """The row of each entry."""
-        return np.repeat(np.arange(len(self.left)), np.diff(self.starts))
+    def sum(self, values):
+        """The sum of the values of each row."""
+        return np.bincount(self.rows, values, self.shape[0])
+
+    def norms(self, gamma):
+        """The norm of each row with the exponent gamma."""
+        tops = np.maximum.reduceat(np.append(self.weights, 0.0), self.starts[:-1])
+        return tops * self.sum((self.weights / tops[self.rows]) ** gamma) ** (1 / gamma)
 
 
 def support_of(rule, z, seen, **options):
     """The `Support` of a map of rows of scores; ``seen`` is (0, 0) if all are visible."""
-    (rows, n), numbers = z.shape, _numbers(rule, **options)
-    size, starts, left = rows * n + LANES * (n // LANES + 1), np.zeros(rows + 1, np.int64), \
-        np.ones(rows, np.bool_)
+    (count, n), numbers = z.shape, _numbers(rule, **options)
+    size = count * n + LANES * (n // LANES + 1)
+    starts, left = np.zeros(count + 1, np.int64), np.ones(count, np.bool_)
     columns, weights, heights = np.empty(size, np.int64), np.empty(size), np.empty(size)
     if numbers is not None:
         kernel = _support_subsets if "k" in options else _support_rows
         kernel(z, seen, *numbers, starts, columns, weights, heights, left)
-    many = starts[-1]
-    return Support(starts, columns[:many], weights[:many], heights[:many], left)
+    rows = np.repeat(np.arange(count), np.diff(starts))
+    parts = [(rows, columns[:len(rows)], weights[:len(rows)], heights[:len(rows)])]
+    if left.any():
+        for some, p in _by_formula(rule, z, seen, left, options):
+            at = rows, columns = np.nonzero(p)
+            scores = np.where(p != 0, z[some], -inf).astype(float)
+            heights = scores[at] - scores.max(axis=1, initial=-inf)[rows]
+            parts.append((some[rows], columns, p[at], heights))
+        parts = [[np.concatenate(columns) for columns in zip(*parts)]]
+        order = np.argsort(parts[0][0], kind="stable")
+        parts = [[column[order] for column in parts[0]]]
+        starts = np.searchsorted(parts[0][0], np.arange(count + 1))
+    return Support(z.shape, starts, *parts[0])
 
 
 def _numbers(rule, *, beta, alpha=2.0, gamma=None, k=None):
@@ -120,7 +137,9 @@ def _mapped(rule, z, where, empty_row, **options):
         kernel = _map_subsets if "k" in options else _map_rows
         kernel(scores, seen, rows, *numbers, float(empty_row), left)
     if left.any():
-        _by_formula(rule, scores, seen, rows, left, {**options, "empty_row": empty_row})
+        options["empty_row"] = empty_row
+        for some, by_formula in _by_formula(rule, scores, seen, left, options):
+            rows[some] = by_formula
     return p
 
 
@@ -132,14 +151,14 @@ def visible_rows(where, rows, n):
 _reciprocal = functools.lru_cache(reciprocal)     # which takes as long as a short row
 
 
-def _by_formula(rule, scores, seen, rows, left, options):
-    """Fill the rows that are left, a few at a time."""
+def _by_formula(rule, scores, seen, left, options):
+    """The indices of rows that are left, and the rows by the formula, a few at a time."""
     left = np.flatnonzero(left)
     several = max(1, OPEN // scores.shape[1])
     for first in range(0, len(left), several):
         some = left[first:first + several]
         where = seen[some] if seen.size else True
-        rows[some] = rule.formula(scores[some].astype(np.float64), where=where, **options)
+        yield some, rule.formula(scores[some].astype(np.float64), where=where, **options)
 
 
 # -- powers of heights ----------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from hopref.fast.numba._jit import REORDER, njit
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._products import squared_length
 from hopref.fast.numba._softmax import FEW, LESS_ONE, TOTAL, absent, attend, in_range
 from hopref.models import modern
 
@@ -72,7 +73,7 @@ def _energy(xi, X, beta, sums, best, energies):
     """|xi - x_t|^2 / 2 + (M^2 - |x_t|^2) / 2 - log(mean e^x) / beta, in double precision."""
     longest = 0.0
     for i in range(len(X)):
-        longest = max(longest, _square(X[i]))
+        longest = max(longest, squared_length(X[i]))
     for m in range(len(xi)):
         nearest = X[best[m]]
         mean_less_one = sums[m, LESS_ONE] / len(X)
@@ -82,12 +83,4 @@ def _energy(xi, X, beta, sums, best, energies):
         for c in range(nearest.size):
             gap = np.float64(xi[m, c]) - nearest[c]
             offset += gap * gap
-        energies[m] = offset / 2 + (longest - _square(nearest)) / 2 - gain / beta
-
-
-@njit(fastmath=REORDER)
-def _square(x):
-    square = 0.0
-    for c in range(x.size):
-        square += np.float64(x[c]) * x[c]
-    return square
+        energies[m] = offset / 2 + (longest - squared_length(nearest)) / 2 - gain / beta

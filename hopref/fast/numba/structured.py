@@ -1,5 +1,5 @@
 """`hopref.models.structured`: retrieval over the patterns of largest score."""
-from hopref.fast.numba import maps
+from hopref import maps
 from hopref.fast.numba._supports import updates
 from hopref.models import structured
 
