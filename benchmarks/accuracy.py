@@ -43,6 +43,8 @@ CASES = {
         growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
     "softmax attention": Accuracy("attention.softmax_attention", growth.heads, (64, 512)),
     "linear attention": Accuracy("attention.linear_attention", growth.features, SHORT),
+    "linear attention gradient": Accuracy("gradients.attention.linear_attention", lambda L: (
+        growth.features(L)[2][::-1], *growth.features(L)), SHORT),
     "causal linear attention": Accuracy("attention.causal_linear_attention", growth.features,
                                         SHORT),
     "log linear attention": Accuracy("attention.log_linear_attention", growth.feature_logs, SHORT),

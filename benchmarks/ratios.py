@@ -82,20 +82,21 @@ def retrieval_gradient(g, xi, X, beta):
 
 def retrieval_gradient_in_torch(g, xi, X, beta):
     import torch
-    g, xi, X = (torch.from_numpy(a)[None, None] for a in (g, xi, X))
-    return forward_and_backward(g, (xi, X), (xi, X, X), scale=float(beta))
+    attend = partial(torch.nn.functional.scaled_dot_product_attention, scale=float(beta))
+    return backward(g[None, None], (xi[None, None], X[None, None]),
+                    lambda xi, X: attend(xi, X, X))
 
 
-def forward_and_backward(g, given, operands, **options):
-    """Attention and its gradients, which hopref computes together."""
+def backward(g, operands, rule):
+    """A function in torch and its gradients, which hopref computes together."""
     import torch
-    attend = torch.nn.functional.scaled_dot_product_attention
-    for a in given:
+    g, *operands = map(torch.from_numpy, map(np.ascontiguousarray, (g, *operands)))
+    for a in operands:
         a.requires_grad_()
 
     def run():
         with torch.enable_grad():
-            return torch.autograd.grad(attend(*operands, **options), given, g)
+            return torch.autograd.grad(rule(*operands), operands, g)
     return run
 
 
@@ -124,24 +125,27 @@ def attention_in_torch(Q, K, V, *, mask=None, causal=False):
     return lambda: attend(Q, K, V, attn_mask=mask, is_causal=causal)
 
 
-def attention_gradient(g, Q, K, V, *, causal=False):
+def attention_gradient(g, Q, K, V, *, causal=False, bias=0.0):
     scale, seen = Q.dtype.type(Q.shape[-1]**-0.5), np.tri(len(Q[0]), len(K[0]), dtype=bool)
 
     def run():
-        z = scale * (Q @ K.swapaxes(-1, -2))
+        z = scale * (Q @ K.swapaxes(-1, -2)) + Q.dtype.type(bias)
         z = np.where(seen, z, -np.inf) if causal else z
         p = np.exp(z - z.max(axis=-1, keepdims=True))
         p /= p.sum(axis=-1, keepdims=True)
         a = g @ V.swapaxes(-1, -2)
-        w = scale * p * (a - (p * a).sum(axis=-1, keepdims=True))
-        return w @ K, w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g
+        w = p * (a - (p * a).sum(axis=-1, keepdims=True))
+        return scale * w @ K, scale * w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g, w
     return run
 
 
-def attention_gradient_in_torch(g, Q, K, V, *, causal=False):
+def attention_gradient_in_torch(g, Q, K, V, *, causal=False, bias=None):
     import torch
-    g, *operands = (torch.from_numpy(a)[None] for a in (g, Q, K, V))
-    return forward_and_backward(g, operands, operands, is_causal=causal)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    g, *operands = (a[None] for a in (g, Q, K, V))
+    if bias is None:
+        return backward(g, operands, partial(attend, is_causal=causal))
+    return backward(g, (*operands, bias[None]), lambda *given: attend(*given[:3], given[3]))
 
 
 def linear(phi_q, phi_k, V):
@@ -149,6 +153,22 @@ def linear(phi_q, phi_k, V):
         Z = phi_q @ (phi_k.T @ V)
         return Z / (phi_q @ phi_k.sum(axis=0))[:, None]
     return run
+
+
+def linear_gradient(g, phi_q, phi_k, V):
+    def run():
+        S, z = phi_k.T @ V, phi_k.sum(axis=0)
+        D = (phi_q @ z)[:, None]
+        dN = g / D
+        dD = -(dN * (phi_q @ S)).sum(axis=1, keepdims=True) / D
+        dS, dz = phi_q.T @ dN, phi_q.T @ dD
+        return dN @ S.T + dD * z, V @ dS.T + dz.T, phi_k @ dS, dS, dz
+    return run
+
+
+def linear_gradient_in_torch(g, phi_q, phi_k, V):
+    return backward(g, (phi_q, phi_k, V),
+                    lambda q, k, V: q @ (k.T @ V) / (q @ k.sum(dim=0))[:, None])
 
 
 def causal(phi_q, phi_k, V, chunk=64):
@@ -345,19 +365,6 @@ def map_of_entmax(alpha):
     return partial(rule or partial(entmax.entmax_bisect, alpha=float(alpha)), dim=-1)
 
 
-def backward(g, operands, rule):
-    """A function in torch and its gradients, which hopref computes together."""
-    import torch
-    g, *operands = map(torch.from_numpy, map(np.ascontiguousarray, (g, *operands)))
-    for a in operands:
-        a.requires_grad_()
-
-    def run():
-        with torch.enable_grad():
-            return torch.autograd.grad(rule(*operands), operands, g)
-    return run
-
-
 def k_subsets_by_bisection(z, k, steps=50):
     def run():
         low, high = z.min(axis=1, keepdims=True) - 1, z.max(axis=1, keepdims=True)
@@ -405,12 +412,15 @@ def cases(quick):
                            ("window of 129", {"mask": window}), ("random mask", {"mask": random})]:
         yield Case("attention.softmax_attention", f"8 x {L} x 64 {structure}", heads, how,
                    attention, attention_in_torch)
-    for structure, how in [("all", {}), ("causal", {"causal": True})]:
+    bias = np.random.default_rng(1).standard_normal((8, L, L))
+    for structure, how in [("all", {}), ("causal", {"causal": True}), ("bias", {"bias": bias})]:
         yield Case("gradients.attention.softmax_attention", f"8 x {L} x 64 {structure}",
                    (heads[0][::-1], *heads), how, attention_gradient, attention_gradient_in_torch)
     for L in [512] if quick else [4096]:
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)
+        yield Case("gradients.attention.linear_attention", f"L={L} r=256 v=64",
+                   (sequence[2][::-1], *sequence), {}, linear_gradient, linear_gradient_in_torch)
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64", sequence, {}, causal)
         logs = growth.feature_logs(L, 256, 64)
         yield Case("attention.log_linear_attention", f"L={L} r=256 v=64", logs, {}, log_linear)
@@ -464,14 +474,22 @@ SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), 
 
 def on_path(case, dtype, backend):
     args = [a.astype(dtype) for a in case.args]
-    return growth.prepared(case.name, *args, **case.kwargs, backend=backend)
+    options = {k: in_precision(v, dtype) for k, v in case.kwargs.items()}
+    return growth.prepared(case.name, *args, **options, backend=backend)
+
+
+def in_precision(option, dtype):
+    """An option, with this precision if it is an array of real numbers."""
+    real = isinstance(option, np.ndarray) and option.dtype == np.float64
+    return option.astype(dtype) if real else option
 
 
 def prepared_by(prepare, case, dtype):
     """The computation of a case that ``prepare`` sets up; None if there is none."""
     if prepare is None:
         return None
-    options = {k: dtype(v) if isinstance(v, float) else v for k, v in case.kwargs.items()}
+    options = {k: dtype(v) if isinstance(v, float) else in_precision(v, dtype)
+               for k, v in case.kwargs.items()}
     return prepare(*(a.astype(dtype) for a in case.args), **options)
 
 

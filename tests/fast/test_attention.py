@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from hopref import attention
+from hopref.gradients import attention as gradients
 from tests.fast.agreement import agrees, agrees_in_double
 
 pytest.importorskip("numba")
@@ -26,6 +27,25 @@ def test_every_remainder_of_chunks_panels_and_registers(dtype, attend, length, r
     state = {"S": rng.standard_normal((r, v)).astype(dtype), "z": rng.random(r).astype(dtype)}
     agrees(attend, draw(length, r, v, dtype), {}, dtype)
     agrees(attend, draw(length, r, v, dtype), {**state, "eps": 0.5}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("length, r, v", [(1, 1, 1), (49, 3, 64), (100, 20, 5)])
+def test_gradients_for_every_remainder_and_with_hidden_keys(dtype, length, r, v):
+    phi_q, phi_k, V = args = draw(length, r, v, dtype)
+    g, S = np.ascontiguousarray(V[::-1]), np.ones((r, v), dtype)
+    mask = np.arange(length) % 3 > 0
+    agrees(gradients.association, (g, *args), {}, dtype)
+    agrees(gradients.linear_attention, (g, *args), {"eps": 0.5}, dtype)
+    agrees(gradients.linear_attention, (g, *args), {"mask": mask, "S": S, "z": S[:, 0]}, dtype)
+    agrees(gradients.key_state, (S, S[:, 0], phi_k, V), {"mask": mask}, dtype)
+
+
+@pytest.mark.parametrize("q, k, v", [(1e-30, 1e-20, 1.0), (1e25, 1e25, 1.0), (1.0, 1e-44, 1.0)])
+def test_gradients_beyond_single_precision_are_computed_in_double(q, k, v):
+    phi_q, phi_k, V = draw(40, 4, 3, "float64")
+    phi_q, phi_k, V = (np.float32(factor * a) for factor, a in ((q, phi_q), (k, phi_k), (v, V)))
+    agrees_in_double(gradients.association, (V * np.float32(q), phi_q, phi_k, V), {})
 
 
 @precisions

@@ -53,6 +53,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "gradients.sparse.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.modern.update": ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.attention.softmax_attention": ((V[::-1], X, X[::-1], V), {"causal": True}),
+        "gradients.attention.linear_attention":
+            ((V[::-1], np.abs(X), np.abs(X[::-1]), V), {}),
         "gradients.attention.causal_linear_attention":
             ((V[::-1], V[:d], V[:d, 0], np.abs(X), np.abs(X[::-1]), V), {}),
     }[op.name]
@@ -66,7 +68,8 @@ SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, clas
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
          maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
 OPS = [*RULES, gradients.maps.entmax, gradients.sparse.update, gradients.modern.update,
-       gradients.attention.softmax_attention, gradients.attention.causal_linear_attention]
+       gradients.attention.softmax_attention, gradients.attention.linear_attention,
+       gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
@@ -170,6 +173,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
+          "gradients.attention.linear_attention": ({"N": 200_000}, "L x r x v"),
           "gradients.attention.causal_linear_attention": ({"N": 100_000}, "L x r x v")}
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hopref import attention
+from hopref.gradients import attention as gradients
 from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
@@ -114,3 +115,13 @@ def test_queries_do_not_affect_each_other(dtype):
         rows = slice(first, first + 20)
         part = attend(Q[:, rows], K, V, mask=mask[:, rows], backend="numba")
         assert np.array_equal(part, whole[:, rows])
+
+
+@precisions
+def test_gradients_with_a_bias_on_many_tiles(dtype):
+    """A bias that is larger than the scores must not cost the gradient in the scale its digits."""
+    Q, K, V = draw(20, 300, 60, 3, dtype, heads=1)
+    mask, bias = hidden(20, 300, dtype, heads=1)
+    for factor in 1, 1000:
+        options = {"bias": factor * bias, "mask": mask, "causal": True}
+        agrees(gradients.softmax_attention, (V[:, :20], Q, K, V), options, dtype)

@@ -14,7 +14,7 @@ from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
 
-__all__ = ["by_head", "causal", "collect", "respond", "in_range"]
+__all__ = ["by_head", "causal", "collect", "respond", "product", "in_range"]
 
 CHUNK = 32              # positions; no row of a panel is longer
 ROWS = 48               # keys that are added, or queries whose results are computed, together
@@ -123,8 +123,9 @@ def collect(k, V, S, z):
 
 
 @njit
-def respond(q, S, z, eps, otherwise, out):
-    """Fill ``out`` with q S / (q z + eps); return the least size of a query, for `in_range`."""
+def respond(q, S, z, eps, otherwise, out, D):
+    """Fill D with q z + eps, and ``out`` with q S / D; return the least size of a query, for
+    `in_range`."""
     (L, r), v, n = q.shape, S.shape[1], lanes(S)
     P, queries, least = -(-v // n), q.reshape(-1), np.inf
     panels, drawn, weight = aligned(P * r * n, S), aligned(ROWS * n, S), aligned(ROWS, S)
@@ -133,10 +134,37 @@ def respond(q, S, z, eps, otherwise, out):
         m = min(ROWS, L - t)
         score(1, z, 0, queries, t * r, r, m, weight, 0, ROWS)
         least = min(least, _least(q[t:t + m], weight))
+        for i in range(m):
+            D[t + i] = weight[i] + eps
         for p in range(P):
             drawn[:] = 0
             accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, drawn, 0, n, r)
             if not _divide(out[t:t + m], p * n, drawn, weight, eps, otherwise):
+                least = 0.0
+    return least
+
+
+@njit
+def product(q, S, out):
+    """Fill ``out`` with q S; return the least size of a query, for `in_range`."""
+    (L, r), v, n = q.shape, S.shape[1], lanes(S)
+    whole, queries, rows, least = v // n, q.reshape(-1), out.reshape(-1), np.inf
+    panels, drawn, none = aligned(-(-v // n) * r * n, S), aligned(ROWS * n, S), np.zeros(ROWS)
+    _pack(panels, S)
+    for t in range(0, L, ROWS):
+        m = min(ROWS, L - t)
+        least = min(least, _least(q[t:t + m], none))
+        out[t:t + m] = 0
+        for p in range(whole):
+            accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, rows, t * v + p * n, v, r)
+        if whole * n < v:
+            drawn[:] = 0
+            accumulate(m, queries, t * r, r, 1, panels, whole * r * n, n, drawn, 0, n, r)
+            for i in range(m):
+                for j in range(whole * n, v):
+                    out[t + i, j] = drawn[i * n + j - whole * n]
+        for i in range(t, t + m):
+            if not dot(out[i], out[i]) < np.inf and not _largest(out[i]) < np.inf:
                 least = 0.0
     return least
 

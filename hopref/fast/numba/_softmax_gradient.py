@@ -9,31 +9,32 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._panels import pull_back
-from hopref.fast.numba._products import aligned
+from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._softmax import (
     FEW,
     LEAST,
     TOP,
     TOTAL,
-    absent,
     attend,
     visible_scores,
 )
 from hopref.fast.numba._tiles import accumulate, draw, lanes, multiply, score, transpose
+from hopref.fast.numba.gradients import finite
 
 __all__ = ["softmax_gradient"]
 
 TILE = 2**15            # bytes of a tile of keys, which stays in a cache with its gradient
 
 
-def softmax_gradient(g, Q, K, V, beta, mask, offset, dS):
-    """The gradients (dQ, dK, dV, dbeta) of softmax(beta Q K') V; None if they leave the range.
+def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS):
+    """The gradients (dQ, dK, dV, dbeta) of softmax(beta Q K' + bias) V; None if they leave the
+    range.
 
     Parameters
     ----------
     g : (M, v) array, the cotangent of the result
-    Q, K, V, beta, mask, offset : arguments of `attend`
-    dS : (M, N) array that is filled with the cotangents of beta Q K', or (0, 0)
+    Q, K, V, beta, mask, bias, offset : arguments of `attend`
+    dS : (M, N) array that is filled with the cotangents of the bias, or (0, 0)
 
     Returns
     -------
@@ -42,34 +43,36 @@ def softmax_gradient(g, Q, K, V, beta, mask, offset, dS):
     for dtype in (np.float32, np.float64)[dS.itemsize // 8:]:
         if beta < LEAST[np.dtype(dtype).itemsize]:
             continue
-        q, k, cotangent, scores = (a.astype(dtype, copy=False) for a in (Q, K, g, dS))
+        q, k, cotangent, shifts, scores = (a.astype(dtype, copy=False)
+                                           for a in (Q, K, g, bias, dS))
         values = k if V is K else V.astype(dtype, copy=False)
-        found = _gradient(cotangent, q, k, values, dtype(beta), mask, offset, scores)
-        if all(np.isfinite(np.vdot(a, a)) for a in found):
+        found = _gradient(cotangent, q, k, values, dtype(beta), mask, shifts, offset, scores)
+        if finite(found):
             if scores is not dS:
                 dS[:] = scores
             return [np.asarray(a, dS.dtype) for a in found]
     return None
 
 
-def _gradient(g, Q, K, V, beta, mask, offset, dS):
+def _gradient(g, Q, K, V, beta, mask, bias, offset, dS):
     M, v = len(Q), V.shape[1]
-    few = M < FEW and not mask.size and not dS.size     # scores have the bits of the forward pass
+    # Scores have the bits of the forward pass.
+    few = M < FEW and not mask.size and not bias.size and not dS.size
     out, sums = np.empty((M, v), K.dtype), np.empty((M, 3), K.dtype)
-    attend(Q, K, V, beta, few, mask, absent(K.dtype), offset, out, sums, np.empty(0, np.int64))
+    attend(Q, K, V, beta, few, mask, bias, offset, out, sums, np.empty(0, np.int64))
     out[sums[:, TOTAL] == 0] = 0                    # no key is visible
     dQ, dK = np.empty_like(Q), np.zeros_like(K)
     dV = dK if V is K else np.zeros_like(V)
     given = g, Q, K, V, beta, np.vecdot(g, out), sums, dQ, dK, dV, V is K
     if few:
         return dQ, dK, dV, _by_lines(*given)
-    return dQ, dK, dV, _by_panels(*given, mask.view(np.uint8), offset, dS)
+    return dQ, dK, dV, _by_panels(*given, mask.view(np.uint8), bias, offset, dS)
 
 
 # -- many queries ---------------------------------------------------------------------------------
 
 @njit
-def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, offset, dS):
+def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, offset, dS):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     panels, tile = -(-M // L), max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12)
     queries, cotangents, rows = _turned(Q), _turned(g), np.zeros(4 * panels * L, K.dtype)
@@ -78,7 +81,8 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, offset, d
     of_values = keys if shared else _room(dV, values)
     scores, A = aligned(tile * L, K), aligned(tile * L, K)
     part, sum_q = aligned(d * L, K), np.zeros(panels * d * L, K.dtype)
-    bias = np.empty((0, 0), K.dtype)
+    shifts = aligned(tile * L if bias.size else 0, K)
+    factor = K.dtype.type(1) if bias.size else beta
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     for q in range(M):
         _set_rows(rows, q // L * 4 * L + q % L, L, sums[q], mean[q])
@@ -87,11 +91,11 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, offset, d
         for p in range(panels):
             q, count, its = p * L, min(L, M - p * L), p * 4 * L
             low, many = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, mask, bias,
-                                       offset, scores, scores, flags, seen)
+                                       offset, scores, shifts, flags, seen)
             if many <= 0:
                 continue
             multiply(many, V.reshape(-1), low * v, v, 1, cotangents, p * v * L, A, 0, v)
-            total += _pull_back(scores, 0, A, 0, many, beta, rows, its, count)
+            total += _pull_back(scores, 0, A, 0, many, factor, rows, its, count)
             multiply(d, K.reshape(-1), low * d, 1, d, A, 0, part, 0, many)
             for i in range(d * L):
                 sum_q[p * d * L + i] += part[i]
@@ -101,6 +105,10 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, offset, d
                 transpose(A, 0, many, L, dS.reshape(-1), q * N + low, count, N)
     for p in range(panels):
         transpose(sum_q, p * d * L, d, L, dQ.reshape(-1), p * L * d, min(L, M - p * L), d)
+    if bias.size:
+        total = 0.0                 # the differences of scores include those of the bias
+        for m in range(M):
+            total += dot(Q[m], dQ[m])
     _finish(dQ, beta, dK, keys, dV, of_values)
     return total
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from hopref.fast.numba._features import exponentiate
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._linear import by_head, causal, collect, in_range, respond
+from hopref.fast.numba._linear import by_head, causal, collect, in_range, product, respond
 from hopref.fast.numba._softmax import FEW, TOTAL, attend
 from hopref.fast.numba._softmax import in_range as scores_in_range
 from hopref.maps import default_scale
@@ -80,7 +80,7 @@ def _find_empty_rows(empty, sums, mask, bias, offset, keys):
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     def kernel(seen, k, values, S, z, new_S, new_z):
         k, values = k[seen], values[seen]
-        new_S[:], new_z[:] = _sums(k, values, S, z)
+        new_S[:], new_z[:] = key_sums(k, values, S, z)
         return in_range(1.0, k, values, new_S, new_z)
 
     def formula(seen, k, values, S, z):
@@ -92,8 +92,9 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
 def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     def kernel(seen, q, k, values, S, z, out):
         k, values = k[seen], values[seen]
-        S, z = _sums(k, values, S, z)
-        return in_range(respond(q, S, z, float(eps), float(empty_row), out), k, values, S, z)
+        S, z = key_sums(k, values, S, z)
+        least = respond(q, S, z, float(eps), float(empty_row), out, np.empty(len(q), out.dtype))
+        return in_range(least, k, values, S, z)
 
     def formula(seen, q, k, values, S, z):
         return attention.linear_attention.formula(q, k, values, mask=seen, S=S, z=z, eps=eps,
@@ -104,9 +105,8 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
 
 def association(phi_q, phi_k, V, /):
     def kernel(seen, q, k, values, S, z, out):
-        S, z = _sums(k, values, S, z)
-        least = respond(q, S, np.zeros_like(z), 1.0, 0.0, out)
-        return in_range(least, k, values, S, z)
+        S, z = key_sums(k, values, S, z)
+        return in_range(product(q, S, out), k, values, S, z)
 
     def formula(seen, q, k, values, S, z):
         return attention.association.formula(q, k, values)
@@ -127,7 +127,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     return by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
 
 
-def _sums(k, V, S, z):
+def key_sums(k, V, S, z):
     """The state after these keys, whose sums are added in groups."""
     S, z = S.copy(), z.copy()
     for first in range(0, len(k), GROUP):
@@ -148,13 +148,14 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
         S, z = np.zeros_like(S), np.zeros_like(z)
         for rows in _blocks(len(k)):
             keys, valid = _formed(k[rows], -_finite(c), False, k_sign[rows])
-            more_S, more_z = _sums(keys, values[rows], np.zeros_like(S), np.zeros_like(z))
+            more_S, more_z = key_sums(keys, values[rows], np.zeros_like(S), np.zeros_like(z))
             S, z, least = S + more_S, z + more_z, least if valid else 0.0
         for rows in _blocks(len(q)):
             queries, valid = _formed(q[rows], c, True, q_sign[rows])
-            found = respond(queries, S, z, 0.0, float(empty_row), out[rows])
+            found = respond(queries, S, z, 0.0, float(empty_row), out[rows],
+                            np.empty(len(queries), out.dtype))
             least = min(least, found) if valid else 0.0
-        return _in_range_of_ones(least, values, S)
+        return in_range_of_ones(least, values, S)
 
     def formula(seen, q_sign, k_sign, q, k, values, S, z):
         return attention.log_linear_attention.formula(
@@ -180,7 +181,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
             least, first = min(least, found) if valid and valid_keys else 0.0, rows.stop
         if len(k):
             _rescale(new_S, new_z, scale, new_c)
-        return _in_range_of_ones(least, values, new_S)
+        return in_range_of_ones(least, values, new_S)
 
     def formula(seen, c, q_sign, k_sign, q, k, values, S, z):
         return attention.log_causal_linear_attention.formula(
@@ -213,7 +214,7 @@ def _formed(logs, shifts, relative, sign):
     return out, valid
 
 
-def _in_range_of_ones(least, values, S):
+def in_range_of_ones(least, values, S):
     """`in_range` for keys of which the largest is 1 for each feature."""
     ones = np.ones(len(S), S.dtype)
     return in_range(least, np.empty((0, len(S)), S.dtype), values, S, ones)

@@ -1,20 +1,22 @@
 """`hopref.gradients.attention` by tiles of keys and chunks of positions.
 
-Of the arrays of L x S only the gradient of the bias is formed, which is a result; a call of softmax
-attention with a bias is computed by the formula.
+Of the arrays of L x S only the gradient of the bias is formed, which is a result.
 """
 import math
 
 import numpy as np
 
-from hopref.fast.numba._linear import by_head, causal, in_range
+from hopref.fast.numba._linear import by_head, causal, in_range, product, respond
 from hopref.fast.numba._softmax_gradient import softmax_gradient
+from hopref.fast.numba.attention import in_range_of_ones, key_sums
+from hopref.fast.numba.gradients import by_formula
 from hopref.gradients import attention
 from hopref.gradients.sums import ratio_gradient, reversed_rows
 from hopref.maps import default_scale, ratio
 from hopref.models.attention import with_ones
 
-__all__ = ["softmax_attention", "causal_linear_attention"]
+__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
+           "causal_linear_attention"]
 
 
 def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -23,27 +25,106 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
     heads, factor = math.prod(lead), default_scale(scale, K)
     given = [a.reshape(heads, *a.shape[-2:]) for a in (g, Q, K, V)]
     seen = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
+    shifts = bias.reshape(heads, l, s) if np.ndim(bias) else np.empty((heads, 0, 0), real)
     offset = align(l, s) if causal else s
     dQ, dK, dV = (np.empty_like(a) for a in given[1:])
     dbias, dscale = np.zeros((heads, l, s), real), 0.0
     for h in range(heads):
-        found = None if np.ndim(bias) else softmax_gradient(
-            *(a[h] for a in given), factor, seen[h], offset, dbias[h])
+        found = softmax_gradient(*(a[h] for a in given), factor, seen[h], shifts[h], offset,
+                                 dbias[h])
         if found is None:
-            found = attention.softmax_attention.formula(
-                *(np.asarray(a, np.float64) for a in (g, Q, K, V)), scale=scale, mask=mask,
-                bias=np.float64(bias), causal=causal, align=align, empty_row=empty_row)
-            return tuple(np.asarray(a, real) for a in found)
+            return by_formula(attention.softmax_attention.formula, g, Q, K, V, scale=scale,
+                              mask=mask, bias=np.float64(bias), causal=causal, align=align,
+                              empty_row=empty_row)
         dQ[h], dK[h], dV[h] = found[:3]
         dscale += float(found[3])
     return *(a.reshape(*lead, *a.shape[1:]) for a in (dQ, dK, dV, dbias)), np.asarray(dscale, real)
+
+
+def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    def kernel(seen, g_S, g_z, k, V, S, z, dk, dV, dS, dz):
+        dS[:], dz[:] = g_S, g_z
+        k, V, values = _visible(seen, k, V)
+        return _of_keys(k, values, np.column_stack([g_S, g_z]), dk, dV)
+
+    def formula(seen, g_S, g_z, k, V, S, z):
+        return attention.key_state.formula(g_S, g_z, k, V, mask=seen, S=S, z=z)
+    (s, r), v = phi_k.shape[-2:], V.shape[-1]
+    return by_head(kernel, formula, (g_S, g_z, phi_k, V), mask, S, z,
+                   [(s, r), (s, v), (r, v), (r,)])
+
+
+def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                     empty_row="zeros"):
+    def kernel(seen, g, q, k, V, S, z, dq, dk, dV, dS, dz, deps):
+        k, V, values = _visible(seen, k, V)
+        S, z = key_sums(k, V, S, z)
+        Z, D = np.empty((len(q), V.shape[1]), V.dtype), np.empty((len(q), 1), V.dtype)
+        least = respond(q, S, z, float(eps), 0.0, Z, D[:, 0])
+        if not in_range(least, k, V, S, z):
+            return False
+        h = np.column_stack(ratio_gradient(g, D, Z))
+        G = _state(q, h, np.zeros((len(z), h.shape[1]), V.dtype))
+        if G is None:
+            return False
+        dS[:], dz[:], deps[:] = G[:, :-1], G[:, -1], np.sum(h[:, -1])
+        return _response(h, np.vstack([S.T, z]), dq) and _of_keys(k, values, G, dk, dV)
+
+    def formula(seen, g, q, k, V, S, z):
+        *found, deps = attention.linear_attention.formula(g, q, k, V, mask=seen, S=S, z=z, eps=eps,
+                                                          empty_row=empty_row)
+        return *found, deps[None]
+    (l, r), (s, v) = phi_q.shape[-2:], V.shape[-2:]
+    *found, deps = by_head(kernel, formula, (g, phi_q, phi_k, V), mask, S, z,
+                           [(l, r), (s, r), (s, v), (r, v), (r,), (1,)])
+    return *found, np.sum(deps)
+
+
+def association(g, phi_q, phi_k, V, /):
+    def kernel(seen, g, q, k, V, S, z, dq, dk, dV):
+        state, G = _state(k, V, S), _state(q, g, S)
+        return (state is not None and G is not None and _response(g, state.T, dq)
+                and _response(V, G.T, dk) and _response(k, G, dV))
+
+    def formula(seen, g, q, k, V, S, z):
+        return attention.association.formula(g, q, k, V)
+    (l, r), (s, v) = phi_q.shape[-2:], V.shape[-2:]
+    return by_head(kernel, formula, (g, phi_q, phi_k, V), True, 0.0, 0.0, [(l, r), (s, r), (s, v)])
+
+
+def _visible(seen, k, V):
+    """Keys, values, and values with a column of ones, whose term is the last of a sum; hidden rows
+    are 0."""
+    rows = k, V, np.ones((len(V), 1), V.dtype)
+    if not isinstance(seen, slice):
+        rows = [np.where(seen[:, None], a, a.dtype.type(0)) for a in rows]
+    k, V, ones = rows
+    return k, V, np.column_stack([V, ones])
+
+
+def _state(k, V, S):
+    """S + k' V; None if a product lost digits."""
+    k, V, S = map(np.ascontiguousarray, (k, V, S))
+    state, total = key_sums(k, V, S, np.zeros(len(S), S.dtype))
+    return state if in_range(math.inf, k, V, state, total) else None
+
+
+def _response(q, S, out):
+    """Fill ``out`` with q S; whether no product lost digits."""
+    q, S = map(np.ascontiguousarray, (q, S))
+    return in_range_of_ones(product(q, S, out), np.empty((0, S.shape[1]), S.dtype), S)
+
+
+def _of_keys(k, values, G, dk, dV):
+    """Gradients of keys and values, which end with ones, from that of their state."""
+    return _response(values, G.T, dk) and _response(k, G[:, :-1], dV)
 
 
 def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
     """Four causal sums: of (1, v) for the denominators and results, and of the cotangents."""
     def kernel(seen, g, g_S, g_z, q, k, V, S, z, dq, dk, dV, dS, dz, deps):
-        def sums(q, k, V, state, out):
+        def causal_sums(q, k, V, state, out):
             """The causal sums; the state after the last position if they had all their digits."""
             q, k, V = map(np.ascontiguousarray, (q, k, V))
             state = np.array(state, order="C")                          # it is written into
@@ -51,16 +132,16 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
             least = causal(q, k, V, state, total, 0.0, 0.0, out, False)
             return state if in_range(least, k, V, state, total) else None
         values, DN = with_ones(V), np.empty((len(V), V.shape[1] + 1), V.dtype)
-        if sums(q, k, values, np.column_stack([z, S]), DN) is None:
+        if causal_sums(q, k, values, np.column_stack([z, S]), DN) is None:
             return False
         D = DN[:, :1] + V.dtype.type(eps)
         dN, dD = ratio_gradient(g, D, ratio(DN[:, 1:], D, 0.0))
         h = np.column_stack([dD, dN])
-        if sums(h, values, k, np.vstack([z, S.T]), dq) is None:
+        if causal_sums(h, values, k, np.vstack([z, S.T]), dq) is None:
             return False
         h, values, q, k = (reversed_rows(a) for a in (h, values, q, k))
-        state = sums(values, h, q, np.vstack([g_z, g_S.T]), dk)
-        if state is None or sums(k, q, h[:, 1:], g_S, dV) is None:
+        state = causal_sums(values, h, q, np.vstack([g_z, g_S.T]), dk)
+        if state is None or causal_sums(k, q, h[:, 1:], g_S, dV) is None:
             return False
         dk[:], dV[:] = dk[::-1].copy(), dV[::-1].copy()
         dS[:], dz[:], deps[:] = state[1:].T, state[0], np.sum(dD)

@@ -30,4 +30,4 @@ def thresholded_update(g, xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
 def _gradient(g, xi, keys, X, beta):
     d, rows = X.shape[1], math.prod(xi.shape[:-1])
     return softmax_gradient(g.reshape(rows, d), xi.reshape(rows, d), keys, X, beta, absent(bool),
-                            len(X), absent(X.dtype))
+                            absent(X.dtype), len(X), absent(X.dtype))
