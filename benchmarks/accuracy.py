@@ -52,6 +52,8 @@ CASES = {
                                             growth.feature_logs, SHORT),
     "positive features": Accuracy("features.positive", growth.vectors, SHORT),
     "trigonometric features": Accuracy("features.trigonometric", growth.vectors, SHORT),
+    "positive features gradient": Accuracy("gradients.features.positive", lambda L: (
+        *growth.scores(32, L), *growth.vectors(L)), SHORT),
     "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),

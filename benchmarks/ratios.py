@@ -264,6 +264,54 @@ def relu(x, omega):
     return run
 
 
+def feature_gradient(rule, slopes, bend):
+    """The gradient of features of this rule, h(x) f(omega x), with grad log h(x) = bend x.
+
+    ``slopes`` gives the derivatives from the features.
+    """
+    def prepare(g, x, omega):
+        forward, m = rule(x, omega), len(omega)
+
+        def run():
+            phi = forward()
+            du = g * slopes(phi, m)
+            du = du[:, :m] + du[:, m:] if du.shape[1] > m else du
+            dx = du @ omega
+            if bend:
+                dx += bend * (g * phi).sum(axis=1, keepdims=True) * x
+            return dx, du.T @ x
+        return run
+    return prepare
+
+
+def features_in_torch(rule):
+    """Features as a function of x and omega in torch, and their gradients."""
+    import torch
+
+    def features(x, omega):
+        u, half = x @ omega.T, (x * x).sum(dim=1, keepdim=True) / 2
+        terms = {"positive": lambda: [torch.exp(u - half)],
+                 "hyperbolic": lambda: [torch.exp(u - half), torch.exp(-u - half)],
+                 "trigonometric": lambda: [torch.exp(half) * f(u) for f in (torch.sin, torch.cos)],
+                 "relu": lambda: [torch.relu(u)]}[rule]()
+        count = 1 if rule == "trigonometric" else len(terms)
+        return torch.cat(terms, dim=1) * (count * len(omega))**-0.5
+    return features
+
+
+def feature_gradient_in_torch(rule, g, x, omega):
+    return backward(g, (x, omega), features_in_torch(rule))
+
+
+FEATURE_GRADIENTS = {
+    "positive": feature_gradient(positive, lambda phi, m: phi, -1),
+    "hyperbolic": feature_gradient(hyperbolic, lambda phi, m: np.concatenate(
+        [phi[:, :m], -phi[:, m:]], axis=1), -1),
+    "trigonometric": feature_gradient(trigonometric, lambda phi, m: np.concatenate(
+        [phi[:, m:], -phi[:, :m]], axis=1), 1),
+    "relu": feature_gradient(relu, lambda phi, m: (phi > 0) * phi.dtype.type(m**-0.5), 0)}
+
+
 def elu(x):
     return lambda: np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
 
@@ -432,8 +480,11 @@ def cases(quick):
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
-            yield Case(f"features.{by_hand.__name__}", f"L={L} d=64 m=256", (x / 2, omega), {},
-                       by_hand)
+            name, size = by_hand.__name__, f"L={L} d=64 m=256"
+            yield Case(f"features.{name}", size, (x / 2, omega), {}, by_hand)
+            g = growth.scores(512 if name in ("hyperbolic", "trigonometric") else 256, L)
+            yield Case(f"gradients.features.{name}", size, (*g, x / 2, omega), {},
+                       FEATURE_GRADIENTS[name], partial(feature_gradient_in_torch, name))
         yield Case("features.deterministic.elu", f"L={L} d=256", growth.scores(256, L), {}, elu)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)

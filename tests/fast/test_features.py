@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from hopref import features
-from tests.fast.agreement import agrees
+from hopref.gradients import features as gradients
+from tests.fast.agreement import agrees, agrees_in_double
 
 pytest.importorskip("numba")
 
@@ -29,6 +30,24 @@ def test_every_remainder_of_tiles(dtype, L, d, m):
         agrees(op, (x, omega), {"beta": 0.75}, dtype)
     agrees(features.relu, (x, omega), {}, dtype)
     agrees(features.gerf, (x, omega), {"A": -0.125, "beta": 0.75}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("L, d, m", [(1, 1, 1), (50, 3, 33), (97, 20, 70), (2, 0, 3), (0, 2, 3)])
+def test_gradients_for_every_remainder_of_tiles(dtype, L, d, m):
+    x, omega = draw(L, d, m, dtype)
+    g = np.random.default_rng(1).standard_normal((L, 5 * m)).astype(dtype)
+    functions = "exp", "exp_minus", "sin", "cos", "relu"
+    for h in "one", "growth", "half_decay":
+        how = {"h": h, "functions": functions, "beta": 0.75}
+        agrees(gradients.general, (g, x, omega), how, dtype)
+
+
+def test_gradients_beyond_single_precision_are_computed_in_double():
+    """A tiny cotangent and a huge feature have a product that single precision holds."""
+    x, omega = draw(20, 3, 40, "float32")
+    g = np.full((20, 40), 1e-30, "float32")
+    agrees_in_double(gradients.general, (g, 10 * x, 10 * omega), {"h": "one"})
 
 
 @precisions

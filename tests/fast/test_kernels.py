@@ -52,6 +52,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "sparse.update": lambda: ((xi, X), {"beta": 0.5}),
         "sparse.k_subsets_energy": lambda: ((xi, X), {"k": 3}),
         "maps.k_subsets": lambda: ((rng.standard_normal((M, N)),), {"k": 3}),
+        "gradients.features.positive":
+            lambda: ((rng.standard_normal((M, N)), xi, X), {"beta": 0.5}),
         "gradients.maps.entmax": lambda: ((*rng.standard_normal((2, M, N)),), {"alpha": 1.25}),
         "gradients.sparse.update": lambda: ((xi[::-1], xi, X), {"beta": 0.5}),
         "gradients.modern.update": lambda: ((xi[::-1], xi, X), {"beta": 0.5}),
@@ -71,7 +73,7 @@ SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, clas
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
          maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
-OPS = [*RULES, gradients.maps.entmax, gradients.sparse.update,
+OPS = [*RULES, gradients.features.positive, gradients.maps.entmax, gradients.sparse.update,
        gradients.modern.update, gradients.attention.softmax_attention,
        gradients.attention.linear_attention, gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
@@ -173,6 +175,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "sparse.k_subsets_energy": ({"M": 4000, "N": 4000}, "M x N"),
+          "gradients.features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "gradients.maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),

@@ -17,6 +17,8 @@ PATHS = {
     "graded": ("asynchronous_update",),
     "gradients.attention": ("association", "causal_linear_attention", "key_state",
                             "linear_attention", "softmax_attention"),
+    "gradients.features": ("general", "hyperbolic", "positive", "relu", "trigonometric"),
+    "gradients.features.deterministic": ("elu", "exponential"),
     "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "gradients.modern": ("thresholded_update", "update"),
     "gradients.sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",

@@ -10,8 +10,8 @@ from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
-__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "project", "apply_units",
-           "exponentiate", "squared_lengths"]
+__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "ROWS", "project", "apply",
+           "row_factors", "apply_units", "exponentiate", "squared_lengths"]
 
 ROWS = 48               # of a tile
 EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
@@ -149,22 +149,28 @@ def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach,
     for t in range(0, L, ROWS):
         rows = min(ROWS, L - t)
         for i in range(rows):
-            square = squares[t + i]
-            lost[t + i] = not square <= reach
-            heights[i] = slope * square + constant
-            factors[i] = scale * np.exp(slope * square - top)
+            lost[t + i] = not squares[t + i] <= reach
+        row_factors(squares[t:t + rows], slope, constant, scale, top, heights, factors)
         for p in range(P):
             multiply(rows, flat, t * d, d, 1, panels, p * d * n, tile, 0, d)
             for f in range(len(kinds)):
                 place = t * width + f * m + p * n
                 whole = p * n + n <= m
                 to, first, apart = (features, place, width) if whole else (spare, 0, n)
-                _apply(kinds[f], rows, tile, real.type(factor), turned, p * n, heights, factors,
+                apply(kinds[f], rows, tile, real.type(factor), turned, p * n, heights, factors,
                        to, first, apart)
                 if not whole:
                     for i in range(rows):
                         for j in range(m - p * n):
                             features[place + i * width + j] = spare[i * n + j]
+
+
+@njit
+def row_factors(squares, slope, constant, scale, top, heights, factors):
+    """Fill the exponents and the factors of rows, of which the squares of the lengths are given."""
+    for i in range(squares.size):
+        heights[i] = slope * squares[i] + constant
+        factors[i] = scale * np.exp(slope * squares[i] - top)
 
 
 @njit
@@ -177,7 +183,8 @@ def squared_lengths(x):
 
 
 @njit
-def _apply(kind, rows, tile, factor, shifts, g, heights, factors, out, o, apart):
+def apply(kind, rows, tile, factor, shifts, g, heights, factors, out, o, apart):
+    """Fill rows of ``out`` with a function of the projections in a tile, times ``factor``."""
     sign = -factor if kind == EXP_MINUS or kind == LOG_MINUS else factor
     if kind == EXP or kind == EXP_MINUS:
         exponentials(rows, tile, 0, sign, shifts, g, heights, 0, out, o, apart)

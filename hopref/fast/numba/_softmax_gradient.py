@@ -8,6 +8,7 @@ depend on the arguments alone.
 import numpy as np
 
 from hopref.fast.numba._jit import njit
+from hopref.fast.numba._lines import collect, padded, room, trim, turned
 from hopref.fast.numba._panels import pull_back
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._softmax import (
@@ -18,7 +19,7 @@ from hopref.fast.numba._softmax import (
     attend,
     visible_scores,
 )
-from hopref.fast.numba._tiles import accumulate, draw, lanes, multiply, score, transpose
+from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 from hopref.fast.numba.gradients import finite
 
 __all__ = ["softmax_gradient"]
@@ -75,10 +76,10 @@ def _gradient(g, Q, K, V, beta, mask, bias, offset, dS):
 def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, offset, dS):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     panels, tile = -(-M // L), max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12)
-    queries, cotangents, rows = _turned(Q), _turned(g), np.zeros(4 * panels * L, K.dtype)
-    lines, values = _padded(Q, beta), _padded(g, K.dtype.type(1))
-    keys = _room(dK, lines)
-    of_values = keys if shared else _room(dV, values)
+    queries, cotangents, rows = turned(Q), turned(g), np.zeros(4 * panels * L, K.dtype)
+    lines, values = padded(Q, beta), padded(g, K.dtype.type(1))
+    keys = room(dK, lines)
+    of_values = keys if shared else room(dV, values)
     scores, A = aligned(tile * L, K), aligned(tile * L, K)
     part, sum_q = aligned(d * L, K), np.zeros(panels * d * L, K.dtype)
     shifts = aligned(tile * L if bias.size else 0, K)
@@ -99,8 +100,8 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, off
             multiply(d, K.reshape(-1), low * d, 1, d, A, 0, part, 0, many)
             for i in range(d * L):
                 sum_q[p * d * L + i] += part[i]
-            _collect(keys, low, many, A, L, 1, lines, q, count)
-            _collect(of_values, low, many, scores, L, 1, values, q, count)
+            collect(keys, low, many, A, L, 1, lines, q, count)
+            collect(of_values, low, many, scores, L, 1, values, q, count)
             if dS.size:
                 transpose(A, 0, many, L, dS.reshape(-1), q * N + low, count, N)
     for p in range(panels):
@@ -119,9 +120,9 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, off
 def _by_lines(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     tile = max(1, TILE // (max(d, v, 1) * L * K.itemsize)) * L
-    lines, values = _padded(Q, beta), _padded(g, K.dtype.type(1))
-    keys = _room(dK, lines)
-    of_values = keys if shared else _room(dV, values)
+    lines, values = padded(Q, beta), padded(g, K.dtype.type(1))
+    keys = room(dK, lines)
+    of_values = keys if shared else room(dV, values)
     scores, A = np.zeros(M * tile, K.dtype), np.zeros(M * tile, K.dtype)
     rows, part = np.zeros(4 * M * L, K.dtype), aligned(M * d, K)
     for m in range(M):
@@ -142,8 +143,8 @@ def _by_lines(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared):
         for m in range(M):
             for c in range(d):
                 dQ[m, c] += part[m * d + c]
-        _collect(keys, n, many, A, 1, tile, lines, 0, M)
-        _collect(of_values, n, many, scores, 1, tile, values, 0, M)
+        collect(keys, n, many, A, 1, tile, lines, 0, M)
+        collect(of_values, n, many, scores, 1, tile, values, 0, M)
     _finish(dQ, beta, dK, keys, dV, of_values)
     return total
 
@@ -169,53 +170,10 @@ def _pull_back(scores, s, A, a, many, beta, rows, its, count):
 
 
 @njit
-def _room(sums, lines):
-    """``sums``, or zeros in their place if their rows are shorter than those of the lines."""
-    if sums.shape[1] == lines.shape[1]:
-        return sums
-    return np.zeros((len(sums), lines.shape[1]), sums.dtype)
-
-
-@njit
 def _finish(dQ, beta, dK, keys, dV, values):
     """Multiply dQ by beta, and drop the columns beyond the last of dK and dV."""
     for m in range(len(dQ)):
         for c in range(dQ.shape[1]):
             dQ[m, c] *= beta
-    _trim(dK, keys)
-    _trim(dV, values)
-
-
-@njit
-def _trim(sums, wide):
-    if wide.shape[1] != sums.shape[1]:
-        for n in range(len(sums)):
-            sums[n] = wide[n, :sums.shape[1]]
-
-
-@njit
-def _turned(X):
-    """X as panels of queries, 0 in the lanes beyond the last."""
-    (M, d), L = X.shape, lanes(X)
-    panels = np.zeros(-(-M // L) * d * L, X.dtype)
-    for q in range(0, M, L):
-        transpose(X.reshape(-1), q * d, min(L, M - q), d, panels, q * d, d, L)
-    return panels
-
-
-@njit
-def _padded(X, factor):
-    """``factor X``, with rows of a multiple of the number of lanes."""
-    L = lanes(X)
-    wide = np.zeros((len(X), -(-X.shape[1] // L) * L), X.dtype)
-    wide[:, :X.shape[1]] = factor * X
-    return wide
-
-
-@njit
-def _collect(sums, n, many, weights, down, along, lines, q, count):
-    """Add the lines of the queries with their weights to the sums of the keys."""
-    L, width = lanes(lines), lines.shape[1]
-    for c in range(0, width, L):
-        accumulate(many, weights, 0, down, along, lines.reshape(-1), q * width + c, width,
-                   sums.reshape(-1), n * width + c, width, count)
+    trim(dK, keys)
+    trim(dV, values)

@@ -91,10 +91,10 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     out, lost = np.empty((len(rows), m * len(kinds)), real), np.ones(len(rows), np.bool_)
     squares = squared_lengths(omega)
     if BETAS[0] < beta < BETAS[1] and np.isfinite(A * squares).all():
-        factor, scale = math.sqrt((1 - 4 * A) * beta), 1 / math.sqrt(halves * m)
-        constant = d / 4 * math.log1p(-4 * A) - math.log(m) / 2 - math.log(halves) / 2
+        factor, scale, constant = factors(m, beta, halves, A)
+        constant += d / 4 * math.log1p(-4 * A)
         longest = math.sqrt((1 - 4 * A) * np.max(squares))
-        reach = _reach(kinds, beta, slope, longest, real.itemsize)
+        reach = reach_of(kinds, beta, slope, longest, real.itemsize)
         project(rows, omega, (A * squares).astype(real), factor, slope * beta, constant, scale,
                 0.0, np.array(kinds), reach, out, lost)
     if lost.any():
@@ -102,7 +102,13 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     return out.reshape(*x.shape[:-1], out.shape[1])
 
 
-def _reach(kinds, beta, slope, longest, size):
+def factors(m, beta, halves, A=0.0):
+    """The factor of projections on m directions, and that of features with its logarithm."""
+    return (math.sqrt((1 - 4 * A) * beta), 1 / math.sqrt(halves * m),
+            -math.log(m) / 2 - math.log(halves) / 2)
+
+
+def reach_of(kinds, beta, slope, longest, size):
     """The largest |x|^2 for which exponents and angles are in the range of the kernel.
 
     ``longest`` bounds the projection of a vector of length 1.

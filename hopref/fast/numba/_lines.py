@@ -1,0 +1,51 @@
+"""Rows of panels and of whole lanes, and sums of rows with weights, for gradients."""
+import numpy as np
+
+from hopref.fast.numba._jit import njit
+from hopref.fast.numba._tiles import accumulate, lanes, transpose
+
+__all__ = ["turned", "padded", "room", "trim", "collect"]
+
+
+@njit
+def turned(X):
+    """X as panels of queries, 0 in the lanes beyond the last."""
+    (M, d), L = X.shape, lanes(X)
+    panels = np.zeros(-(-M // L) * d * L, X.dtype)
+    for q in range(0, M, L):
+        transpose(X.reshape(-1), q * d, min(L, M - q), d, panels, q * d, d, L)
+    return panels
+
+
+@njit
+def padded(X, factor):
+    """``factor X``, with rows of a multiple of the number of lanes."""
+    L = lanes(X)
+    wide = np.zeros((len(X), -(-X.shape[1] // L) * L), X.dtype)
+    wide[:, :X.shape[1]] = factor * X
+    return wide
+
+
+@njit
+def room(sums, lines):
+    """``sums``, or zeros in their place if their rows are shorter than those of the lines."""
+    if sums.shape[1] == lines.shape[1]:
+        return sums
+    return np.zeros((len(sums), lines.shape[1]), sums.dtype)
+
+
+@njit
+def trim(sums, wide):
+    """Copy the columns of `room`, if it is not ``sums`` itself."""
+    if wide.shape[1] != sums.shape[1]:
+        for n in range(len(sums)):
+            sums[n] = wide[n, :sums.shape[1]]
+
+
+@njit
+def collect(sums, n, many, weights, down, along, lines, q, count):
+    """Add the lines of the queries with their weights to the sums of the keys."""
+    L, width = lanes(lines), lines.shape[1]
+    for c in range(0, width, L):
+        accumulate(many, weights, 0, down, along, lines.reshape(-1), q * width + c, width,
+                   sums.reshape(-1), n * width + c, width, count)

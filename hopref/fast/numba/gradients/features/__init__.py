@@ -1,0 +1,66 @@
+"""`hopref.gradients.features` in one pass: a tile of projections, and sums of their functions.
+
+Where rows leave the range of single precision, all are computed in double precision, and where they
+leave that, by the formula.
+"""
+import math
+
+import numpy as np
+
+from hopref.fast.numba._feature_gradient import pull_back
+from hopref.fast.numba._features import squared_lengths
+from hopref.fast.numba.features import BETAS, KINDS, SLOPES, factors, reach_of
+from hopref.fast.numba.gradients import by_formula, finite
+from hopref.features import projected
+from hopref.gradients import features
+
+__all__ = ["general", "positive", "hyperbolic", "trigonometric", "relu"]
+
+
+def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
+    rows, d = math.prod(x.shape[:-1]), x.shape[-1]
+    if h in SLOPES and all(f in KINDS for f in functions):
+        for real in dict.fromkeys((x.dtype, np.dtype(np.float64))):
+            given = (a.astype(real, copy=False) for a in (g.reshape(rows, g.shape[-1]),
+                                                          x.reshape(rows, d), omega))
+            found = gradient(*given, h, [KINDS[f] for f in functions], beta)
+            if found is not None:
+                dx, *others = (np.asarray(a, x.dtype) for a in found)
+                return dx.reshape(x.shape), *others
+    return by_formula(features.general.formula, g, x, omega, h=h, functions=functions, beta=beta)
+
+
+def gradient(g, x, omega, h, kinds, beta, top=0.0):
+    """The gradients in x, omega and beta in one precision, or None if rows leave its range.
+
+    Features are divided by e^top, except exponential ones.
+    """
+    (m, _), (slope, halves) = omega.shape, SLOPES[h]
+    longest = math.sqrt(np.max(squared_lengths(omega)))
+    reach = reach_of(kinds, beta, slope, longest, x.itemsize) if BETAS[0] < beta < BETAS[1] else 0.0
+    if not np.max(squared_lengths(x), initial=0.0) <= reach:
+        return None
+    (factor, scale, constant), dx = factors(m, beta, halves), np.empty_like(x)
+    domega = np.empty_like(omega)
+    total = pull_back(g, x, omega, factor, slope * beta, constant, scale, top, np.array(kinds),
+                      h.slope, dx, domega)
+    found = dx, domega, total / (2 * factor)
+    return found if finite(found) else None
+
+
+def positive(g, x, omega, /, *, beta=1.0):
+    return general(g, x, omega, h=projected.decay, functions=(projected.exp,), beta=beta)
+
+
+def hyperbolic(g, x, omega, /, *, beta=1.0):
+    functions = projected.exp, projected.exp_minus
+    return general(g, x, omega, h=projected.half_decay, functions=functions, beta=beta)
+
+
+def trigonometric(g, x, omega, /, *, beta=1.0):
+    return general(g, x, omega, h=projected.growth, functions=(projected.sin, projected.cos),
+                   beta=beta)
+
+
+def relu(g, x, omega, /):
+    return general(g, x, omega, h=projected.one, functions=(projected.rectifier,))[:2]
