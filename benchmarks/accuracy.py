@@ -55,6 +55,8 @@ CASES = {
     "positive features gradient": Accuracy("gradients.features.positive", lambda L: (
         *growth.scores(32, L), *growth.vectors(L)), SHORT),
     "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
+    "Performer retrieval gradient": Accuracy("gradients.performer.update", lambda N: (
+        growth.memory(N, 4)[0][::-1], *growth.performer_memory(N, 4)), SHORT, {"beta": 0.125}),
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
     "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),

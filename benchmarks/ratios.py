@@ -234,6 +234,35 @@ def performer_retrieval(xi, X, omega, beta):
     return performer(xi, X, X, omega, beta)
 
 
+def performer_gradient(g, Q, K, V, omega):
+    scale = Q.dtype.type(Q.shape[1]**-0.25)
+
+    def run():
+        q, k = (scale * x @ omega.T for x in (Q, K))
+        q -= q.max(axis=1, keepdims=True)
+        k -= scale**2 * (K * K).sum(axis=1, keepdims=True) / 2
+        k -= k.max()
+        np.exp(q, out=q), np.exp(k, out=k)
+        dq, dk, dV, *_ = linear_gradient(g, q, k, V)()
+        dq *= q
+        dk *= k
+        dK = scale * dk @ omega - scale**2 * dk.sum(axis=1, keepdims=True) * K
+        return scale * dq @ omega, dK, dV, scale * (dq.T @ Q + dk.T @ K)
+    return run
+
+
+def performer_gradient_in_torch(g, Q, K, V, omega):
+    import torch
+    scale = Q.shape[1]**-0.25
+
+    def attend(Q, K, V, omega):
+        u, k = scale * Q @ omega.T, scale * K @ omega.T
+        k = k - scale**2 * (K * K).sum(dim=1, keepdim=True) / 2
+        q, k = torch.exp(u - u.amax(dim=1, keepdim=True).detach()), torch.exp(k - k.max().detach())
+        return q @ (k.T @ V) / (q @ k.sum(dim=0))[:, None]
+    return backward(g, (Q, K, V, omega), attend)
+
+
 def positive(x, omega):
     def run():
         u = x @ omega.T
@@ -476,6 +505,9 @@ def cases(quick):
                    log_causal)
         yield Case("performer.attention", f"L={L} d=64 m=256",
                    growth.performer_heads(L, 64, 256), {}, performer)
+        heads = growth.performer_heads(L, 64, 256)
+        yield Case("gradients.performer.attention", f"L={L} d=64 m=256", (heads[2][::-1], *heads),
+                   {}, performer_gradient, performer_gradient_in_torch)
         yield Case("performer.update", f"M=64 N={L} d=64 m=256",
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)

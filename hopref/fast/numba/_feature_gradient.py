@@ -16,7 +16,7 @@ from hopref.fast.numba._features import (
     squared_lengths,
 )
 from hopref.fast.numba._jit import REORDER, njit
-from hopref.fast.numba._lines import collect, padded, room, trim, turned
+from hopref.fast.numba._lines import collect, padded, trim, turned, widened
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import lanes, multiply
 
@@ -38,7 +38,7 @@ def pull_back(g, x, omega, factor, slope, constant, scale, top, kinds, bend, dx,
     flat, panels, squares = x.reshape(-1), turned(omega), squared_lengths(x)
     directions, along = padded(omega, real(1)), padded(x, real(factor))
     domega[:], total = 0, 0.0
-    sums, dy = room(domega, along), np.empty((ROWS, along.shape[1]), dx.dtype)
+    sums, dy = widened(domega, along), np.empty((ROWS, along.shape[1]), dx.dtype)
     tile, values, slopes, du = (aligned(ROWS * n, dx), aligned(ROWS * n, dx),
                                 aligned(ROWS * n, dx), aligned(ROWS * n, dx))
     heights, factors, level = np.empty((3, ROWS), dx.dtype)

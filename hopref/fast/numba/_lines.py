@@ -4,7 +4,7 @@ import numpy as np
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._tiles import accumulate, lanes, transpose
 
-__all__ = ["turned", "padded", "room", "trim", "collect"]
+__all__ = ["turned", "padded", "widened", "trim", "collect"]
 
 
 @njit
@@ -27,7 +27,7 @@ def padded(X, factor):
 
 
 @njit
-def room(sums, lines):
+def widened(sums, lines):
     """``sums``, or zeros in their place if their rows are shorter than those of the lines."""
     if sums.shape[1] == lines.shape[1]:
         return sums
@@ -36,7 +36,7 @@ def room(sums, lines):
 
 @njit
 def trim(sums, wide):
-    """Copy the columns of `room`, if it is not ``sums`` itself."""
+    """Copy the columns of `widened`, if it is not ``sums`` itself."""
     if wide.shape[1] != sums.shape[1]:
         for n in range(len(sums)):
             sums[n] = wide[n, :sums.shape[1]]

@@ -8,7 +8,7 @@ depend on the arguments alone.
 import numpy as np
 
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._lines import collect, padded, room, trim, turned
+from hopref.fast.numba._lines import collect, padded, trim, turned, widened
 from hopref.fast.numba._panels import pull_back
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._softmax import (
@@ -78,8 +78,8 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, off
     panels, tile = -(-M // L), max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12)
     queries, cotangents, rows = turned(Q), turned(g), np.zeros(4 * panels * L, K.dtype)
     lines, values = padded(Q, beta), padded(g, K.dtype.type(1))
-    keys = room(dK, lines)
-    of_values = keys if shared else room(dV, values)
+    keys = widened(dK, lines)
+    of_values = keys if shared else widened(dV, values)
     scores, A = aligned(tile * L, K), aligned(tile * L, K)
     part, sum_q = aligned(d * L, K), np.zeros(panels * d * L, K.dtype)
     shifts = aligned(tile * L if bias.size else 0, K)
@@ -121,8 +121,8 @@ def _by_lines(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     tile = max(1, TILE // (max(d, v, 1) * L * K.itemsize)) * L
     lines, values = padded(Q, beta), padded(g, K.dtype.type(1))
-    keys = room(dK, lines)
-    of_values = keys if shared else room(dV, values)
+    keys = widened(dK, lines)
+    of_values = keys if shared else widened(dV, values)
     scores, A = np.zeros(M * tile, K.dtype), np.zeros(M * tile, K.dtype)
     rows, part = np.zeros(4 * M * L, K.dtype), aligned(M * d, K)
     for m in range(M):
