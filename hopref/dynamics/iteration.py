@@ -145,22 +145,26 @@ def validated(caller: str, update: Operation, xi: Any, memory: tuple[Any, ...],
         with unchecked():
             return call.path(states, *call.args[1:], **call.kwargs)
 
-    return step, _energy_of(update, start, memory, params), start
+    return step, _energy_of(update, start, memory, backend, params), start
 
 
 def _energy_of(update: Operation, start: np.ndarray, memory: tuple[Any, ...],
-               params: dict[str, Any]) -> Step | None:
-    """The energy that ``update`` declares, with validated arguments; None if it has none."""
+               backend: str | None, params: dict[str, Any]) -> Step | None:
+    """The energy that ``update`` declares, with validated arguments; None if it has none.
+
+    It takes the path of the update if it has that.
+    """
     if update.lowers is None:
         return None
     op = update.lowers[0]
     known = {k: v for k, v in params.items() if k in op.signature.parameters}
     asymmetric = {"check": False} if op.structural else {}
-    call = op.prepare(np.zeros_like(start), *memory, **asymmetric, **known)
+    call = op.prepare(np.zeros_like(start), *memory, **asymmetric, **known,
+                      backend=backend if backend in op.paths else None)
 
     def energy(states: np.ndarray) -> np.ndarray:
         with unchecked():
-            return op.formula(states, *call.args[1:], **call.kwargs)
+            return call.path(states, *call.args[1:], **call.kwargs)
     return energy
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref import modern
+from hopref import modern, retrieve
 from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
@@ -63,3 +63,13 @@ def test_single_precision_is_accurate_if_its_scores_or_beta_overflow(op, factor,
     want = op(xi.astype("float32"), X.astype("float32"), beta=beta)
     assert got.dtype == "float32"
     assert np.all(np.abs(got - want) <= np.finfo("float32").eps * np.abs(want))
+
+
+@precisions
+def test_the_energies_of_a_retrieval_take_the_path_of_the_update(dtype):
+    """In single precision the formula would give other numbers, and those in double precision."""
+    xi, X = draw(5, 40, 6, dtype)
+    run = retrieve(modern.update, xi, X, beta=0.5, max_steps=2, backend="numba")
+    want = [modern.energy(x, X, beta=0.5, backend="numba") for x in (xi, run.states)]
+    assert run.energies.dtype == dtype
+    assert np.array_equal(run.energies[[0, -1]], want)
