@@ -12,8 +12,9 @@ from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._pairs import two_sum
 from hopref.fast.numba._support import LEAST, MOVES, STEPS, above, below, height
 
-__all__ = ["kth_largest", "largest_entries", "subset_entries"]
+__all__ = ["largest_entries", "lowest_of_support", "subset_entries"]
 
+GROUP = 16              # blocks whose largest score is one of few, if these are more than k
 WHOLE = 1.25            # height that is above 1 in spite of rounding
 
 inf = math.inf
@@ -43,6 +44,31 @@ def kth_largest(v, m, k):
         else:
             break
     return v[k - 1]
+
+
+@njit
+def lowest_of_support(tops, x, k, beta, soft):
+    """A lower bound of the scores whose entries are not 0, from the largest scores of blocks.
+
+    It is at most the k-th largest score and, for k-subsets, the threshold: without the other scores
+    the sum of the entries is smaller, and its threshold lower.  x is a workspace.
+    """
+    m = tops.size // GROUP
+    if k <= m:
+        for i in range(m):
+            x[i] = tops[i * GROUP:(i + 1) * GROUP].max()
+    else:
+        m = tops.size
+        x[:m] = tops
+    kth = kth_largest(x, m, k) if k <= m else -inf
+    if soft or kth == -inf:
+        return kth
+    low, m = kth - (1 + 2.0**-50) / beta - 2.0**-50 * abs(kth), 0
+    for i in range(tops.size):
+        x[m] = tops[i]
+        m += tops[i] > low
+    low = kth + (_threshold(x[:m], x, kth, k, beta) - 2.0**-40) / beta
+    return low - 2.0**-50 * abs(low)
 
 
 # -- the softmax of the k largest ----------------------------------------------------------------

@@ -22,7 +22,7 @@ from hopref import maps
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._pairs import two_product
 from hopref.fast.numba._products import LANES
-from hopref.fast.numba._subsets import kth_largest, largest_entries, subset_entries
+from hopref.fast.numba._subsets import largest_entries, lowest_of_support, subset_entries
 from hopref.fast.numba._support import entries, threshold
 from hopref.maps.double_double import reciprocal
 
@@ -237,12 +237,7 @@ def _subset_of_row(z, tops, top, k, beta, soft, x, v, at):
     """See `largest_entries` and `subset_entries`, and `_power_entries`."""
     if not -np.inf < top < np.inf:
         return 0 if top == -np.inf else -1
-    low = -np.inf
-    if k <= tops.size:
-        x[:tops.size] = tops
-        low = kth_largest(x, tops.size, k)                      # not above the k-th largest score
-    if low > -np.inf and not soft:
-        low -= (1 + 2.0**-50) / beta + 2.0**-50 * abs(low)
+    low = lowest_of_support(tops, x, k, beta, soft)
     m = _gather(z, tops, np.nextafter(low, -np.inf), v, at)
     if soft:
         return largest_entries(v[:m], at[:m], x, k, top, beta)
