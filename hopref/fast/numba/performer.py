@@ -173,10 +173,18 @@ def _by_features(q, keys, V, omega, beta, formula, features, empty_row):
         return formula(np.ones(len(q), np.bool_))
     slope = 0.5 if h is projected.growth else 0.0
 
-    def formed(x, slope, top):
-        out, lost = np.empty((len(x), len(kinds) * len(omega)), x.dtype), np.empty(len(x), np.bool_)
-        project(x, omega, np.zeros(len(omega), x.dtype), math.sqrt(beta), slope * beta, 0.0, 1.0,
-                top, np.array(kinds), np.inf, out, lost)
-        return out
-    phi_q, phi_k = formed(q, 0.0, 0.0), formed(keys, slope, slope * beta * longest[1])
+    phi_q = formed(q, omega, kinds, beta, 0.0, 0.0)
+    phi_k = formed(keys, omega, kinds, beta, slope, slope * beta * longest[1])
     return linear_attention(phi_q, phi_k, V, empty_row=empty_row)
+
+
+def formed(x, omega, kinds, beta, slope, top, scale=(1.0, 0.0)):
+    """The features of all rows, divided by e^top, except exponential ones.
+
+    They are multiplied by ``scale``, a factor and its logarithm.
+    """
+    m, real = len(omega), x.dtype
+    phi, lost = np.empty((len(x), m * len(kinds)), real), np.empty(len(x), np.bool_)
+    project(x, omega, np.zeros(m, real), math.sqrt(beta), slope * beta, scale[1], scale[0], top,
+            np.array(kinds), np.inf, phi, lost)
+    return phi

@@ -91,8 +91,8 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     out, lost = np.empty((len(rows), m * len(kinds)), real), np.ones(len(rows), np.bool_)
     squares = squared_lengths(omega)
     if BETAS[0] < beta < BETAS[1] and np.isfinite(A * squares).all():
-        factor, scale, constant = factors(m, beta, halves, A)
-        constant += d / 4 * math.log1p(-4 * A)
+        factor, (scale, level) = math.sqrt((1 - 4 * A) * beta), scale_of(m, halves)
+        constant = d / 4 * math.log1p(-4 * A) + level
         longest = math.sqrt((1 - 4 * A) * np.max(squares))
         reach = reach_of(kinds, beta, slope, longest, real.itemsize)
         project(rows, omega, (A * squares).astype(real), factor, slope * beta, constant, scale,
@@ -102,10 +102,9 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     return out.reshape(*x.shape[:-1], out.shape[1])
 
 
-def factors(m, beta, halves, A=0.0):
-    """The factor of projections on m directions, and that of features with its logarithm."""
-    return (math.sqrt((1 - 4 * A) * beta), 1 / math.sqrt(halves * m),
-            -math.log(m) / 2 - math.log(halves) / 2)
+def scale_of(m, halves):
+    """The factor of features of m directions, each of so many halves, and its logarithm."""
+    return 1 / math.sqrt(halves * m), -math.log(m) / 2 - math.log(halves) / 2
 
 
 def reach_of(kinds, beta, slope, longest, size):

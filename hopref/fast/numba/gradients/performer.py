@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._features import project, squared_lengths
-from hopref.fast.numba.features import KINDS, SLOPES, factors
+from hopref.fast.numba._features import squared_lengths
+from hopref.fast.numba.features import KINDS, SLOPES, scale_of
 from hopref.fast.numba.gradients import by_formula, finite
 from hopref.fast.numba.gradients.attention import linear_attention
 from hopref.fast.numba.gradients.features import gradient
-from hopref.fast.numba.performer import EXPONENTIALS
+from hopref.fast.numba.performer import EXPONENTIALS, formed
 from hopref.features import projected
 from hopref.gradients import performer
 from hopref.maps import default_scale
@@ -61,13 +61,14 @@ def _of_states(g, xi, keys, X, omega, beta, features):
 def _gradients(g, Q, K, V, omega, h, functions, beta, mask):
     """The gradients in Q, K, V, omega and beta in one precision; None if some leave its range."""
     queries, keys = (a.reshape(math.prod(a.shape[:-1]), a.shape[-1]) for a in (Q, K))
-    kinds, slope = [KINDS[f] for f in functions], SLOPES[h][0] * beta
-    top = 0.0 if set(functions) <= EXPONENTIALS else \
-        max(0.0, slope) * np.max(squared_lengths(keys), initial=0.0)
+    kinds, top = [KINDS[f] for f in functions], 0.0
+    if not set(functions) <= EXPONENTIALS:
+        top = max(0.0, SLOPES[h][0] * beta) * np.max(squared_lengths(keys), initial=0.0)
     if not top < -math.log(SMALL[V.itemsize]):
         return None
-    phi_q, phi_k = (_formed(x, omega, height, kinds, beta, factor) for x, height, factor in
-                    ((queries, projected.one, 0.0), (keys, h, top)))
+    phi_q, phi_k = (formed(x, omega, kinds, beta, slope, factor, scale_of(len(omega), halves))
+                    for x, (slope, halves), factor in
+                    ((queries, SLOPES[projected.one], 0.0), (keys, SLOPES[h], top)))
     if set(functions) <= EXPONENTIALS and not (_in_range(phi_q) and _in_range(phi_k)):
         return None
     dq, dk, dV, *_ = linear_attention(g, phi_q.reshape(*Q.shape[:-1], phi_q.shape[1]),
@@ -78,16 +79,6 @@ def _gradients(g, Q, K, V, omega, h, functions, beta, mask):
         return None
     (dQ, *rest), (dK, *more) = of_queries, of_keys
     return dQ.reshape(Q.shape), dK.reshape(K.shape), dV, *(a + b for a, b in zip(rest, more))
-
-
-def _formed(x, omega, h, kinds, beta, top):
-    """The features of all rows, divided by e^top, except exponential ones."""
-    (slope, halves), m = SLOPES[h], len(omega)
-    factor, scale, constant = factors(m, beta, halves)
-    phi, lost = np.empty((len(x), m * len(kinds)), x.dtype), np.empty(len(x), np.bool_)
-    project(x, omega, np.zeros(m, x.dtype), factor, slope * beta, constant, scale, top,
-            np.array(kinds), math.inf, phi, lost)
-    return phi
 
 
 def _in_range(phi):

@@ -9,7 +9,7 @@ import numpy as np
 
 from hopref.fast.numba._feature_gradient import pull_back
 from hopref.fast.numba._features import squared_lengths
-from hopref.fast.numba.features import BETAS, KINDS, SLOPES, factors, reach_of
+from hopref.fast.numba.features import BETAS, KINDS, SLOPES, reach_of, scale_of
 from hopref.fast.numba.gradients import by_formula, finite
 from hopref.features import projected
 from hopref.gradients import features
@@ -40,11 +40,11 @@ def gradient(g, x, omega, h, kinds, beta, top=0.0):
     reach = reach_of(kinds, beta, slope, longest, x.itemsize) if BETAS[0] < beta < BETAS[1] else 0.0
     if not np.max(squared_lengths(x), initial=0.0) <= reach:
         return None
-    (factor, scale, constant), dx = factors(m, beta, halves), np.empty_like(x)
-    domega = np.empty_like(omega)
-    total = pull_back(g, x, omega, factor, slope * beta, constant, scale, top, np.array(kinds),
+    root, (scale, level) = math.sqrt(beta), scale_of(m, halves)
+    dx, domega = np.empty_like(x), np.empty_like(omega)
+    total = pull_back(g, x, omega, root, slope * beta, level, scale, top, np.array(kinds),
                       h.slope, dx, domega)
-    found = dx, domega, total / (2 * factor)
+    found = dx, domega, total / (2 * root)
     return found if finite(found) else None
 
 
