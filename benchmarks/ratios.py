@@ -496,8 +496,6 @@ def cases(quick):
     for L in [512] if quick else [4096]:
         sequence = growth.features(L, 256, 64)
         yield Case("attention.linear_attention", f"L={L} r=256 v=64", sequence, {}, linear)
-        yield Case("gradients.attention.linear_attention", f"L={L} r=256 v=64",
-                   (sequence[2][::-1], *sequence), {}, linear_gradient, linear_gradient_in_torch)
         yield Case("attention.causal_linear_attention", f"L={L} r=256 v=64", sequence, {}, causal)
         logs = growth.feature_logs(L, 256, 64)
         yield Case("attention.log_linear_attention", f"L={L} r=256 v=64", logs, {}, log_linear)
@@ -505,19 +503,15 @@ def cases(quick):
                    log_causal)
         yield Case("performer.attention", f"L={L} d=64 m=256",
                    growth.performer_heads(L, 64, 256), {}, performer)
-        heads = growth.performer_heads(L, 64, 256)
-        yield Case("gradients.performer.attention", f"L={L} d=64 m=256", (heads[2][::-1], *heads),
-                   {}, performer_gradient, performer_gradient_in_torch)
         yield Case("performer.update", f"M=64 N={L} d=64 m=256",
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
-            name, size = by_hand.__name__, f"L={L} d=64 m=256"
-            yield Case(f"features.{name}", size, (x / 2, omega), {}, by_hand)
-            g = growth.scores(512 if name in ("hyperbolic", "trigonometric") else 256, L)
-            yield Case(f"gradients.features.{name}", size, (*g, x / 2, omega), {},
-                       FEATURE_GRADIENTS[name], partial(feature_gradient_in_torch, name))
+            yield Case(f"features.{by_hand.__name__}", f"L={L} d=64 m=256", (x / 2, omega), {},
+                       by_hand)
         yield Case("features.deterministic.elu", f"L={L} d=256", growth.scores(256, L), {}, elu)
+    for L, d, m in [(512, 64, 256)] if quick else [(4096, 64, 256), (777, 17, 100)]:
+        yield from sequence_gradients(L, d, m)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
@@ -530,7 +524,7 @@ def cases(quick):
                    {"order": np.arange(d)}, sweep_of_weights)
         yield Case("graded.asynchronous_update", f"M=64 d={d}", (xi, W / d),
                    {"order": np.arange(d)}, graded_sweep)
-    for M, n in [(64, 1000)] if quick else [(64, 1000), (1, 100_000)]:
+    for M, n in [(64, 1000)] if quick else [(64, 1000), (1, 100_000), (77, 777)]:
         z, size = growth.scores(n, M), f"{M} rows n={n}"
         yield Case("maps.sparsemax", size, z, {}, projection)
         for alpha in 1.5, 1.3, 3.0:
@@ -548,6 +542,20 @@ def cases(quick):
                        sparse_retrieval_gradient, sparse_retrieval_gradient_in_torch)
         yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
+
+
+def sequence_gradients(L, d, m):
+    """Gradients for L positions, d components and m features."""
+    sequence, heads = growth.features(L, m, d), growth.performer_heads(L, d, m)
+    yield Case("gradients.attention.linear_attention", f"L={L} r={m} v={d}",
+               (sequence[2][::-1], *sequence), {}, linear_gradient, linear_gradient_in_torch)
+    yield Case("gradients.performer.attention", f"L={L} d={d} m={m}", (heads[2][::-1], *heads), {},
+               performer_gradient, performer_gradient_in_torch)
+    x, omega = growth.vectors(L, d, m)
+    for rule, by_hand in FEATURE_GRADIENTS.items():
+        g = growth.scores(2 * m if rule in ("hyperbolic", "trigonometric") else m, L)
+        yield Case(f"gradients.features.{rule}", f"L={L} d={d} m={m}", (*g, x / 2, omega), {},
+                   by_hand, partial(feature_gradient_in_torch, rule))
 
 
 SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),
