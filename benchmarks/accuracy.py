@@ -70,6 +70,12 @@ CASES = {
         growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
     "sparse energy": Accuracy("sparse.energy", lambda N: growth.memory(N, 4, 64), SHORT,
                               {"beta": 0.125}),
+    "retrieval over a support": Accuracy("structured.update", lambda N: growth.supported(N, 4),
+                                         SHORT, {"beta": 0.125}),
+    "retrieval over a list": Accuracy("structured.listed_update", lambda N: growth.listed(N, 4),
+                                      SHORT, {"beta": 0.125}),
+    "retrieval in a window": Accuracy("structured.window_update", growth.positions, SHORT,
+                                      {"width": 16, "beta": 0.125}),
     "k-subsets": Accuracy("maps.k_subsets", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
     "top-k": Accuracy("maps.top_k", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
     "normmax": Accuracy("maps.normmax", lambda n: growth.scores(n, 4), SHORT),
@@ -99,7 +105,7 @@ def error(case, path):
     title, _, size = case.rpartition(" ")
     it = CASES[title]
     dtype = np.float32 if path.endswith("float32") else np.float64
-    args = [a.astype(dtype) for a in it.draw(int(size))]
+    args = growth.in_format(it.draw(int(size)), dtype)
     got = timing.on_path(it.op, path, args, it.options)()
     exact = truth(load()[it.op], args, it.options)
     got, exact = (y[0] if isinstance(y, tuple) else y for y in (got, exact))

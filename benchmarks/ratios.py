@@ -471,6 +471,39 @@ def sparse_retrieval(xi, X, beta, alpha):
     return run
 
 
+def supported_retrieval(xi, X, support, beta):
+    def run():
+        z = np.where(support, beta * (xi @ X.T), -np.inf)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ X
+    return run
+
+
+def listed_retrieval(xi, X, rows, columns, beta):
+    """The pairs are sorted, and every state has some."""
+    start = np.searchsorted(rows, np.arange(len(xi)))
+
+    def run():
+        near = X[columns]
+        z = beta * np.einsum("ed,ed->e", xi[rows], near)
+        e = np.exp(z - np.maximum.reduceat(z, start)[rows])
+        return np.add.reduceat(e[:, None] * near, start) / np.add.reduceat(e, start)[:, None]
+    return run
+
+
+def window_retrieval(xi, X, width, beta, block=256):
+    """Blocks of states, and the patterns of all their windows."""
+    def of_block(i):
+        low = max(0, i - width)
+        q, near = xi[i:i + block], X[low:i + block + width]
+        z = beta * (q @ near.T)
+        apart = np.arange(len(near)) - np.arange(len(q))[:, None] + (low - i)
+        z = np.where(abs(apart) <= width, z, -np.inf)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ near
+    return lambda: np.concatenate([of_block(i) for i in range(0, len(xi), block)])
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N, d in [(64, 2048, 64)] if quick else SIZES:
@@ -518,6 +551,7 @@ def cases(quick):
             yield Case(f"gradients.features.{name}", size, (*g, x / 2, omega), {},
                        FEATURE_GRADIENTS[name], partial(feature_gradient_in_torch, name))
         yield Case("features.deterministic.elu", f"L={L} d=256", growth.scores(256, L), {}, elu)
+    yield from structured_cases(quick)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
@@ -550,13 +584,24 @@ def cases(quick):
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 
 
+def structured_cases(quick):
+    how = {"beta": 0.125}
+    for M, N, d in [(64, 2048, 64)] if quick else [(512, 4096, 64), (100, 777, 48)]:
+        size = f"M={M} N={N} d={d}, a tenth"
+        yield Case("structured.update", size, growth.supported(N, M, d), how, supported_retrieval)
+        yield Case("structured.listed_update", size, growth.listed(N, M, d), how, listed_retrieval)
+    for L, d, width in [(512, 64, 32)] if quick else [(4096, 64, 64), (4000, 17, 10)]:
+        yield Case("structured.window_update", f"L={L} d={d} width={width}",
+                   growth.positions(L, d), {"width": width, **how}, window_retrieval)
+
+
 SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),
          (512, 4096, 100), (512, 777, 64), (100, 777, 48),
          (1, 4096, 64), (1, 1_000_000, 64), (4, 100_000, 64)]
 
 
 def on_path(case, dtype, backend):
-    args = [a.astype(dtype) for a in case.args]
+    args = growth.in_format(case.args, dtype)
     options = {k: in_precision(v, dtype) for k, v in case.kwargs.items()}
     return growth.prepared(case.name, *args, **options, backend=backend)
 
@@ -573,7 +618,7 @@ def prepared_by(prepare, case, dtype):
         return None
     options = {k: dtype(v) if isinstance(v, float) else in_precision(v, dtype)
                for k, v in case.kwargs.items()}
-    return prepare(*(a.astype(dtype) for a in case.args), **options)
+    return prepare(*growth.in_format(case.args, dtype), **options)
 
 
 def small_call(calls=1000):

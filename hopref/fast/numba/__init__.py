@@ -31,5 +31,5 @@ PATHS = {
                   "update"),
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                "normmax_energy", "normmax_update", "normmax_weights", "update", "weights"),
-    "structured": ("top_k_update",),
+    "structured": ("listed_update", "pair_update", "top_k_update", "update", "window_update"),
 }

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from hopref.fast.numba._features import COS, RELU, SIN, project, squared_lengths
-from hopref.fast.numba._softmax import FEW, TOP, TOTAL, absent, attend, in_range
+from hopref.fast.numba._softmax import FEW, NO_BEST, TOP, TOTAL, absent, attend, in_range
 from hopref.fast.numba._vectors import REDUCED
 from hopref.fast.numba.attention import linear_attention, log_causal_linear_attention
 from hopref.fast.numba.features import log_hyperbolic, log_positive
@@ -28,7 +28,6 @@ EXPONENTIALS = {projected.exp, projected.exp_minus}
 BETAS = 2.0**-100, 2.0**100
 SMALLEST = 2.0**-400    # of a squared length
 GROUP = 2**13           # keys or queries that are copied together
-NO_BEST = np.empty(0, np.int64)
 
 
 def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
