@@ -360,6 +360,47 @@ def sweep_of_weights(xi, W, order):
     return run
 
 
+def dense_signs(xi, X, interaction):
+    """The sums of all sites are a product with the patterns, because these are polar."""
+    def run():
+        m = xi @ X.T
+        low, here, high = INTERACTIONS[interaction](m)
+        h = (high - low) / 2 @ X + xi * (here - (high + low) / 2).sum(axis=1, keepdims=True)
+        return np.where(h == 0, xi, np.sign(h))
+    return run
+
+
+def cubic(m):
+    return (x * x * x for x in (m - 2, m, m + 2))
+
+
+def exponential(m):
+    """F(m - 2), F(m) and F(m + 2), up to a factor of each state."""
+    e = np.exp(m - m.max(axis=1, keepdims=True))
+    return e * m.dtype.type(np.exp(-2)), e, e * m.dtype.type(np.exp(2))
+
+
+INTERACTIONS = {"polynomial": cubic, "exponential": exponential}
+
+
+def dense_sweep(xi, X, order, interaction):
+    """The overlaps are kept, and a visit takes two powers of each."""
+    columns = np.ascontiguousarray(X.T)
+
+    def run():
+        states, m = xi.copy(), xi @ X.T
+        for site in order:
+            old, x = states[:, site], columns[site]
+            p = old[:, None] * x
+            low, here, high = INTERACTIONS[interaction](m)
+            h = old * np.where(p > 0, here - low, here - high).sum(axis=1)
+            new = np.where(h == 0, old, np.sign(h))
+            m += (new - old)[:, None] * x
+            states[:, site] = new
+        return states
+    return run
+
+
 def graded_sweep(xi, W, order):
     def run():
         states = xi.copy()
@@ -558,6 +599,7 @@ def cases(quick):
                    {"order": np.arange(d)}, sweep)
         yield Case("classical.low_rank_update", f"M=64 N={d // 20} d={d}", (xi, X), {},
                    signs_of_patterns)
+        yield from dense_cases(d)
         W = X.T @ X
         yield Case("classical.update", f"M=64 d={d}", (xi, W), {}, signs)
         yield Case("classical.asynchronous_update", f"M=64 d={d}", (xi, W),
@@ -593,6 +635,15 @@ def structured_cases(quick):
     for L, d, width in [(512, 64, 32)] if quick else [(4096, 64, 64), (4000, 17, 10)]:
         yield Case("structured.window_update", f"L={L} d={d} width={width}",
                    growth.positions(L, d), {"width": width, **how}, window_retrieval)
+
+
+def dense_cases(d):
+    for M, N in (64, d // 20), (1, 777):
+        for F, interaction in ("z^3", "polynomial"), ("e^z", "exponential"):
+            size, args = f"M={M} N={N} d={d} {F}", growth.store(d, M, N)
+            yield Case("dense.update", size, args, {"interaction": interaction}, dense_signs)
+            yield Case("dense.asynchronous_update", size, args,
+                       {"interaction": interaction, "order": np.arange(min(d, 512))}, dense_sweep)
 
 
 SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),

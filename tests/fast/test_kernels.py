@@ -11,6 +11,7 @@ import pytest
 from hopref import (
     attention,
     classical,
+    dense,
     features,
     gradients,
     maps,
@@ -50,6 +51,9 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.update": lambda: ((np.sign(xi), X.T @ X), {}),
         "classical.asynchronous_update":
             lambda: ((np.sign(xi), X.T @ X), {"order": rng.integers(0, d, 70)}),
+        "dense.update": lambda: ((np.sign(xi), np.sign(X)), {}),
+        "dense.asynchronous_update":
+            lambda: ((np.sign(xi), np.sign(X)), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": lambda: ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
         "sparse.update": lambda: ((xi, X), {"beta": 0.5}),
         "sparse.k_subsets_energy": lambda: ((xi, X), {"k": 3}),
@@ -77,7 +81,8 @@ SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
 SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
-         maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
+         dense.update, dense.asynchronous_update, maps.entmax, maps.k_subsets, sparse.update,
+         sparse.k_subsets_energy]
 SUPPORTS = [structured.update, structured.listed_update, structured.window_update]
 OPS = [*RULES, *SUPPORTS, gradients.features.positive, gradients.maps.entmax,
        gradients.sparse.update, gradients.modern.update, gradients.attention.softmax_attention,
@@ -175,6 +180,8 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "classical.low_rank_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "classical.update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
           "classical.asynchronous_update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
+          "dense.update": ({"M": 40, "N": 1000, "d": 600}, "M x N x d"),
+          "dense.asynchronous_update": ({"M": 4000, "N": 1000}, "M x N"),
           "maps.k_subsets": ({"M": 4000, "N": 4000}, "M x N"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),

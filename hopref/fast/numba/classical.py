@@ -11,6 +11,7 @@ import numpy as np
 from hopref import maps
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._signs import (
+    are_polar,
     few_states,
     largest_integer,
     signs_of_patterns,
@@ -43,7 +44,7 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
         reach = 2.0**-52 * (d + len(X) + 4) * (size.sum(axis=1) @ size)
     signs_of_patterns(x.astype(carrier, copy=False), X.astype(carrier, copy=False),
                       np.zeros(d) + b, _diagonal(X, zero_diagonal), reach, scale, new, left,
-                      few, not few and carrier == np.float32 and _is_polar(x, X),
+                      few, not few and carrier == np.float32 and are_polar(x, X),
                       ties is maps.plus, states)
     for m in np.flatnonzero(left):
         new[m] = classical.low_rank_update.formula(
@@ -80,11 +81,6 @@ def _adds_exactly(xi, X, bound):
     """Whether all sums are integers below ``bound`` in size."""
     x, s = largest_integer(X.reshape(-1)), max(1.0, largest_integer(xi.reshape(-1)))
     return X.size * x * x * s < bound
-
-
-def _is_polar(*arrays):
-    """Whether integers are 1 and -1 alone."""
-    return all(largest_integer(a) == 1 and np.count_nonzero(a) == a.size for a in arrays)
 
 
 def _diagonal(X, zero_diagonal):
