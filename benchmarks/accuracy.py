@@ -57,6 +57,10 @@ CASES = {
     "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
     "Performer retrieval gradient": Accuracy("gradients.performer.update", lambda N: (
         growth.memory(N, 4)[0][::-1], *growth.performer_memory(N, 4)), SHORT, {"beta": 0.125}),
+    "generalised attention": Accuracy("performer.generalized_attention", growth.performer_heads,
+                                      SHORT),
+    "stabilised attention": Accuracy("performer.stabilized_attention", growth.performer_heads,
+                                     SHORT),
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
     "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),
@@ -68,6 +72,10 @@ CASES = {
                                  {"beta": 0.125}),
     "sparse retrieval gradient": Accuracy("gradients.sparse.update", lambda N: (
         growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
+    "normalised sparse retrieval": Accuracy("sparse.normalized_update", lambda N: growth.memory(
+        N, 4, 64), SHORT, {"beta": 0.125}),
+    "sparse retrieval and layer norm": Accuracy("sparse.layer_norm_update", lambda N: growth.memory(
+        N, 4, 64), SHORT, {"beta": 0.125}),
     "sparse energy": Accuracy("sparse.energy", lambda N: growth.memory(N, 4, 64), SHORT,
                               {"beta": 0.125}),
     "retrieval over a support": Accuracy("structured.update", lambda N: growth.supported(N, 4),

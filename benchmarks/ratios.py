@@ -230,6 +230,30 @@ def performer(Q, K, V, omega, beta=None):
     return run
 
 
+def generalized(Q, K, V, omega):
+    scale, eps = Q.dtype.type(Q.shape[1]**-0.25), Q.dtype.type(1e-3)
+
+    def run():
+        q, k = (np.maximum(scale * x @ omega.T, 0) + eps for x in (Q, K))
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
+def stabilized(Q, K, V, omega):
+    scale, eps = Q.dtype.type(Q.shape[1]**-0.25), Q.dtype.type(1e-6)
+
+    def features(x, axis):
+        x = scale * x
+        u = x @ omega.T
+        u -= (x * x).sum(axis=1, keepdims=True) / 2 + u.max(axis=axis, keepdims=True)
+        return np.exp(u, out=u) + eps
+
+    def run():
+        q, k = features(Q, 1), features(K, None)
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
 def performer_retrieval(xi, X, omega, beta):
     return performer(xi, X, X, omega, beta)
 
@@ -545,6 +569,21 @@ def window_retrieval(xi, X, width, beta, block=256):
     return lambda: np.concatenate([of_block(i) for i in range(0, len(xi), block)])
 
 
+def normalized(xi, X, beta, alpha):
+    def run():
+        y = sparse_retrieval(xi, X, beta, alpha)()
+        return y / np.sqrt((y * y).sum(axis=1, keepdims=True))
+    return run
+
+
+def layer_norm(xi, X, beta, alpha):
+    def run():
+        y = sparse_retrieval(xi, X, beta, alpha)()
+        y -= y.mean(axis=1, keepdims=True)
+        return y / np.sqrt((y * y).mean(axis=1, keepdims=True))
+    return run
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N, d in [(64, 2048, 64)] if quick else SIZES:
@@ -582,6 +621,9 @@ def cases(quick):
         heads = growth.performer_heads(L, 64, 256)
         yield Case("gradients.performer.attention", f"L={L} d=64 m=256", (heads[2][::-1], *heads),
                    {}, performer_gradient, performer_gradient_in_torch)
+        for by_hand in generalized, stabilized:
+            yield Case(f"performer.{by_hand.__name__}_attention", f"L={L} d=64 m=256",
+                       growth.performer_heads(L, 64, 256), {}, by_hand)
         yield Case("performer.update", f"M=64 N={L} d=64 m=256",
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
@@ -622,6 +664,9 @@ def cases(quick):
             yield Case("gradients.sparse.update", f"M={M} N={n} d=64 alpha={alpha}",
                        (args[0][::-1], *args), {"beta": 0.125, "alpha": alpha},
                        sparse_retrieval_gradient, sparse_retrieval_gradient_in_torch)
+        for by_hand in normalized, layer_norm:
+            yield Case(f"sparse.{by_hand.__name__}_update", f"M={M} N={n} d=64 alpha=2", args,
+                       {"beta": 0.125, "alpha": 2.0}, by_hand)
         yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 

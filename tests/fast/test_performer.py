@@ -73,3 +73,40 @@ def test_extreme_temperatures_are_those_of_the_formula():
         got, want = (performer.update(Q, K, omega, beta=beta, backend=path)
                      for path in ("numba", "formula"))
         assert np.array_equal(got, want)
+
+
+@precisions
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e25])
+@pytest.mark.parametrize("name", ["generalized_attention", "stabilized_attention"])
+def test_features_with_a_constant_at_any_size(dtype, name, size):
+    """Projections of the large vectors overflow single precision."""
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype)
+    size = Q.dtype.type(size)
+    for eps in 1e-3, 0.0:
+        agrees(getattr(performer, name), (Q, K, V, size * omega), {"eps": eps}, dtype)
+    agrees(getattr(performer, name), (size * Q, size * K, V, size * omega), {"scale": 0.5}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("activation", ["relu", "abs", "identity", "sigmoid"])
+def test_every_activation_of_hidden_and_visible_keys(dtype, activation):
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype, lead=(2,))
+    mask = np.arange(60).reshape(2, 30) % 3 > 0
+    K[~mask], V[~mask] = np.nan, np.inf
+    how = {"activation": activation, "mask": mask}
+    got = performer.generalized_attention(Q, K, V, omega, **how, nonfinite="propagate",
+                                          backend="numba")
+    K[~mask], V[~mask] = 0, 0
+    want = agrees(performer.generalized_attention, (Q, K, V, omega), how, dtype)
+    assert np.array_equal(got, want)
+
+
+@precisions
+@pytest.mark.parametrize("guard", [1e-8, 1e-5, 10.0])
+def test_the_guard_is_added_to_the_denominators_up_to_it(dtype, guard):
+    """These are 2e-7 to 4e-5: no row, some rows, and all rows."""
+    Q, K, V, omega = draw(30, 5, 3, 4, dtype)
+    K[1:] *= 4
+    mask = np.arange(5) > 0
+    agrees(performer.stabilized_attention, (Q, K, V, omega),
+           {"eps": 1e-9, "guard": guard, "mask": mask}, dtype)

@@ -28,9 +28,10 @@ PATHS = {
                          "weights"),
     "maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "modern": ("energy", "thresholded_update", "update"),
-    "performer": ("attention", "causal_attention", "expected_update", "thresholded_update",
-                  "update"),
+    "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
+                  "stabilized_attention", "thresholded_update", "update"),
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
-               "normmax_energy", "normmax_update", "normmax_weights", "update", "weights"),
+               "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
+               "normmax_weights", "update", "weights"),
     "structured": ("listed_update", "pair_update", "top_k_update", "update", "window_update"),
 }

@@ -13,16 +13,25 @@ from functools import partial
 
 import numpy as np
 
-from hopref.fast.numba._features import COS, RELU, SIN, project, squared_lengths
+from hopref.fast.numba._features import (
+    COS,
+    LOG,
+    RELU,
+    SIN,
+    apply_units,
+    project,
+    squared_lengths,
+)
 from hopref.fast.numba._softmax import FEW, NO_BEST, TOP, TOTAL, absent, attend, in_range
 from hopref.fast.numba._vectors import REDUCED
 from hopref.fast.numba.attention import linear_attention, log_causal_linear_attention
 from hopref.fast.numba.features import log_hyperbolic, log_positive
 from hopref.features import projected
-from hopref.maps import default_scale, standard_error
+from hopref.maps import default_scale, feature_scale, relu, standard_error
 from hopref.models import performer
 
-__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update"]
+__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update",
+           "generalized_attention", "stabilized_attention"]
 
 EXPONENTIALS = {projected.exp, projected.exp_minus}
 BETAS = 2.0**-100, 2.0**100
@@ -179,3 +188,65 @@ def _by_features(q, keys, V, omega, beta, formula, features, empty_row):
         return out
     phi_q, phi_k = formed(q, 0.0, 0.0), formed(keys, slope, slope * beta * longest[1])
     return linear_attention(phi_q, phi_k, V, empty_row=empty_row)
+
+
+# -- features with a constant ---------------------------------------------------------------------
+
+def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
+                          empty_row="zeros"):
+    kind, factor = RELU if activation is relu else LOG, feature_scale(scale, K)
+
+    def features(x, directions):
+        u = _projections(x, directions, factor, kind)
+        u = u if activation is relu else activation(u)
+        u += eps
+        return u
+    return _in_a_precision(features, features, Q, K, V, omega, mask, 0.0, empty_row)
+
+
+def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
+                         empty_row="zeros"):
+    beta = default_scale(scale, K)
+
+    def features(x, directions, axis):
+        """Those of the formula, times sqrt(m)."""
+        u = _projections(x, directions, math.sqrt(beta), LOG)
+        top = np.max(u, axis=axis, keepdims=True)
+        half = beta / 2 * squared_lengths(_rows(x)).reshape(*x.shape[:-1], 1)
+        u -= half + top
+        apply_units(u.reshape(-1), 0, u.reshape(-1))
+        u += eps
+        return u
+    return _in_a_precision(partial(features, axis=-1), partial(features, axis=(-2, -1)), Q, K, V,
+                           omega, mask, guard * len(omega), empty_row)
+
+
+def _projections(x, omega, factor, kind):
+    """factor omega x of all rows, or its positive part."""
+    rows, m = _rows(x), len(omega)
+    u, lost = np.empty((len(rows), m), x.dtype), np.empty(len(rows), np.bool_)
+    project(rows, omega, np.zeros(m, x.dtype), factor, 0.0, 0.0, 1.0, 0.0, np.array([kind]), np.inf,
+            u, lost)
+    return u.reshape(*x.shape[:-1], m)
+
+
+def _rows(x):
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def _in_a_precision(of_queries, of_keys, Q, K, V, omega, mask, guard, empty_row):
+    """Linear attention of features, in the first precision in which the visible ones are finite."""
+    for real in dict.fromkeys((V.dtype, np.dtype(np.float64))):
+        q, k, values, directions = (a.astype(real, copy=False) for a in (Q, K, V, omega))
+        q, k = of_queries(q, directions), of_keys(k, directions)
+        if _finite(q) and _finite(k if mask is True else k[mask]):
+            break
+    Z = linear_attention(q, k, values, mask=mask, empty_row=empty_row)
+    if guard > 0:
+        seen = k if mask is True else np.where(mask[..., None], k, 0)
+        D = np.einsum("...lr,...r->...l", q, seen.sum(axis=-2))[..., None]
+        low = (D <= guard) & (D > 0)
+        if low.any():
+            Z = np.where(low, linear_attention(q, k, values, mask=mask, eps=2 * guard,
+                                               empty_row=empty_row), Z)
+    return Z.astype(V.dtype, copy=False)
