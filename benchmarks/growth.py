@@ -92,6 +92,12 @@ def store(d, M=64, N=16):
     return np.sign(_normal(M, d)), np.sign(_normal(N, d))
 
 
+def binary_network(d, M=64):
+    """M binary cues with d / 50 active components, and binary weights, half of which are 1."""
+    rng = np.random.default_rng(d)
+    return (rng.random((M, d)) < 0.02) * 1.0, (rng.random((d, d)) < 0.5) * 1.0
+
+
 def scores(n, M=64):
     """M rows of n scores."""
     return (_normal(M, n),)

@@ -441,6 +441,10 @@ def signs(xi, W):
     return run
 
 
+def willshaw(x, W):
+    return lambda: np.where(x @ W.T >= x.sum(axis=1, keepdims=True), x.dtype.type(1), 0)
+
+
 def signs_of_patterns(xi, X):
     """W is formed before timing."""
     return signs(xi, X.T @ X)
@@ -642,6 +646,9 @@ def cases(quick):
         yield Case("classical.low_rank_update", f"M=64 N={d // 20} d={d}", (xi, X), {},
                    signs_of_patterns)
         yield from dense_cases(d)
+        for M in 1, 64:
+            yield Case("classical.willshaw_update", f"M={M} d={d}", growth.binary_network(d, M), {},
+                       willshaw)
         W = X.T @ X
         yield Case("classical.update", f"M=64 d={d}", (xi, W), {}, signs)
         yield Case("classical.asynchronous_update", f"M=64 d={d}", (xi, W),

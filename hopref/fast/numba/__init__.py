@@ -10,7 +10,7 @@ PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
                   "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
     "classical": ("asynchronous_update", "glauber_update", "low_rank_asynchronous_update",
-                  "low_rank_update", "update"),
+                  "low_rank_update", "update", "willshaw_update"),
     "dense": ("asynchronous_update", "update"),
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),

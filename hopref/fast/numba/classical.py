@@ -2,13 +2,14 @@
 
 Without W, fields are two products with the patterns.  If the patterns and the states are integers,
 so that all sums are, the results are bit for bit those of the formula; they are computed in single
-precision if that adds them exactly.
+precision if that adds them exactly.  Clipped weights and their cues are bits.
 """
 import math
 
 import numpy as np
 
 from hopref import maps
+from hopref.fast.numba._bits import packed
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._signs import (
     are_polar,
@@ -21,7 +22,7 @@ from hopref.fast.numba._sweeps import DRAW, SIGN, sweep_patterns, swept, visited
 from hopref.models import classical
 
 __all__ = ["update", "low_rank_update", "asynchronous_update", "glauber_update",
-           "low_rank_asynchronous_update"]
+           "low_rank_asynchronous_update", "willshaw_update"]
 
 
 def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
@@ -94,3 +95,27 @@ def _squares(X):
         for j in range(X.shape[1]):
             squares[j] += np.float64(X[i, j]) * X[i, j]
     return squares
+
+
+def willshaw_update(x, W, /):
+    *lead, d = x.shape
+    (active, binary), (connected, known) = (packed(a, 0.0) for a in (
+        x.reshape(math.prod(lead), d), W))
+    if not (binary and known):                              # not finite
+        wide = (a.astype(np.float64) for a in (x, W))
+        return classical.willshaw_update.formula(*wide).astype(x.dtype)
+    y = np.empty((len(active), len(W)), x.dtype)
+    _cover(active, connected, y)
+    return y.reshape(*lead, len(W))
+
+
+@njit
+def _cover(x, W, y):
+    """Fill y with whether the bits of each row of x are among those of each row of W."""
+    for m in range(len(x)):
+        for i in range(len(W)):
+            y[m, i] = 1
+            for k in range(x.shape[1]):
+                if x[m, k] & ~W[i, k]:
+                    y[m, i] = 0
+                    break
