@@ -47,7 +47,7 @@ def asynchronous_update(xi, X, /, *, order, interaction="polynomial", n=3):
 def _decided(op, kernel, xi, X, interaction, n, **options):
     """States decided by a kernel, or by the formula, a few at a time, where they are left."""
     states = xi.reshape(math.prod(xi.shape[:-1]), xi.shape[-1]).astype(np.float64)
-    new, left = states.copy(), np.isnan(states).any(axis=1)
+    new, left = states.copy(), np.any(np.abs(states) != 1, axis=1)      # not finite
     (bits, polar), (table, error) = packed(X), _table(interaction, n, *X.shape)
     if polar and table is not None:
         kernel(new, X, packed(states)[0], bits, *options.values(), table,
