@@ -82,6 +82,8 @@ CASES = {
                                          SHORT, {"beta": 0.125}),
     "retrieval over a list": Accuracy("structured.listed_update", lambda N: growth.listed(N, 4),
                                       SHORT, {"beta": 0.125}),
+    "linear retrieval": Accuracy("structured.linear_update", lambda N: growth.memory(N, 4, 64),
+                                 SHORT),
     "retrieval in a window": Accuracy("structured.window_update", growth.positions, SHORT,
                                       {"width": 16, "beta": 0.125}),
     "k-subsets": Accuracy("maps.k_subsets", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),

@@ -560,6 +560,13 @@ def listed_retrieval(xi, X, rows, columns, beta):
     return run
 
 
+def linear_retrieval(xi, X):
+    def run():
+        q, k = elu(xi)(), elu(X)()
+        return q @ (k.T @ X) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
 def window_retrieval(xi, X, width, beta, block=256):
     """Blocks of states, and the patterns of all their windows."""
     def of_block(i):
@@ -684,6 +691,8 @@ def structured_cases(quick):
         size = f"M={M} N={N} d={d}, a tenth"
         yield Case("structured.update", size, growth.supported(N, M, d), how, supported_retrieval)
         yield Case("structured.listed_update", size, growth.listed(N, M, d), how, listed_retrieval)
+        yield Case("structured.linear_update", f"M={M} N={N} d={d}", growth.memory(N, M, d), {},
+                   linear_retrieval)
     for L, d, width in [(512, 64, 32)] if quick else [(4096, 64, 64), (4000, 17, 10)]:
         yield Case("structured.window_update", f"L={L} d={d} width={width}",
                    growth.positions(L, d), {"width": width, **how}, window_retrieval)

@@ -87,3 +87,14 @@ def test_scores_that_overflow_are_left_to_the_formula(M):
     agrees(structured.listed_update, (xi, X, *np.nonzero(seen)), {}, "float64")
     agrees(structured.window_update, (xi, X), {"width": 2}, "float64")
     agrees(structured.pair_update, (xi, X, seen), {"renormalise": False}, "float64")
+
+
+@precisions
+@pytest.mark.parametrize("features", ["elu", "exponential", "relu", "identity", "quadratic"])
+@pytest.mark.parametrize("size", [1.0, 60.0, 400.0])
+def test_linear_retrieval_where_exponentials_leave_the_range(dtype, features, size):
+    """Those of the largest sizes overflow single, and double precision."""
+    xi, X = draw(18, 30, 3, dtype)
+    delta = (0.1 * X[::-1]).astype(dtype)
+    agrees(structured.linear_update, (xi, xi.dtype.type(size) * X),
+           {"features": features, "delta": delta}, dtype)

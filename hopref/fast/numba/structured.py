@@ -24,12 +24,18 @@ from hopref.fast.numba._softmax import (
     in_range,
 )
 from hopref.fast.numba._supports import updates
+from hopref.fast.numba.attention import linear_attention
+from hopref.fast.numba.features import deterministic as kernels
+from hopref.features import deterministic
 from hopref.models import structured
 
-__all__ = ["update", "pair_update", "top_k_update", "window_update", "listed_update"]
+__all__ = ["update", "pair_update", "top_k_update", "window_update", "listed_update",
+           "linear_update"]
 
 BLOCK = 512             # states whose windows are visible together
 MASK = 2**20            # bytes of their mask, unless they are few
+REACH = {4: 40.0, 8: 300.0}             # by bytes: of components whose exponentials are features
+FEATURES = {deterministic.elu: kernels.elu, deterministic.exponential: kernels.exponential}
 
 
 def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
@@ -44,6 +50,11 @@ def _retrieved(xi, keys, X, support, beta, empty_row):
                     absent(X.dtype)[None], len(X), empty_row).reshape(xi.shape)
 
 
+def _keys(X, delta):
+    """X + delta, in double precision unless delta is absent."""
+    return X if np.ndim(delta) == 0 else X.astype(np.float64) + delta
+
+
 def _states(xi):
     """The states as rows, and whether they are few."""
     rows = math.prod(xi.shape[:-1]), xi.shape[-1]
@@ -52,7 +63,7 @@ def _states(xi):
 
 def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
                 empty_row="zeros"):
-    keys = X if np.ndim(delta) == 0 else X.astype(np.float64) + delta
+    keys = _keys(X, delta)
     if support is True or renormalise:
         return _retrieved(xi, keys, X, support, beta, empty_row)
     (states, few), mask = _states(xi), support.reshape(-1, len(X))
@@ -80,6 +91,18 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
 
 def top_k_update(xi, X, /, *, k, beta=1.0):
     return updates(structured.top_k_update, maps.top_k, xi, X, beta, k=k)
+
+
+def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
+    (states, _), keys, phi = _states(xi), _keys(X, delta), FEATURES.get(features)
+    largest = max(np.max(np.abs(a), initial=0.0) for a in (states, keys))
+    if phi is not None and largest <= REACH[X.itemsize]:
+        q, k, values = phi(states), phi(keys.astype(X.dtype, copy=False)), X
+    else:
+        states, keys, values = (a.astype(np.float64, copy=False) for a in (states, keys, X))
+        q, k = deterministic.paired(features, states, keys)
+    new = linear_attention(q, k, values, empty_row=empty_row)
+    return new.astype(xi.dtype, copy=False).reshape(xi.shape)
 
 
 # -- windows --------------------------------------------------------------------------------------
