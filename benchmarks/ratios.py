@@ -637,6 +637,8 @@ def cases(quick):
                        growth.performer_heads(L, 64, 256), {}, by_hand)
         yield Case("performer.update", f"M=64 N={L} d=64 m=256",
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
+        yield Case("structured.random_feature_update", f"M=64 N={L} d=64 m=256",
+                   growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
             name, size = by_hand.__name__, f"L={L} d=64 m=256"

@@ -28,7 +28,7 @@ def test_few_and_many_queries_and_directions(dtype, features, l, s, d, m):
 
 @precisions
 def test_groups_of_keys_are_merged(dtype, monkeypatch):
-    monkeypatch.setattr("hopref.fast.numba.performer.GROUP", 7)
+    monkeypatch.setattr("hopref.fast.numba._random_features.GROUP", 7)
     Q, K, V, omega = draw(20, 30, 3, 20, dtype)
     K *= np.linspace(0, 4, 30, dtype=dtype)[:, None]
     agrees(performer.attention, (Q, K, V, omega), {}, dtype)
@@ -67,12 +67,13 @@ def test_large_norms_are_no_obstacle(dtype, features, size):
         assert np.all((got >= V.min(axis=0) - slack) & (got <= V.max(axis=0) + slack))
 
 
-def test_extreme_temperatures_are_those_of_the_formula():
-    Q, K, _, omega = draw(5, 8, 3, 4, "float64")
+@precisions
+def test_extreme_temperatures_are_those_of_the_formula(dtype):
+    Q, K, _, omega = draw(5, 8, 3, 4, dtype)
     for beta in 1e-40, 1e40:
         got, want = (performer.update(Q, K, omega, beta=beta, backend=path)
                      for path in ("numba", "formula"))
-        assert np.array_equal(got, want)
+        assert got.dtype == dtype and np.array_equal(got, want.astype(dtype))
 
 
 @precisions

@@ -98,3 +98,15 @@ def test_linear_retrieval_where_exponentials_leave_the_range(dtype, features, si
     delta = (0.1 * X[::-1]).astype(dtype)
     agrees(structured.linear_update, (xi, xi.dtype.type(size) * X),
            {"features": features, "delta": delta}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("features", ["positive", "hyperbolic", "trigonometric", "relu"])
+def test_random_features_of_the_queries_of_patterns(dtype, features):
+    """Also where x + delta is beyond the range of single precision."""
+    (xi, X), omega = draw(18, 12, 3, dtype), draw(7, 1, 3, dtype)[0]
+    options = {"features": features, "delta": X[::-1].copy(), "beta": 0.5}
+    agrees(structured.random_feature_update, (xi, X, omega), options, dtype)
+    large = np.full_like(X, 2e38)
+    options |= {"delta": large, "beta": 2.0**-60}
+    agrees(structured.random_feature_update, (xi, large, omega), options, dtype)

@@ -33,6 +33,6 @@ PATHS = {
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
                "normmax_weights", "update", "weights"),
-    "structured": ("linear_update", "listed_update", "pair_update", "top_k_update", "update",
-                   "window_update"),
+    "structured": ("linear_update", "listed_update", "pair_update", "random_feature_update",
+                   "top_k_update", "update", "window_update"),
 }

@@ -6,6 +6,7 @@ listed support is sorted by states; the patterns of a state are gathered, unless
 other.
 """
 import math
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from hopref import maps
 from hopref.fast.numba._heads import attended
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned
+from hopref.fast.numba._random_features import of_states
 from hopref.fast.numba._softmax import (
     FEW,
     NO_BEST,
@@ -30,7 +32,7 @@ from hopref.features import deterministic
 from hopref.models import structured
 
 __all__ = ["update", "pair_update", "top_k_update", "window_update", "listed_update",
-           "linear_update"]
+           "linear_update", "random_feature_update"]
 
 BLOCK = 512             # states whose windows are visible together
 MASK = 2**20            # bytes of their mask, unless they are few
@@ -103,6 +105,13 @@ def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
         q, k = deterministic.paired(features, states, keys)
     new = linear_attention(q, k, values, empty_row=empty_row)
     return new.astype(xi.dtype, copy=False).reshape(xi.shape)
+
+
+def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
+                          empty_row="zeros"):
+    rule = partial(structured.random_feature_update.formula, delta=delta)
+    keys = _keys(X, delta).astype(X.dtype, copy=False)
+    return of_states(rule, xi, xi, keys, X, omega, beta, features=features, empty_row=empty_row)
 
 
 # -- windows --------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from hopref.fast.numba._features import project, squared_lengths
+from hopref.fast.numba._random_features import EXPONENTIALS
 from hopref.fast.numba.features import KINDS, SLOPES, factors
 from hopref.fast.numba.gradients import by_formula, finite
 from hopref.fast.numba.gradients.attention import linear_attention
 from hopref.fast.numba.gradients.features import gradient
-from hopref.fast.numba.performer import EXPONENTIALS
 from hopref.features import projected
 from hopref.gradients import performer
 from hopref.maps import default_scale
