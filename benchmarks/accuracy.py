@@ -57,6 +57,10 @@ CASES = {
     "Performer attention": Accuracy("performer.attention", growth.performer_heads, SHORT),
     "Performer retrieval gradient": Accuracy("gradients.performer.update", lambda N: (
         growth.memory(N, 4)[0][::-1], *growth.performer_memory(N, 4)), SHORT, {"beta": 0.125}),
+    "generalised attention": Accuracy("performer.generalized_attention", growth.performer_heads,
+                                      SHORT),
+    "stabilised attention": Accuracy("performer.stabilized_attention", growth.performer_heads,
+                                     SHORT),
     "sparsemax": Accuracy("maps.sparsemax", lambda n: growth.scores(n, 4), LONG),
     "entmax 1.5": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.5}),
     "entmax 1.25": Accuracy("maps.entmax", lambda n: growth.scores(n, 4), SHORT, {"alpha": 1.25}),
@@ -68,8 +72,20 @@ CASES = {
                                  {"beta": 0.125}),
     "sparse retrieval gradient": Accuracy("gradients.sparse.update", lambda N: (
         growth.memory(N, 4, 64)[0][::-1], *growth.memory(N, 4, 64)), SHORT, {"beta": 0.125}),
+    "normalised sparse retrieval": Accuracy("sparse.normalized_update", lambda N: growth.memory(
+        N, 4, 64), SHORT, {"beta": 0.125}),
+    "sparse retrieval and layer norm": Accuracy("sparse.layer_norm_update", lambda N: growth.memory(
+        N, 4, 64), SHORT, {"beta": 0.125}),
     "sparse energy": Accuracy("sparse.energy", lambda N: growth.memory(N, 4, 64), SHORT,
                               {"beta": 0.125}),
+    "retrieval over a support": Accuracy("structured.update", lambda N: growth.supported(N, 4),
+                                         SHORT, {"beta": 0.125}),
+    "retrieval over a list": Accuracy("structured.listed_update", lambda N: growth.listed(N, 4),
+                                      SHORT, {"beta": 0.125}),
+    "linear retrieval": Accuracy("structured.linear_update", lambda N: growth.memory(N, 4, 64),
+                                 SHORT),
+    "retrieval in a window": Accuracy("structured.window_update", growth.positions, SHORT,
+                                      {"width": 16, "beta": 0.125}),
     "k-subsets": Accuracy("maps.k_subsets", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
     "top-k": Accuracy("maps.top_k", lambda n: growth.scores(n, 4), SHORT, {"k": 10}),
     "normmax": Accuracy("maps.normmax", lambda n: growth.scores(n, 4), SHORT),
@@ -99,7 +115,7 @@ def error(case, path):
     title, _, size = case.rpartition(" ")
     it = CASES[title]
     dtype = np.float32 if path.endswith("float32") else np.float64
-    args = [a.astype(dtype) for a in it.draw(int(size))]
+    args = growth.in_format(it.draw(int(size)), dtype)
     got = timing.on_path(it.op, path, args, it.options)()
     exact = truth(load()[it.op], args, it.options)
     got, exact = (y[0] if isinstance(y, tuple) else y for y in (got, exact))

@@ -44,6 +44,25 @@ def feature_logs(L, r=32, v=16):
     return np.log(log_q), np.log(log_k), V
 
 
+def positions(L, d=64):
+    """States of L positions, which are the patterns too."""
+    x = _normal(L, d)
+    return x, x
+
+
+def supported(N, M=64, d=64):
+    """M states, N patterns, and a support of a tenth of the patterns of each state."""
+    support = np.random.default_rng(0).random((M, N)) < 0.1
+    support[:, 0] = True
+    return *memory(N, M, d), support
+
+
+def listed(N, M=64, d=64):
+    """The arguments of `supported`, with the support as a list of pairs."""
+    xi, X, support = supported(N, M, d)
+    return xi, X, *np.nonzero(support)
+
+
 def vectors(L, d=16, m=32):
     """L vectors, and m random directions."""
     return _normal(L, d), _normal(m, d)
@@ -71,6 +90,12 @@ def network(d, M=64):
 def store(d, M=64, N=16):
     """M polar states of d components and N patterns."""
     return np.sign(_normal(M, d)), np.sign(_normal(N, d))
+
+
+def binary_network(d, M=64):
+    """M binary cues with d / 50 active components, and binary weights, half of which are 1."""
+    rng = np.random.default_rng(d)
+    return (rng.random((M, d)) < 0.02) * 1.0, (rng.random((d, d)) < 0.5) * 1.0
 
 
 def scores(n, M=64):
@@ -120,6 +145,11 @@ class _Growth:
 def titles(*models):
     """Titles of the growths of the operations of these models."""
     return [title for title, growth in GROWTHS.items() if growth.op.partition(".")[0] in models]
+
+
+def in_format(args, dtype):
+    """The arguments, with the real arrays in a number format."""
+    return [a.astype(dtype) if a.dtype.kind == "f" else a for a in args]
 
 
 def prepared(name, *args, **kwargs):

@@ -230,6 +230,30 @@ def performer(Q, K, V, omega, beta=None):
     return run
 
 
+def generalized(Q, K, V, omega):
+    scale, eps = Q.dtype.type(Q.shape[1]**-0.25), Q.dtype.type(1e-3)
+
+    def run():
+        q, k = (np.maximum(scale * x @ omega.T, 0) + eps for x in (Q, K))
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
+def stabilized(Q, K, V, omega):
+    scale, eps = Q.dtype.type(Q.shape[1]**-0.25), Q.dtype.type(1e-6)
+
+    def features(x, axis):
+        x = scale * x
+        u = x @ omega.T
+        u -= (x * x).sum(axis=1, keepdims=True) / 2 + u.max(axis=axis, keepdims=True)
+        return np.exp(u, out=u) + eps
+
+    def run():
+        q, k = features(Q, 1), features(K, None)
+        return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
 def performer_retrieval(xi, X, omega, beta):
     return performer(xi, X, X, omega, beta)
 
@@ -360,6 +384,47 @@ def sweep_of_weights(xi, W, order):
     return run
 
 
+def dense_signs(xi, X, interaction):
+    """The sums of all sites are a product with the patterns, because these are polar."""
+    def run():
+        m = xi @ X.T
+        low, here, high = INTERACTIONS[interaction](m)
+        h = (high - low) / 2 @ X + xi * (here - (high + low) / 2).sum(axis=1, keepdims=True)
+        return np.where(h == 0, xi, np.sign(h))
+    return run
+
+
+def cubic(m):
+    return (x * x * x for x in (m - 2, m, m + 2))
+
+
+def exponential(m):
+    """F(m - 2), F(m) and F(m + 2), up to a factor of each state."""
+    e = np.exp(m - m.max(axis=1, keepdims=True))
+    return e * m.dtype.type(np.exp(-2)), e, e * m.dtype.type(np.exp(2))
+
+
+INTERACTIONS = {"polynomial": cubic, "exponential": exponential}
+
+
+def dense_sweep(xi, X, order, interaction):
+    """The overlaps are kept, and a visit takes two powers of each."""
+    columns = np.ascontiguousarray(X.T)
+
+    def run():
+        states, m = xi.copy(), xi @ X.T
+        for site in order:
+            old, x = states[:, site], columns[site]
+            p = old[:, None] * x
+            low, here, high = INTERACTIONS[interaction](m)
+            h = old * np.where(p > 0, here - low, here - high).sum(axis=1)
+            new = np.where(h == 0, old, np.sign(h))
+            m += (new - old)[:, None] * x
+            states[:, site] = new
+        return states
+    return run
+
+
 def graded_sweep(xi, W, order):
     def run():
         states = xi.copy()
@@ -374,6 +439,10 @@ def signs(xi, W):
         h = xi @ W.T
         return np.where(h == 0, xi, np.sign(h))
     return run
+
+
+def willshaw(x, W):
+    return lambda: np.where(x @ W.T >= x.sum(axis=1, keepdims=True), x.dtype.type(1), 0)
 
 
 def signs_of_patterns(xi, X):
@@ -471,6 +540,61 @@ def sparse_retrieval(xi, X, beta, alpha):
     return run
 
 
+def supported_retrieval(xi, X, support, beta):
+    def run():
+        z = np.where(support, beta * (xi @ X.T), -np.inf)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ X
+    return run
+
+
+def listed_retrieval(xi, X, rows, columns, beta):
+    """The pairs are sorted, and every state has some."""
+    start = np.searchsorted(rows, np.arange(len(xi)))
+
+    def run():
+        near = X[columns]
+        z = beta * np.einsum("ed,ed->e", xi[rows], near)
+        e = np.exp(z - np.maximum.reduceat(z, start)[rows])
+        return np.add.reduceat(e[:, None] * near, start) / np.add.reduceat(e, start)[:, None]
+    return run
+
+
+def linear_retrieval(xi, X):
+    def run():
+        q, k = elu(xi)(), elu(X)()
+        return q @ (k.T @ X) / (q @ k.sum(axis=0))[:, None]
+    return run
+
+
+def window_retrieval(xi, X, width, beta, block=256):
+    """Blocks of states, and the patterns of all their windows."""
+    def of_block(i):
+        low = max(0, i - width)
+        q, near = xi[i:i + block], X[low:i + block + width]
+        z = beta * (q @ near.T)
+        apart = np.arange(len(near)) - np.arange(len(q))[:, None] + (low - i)
+        z = np.where(abs(apart) <= width, z, -np.inf)
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ near
+    return lambda: np.concatenate([of_block(i) for i in range(0, len(xi), block)])
+
+
+def normalized(xi, X, beta, alpha):
+    def run():
+        y = sparse_retrieval(xi, X, beta, alpha)()
+        return y / np.sqrt((y * y).sum(axis=1, keepdims=True))
+    return run
+
+
+def layer_norm(xi, X, beta, alpha):
+    def run():
+        y = sparse_retrieval(xi, X, beta, alpha)()
+        y -= y.mean(axis=1, keepdims=True)
+        return y / np.sqrt((y * y).mean(axis=1, keepdims=True))
+    return run
+
+
 def cases(quick):
     """The cases, with small sizes if ``quick``."""
     for M, N, d in [(64, 2048, 64)] if quick else SIZES:
@@ -503,7 +627,12 @@ def cases(quick):
                    log_causal)
         yield Case("performer.attention", f"L={L} d=64 m=256",
                    growth.performer_heads(L, 64, 256), {}, performer)
+        for by_hand in generalized, stabilized:
+            yield Case(f"performer.{by_hand.__name__}_attention", f"L={L} d=64 m=256",
+                       growth.performer_heads(L, 64, 256), {}, by_hand)
         yield Case("performer.update", f"M=64 N={L} d=64 m=256",
+                   growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
+        yield Case("structured.random_feature_update", f"M=64 N={L} d=64 m=256",
                    growth.performer_memory(L, 64, 64, 256), {"beta": 0.125}, performer_retrieval)
         x, omega = growth.vectors(L, 64, 256)
         for by_hand in positive, hyperbolic, trigonometric, relu:
@@ -512,12 +641,17 @@ def cases(quick):
         yield Case("features.deterministic.elu", f"L={L} d=256", growth.scores(256, L), {}, elu)
     for L, d, m in [(512, 64, 256)] if quick else [(4096, 64, 256), (777, 17, 100)]:
         yield from sequence_gradients(L, d, m)
+    yield from structured_cases(quick)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
                    {"order": np.arange(d)}, sweep)
         yield Case("classical.low_rank_update", f"M=64 N={d // 20} d={d}", (xi, X), {},
                    signs_of_patterns)
+        yield from dense_cases(d)
+        for M in 1, 64:
+            yield Case("classical.willshaw_update", f"M={M} d={d}", growth.binary_network(d, M), {},
+                       willshaw)
         W = X.T @ X
         yield Case("classical.update", f"M=64 d={d}", (xi, W), {}, signs)
         yield Case("classical.asynchronous_update", f"M=64 d={d}", (xi, W),
@@ -540,6 +674,9 @@ def cases(quick):
             yield Case("gradients.sparse.update", f"M={M} N={n} d=64 alpha={alpha}",
                        (args[0][::-1], *args), {"beta": 0.125, "alpha": alpha},
                        sparse_retrieval_gradient, sparse_retrieval_gradient_in_torch)
+        for by_hand in normalized, layer_norm:
+            yield Case(f"sparse.{by_hand.__name__}_update", f"M={M} N={n} d=64 alpha=2", args,
+                       {"beta": 0.125, "alpha": 2.0}, by_hand)
         yield Case("maps.k_subsets", f"{size} k=10", z, {"k": 10}, k_subsets_by_bisection)
         yield Case("maps.top_k", f"{size} k=10", z, {"k": 10}, largest_by_partition)
 
@@ -558,13 +695,35 @@ def sequence_gradients(L, d, m):
                    by_hand, partial(feature_gradient_in_torch, rule))
 
 
+def structured_cases(quick):
+    how = {"beta": 0.125}
+    for M, N, d in [(64, 2048, 64)] if quick else [(512, 4096, 64), (100, 777, 48)]:
+        size = f"M={M} N={N} d={d}, a tenth"
+        yield Case("structured.update", size, growth.supported(N, M, d), how, supported_retrieval)
+        yield Case("structured.listed_update", size, growth.listed(N, M, d), how, listed_retrieval)
+        yield Case("structured.linear_update", f"M={M} N={N} d={d}", growth.memory(N, M, d), {},
+                   linear_retrieval)
+    for L, d, width in [(512, 64, 32)] if quick else [(4096, 64, 64), (4000, 17, 10)]:
+        yield Case("structured.window_update", f"L={L} d={d} width={width}",
+                   growth.positions(L, d), {"width": width, **how}, window_retrieval)
+
+
+def dense_cases(d):
+    for M, N in (64, d // 20), (1, 777):
+        for F, interaction in ("z^3", "polynomial"), ("e^z", "exponential"):
+            size, args = f"M={M} N={N} d={d} {F}", growth.store(d, M, N)
+            yield Case("dense.update", size, args, {"interaction": interaction}, dense_signs)
+            yield Case("dense.asynchronous_update", size, args,
+                       {"interaction": interaction, "order": np.arange(min(d, 512))}, dense_sweep)
+
+
 SIZES = [(512, 4096, 64), (2048, 4096, 64), (64, 100_000, 64), (512, 4096, 17), (512, 4096, 48),
          (512, 4096, 100), (512, 777, 64), (100, 777, 48),
          (1, 4096, 64), (1, 1_000_000, 64), (4, 100_000, 64)]
 
 
 def on_path(case, dtype, backend):
-    args = [a.astype(dtype) for a in case.args]
+    args = growth.in_format(case.args, dtype)
     options = {k: in_precision(v, dtype) for k, v in case.kwargs.items()}
     return growth.prepared(case.name, *args, **options, backend=backend)
 
@@ -581,7 +740,7 @@ def prepared_by(prepare, case, dtype):
         return None
     options = {k: dtype(v) if isinstance(v, float) else in_precision(v, dtype)
                for k, v in case.kwargs.items()}
-    return prepare(*(a.astype(dtype) for a in case.args), **options)
+    return prepare(*growth.in_format(case.args, dtype), **options)
 
 
 def small_call(calls=1000):

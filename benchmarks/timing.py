@@ -4,7 +4,7 @@ from time import process_time
 
 import numpy as np
 
-from benchmarks.growth import peak_bytes, prepared
+from benchmarks.growth import in_format, peak_bytes, prepared
 from hopref.dispatch.operation import load
 
 __all__ = ["PATHS"]
@@ -41,7 +41,7 @@ def on_path(name, path, args, options):
     backend, _, single = path.partition(" ")
     require(name, backend)
     if single:
-        args = [a.astype(np.float32) for a in args]
+        args = in_format(args, np.float32)
     step = prepared(name, *args, **options, backend=backend)
     step()
     return step

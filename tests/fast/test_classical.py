@@ -139,3 +139,28 @@ def test_sums_beyond_single_precision_are_exact():
         for op, options in (visit, {"order": [0, 1, 2, 2, 1, 0]}), (classical.low_rank_update, {}):
             got = op(states, X, zero_diagonal=True, **options, backend="numba")
             assert np.array_equal(got, op(states, X, zero_diagonal=True, **options))
+
+
+@precisions
+@pytest.mark.parametrize("d, e", [(1, 1), (63, 5), (64, 3), (130, 70), (0, 2)])
+@pytest.mark.parametrize("M", [(), (1,), (5, 2)])
+def test_a_unit_is_active_if_every_active_input_connects_to_it(dtype, d, e, M):
+    """Also a missing connection in the first and in the last word, and no active input."""
+    rng = np.random.default_rng(d)
+    x, W = rng.random((*M, d)) < 0.05, rng.random((e, d)) < 0.95
+    W[0] = True
+    x[..., d - 1:] = True
+    got = classical.willshaw_update(x.astype(dtype), W.astype(dtype), backend="numba")
+    assert got.dtype == dtype
+    assert np.array_equal(got, np.all(W | ~x[..., None, :], axis=-1))
+    assert np.all(classical.willshaw_update(0.0 * x, 1.0 * W, backend="numba") == 1)
+
+
+@pytest.mark.parametrize("place", ["x", "W"])
+def test_nonfinite_cues_and_clipped_weights_are_propagated(place):
+    given_ = {"x": np.ones((3, 70), "float32"), "W": np.ones((4, 70), "float32")}
+    given_[place][1, 65] = np.nan
+    got, want = (classical.willshaw_update(*given_.values(), nonfinite="propagate", backend=path)
+                 for path in ("numba", "formula"))
+    assert got.dtype == "float32" and np.array_equal(got, want, equal_nan=True)
+    assert np.isnan(got).any() and not np.isnan(got).all()

@@ -11,6 +11,7 @@ import pytest
 from hopref import (
     attention,
     classical,
+    dense,
     features,
     gradients,
     maps,
@@ -18,6 +19,7 @@ from hopref import (
     performer,
     retrieve,
     sparse,
+    structured,
     use_backend,
 )
 
@@ -33,6 +35,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
     """
     rng = np.random.default_rng(0)
     xi, X, V = rng.standard_normal((M, d)), rng.standard_normal((N, d)), rng.standard_normal((N, 3))
+    support = np.arange(M)[:, None] % 2 == np.arange(N) % 2
     args, kwargs = {
         "modern.update": lambda: ((xi, X), {"beta": 0.5}),
         "modern.energy": lambda: ((xi, X), {"beta": 0.5}),
@@ -48,9 +51,15 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "classical.update": lambda: ((np.sign(xi), X.T @ X), {}),
         "classical.asynchronous_update":
             lambda: ((np.sign(xi), X.T @ X), {"order": rng.integers(0, d, 70)}),
+        "dense.update": lambda: ((np.sign(xi), np.sign(X)), {}),
+        "dense.asynchronous_update":
+            lambda: ((np.sign(xi), np.sign(X)), {"order": rng.integers(0, d, 70)}),
         "maps.entmax": lambda: ((rng.standard_normal((M, N)),), {"alpha": 1.25}),
         "sparse.update": lambda: ((xi, X), {"beta": 0.5}),
         "sparse.k_subsets_energy": lambda: ((xi, X), {"k": 3}),
+        "structured.update": lambda: ((xi, X, support), {}),
+        "structured.listed_update": lambda: ((xi, X, *np.nonzero(support)), {}),
+        "structured.window_update": lambda: ((X, X[::-1]), {"width": 5, "dilation": 2}),
         "maps.k_subsets": lambda: ((rng.standard_normal((M, N)),), {"k": 3}),
         "gradients.features.positive":
             lambda: ((rng.standard_normal((M, N)), xi, X), {"beta": 0.5}),
@@ -64,7 +73,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "gradients.attention.causal_linear_attention":
             lambda: ((V[::-1], V[:d], V[:d, 0], np.abs(X), np.abs(X[::-1]), V), {}),
     }[op.name]()
-    return [a.astype(dtype, copy=False) for a in args], kwargs
+    return [a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for a in args], kwargs
 
 
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
@@ -72,9 +81,11 @@ SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
 SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
-         maps.entmax, maps.k_subsets, sparse.update, sparse.k_subsets_energy]
-OPS = [*RULES, gradients.features.positive, gradients.maps.entmax, gradients.sparse.update,
-       gradients.modern.update, gradients.attention.softmax_attention,
+         dense.update, dense.asynchronous_update, maps.entmax, maps.k_subsets, sparse.update,
+         sparse.k_subsets_energy]
+SUPPORTS = [structured.update, structured.listed_update, structured.window_update]
+OPS = [*RULES, *SUPPORTS, gradients.features.positive, gradients.maps.entmax,
+       gradients.sparse.update, gradients.modern.update, gradients.attention.softmax_attention,
        gradients.attention.linear_attention, gradients.attention.causal_linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -169,6 +180,8 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "classical.low_rank_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "classical.update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
           "classical.asynchronous_update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),
+          "dense.update": ({"M": 40, "N": 1000, "d": 600}, "M x N x d"),
+          "dense.asynchronous_update": ({"M": 4000, "N": 1000}, "M x N"),
           "maps.k_subsets": ({"M": 4000, "N": 4000}, "M x N"),
           "features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "performer.update": ({"N": 400_000}, "N x m features"),
@@ -178,6 +191,9 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.features.positive": ({"M": 4000, "N": 4000}, "M x N exponents"),
           "gradients.maps.entmax": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.sparse.update": ({"M": 4000, "N": 4000}, "M x N"),
+          "structured.update": ({"M": 4000, "N": 4000}, "M x N"),
+          "structured.listed_update": ({"N": 6000, "d": 64}, "pairs x d"),
+          "structured.window_update": ({"N": 60_000}, "N x width x d"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
           "gradients.attention.linear_attention": ({"N": 200_000}, "L x r x v"),

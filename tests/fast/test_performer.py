@@ -28,7 +28,7 @@ def test_few_and_many_queries_and_directions(dtype, features, l, s, d, m):
 
 @precisions
 def test_groups_of_keys_are_merged(dtype, monkeypatch):
-    monkeypatch.setattr("hopref.fast.numba.performer.GROUP", 7)
+    monkeypatch.setattr("hopref.fast.numba._random_features.GROUP", 7)
     Q, K, V, omega = draw(20, 30, 3, 20, dtype)
     K *= np.linspace(0, 4, 30, dtype=dtype)[:, None]
     agrees(performer.attention, (Q, K, V, omega), {}, dtype)
@@ -67,9 +67,47 @@ def test_large_norms_are_no_obstacle(dtype, features, size):
         assert np.all((got >= V.min(axis=0) - slack) & (got <= V.max(axis=0) + slack))
 
 
-def test_extreme_temperatures_are_those_of_the_formula():
-    Q, K, _, omega = draw(5, 8, 3, 4, "float64")
+@precisions
+def test_extreme_temperatures_are_those_of_the_formula(dtype):
+    Q, K, _, omega = draw(5, 8, 3, 4, dtype)
     for beta in 1e-40, 1e40:
         got, want = (performer.update(Q, K, omega, beta=beta, backend=path)
                      for path in ("numba", "formula"))
-        assert np.array_equal(got, want)
+        assert got.dtype == dtype and np.array_equal(got, want.astype(dtype))
+
+
+@precisions
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e25])
+@pytest.mark.parametrize("name", ["generalized_attention", "stabilized_attention"])
+def test_features_with_a_constant_at_any_size(dtype, name, size):
+    """Projections of the large vectors overflow single precision."""
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype)
+    size = Q.dtype.type(size)
+    for eps in 1e-3, 0.0:
+        agrees(getattr(performer, name), (Q, K, V, size * omega), {"eps": eps}, dtype)
+    agrees(getattr(performer, name), (size * Q, size * K, V, size * omega), {"scale": 0.5}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("activation", ["relu", "abs", "identity", "sigmoid"])
+def test_every_activation_of_hidden_and_visible_keys(dtype, activation):
+    Q, K, V, omega = draw(20, 30, 3, 20, dtype, lead=(2,))
+    mask = np.arange(60).reshape(2, 30) % 3 > 0
+    K[~mask], V[~mask] = np.nan, np.inf
+    how = {"activation": activation, "mask": mask}
+    got = performer.generalized_attention(Q, K, V, omega, **how, nonfinite="propagate",
+                                          backend="numba")
+    K[~mask], V[~mask] = 0, 0
+    want = agrees(performer.generalized_attention, (Q, K, V, omega), how, dtype)
+    assert np.array_equal(got, want)
+
+
+@precisions
+@pytest.mark.parametrize("guard", [1e-8, 1e-5, 10.0])
+def test_the_guard_is_added_to_the_denominators_up_to_it(dtype, guard):
+    """These are 2e-7 to 4e-5: no row, some rows, and all rows."""
+    Q, K, V, omega = draw(30, 5, 3, 4, dtype)
+    K[1:] *= 4
+    mask = np.arange(5) > 0
+    agrees(performer.stabilized_attention, (Q, K, V, omega),
+           {"eps": 1e-9, "guard": guard, "mask": mask}, dtype)

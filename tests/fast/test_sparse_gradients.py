@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref.fast.numba import maps as maps_kernel
+from hopref.fast.numba import _rows as rows_kernel
 from hopref.fast.numba.gradients import maps as kernel
 from hopref.gradients import maps
 from tests.fast.agreement import agrees, rows_by_formula
@@ -32,7 +32,7 @@ def test_blocks_of_rows_hidden_scores_and_supports_of_all_sizes(op, options, dty
 
 def test_rows_left_to_the_formula_are_put_among_the_others(monkeypatch):
     """The lead of the first score is that at which the second entry becomes 0."""
-    rows = rows_by_formula(monkeypatch, maps_kernel)
+    rows = rows_by_formula(monkeypatch, rows_kernel)
     g = np.random.default_rng(0).standard_normal((3, 3))
     z = np.array([[0.0, 0.25, -1.0], [0.0, 0.5, -1.0], [0.25, 0.0, -1.0]])
     agrees(maps.entmax, (g, z), {"alpha": 3.0}, "float64")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import maps
+from hopref.fast.numba import _rows as kernel
 from hopref.fast.numba import _subsets
-from hopref.fast.numba import maps as kernel
 from tests.fast.agreement import rows_by_formula, to_four_ulp
 
 pytest.importorskip("numba")

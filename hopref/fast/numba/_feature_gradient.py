@@ -3,28 +3,52 @@
 The functions of a tile are computed again, and multiplied by the cotangents; the products with the
 directions and with the rows are blocks of sums that are added to the gradients.
 """
+import math
+
 import numpy as np
 
 from hopref.fast.numba._features import (
+    BETAS,
     COS,
     EXP_MINUS,
     RELU,
     ROWS,
     SIN,
+    SLOPES,
     apply,
+    reach_of,
     row_factors,
+    scale_of,
     squared_lengths,
 )
 from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._lines import collect, padded, trim, turned, widened
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import lanes, multiply
+from hopref.fast.numba.gradients import finite
 
-__all__ = ["pull_back"]
+__all__ = ["gradient"]
 
+
+def gradient(g, x, omega, h, kinds, beta, top=0.0):
+    """The gradients in x, omega and beta in one precision, or None if rows leave its range.
+
+    Features are divided by e^top, except exponential ones.
+    """
+    (m, _), (slope, halves) = omega.shape, SLOPES[h]
+    longest = math.sqrt(np.max(squared_lengths(omega)))
+    reach = reach_of(kinds, beta, slope, longest, x.itemsize) if BETAS[0] < beta < BETAS[1] else 0.0
+    if not np.max(squared_lengths(x), initial=0.0) <= reach:
+        return None
+    root, (scale, level) = math.sqrt(beta), scale_of(m, halves)
+    dx, domega = np.empty_like(x), np.empty_like(omega)
+    total = _pull_back(g, x, omega, root, slope * beta, level, scale, top, np.array(kinds),
+                      h.slope, dx, domega)
+    found = dx, domega, total / (2 * root)
+    return found if finite(found) else None
 
 @njit
-def pull_back(g, x, omega, factor, slope, constant, scale, top, kinds, bend, dx, domega):
+def _pull_back(g, x, omega, factor, slope, constant, scale, top, kinds, bend, dx, domega):
     """Fill dx and domega; return the sum of dy.x over the rows, where y = factor x.
 
     Parameters

@@ -2,19 +2,51 @@
 
 The functions of panels are blocks as in `_tiles`; they write to rows with any distance.
 """
+import math
+
 import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._panels import raise_tops
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
-from hopref.fast.numba._vectors import I64, loop, moved, vector_code
+from hopref.fast.numba._vectors import I64, REDUCED, loop, moved, vector_code
+from hopref.features import projected
 
-__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "ROWS", "project", "apply",
-           "row_factors", "apply_units", "exponentiate", "squared_lengths"]
+__all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "ROWS", "BETAS", "KINDS",
+           "SLOPES", "scale_of", "reach_of", "project", "apply", "row_factors", "apply_units",
+           "exponentiate", "squared_lengths"]
 
 ROWS = 48               # of a tile
 EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
+
+# By bytes: the largest sizes and exponents, and the largest exponent whose power is a factor.
+FAR, HIGH = {4: 2.0**60, 8: 2.0**500}, {4: 80.0, 8: 700.0}
+BETAS = 2.0**-100, 2.0**100
+
+KINDS = {projected.exp: EXP, projected.exp_minus: EXP_MINUS, projected.sin: SIN,
+         projected.cos: COS, projected.rectifier: RELU}
+SLOPES = {projected.one: (0.0, 1), projected.decay: (-0.5, 1), projected.growth: (0.5, 1),
+          projected.half_decay: (-0.5, 2)}
+
+
+def scale_of(m, halves):
+    """The factor of features of m directions, each of so many halves, and its logarithm."""
+    return 1 / math.sqrt(halves * m), -math.log(m) / 2 - math.log(halves) / 2
+
+
+def reach_of(kinds, beta, slope, longest, size):
+    """The largest |x|^2 for which exponents and angles are in the range of the kernel.
+
+    ``longest`` bounds the projection of a vector of length 1.
+    """
+    waves = SIN in kinds or COS in kinds
+    far, limit = FAR[size], REDUCED[size] if waves else FAR[size]
+    root = math.sqrt(beta)
+    reach = min(far, far / root, limit / root / max(longest, 2.0**-400)) ** 2
+    if slope > 0 and not set(kinds) <= {EXP, EXP_MINUS}:
+        reach = min(reach, HIGH[size] / (slope * beta))
+    return reach
 
 
 def exponentials(rows, Z, z, factor, G, g, H, h, O, o, apart):

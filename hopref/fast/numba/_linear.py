@@ -14,9 +14,11 @@ from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
 
-__all__ = ["by_head", "causal", "collect", "respond", "product", "in_range"]
+__all__ = ["by_head", "causal", "collect", "respond", "product", "in_range", "in_range_of_ones",
+           "key_sums"]
 
 CHUNK = 32              # positions; no row of a panel is longer
+GROUP = 2**13           # keys whose sums are added to the state together
 ROWS = 48               # keys that are added, or queries whose results are computed, together
 BLOCK = 12              # rows of an attention matrix that are computed up to the same column
 
@@ -230,6 +232,17 @@ def _divide(out, first, drawn, weight, eps, otherwise):
     return finite
 
 
+def key_sums(k, V, S, z):
+    """The state after these keys, whose sums are added in groups."""
+    S, z = S.copy(), z.copy()
+    for first in range(0, len(k), GROUP):
+        group, more_S, more_z = slice(first, first + GROUP), np.zeros_like(S), np.zeros_like(z)
+        collect(k[group], V[group], more_S, more_z)
+        S += more_S
+        z += more_z
+    return S, z
+
+
 # -- range ----------------------------------------------------------------------------------------
 
 @njit
@@ -293,3 +306,9 @@ def _any(terms, c):
         if terms[i, c] != 0:
             return True
     return False
+
+
+def in_range_of_ones(least, values, S):
+    """`in_range` for keys of which the largest is 1 for each feature."""
+    ones = np.ones(len(S), S.dtype)
+    return in_range(least, np.empty((0, len(S)), S.dtype), values, S, ones)

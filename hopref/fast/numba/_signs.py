@@ -15,8 +15,8 @@ from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
 __all__ = ["SINGLE", "TERMS", "few_states", "signs_of_weights", "signs_of_patterns", "sign",
-           "largest_integer", "are_integers", "measure", "bounds_of", "is_open", "precise_dot",
-           "panels_of", "fill_panels", "empty_panels"]
+           "largest_integer", "are_polar", "are_integers", "measure", "bounds_of", "is_open",
+           "precise_dot", "ROWS", "panels_of", "fill_panels", "empty_panels"]
 
 FEW = 16
 PANELS = 4              # that share a block of W
@@ -44,6 +44,11 @@ def largest_integer(x):
     bits = entries.view(f"i{x.itemsize}")
     largest = np.array(_largest_bits(bits), bits.dtype).view(x.dtype)
     return float(largest) if are_integers(entries) else np.inf
+
+
+def are_polar(*arrays):
+    """Whether all entries are 1 or -1."""
+    return all(largest_integer(a) == 1 and np.count_nonzero(a) == a.size for a in arrays)
 
 
 @njit
@@ -258,7 +263,7 @@ def signs_of_patterns(x, X, b, diagonal, reach, scale, new, left, few, polar, pl
         if few:
             _patterns_by_lines(*rest)
         else:
-            _patterns_by_panels(*(packed(a if polar else a[:, :0]) for a in (x, X)), *rest)
+            _patterns_by_panels(*(packed(a if polar else a[:, :0])[0] for a in (x, X)), *rest)
 
 
 @njit

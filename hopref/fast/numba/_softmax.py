@@ -25,7 +25,7 @@ from hopref.fast.numba._panels import (
 from hopref.fast.numba._products import aligned
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
-__all__ = ["FEW", "LEAST", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range",
+__all__ = ["FEW", "LEAST", "NO_BEST", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range",
            "visible_scores"]
 
 FEW = 16
@@ -43,6 +43,8 @@ TOP, TOTAL, LESS_ONE, WEIGHTED = 0, 1, 2, 3
 # By bytes: the least factor of scores with which scores that overflow have no effect beyond the
 # rounding of those that do not.
 LEAST = {4: 2.0**-100, 8: 2.0**-900}
+
+NO_BEST = np.empty(0, np.int64)         # if the keys of the largest scores are not needed
 
 
 def in_range(real, count, factor, by_kernel, by_formula):

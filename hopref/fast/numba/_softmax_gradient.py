@@ -14,6 +14,7 @@ from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._softmax import (
     FEW,
     LEAST,
+    NO_BEST,
     TOP,
     TOTAL,
     attend,
@@ -60,7 +61,7 @@ def _gradient(g, Q, K, V, beta, mask, bias, offset, dS):
     # Scores have the bits of the forward pass.
     few = M < FEW and not mask.size and not bias.size and not dS.size
     out, sums = np.empty((M, v), K.dtype), np.empty((M, 3), K.dtype)
-    attend(Q, K, V, beta, few, mask, bias, offset, out, sums, np.empty(0, np.int64))
+    attend(Q, K, V, beta, few, mask, bias, offset, out, sums, NO_BEST)
     out[sums[:, TOTAL] == 0] = 0                    # no key is visible
     dQ, dK = np.empty_like(Q), np.zeros_like(K)
     dV = dK if V is K else np.zeros_like(V)

@@ -12,9 +12,9 @@ import numpy as np
 from hopref import maps
 from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._products import aligned, squared_length
+from hopref.fast.numba._rows import support_of
 from hopref.fast.numba._softmax import in_range
 from hopref.fast.numba._tiles import TOGETHER, score
-from hopref.fast.numba.maps import support_of
 from hopref.maps.potentials import power_divergence
 
 __all__ = ["updates", "weights_of", "energies", "ALL_SEEN", "GAINS", "MOST", "blocks", "scores_of",

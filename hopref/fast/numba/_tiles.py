@@ -10,7 +10,7 @@ from numba import types
 
 from hopref.fast.numba._vectors import I64, loop, moved, registers, vector_code
 
-__all__ = ["lanes", "rows_of", "multiply", "accumulate", "score", "draw", "transpose"]
+__all__ = ["lanes", "rows_of", "in_blocks", "multiply", "accumulate", "score", "draw", "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
 
@@ -77,7 +77,7 @@ def _block_rows():
     return 12 if registers()[1] == 32 else 6
 
 
-def _in_blocks(b, count, sizes, body):
+def in_blocks(b, count, sizes, body):
     """``body(first, size)`` for blocks of these sizes, of which the last is 1, that cover count."""
     first = I64(0)
     for size in sizes:
@@ -122,7 +122,7 @@ def _multiply(v, b, rows, A, a, down, along, B, at, C, c, terms):
     def block(first, size):
         _sums(v, b, size, 2, moved(b, A, b.mul(first, down)), down, along, B, lanes,
               moved(b, C, b.mul(first, lanes)), lanes, terms)
-    _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
+    in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 
 @vector_code(accumulate)
@@ -132,7 +132,7 @@ def _accumulate(v, b, rows, A, a, down, along, B, at, below, C, c, apart, terms)
     def block(first, size):
         _sums(v, b, size, 2, moved(b, A, b.mul(first, down)), down, along, B, below,
               moved(b, C, b.mul(first, apart)), apart, terms, onto=True)
-    _in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
+    in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 
 @vector_code(draw)
@@ -155,7 +155,7 @@ def _draw(v, b, states, S, s, size, X, x, d, rows, O, o):
                 return carried
             loop(b, blocks, [], each)
             column = b.add(column, b.mul(blocks, I64(wide)))
-    _in_blocks(b, states, (TOGETHER, 1), block)
+    in_blocks(b, states, (TOGETHER, 1), block)
 
 
 @vector_code(score)
@@ -169,8 +169,8 @@ def _score(v, b, states, Q, q, X, x, d, rows, S, s, size):
         def of_rows(row, together):
             _dots(v, b, count, together, query, moved(b, X, b.mul(row, d)), d,
                   moved(b, scores, row), size)
-        _in_blocks(b, rows, (min(4, most // count), 1), of_rows)
-    _in_blocks(b, states, (TOGETHER, 1), of_states)
+        in_blocks(b, rows, (min(4, most // count), 1), of_rows)
+    in_blocks(b, states, (TOGETHER, 1), of_states)
 
 
 def _dots(v, b, states, rows, Q, X, d, S, size):

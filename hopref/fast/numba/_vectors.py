@@ -18,7 +18,7 @@ from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import lower_builtin, type_callable
 
-__all__ = ["vector_code", "Vectors", "loop", "moved", "I64", "REDUCED"]
+__all__ = ["vector_code", "Vectors", "loop", "moved", "registers", "I64", "REDUCED"]
 
 I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 LANE = 16                   # bytes within which x86 shuffles cheaply

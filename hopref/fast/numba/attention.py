@@ -1,8 +1,7 @@
 """`hopref.models.attention` in tiles: softmax attention without an array of L x S scores, linear
 attention without one of L x r x v.
 
-Softmax attention: see `hopref.fast.numba._softmax`.  A value whose key is hidden from a query has
-no effect on it, even if it is not finite.
+Softmax attention: see `hopref.fast.numba._heads`.
 
 Linear attention: see `hopref.fast.numba._linear`.  Heads are computed one after the other, each in
 the first precision that holds its products, or by the formula if none does.
@@ -12,18 +11,23 @@ import math
 import numpy as np
 
 from hopref.fast.numba._features import exponentiate
-from hopref.fast.numba._jit import njit
-from hopref.fast.numba._linear import by_head, causal, collect, in_range, product, respond
-from hopref.fast.numba._softmax import FEW, TOTAL, attend
-from hopref.fast.numba._softmax import in_range as scores_in_range
+from hopref.fast.numba._heads import attended
+from hopref.fast.numba._linear import (
+    by_head,
+    causal,
+    in_range,
+    in_range_of_ones,
+    key_sums,
+    product,
+    respond,
+)
+from hopref.fast.numba._softmax import FEW
 from hopref.maps import default_scale
 from hopref.models import attention
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
            "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
 
-NO_BEST = np.empty(0, np.int64)
-GROUP = 2**13           # keys whose sums are added to the state together
 FORMED = 2**9           # rows of features that are formed together from their logarithms
 GROWTH = {4: 40.0, 8: 300.0}            # by bytes: of a logarithm, for keys with the same scale
 
@@ -35,46 +39,8 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     Q, K, V = Q.reshape(heads, l, d), K.reshape(heads, s, d), V.reshape(heads, s, v)
     mask = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
     bias = np.empty((heads, 0, 0), V.dtype) if np.ndim(bias) == 0 else bias.reshape(heads, l, s)
-    offset, empty = align(l, s) if causal else s, np.zeros((heads, l), np.bool_)
-
-    def by_kernel(real):
-        Z, sums = np.empty((heads, l, v), real), np.empty((heads, l, 3), real)
-        wide = [a.astype(real, copy=False) for a in (Q, K, V, bias)]
-        for h in range(heads):
-            q, k, values, b = (a[h] for a in wide)
-            attend(q, k, values, factor, l < FEW, mask[h], b, offset, Z[h], sums[h], NO_BEST)
-        if not sums[..., TOTAL].all():
-            _find_empty_rows(empty, sums, mask, bias, offset, s)
-            Z[empty] = 0
-        return Z.reshape(heads * l, v)
-
-    def by_formula(lost):
-        rows = []
-        for h, i in zip(*np.nonzero(lost.reshape(heads, l))):
-            seen = np.arange(s) <= i + offset
-            seen = seen & mask[h, i] if mask.size else seen
-            given = {"bias": bias[h, i, None]} if bias.size else {}
-            rows.append(attention.softmax_attention.formula(
-                Q[h, i, None], K[h], V[h], scale=factor, mask=seen[None], **given))
-        return np.concatenate(rows) if rows else np.empty((0, v))
-    Z = scores_in_range(V.dtype, heads * l, factor, by_kernel, by_formula).reshape(heads, l, v)
-    if empty.any():
-        Z[empty] = empty_row
-    return Z.reshape(*lead, l, v)
-
-
-@njit
-def _find_empty_rows(empty, sums, mask, bias, offset, keys):
-    """Mark the rows without a visible key among those without weights."""
-    heads, l, _ = sums.shape
-    for h in range(heads):
-        for i in range(l):
-            empty[h, i] = sums[h, i, TOTAL] == 0
-            for k in range(min(keys, i + offset + 1) if empty[h, i] else 0):
-                seen = mask.size == 0 or mask[h, i, k]
-                if seen and (bias.size == 0 or bias[h, i, k] > -np.inf):
-                    empty[h, i] = False
-                    break
+    offset = align(l, s) if causal else s
+    return attended(Q, K, V, factor, l < FEW, mask, bias, offset, empty_row).reshape(*lead, l, v)
 
 
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
@@ -125,17 +91,6 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
                                                          empty_row=empty_row)
     r, (l, v) = phi_k.shape[-1], V.shape[-2:]
     return by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
-
-
-def key_sums(k, V, S, z):
-    """The state after these keys, whose sums are added in groups."""
-    S, z = S.copy(), z.copy()
-    for first in range(0, len(k), GROUP):
-        group, more_S, more_z = slice(first, first + GROUP), np.zeros_like(S), np.zeros_like(z)
-        collect(k[group], V[group], more_S, more_z)
-        S += more_S
-        z += more_z
-    return S, z
 
 
 # -- features by their logarithms -----------------------------------------------------------------
@@ -212,12 +167,6 @@ def _formed(logs, shifts, relative, sign):
     if sign.size and (any(sign.strides) or sign.flat[0] != 1):
         out *= sign
     return out, valid
-
-
-def in_range_of_ones(least, values, S):
-    """`in_range` for keys of which the largest is 1 for each feature."""
-    ones = np.ones(len(S), S.dtype)
-    return in_range(least, np.empty((0, len(S)), S.dtype), values, S, ones)
 
 
 def _with_one_scale(k, first, scale):

@@ -2,15 +2,17 @@
 
 Without W, fields are two products with the patterns.  If the patterns and the states are integers,
 so that all sums are, the results are bit for bit those of the formula; they are computed in single
-precision if that adds them exactly.
+precision if that adds them exactly.  Clipped weights and their cues are bits.
 """
 import math
 
 import numpy as np
 
 from hopref import maps
+from hopref.fast.numba._bits import packed
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._signs import (
+    are_polar,
     few_states,
     largest_integer,
     signs_of_patterns,
@@ -20,7 +22,7 @@ from hopref.fast.numba._sweeps import DRAW, SIGN, sweep_patterns, swept, visited
 from hopref.models import classical
 
 __all__ = ["update", "low_rank_update", "asynchronous_update", "glauber_update",
-           "low_rank_asynchronous_update"]
+           "low_rank_asynchronous_update", "willshaw_update"]
 
 
 def update(xi, W, b=0.0, /, *, ties="keep", states="polar"):
@@ -43,7 +45,7 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
         reach = 2.0**-52 * (d + len(X) + 4) * (size.sum(axis=1) @ size)
     signs_of_patterns(x.astype(carrier, copy=False), X.astype(carrier, copy=False),
                       np.zeros(d) + b, _diagonal(X, zero_diagonal), reach, scale, new, left,
-                      few, not few and carrier == np.float32 and _is_polar(x, X),
+                      few, not few and carrier == np.float32 and are_polar(x, X),
                       ties is maps.plus, states)
     for m in np.flatnonzero(left):
         new[m] = classical.low_rank_update.formula(
@@ -82,11 +84,6 @@ def _adds_exactly(xi, X, bound):
     return X.size * x * x * s < bound
 
 
-def _is_polar(*arrays):
-    """Whether integers are 1 and -1 alone."""
-    return all(largest_integer(a) == 1 and np.count_nonzero(a) == a.size for a in arrays)
-
-
 def _diagonal(X, zero_diagonal):
     return _squares(X) if zero_diagonal else np.zeros(X.shape[1])
 
@@ -98,3 +95,27 @@ def _squares(X):
         for j in range(X.shape[1]):
             squares[j] += np.float64(X[i, j]) * X[i, j]
     return squares
+
+
+def willshaw_update(x, W, /):
+    *lead, d = x.shape
+    (active, binary), (connected, known) = (packed(a, 0.0) for a in (
+        x.reshape(math.prod(lead), d), W))
+    if not (binary and known):                              # not finite
+        wide = (a.astype(np.float64) for a in (x, W))
+        return classical.willshaw_update.formula(*wide).astype(x.dtype)
+    y = np.empty((len(active), len(W)), x.dtype)
+    _cover(active, connected, y)
+    return y.reshape(*lead, len(W))
+
+
+@njit
+def _cover(x, W, y):
+    """Fill y with whether the bits of each row of x are among those of each row of W."""
+    for m in range(len(x)):
+        for i in range(len(W)):
+            y[m, i] = 1
+            for k in range(x.shape[1]):
+                if x[m, k] & ~W[i, k]:
+                    y[m, i] = 0
+                    break

@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import squared_length
-from hopref.fast.numba._softmax import FEW, LESS_ONE, TOTAL, absent, attend, in_range
+from hopref.fast.numba._softmax import FEW, LESS_ONE, NO_BEST, TOTAL, absent, attend, in_range
 from hopref.models import modern
 
 __all__ = ["energy", "update", "thresholded_update"]
@@ -54,8 +54,7 @@ def _updates(states, X, beta, few):
 def _means(states, keys, X, beta, few):
     """Means of the patterns with the weights of the keys."""
     new, sums = np.empty_like(states), np.empty((len(states), 3), states.dtype)
-    attend(states, keys, X, beta, few, absent(bool), absent(X.dtype), len(X), new, sums,
-           np.empty(0, np.int64))
+    attend(states, keys, X, beta, few, absent(bool), absent(X.dtype), len(X), new, sums, NO_BEST)
     return new
 
 

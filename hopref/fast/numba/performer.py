@@ -1,34 +1,22 @@
-"""`hopref.models.performer` without an array of L x m features, where they are exponential.
+"""`hopref.models.performer`: see `hopref.fast.numba._random_features`.
 
-The sums over the keys of one exponential feature are a softmax over the keys, of the scores
-sqrt(beta) omega_r.k_i - beta |k_i|^2 / 2: the mean of the values, and the logarithm of the sum.  A
-result is the mean of these means, with weights that are a softmax over the features.  The Performer
-is therefore softmax attention twice, of the directions to the keys and of the queries to the
-directions, and all exponents are relative to the largest one.
-
-Features of both signs, and rectified ones, are formed and passed to linear attention.
+Features with a constant are formed.
 """
 import math
 from functools import partial
 
 import numpy as np
 
-from hopref.fast.numba._features import COS, RELU, SIN, project, squared_lengths
-from hopref.fast.numba._softmax import FEW, TOP, TOTAL, absent, attend, in_range
-from hopref.fast.numba._vectors import REDUCED
+from hopref.fast.numba._features import LOG, RELU, apply_units, squared_lengths
+from hopref.fast.numba._random_features import EXPONENTIALS, formed, of_states, responses
+from hopref.fast.numba._softmax import FEW
 from hopref.fast.numba.attention import linear_attention, log_causal_linear_attention
 from hopref.fast.numba.features import log_hyperbolic, log_positive
-from hopref.features import projected
-from hopref.maps import default_scale, standard_error
+from hopref.maps import default_scale, feature_scale, relu, standard_error
 from hopref.models import performer
 
-__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update"]
-
-EXPONENTIALS = {projected.exp, projected.exp_minus}
-BETAS = 2.0**-100, 2.0**100
-SMALLEST = 2.0**-400    # of a squared length
-GROUP = 2**13           # keys or queries that are copied together
-NO_BEST = np.empty(0, np.int64)
+__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update",
+           "generalized_attention", "stabilized_attention"]
 
 
 def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
@@ -41,7 +29,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
             return performer.attention.formula(
                 *arrays, mask=True if mask is True else mask[h], scale=beta, **how)
         seen = slice(None) if mask is True or mask[h].all() else mask[h]
-        Z[h] = _responses(Q[h], K[h][seen], V[h][seen], omega, beta, Q.shape[-2] < FEW, formula,
+        Z[h] = responses(Q[h], K[h][seen], V[h][seen], omega, beta, Q.shape[-2] < FEW, formula,
                           **how)
     return Z
 
@@ -75,7 +63,7 @@ def _finite(x):
 
 
 def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
-    return _of_states(performer.update.formula, xi, xi, X, X, omega, beta, features=features,
+    return of_states(performer.update.formula, xi, xi, X, X, omega, beta, features=features,
                       empty_row=empty_row)
 
 
@@ -89,102 +77,62 @@ def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", fe
                        empty_row="zeros"):
     cue, keys = (side(np.asarray(a, np.float64), theta).astype(a.dtype) for a in (xi, X))
     rule = partial(performer.thresholded_update.formula, theta=theta, side=side)
-    return _of_states(rule, xi, cue, keys, X, omega, beta, features=features, empty_row=empty_row)
+    return of_states(rule, xi, cue, keys, X, omega, beta, features=features, empty_row=empty_row)
 
 
-def _of_states(rule, xi, cue, keys, X, omega, beta, **how):
-    """Retrieval of patterns X by keys, for states of which the cues are queries."""
-    few, shape = xi.ndim == 1 or xi.shape[-2] < FEW, (math.prod(xi.shape[:-1]), xi.shape[-1])
+# -- features with a constant ---------------------------------------------------------------------
 
-    def formula(lost):
-        arrays = (a.astype(float) for a in (xi.reshape(shape)[lost], X, omega))
-        return rule(*arrays, beta=beta, **how)
-    return _responses(cue.reshape(shape), keys, X, omega, beta, few, formula, **how
-                      ).reshape(xi.shape)
+def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
+                          empty_row="zeros"):
+    kind, factor = RELU if activation is relu else LOG, feature_scale(scale, K)
 
-
-def _responses(q, keys, V, omega, beta, few, formula, *, features, empty_row):
-    """Results of queries for visible keys; ``formula(lost)`` gives the rows that are lost."""
-    h, functions = features.args
-    if not len(keys):
-        return np.full((len(q), V.shape[1]), empty_row, V.dtype)
-    if not BETAS[0] < beta < BETAS[1]:
-        return formula(np.ones(len(q), np.bool_))
-    if not set(functions) <= EXPONENTIALS:
-        return _by_features(q, keys, V, omega, beta, formula, features, empty_row)
-    directions = omega if len(functions) == 1 else np.concatenate([omega, -omega])
-
-    def by_kernel(real):
-        return _twice(*(a.astype(real, copy=False) for a in (q, keys, V, directions)),
-                      math.sqrt(beta), few)
-    return in_range(V.dtype, len(q), math.sqrt(beta), by_kernel, formula)
+    def features(x, directions):
+        u = _projections(x, directions, factor, kind)
+        u = u if activation is relu else activation(u)
+        u += eps
+        return u
+    return _in_a_precision(features, features, Q, K, V, omega, mask, 0.0, empty_row)
 
 
-def _twice(q, keys, V, directions, root, few):
-    """Softmax attention of directions to keys, and of queries to directions, in one precision."""
-    Z = np.empty((len(q), V.shape[1]), V.dtype)
-    means, logs = _merged(_with(directions, 1.0), keys, V, root)
-    directions, means = _with(directions, (logs - np.max(logs)) / root), means.astype(V.dtype)
-    for first in range(0, len(q), GROUP):
-        group = slice(first, first + GROUP)
-        Z[group] = _attended(_with(q[group], 1.0), directions, means, root, few)[0]
-    return Z
+def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
+                         empty_row="zeros"):
+    beta = default_scale(scale, K)
+
+    def features(x, directions, axis):
+        """Those of the formula, times sqrt(m)."""
+        u = _projections(x, directions, math.sqrt(beta), LOG)
+        top = np.max(u, axis=axis, keepdims=True)
+        half = beta / 2 * squared_lengths(_rows(x)).reshape(*x.shape[:-1], 1)
+        u -= half + top
+        apply_units(u.reshape(-1), 0, u.reshape(-1))
+        u += eps
+        return u
+    return _in_a_precision(partial(features, axis=-1), partial(features, axis=(-2, -1)), Q, K, V,
+                           omega, mask, guard * len(omega), empty_row)
 
 
-def _merged(directions, keys, V, root):
-    """Means of the values for each direction, and logarithms of the sums, in double precision.
-
-    They are merged from those of groups of keys.
-    """
-    means, logs = np.zeros((len(directions), V.shape[1])), np.full(len(directions), -math.inf)
-    for first in range(0, len(keys), GROUP):
-        k = keys[first:first + GROUP]
-        wide = _with(k, -root / 2 * squared_lengths(k))
-        more, log = _attended(directions, wide, V[first:first + GROUP], root,
-                              len(directions) < FEW)
-        new = np.logaddexp(logs, log)
-        old, share = (np.exp(part - new)[:, None] for part in (logs, log))
-        means = np.where(share > 0, old * means + share * more, means)
-        logs = new
-    return means, logs
+def _projections(x, omega, factor, kind):
+    """factor omega x of all rows, or its positive part."""
+    return formed(_rows(x), omega, [kind], factor).reshape(*x.shape[:-1], len(omega))
 
 
-def _with(x, last):
-    """Rows with a further component."""
-    wide = np.empty((len(x), x.shape[1] + 1), x.dtype)
-    wide[:, :-1], wide[:, -1] = x, last
-    return wide
+def _rows(x):
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
-def _attended(Q, K, V, beta, few):
-    """softmax(beta Q K') V and the logarithms of the sums, in double precision."""
-    out, sums = np.empty((len(Q), V.shape[1]), V.dtype), np.empty((len(Q), 3), V.dtype)
-    attend(Q, K, V, beta, few, absent(np.bool_), absent(V.dtype), len(K), out, sums, NO_BEST)
-    return out, beta * sums[:, TOP].astype(float) + np.log(sums[:, TOTAL].astype(float))
-
-
-def _by_features(q, keys, V, omega, beta, formula, features, empty_row):
-    """Linear attention of features that are formed, up to a factor for each query and for all keys.
-    """
-    h, functions = features.args
-    kinds = [RELU] if functions == (projected.rectifier,) else [SIN, COS]
-    longest = [np.max(squared_lengths(a), initial=SMALLEST) for a in (q, keys, omega)]
-    if not beta * max(longest[:2]) * longest[2] <= REDUCED[V.itemsize] ** 2:
-        return formula(np.ones(len(q), np.bool_))
-    slope = 0.5 if h is projected.growth else 0.0
-
-    phi_q = formed(q, omega, kinds, beta, 0.0, 0.0)
-    phi_k = formed(keys, omega, kinds, beta, slope, slope * beta * longest[1])
-    return linear_attention(phi_q, phi_k, V, empty_row=empty_row)
-
-
-def formed(x, omega, kinds, beta, slope, top, scale=(1.0, 0.0)):
-    """The features of all rows, divided by e^top, except exponential ones.
-
-    They are multiplied by ``scale``, a factor and its logarithm.
-    """
-    m, real = len(omega), x.dtype
-    phi, lost = np.empty((len(x), m * len(kinds)), real), np.empty(len(x), np.bool_)
-    project(x, omega, np.zeros(m, real), math.sqrt(beta), slope * beta, scale[1], scale[0], top,
-            np.array(kinds), np.inf, phi, lost)
-    return phi
+def _in_a_precision(of_queries, of_keys, Q, K, V, omega, mask, guard, empty_row):
+    """Linear attention of features, in the first precision in which the visible ones are finite."""
+    for real in dict.fromkeys((V.dtype, np.dtype(np.float64))):
+        q, k, values, directions = (a.astype(real, copy=False) for a in (Q, K, V, omega))
+        q, k = of_queries(q, directions), of_keys(k, directions)
+        if _finite(q) and _finite(k if mask is True else k[mask]):
+            break
+    Z = linear_attention(q, k, values, mask=mask, empty_row=empty_row)
+    if guard > 0:
+        seen = k if mask is True else np.where(mask[..., None], k, 0)
+        D = np.einsum("...lr,...r->...l", q, seen.sum(axis=-2))[..., None]
+        low = (D <= guard) & (D > 0)
+        if low.any():
+            Z = np.where(low, linear_attention(q, k, values, mask=mask, eps=2 * guard,
+                                               empty_row=empty_row), Z)
+    return Z.astype(V.dtype, copy=False)

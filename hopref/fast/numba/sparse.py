@@ -1,11 +1,16 @@
 """`hopref.models.sparse`: see `hopref.fast.numba._supports`."""
+import math
+
+import numpy as np
+
 from hopref import maps
 from hopref.fast.numba import maps as kernels
 from hopref.fast.numba._supports import energies, updates, weights_of
 from hopref.models import sparse
 
 __all__ = ["energy", "update", "weights", "normmax_energy", "normmax_update", "normmax_weights",
-           "k_subsets_energy", "k_subsets_update", "k_subsets_weights"]
+           "k_subsets_energy", "k_subsets_update", "k_subsets_weights", "normalized_update",
+           "layer_norm_update"]
 
 
 def energy(xi, X, /, *, beta=1.0, alpha=1.5):
@@ -42,3 +47,13 @@ def k_subsets_update(xi, X, /, *, k, beta=1.0):
 
 def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     return weights_of(sparse.k_subsets_weights, kernels.k_subsets, xi, X, beta, k=k)
+
+
+def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
+    y = update(xi, X, beta=beta, alpha=alpha).astype(np.float64)
+    return maps.of_length_one(y).astype(xi.dtype)
+
+
+def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
+    y = update(xi, X, beta=beta, alpha=alpha).astype(np.float64)
+    return (math.sqrt(xi.shape[-1]) * maps.of_length_one(maps.centred(y))).astype(xi.dtype)

@@ -8,31 +8,22 @@ import numpy as np
 
 from hopref import features
 from hopref.fast.numba._features import (
-    COS,
+    BETAS,
     EXP,
-    EXP_MINUS,
+    KINDS,
     LOG,
     LOG_MINUS,
     RELU,
-    SIN,
+    SLOPES,
     project,
+    reach_of,
+    scale_of,
     squared_lengths,
 )
-from hopref.fast.numba._vectors import REDUCED
 from hopref.features import projected
 
 __all__ = ["general", "positive", "log_positive", "hyperbolic", "log_hyperbolic", "trigonometric",
            "relu", "gerf", "log_gerf"]
-
-# By bytes: the largest sizes and exponents, and the largest exponent whose power is a factor.
-FAR, HIGH = {4: 2.0**60, 8: 2.0**500}, {4: 80.0, 8: 700.0}
-BETAS = 2.0**-100, 2.0**100
-
-KINDS = {projected.exp: EXP, projected.exp_minus: EXP_MINUS, projected.sin: SIN,
-         projected.cos: COS, projected.rectifier: RELU}
-SLOPES = {projected.one: (0.0, 1), projected.decay: (-0.5, 1), projected.growth: (0.5, 1),
-          projected.half_decay: (-0.5, 2)}
-
 
 def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     def formula(x, omega):
@@ -100,22 +91,3 @@ def _mapped(x, omega, beta, h, kinds, formula, A=0.0):
     if lost.any():
         out[lost] = formula(rows[lost].astype(float), omega.astype(float))
     return out.reshape(*x.shape[:-1], out.shape[1])
-
-
-def scale_of(m, halves):
-    """The factor of features of m directions, each of so many halves, and its logarithm."""
-    return 1 / math.sqrt(halves * m), -math.log(m) / 2 - math.log(halves) / 2
-
-
-def reach_of(kinds, beta, slope, longest, size):
-    """The largest |x|^2 for which exponents and angles are in the range of the kernel.
-
-    ``longest`` bounds the projection of a vector of length 1.
-    """
-    waves = SIN in kinds or COS in kinds
-    far, limit = FAR[size], REDUCED[size] if waves else FAR[size]
-    root = math.sqrt(beta)
-    reach = min(far, far / root, limit / root / max(longest, 2.0**-400)) ** 2
-    if slope > 0 and not set(kinds) <= {EXP, EXP_MINUS}:
-        reach = min(reach, HIGH[size] / (slope * beta))
-    return reach

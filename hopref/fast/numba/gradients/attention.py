@@ -6,9 +6,16 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._linear import by_head, causal, in_range, product, respond
+from hopref.fast.numba._linear import (
+    by_head,
+    causal,
+    in_range,
+    in_range_of_ones,
+    key_sums,
+    product,
+    respond,
+)
 from hopref.fast.numba._softmax_gradient import softmax_gradient
-from hopref.fast.numba.attention import in_range_of_ones, key_sums
 from hopref.fast.numba.gradients import by_formula
 from hopref.gradients import attention
 from hopref.gradients.sums import ratio_gradient, reversed_rows

@@ -4,8 +4,8 @@ import math
 import numpy as np
 
 from hopref import maps
+from hopref.fast.numba._rows import OPEN, support_of, visible_rows
 from hopref.fast.numba._sparse_gradient import pull_back
-from hopref.fast.numba.maps import OPEN, support_of, visible_rows
 
 __all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
 

@@ -8,12 +8,11 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._features import squared_lengths
-from hopref.fast.numba.features import KINDS, SLOPES, scale_of
+from hopref.fast.numba._feature_gradient import gradient
+from hopref.fast.numba._features import KINDS, SLOPES, scale_of, squared_lengths
+from hopref.fast.numba._random_features import EXPONENTIALS, formed
 from hopref.fast.numba.gradients import by_formula, finite
 from hopref.fast.numba.gradients.attention import linear_attention
-from hopref.fast.numba.gradients.features import gradient
-from hopref.fast.numba.performer import EXPONENTIALS, formed
 from hopref.features import projected
 from hopref.gradients import performer
 from hopref.maps import default_scale
@@ -66,8 +65,8 @@ def _gradients(g, Q, K, V, omega, h, functions, beta, mask):
         top = max(0.0, SLOPES[h][0] * beta) * np.max(squared_lengths(keys), initial=0.0)
     if not top < -math.log(SMALL[V.itemsize]):
         return None
-    phi_q, phi_k = (formed(x, omega, kinds, beta, slope, factor, scale_of(len(omega), halves))
-                    for x, (slope, halves), factor in
+    phi_q, phi_k = (formed(x, omega, kinds, math.sqrt(beta), slope * beta, factor,
+                           scale_of(len(omega), halves)) for x, (slope, halves), factor in
                     ((queries, SLOPES[projected.one], 0.0), (keys, SLOPES[h], top)))
     if set(functions) <= EXPONENTIALS and not (_in_range(phi_q) and _in_range(phi_k)):
         return None

@@ -10,6 +10,7 @@ import numpy as np
 from hopref import maps
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import dot
+from hopref.fast.numba._rows import support_of
 from hopref.fast.numba._softmax import LEAST
 from hopref.fast.numba._sparse_gradient import pull_back
 from hopref.fast.numba._supports import (
@@ -22,7 +23,6 @@ from hopref.fast.numba._supports import (
     scores_of,
 )
 from hopref.fast.numba.gradients import by_formula, finite
-from hopref.fast.numba.maps import support_of
 from hopref.gradients import sparse
 from hopref.gradients.maps import tsallis_alpha_derivative
 from hopref.maps import raised_log

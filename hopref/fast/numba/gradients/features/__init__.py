@@ -7,10 +7,9 @@ import math
 
 import numpy as np
 
-from hopref.fast.numba._feature_gradient import pull_back
-from hopref.fast.numba._features import squared_lengths
-from hopref.fast.numba.features import BETAS, KINDS, SLOPES, reach_of, scale_of
-from hopref.fast.numba.gradients import by_formula, finite
+from hopref.fast.numba._feature_gradient import gradient
+from hopref.fast.numba._features import KINDS, SLOPES
+from hopref.fast.numba.gradients import by_formula
 from hopref.features import projected
 from hopref.gradients import features
 
@@ -28,24 +27,6 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
                 dx, *others = (np.asarray(a, x.dtype) for a in found)
                 return dx.reshape(x.shape), *others
     return by_formula(features.general.formula, g, x, omega, h=h, functions=functions, beta=beta)
-
-
-def gradient(g, x, omega, h, kinds, beta, top=0.0):
-    """The gradients in x, omega and beta in one precision, or None if rows leave its range.
-
-    Features are divided by e^top, except exponential ones.
-    """
-    (m, _), (slope, halves) = omega.shape, SLOPES[h]
-    longest = math.sqrt(np.max(squared_lengths(omega)))
-    reach = reach_of(kinds, beta, slope, longest, x.itemsize) if BETAS[0] < beta < BETAS[1] else 0.0
-    if not np.max(squared_lengths(x), initial=0.0) <= reach:
-        return None
-    root, (scale, level) = math.sqrt(beta), scale_of(m, halves)
-    dx, domega = np.empty_like(x), np.empty_like(omega)
-    total = pull_back(g, x, omega, root, slope * beta, level, scale, top, np.array(kinds),
-                      h.slope, dx, domega)
-    found = dx, domega, total / (2 * root)
-    return found if finite(found) else None
 
 
 def positive(g, x, omega, /, *, beta=1.0):
