@@ -91,7 +91,7 @@ def exactly(a, b, c, direction="rn"):
     try:
         near = exact.numerator / exact.denominator
     except OverflowError:
-        near = math.copysign(math.inf, exact)
+        near = math.inf if exact > 0 else -math.inf
     return _directed(near, exact, direction)
 
 
