@@ -139,11 +139,11 @@ def test_few_states_take_two_launches_and_little_memory(dtype):
 @precisions
 @pytest.mark.parametrize("N", [64, 640])
 def test_many_states_take_fourteen_launches_a_tile_and_memory_of_one(dtype, N, monkeypatch):
-    """At most two arrays of scores (products and weights) and four of states at a time."""
+    """At a time one array of scores, the sums, their increments, and six numbers for a state."""
     monkeypatch.setattr(path, "SCORES", 0)
     stats = cost(20, N, 6, dtype)
     assert stats.quiet and stats.launches == 4 + 14 * (N // 32)
-    assert stats.grown <= np.dtype(dtype).itemsize * 20 * (2 * 32 + 4 * 6 + 8)
+    assert stats.grown <= np.dtype(dtype).itemsize * 20 * (32 + 2 * 6 + 6)
 
 
 def test_a_state_that_does_not_fit_in_shared_memory_is_processed_by_tiles():
