@@ -2,12 +2,13 @@
 
 The kernels are compiled by NVRTC, and their PTX runs in an interpreter; no GPU takes part.
 """
+import functools
 import math
 
 import numpy as np
 import pytest
 
-from hopref import modern
+from hopref import modern, use_backend
 from hopref.check.cases.generator import cases
 from hopref.check.peers.installed import Job, judged
 from hopref.dispatch.operation import load
@@ -16,6 +17,7 @@ from hopref.fast.cupy import modern as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc, raw
+from tests.gpu.ptx import operations
 
 pytestmark = nvrtc.required()
 update = load()["modern.update"]
@@ -100,11 +102,44 @@ def test_empty_batches_and_components(how):
         assert y.get().shape == shape
 
 
+def test_a_preference_takes_the_path_for_arrays_of_the_device_alone():
+    xi, X = draw(1, 3, 2, "float32")
+    with use_backend("cupy"):
+        assert modern.update(double.asarray(xi), double.asarray(X)).dtype == "float32"
+        assert modern.update(xi, X).dtype == "float64"                      # the formula
+
+
 def test_arrays_of_the_host_are_refused():
     xi, X = draw(1, 3, 2, "float64")
     for given in (xi, X), (double.asarray(xi), X):
         with pytest.raises((BackendError, TypeError)):
             modern.update(*given, backend="cupy")
+
+
+@pytest.fixture
+def compiled_anew():
+    """Kernels are compiled in the test, and again after it."""
+    path._kernels.cache_clear()
+    yield
+    path._kernels.cache_clear()
+
+
+@precisions
+@pytest.mark.parametrize("architecture", ["compute_75", "compute_90", "compute_100", "compute_120"])
+def test_the_kernels_of_other_architectures(dtype, architecture, monkeypatch, compiled_anew):
+    compiled = functools.partial(nvrtc.to_ptx, architecture=architecture)
+    monkeypatch.setattr(nvrtc, "to_ptx", compiled)
+    compared(draw(1, 140, 5, dtype), {"beta": 0.5}, dtype)
+
+
+@pytest.mark.parametrize("error", [-(2.0**-22), 2.0**-22])
+def test_the_tolerance_allows_an_approximate_power_of_two(error, monkeypatch):
+    """`ex2.approx` is rounded to nearest here; two units in the last place may be lost."""
+    function, *rest = operations._FLOAT["ex2"]
+    monkeypatch.setitem(operations._FLOAT, "ex2", (
+        lambda x: (function(x) * (1 + error)).astype(np.float32), *rest))
+    for beta in 0.5, 20.0:
+        compared(draw(2, 140, 5, "float32"), {"beta": beta}, "float32")
 
 
 # ---- order, transfers, launches and memory ------------------------------------------------------

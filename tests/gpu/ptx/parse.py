@@ -12,7 +12,8 @@ SIZES = {"pred": 1, "b8": 1, "u8": 1, "s8": 1, "b16": 2, "u16": 2, "s16": 2, "f1
 
 _ENTRY = re.compile(r"\.entry\s+([\w$]+)\s*\(([^)]*)\)([^{]*)\{")
 _DECLARATION = re.compile(
-    r"\.(reg|shared|param)\s+(?:\.align\s+(\d+)\s+)?\.(\w+)\s+([%$\w]+)\s*(?:<(\d+)>)?\s*(\[\d*\])?$")
+    r"\.(reg|shared|param)\s+(?:\.align\s+(\d+)\s+)?\.(\w+)\s+(?:\.ptr\s+(?:\.global\s+)?"
+    r"(?:\.align\s+\d+\s+)?)?([%$\w]+)\s*(?:<(\d+)>)?\s*(\[\d*\])?$")
 _INSTRUCTION = re.compile(r"(?:@(!?)([%$\w]+)\s+)?([a-z][\w.]*)\s*(.*)$", re.S)
 _LABEL = re.compile(r"([$\w]+):")
 _NOT_AN_INSTRUCTION = (".loc", ".pragma")
@@ -83,7 +84,7 @@ def _end_of_block(text, start):
 
 
 def _kernel(name, parameters, directives, body, first_line, file):
-    declared = [_DECLARATION.match(item) for item in items(parameters)]
+    declared = [_declaration(item) for item in items(parameters)]
     limit = re.search(r"\.maxntid\s+([\d, ]+)", directives)
     threads = math.prod(map(int, limit[1].split(","))) if limit else 1024
     kernel = Kernel(name, {d[4]: d[3] for d in declared}, {}, [], [], {}, threads)
@@ -92,7 +93,8 @@ def _kernel(name, parameters, directives, body, first_line, file):
         if statement.endswith(":"):
             kernel.labels[statement[:-1]] = len(kernel.instructions)
         elif statement.startswith(".loc"):
-            source = statement.split()[2]
+            line_of_source = statement.split()[2]
+            source = source if line_of_source == "0" else line_of_source
         elif statement.startswith("."):
             _declare(kernel, statement)
         else:
@@ -120,10 +122,7 @@ def _declare(kernel, statement):
     if statement.startswith(_NOT_AN_INSTRUCTION):
         return
     first, *more = items(statement)
-    declared = _DECLARATION.match(" ".join(first.split()))
-    if declared is None:
-        raise Refused(f"declaration: {statement}")
-    space, _, kind, name, number, _ = declared.groups()
+    space, _, kind, name, number, _ = _declaration(first).groups()
     if space == "shared":
         kernel.shared.append(_variable(statement))
     else:
@@ -131,11 +130,15 @@ def _declare(kernel, statement):
         kernel.registers.update(dict.fromkeys(names, kind))
 
 
+def _declaration(text):
+    found = _DECLARATION.match(" ".join(text.split()))
+    if found is None:
+        raise Refused(f"declaration: {text}")
+    return found
+
+
 def _variable(statement):
-    declared = _DECLARATION.match(" ".join(statement.split()))
-    if declared is None:
-        raise Refused(f"declaration: {statement}")
-    _, alignment, kind, name, _, count = declared.groups()
+    _, alignment, kind, name, _, count = _declaration(statement).groups()
     number = 1 if count is None else int(count[1:-1]) if count != "[]" else None
     nbytes = None if number is None else number * SIZES[kind]
     return Variable(name, nbytes, int(alignment or SIZES[kind]))
