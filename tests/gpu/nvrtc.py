@@ -2,11 +2,12 @@
 import ctypes
 import functools
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
 
-__all__ = ["CompilationError", "library", "to_ptx", "required"]
+__all__ = ["CompilationError", "library", "to_ptx", "resources", "required"]
 
 MISSING = "NVRTC must be installed (python -m pip install \"hopref[gpu-proof]\")"
 
@@ -41,15 +42,32 @@ def required():
 @functools.lru_cache(maxsize=256)
 def to_ptx(source, options=(), architecture="compute_80", name="kernel.cu"):
     """The PTX of a source, with the lines of the source beside the instructions."""
+    return _compiled(source, ("-lineinfo", *options), architecture, name, "PTX")
+
+
+def resources(source, options, architecture):
+    """{kernel: {"registers", "spilled", "shared"}} of the machine code, in numbers and bytes."""
+    log = _compiled(source, (*options, "--ptxas-options=-v"), architecture, "kernel.cu",
+                    "ProgramLog")
+    found = {}
+    for part in log.split("Compiling entry function '")[1:]:
+        numbers = {what: sum(map(int, re.findall(rf"(\d+) {words}", part)))
+                   for what, words in (("registers", "registers"), ("spilled", "bytes spill"),
+                                       ("shared", "bytes smem"))}
+        found[part.partition("'")[0]] = numbers
+    return found
+
+
+def _compiled(source, options, architecture, name, what):
     program, nvrtc = ctypes.c_void_p(), library()
-    given = [f"--gpu-architecture={architecture}", "-lineinfo", *options]
+    given = [f"--gpu-architecture={architecture}", *options]
     strings = (ctypes.c_char_p * len(given))(*(option.encode() for option in given))
     _require(nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(),
                                       0, None, None), "no program can be made")
     try:
         failed = nvrtc.nvrtcCompileProgram(program, len(given), strings)
         _require(failed, _text(program, "ProgramLog") if failed else "")
-        return _text(program, "PTX")
+        return _text(program, what)
     finally:
         nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
 
