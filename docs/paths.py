@@ -1,4 +1,7 @@
-"""The page of the operations and their paths; ``paths.toml`` says why some have no numba path."""
+"""The page of the operations and their paths; ``paths.toml`` says why some have no numba path.
+
+For cupy there are no reasons yet: most operations do not have that path.
+"""
 
 import re
 import tomllib
@@ -60,16 +63,18 @@ def page():
     """Markdown of the page."""
     ops, known = dict(sorted(load().items())), groups()
     lacking = set(without_path(ops))
-    lines = [_HEADING.format(count=len(ops), fast=len(ops) - len(lacking))]
+    device = sum("cupy" in op.paths for op in ops.values())
+    lines = [_HEADING.format(count=len(ops), fast=len(ops) - len(lacking), device=device)]
     for label, group in known.items():
         number = sum(label in labels(name, known) for name in lacking)
         lines += [f"**{label}** ({number} operations)", f": {group.reason}", ""]
     for module in dict.fromkeys(name.rpartition(".")[0] for name in ops):
-        lines += [f"## {module}", "", "| operation | formula | numba |", "|---|---|---|"]
+        lines += [f"## {module}", "", "| operation | formula | numba | cupy |", "|---|---|---|---|"]
         for name in ops:
             if name.rpartition(".")[0] == module:
                 path = ", ".join(labels(name, known)) if name in lacking else "**yes**"
-                lines.append(f"| {{py:func}}`{name} <hopref.{name}>` | yes | {path} |")
+                device = "**yes**" if "cupy" in ops[name].paths else ""
+                lines.append(f"| {{py:func}}`{name} <hopref.{name}>` | yes | {path} | {device} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -79,5 +84,6 @@ _HEADING = """\
 
 Each of the {count} operations has the path `"formula"`, and {fast} have the path `"numba"`, which
 is used on request ([reading guide](reading.md#paths)). An operation without it belongs to a group,
-whose label is in the tables:
+whose label is in the tables. The path `"cupy"`, of {device} so far, takes arrays on a
+[GPU](gpu.md), on which every formula runs too:
 """

@@ -1,10 +1,10 @@
-"""Profiles of hypothesis, and the tests of compiled kernels, which run by name.
+"""Profiles of hypothesis, and the folders of tests that run by name.
 
 The profile `dev` draws new examples each time, `ci` always the same ones; HYPOTHESIS_PROFILE
 selects one.  For a failing run the line that reproduces it is printed.
 
-The tests of compiled kernels spend most of their time in the compiler, and are collected only if
-they are named: ``python -m pytest tests/fast``.
+The tests of kernels spend most of their time in a compiler or an interpreter, and are collected
+only if their folder is named: ``python -m pytest tests/fast tests/gpu``.
 """
 
 import gc
@@ -22,24 +22,27 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "
 settings.load_profile(PROFILE)
 
 
-KERNELS = Path(__file__).parent / "fast"
+HERE = Path(__file__).parent
+BY_NAME = {HERE / "fast": "the tests of compiled kernels",
+           HERE / "gpu": "the tests of CUDA kernels, which need no GPU"}
 
 
-def kernels_named(config):
-    """Whether the folder of the tests of compiled kernels, or a part of it, is an argument."""
-    named = [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
-    return any(path.resolve().is_relative_to(KERNELS) for path in named)
+def named(folder, config):
+    """Whether the folder, or a part of it, is an argument."""
+    arguments = [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
+    return any(path.resolve().is_relative_to(folder) for path in arguments)
 
 
 def pytest_report_header(config):
-    kernels = [] if kernels_named(config) else \
-        ["not collected: tests/fast, the tests of compiled kernels; add it to the arguments"]
+    left_out = [f"not collected: tests/{folder.name}, {what}; add it to the arguments"
+                for folder, what in BY_NAME.items() if not named(folder, config)]
     return [f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property",
-            *kernels]
+            *left_out]
 
 
 def pytest_ignore_collect(collection_path, config):
-    return True if collection_path == KERNELS and not kernels_named(config) else None
+    left_out = collection_path in BY_NAME and not named(collection_path, config)
+    return True if left_out else None
 
 
 def pytest_collection_finish():

@@ -222,10 +222,10 @@ def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool) -> Arrays:
 
 def _dtype(xp: Any, op: Declaration, arrays: Arrays, fast: bool) -> Any:
     """float64, or wider if given so; faster paths keep float32."""
+    real = [a.dtype for k, a in arrays.items() if op.array_domains[k].kind == "real"]
+    if fast and real and all(d == np.float32 for d in real):
+        return np.dtype(np.float32)
     if xp is np:
-        real = [a.dtype for k, a in arrays.items() if op.array_domains[k].kind == "real"]
-        if fast and real and all(d == np.float32 for d in real):
-            return np.dtype(np.float32)
         wide = any(d.kind == "f" and d.itemsize > 8 for d in real)
         return np.dtype(np.longdouble) if wide else FLOAT64
     if xp.result_type(xp.float64) != xp.float64:

@@ -59,7 +59,7 @@ def test_numpy_and_scipy_are_the_only_requirements():
 
 
 def test_the_extra_all_contains_everything_without_a_gpu():
-    gpu, tools = {"cuda12", "cuda13"}, {"dev", "all"}
+    gpu, tools = {"cuda12", "cuda13", "gpu-proof"}, {"dev", "all"}
     for extra in set(EXTRAS) - gpu - tools:
         assert required_by(extra) <= required_by("all"), extra
     assert {"scikit-learn", "tqdm"} <= required_by("all")

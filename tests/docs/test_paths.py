@@ -15,11 +15,12 @@ def test_every_operation_without_a_path_has_one_reason_and_no_entry_is_stale():
 
 def test_the_page_lists_every_operation_with_its_path_or_the_label_of_a_reason():
     text = paths.page()
-    listed = dict(re.findall(r"<hopref\.(\S+)>` \| yes \| (.+) \|$", text, re.M))
-    assert listed.keys() == load().keys()
-    for name, last in listed.items():
-        assert (last == "**yes**") == ("numba" in load()[name].paths)
-        assert last == "**yes**" or f"**{last}** (" in text
+    rows = re.findall(r"<hopref\.(\S+)>` \| yes \| (.+) \| (.*) \|$", text, re.M)
+    assert {name for name, _, _ in rows} == load().keys()
+    for name, numba, cupy in rows:
+        assert (numba == "**yes**") == ("numba" in load()[name].paths)
+        assert numba == "**yes**" or f"**{numba}** (" in text
+        assert (cupy == "**yes**") == ("cupy" in load()[name].paths)
 
 
 OPS = {"a.one": SimpleNamespace(paths=("formula",)), "a.b.two": SimpleNamespace(paths=("formula",)),

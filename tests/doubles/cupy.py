@@ -2,8 +2,9 @@
 
 It refuses what CuPy refuses (implicit host copies, NumPy operands, names and keywords that CuPy
 lacks) and, more strictly than CuPy, every ``np.*`` call on a device array. Reductions give 0-d
-device arrays, and ``stats`` counts synchronisations, bytes copied between host and device, and peak
-bytes on the device. Within ``installed()`` it is the module ``cupy``.
+device arrays, and ``stats`` counts synchronisations, bytes copied between host and device,
+launches, and peak bytes on the device. `RawModule` runs compiled kernels in an interpreter, and the
+numbers of an array made by `empty` are NaN. Within ``installed()`` it is the module ``cupy``.
 """
 import contextlib
 import functools
@@ -25,14 +26,14 @@ NUMBERS = (np.ndarray, np.generic)
 
 
 class Stats:
-    """Bytes copied and allocated on the device since ``reset``."""
+    """Bytes copied and allocated on the device, and kernels launched, since ``reset``."""
 
     def __init__(self):
-        self.live = 0
+        self.live, self.held = 0, set()
         self.reset()
 
     def reset(self):
-        self.synchronised = self.to_device = self.to_host = 0
+        self.synchronised = self.to_device = self.to_host = self.launches = 0
         self.start = self.peak = self.live
 
     @property
@@ -45,11 +46,16 @@ class Stats:
         return self.peak - self.start
 
     def hold(self, memory):
+        """Count memory once, however many arrays use it, until it is freed."""
+        if id(memory) in self.held:
+            return
+        self.held.add(id(memory))
         self.live += memory.nbytes
         self.peak = max(self.peak, self.live)
-        weakref.finalize(memory, self.free, memory.nbytes)
+        weakref.finalize(memory, self.free, id(memory), memory.nbytes)
 
-    def free(self, nbytes):
+    def free(self, number, nbytes):
+        self.held.remove(number)
         self.live -= nbytes
 
     def __repr__(self):
@@ -181,7 +187,10 @@ def index(key):
 @np.errstate(all="ignore")
 def _silently(function, *args, **keywords):
     """Suppress warnings about infinities and NaN, which a device does not give."""
-    return wrap(function(*args, **keywords))
+    result = function(*args, **keywords)
+    views = not isinstance(result, NUMBERS) or result.base is not None or function is _poisoned
+    stats.launches += not (views or any(result is a for a in args))
+    return wrap(result)
 
 
 def _operator(name):
@@ -195,7 +204,9 @@ def _operator(name):
 
 def _in_place(name):
     def apply(self, other):
-        getattr(self._host, name)(unwrap(other))
+        with np.errstate(all="ignore"):
+            getattr(self._host, name)(unwrap(other))
+        stats.launches += 1
         return self
 
     return apply
@@ -222,6 +233,12 @@ def asarray(a, dtype=None, order=None, *, copy=None, blocking=False):
     host = np.array(a, dtype=dtype)
     stats.to_device += host.nbytes
     return ndarray(host)
+
+
+def ascontiguousarray(a, dtype=None):
+    if _on_device("ascontiguousarray", a).flags.c_contiguous and dtype in (None, a._host.dtype):
+        return a
+    return _silently(np.ascontiguousarray, a._host, dtype)
 
 
 def asnumpy(a):
@@ -273,12 +290,25 @@ def _operand(a):
 
 def _run(function, operands, keywords):
     out = keywords.get("out")
+    if function is np.empty:
+        function = _poisoned
     result = _silently(function, *operands, **{k: _operand(v) for k, v in keywords.items()})
     return out if isinstance(out, ndarray) else result
 
 
+def _poisoned(*args, **keywords):
+    """An array whose numbers are NaN until they are written."""
+    array = np.empty(*args, **keywords)
+    if array.dtype.kind == "f":
+        array.fill(np.nan)
+    return array
+
+
 @functools.cache
 def __getattr__(name):
+    if name == "RawModule":
+        from tests.gpu.raw import RawModule
+        return RawModule
     if name in names.UFUNCS:
         return _elementwise(name)
     if name in names.CONSTANTS:

@@ -76,3 +76,9 @@ SYNCHRONISE = {"nonzero"}
 ATTRIBUTES = "T device dtype itemsize mT nbytes ndim shape size strides".split()
 
 LACKING = "block errstate insert longdouble unstack vecdot".split()
+
+# What only the paths of hopref.fast.cupy use.
+OF_PATHS = {
+    "ascontiguousarray": "a, dtype=None",
+    "RawModule": None,
+}

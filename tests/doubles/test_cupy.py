@@ -120,15 +120,18 @@ def parameters(signature):
     return [(p.name, p.default, p.kind) for p in signature.parameters.values()]
 
 
-@pytest.mark.parametrize("name", [n for n, known in names.FUNCTIONS.items() if known])
+ALL = names.FUNCTIONS | names.OF_PATHS
+
+
+@pytest.mark.parametrize("name", [n for n, known in ALL.items() if known])
 def test_each_function_has_the_parameters_of_the_wheel(name, wheel):
-    known = inspect.signature(eval(f"lambda {names.FUNCTIONS[name]}: None"))
+    known = inspect.signature(eval(f"lambda {ALL[name]}: None"))
     assert parameters(known) == parameters(inspect.signature(getattr(wheel, name)))
 
 
 def test_the_other_names_are_in_the_wheel(wheel):
     assert not [n for n in names.UFUNCS if not isinstance(getattr(wheel, n, None), wheel.ufunc)]
-    assert not [n for n in names.CONSTANTS + list(names.FUNCTIONS) if not hasattr(wheel, n)]
+    assert not [n for n in names.CONSTANTS + list(ALL) if not hasattr(wheel, n)]
     assert not [n for n in names.ATTRIBUTES if not hasattr(wheel.ndarray, n)]
 
 

@@ -6,15 +6,15 @@ from hopref.check.tolerance.arithmetic import PROFILES, profile_of
 from hopref.check.tolerance.expected import expected
 
 
-def agrees(op, args, kwargs, dtype, path="numba"):
+def agrees(op, args, kwargs, dtype, path="numba", to_device=lambda a: a, to_host=np.asarray):
     """Compare ``op`` on this path with the formula in long double; return the result.
 
-    The arguments are given in ``dtype``.
+    The arguments are given in ``dtype``, in the memory of the host.
     """
     correct = expected(op, args, kwargs, profile_of(dtype))
-    result = op(*args, **kwargs, backend=path)
+    result = op(*map(to_device, args), **kwargs, backend=path)
     for value, y in zip(parts(correct), parts(result), strict=True):
-        y = np.asarray(y)
+        y = to_host(y)
         assert y.shape == value.shape and y.dtype == dtype
         ratio, at, got, want, bound = worst_entry(y, value)
         assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"

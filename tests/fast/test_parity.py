@@ -34,7 +34,7 @@ FAST = {path for path in BACKENDS if importlib.util.find_spec(f"hopref.fast.{pat
 def skip_unless_available(path):
     """Skip where the package or, for a device, its arrays are missing."""
     if path != "numba":
-        pytest.skip(f"{path} takes arrays on a device")
+        pytest.skip(f"{path} takes arrays on a device: it is tested in tests/gpu")
     pytest.importorskip(BACKENDS[path].package)
 
 

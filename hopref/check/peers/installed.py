@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+import numpy as np
+
 from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import MOST_DRAWS, judge
 from hopref.check.engine.subprocess import Subprocess
@@ -81,6 +83,25 @@ def available(package, path):
         return False
 
 
+def on_device(path, args, kwargs):
+    """The arrays among the arguments, where the path takes them."""
+    if path != "cupy":
+        return args, kwargs
+    import cupy
+
+    def moved(a):
+        return cupy.asarray(a) if isinstance(a, np.ndarray) else a
+    return tuple(map(moved, args)), {k: moved(v) for k, v in kwargs.items()}
+
+
+def to_host(path, result):
+    """A result as NumPy arrays."""
+    if path != "cupy":
+        return result
+    import cupy
+    return tuple(map(cupy.asnumpy, result)) if isinstance(result, tuple) else cupy.asnumpy(result)
+
+
 def judged(job, seed=0):
     """The report of one job."""
     if not job.own:
@@ -88,7 +109,8 @@ def judged(job, seed=0):
     op, fixed = load()[job.like], ["--fixed", f"backend={job.path}"] * (job.path != "formula")
 
     def call(*args, **kwargs):
-        return op(*args, backend=job.path, **kwargs)
+        args, kwargs = on_device(job.path, args, kwargs)
+        return to_host(job.path, op(*args, backend=job.path, **kwargs))
     return judge(InProcess(call, job.name), op.name, dtype=job.dtype, seed=seed, strict=True,
                  draws=MOST_DRAWS if job.path == "formula" else FEW_DRAWS,
                  again=repeating(["hopref", "check", f"hopref:{op.name}", "--like", op.name,

@@ -1,0 +1,12 @@
+"""Paths on a CUDA device, chosen by ``backend="cupy"``, with one file for each model.
+
+The functions have the names of the formulas.  Their arguments are CuPy arrays of one dtype, float32
+or float64, which the results keep, and resolved options.  They neither synchronise nor copy to the
+host, and CuPy is imported when they are called.
+"""
+__all__ = ["PATHS"]
+
+# The operations that have this path, by module, listed here so that cupy need not be imported.
+PATHS = {
+    "modern": ("update",),
+}

@@ -1,0 +1,99 @@
+"""The order in which the threads of a block run: divergence, barriers, and deadlocks.
+
+Each thread has its own place in the program.  In the order "together" all threads at the earliest
+place run first; in the order "last" the last warp runs alone, from its latest place, until it
+waits; a number is the seed of a random choice.  A correct kernel gives the same bits in each order.
+"""
+import numpy as np
+
+from tests.gpu.ptx.errors import Fault
+
+__all__ = ["Schedule", "RUNNING", "WAITING", "AT_BARRIER", "EXITED"]
+
+RUNNING, WAITING, AT_BARRIER, EXITED = range(4)
+ALL = 2**32 - 1
+MOST_STEPS = 1_000_000
+
+
+class Schedule:
+    """Places and states of the threads of a block.
+
+    ``masks(place)`` gives for each thread the lanes that must arrive at that place together, or
+    None where no lane waits for another.
+    """
+
+    def __init__(self, threads, order, masks):
+        self.place = np.zeros(threads, np.int64)
+        self.state = np.full(threads, RUNNING)
+        self.order, self.masks = order, masks
+        self.warp, self.lane = np.divmod(np.arange(threads), 32)
+        self.random = np.random.default_rng(order) if isinstance(order, int) else None
+        self.steps = 0
+
+    def next(self):
+        """The place and the threads to run; threads are None while they wait, or if all exited."""
+        self.steps += 1
+        ready = np.flatnonzero(self.state == RUNNING)
+        if not len(ready):
+            return None, None
+        if self.steps > MOST_STEPS:
+            raise Fault("endless loop", f"{MOST_STEPS} steps", ready[0])
+        place, warp = self._choice(ready)
+        here = (self.place == place) & (self.state <= WAITING)
+        if warp is not None:
+            here &= self.warp == warp
+        masks = self.masks(place)
+        return place, np.flatnonzero(here) if masks is None else self._arrived(here, masks)
+
+    def _choice(self, ready):
+        if self.order == "together":
+            return self.place[ready].min(), None
+        warps = np.unique(self.warp[ready])
+        warp = warps[-1] if self.random is None else self.random.choice(warps)
+        places = np.unique(self.place[ready[self.warp[ready] == warp]])
+        return (places[-1] if self.random is None else self.random.choice(places)), warp
+
+    def _arrived(self, here, masks):
+        """Those threads all of whose lanes are here; the others wait."""
+        run = np.zeros(len(here), bool)
+        if here.all() and (masks == ALL).all():
+            self.state[:] = RUNNING
+            return np.arange(len(here))
+        for warp in np.unique(self.warp[here]):
+            members = np.flatnonzero(here & (self.warp == warp))
+            for mask in np.unique(masks[members]):
+                group = members[masks[members] == mask]
+                named = int(mask) >> self.lane & 1 == 1
+                if not named[group].all():
+                    raise Fault("mask of a warp", f"{mask:#x} does not name the thread's own lane",
+                                group[np.argmin(named[group])])
+                needed = np.flatnonzero((self.warp == warp) & named & (self.state != EXITED))
+                run[group] = len(group) == len(needed)
+        self.state[here & ~run] = WAITING
+        self.state[run] = RUNNING
+        return np.flatnonzero(run)
+
+    def move(self, threads, place):
+        self.place[threads] = place
+
+    def stop(self, threads, state):
+        """Let threads wait at a barrier, or exit."""
+        self.state[threads] = state
+
+    def pass_barrier(self):
+        """Let all threads leave the barrier at which they wait; False if all have exited."""
+        if (self.state == EXITED).all():
+            return False
+        waiting = np.flatnonzero(self.state == WAITING)
+        if len(waiting):
+            raise Fault("divergent warp", "it waits for lanes that exited or wait elsewhere",
+                        waiting[0])
+        at_barrier = np.flatnonzero(self.state == AT_BARRIER)
+        if len(at_barrier) < len(self.state):
+            raise Fault("divergent barrier", "other threads have exited", at_barrier[0])
+        elsewhere = self.place != self.place[0]
+        if elsewhere.any():
+            raise Fault("divergent barrier", "threads wait at different barriers",
+                        np.argmax(elsewhere))
+        self.state[:] = RUNNING
+        return True
