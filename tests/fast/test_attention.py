@@ -62,7 +62,7 @@ def test_states_are_sums_over_the_visible_keys(dtype):
 
 @precisions
 def test_groups_of_keys_are_added(dtype, monkeypatch):
-    monkeypatch.setattr("hopref.fast.numba.attention.GROUP", 30)
+    monkeypatch.setattr("hopref.fast.numba._linear.GROUP", 30)
     agrees(linear, draw(100, 5, 3, dtype), {}, dtype)
     agrees(attention.association, draw(100, 5, 3, dtype), {}, dtype)
 
