@@ -2,10 +2,10 @@
 
     python -m benchmarks.gate
 
-It takes no arguments, and about 30 seconds.  It requires hopref with the extras `bench` and `test`,
-installed in this environment, and a git checkout.  The exit code is 0 if every exponent is in its
-range and no error exceeds its limit, 1 otherwise, and 2 for wrong usage.  Errors are measured in
-this process, since asv starts one for each of their four dozen parameters.
+It takes no arguments and, where kernels are compiled, about 30 seconds.  It requires hopref with
+the extras `bench` and `test`, installed in this environment, and a git checkout.  The exit code is
+0 if every exponent is in its range and no error exceeds its limit, 1 otherwise, and 2 for wrong
+usage.  Errors are measured in this process, since asv starts one for each of their parameters.
 
 asv exits with errors that mean nothing and can measure nothing without one, so its JSON is read.
 It measures the hopref installed in this environment, in a folder of its own: no result is kept.

@@ -81,4 +81,4 @@ def test_the_check_runs_every_stage_that_it_defines():
     listed = re.search(r'^stages="(.+)"$', script, re.M)[1].split()
     assert stages == set(listed) and "set -euo pipefail" in script
     checked = re.search(r"^checks\(\) .+ -e ([\w,]+); }$", script, re.M)[1].split(",")
-    assert set(checked) == {"lint", "wheel", "doctest", "docs", "bench"}
+    assert set(checked) == {"lint", "wheel", "doctest", "docs"}
