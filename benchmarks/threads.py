@@ -5,9 +5,11 @@
 Kernels start no thread and hold no lock, so that a program may divide rows between threads of its
 own; the bits of a row do not depend on the others.  The table has the minima of wall time of calls
 in turn, and their ratio, for the cases of `benchmarks.ratios` that have rows.  Other programs must
-leave as many cores free.
+leave as many cores free.  Each thread stays on a core of its own, where the system allows that: it
+may otherwise leave both on one for as long as a measurement takes.
 """
 import argparse
+import os
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
@@ -56,7 +58,8 @@ def main(argv=None):
     parser.add_argument("--only", default="", metavar="NAME", help="ops whose names contain this")
     options = parser.parse_args(argv)
     print(f"{'':66} {'dtype':8} {'1 thread':>9} {options.threads:>4} threads   ratio")
-    with ThreadPoolExecutor(options.threads) as pool:
+    cores = free_cores()
+    with ThreadPoolExecutor(options.threads, initializer=lambda: stay_on(cores)) as pool:
         for case in ratios.cases(quick=False):
             for dtype in (np.float32, np.float64) if options.only in case.name else ():
                 args = [a.astype(dtype) if a.dtype.kind == "f" else a for a in case.args]
@@ -66,6 +69,17 @@ def main(argv=None):
                     one, more = minima([whole, lambda calls=calls: list(pool.map(run, calls))])
                     print(f"{case.name:39} {case.size:26} {dtype.__name__:8} {1e3 * one:6.2f} ms "
                           f"{1e3 * more:9.2f} ms {one / more:7.2f}", flush=True)
+
+
+def free_cores():
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def stay_on(cores):
+    """Keep this thread on the next of the cores."""
+    if cores:
+        os.sched_setaffinity(0, {cores.pop()})
 
 
 def run(call):
