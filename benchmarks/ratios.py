@@ -216,16 +216,20 @@ def log_causal(log_q, log_k, V, chunk=64):
     return run
 
 
-def performer(Q, K, V, omega, beta=None):
+def positive_features(Q, K, omega, scale):
     """Exponents relative to the largest one; the lengths of the queries have no effect."""
+    q, k = (scale * x @ omega.T for x in (Q, K))
+    q -= q.max(axis=1, keepdims=True)
+    k -= scale**2 * (K * K).sum(axis=1, keepdims=True) / 2
+    k -= k.max()
+    return np.exp(q, out=q), np.exp(k, out=k)
+
+
+def performer(Q, K, V, omega, beta=None):
     scale = Q.dtype.type(beta**0.5 if beta else Q.shape[1]**-0.25)
 
     def run():
-        q, k = (scale * x @ omega.T for x in (Q, K))
-        q -= q.max(axis=1, keepdims=True)
-        k -= scale**2 * (K * K).sum(axis=1, keepdims=True) / 2
-        k -= k.max()
-        np.exp(q, out=q), np.exp(k, out=k)
+        q, k = positive_features(Q, K, omega, scale)
         return q @ (k.T @ V) / (q @ k.sum(axis=0))[:, None]
     return run
 
@@ -262,11 +266,7 @@ def performer_gradient(g, Q, K, V, omega):
     scale = Q.dtype.type(Q.shape[1]**-0.25)
 
     def run():
-        q, k = (scale * x @ omega.T for x in (Q, K))
-        q -= q.max(axis=1, keepdims=True)
-        k -= scale**2 * (K * K).sum(axis=1, keepdims=True) / 2
-        k -= k.max()
-        np.exp(q, out=q), np.exp(k, out=k)
+        q, k = positive_features(Q, K, omega, scale)
         dq, dk, dV, *_ = linear_gradient(g, q, k, V)()
         dq *= q
         dk *= k

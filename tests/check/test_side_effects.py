@@ -8,6 +8,7 @@ import pytest
 
 from hopref import modern
 from hopref.check import NotOffered, assert_conforms, check
+from hopref.check.engine.candidate import observe
 from hopref.check.engine.subprocess import environment
 from hopref.check.peers.conventions import Convention
 from hopref.errors import HoprefError
@@ -316,3 +317,15 @@ def test_results_that_are_not_numbers_are_findings():
         report = check(lambda xi, X, beta=1.0, words=words: words(right(xi, X, beta)),
                        like="modern.update")
         assert "wrong dtype" in [f.name for f in report.findings]
+
+
+def test_a_normal_number_from_the_cache_of_the_generator_is_a_draw():
+    """NumPy's legacy generator makes two at once, and its bits do not change for the second."""
+    before = np.random.get_state()
+    try:
+        np.random.seed(0)
+        np.random.standard_normal()
+        found = observe(lambda x: x + np.random.standard_normal(), [np.ones(2)], {}).side_effects
+    finally:
+        np.random.set_state(before)
+    assert [name for name, _ in found] == ["draws from a global generator"]

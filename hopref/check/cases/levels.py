@@ -29,7 +29,7 @@ CLASSES = {
     "more queries than keys": {"l": 8, "s": 5},
     "square": dict.fromkeys("delmnrsv", 6),
 }
-WINDOWED = {"l": 11, "n": 13, "s": 13}  # of windows: longer than the widest of `sweep`
+WINDOWED = {"l": 11, "n": 13}           # of windows: longer than the widest of `sweep`
 QUERIES = (1, 3, 7, 9, 13)              # of causal attention, beside those of LONG
 LONG, LONGER, LONGEST = (17, 130), (65,), 4097      # of one axis; 65 only if thorough
 SUCCESSIVE = ("storage.storkey",)       # by steps that multiply errors: thousands leave no digit

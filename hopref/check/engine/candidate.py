@@ -1,6 +1,5 @@
 """One call of a candidate, with its result and its side effects."""
 import contextlib
-import ctypes
 import dataclasses
 import importlib
 import inspect
@@ -21,7 +20,6 @@ __all__ = ["REUSED", "InProcess", "Misuse", "NotOffered", "Outcome", "Record", "
 REUSED = "the arrays of another call"   # a layout: contents change, the array objects do not
 LONGEST = 5000          # characters of the message of an exception
 MOST_PLACES = 4         # lines of a traceback
-MERSENNE_TWISTER = 625 * 4              # bytes of its state
 OWN = Path(__file__).parents[1]
 _KEPT = {}              # the arrays that are reused, by place, shape and dtype
 
@@ -174,15 +172,8 @@ def as_numpy(a):
 
 def global_state():
     """NumPy's error state, and the states of the global random generators."""
-    return np.geterr(), legacy_state(), random.getstate()
-
-
-def legacy_state():
-    """The state of the generator of `numpy.random.rand`, in much less time than by `get_state`."""
-    generator = np.random.get_bit_generator()
-    if not isinstance(generator, np.random.MT19937):
-        return id(generator), repr(generator.state)
-    return id(generator), ctypes.string_at(generator.ctypes.state_address, MERSENNE_TWISTER)
+    kind, keys, *rest = np.random.get_state()
+    return np.geterr(), (kind, keys.tobytes(), *rest), random.getstate()
 
 
 def forbidden(inputs, before, state, printed):

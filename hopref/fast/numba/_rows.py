@@ -163,10 +163,7 @@ def _support_rows(z, seen, factor, q, s, starts, columns, weights, heights, left
         top = _block_maxima(row, tops)
         many = _power_entries(row, tops, top, factor, q, s, weights[first:], heights[first:],
                               columns[first:])
-        starts[i + 1] = first + max(many, 0)
-        left[i] = many < 0
-        for j in range(first, starts[i + 1]):
-            heights[j] -= top
+        left[i] = _append(i, many, top, starts, heights)
 
 
 @njit
@@ -202,10 +199,7 @@ def _support_subsets(z, seen, k, beta, soft, starts, columns, weights, heights, 
         top = _block_maxima(row, tops)
         many = _subset_of_row(row, tops, top, k, beta, soft, weights[first:], heights[first:],
                               columns[first:])
-        starts[i + 1] = first + max(many, 0)
-        left[i] = many < 0
-        for j in range(first, starts[i + 1]):
-            heights[j] -= top
+        left[i] = _append(i, many, top, starts, heights)
 
 
 @njit
@@ -237,6 +231,16 @@ def _fill(p, many, x, at, empty_row):
         p[:] = empty_row
     for j in range(many):
         p[at[j]] = x[j]
+    return many < 0
+
+
+@njit
+def _append(i, many, top, starts, heights):
+    """Make the heights of the entries of row i relative to its largest score; whether these are not
+    known."""
+    starts[i + 1] = starts[i] + max(many, 0)
+    for j in range(starts[i], starts[i + 1]):
+        heights[j] -= top
     return many < 0
 
 
