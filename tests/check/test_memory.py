@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from hopref.check.tolerance import memory
 from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.toleranced import FINE, toleranced
 from hopref.dispatch.operation import load
@@ -58,3 +59,25 @@ def test_generators_are_not_remembered(counted):
     rng = np.random.default_rng(0)
     evaluated(OP, (np.ones(2), rng), {}), evaluated(OP, (np.ones(2), rng), {})
     assert len(calls) == 2
+
+
+def test_contents_that_change_between_calls_are_read_again(counted):
+    evaluated, calls = counted
+    x = np.array([1.5, 2.0])
+    evaluated(OP, (x,), {})
+    x[0] = 3.0
+    assert evaluated(OP, (x,), {})[0] == 3.0 and len(calls) == 2
+
+
+def test_an_array_is_read_once_for_the_calls_within_a_call(monkeypatch):
+    read = []
+    monkeypatch.setattr(memory, "contents", lambda x: read.append(x) or x.tobytes())
+    inner = remembered(lambda x: x + 1.0)
+
+    @remembered
+    def outer(x):
+        return inner(x) + inner(x)
+    outer(np.array([0.25, 1.5]))
+    assert len(read) == 1
+    outer(np.array([0.25, 1.5]))
+    assert len(read) == 2

@@ -3,6 +3,8 @@
 `f(m, d, rng=seed)` draws a matrix (m, d).  Each row of an i.i.d. or block-orthogonal draw is
 N(0, I), so that the variances below are exact, not estimated.
 """
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from hopref.check.laws import equal, law, toleranced
@@ -13,11 +15,15 @@ ORTHOGONAL = ("projections.orthogonal", "projections.regularized", "projections.
               "projections.hadamard")
 FIXED = ("projections.regularized", "projections.hadamard")
 ALL = (*GAUSSIAN, *ORTHOGONAL[1:], "projections.qmc")
+SAMPLES = WeakKeyDictionary()       # implementation -> its draws by size, which laws share
 
 
 def drawn(f, m, d):
     """All draws, once; none if all seeds draw the same, which `a seed is a draw` reports."""
-    omega = np.stack([f(m, d, rng=seed) for seed in range(DRAWS)])
+    samples = SAMPLES.setdefault(f, {})
+    if (m, d) not in samples:
+        samples[m, d] = np.stack([f(m, d, rng=seed) for seed in range(DRAWS)])
+    omega = samples[m, d]
     if np.any(omega != omega[0]):
         yield omega
 

@@ -3,6 +3,7 @@
 The judgements run in processes of their own, as many as there are cores, and their reports come in
 the order in which they end.
 """
+import gc
 import multiprocessing
 import os
 import signal
@@ -15,9 +16,10 @@ from importlib.util import find_spec
 import numpy as np
 
 from hopref.check.engine.candidate import InProcess
-from hopref.check.engine.judge import MOST_DRAWS, judge
+from hopref.check.engine.judge import judge
 from hopref.check.engine.subprocess import Subprocess
 from hopref.check.laws import laws_of
+from hopref.check.laws import load as load_laws
 from hopref.check.peers.commands import options_of, repeating
 from hopref.check.peers.conventions import convention_from
 from hopref.check.peers.known import PEERS, UNCOVERED
@@ -27,7 +29,7 @@ from hopref.dispatch.operation import BACKENDS, load
 __all__ = ["Job", "THIRD_PARTY", "absent", "jobs", "judged", "peer_report", "reports"]
 
 THIRD_PARTY = "third-party"     # in the place of a path
-FEW_DRAWS = 4           # with which laws are tried on a faster path, whose formula satisfies them
+FEW_DRAWS = 4           # arguments of each law; the tests of hopref try its formulas with more
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -112,7 +114,7 @@ def judged(job, seed=0):
         args, kwargs = on_device(job.path, args, kwargs)
         return to_host(job.path, op(*args, backend=job.path, **kwargs))
     return judge(InProcess(call, job.name), op.name, dtype=job.dtype, seed=seed, strict=True,
-                 draws=MOST_DRAWS if job.path == "formula" else FEW_DRAWS,
+                 draws=FEW_DRAWS,
                  again=repeating(["hopref", "check", f"hopref:{op.name}", "--like", op.name,
                                   "--dtype", job.dtype, *fixed]))
 
@@ -161,7 +163,7 @@ def reports(wanted, seed=0, processes=None):
         yield from (judged(job, seed) for job in wanted)
         return
     with inherited():
-        pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+        pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), prepare)
         waiting = {pool.submit(several, group, seed) for group in groups}
     try:
         while waiting:
@@ -173,6 +175,12 @@ def reports(wanted, seed=0, processes=None):
             process.kill()
         raise
     pool.shutdown(wait=False)
+
+
+def prepare():
+    """Import what all judgements need, and keep it out of the search for garbage."""
+    load(), load_laws()
+    gc.freeze()
 
 
 @contextmanager

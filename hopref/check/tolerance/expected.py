@@ -40,6 +40,7 @@ WIDER = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
 EXACT = Profile("exact", float(np.finfo(np.longdouble).eps) / 2 if WIDER else U64)
 
 
+@remembered
 def expected(op, args, kwargs, profile):
     """The truth, with the tolerance of an honest candidate as its radius."""
     op = load()[op] if isinstance(op, str) else op

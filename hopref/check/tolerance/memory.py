@@ -1,13 +1,15 @@
 """Memory of evaluations in long double, which laws and bugs ask for again with equal arguments.
 
 `remembered` keeps the results of a function.  Arguments are identified by their contents, in long
-double, so that a float32 and a float64 array of equal entries share one result.  The results are
-read-only.  Calls with other objects, such as generators, are evaluated each time.
+double, so that a float32 and a float64 array of equal entries share one result.  The contents of an
+array are read once for a call and all calls within it.  The results are read-only.  Calls with
+other objects, such as generators, are evaluated each time.
 """
 import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -25,9 +27,13 @@ class Unidentified(Exception):
 
 
 class Memory:
-    """Results by their keys, in the order of their last use."""
+    """Results by their keys, in the order of their last use.
+
+    ``read`` holds the arrays whose contents were read during the current evaluation, and these.
+    """
     def __init__(self):
         self.results, self.bytes = OrderedDict(), 0
+        self.evaluations, self.read = 0, {}
 
     def find(self, key):
         self.results.move_to_end(key)
@@ -39,6 +45,24 @@ class Memory:
         while self.bytes > MOST_BYTES:
             self.bytes -= size_of(self.results.popitem(last=False)[1])
 
+    @contextmanager
+    def evaluation(self):
+        """The extent of a call, in which no array changes."""
+        self.evaluations += 1
+        try:
+            yield
+        finally:
+            self.evaluations -= 1
+            if self.evaluations == 0:
+                self.read.clear()
+
+    def digest(self, array):
+        """A hash of the contents of an array."""
+        if id(array) not in self.read:
+            digest = hashlib.blake2b(contents(array), digest_size=16).digest()
+            self.read[id(array)] = array, digest
+        return self.read[id(array)][1]
+
 
 MEMORY = Memory()
 
@@ -47,13 +71,14 @@ def remembered(function):
     """Decorate a function that depends on nothing but its arguments."""
     @functools.wraps(function)
     def kept(*args, **kwargs):
-        try:
-            key = function, identity((args, kwargs))
-        except Unidentified:
-            return function(*args, **kwargs)
-        if key not in MEMORY.results:
-            MEMORY.keep(key, protected(function(*args, **kwargs)))
-        return MEMORY.find(key)
+        with MEMORY.evaluation():
+            try:
+                key = function, identity((args, kwargs))
+            except Unidentified:
+                return function(*args, **kwargs)
+            if key not in MEMORY.results:
+                MEMORY.keep(key, protected(function(*args, **kwargs)))
+            return MEMORY.find(key)
     return kept
 
 
@@ -66,7 +91,7 @@ def identity(x):
     if isinstance(x, Toleranced):
         return "toleranced", identity(x.value), identity(x.radius), x.profile
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fiub":
-        return x.dtype.kind, x.shape, hashlib.blake2b(contents(x), digest_size=16).digest()
+        return x.dtype.kind, x.shape, MEMORY.digest(x)
     if isinstance(x, Hashable) and not hasattr(x, "__next__") and not hasattr(x, "bit_generator"):
         return type(x), x
     raise Unidentified

@@ -36,7 +36,7 @@ def where(profile, condition, a, b):
         apart = np.where(uncertain, a.value, 0) - np.where(uncertain, b.value, 0)
         apart = np.abs(apart).astype(float)
         radius = np.where(uncertain, np.maximum(a.radius, b.radius) + apart, radius)
-    return Toleranced(np.where(truth, a.value, b.value), radius, profile)
+    return Toleranced(np.where(truth, a.value, b.value), radius, profile, a.inexact and b.inexact)
 
 
 def comparison(name):
@@ -69,65 +69,78 @@ def operand(x, profile):
         return x
     if isinstance(x, Number) and not isinstance(x, np.generic) and math.isfinite(x):
         short = float(math.frexp(x)[0] * 256).is_integer()
-        return Toleranced(x, 0.0 if short else abs(x) * (profile.u + 2.0**-53), profile)
+        radius = 0.0 if short else abs(x) * (profile.u + 2.0**-53)
+        examined = Toleranced.examined if abs(x) <= profile.most else Toleranced
+        return examined(x, radius, profile)
     return Toleranced(np.asarray(x), 0.0, profile)
 
 
-def rounded(value, radius, profile, roundings=1):
+def rounded(value, radius, profile, roundings=1, exact=False):
+    """A result with the error of its operands and of roundings; none where it is ``exact``."""
     size = np.abs(value).astype(float)
-    ordinary = at_most(size, profile.most)
+    ordinary, inexact = at_most(size, profile.most), profile.eta > 0
     if not ordinary:
         size = np.where(np.isfinite(value), size, 0.0)
     grown = radius + roundings * profile.u * (size + radius) + profile.eta
+    if exact is not False and some(exact):
+        grown, inexact = np.where(exact, 0.0, grown), False
     if ordinary and at_most(grown):
-        return Toleranced.examined(value, grown, profile)
-    return Toleranced(value, grown, profile)
+        return Toleranced.examined(value, grown, profile, inexact=inexact)
+    return Toleranced(value, grown, profile, inexact)
+
+
+def is_exact(x, values):
+    """Where a value is one of ``values(x.value)`` without error; False if it is so nowhere."""
+    if x.inexact:
+        return False
+    exact = x.radius == 0
+    if some(exact):
+        exact = exact & values(x.value)
+    return exact if some(exact) else False
 
 
 def is_integer(x):
-    """Where a value is an integer without error."""
-    exact = x.radius == 0
-    return exact & (x.value == np.rint(x.value)) if some(exact) else exact
+    return is_exact(x, lambda value: value == np.rint(value))
 
 
 def is_zero(x):
-    exact = x.radius == 0
-    return exact & (x.value == 0) if some(exact) else exact
+    return is_exact(x, lambda value: value == 0)
 
 
-def exact_for_integers(value, radius, a, b, profile):
-    """A sum, difference or product, exact if it is one of integers that the format holds."""
-    exact, grown = is_integer(a), rounded(value, radius, profile)
-    if some(exact):
-        exact = exact & is_integer(b) & (np.abs(value) <= profile.integers)
-        grown.radius = np.where(exact, 0.0, grown.radius)
-    return grown
+def of_integers(value, a, b, profile):
+    """Where a sum, difference or product is one of integers that the format holds."""
+    exact = is_integer(a)
+    return exact if exact is False else \
+        exact & is_integer(b) & (np.abs(value) <= profile.integers)
 
 
 def add(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
-    return exact_for_integers(a.value + b.value, a.radius + b.radius, a, b, profile)
+    value = a.value + b.value
+    return rounded(value, a.radius + b.radius, profile, exact=of_integers(value, a, b, profile))
 
 
 def subtract(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
-    return exact_for_integers(a.value - b.value, a.radius + b.radius, a, b, profile)
+    value = a.value - b.value
+    return rounded(value, a.radius + b.radius, profile, exact=of_integers(value, a, b, profile))
 
 
 def multiply(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
-    grown = exact_for_integers(a.value * b.value, product(a, b, np.multiply), a, b, profile)
-    if not np.logical_and.reduce(np.abs(grown.value) > 0, axis=None):       # not so for NaN
-        grown.radius = np.where(is_zero(a) | is_zero(b), 0.0, grown.radius)
-    return grown
+    value = a.value * b.value
+    exact = of_integers(value, a, b, profile)
+    if not np.logical_and.reduce(np.abs(value) > 0, axis=None):             # not so for NaN
+        exact = exact | is_zero(a) | is_zero(b)
+    return rounded(value, product(a, b, np.multiply), profile, exact=exact)
 
 
 def product(a, b, times):
     """The radius of a product; an exact zero times infinity is zero."""
-    times, radius, uncertain = guarded(times, a, b), 0.0, some(b.radius)
+    times, radius, uncertain = guarded(times, a, b), 0.0, b.inexact or some(b.radius)
     if uncertain:
         radius = times(np.abs(a.value).astype(float), b.radius)
-    if some(a.radius):
+    if a.inexact or some(a.radius):
         radius = radius + times(a.radius, np.abs(b.value).astype(float))
         if uncertain:
             radius = radius + times(a.radius, b.radius)
@@ -155,9 +168,7 @@ def divide(profile, a, b):
     spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
     radius = np.where(b.radius < size, spread / (size - b.radius), np.inf)
     radius = np.where(spread == 0, 0.0, radius)
-    found = rounded(quotient, radius, profile)
-    found.radius = np.where(is_zero(a), 0.0, found.radius)
-    return found
+    return rounded(quotient, radius, profile, exact=is_zero(a))
 
 
 def power(profile, a, b):
@@ -172,13 +183,14 @@ def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
     size = guarded(np.matmul, a, b)(np.abs(a.value).astype(float), np.abs(b.value).astype(float))
-    zeros, zeros_of_b = is_zero(a), is_zero(b)
-    products = np.matmul(1.0 * ~zeros, 1.0 * ~zeros_of_b) if some(zeros) or some(zeros_of_b) else n
+    zeros, products = [is_zero(x) for x in (a, b)], n
+    if some(zeros[0]) or some(zeros[1]):
+        products = np.matmul(*(1.0 * ~np.broadcast_to(of, x.shape) for of, x in zip(zeros, (a, b))))
     grown = profile.g(n) * size + products * profile.eta            # no others underflow
     if np.all(is_integer(a)) and np.all(is_integer(b)):
         grown = np.where(size <= profile.integers, 0.0, grown)
-    radius = product(a, b, np.matmul) + grown
-    return Toleranced(np.matmul(a.value, b.value), radius, profile)
+    radius, inexact = product(a, b, np.matmul) + grown, n > 0 and a.inexact and b.inexact
+    return Toleranced(np.matmul(a.value, b.value), radius, profile, inexact)
 
 
 def count_along(x, axis):
@@ -191,10 +203,13 @@ def total(profile, x, *, axis=None, keepdims=False, dtype=None):
         x = cast(profile, x, float)
     x, n = operand(x, profile), count_along(x, axis)
     size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
-    exact = np.all(is_integer(x), axis=axis, keepdims=keepdims) & (size <= profile.integers)
-    radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + np.where(
-        exact, 0.0, profile.g(max(n - 1, 0)) * size)
-    return Toleranced(np.sum(x.value, axis=axis, keepdims=keepdims), radius, profile)
+    grown, exact = profile.g(max(n - 1, 0)) * size, is_integer(x)
+    if exact is not False:
+        exact = np.all(exact, axis=axis, keepdims=keepdims) & (size <= profile.integers)
+        grown = np.where(exact, 0.0, grown)
+    radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + grown
+    value = np.sum(x.value, axis=axis, keepdims=keepdims)
+    return Toleranced(value, radius, profile, n > 0 and x.inexact)
 
 
 def mean(profile, x, *, axis=None, keepdims=False):
@@ -223,7 +238,7 @@ def extreme(name):
 
     def rule(profile, x, *, axis=None, keepdims=False):
         return Toleranced(reduce(x.value, axis=axis, keepdims=keepdims),
-                    np.max(x.radius, axis=axis, keepdims=keepdims), profile)
+                          np.max(x.radius, axis=axis, keepdims=keepdims), profile, x.inexact)
     return rule
 
 
@@ -265,7 +280,8 @@ def larger(name):
 
     def rule(profile, a, b):
         a, b = operand(a, profile), operand(b, profile)
-        return Toleranced(pick(a.value, b.value), np.maximum(a.radius, b.radius), profile)
+        return Toleranced(pick(a.value, b.value), np.maximum(a.radius, b.radius), profile,
+                          a.inexact or b.inexact)
     return rule
 
 
@@ -276,9 +292,10 @@ def elementary(name, spread, roundings=ELEMENTARY):
     def rule(profile, x):
         value = function(x.value)
         v, r = x.value.astype(float), x.radius
-        grown = rounded(value, np.where(r == 0, 0.0, spread(v, r)), profile, roundings)
-        grown.radius = np.where((r == 0) & ~np.isfinite(v), 0.0, grown.radius)     # exp(-inf) is 0
-        return grown
+        if x.inexact:
+            return rounded(value, spread(v, r), profile, roundings)
+        exact = not x.ordinary and (r == 0) & ~np.isfinite(v)           # exp(-inf) is 0
+        return rounded(value, np.where(r == 0, 0.0, spread(v, r)), profile, roundings, exact)
     return rule
 
 

@@ -86,18 +86,20 @@ def widened_by(other, found):
 class Toleranced:
     """Numbers known to within ``radius``; `profile` is the arithmetic that works on them.
 
-    ``ordinary`` is true only if all numbers and radii are finite and none exceeds the format.
+    ``ordinary`` is true only if all numbers and radii are finite and none exceeds the format, and
+    ``inexact`` only if all radii are positive.
     """
-    __slots__ = ("value", "radius", "profile", "ordinary")
+    __slots__ = ("value", "radius", "profile", "ordinary", "inexact")
     __array_priority__ = 1000
 
-    def __init__(self, value, radius, profile):
-        self.value, self.profile = np.asarray(value), profile
+    def __init__(self, value, radius, profile, inexact=False):
+        self.value, self.profile, self.inexact = np.asarray(value), profile, inexact
         radius = np.asarray(radius, float)
         if radius.shape != self.value.shape:
             radius = np.broadcast_to(radius, self.value.shape)
         self.ordinary = at_most(np.abs(self.value), profile.most) and at_most(radius)
         if not self.ordinary:
+            self.inexact = False
             finite = np.isfinite(self.value)
             radius = np.where(~finite & (radius != np.inf), 0.0, radius)    # an inf or NaN stays
             if profile.most < np.inf:   # beyond the format's range an honest candidate has inf
@@ -106,11 +108,11 @@ class Toleranced:
         self.radius = radius
 
     @classmethod
-    def examined(cls, value, radius, profile, ordinary=True):
+    def examined(cls, value, radius, profile, ordinary=True, inexact=False):
         """Numbers and radii of one shape that the constructor would leave as they are."""
         self = cls.__new__(cls)
         self.value, self.radius, self.profile = np.asarray(value), np.asarray(radius), profile
-        self.ordinary = ordinary
+        self.ordinary, self.inexact = ordinary, inexact
         return self
 
     def __repr__(self):
@@ -144,7 +146,8 @@ class Toleranced:
 
     def rearranged(self, move):
         """Value and radius rearranged by ``move``."""
-        return Toleranced.examined(move(self.value), move(self.radius), self.profile, self.ordinary)
+        return Toleranced.examined(move(self.value), move(self.radius), self.profile, self.ordinary,
+                                   self.inexact)
 
     def __getitem__(self, key):
         return self.rearranged(lambda a: a[key])
@@ -156,13 +159,17 @@ class Toleranced:
         return (self[i] for i in range(len(self)))
 
     def __neg__(self):
-        return Toleranced.examined(-self.value, self.radius, self.profile, self.ordinary)
+        return self.with_value(-self.value)
 
     def __pos__(self):
         return self
 
     def __abs__(self):
-        return Toleranced.examined(abs(self.value), self.radius, self.profile, self.ordinary)
+        return self.with_value(abs(self.value))
+
+    def with_value(self, value):
+        """Other numbers, as far from 0 as these."""
+        return Toleranced.examined(value, self.radius, self.profile, self.ordinary, self.inexact)
 
 
 def at_most(sizes, most=math.inf):
