@@ -11,7 +11,7 @@ many).
 import math
 from fractions import Fraction
 
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 
 EXTRACTIONS = 3
 LN2 = (float.fromhex("0x1.62e42fefa3800p-1"), float.fromhex("0x1.ef35793c76000p-45"),
@@ -121,11 +121,21 @@ def power(t, q):
     xp = namespace(t[0])
     p = xp.pow(t[0], q[0])
     known = (t[0] > tiny(p)) & (p > tiny(p)) & (p < 2)
-    h = xp.where(known, xp.stack([t[0], p]), 1.0)
-    log = logarithm((h, xp.where(known, xp.stack([t[1], 0.0 * p]), 0.0)))
+    if on_host(p):                                      # no others are evaluated
+        more = xp.zeros_like(p)
+        more[known] = power_excess([part[known] for part in t], p[known], q)
+        return p, more
+    t = [xp.where(known, part, whole) for part, whole in zip(t, (1.0, 0.0), strict=True)]
+    return p, xp.where(known, power_excess(t, xp.where(known, p, 1.0), q), 0.0)
+
+
+def power_excess(t, p, q):
+    """t^q - p for a pair t and the library's power p."""
+    xp = namespace(p)
+    log = logarithm((xp.stack([t[0], p]), xp.stack([t[1], 0.0 * p])))
     (of_t, more_t), (of_p, more_p) = ([part[i, ...] for part in log] for i in (0, 1))
     h, l = product(of_t, q[0])
-    return p, p * ((h - of_p) + (l + (q[0] * more_t + q[1] * of_t) - more_p))
+    return p * ((h - of_p) + (l + (q[0] * more_t + q[1] * of_t) - more_p))
 
 
 def logarithm(x):

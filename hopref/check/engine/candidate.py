@@ -75,13 +75,18 @@ class Outcome:
         return self.values if self.many else self.values[0]
 
 
-def observe(call, args, kwargs, layout="C"):
-    """Call the candidate; return its results and side effects."""
+def observe(call, args, kwargs, layout="C", known=None):
+    """Call the candidate; return its results and side effects.
+
+    ``known`` is a list of the states of the global generators at the end of the last call, or an
+    empty one where something may have drawn since; it is replaced by those at the end of this call.
+    """
     given = [relaid(a, layout, i) for i, a in enumerate(args)]
     named = {k: relaid(v, layout, k) for k, v in kwargs.items()}
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
     before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
-    before_state, printed = global_state(), io.StringIO()
+    known, printed = [] if known is None else known, io.StringIO()
+    errors, states = np.geterr(), known.pop() if known else generator_states()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
             warnings.simplefilter("ignore")
@@ -98,7 +103,11 @@ def observe(call, args, kwargs, layout="C"):
     except Exception as error:
         outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
                           trace=places(error))
-    outcome.side_effects += forbidden(inputs, before, before_state, printed.getvalue())
+    outcome.side_effects += forbidden(inputs, before, errors, printed.getvalue())
+    known.append(generator_states())
+    if known[0] != states:
+        outcome.side_effects.append(("draws from a global generator",
+                                     "the global random state changed"))
     outcome.side_effects += getattr(call, "side_effects", ())
     return outcome
 
@@ -170,22 +179,20 @@ def as_numpy(a):
     return a
 
 
-def global_state():
-    """NumPy's error state, and the states of the global random generators."""
+def generator_states():
+    """The states of the global random generators of NumPy and Python."""
     kind, keys, *rest = np.random.get_state()
-    return np.geterr(), (kind, keys.tobytes(), *rest), random.getstate()
+    return (kind, keys.tobytes(), *rest), random.getstate()
 
 
-def forbidden(inputs, before, state, printed):
+def forbidden(inputs, before, errors, printed):
     """The forbidden side effects of a call; NumPy's error state is restored."""
-    after = global_state()
-    np.seterr(**state[0])
+    after = np.geterr()
+    np.seterr(**errors)
     found = [("writes into its input", f"{k} was changed") for k, bytes_ in before.items()
                 if inputs[k].tobytes() != bytes_]
-    if after[0] != state[0]:
-        found.append(("changes np.seterr", f"now {after[0]}"))
-    if after[1:] != state[1:]:
-        found.append(("draws from a global generator", "the global random state changed"))
+    if after != errors:
+        found.append(("changes np.seterr", f"now {after}"))
     if printed:
         found.append(("prints", repr(printed[:60])))
     return found
@@ -212,9 +219,14 @@ class InProcess:
     """A candidate in the current process, without limits, for trusted code and for tests."""
     def __init__(self, function, name=""):
         self.function, self.name = function, name or getattr(function, "__name__", "candidate")
+        self.states = []        # of the global generators at the end of the last call
+
+    def take_baseline(self):
+        """Forget what was observed before a judgement."""
+        self.states.clear()
 
     def call(self, args, kwargs, layout="C"):
-        return observe(self.function, args, kwargs, layout)
+        return observe(self.function, args, kwargs, layout, self.states)
 
     @property
     def never_passed(self):

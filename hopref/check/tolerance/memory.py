@@ -15,7 +15,7 @@ import numpy as np
 
 from hopref.check.tolerance.toleranced import Toleranced, Uncertain
 
-__all__ = ["remembered"]
+__all__ = ["MEMORY", "remembered"]
 
 MOST_BYTES = 2**26                  # of the results that are kept; the oldest go first
 LONG = np.dtype(np.longdouble)
