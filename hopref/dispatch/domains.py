@@ -17,7 +17,7 @@ __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
     "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
     "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
-    "binary", "factors", "uniform",
+    "binary", "factors", "log_factors", "uniform",
 ]
 
 
@@ -186,6 +186,15 @@ def factors(dims: str = "") -> Array:
 
 def finite_and_positive(xp: Any, x: Any) -> Any:
     return xp.isfinite(x) & (x > 0)
+
+
+def log_factors(dims: str = "") -> Array:
+    """Logarithms of factors between 0 and 1: -inf is the log of 0."""
+    return Array(dims, description="<= 0", holds=not_positive)
+
+
+def not_positive(xp: Any, x: Any) -> Any:
+    return x <= 0
 
 
 def uniform(dims: str) -> Array:

@@ -16,6 +16,7 @@ from hopref.gradients import (
     attention,
     dense,
     features,
+    gated,
     graded,
     layers,
     maps,
@@ -25,5 +26,5 @@ from hopref.gradients import (
     structured,
 )
 
-__all__ = ["maps", "features", "graded", "dense", "modern", "sparse", "attention", "performer",
-           "layers", "structured"]
+__all__ = ["maps", "features", "gated", "graded", "dense", "modern", "sparse", "attention",
+           "performer", "layers", "structured"]

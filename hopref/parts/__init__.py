@@ -7,8 +7,8 @@ attention chunk by chunk.
 
 A kind of parts is a module with a ``State`` and four functions: ``empty`` returns the state of no
 data, ``from_chunk`` that of one chunk, ``merge`` that of two states together, and ``value`` the
-result.  ``merge`` is associative up to rounding.  It is commutative except for `causal` and
-`top_k`, which depend on the order.  These functions do not validate their arguments.  The kinds
+result.  ``merge`` is associative up to rounding.  It is commutative except for `causal`, `gated`
+and `top_k`, which depend on the order.  These functions do not validate their arguments.  The kinds
 are:
 
 ========== ====================================================================================
@@ -16,6 +16,7 @@ softmax    modern retrieval, attention, logsumexp
 energy     the modern energy
 linear     linear attention and the Performer, with one log scale for each feature
 causal     causal linear attention; the result depends on the order of the chunks
+gated      linear attention with gates or the delta rule; the result depends on the order
 sums       Hebb's rule, pairs, association; exact for integers
 covariance the covariance rule
 gram       the projection rule
@@ -40,6 +41,7 @@ KINDS = {
                "performer.thresholded_update"),
     "causal": ("attention.causal_linear_attention", "attention.log_causal_linear_attention",
                "performer.causal_attention"),
+    "gated": ("gated.linear_attention",),
     "sums": ("storage.hebbian", "storage.bam", "attention.association"),
     "covariance": ("storage.covariance",),
     "gram": ("storage.projection",),

@@ -3,6 +3,7 @@ from hopref.parts import causal as causal
 from hopref.parts import clipped as clipped
 from hopref.parts import covariance as covariance
 from hopref.parts import energy as energy
+from hopref.parts import gated as gated
 from hopref.parts import gram as gram
 from hopref.parts import linear as linear
 from hopref.parts import softmax as softmax

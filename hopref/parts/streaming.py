@@ -237,7 +237,7 @@ def scan(op, /, *operands, nonfinite=None, **params):
     [[4.]]
     [[6.]]
     """
-    if getattr(op, "parts", None) != "causal":
+    if getattr(op, "parts", None) not in ("causal", "gated"):
         raise CallError("hopref.parts.scan: op must be causal attention; "
                         f"got {getattr(op, 'name', op)!r}.")
     return _scanned(op, zip_chunks(op, operands, params), nonfinite)

@@ -31,6 +31,7 @@ LEGAL = {
     domains.symmetric: lambda x: x / 2 + np.swapaxes(x, -1, -2) / 2,
     domains.uniform(""): lambda x: np.abs(x) % 1,
     domains.factors(""): lambda x: np.abs(x) + 1,
+    domains.log_factors(): lambda x: -np.abs(x),
 }
 RESTRICTED = (          # numbers, signs, bits, the ranges of tanh and of the sigmoid, and the rest
     lambda x: x,

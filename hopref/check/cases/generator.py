@@ -20,7 +20,7 @@ from hopref.check.cases.arguments import typical
 from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
 from hopref.check.cases.families import BETA
 from hopref.check.cases.levels import factors, sizes_of
-from hopref.check.cases.numbers import Setting, array, hide
+from hopref.check.cases.numbers import Setting, array, damp, hide
 from hopref.check.tolerance.arithmetic import round_to
 from hopref.dispatch.domains import Scalar, Seed, number
 from hopref.errors import HoprefError
@@ -182,6 +182,7 @@ def draw(op, known, row, dtype, seed, given, fixed):
         elif (v := option(it, k, parameter.default, seed, values)) is not None:
             values[k] = v
     hide(it, values)
+    damp(it, values)
     kinds = op.signature.parameters
     args = tuple(values.pop(k) for k in list(values) if kinds[k].kind is kinds[k].POSITIONAL_ONLY)
     for a in (*args, *values.values()):
@@ -237,9 +238,10 @@ def passed(it, k, default):
 
 
 def needed(it, k):
-    """Whether an optional operand is passed: the threshold is, except with defaults or in ties, and
-    the log scale of a state."""
+    """Whether an optional operand is passed: the threshold is, except with defaults or in ties, the
+    log scale of a state, and the strengths of writes of the delta rule."""
     return k == "c" and (it.levels.get("S") or it.levels.get("z")) or \
+        k == "beta" and it.levels.get("rule") == "delta" or \
         k == "b" and not it.family.default_options and it.family.name != "ties"
 
 

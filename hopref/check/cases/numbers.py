@@ -11,11 +11,13 @@ from hopref.check.cases.levels import allows_infinity
 from hopref.check.tolerance.arithmetic import largest, round_to
 from hopref.dispatch.domains import Array
 
-__all__ = ["Setting", "array", "hide"]
+__all__ = ["Setting", "array", "damp", "hide"]
 
 HIDDEN = 1e3            # factor of the hidden key that has the largest score
 LOWEST = -1e11          # factor of visible keys where all hidden scores are 0
-PASSIVE = ("omega", "omegas", "b", "bias", "mask", "S", "c", "sign_q", "sign_k", "V")
+MOST_WRITTEN = 1.75     # of beta |k|^2 of the delta rule; above 2 its memories grow without bound
+PASSIVE = ("omega", "omegas", "b", "bias", "mask", "S", "c", "sign_q", "sign_k", "V", "log_decay",
+           "log_gates")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def array(it, k):
     if k in ("phi_q", "phi_k", "z", "S") and "S" in it.op.arrays or k.startswith("phi"):
         x = x if it.family.default_options else np.abs(x)   # features >= 0
     if allows_infinity(domain):
-        x = with_infinities(it, k, x)
+        x = legal(domain, with_infinities(it, k, x))
     return x if x.dtype == np.dtype("int64") else round_to(x, it.dtype)
 
 
@@ -170,3 +172,12 @@ def hide(it, values):
             values[first] = np.abs(values[first]) if not scores else values[first]
             mask[..., 1:] = True
         values[keys] = round_to(x, it.dtype)
+
+
+def damp(it, values):
+    """With the delta rule, strengths of writes for which memories do not grow."""
+    if it.levels.get("rule") != "delta":
+        return
+    square = np.sum(np.square(values["K"], dtype=float), axis=-1)
+    share = MOST_WRITTEN * np.abs(np.tanh(values["beta"].astype(float)))
+    values["beta"] = round_to(share / np.where(square > 0, square, 1.0), it.dtype)

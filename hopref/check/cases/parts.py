@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref import attention, maps, modern, sparse, storage
+from hopref import attention, gated, maps, modern, sparse, storage
 from hopref.check.cases.draws import arrays, betas, composed, eighths, integers, sampled, small
 from hopref.check.laws import equal, holds, toleranced
 from hopref.check.tolerance.expected import honest
@@ -17,6 +17,8 @@ __all__ = ["KINDS", "SPARSE", "Kind"]
 
 U = 2.0**-53
 bits = sampled([0.0, 1.0])
+logs_of_decays = integers(-16, 0).map(lambda k: k / 8)
+shares = integers(0, 8).map(lambda k: k / 8)
 
 
 class Kind(NamedTuple):
@@ -109,6 +111,13 @@ def queries(case):
 def by_name(*names, **how):
     """The call of an operation from a case."""
     return lambda case: ([case[k] for k in names], {k: case[k] for k in how})
+
+
+def tokens(case, rows):
+    """A rule, and the tokens of a sequence with their decays and strengths of writes."""
+    Q, K, V, gates, beta = cut(case, rows, "Q", "K", "V", "log_gates", "beta")
+    return (Q / np.sqrt(Q.shape[-1]), K, V, np.exp(gates), beta[:, None]), \
+        {"rule": gated.rules.resolve(case["rule"])}
 
 
 # -- sums over patterns ---------------------------------------------------------------------------
@@ -220,6 +229,16 @@ KINDS = {
         lambda verbs, it: verbs.empty(*segment(it, slice(None))),
         lambda verbs, state, it: verbs.value(state),
         formula(attention.log_causal_linear_attention, by_name("log_q", "log_k", "V")),
+        commutes=False),
+    "gated": Kind(
+        lambda n: extended(n, {"Q": ("n d", eighths), "K": ("n d", eighths), "V": ("n v", eighths),
+                               "log_gates": ("n d", logs_of_decays), "beta": ("n", shares),
+                               "S": ("d v", eighths)}, rule=sampled(["linear", "delta"])),
+        lambda verbs, it, rows: verbs.from_chunk(*tokens(it, rows)[0], **tokens(it, rows)[1]),
+        lambda verbs, it: verbs.empty(*tokens(it, slice(None))[0], **tokens(it, slice(None))[1]),
+        lambda verbs, state, it: verbs.value(state, S=it["S"]),
+        formula(gated.linear_attention,
+                by_name("Q", "K", "V", log_gates=1, beta=1, S=1, rule=1)),
         commutes=False),
     "sums": Kind(
         lambda n: tables(n, X=("n d", small), Y=("n v", small)),

@@ -97,7 +97,7 @@ def array(draw, op, name, size, *, numbers=None):
         return entries(draw, shape, np.arange(size[domain.below]))
     x = of_numbers(draw, shape, numbers)
     if domain.holds is not None and np.all(domain.holds(np, np.asarray(-np.inf))):
-        return np.where(entries(draw, shape, (False, True)), x, -np.inf)        # a log scale
+        return np.where(entries(draw, shape, (False, True)), legal(domain, x), -np.inf)     # logs
     made = legal(domain, x)
     assume(made is not None)
     return made

@@ -92,6 +92,10 @@ CAUSAL = declare("causal", "MO-3",
          "own position left out", "results depend on later positions",
          "state without the last chunk"),
         ("nothing as one position",))
+GATED = declare("gated", "GD-5",
+        ("maps composed in the wrong order", "memory of the later part alone",
+         "results of the later part alone", "prediction of the memory before its decay"),
+        ("nothing erases the memory",))
 SUMS = declare("sums", "MO-5",
         ("weights averaged", "the later part alone", "A and B exchanged"),
         ("weights averaged", "nothing as the identity"))
