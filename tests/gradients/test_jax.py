@@ -65,3 +65,26 @@ def test_jax_agrees(name):
         theirs = [np.asarray(d) for d in back(jax.numpy.asarray(g))]
     assert result.dtype == np.float64
     assert compared(name, (g, *more), operands, modifiers | numbers, theirs) <= 1
+
+
+def delta(q, k, v, log_decay, log_gates, beta, S, scale):
+    """The delta rule with decays, and the final memory."""
+    def step(S, token):
+        q, k, v, g, b = token
+        S = jax.numpy.exp(g)[:, None] * S
+        S = S + b * jax.numpy.outer(k, v - k @ S)
+        return S, scale * (q @ S)
+    S, o = jax.lax.scan(step, S, (q, k, v, log_decay[:, None] + log_gates, beta))
+    return o, S
+
+
+def test_jax_agrees_on_the_delta_rule():
+    operands = normal(L, D), normal(L, D) / 2, normal(L, V)
+    gates = {"log_decay": -abs(normal(L)), "log_gates": -abs(normal(L, D)),
+             "beta": abs(normal(L)) / 4, "S": normal(D, V), "scale": 0.7}
+    cotangents = normal(L, V), normal(D, V)
+    with jax.enable_x64(True):
+        _, back = jax.vjp(delta, *operands, *gates.values())
+        theirs = [np.asarray(d) for d in back(tuple(map(jax.numpy.asarray, cotangents)))]
+    named = gates | {"rule": "delta"}
+    assert compared("gated.linear_attention", cotangents, operands, named, theirs) <= 1
