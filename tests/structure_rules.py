@@ -50,7 +50,7 @@ MAY_IMPORT = {
 
 LIBRARIES = {"numpy", "torch", "jax", "flax", "keras", "equinox", "onnx", "hflayers",
              "performer_pytorch", "entmax", "sparsemax", "fla", "torchhd",
-             "optax", "jaxopt", "scipy", "sklearn"}
+             "optax", "jaxopt", "scipy", "sklearn", "transformers"}
 # Third-party packages that may be imported, anywhere in a package; the other packages may import
 # only the standard library and NumPy.
 THIRD_PARTY = {

@@ -22,9 +22,10 @@ from hopref.gradients import (
     maps,
     modern,
     performer,
+    sinks,
     sparse,
     structured,
 )
 
 __all__ = ["maps", "features", "gated", "graded", "dense", "modern", "sparse", "attention",
-           "performer", "layers", "structured"]
+           "performer", "layers", "sinks", "structured"]

@@ -16,6 +16,7 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps import (
+    beside_sink,
     dot,
     empty_rows,
     finite_or_zero,
@@ -29,8 +30,8 @@ from hopref.maps import (
 )
 from hopref.maps.sparse import above_one, at_least_one, seen
 
-__all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
-           "entmax_conjugate", "normmax_conjugate", "k_subsets_conjugate"]
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
+           "top_k", "entmax_conjugate", "normmax_conjugate", "k_subsets_conjugate"]
 
 options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows)
 
@@ -88,6 +89,36 @@ def softmax(g, z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     """
     w = jacobian_product(maps.softmax(z, beta=beta, bias=bias, where=where), g)
     return beta * w, w, temperature_gradient(w, taking_part(z, bias, where))
+
+
+@op("(...,n),(...,n),(...)->(...,n),(...),(...,n),()", z=scores(), beta=positive,
+    bias=scores("(...,n)"), where=mask("(...,n)"))
+def sink_softmax(g, z, sink, /, *, beta=1.0, bias=0.0, where=True):
+    r"""Gradient of `maps.sink_softmax`.  Source: the attention sinks of gpt-oss [SK-2].
+
+    .. math:: w = p \circ (g - p^T g), \quad
+        (dz, ds, db, d\beta) = (\beta w, -p_s\, p^T g, w, w^T z)
+
+    where p_s = 1 - sum p is the weight of the sink.
+
+    Parameters
+    ----------
+    sink : score of the sink, in the units of beta z
+
+    >>> from hopref.gradients import maps
+    >>> maps.sink_softmax([1.0], [0.0], 0.0)[:2]
+    (array([0.25]), np.float64(-0.25))
+    """
+    z = with_last(z, 0.0)
+    bias, where = beside_sink(z, sink[..., None], bias, where)
+    dz, dbias, dbeta = softmax.formula(with_last(g, 0.0), z, beta=beta, bias=bias, where=where)
+    return dz[..., :-1], dbias[..., -1], dbias[..., :-1], dbeta
+
+
+def with_last(x, number):
+    """Rows with this number as one more entry."""
+    xp = namespace(x)
+    return xp.concat([x, xp.zeros_like(x[..., :1]) + number], axis=-1)
 
 
 @op("(...),(...,n)->(...,n),()", z=scores(), beta=positive)

@@ -87,6 +87,7 @@ from hopref.maps.signs import (
 )
 from hopref.maps.soft import (
     among,
+    beside_sink,
     default_scale,
     empty_rows,
     end,
@@ -98,9 +99,14 @@ from hopref.maps.soft import (
     masked,
     mean_gain,
     otherwise,
+    overlaps_and_zero,
     seen_scores,
+    shares_without_scores,
+    sink_gain,
+    sink_softmax,
     softmax,
     softmax_among,
+    softmax_and_sink,
     start,
     taking_part,
     unhidden,
@@ -109,6 +115,6 @@ from hopref.maps.soft import (
 )
 from hopref.maps.sparse import among_largest, entmax, k_subsets, normmax, seen, sparsemax, top_k
 
-__all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
-           "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
+           "top_k", "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]

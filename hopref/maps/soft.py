@@ -6,10 +6,11 @@ from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import finite_or_zero, ratio
-from hopref.maps.overlaps import biased
+from hopref.maps.overlaps import biased, overlaps
 from hopref.maps.preconditions import something_visible
+from hopref.maps.signs import sigmoid
 
-__all__ = ["softmax", "logsumexp"]
+__all__ = ["softmax", "sink_softmax", "logsumexp"]
 
 inf = math.inf
 
@@ -52,6 +53,85 @@ def softmax(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
     total = xp.sum(e, axis=-1, keepdims=True)       # >= 1, and 0 in empty rows
     p = e / xp.maximum(total, 1.0)
     return p if empty_row == 0.0 else xp.where(total == 0, empty_row, p)
+
+
+@op("(...,n),(...)->(...,n)", z=scores(), beta=positive, bias=scores("(...,n)"),
+    where=mask("(...,n)"))
+def sink_softmax(z, sink, /, *, beta=1.0, bias=0.0, where=True):
+    r"""Softmax with a sink, a score of no entry that takes part of the weight.
+
+    Source: the attention sinks of gpt-oss; with a sink of 0, Miller 2023, *Attention is off by one*
+    [SK-1].
+
+    .. math:: p_i = e^{\beta z_i} / \bigl(e^s + \sum_j e^{\beta z_j}\bigr)
+
+    Parameters
+    ----------
+    z : (..., n) scores, finite or -inf
+    sink : (...) s, in the units of beta z
+    bias : (..., n) added to beta z; -inf hides an entry
+    where : (..., n) bool, True where an entry takes part
+
+    Returns
+    -------
+    (..., n) array, weights >= 0 whose sum is 1 minus the weight of the sink; 0 in rows without
+    visible entries
+
+    >>> from hopref.maps import sink_softmax
+    >>> sink_softmax([0.0, 0.0], 0.0) * 3
+    array([1., 1.])
+    """
+    z = namespace(z).concat([z, namespace(z).zeros_like(z[..., :1])], axis=-1)
+    return softmax_and_sink(z, sink[..., None], beta, bias, where)[..., :-1]
+
+
+def softmax_and_sink(z, sink, beta, bias, where):
+    """Softmax of scores whose last entry is that of the sink, a zero with the bias ``sink``."""
+    bias, where = beside_sink(z, sink, bias, where)
+    return softmax(z, beta=beta, bias=bias, where=where)
+
+
+def overlaps_and_zero(Q, K, where=True):
+    """Products of queries and keys, and a zero in each row, up to an additive constant of the row.
+    """
+    xp = namespace(K)
+    here = xp.arange(K.shape[-2] + 1) < K.shape[-2]
+    if where is not True:
+        where = and_sink(where, K.shape[-2])
+    z = overlaps(Q, xp.concat([K, xp.zeros_like(K[..., :1, :])], axis=-2), where)
+    return xp.where(here | (z == z), z, 0.0)
+
+
+def and_sink(where, n):
+    """The mask of n entries and the sink, which is visible in each row."""
+    xp = namespace(where)
+    one = xp.ones((*where.shape[:-1], 1), dtype=xp.bool)
+    return xp.concat([xp.broadcast_to(where, (*where.shape[:-1], n)), one], axis=-1)
+
+
+def beside_sink(z, sink, bias, where):
+    """Bias and mask of scores whose last entry is that of the sink."""
+    xp, zero = namespace(z), namespace(z).zeros_like(z)
+    bias = xp.concat([bias + zero[..., :-1], sink + zero[..., -1:]], axis=-1)
+    return bias, True if where is True else and_sink(where, z.shape[-1] - 1)
+
+
+@overridable
+def sink_gain(gaps, beta, sink):
+    """log of the mean of e^(beta gaps) over n entries and e^sink times the last, over beta."""
+    xp, (others, share) = namespace(gaps), shares_without_scores(gaps, sink)
+
+    def averaged(e):
+        return others * xp.mean(e[..., :-1], axis=-1) + share * e[..., -1]
+    return log_of_mean(averaged(xp.exp(beta * gaps)), averaged(xp.expm1(beta * gaps))) / beta
+
+
+def shares_without_scores(z, sink):
+    """The weights n/(n + e^s) of n entries and e^s/(n + e^s) of the sink, where all scores are 0.
+    """
+    xp, zero = namespace(z), namespace(z).zeros_like(z[..., 0])
+    lead = sink - xp.log(zero + (z.shape[-1] - 1))
+    return sigmoid(-lead), sigmoid(lead)
 
 
 def seen_scores(z, beta, bias, where):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import DomainError
-from hopref.maps import default_scale, finite_or_zero, ratio, seen
+from hopref.maps import default_scale, finite_or_zero, ratio, seen, sigmoid
 from hopref.maps.preconditions import EMPTY_ROW
 from hopref.parts.operations import Chunked
 
@@ -83,7 +83,7 @@ def bounded(z):
 
 # -- the operations -------------------------------------------------------------------------------
 
-def from_patterns(*, xi, X, beta):
+def from_patterns(*, xi, X, beta, **_):
     return from_chunk(bounded(xi @ X.T), X, beta=beta)
 
 
@@ -117,6 +117,22 @@ def weighted_mean(state, **_):
     return value(state).mean
 
 
+def with_sink(state, sink):
+    """The mean with a sink, which is counted once, after all scores; 0 for rows without scores."""
+    xp, mean = namespace(state.total), value(state).mean
+    some = state.total > 0
+    lse = state.beta * finite_or_zero(state.top) + xp.log(xp.where(some, state.total, 1.0))
+    return mean * sigmoid(xp.where(some, lse, -math.inf) - sink)[..., None]
+
+
+def mean_of_states(state, *, sink, **_):
+    return with_sink(state, sink)
+
+
+def mean_of_heads(state, *, sink, **_):
+    return with_sink(state, sink[..., None])
+
+
 def mean_or_empty(state, *, empty_row, **_):
     if empty_row != "raise":
         return value(state, empty_row=empty_row).mean
@@ -138,6 +154,8 @@ OPERATIONS = {
     "modern.thresholded_update": Chunked("n", from_thresholded, weighted_mean),
     "structured.update": Chunked("n", from_supported, mean_or_empty),
     "attention.softmax_attention": Chunked("s", from_keys, mean_or_empty),
+    "sinks.update": Chunked("n", from_patterns, mean_of_states),
+    "sinks.attention": Chunked("s", from_keys, mean_of_heads),
     "dense.log_energy": Chunked("n", from_overlaps, negative_lse),
     "maps.logsumexp": Chunked("n", from_scores, lse),
 }

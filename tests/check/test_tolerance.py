@@ -97,7 +97,8 @@ def test_alternative_algorithms_compute_the_same(monkeypatch):
                  "structured.energy", "structured.top_k_energy", "structured.update",
                  "structured.top_k_update", "sparse.update", "sparse.weights",
                  "sparse.normmax_update", "sparse.normmax_weights", "sparse.k_subsets_update",
-                 "sparse.k_subsets_weights", "layers.associations", "performer.attention"):
+                 "sparse.k_subsets_weights", "layers.associations", "performer.attention",
+                 "sinks.attention", "sinks.update"):
         op = OPS[f"gradients.{name}"]
         for case in cases(op)[::2]:
             if not case.stress:

@@ -19,6 +19,7 @@ from hopref.gradients import attention as attention_gradients
 from hopref.gradients import maps as maps_gradients
 from hopref.gradients import modern as modern_gradients
 from hopref.gradients import performer as performer_gradients
+from hopref.gradients import sinks as sink_gradients
 from hopref.gradients import sparse as sparse_gradients
 from hopref.gradients import structured as structured_gradients
 from hopref.gradients.sums import transposed
@@ -78,11 +79,12 @@ BY_STATES = [by_states(gradient, at) for gradient, at in (
     (structured_gradients.top_k_update, 2), (sparse_gradients.weights, 2),
     (sparse_gradients.update, 2), (sparse_gradients.normmax_weights, 2),
     (sparse_gradients.normmax_update, 2), (sparse_gradients.k_subsets_weights, 2),
-    (sparse_gradients.k_subsets_update, 2))]
+    (sparse_gradients.k_subsets_update, 2), (sink_gradients.update, 2))]
 
 
-@alternative(attention_gradients.softmax_weights, of_results=True)
-def by_queries(found, g, Q, K, *, scale=None, **options):
+@alternative(attention_gradients.softmax_weights, sink_gradients.attention_weights,
+             of_results=True)
+def by_queries(found, g, Q, K, *sink, scale=None, **options):
     """<dQ, Q>/scale: the reverse mode of (scale Q) K^T."""
     return *found[:-1], namespace(Q).sum(found[0] * Q) / default_scale(scale, K)
 

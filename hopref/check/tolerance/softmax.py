@@ -48,6 +48,15 @@ def logmeanexp(z, where=True):
     return Toleranced(y, moved + rounded, z.profile)
 
 
+@implements(soft.sink_gain)
+def sink_gain(gaps, beta, sink):
+    """A mean of exponentials moves by no more than the largest error of an exponent."""
+    y, n = soft.sink_gain.__wrapped__(gaps.value, beta, sink), gaps.shape[-1]
+    profile = gaps.profile
+    rounded = (profile.g(n) + (16 + 2 * (abs(sink) + np.log(n))) * profile.u) * size(y)
+    return Toleranced(y, np.max(gaps.radius, axis=-1) + rounded, profile)
+
+
 @implements(soft.softmax_among)
 def softmax_among(z, beta, support, renormalise, empty_row):
     p = softmax(z, beta=beta, where=soft.among(support, renormalise))

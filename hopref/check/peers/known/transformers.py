@@ -1,4 +1,6 @@
 """transformers: the functions by which its models compute attention."""
+from types import SimpleNamespace
+
 from hopref.check.peers.peer import NO_EMPTY, Peer, Profile
 
 __all__ = ["PEERS"]
@@ -6,6 +8,18 @@ __all__ = ["PEERS"]
 LLAMA = "transformers.models.llama.modeling_llama:eager_attention_forward"
 BERT = "transformers.models.bert.modeling_bert:eager_attention_forward"
 SDPA = "transformers.integrations.sdpa_attention:sdpa_attention_forward"
+
+
+def sinks_of_gpt_oss(Q, K, V, sink, *, scale=None, attention_mask=None):
+    """eager_attention_forward of GPT-OSS, with all leading axes as heads of one sequence."""
+    from transformers.models.gpt_oss.modeling_gpt_oss import eager_attention_forward
+    module = SimpleNamespace(sinks=sink.reshape(-1), num_key_value_groups=1, training=False)
+    q, k, v = (x.reshape(1, -1, *x.shape[-2:]) for x in (Q, K, V))
+    mask = None if attention_mask is None else attention_mask.reshape(
+        1, -1, *attention_mask.shape[-2:])
+    scale = K.shape[-1] ** -0.5 if scale is None else scale
+    Z = eager_attention_forward(module, q, k, v, mask, scale)[0].transpose(1, 2)
+    return Z.reshape(V.shape[:-2] + Z.shape[-2:])
 
 
 def judged(name, target, *, within=(), empty_row="NaN", **profile):
@@ -21,4 +35,10 @@ PEERS = (
     judged("eager_attention_forward of Llama", LLAMA, inside="softmax in float32",
            within=[("float64", "float64-single")]),
     judged("eager_attention_forward of BERT", BERT),
+    Peer("transformers eager_attention_forward of GPT-OSS", "sinks.attention",
+         f"{__name__}:sinks_of_gpt_oss", "transformers", needs=("torch",),
+         call={"array": "torch", "mask": "additive", "lead": 2,
+               "names": {"mask": "attention_mask", "bias": "attention_mask"},
+               "given": {"causal": False}}, expected=NO_EMPTY,
+         profile=Profile(mask="a bias", scale="1/sqrt(d)", empty_row="0")),
 )
