@@ -22,10 +22,11 @@ from hopref.gradients import (
     maps,
     modern,
     performer,
+    sigmoid,
     sinks,
     sparse,
     structured,
 )
 
 __all__ = ["maps", "features", "gated", "graded", "dense", "modern", "sparse", "attention",
-           "performer", "layers", "sinks", "structured"]
+           "performer", "layers", "sigmoid", "sinks", "structured"]

@@ -82,6 +82,7 @@ from hopref.maps.signs import (
     relu,
     sigmoid,
     size,
+    softplus,
     strongest,
     winners,
 )
@@ -102,6 +103,7 @@ from hopref.maps.soft import (
     overlaps_and_zero,
     seen_scores,
     shares_without_scores,
+    shown,
     sink_gain,
     sink_softmax,
     softmax,

@@ -1,5 +1,6 @@
 """Signs with tie rules, thresholds, activations, and masks of the largest entries."""
 from hopref.dispatch.namespace import namespace
+from hopref.dispatch.overrides import overridable
 
 
 def keep(h, xi, low):
@@ -14,11 +15,19 @@ def plus(h, xi, low):
     return xp.where(h >= 0, 1.0, xp.where(h < 0, low, h))
 
 
+@overridable
 def sigmoid(u):
     """1 / (1 + e^-u), without overflow."""
     xp = namespace(u)
     e = xp.exp(-xp.abs(u))
     return xp.where(u >= 0, 1.0, e) / (1 + e)
+
+
+@overridable
+def softplus(u):
+    """log(1 + e^u), the integral of the sigmoid, without overflow."""
+    xp = namespace(u)
+    return xp.maximum(u, 0.0 * u) + xp.log1p(xp.exp(-xp.abs(u)))
 
 
 def relu(u):

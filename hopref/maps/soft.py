@@ -248,6 +248,11 @@ def start(queries, keys):
     return 0
 
 
+def shown(A, mask):
+    """Weights of visible keys, 0 of hidden ones."""
+    return A if mask is True else namespace(A).where(mask, A, 0.0)
+
+
 def masked(keys, mask, nothing):
     """Features of keys, with ``nothing`` (0, or -inf for logs) for hidden keys."""
     return keys if mask is True else namespace(keys).where(mask[..., None], keys, nothing)

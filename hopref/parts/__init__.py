@@ -17,7 +17,7 @@ energy     the modern energy
 linear     linear attention and the Performer, with one log scale for each feature
 causal     causal linear attention; the result depends on the order of the chunks
 gated      linear attention with gates or the delta rule; the result depends on the order
-sums       Hebb's rule, pairs, association; exact for integers
+sums       Hebb's rule, pairs, association, sigmoid attention
 covariance the covariance rule
 gram       the projection rule
 clipped    Willshaw's rule; the merge is idempotent
@@ -43,7 +43,8 @@ KINDS = {
     "causal": ("attention.causal_linear_attention", "attention.log_causal_linear_attention",
                "performer.causal_attention"),
     "gated": ("gated.linear_attention",),
-    "sums": ("storage.hebbian", "storage.bam", "attention.association"),
+    "sums": ("storage.hebbian", "storage.bam", "attention.association", "sigmoid.update",
+             "sigmoid.attention"),
     "covariance": ("storage.covariance",),
     "gram": ("storage.projection",),
     "clipped": ("storage.willshaw", "storage.willshaw_pairs"),

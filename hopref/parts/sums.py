@@ -1,4 +1,4 @@
-r"""Sums of outer products, for Hebb's rule and association [MO-5].
+r"""Sums over patterns, for Hebb's rule, association and sigmoid attention [MO-5].
 
 .. math:: W = \sum_\mu a_\mu b_\mu^T
 
@@ -7,6 +7,8 @@ States are merged by addition, which is exact for integers.
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
+from hopref.errors import DomainError
+from hopref.models import sigmoid
 from hopref.parts.operations import Chunked
 from hopref.storage import scaled
 
@@ -62,8 +64,25 @@ def recalled_values(state, *, phi_q):
     return phi_q @ state.W
 
 
+def from_states(*, xi, X, beta, offset):
+    return State(sigmoid.update.formula(xi, X, beta=beta, offset=offset))
+
+
+def from_queries(*, Q, K, V, causal, align, **options):
+    if causal:
+        raise DomainError("causal must be False where keys come in chunks (give a mask); "
+                          "got causal=True")
+    return State(sigmoid.attention_weights.formula(Q, K, **options) @ V)
+
+
+def results(state, **_):
+    return state.W
+
+
 OPERATIONS = {
     "storage.hebbian": Chunked("n", from_patterns, hebbian),
     "storage.bam": Chunked("n", from_pairs, weights),
     "attention.association": Chunked("s", from_keys, recalled_values),
+    "sigmoid.update": Chunked("n", from_states, results),
+    "sigmoid.attention": Chunked("s", from_queries, results),
 }

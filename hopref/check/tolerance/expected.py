@@ -25,6 +25,7 @@ from hopref.check.tolerance import (  # noqa: F401
     gradients,
     models,
     performer,
+    sigmoid,
     sinks,
     sparse,
     structured,
