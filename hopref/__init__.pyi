@@ -19,6 +19,7 @@ from hopref.models import attention as attention
 from hopref.models import bam as bam
 from hopref.models import classical as classical
 from hopref.models import dense as dense
+from hopref.models import epanechnikov as epanechnikov
 from hopref.models import gated as gated
 from hopref.models import graded as graded
 from hopref.models import lagrangian as lagrangian

@@ -15,6 +15,7 @@ is that of the branch that the operation evaluates.
 from hopref.gradients import (
     attention,
     dense,
+    epanechnikov,
     features,
     gated,
     graded,
@@ -28,5 +29,5 @@ from hopref.gradients import (
     structured,
 )
 
-__all__ = ["maps", "features", "gated", "graded", "dense", "modern", "sparse", "attention",
-           "performer", "layers", "sigmoid", "sinks", "structured"]
+__all__ = ["maps", "features", "gated", "graded", "dense", "epanechnikov", "modern", "sparse",
+           "attention", "performer", "layers", "sigmoid", "sinks", "structured"]

@@ -52,6 +52,7 @@ from hopref.maps.overlaps import (
     overlaps,
     pair_overlaps,
     shorter,
+    squared_distances,
     squared_unit,
 )
 from hopref.maps.potentials import (

@@ -3,6 +3,7 @@ import math
 from functools import partial
 
 from hopref.dispatch.namespace import namespace, on_host
+from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import dot, finite_or_zero
 from hopref.maps.loops import over_rows
 
@@ -21,6 +22,13 @@ def overlaps(xi, X, where=True, k=1):
     Underflow changes beta xi X^T by less than d 2^-50.
     """
     return _apart(_times, xi, X, partial(_largest, where=where, k=k))
+
+
+@overridable
+def squared_distances(xi, X):
+    """|xi - x|^2 of states (..., d) and patterns (n, d), without cancellation."""
+    away = xi[..., None, :] - X
+    return dot(away, away)
 
 
 def pair_overlaps(xi, X, where):

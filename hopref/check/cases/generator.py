@@ -20,7 +20,7 @@ from hopref.check.cases.arguments import typical
 from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
 from hopref.check.cases.families import BETA
 from hopref.check.cases.levels import factors, sizes_of
-from hopref.check.cases.numbers import Setting, array, damp, hide
+from hopref.check.cases.numbers import Setting, array, hide, tame
 from hopref.check.tolerance.arithmetic import round_to
 from hopref.dispatch.domains import Scalar, Seed, number
 from hopref.errors import HoprefError
@@ -182,7 +182,7 @@ def draw(op, known, row, dtype, seed, given, fixed):
         elif (v := option(it, k, parameter.default, seed, values)) is not None:
             values[k] = v
     hide(it, values)
-    damp(it, values)
+    tame(it, values)
     kinds = op.signature.parameters
     args = tuple(values.pop(k) for k in list(values) if kinds[k].kind is kinds[k].POSITIONAL_ONLY)
     for a in (*args, *values.values()):

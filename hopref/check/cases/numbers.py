@@ -11,7 +11,7 @@ from hopref.check.cases.levels import allows_infinity
 from hopref.check.tolerance.arithmetic import largest, round_to
 from hopref.dispatch.domains import Array
 
-__all__ = ["Setting", "array", "damp", "hide"]
+__all__ = ["Setting", "array", "hide", "tame"]
 
 HIDDEN = 1e3            # factor of the hidden key that has the largest score
 LOWEST = -1e11          # factor of visible keys where all hidden scores are 0
@@ -174,10 +174,15 @@ def hide(it, values):
         values[keys] = round_to(x, it.dtype)
 
 
-def damp(it, values):
-    """With the delta rule, strengths of writes for which memories do not grow."""
-    if it.levels.get("rule") != "delta":
-        return
-    square = np.sum(np.square(values["K"], dtype=float), axis=-1)
-    share = MOST_WRITTEN * np.abs(np.tanh(values["beta"].astype(float)))
-    values["beta"] = round_to(share / np.where(square > 0, square, 1.0), it.dtype)
+def tame(it, values):
+    """Numbers for which memories do not grow, and for which neighbourhoods hold some patterns."""
+    if it.levels.get("rule") == "delta":
+        square = np.sum(np.square(values["K"], dtype=float), axis=-1)
+        share = MOST_WRITTEN * np.abs(np.tanh(values["beta"].astype(float)))
+        values["beta"] = round_to(share / np.where(square > 0, square, 1.0), it.dtype)
+    if "epanechnikov" in it.op.name and not it.family.stress_for_kernels:
+        xi, X, beta = (np.asarray(values.get(k, 1.0), float) for k in ("xi", "X", "beta"))
+        squares = np.sum((xi[..., None, :] - X) ** 2, axis=-1)
+        middle = np.median(squares) if squares.size else 0.0
+        unit = 0.9 * np.sqrt(2 / (beta * middle)) if middle > 0 else 1.0
+        values.update({k: round_to(unit * x, it.dtype) for k, x in (("xi", xi), ("X", X))})

@@ -23,7 +23,15 @@ from hopref.gradients import sinks as sink_gradients
 from hopref.gradients import sparse as sparse_gradients
 from hopref.gradients import structured as structured_gradients
 from hopref.gradients.sums import transposed
-from hopref.maps import default_scale, dot, finite_or_zero, logsumexp, masked, ratio
+from hopref.maps import (
+    default_scale,
+    dot,
+    finite_or_zero,
+    logsumexp,
+    masked,
+    ratio,
+    squared_distances,
+)
 from hopref.models import attention, classical, gated
 from hopref.models.attention import joined_state
 
@@ -101,6 +109,12 @@ def threshold_as_a_weight(xi, W, b=0.0):
     xp = namespace(W)
     weights = xp.concat([W, (0.0 * W[:, 0] + b)[:, None]], axis=-1)
     return xp.concat([xi, -xp.ones_like(xi[..., :1])], axis=-1) @ transposed(weights)
+
+
+@alternative(squared_distances)
+def by_products(xi, X):
+    """|xi|^2 - 2 xi.x + |x|^2."""
+    return dot(xi, xi)[..., None] - 2 * (xi @ X.T) + dot(X, X)
 
 
 # -- weights before values -------------------------------------------------------------------------
