@@ -11,9 +11,10 @@ References: Vaswani et al. 2017; Choromanski et al. 2021; the blog, eqs. (14)-(1
 """
 import math
 
-from hopref.dispatch.domains import mask, nonnegative, scores, state
+from hopref.dispatch.domains import mask, nonnegative, positive, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.gradients.graded import tanh_slope
 from hopref.gradients.maps import softmax as softmax_gradient
 from hopref.gradients.maps import weighted_mean
 from hopref.gradients.sums import (
@@ -29,6 +30,8 @@ from hopref.maps import (
     masked,
     overlaps,
     ratio,
+    softcapped,
+    softmax,
     unhidden,
     visible,
     zero_denominators,
@@ -37,9 +40,9 @@ from hopref.models import attention
 from hopref.models._preconditions import state_with_its_scale
 from hopref.models.attention import softmax_options
 
-__all__ = ["softmax_weights", "softmax_attention", "linear_weights", "key_state",
-           "linear_attention", "association", "causal_linear_attention", "log_linear_attention",
-           "log_causal_linear_attention"]
+__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
+           "key_state", "linear_attention", "association", "causal_linear_attention",
+           "log_linear_attention", "log_causal_linear_attention"]
 
 
 @op("(...,l,s),(...,l,d),(...,s,d)->(...,l,d),(...,s,d),(...,l,s),()", scratch="(...,l,s)",
@@ -89,6 +92,43 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
     dQ, dK, dbias, dscale = softmax_weights(g @ transposed(V), Q, K, scale=scale, mask=mask,
                                             bias=bias, causal=causal, align=align)
     return dQ, dK, transposed(A) @ g, dbias, dscale
+
+
+@op("(...,l,v),(...,l,d),(...,s,d),(...,s,v)->(...,l,d),(...,s,d),(...,s,v),(...,l,s),(),()",
+    scratch="(...,l,s)", softcap=positive, **softmax_options)
+def softcapped_attention(g, Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0, causal=False,
+                         align="end", empty_row="zeros"):
+    r"""Gradient of `attention.softcapped_attention`.
+
+    Source: the models Gemma 2 and Grok, differentiated [SC-2].
+
+    .. math:: dV = A^T g, \quad dB = A \circ (g V^T - \mathrm{rowsum}(A \circ g V^T)), \quad
+        W = dB \circ \mathrm{sech}^2 u, \quad u = s\,Q K^T / c, \quad dQ = s\,W K, \quad
+        dK = s\,W^T Q, \quad ds = \textstyle\sum W \circ Q K^T, \quad
+        dc = \textstyle\sum dB \circ (\tanh u - u\, \mathrm{sech}^2 u)
+
+    Parameters
+    ----------
+    softcap : c, which no capped score exceeds in size
+
+    Returns
+    -------
+    (dQ, dK, dV, dbias, dsoftcap, dscale)
+
+    >>> from hopref.gradients import attention
+    >>> attention.softcapped_attention([[1.0]], [[0.0]], [[1.0], [2.0]], [[1.0], [3.0]],
+    ...                                softcap=5.0)[0]
+    array([[0.5]])
+    """
+    xp, seen, s = namespace(Q), visible(Q, K, mask, causal, align), default_scale(scale, K)
+    scores = Q @ transposed(K)
+    u = s * scores / softcap
+    z, slope = softcapped(s * scores, softcap), tanh_slope(u)
+    A = softmax(z, bias=bias, where=seen)
+    dz, dbias, _ = softmax_gradient(g @ transposed(V), z, bias=bias, where=seen)
+    W, bend = dz * slope, xp.tanh(u) - u * slope
+    return (s * (W @ K), s * (transposed(W) @ Q), transposed(A) @ g, dbias,
+            xp.sum(dz * bend), xp.sum(W * scores))
 
 
 @op("(...,l,s),(...,l,r),(...,s,r)->(...,l,r),(...,s,r)", empty_row=zero_denominators,

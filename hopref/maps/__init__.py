@@ -107,6 +107,7 @@ from hopref.maps.soft import (
     shown,
     sink_gain,
     sink_softmax,
+    softcapped,
     softmax,
     softmax_among,
     softmax_and_sink,

@@ -248,6 +248,11 @@ def start(queries, keys):
     return 0
 
 
+def softcapped(z, cap):
+    """cap tanh(z / cap), which is close to z for scores far below the cap."""
+    return cap * namespace(z).tanh(z / cap)
+
+
 def shown(A, mask):
     """Weights of visible keys, 0 of hidden ones."""
     return A if mask is True else namespace(A).where(mask, A, 0.0)

@@ -16,6 +16,7 @@ from hopref.dispatch.domains import (
     inverse_temperature,
     mask,
     nonnegative,
+    positive,
     scores,
     state,
 )
@@ -33,6 +34,7 @@ from hopref.maps import (
     ratio,
     rescaled,
     scan,
+    softcapped,
     softmax,
     start,
     tame,
@@ -43,9 +45,9 @@ from hopref.maps import (
 )
 from hopref.models._preconditions import key_visible, state_with_its_scale
 
-__all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
-           "key_state", "association", "causal_linear_attention", "log_linear_attention",
-           "log_causal_linear_attention"]
+__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
+           "linear_attention", "key_state", "association", "causal_linear_attention",
+           "log_linear_attention", "log_causal_linear_attention"]
 
 align = choice(end=end, start=start)
 softmax_options = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
@@ -98,6 +100,35 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     A = softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal, align=align,
                         empty_row=empty_row)
     return A @ V
+
+
+@op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", softcap=positive,
+    **softmax_options, result=finite)
+def softcapped_attention(Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0, causal=False,
+                         align="end", empty_row="zeros"):
+    r"""Exact attention whose scaled scores are capped smoothly.
+
+    Source: the models Gemma 2 and Grok; the operator Attention of ONNX [SC-1, SC-3].
+
+    .. math:: Z = \mathrm{softmax}\bigl(c \tanh(s\,Q K^T / c) + B\bigr)\,V
+
+    Parameters
+    ----------
+    softcap : c, which no capped score exceeds in size; scores are scaled before, and biased and
+        masked after they are capped
+
+    Notes
+    -----
+    A visible key of n has at least the weight 1/(1 + (n - 1) e^(2 c)) without a bias.  With V = K
+    the step has no energy: its Jacobian is not symmetric.
+
+    >>> from hopref import attention
+    >>> attention.softcapped_attention([[9e9]], [[1.0], [0.0]], [[1.0], [0.0]], softcap=1e-9)
+    array([[0.5]])
+    """
+    seen = visible(Q, K, mask, causal, align)
+    z = softcapped(default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)), softcap)
+    return softmax(z, bias=bias, where=seen, empty_row=empty_row) @ V
 
 
 @op("(...,l,r),(...,s,r)->(...,l,s)", empty_row=zero_denominators, scratch="(...,l,s)",

@@ -59,6 +59,16 @@ def one_query_at_a_time(r):
     return attention
 
 
+@honest("attention.softcapped_attention")
+def capped_scores(r):
+    def attention(Q, K, V, *, softcap, scale=None, mask=True, bias=0.0):
+        Q, K, V, c = *map(r.given, (Q, K, V)), r(softcap)
+        s = r(c * r(np.tanh(r(scores(r, Q, K, scale) / c))))
+        s = r(s + r.given(bias)) if np.ndim(bias) else s
+        return r.mul(weights_of(r, np.where(mask, s, -np.inf)), V)
+    return attention
+
+
 @honest("attention.linear_attention")
 def keys_first(r):
     def attention(phi_q, phi_k, V, *, mask=True, eps=0.0):
