@@ -145,7 +145,7 @@ def causal_answers_of_the_first_tokens_are_those_of_the_whole(f, Q, K, V, **opti
 
 # -- symmetries ------------------------------------------------------------------------------------
 
-@law("attention.softmax_attention", id="AT-1",
+@law("attention.softmax_attention", id="AT-1, GQ-4",
      kills=("keys and values out of step", "softmax over the queries"))
 def keys_come_in_any_order_and_queries_keep_theirs(f, Q, K, V, **options):
     """Keys permuted together with their values give the same result; the result of a query is the
