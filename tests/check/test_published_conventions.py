@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref import attention
+from hopref import attention, gated
 from hopref.check import check
 from hopref.check.peers.conventions import CONVENTIONS, Convention, convention_from
 
@@ -26,6 +26,22 @@ def test_a_named_convention_is_a_starting_point():
     assert report.verdict != "fails" and report.cases > 20, report.findings
     start = Convention(**fields, given={"align": "start"})
     assert not check(like_flash_attention, like=ATTENTION, convention=start).verdict != "fails"
+
+
+def like_fla(q, k, v, g, beta, scale=None, initial_state=None, output_final_state=False):
+    """(batch, length, heads, dimension), log decays of tokens, the final memory on request."""
+    q, k, v, g, beta = (np.moveaxis(np.asarray(a), 2, 1) for a in (q, k, v, g, beta))
+    S = 0.0 if initial_state is None else np.asarray(initial_state)
+    O, S = gated.linear_attention(q, k, v, log_decay=g, beta=beta, rule="delta", scale=scale, S=S)
+    return np.moveaxis(O, 1, 2), S if output_final_state else None
+
+
+def test_parameters_of_fla_that_have_no_default_receive_that_of_the_operation():
+    convention = convention_from("gated.linear_attention", {"convention": "fla", "array": "numpy"})
+    fields = {k: getattr(convention, k) for k in ("names", "layout", "lead", "fixed")}
+    convention = Convention(**fields, given={"rule": "delta"})
+    report = check(like_fla, like="gated.linear_attention", convention=convention)
+    assert report.verdict == "conforms" and report.cases > 40, report.findings
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)

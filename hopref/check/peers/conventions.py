@@ -110,6 +110,9 @@ class Convention:
 
 
 PLAIN = Convention()
+TOKENS = {"Q": "b l h d", "K": "b l h d", "V": "b l h v", "log_decay": "b l h",
+          "log_gates": "b l h d", "beta": "b l h", "out": "b l h v"}
+MEMORY = {"array": "torch", "lead": 2, "layout": TOKENS, "fixed": {"output_final_state": True}}
 HEADS_THIRD = {"Q": "b l h d", "K": "b s h d", "V": "b s h v", "out": "b l h v"}
 ONE_MASK = {"mask": "attn_mask", "bias": "attn_mask"}
 START = {"align": "start", "empty_row": UNDEFINED}
@@ -151,6 +154,10 @@ CONVENTIONS = {
     "flash-attn": Convention(
         names={"scale": "softmax_scale"}, layout=HEADS_THIRD, lead=2, array="torch",
         sizes={"v": "d"}),
+    # the recurrent and chunked rules of flash-linear-attention, with one log decay for each token
+    "fla": Convention(names={"log_decay": "g", "S": "initial_state"}, **MEMORY),
+    # the same, with one for each entry of a key
+    "fla-gates": Convention(names={"log_gates": "g", "S": "initial_state"}, **MEMORY),
     # hflayers.activation.HopfieldCore without projections
     "hflayers": Convention(
         names=ONE_MASK | {"scale": "scaling"}, lead=1, mask="hidden", array="torch",
