@@ -88,6 +88,7 @@ def all_cases(op, dtype, seed, given, sizes, thorough):
     put([plainest, *({**plainest, name: label} for name, levels in known.items()
                      for label in levels if label)])
     put(with_all_options(known, plainest))
+    put(long_recurrences(known, plainest))
     put(covering(known, left))
     put({**plainest, **dict(pair)} for pair in sorted(map(sorted, left)))
     return tuple(drawn.values())
@@ -110,6 +111,14 @@ def with_all_options(known, plainest):
     for i, size in enumerate(long if len(options) > 1 else []):
         chosen = {k: [*known[k]][1 + i % (len(known[k]) - 1)] for k in options}
         yield {**plainest, **chosen, "sizes": size}
+
+
+def long_recurrences(known, plainest):
+    """For long sequences each rule of a recurrence alone: other options may erase its memory."""
+    for rule in filter(None, known.get("rule", ())):
+        for label, sizes in known["sizes"].items():
+            if sizes.get("l", 0) > 8:
+                yield {**plainest, "rule": rule, "sizes": label}
 
 
 def longest_axis(sizes):

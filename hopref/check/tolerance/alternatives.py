@@ -32,7 +32,7 @@ from hopref.maps import (
     ratio,
     squared_distances,
 )
-from hopref.models import attention, classical, gated
+from hopref.models import attention, classical
 from hopref.models.attention import joined_state
 
 __all__ = []
@@ -131,12 +131,6 @@ def weights_first(phi_q, phi_k, V, *, mask=True, S=0.0, z=0.0, eps=0.0, **option
     """Weights of all visible keys."""
     G = phi_q @ transposed(masked(phi_k, mask, 0.0))
     return normalised_first(phi_q, G, V, S, z, eps)
-
-
-@alternative(gated.linear_attention)
-def of_scaled_queries(Q, K, V, *, scale=None, **options):
-    """The scale is a factor of the queries."""
-    return gated.linear_attention.formula(default_scale(scale, K) * Q, K, V, scale=1.0, **options)
 
 
 @alternative(attention.causal_linear_attention)

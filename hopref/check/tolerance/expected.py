@@ -22,6 +22,7 @@ import numpy as np
 
 from hopref.check.tolerance import (  # noqa: F401
     alternatives,
+    gated,
     gradients,
     models,
     performer,
