@@ -38,11 +38,11 @@ from hopref.maps import (
 )
 from hopref.models import attention
 from hopref.models._preconditions import state_with_its_scale
-from hopref.models.attention import softmax_options
+from hopref.models.attention import score_options, softmax_options
 
-__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
-           "key_state", "linear_attention", "association", "causal_linear_attention",
-           "log_linear_attention", "log_causal_linear_attention"]
+__all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",
+           "linear_weights", "key_state", "linear_attention", "association",
+           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
 
 
 @op("(...,l,s),(...,l,d),(...,s,d)->(...,l,d),(...,s,d),(...,l,s),()", scratch="(...,l,s)",
@@ -92,6 +92,31 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
     dQ, dK, dbias, dscale = softmax_weights(g @ transposed(V), Q, K, scale=scale, mask=mask,
                                             bias=bias, causal=causal, align=align)
     return dQ, dK, transposed(A) @ g, dbias, dscale
+
+
+@op("(...,l),(...,l,d),(...,s,d)->(...,l,d),(...,s,d),(...,l,s),()", scratch="(...,l,s)",
+    **score_options)
+def softmax_logsumexp(g, Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end"):
+    r"""Gradient of `attention.softmax_logsumexp`.
+
+    Source: Choromanski et al. 2021, eq. (1), differentiated [GR-1].
+
+    .. math:: W = \mathrm{diag}(g)\, A, \quad dQ = s\,W K, \quad dK = s\,W^T Q, \quad dB = W, \quad
+        ds = \textstyle\sum W \circ Q K^T
+
+    Returns
+    -------
+    (dQ, dK, dbias, dscale)
+
+    >>> from hopref.gradients import attention
+    >>> attention.softmax_logsumexp([1.0], [[0.0]], [[1.0], [3.0]])[0]
+    array([[2.]])
+    """
+    A = attention.softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal,
+                                  align=align)
+    W, s = g[..., None] * A, default_scale(scale, K)
+    dscale = namespace(Q).sum(W * (Q @ transposed(K)))
+    return s * (W @ K), s * (transposed(W) @ Q), W, dscale
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v)->(...,l,d),(...,s,d),(...,s,v),(...,l,s),(),()",

@@ -95,6 +95,7 @@ from hopref.maps.soft import (
     end,
     feature_scale,
     guarded,
+    hidden,
     log_of_mean,
     logmeanexp,
     logsumexp,

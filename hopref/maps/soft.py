@@ -253,6 +253,11 @@ def softcapped(z, cap):
     return cap * namespace(z).tanh(z / cap)
 
 
+def hidden(z, mask):
+    """Scores of visible entries, -inf of hidden ones."""
+    return z if mask is True else namespace(z).where(mask, z, -inf)
+
+
 def shown(A, mask):
     """Weights of visible keys, 0 of hidden ones."""
     return A if mask is True else namespace(A).where(mask, A, 0.0)

@@ -28,6 +28,8 @@ from hopref.maps import (
     empty_rows,
     end,
     evened,
+    hidden,
+    logsumexp,
     masked,
     over,
     overlaps,
@@ -45,13 +47,14 @@ from hopref.maps import (
 )
 from hopref.models._preconditions import key_visible, state_with_its_scale
 
-__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
-           "linear_attention", "key_state", "association", "causal_linear_attention",
-           "log_linear_attention", "log_causal_linear_attention"]
+__all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",
+           "linear_weights", "linear_attention", "key_state", "association",
+           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
 
 align = choice(end=end, start=start)
-softmax_options = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
-                       causal=flag, align=align, empty_row=empty_rows, precondition=key_visible)
+score_options = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
+                     causal=flag, align=align)
+softmax_options = dict(**score_options, empty_row=empty_rows, precondition=key_visible)
 
 
 @op("(...,l,d),(...,s,d)->(...,l,s)", scratch="(...,l,s)", **softmax_options, result=finite)
@@ -100,6 +103,27 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     A = softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal, align=align,
                         empty_row=empty_row)
     return A @ V
+
+
+@op("(...,l,d),(...,s,d)->(...,l)", scratch="(...,l,s)", **score_options, result=scores())
+def softmax_logsumexp(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end"):
+    r"""Logarithm of the denominators of exact attention, by which results are merged.
+
+    Source: Choromanski et al. 2021, eq. (1); Dao et al. 2022, *FlashAttention* [AT-1, MO-1].
+
+    .. math:: L_i = \ln \sum_j e^{s\,q_i^T k_j + B_{ij}}
+
+    Returns
+    -------
+    (..., l) array; -inf for a query without visible keys
+
+    >>> from hopref import attention
+    >>> attention.softmax_logsumexp([[3.0]], [[1.0], [1.0]], mask=[[True, False]])
+    array([3.])
+    """
+    seen = visible(Q, K, mask, causal, align)
+    z = default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)) + bias
+    return logsumexp(hidden(z, seen))
 
 
 @op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", softcap=positive,

@@ -9,17 +9,16 @@ References: Ramapuram et al. 2025, *Theory, Analysis, and Best Practices for Sig
 Self-Attention*; Krotov and Hopfield 2021, *Large Associative Memory Problem in Neurobiology and
 Machine Learning*, for energies of hidden layers with separate neurons.
 """
-from hopref.dispatch.domains import finite, flag, inverse_temperature, mask, real, scores
+from hopref.dispatch.domains import finite, inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import default_scale, dot, shown, sigmoid, softplus, visible
-from hopref.models.attention import align
+from hopref.models.attention import score_options
 
 __all__ = ["energy", "update", "attention_weights", "attention"]
 
 memory = dict(beta=inverse_temperature, offset=real, scratch="(...,n)")
-heads = dict(offset=real, scale=inverse_temperature, mask=mask("(...,l,s)"),
-             bias=scores("(...,l,s)"), causal=flag, align=align, scratch="(...,l,s)")
+heads = dict(offset=real, **score_options, scratch="(...,l,s)")
 
 
 @op("(...,d),(n,d)->(...)", **memory, result=finite)

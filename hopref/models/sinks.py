@@ -9,7 +9,7 @@ References: the attention sinks of gpt-oss, as in the library transformers; Mill
 is off by one*; Ramsauer et al. 2021, *Hopfield Networks is All You Need*, for the energy without
 a sink.
 """
-from hopref.dispatch.domains import finite, flag, inverse_temperature, mask, real, scores
+from hopref.dispatch.domains import finite, inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
@@ -23,13 +23,12 @@ from hopref.maps import (
     unhidden,
     visible,
 )
-from hopref.models.attention import align
+from hopref.models.attention import score_options
 
 __all__ = ["energy", "update", "attention_weights", "attention"]
 
 memory = dict(beta=inverse_temperature, sink=real, scratch="(...,n)")
-heads = dict(scale=inverse_temperature, mask=mask("(...,l,s)"), bias=scores("(...,l,s)"),
-             causal=flag, align=align, scratch="(...,l,s)")
+heads = dict(**score_options, scratch="(...,l,s)")
 
 
 @op("(...,d),(n,d)->(...)", **memory, result=finite)

@@ -33,8 +33,8 @@ from typing import Any
 # The operations of each kind, listed here because the modules of the kinds import operations.
 KINDS = {
     "softmax": ("modern.update", "modern.thresholded_update", "structured.update",
-                "attention.softmax_attention", "sinks.update", "sinks.attention",
-                "dense.log_energy", "maps.logsumexp"),
+                "attention.softmax_attention", "attention.softmax_logsumexp", "sinks.update",
+                "sinks.attention", "dense.log_energy", "maps.logsumexp"),
     "energy": ("modern.energy",),
     "linear": ("attention.key_state", "attention.linear_attention",
                "attention.log_linear_attention", "structured.linear_update",

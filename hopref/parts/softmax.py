@@ -113,16 +113,23 @@ def from_scores(*, z, beta):
     return from_chunk(z, namespace(z).zeros((z.shape[-1], 0), dtype=z.dtype), beta=beta)
 
 
+def from_keys_alone(*, K, **given):
+    return from_keys(K=K, V=K[..., :0], **given)
+
+
+def scaled_lse(state, **_):
+    xp, some = namespace(state.total), state.total > 0
+    lse = state.beta * finite_or_zero(state.top) + xp.log(xp.where(some, state.total, 1.0))
+    return xp.where(state.total == 0, -math.inf, lse)
+
+
 def weighted_mean(state, **_):
     return value(state).mean
 
 
 def with_sink(state, sink):
     """The mean with a sink, which is counted once, after all scores; 0 for rows without scores."""
-    xp, mean = namespace(state.total), value(state).mean
-    some = state.total > 0
-    lse = state.beta * finite_or_zero(state.top) + xp.log(xp.where(some, state.total, 1.0))
-    return mean * sigmoid(xp.where(some, lse, -math.inf) - sink)[..., None]
+    return value(state).mean * sigmoid(scaled_lse(state) - sink)[..., None]
 
 
 def mean_of_states(state, *, sink, **_):
@@ -154,6 +161,7 @@ OPERATIONS = {
     "modern.thresholded_update": Chunked("n", from_thresholded, weighted_mean),
     "structured.update": Chunked("n", from_supported, mean_or_empty),
     "attention.softmax_attention": Chunked("s", from_keys, mean_or_empty),
+    "attention.softmax_logsumexp": Chunked("s", from_keys_alone, scaled_lse),
     "sinks.update": Chunked("n", from_patterns, mean_of_states),
     "sinks.attention": Chunked("s", from_keys, mean_of_heads),
     "dense.log_energy": Chunked("n", from_overlaps, negative_lse),

@@ -146,7 +146,40 @@ def keys_and_values_out_of_step(op, given):
     return run(op, given | {"V": late})
 
 
+# -- logarithms of the denominators ---------------------------------------------------------------
+
+LSE = "attention.softmax_logsumexp"
+
+
+def shown_scores(op, given):
+    return np.where(seen_by(op, given), scores_of(given), -np.inf)
+
+
+@wrong_call("hidden keys counted", LSE)
+def hidden_keys_counted(op, given):
+    return run(op, given | {"mask": True, "causal": False})
+
+
+@wrong_call("logarithm to the base 2", LSE)
+def base_two(op, given):
+    return run(op, given) / np.log(np.longdouble(2))
+
+
+@wrong_call("maximum not added again", LSE)
+def maximum_not_added(op, given):
+    z = shown_scores(op, given)
+    return run(op, given) - np.max(z, axis=-1)
+
+
+@wrong_call("mean in place of the sum", LSE)
+def mean_of_exponentials(op, given):
+    count = np.sum(shown_scores(op, given) > -np.inf, axis=-1)
+    return run(op, given) - np.log(np.maximum(count, 1).astype(np.longdouble))
+
+
 REGISTERED = [
+    wrong_argument("scale missing", LSE, scale=1.0),
+    wrong_argument("bias ignored", LSE, bias=0.0),
     wrong_argument("scale missing", *SCALED, scale=1.0),
     wrong_argument("scale argument ignored", *SCALED, scale=None),
     wrong_argument("bias ignored", *ATTENTION, bias=0.0),

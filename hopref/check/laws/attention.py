@@ -43,6 +43,25 @@ def an_answer_is_the_softmax_weighted_mean_of_the_values_seen(f, Q, K, V, scale,
     yield equal(f.attention.softmax_attention(Q, K, V, **how), A @ V, "answers")
 
 
+@law("attention.softmax_logsumexp", id="AT-1, MO-1", over=heads(masked=True),
+     kills=("scale missing", "hidden keys counted", "bias ignored", "logarithm to the base 2",
+            "maximum not added again", "mean in place of the sum"))
+def logarithms_of_denominators_merge(f, Q, K, V, scale, mask):
+    """L = ln sum_j e^z_ij over the visible keys; that of all keys is that of two halves, added as
+    logarithms, and -inf is that of none."""
+    bias = (Q[:, :1] - K[:, 0]) / 2
+    how, half = {"scale": scale, "bias": bias}, max(1, len(K) // 2)
+    z = np.where(mask, scores(Q, K, scale) + bias, -np.inf)
+    top = np.max(z, axis=-1)
+    yield equal(f(Q, K, mask=mask, **how), top + np.log(np.sum(np.exp(z - top[:, None]), axis=-1)))
+    halves, both = (slice(half), slice(-1, None)), [*range(half), len(K) - 1]
+    parts = [f(Q, K[rows], scale=scale, bias=bias[:, rows]) for rows in halves]
+    larger = np.maximum(*parts)
+    joined = larger + np.log(sum(np.exp(part - larger) for part in parts))
+    yield equal(f(Q, K[both], scale=scale, bias=bias[:, both]), joined, "halves")
+    yield equal(f(Q, K, mask=np.zeros(mask.shape, bool), **how), -np.inf, "no key")
+
+
 @law("attention.softmax_weights", "attention.linear_weights", id="AT-1",
      kills=("mask applied after the softmax", "weights not normalised", "denominator missing",
             "normalised over the queries"))

@@ -59,6 +59,20 @@ def one_query_at_a_time(r):
     return attention
 
 
+@honest("attention.softmax_logsumexp")
+def maximum_and_logarithm(r):
+    def logsumexp(Q, K, *, scale=None, mask=True, bias=0.0):
+        s = scores(r, r.given(Q), r.given(K), scale)
+        s = r(s + r.given(bias)) if np.ndim(bias) else s
+        s = np.where(mask, s, -np.inf)
+        top = np.max(s, axis=-1, keepdims=True, initial=-np.inf)
+        shown = np.where(np.isfinite(top), top, 0)
+        total = r.add(r(np.exp(r(s - shown))))
+        return np.where(total > 0, r(shown + r(np.log(np.where(total > 0, total, 1)))),
+                        -np.inf)[..., 0]
+    return logsumexp
+
+
 @honest("attention.softcapped_attention")
 def capped_scores(r):
     def attention(Q, K, V, *, softcap, scale=None, mask=True, bias=0.0):
