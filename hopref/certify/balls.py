@@ -16,7 +16,8 @@ from hopref.certify.derivatives import Variable, detached
 
 __all__ = ["Undecided", "precision", "ball", "known", "shown", "each", "exp", "log", "sqrt", "tanh",
            "sin", "cos", "total", "dot", "columns", "ratio", "exceeds", "vanishes", "greatest",
-           "clipped_below", "power", "over_rows", "largest_indices", "answer_of"]
+           "clipped_below", "raised", "power", "over_rows", "largest_indices", "answer_of",
+           "sum_of_exponentials"]
 
 
 class Undecided(ArithmeticError):
@@ -148,6 +149,14 @@ def clipped_below(v, least=0):
     return _greater(v, arb(least) if isinstance(least, int) else least)
 
 
+def raised(z, n):
+    """z^n for an integer n >= 0, by multiplication."""
+    result = 1 + 0 * z
+    for digit in bin(n)[2:]:
+        result = result * result * (z if digit == "1" else 1)
+    return result
+
+
 def power(t, q):
     """t^q for t >= 0 and q > 0, also where the ball of t contains 0."""
     v = detached(t)
@@ -158,6 +167,23 @@ def power(t, q):
     if isinstance(t, Variable):
         raise Undecided
     return arb(0).union((v.abs_upper().log() * detached(q)).exp())
+
+
+def sum_of_exponentials(exponents, factors):
+    """sum factor e^exponent, in which the factors of equal exponents are added first.
+
+    By the theorem of Lindemann and Weierstrass a sum over different exponents, with factors other
+    than 0, is not 0.  `Undecided` where an exponent or a factor is not exact.
+    """
+    gathered, values = {}, {}
+    for v, factor in zip(exponents, factors, strict=True):
+        v, factor = _as_ball(v), _as_ball(factor)
+        if not (v.is_exact() and factor.is_exact()):
+            raise Undecided
+        key = v.man_exp()
+        values[key], gathered[key] = v, gathered.get(key, arb(0)) + factor
+    return sum((factor * values[key].exp() for key, factor in gathered.items()
+                if not factor.is_zero()), start=arb(0))
 
 
 # ---- rows ---------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ def _pulled_back(op, form, given):
     sizes = _sizes(op, given, dict(zip(own, cotangents, strict=True)))
     for k, dims in zip(names, op.outputs, strict=True):
         given[k] = variables(_complete(rule, given, k, dims, sizes))
+    if "empty_row" in given:                    # empty rows have no derivative
+        given["empty_row"] = "zeros"
     results = _applied(rule, form, dict(given))
     results = results if isinstance(results, tuple) else (results,)
     flat = [(y, g) for part, cotangent in zip(results, cotangents, strict=False)

@@ -3,11 +3,9 @@
 References: Krotov and Hopfield 2016; Demircigil et al. 2017; Ramsauer et al. 2021, eqs. (544),
 (545).
 """
-from collections import Counter
-
 import numpy as np
 
-from hopref.certify.balls import Undecided, exceeds, exp, total
+from hopref.certify.balls import exceeds, exp, raised, sum_of_exponentials, total
 from hopref.certify.classical import signs
 from hopref.certify.features import rectified
 from hopref.certify.maps import logsumexp
@@ -16,14 +14,14 @@ __all__ = ["energy", "log_energy", "update", "asynchronous_update", "first_order
 
 F = {
     "quadratic": lambda z, n: z * z / 2,
-    "polynomial": lambda z, n: z**n,
-    "rectified": lambda z, n: rectified(z)**n,
+    "polynomial": lambda z, n: raised(z, n),
+    "rectified": lambda z, n: raised(rectified(z), n),
     "exponential": lambda z, n: exp(z),
 }
 SLOPES = {
     "quadratic": lambda z, n: z,
-    "polynomial": lambda z, n: n * z**(n - 1),
-    "rectified": lambda z, n: n * rectified(z)**(n - 1) if n > 1 else step(z),
+    "polynomial": lambda z, n: n * raised(z, n - 1),
+    "rectified": lambda z, n: n * raised(rectified(z), n - 1) if n > 1 else step(z),
     "exponential": lambda z, n: exp(z),
 }
 
@@ -57,27 +55,13 @@ def gains(r, x, interaction, n):
         x = np.broadcast_to(x, r.shape)
         columns_of = [np.moveaxis(a, -2, -1) for a in (r + x, r - x)]
         flat = [a.reshape(-1, a.shape[-1]) for a in columns_of]
-        found = [gain_of_exponentials(up, down) for up, down in zip(*flat, strict=True)]
+        found = [sum_of_exponentials([*up, *down], [1] * len(up) + [-1] * len(down))
+                 for up, down in zip(*flat, strict=True)]
         result = np.empty(len(found), object)
         result[:] = found
         return result.reshape(columns_of[0].shape[:-1])
     f = F[interaction]
     return np.sum(f(r + x, n) - f(r - x, n), axis=-2)
-
-
-def gain_of_exponentials(up, down):
-    """The sum of e^up - e^down; exponentials of equal numbers cancel before they are evaluated.
-
-    By the theorem of Lindemann and Weierstrass the rest is 0 only if nothing is left.
-    """
-    counts = Counter()
-    for numbers, sign in ((up, 1), (down, -1)):
-        for v in numbers:
-            if not v.is_exact():
-                raise Undecided
-            counts[v.man_exp()] += sign
-    values = {v.man_exp(): v for v in (*up, *down)}
-    return sum((count * values[key].exp() for key, count in counts.items() if count), start=0)
 
 
 def asynchronous_update(xi, X, *, order, interaction, n):

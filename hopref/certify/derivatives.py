@@ -58,11 +58,6 @@ class Variable:
         y = other / self.value
         return Variable(y, ((self, -y / self.value),))
 
-    def __pow__(self, n):
-        """The power by an integer >= 0."""
-        slope = n * self.value ** (n - 1) if n else arb(0)
-        return Variable(self.value**n, ((self, slope),))
-
     __radd__, __rmul__ = __add__, __mul__
 
     def exp(self):
@@ -73,6 +68,9 @@ class Variable:
         return Variable(self.value.log(), ((self, 1 / self.value),))
 
     def sqrt(self):
+        """The root; a root of exactly 0 is a constant."""
+        if self.value.is_zero():
+            return self.value
         y = self.value.sqrt()
         return Variable(y, ((self, 1 / (2 * y)),))
 

@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 
+from hopref.certify import float64, large, sums
 from hopref.certify.forms import FORMS, Certified
 from hopref.dispatch.declaration import bind
 from hopref.dispatch.domains import Array
@@ -14,6 +15,7 @@ from hopref.extras import require
 __all__ = ["evaluated", "form_of", "has_form", "given_to"]
 
 BITS = tuple(2**k for k in range(7, 15))        # 128, 256, ..., 16384
+LARGE = 20000                                   # numbers from which double-double is tried first
 METHODS = (None, "balls", "double-double", "float64-bound")
 
 
@@ -27,9 +29,14 @@ def evaluated(op, arrays, params, max_ulp, method):
             raise DomainError(f"method must be one of {METHODS}; got {method!r}")
         if not has_form(op.name):
             raise DomainError(f"op must have a certified form; got {op.name}")
+        if method in ("double-double", "float64-bound") and op.name not in large.OPERATIONS:
+            raise DomainError(f"op must be one of {', '.join(large.OPERATIONS)} for "
+                              f"method={method!r}; got {op.name}")
     given = given_to(op, arrays, params)
     with naming("hopref.certify"):
-        return by_balls(op, given, max_ulp)
+        if op.name not in large.OPERATIONS or method == "balls":
+            return by_balls(op, given, max_ulp)
+        return by_sums(op, given, max_ulp, method)
 
 
 def _operation(op):
@@ -76,6 +83,40 @@ def given_to(op, arrays, params):
     return given
 
 
+def by_sums(op, given, max_ulp, method):
+    """The value of a mean or of a log-sum-exp: small ones by balls, if flint is installed."""
+    balls = importlib.util.find_spec("flint") is not None
+    size = sum(getattr(v, "size", 0) for v in given.values())
+    if method is None and balls and size < LARGE:
+        return by_balls(op, given, max_ulp)
+    best = None
+    if method != "float64-bound":
+        try:
+            found = large.evaluate(op, given, sums)
+            if np.all(found.bound <= max_ulp * np.spacing(np.abs(found.value))):
+                return Certified(*found, "double-double")
+            best = found.bound
+        except sums.Unreachable:
+            pass
+    if method == "double-double":
+        raise _failure(f"the bound must be at most {max_ulp} ulp, which double-double arithmetic "
+                       "did not give", best)
+    if method is None and balls:
+        return by_balls(op, given, max_ulp)
+    try:
+        return Certified(*large.evaluate(op, given, float64), "float64-bound")
+    except sums.Unreachable:
+        raise _failure("the error of float64 must be bounded, which needs the extra certify",
+                       best) from None
+
+
+def _failure(requirement, best):
+    """The error with the tightest bound."""
+    error = CertificationError(f"{requirement}; got {'no bound' if best is None else 'another'}")
+    error.best_bound = best
+    return error
+
+
 def by_balls(op, given, max_ulp):
     """The value by balls of as many bits as the bound needs."""
     form = form_of(op.name)
@@ -93,7 +134,5 @@ def by_balls(op, given, max_ulp):
         best = found if best is None else rounding.tighter(best, found)
         if found.reached:
             return Certified(found.value, found.bound, "exact" if found.exact else "balls")
-    error = CertificationError(f"the bound must be at most {max_ulp} ulp, which {BITS[-1]} bits "
-                               f"did not give; got {rounding.worst(best)}")
-    error.best_bound = None if best is None else best.bound
-    raise error
+    raise _failure(f"the bound must be at most {max_ulp} ulp, which {BITS[-1]} bits did not give",
+                   None if best is None else best.bound)

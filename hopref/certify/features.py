@@ -50,7 +50,7 @@ def general(x, omega, *, h, functions, beta=1):
 def height(x, h, beta):
     """h(sqrt(beta) x), one number for each row."""
     sign, halved = HEIGHTS[h]
-    return exp(sign * beta * dot(x, x)[..., None] / 2) / (sqrt(2) if halved else 1)
+    return exp(sign * beta * total(x * x) / 2) / (sqrt(2) if halved else 1)
 
 
 def values(x, omega, functions, beta):
@@ -68,7 +68,7 @@ def log_general(x, omega, *, h, functions, beta=1):
 def log_height(x, omega, h, beta):
     """log h(sqrt(beta) x) - log(m)/2."""
     sign, halved = HEIGHTS[h]
-    return sign * beta * dot(x, x)[..., None] / 2 - (log(2) / 2 if halved else 0) \
+    return sign * beta * total(x * x) / 2 - (log(2) / 2 if halved else 0) \
         - log(len(omega)) / 2
 
 
@@ -135,7 +135,7 @@ def log_gerf(x, omega, *, A, beta=1):
     d = x.shape[-1]
     return (log(1 - 4 * A) * d / 4 + A * dot(omega, omega)
             + sqrt((1 - 4 * A) * beta) * (x @ columns(omega))
-            - beta * dot(x, x)[..., None] / 2 - log(len(omega)) / 2)
+            - beta * total(x * x) / 2 - log(len(omega)) / 2)
 
 
 def gerf(x, omega, *, A, beta=1):
@@ -145,7 +145,7 @@ def gerf(x, omega, *, A, beta=1):
 def log_derf(x, omega, a, B, *, beta=1):
     y = x @ columns(B)
     return (total(log(1 - 4 * a)) / 4 + dot(omega * a, omega) + sqrt(beta) * (y @ columns(omega))
-            - beta * dot(y / (1 - 4 * a), y)[..., None] / 2 - log(len(omega)) / 2)
+            - beta * total(y / (1 - 4 * a) * y) / 2 - log(len(omega)) / 2)
 
 
 def derf(x, omega, a, B, *, beta=1):

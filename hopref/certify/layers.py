@@ -5,7 +5,7 @@ References: Ramsauer et al. 2021, eqs. (3), (10); Ba et al. 2016; ml-jku/hopfiel
 import numpy as np
 
 from hopref.certify.attention import scale_of
-from hopref.certify.balls import columns, ratio, sqrt, total
+from hopref.certify.balls import answer_of, columns, each, ratio, sqrt, total, vanishes
 from hopref.certify.maps import exponentials
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
@@ -44,5 +44,8 @@ def associate(R, Y, P, W_q, W_k, W_v, W_o, *, b_q=0, b_k=0, b_v=0, b_o=0, beta=N
               steps=1, mask=True, bias=0, empty_row="zeros"):
     e = associated(project(R, W_q, b=b_q), project(Y, W_k, b=b_k), beta, per_head, steps, mask,
                    bias)
-    y = ratio(e @ project(P, W_v, b=b_v), total(e), empty_row)
-    return np.sum(y @ columns(W_o), axis=-3) + b_o
+    y = ratio(e @ project(P, W_v, b=b_v), total(e))
+    empty = np.any(each(vanishes)(total(e)), axis=-3)
+    answer = answer_of(empty_row)
+    z = np.sum(y @ columns(W_o), axis=-3) + b_o
+    return np.where(empty, answer, z) if answer else z

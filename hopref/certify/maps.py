@@ -65,8 +65,8 @@ def entmax(z, *, beta=1, alpha, where=True, empty_row="zeros"):
 def slope_at_one(p):
     """The derivative of entmax by alpha at alpha = 1: -p (log(p)^2 - its mean)/2."""
     p = np.frompyfunc(detached, 1, 1)(p)
-    squares = np.frompyfunc(lambda v: 0 if vanishes(v) else v.log()**2, 1, 1)(p)
-    return p * (dot(p, squares)[..., None] - squares) / 2
+    squares = np.frompyfunc(lambda v: 0 if vanishes(v) else v.log() * v.log(), 1, 1)(p)
+    return p * (total(p * squares) - squares) / 2
 
 
 def sparse(solve, z, beta, where, empty_row):
@@ -187,7 +187,7 @@ def entmax_conjugate(z, *, beta=1, alpha):
 def omega_slope(p):
     """Minus the derivative of `tsallis` by alpha at alpha = 1: sum p (log p - log(p)^2/2)."""
     p = np.frompyfunc(detached, 1, 1)(p)
-    return total(each_positive(p, lambda v: v * (log(v) - log(v)**2 / 2)))[..., 0]
+    return total(each_positive(p, lambda v: v * (log(v) - log(v) * log(v) / 2)))[..., 0]
 
 
 def normmax_conjugate(z, *, beta=1, gamma):

@@ -15,7 +15,6 @@ from hopref.certify.attention import (
 )
 from hopref.certify.balls import (
     columns,
-    dot,
     each,
     exceeds,
     exp,
@@ -59,9 +58,11 @@ def update(xi, X, omega, *, beta=1, features, empty_row="zeros"):
 def expected_update(xi, X, omegas, *, beta=1, features, empty_row="zeros"):
     draws = np.array([update(xi, X, omega, beta=beta, features=features, empty_row=empty_row)
                       for omega in omegas], object)
-    k = len(draws)
+    k, missing = len(draws), np.frompyfunc(lambda v: isinstance(v, float), 1, 1)(draws)
+    draws = np.where(missing, 0, draws)
     mean = np.sum(draws, axis=0) / k
-    return mean, sqrt(np.sum((draws - mean)**2, axis=0) / (k * (k - 1)))
+    error = sqrt(np.sum((draws - mean) * (draws - mean), axis=0) / (k * (k - 1)))
+    return tuple(np.where(np.any(missing, axis=0), math.nan, y) for y in (mean, error))
 
 
 def thresholded_update(xi, X, omega, *, beta=1, theta, side, features, empty_row="zeros"):
@@ -75,8 +76,8 @@ def thresholded_update(xi, X, omega, *, beta=1, theta, side, features, empty_row
 def stabilized_features(x, omega, *, beta=1, eps, over):
     u = sqrt(beta) * (x @ columns(omega))
     rows = u if over == "row" else u.reshape((*u.shape[:-2], 1, u.shape[-2] * u.shape[-1]))
-    top = over_rows(lambda row: [greatest(row)], rows)
-    return (exp(u - beta * dot(x, x)[..., None] / 2 - top) + eps) / sqrt(len(omega))
+    top = over_rows(lambda row: [greatest(row)], rows) if rows.size else 0
+    return (exp(u - beta * total(x * x) / 2 - top) + eps) / sqrt(len(omega))
 
 
 def stabilized_attention(Q, K, V, omega, *, scale=None, mask=True, eps, guard=0,

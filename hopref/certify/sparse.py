@@ -77,7 +77,7 @@ def normalized_energy(xi, X, *, beta=1, alpha):
 
 def longest(X):
     """M, the length of the longest pattern."""
-    return greatest(list(sqrt(dot(X, X))))
+    return sqrt(greatest(list(dot(X, X))))
 
 
 def normalized_update(xi, X, *, beta=1, alpha):
@@ -86,14 +86,16 @@ def normalized_update(xi, X, *, beta=1, alpha):
 
 
 def layer_norm_energy(xi, X, *, beta=1, alpha):
-    d = X.shape[1]
     return (-entmax_conjugate(xi @ X.T, beta=beta, alpha=alpha)
             - tsallis(uniform(len(X)), alpha=alpha) / beta
-            + sqrt(d) * longest(X - total(X) / max(1, d)))
+            + sqrt(greatest(list(X.shape[1] * dot(X, X) - total(X)[:, 0] * total(X)[:, 0]))))
+
+
+def centred(x):
+    """x minus the mean of its row: exactly 0 for a single component."""
+    return 0 * x if x.shape[-1] == 1 else x - total(x) / max(1, x.shape[-1])
 
 
 def layer_norm_update(xi, X, *, beta=1, alpha):
-    y = update(xi, X, beta=beta, alpha=alpha)
-    d = max(1, y.shape[-1])
-    away = y - total(y) / d
-    return sqrt(d) * ratio(away, sqrt(total(away * away)))
+    away = centred(update(xi, X, beta=beta, alpha=alpha))
+    return sqrt(X.shape[1]) * ratio(away, sqrt(total(away * away)))
