@@ -29,6 +29,7 @@ OUT = {
         "reaches equilibrium, has mean 0, hidden",
 }
 KEPT = {                # file: words that it may use, for a reason
+    "tox.ini": r"balls",                                 # those of `tox -e certify`
     "tests/test_language.py": r".*",                     # this list
     "CONTRIBUTING.md": r"",
     "hopref/data/LICENSES.txt": r".*",                   # texts of others
@@ -57,7 +58,7 @@ def found(text):
 
 @pytest.mark.parametrize("file", tracked())
 def test_a_file_has_no_words_that_are_out(file):
-    kept = KEPT.get(file, r"balls?" if CERTIFIED.search(file) else r"(?!)")
+    kept = KEPT.get(file, "balls?" if CERTIFIED.search(file) else r"(?!)")
     words = [f"{file}:{number}: {word!r}; write {instead}"
              for number, word, instead in found((ROOT / file).read_text(encoding="utf-8"))
              if not re.fullmatch(kept, word, re.I)]

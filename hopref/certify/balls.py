@@ -61,7 +61,7 @@ def known(x):
 def each(function):
     """The function of a ball as a function of arrays of balls."""
     entries = np.frompyfunc(function, 1, 1)
-    return lambda x: entries(x) if np.ndim(x) else function(x)
+    return lambda x: entries(x) if isinstance(x, np.ndarray) else function(x)
 
 
 def _as_ball(v):
@@ -188,20 +188,23 @@ def sum_of_exponentials(exponents, factors):
 
 # ---- rows ---------------------------------------------------------------------------------------
 
-def over_rows(function, *arrays):
-    """The function of every row of the arrays (..., n), whose results are stacked."""
+def over_rows(function, *arrays, count=None):
+    """The function of every row of the arrays (..., n), stacked: lists of ``count`` numbers.
+
+    The count is that of the first array if it is None; with 0 the results are single numbers.
+    """
     arrays = [np.asarray(a, object) for a in arrays]
     lead = np.broadcast_shapes(*(a.shape[:-1] for a in arrays))
     arrays = [np.broadcast_to(a, (*lead, a.shape[-1])) for a in arrays]
-    found = [function(*(list(a[at]) for a in arrays)) for at in np.ndindex(lead)]
-    if not found:
-        return np.zeros((*lead, arrays[0].shape[-1]), object)
-    result = np.empty(len(found), object)
-    for i, row in enumerate(found):
-        result[i] = row
-    if not isinstance(found[0], list):
-        return result.reshape(lead) if lead else found[0]
-    return np.array(found, object).reshape((*lead, len(found[0])))
+    single, count = count == 0, arrays[0].shape[-1] if count is None else count
+    result = np.empty(lead if single else (*lead, count), object)
+    for at in np.ndindex(lead):
+        found = function(*(list(a[at]) for a in arrays))
+        if single:
+            result[at] = found
+        else:
+            result[at][:] = found
+    return result[()]
 
 
 def largest_indices(values, k):

@@ -76,7 +76,7 @@ def thresholded_update(xi, X, omega, *, beta=1, theta, side, features, empty_row
 def stabilized_features(x, omega, *, beta=1, eps, over):
     u = sqrt(beta) * (x @ columns(omega))
     rows = u if over == "row" else u.reshape((*u.shape[:-2], 1, u.shape[-2] * u.shape[-1]))
-    top = over_rows(lambda row: [greatest(row)], rows) if rows.size else 0
+    top = over_rows(lambda row: [greatest(row)], rows, count=1) if rows.size else 0
     return (exp(u - beta * total(x * x) / 2 - top) + eps) / sqrt(len(omega))
 
 

@@ -31,7 +31,7 @@ def energy(xi, X, support=True, *, beta=1):
     e, count = exponentials(z, beta, where=support), np.sum(support, axis=-1)
     lse = log_or_zero(total(e)[..., 0])
     longest = over_rows(lambda row, seen: greatest([v for v, s in zip(row, seen, strict=True) if s]
-                                                   or [0]), dot(X, X), support)
+                                                   or [0]), dot(X, X), support, count=0)
     return dot(xi, xi) / 2 - lse / beta + log_or_zero(each(int)(count)) / beta + longest / 2
 
 
