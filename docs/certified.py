@@ -1,11 +1,13 @@
 """The page of the errors of every operation against its certified value, by family of arguments.
 
-    python -m docs.certified
+    python -m docs.certified [PART...]
 
-measures them and writes ``measured/certified.json``, which the page is made of.
+measures those whose names contain one of the parts, or all, and writes ``measured/certified.json``,
+which the page is made of.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +34,12 @@ COLUMNS = {             # the families with a column, and its head
 }
 
 
-def measured():
-    """{operation: {family: error in eps}} of the plainest case of each family, and shares."""
+def measured(parts=()):
+    """{operation: {family: [error in eps, share of the tolerance]}} of the plainest cases."""
     found = {}
     for name, op in sorted(load().items()):
-        if has_form(name) and op.arrays:
+        chosen = not parts or any(part in name for part in parts)
+        if has_form(name) and op.arrays and chosen:
             rows = {case.name: errors(op, case) for case in cases(op)
                     if case.name in FAMILIES and (name, case.name) not in LEFT_OUT}
             found[name] = {family: row for family, row in rows.items() if row is not None}
@@ -127,5 +130,6 @@ The five largest errors:
 """
 
 if __name__ == "__main__":
-    text = json.dumps(measured(), sort_keys=True).replace("}, ", "},\n")      # a line for each
-    FILE.write_text(text + "\n", encoding="utf-8")
+    kept = stored() if sys.argv[1:] else {}
+    text = json.dumps(kept | measured(sys.argv[1:]), sort_keys=True)
+    FILE.write_text(text.replace("}, ", "},\n") + "\n", encoding="utf-8")     # a line for each

@@ -40,6 +40,20 @@ FORMS = {
                    "random_feature_update", "top_k_energy", "top_k_update", "update", "weights",
                    "window_update"),
     "supports": ("causal", "global_tokens", "largest", "window"),
+    "theory": ("bit_error", "bits_per_synapse", "capacity_exponential", "capacity_projection",
+               "capacity_sparse", "capacity_storkey", "capacity_without_errors",
+               "contraction_factor", "contraction_factor_about_mean", "cue_separation",
+               "diameter", "distance_bound", "dominant_pattern", "effective_patterns",
+               "energy_bounds", "entmax_energy_bound", "exact_beta",
+               "exact_retrieval_separation", "fixed_point_distance_bound", "flips_bound",
+               "gap_error_bound", "group_error_bound", "group_jacobian_bound",
+               "group_separation", "group_sphere", "hull_energy_bound", "information_capacity",
+               "jacobian_bound", "jacobian_norm_bound", "k_subsets_energy_bound",
+               "near_error_bound", "normmax_energy_bound", "rate_function",
+               "required_separation", "retrieval_error_bound", "separation",
+               "separation_error_bound", "smallest_step_bound", "softmax_slope_bound",
+               "sphere_radius", "spin_glass_load", "subset_separation", "support_error_bound",
+               "support_gap_bound", "support_separation", "unstable_sites"),
 }
 
 

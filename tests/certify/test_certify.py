@@ -15,7 +15,8 @@ from hopref.errors import CertificationError, DomainError, PluginError, ShapeErr
 # Operations without a certified form, by the reason.
 WITHOUT = {
     "the result is a random draw": ("projections.*", "supports.random", "supports.big_bird"),
-    "the form has not been written": ("theory.*",),
+    "the result is the root of an equation": ("theory.smallest_beta",
+                                              "theory.capacity_with_errors"),
     "the derivative is a solution of a linear system": ("gradients.modern.fixed_point",),
 }
 XI, X = [0.3, -0.2], [[1.0, 0.5], [-1.0, 0.25], [0.5, -2.0]]
@@ -93,7 +94,7 @@ def test_exact_results_have_the_bound_zero_and_the_method_exact():
 
 @pytest.mark.parametrize("op, args, options, message", [
     ("modern.updat", (XI, X), {}, "name of an operation"),
-    ("theory.diameter", (X,), {}, "have a certified form"),
+    ("theory.smallest_beta", (X, X), {}, "have a certified form"),
     ("modern.update", (XI, X), {"max_ulp": 0.4}, "max_ulp must be a number >= 0.5"),
     ("modern.update", (XI, X), {"method": "guess"}, "method must be one of"),
     ("modern.energy", (XI, X), {"method": "double-double"}, "for method='double-double'"),

@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("flint", reason="certified values need python-flint (hopref[certify])")
 
+from hopref.certify import certify  # noqa: E402
 from hopref.dispatch.operation import load  # noqa: E402
 from tests.certify import walk  # noqa: E402
 
@@ -16,6 +17,35 @@ def test_a_formula_agrees_with_its_certified_value(name):
     messages = [m for case in walk.chosen(OPS[name], CASES)
                 for m in walk.disagreements(OPS[name], case)]
     assert not messages, "\n".join(messages)
+
+
+# Closed forms of numbers alone, with limits on their errors in eps that may only fall.
+NUMBERS = {
+    "theory.spin_glass_load": (40, [(y,) for y in (1e-6, 0.1, 0.5, 1.0, 3.0)], {}),
+    "theory.bit_error": (16, [(load,) for load in (0.01, 0.1, 0.5, 3.0)], {"errors": 0.125}),
+    "theory.capacity_without_errors": (30, [(d,) for d in (2, 10, 1000, 10**9)], {"n": 5}),
+    "theory.capacity_storkey": (1, [(d,) for d in (2, 10, 1000)], {}),
+    "theory.capacity_projection": (0, [(d,) for d in (2, 10, 1000)], {}),
+    "theory.information_capacity": (1, [()], {"recall": "auto"}),
+    "theory.bits_per_synapse": (2, [(load,) for load in (0.01, 0.5, 2.0)], {"activity": 0.3}),
+    "theory.capacity_sparse": (2, [(p,) for p in (1e-9, 0.1, 0.5, 0.9)], {}),
+    "theory.distance_bound": (2, [(step,) for step in (0.1, 7.0)], {"factor": 0.3, "steps": 4}),
+    "theory.rate_function": (3, [(x,) for x in (-1.0, -0.3, 1e-6, 0.5, 0.99)], {}),
+    "theory.capacity_exponential": (2, [()], {"errors": 0.1}),
+}
+
+
+def test_the_closed_forms_of_numbers_are_complete():
+    assert set(NUMBERS) | {"theory.capacity_with_errors"} == {
+        name for name, op in load().items() if name.startswith("theory.") and not op.arrays}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_closed_form_of_numbers_agrees_with_its_certified_value(name):
+    limit, calls, options = NUMBERS[name]
+    for args in calls:
+        found, got = certify(name, *args, **options), load()[name](*args, **options)
+        assert abs(got - found.value) <= limit * 2.0**-52 * abs(found.value) + found.bound, args
 
 
 def energy_without_its_constant(xi, X, beta=1.0):

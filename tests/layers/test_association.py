@@ -23,7 +23,7 @@ def test_rows_of_any_size_are_normalised(size):
 
 
 def test_a_large_mean_costs_no_digits():
-    """A shift by a number whose sums are exact leaves the result: the mean is rounded, not exact."""
+    """A shift that changes no difference of the entries leaves the result."""
     x = np.random.default_rng(0).integers(-2**20, 2**20, (50, 7)) * 2.0**-20
     shifted = layers.layer_norm(x + 2.0**20, eps=0.0)
     assert np.max(np.abs(shifted - layers.layer_norm(x, eps=0.0))) < 16 * 2.0**-52
