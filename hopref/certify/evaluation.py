@@ -69,7 +69,7 @@ def given_to(op, arrays, params):
     """The validated arguments by name: NumPy arrays, numbers, and options by their names."""
     call = op.prepare(*arrays, backend="formula", **params)
     given = dict(zip(op.operands, call.args, strict=True)) | call.kwargs
-    named = bind(op, arrays, params)
+    named = bind(op, arrays, {k: v for k, v in params.items() if k != "check"})
     for k, domain in op.domains.items():
         if hasattr(domain, "unresolved"):
             given[k] = domain.unresolved(named[k])

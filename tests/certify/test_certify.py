@@ -113,6 +113,13 @@ def test_errors_of_the_arguments_are_those_of_the_operation():
                 activation=hopref.graded.Activation(np.tanh, np.arctanh, abs, -1.0, 1.0))
 
 
+def test_the_check_of_structure_may_be_left_out():
+    W = [[0.0, 1.0], [0.0, 0.0]]
+    with pytest.raises(DomainError, match="symmetric"):
+        certify("classical.energy", [1.0, 1.0], W)
+    assert certify("classical.energy", [1.0, 1.0], W, check=False).value == -0.5
+
+
 def test_a_bound_that_is_not_reached_is_an_error_with_the_best_bound():
     """Scores near zero sum to exponentials near 1, whose logarithm cancels."""
     z = np.log([0.25, 0.75])

@@ -80,6 +80,16 @@ def test_a_wrong_formula_disagrees(name, wrong):
     assert walk.disagreements(OPS[name], case, wrong)
 
 
+def test_known_bugs_disagree():
+    """Most of all do (``walk --bugs``); the others need a rare option, or arguments of large size.
+    """
+    walk.load_bugs()
+    found = {name for (subject, name), bug in walk.BUGS.items() if subject == "modern.update"
+             and walk.disagreements(OPS[subject], walk.chosen(OPS[subject], 1)[0], bug.candidate)}
+    assert {"beta applied twice", "last pattern dropped", "softmax not normalised"} < found
+    assert not {"one maximum subtracted from the whole batch"} & found      # loses range only
+
+
 def test_documented_exceptions_are_of_existing_cases():
     for table in (walk.DOCUMENTED, walk.BEYOND):
         for name, part in table:
