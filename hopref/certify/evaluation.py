@@ -95,7 +95,7 @@ def by_sums(op, given, max_ulp, method):
             found = large.evaluate(op, given, sums)
             if np.all(found.bound <= max_ulp * np.spacing(np.abs(found.value))):
                 return Certified(*found, "double-double")
-            best = found.bound
+            best = found
         except sums.Unreachable:
             pass
     if method == "double-double":
@@ -111,10 +111,19 @@ def by_sums(op, given, max_ulp, method):
 
 
 def _failure(requirement, best):
-    """The error with the tightest bound."""
-    error = CertificationError(f"{requirement}; got {'no bound' if best is None else 'another'}")
-    error.best_bound = best
+    """The error with the tightest bound; ``best`` has a value and a bound, or is None."""
+    got = "no bound" if best is None else f"a bound of {ulps(best.value, best.bound):.3g} ulp"
+    error = CertificationError(f"{requirement}; got {got}")
+    error.best_bound = None if best is None else best.bound
     return error
+
+
+def ulps(value, bound):
+    """The largest bound in ulp of its entry; infinite without a value."""
+    pairs = zip(value, bound, strict=True) if isinstance(value, tuple) else [(value, bound)]
+    with np.errstate(all="ignore"):
+        shares = [np.ravel(b / np.spacing(np.abs(v))) for v, b in pairs]
+    return float(np.max(np.nan_to_num(np.concatenate(shares), nan=np.inf), initial=0.0))
 
 
 def by_balls(op, given, max_ulp):
@@ -131,8 +140,9 @@ def by_balls(op, given, max_ulp):
             except Undecided:
                 continue
             found = rounding.certified(results, max_ulp, len(op.outputs))
-        best = found if best is None else rounding.tighter(best, found)
+        if best is None or ulps(found.value, found.bound) <= ulps(best.value, best.bound):
+            best = found
         if found.reached:
             return Certified(found.value, found.bound, "exact" if found.exact else "balls")
     raise _failure(f"the bound must be at most {max_ulp} ulp, which {BITS[-1]} bits did not give",
-                   None if best is None else best.bound)
+                   best)

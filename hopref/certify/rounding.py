@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import arb
 
-__all__ = ["Rounded", "certified", "tighter", "worst"]
+__all__ = ["Rounded", "certified", "nearest", "upward"]
 
 
 class Rounded(NamedTuple):
@@ -74,18 +74,3 @@ def upward(x):
     """The smallest float that is not below a number >= 0."""
     y = nearest(x)
     return y if arb(y) >= x else math.nextafter(y, math.inf)
-
-
-def tighter(a, b):
-    """The one of two `Rounded` values whose worst bound is smaller."""
-    return b if worst(b) <= worst(a) else a
-
-
-def worst(found):
-    """The largest bound in ulp of its entry; infinite without a value."""
-    if found is None:
-        return math.inf
-    values, bounds = ((x if isinstance(x, tuple) else (x,)) for x in (found.value, found.bound))
-    return max((float(b) / math.ulp(float(v)) if math.isfinite(v) else math.inf
-                for y, r in zip(values, bounds, strict=True)
-                for v, b in zip(np.ravel(y), np.ravel(r), strict=True)), default=0.0)
