@@ -164,7 +164,7 @@ def power(t, q):
         return arb(0)
     if _as_ball(v) > 0:
         return (_as_ball(t).log() * q).exp()
-    if isinstance(t, Variable):
+    if isinstance(t, Variable) or isinstance(q, Variable):
         raise Undecided
     return arb(0).union((v.abs_upper().log() * detached(q)).exp())
 

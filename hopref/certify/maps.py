@@ -175,12 +175,18 @@ def half_square(p):
     return dot(p, p) / 2
 
 
+def constant(function, z, **options):
+    """A map as a constant: by the envelope theorem it is one in the derivatives of a conjugate."""
+    z = np.frompyfunc(detached, 1, 1)(z)
+    return function(z, **{k: detached(v) for k, v in options.items()})
+
+
 def entmax_conjugate(z, *, beta=1, alpha):
     if detached(alpha) == 1:
         value = logsumexp(z, beta=beta)
         return value if detached(alpha) is alpha else \
             value + (alpha - 1) * omega_slope(softmax(z, beta=beta)) / detached(beta)
-    p = entmax(z, beta=beta, alpha=alpha)
+    p = constant(entmax, z, beta=beta, alpha=alpha)
     return dot(p, z) - tsallis(p, alpha=alpha) / beta
 
 
@@ -191,12 +197,12 @@ def omega_slope(p):
 
 
 def normmax_conjugate(z, *, beta=1, gamma):
-    p = normmax(z, beta=beta, gamma=gamma)
+    p = constant(normmax, z, beta=beta, gamma=gamma)
     return dot(p, z) - norm(p, gamma=gamma) / beta
 
 
 def k_subsets_conjugate(z, *, k, beta=1):
-    mu = k_subsets(z, k=k, beta=beta)
+    mu = constant(k_subsets, z, k=k, beta=beta)
     return dot(mu, z) - half_square(mu) / beta
 
 
