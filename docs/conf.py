@@ -10,7 +10,7 @@ sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which is
 
 import hopref  # noqa: E402
 from benchmarks import crossover, summary  # noqa: E402
-from docs import ledger, mathjax, paths, reference  # noqa: E402
+from docs import certified, ledger, mathjax, paths, reference  # noqa: E402
 
 project = "hopref"
 author = "the hopref developers"
@@ -60,8 +60,8 @@ html_theme_options = {
 }
 html_sidebars = {page: [] for page in (
     "tutorial", "judging", "scaling", "judging_practices", "atlas", "experiments", "reading",
-    "errata", "performance", "paths", "benchmarks/index", "equations", "changelog", "notation",
-    "adding", "contributing")}
+    "errata", "performance", "paths", "certify", "accuracy", "benchmarks/index", "equations",
+    "changelog", "notation", "adding", "contributing")}
 
 
 def gallery_style(gallery_conf, script):
@@ -122,6 +122,7 @@ def write_generated_pages(app):
     write_if_new(HERE / "changelog.md", changelog())
     write_if_new(HERE / "contributing.md", contributing())
     write_if_new(HERE / "paths.md", paths.page())
+    write_if_new(HERE / "accuracy.md", certified.page())
     write_measurements(HERE / "measured", HERE / "benchmarks")
     for name, text in reference.pages().items():
         write_if_new(HERE / "api" / name, text)

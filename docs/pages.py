@@ -13,7 +13,8 @@ HEADING = re.compile(r"^#+ (.+)$", re.M)
 
 def written():
     """The Markdown pages of the source: README.md and docs/, without generated pages."""
-    made = {"_build", "benchmarks", "equations.md", "changelog.md", "contributing.md", "paths.md"}
+    made = {"_build", "benchmarks", "equations.md", "changelog.md", "contributing.md", "paths.md",
+            "accuracy.md"}
     below = [page for page in sorted(HERE.rglob("*.md"))
              if not made & set(page.relative_to(HERE).parts)]
     return [HERE.parent / "README.md", *below]

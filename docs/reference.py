@@ -16,6 +16,7 @@ GROUPS = {                      # heading of the index: first names of the modul
         ("maps", "features", "projections", "storage", "layers"),
     "Iteration, chunks and gradients": ("dynamics", "parts", "distributed", "gradients"),
     "Theory, experiments and data": ("theory", "experiments", "data"),
+    "Certified values": ("certify",),
     "Conformance kit": ("check",),
     "Errors": ("errors",),
 }

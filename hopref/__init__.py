@@ -18,7 +18,7 @@ _HOME = {
     **{name: f"hopref.models.{name}" for name in _MODELS if not name.startswith("_")},
     **{name: f"hopref.{name}"
        for name in ("maps", "storage", "features", "projections", "layers", "gradients",
-                    "dynamics", "parts", "theory", "errors", "check", "data")},
+                    "dynamics", "parts", "theory", "errors", "check", "certify", "data")},
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "use_backend": "hopref.dispatch.paths",

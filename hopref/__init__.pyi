@@ -12,6 +12,7 @@ from hopref import projections as projections
 from hopref import storage as storage
 from hopref import theory as theory
 from hopref._version import __version__ as __version__
+from hopref.certify import certify as certify
 from hopref.dispatch.paths import use_backend as use_backend
 from hopref.dynamics import retrieve as retrieve
 from hopref.errors import HoprefError as HoprefError

@@ -1,6 +1,7 @@
 """Exceptions of hopref.  Messages are `hopref.<function>: <requirement>; got <argument>.`"""
 import re
 from types import TracebackType
+from typing import Any
 
 __all__ = [
     "HoprefError", "ShapeError", "DomainError", "DTypeError", "CallError", "RangeError",
@@ -45,7 +46,13 @@ class PluginError(HoprefError, ImportError):
 
 
 class CertificationError(HoprefError, ArithmeticError):
-    """No bound as tight as the requested one could be proved."""
+    """No bound as tight as the requested one could be proved.
+
+    Attributes
+    ----------
+    best_bound : array or tuple of arrays, the tightest bound that was proved; None without one
+    """
+    best_bound: Any = None
 
 
 class naming:
@@ -72,4 +79,6 @@ class naming:
                  trace: TracebackType | None) -> None:
         if isinstance(error, HoprefError):
             message = re.sub(r"\Ahopref\.[\w.]+: ", "", str(error)).removesuffix(".")
-            raise type(error)(f"{self.function}: {message}.") from error.__cause__
+            named = type(error)(f"{self.function}: {message}.")
+            vars(named).update(vars(error))
+            raise named from error.__cause__

@@ -72,8 +72,9 @@ def covariance(X, /, *, activity=None, zero_diagonal=False):
     array([[ 0.5, -0.5],
            [-0.5,  0.5]])
     """
-    p = mean_activity(X) if activity is None else activity
-    return hebbian(X - p, zero_diagonal=zero_diagonal)
+    away = X - (mean_activity(X) if activity is None else activity)
+    rounded = mean_activity(away) if activity is None else 0.0      # of the mean, many ulp of away
+    return hebbian(away - rounded, zero_diagonal=zero_diagonal)
 
 
 def mean_activity(X):

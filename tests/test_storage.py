@@ -100,3 +100,10 @@ def test_covariance_and_winners_recall_sparse_patterns_from_half_a_cue():
 def test_more_winners_than_sites_are_refused():
     with pytest.raises(DomainError, match="k must be at most d = 2; got k=3"):
         classical.winners_update([0.0, 1.0], np.eye(2), k=3)
+
+
+def test_the_covariance_loses_no_digits_to_a_large_mean():
+    """A shift that changes no difference of the entries leaves the weights."""
+    X = np.random.default_rng(0).integers(-2**20, 2**20, (7, 5)) * 2.0**-20
+    W = storage.covariance(X)
+    assert np.max(np.abs(storage.covariance(X + 2.0**20) - W)) < 16 * 2.0**-52 * np.max(W)

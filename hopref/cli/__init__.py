@@ -24,6 +24,7 @@ COMMANDS = {
     "reproduce": ("reproduce the figures of the blog and the statements of the papers",
                   "hopref.cli.reproduce"),
     "diagnose": ("explain why patterns cannot be retrieved", "hopref.cli.diagnose"),
+    "certify": ("evaluate an operation with a proved bound on the error", "hopref.cli.certify"),
     "ops": ("list the operations with shapes, paths and catalogue ids", "hopref.cli.ops"),
     "warmup": ("compile the kernels of the numba paths ahead of their first use",
                "hopref.cli.warmup"),

@@ -56,7 +56,12 @@ def mean(x):
 
 
 def centred(x):
-    """x minus the mean of its row."""
+    """x minus the mean of its row.
+
+    The rounding of the mean shifts all entries alike; subtracting the mean again removes the shift,
+    which is many ulp of the differences if the mean is large.
+    """
+    x = x - mean(x)
     return x - mean(x)
 
 

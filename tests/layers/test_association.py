@@ -22,6 +22,13 @@ def test_rows_of_any_size_are_normalised(size):
     assert np.all(layers.layer_norm([1e200, -1e200]) == [1.0, -1.0])
 
 
+def test_a_large_mean_costs_no_digits():
+    """A shift that changes no difference of the entries leaves the result."""
+    x = np.random.default_rng(0).integers(-2**20, 2**20, (50, 7)) * 2.0**-20
+    shifted = layers.layer_norm(x + 2.0**20, eps=0.0)
+    assert np.max(np.abs(shifted - layers.layer_norm(x, eps=0.0))) < 16 * 2.0**-52
+
+
 def test_heads_and_spaces_must_agree():
     Q = np.zeros((2, 1, 3))
     for K in (np.zeros((2, 4, 2)), np.zeros((3, 4, 3)), np.zeros((2, 0, 3))):

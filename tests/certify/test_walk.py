@@ -1,0 +1,96 @@
+"""Every formula agrees with its certified value, and wrong formulas do not."""
+import numpy as np
+import pytest
+
+pytest.importorskip("flint", reason="certified values need python-flint (hopref[certify])")
+
+from hopref.certify import certify  # noqa: E402
+from hopref.dispatch.operation import load  # noqa: E402
+from tests.certify import walk  # noqa: E402
+
+OPS = {op.name: op for op in walk.operations()}
+CASES = 3               # of each operation; `tox -e certify` takes all
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_a_formula_agrees_with_its_certified_value(name):
+    messages = [m for case in walk.chosen(OPS[name], CASES)
+                for m in walk.disagreements(OPS[name], case)]
+    assert not messages, "\n".join(messages)
+
+
+# Closed forms of numbers alone, with limits on their errors in eps that may only fall.
+NUMBERS = {
+    "theory.spin_glass_load": (40, [(y,) for y in (1e-6, 0.1, 0.5, 1.0, 3.0)], {}),
+    "theory.bit_error": (16, [(load,) for load in (0.01, 0.1, 0.5, 3.0)], {"errors": 0.125}),
+    "theory.capacity_without_errors": (30, [(d,) for d in (2, 10, 1000, 10**9)], {"n": 5}),
+    "theory.capacity_storkey": (1, [(d,) for d in (2, 10, 1000)], {}),
+    "theory.capacity_projection": (0, [(d,) for d in (2, 10, 1000)], {}),
+    "theory.information_capacity": (1, [()], {"recall": "auto"}),
+    "theory.bits_per_synapse": (2, [(load,) for load in (0.01, 0.5, 2.0)], {"activity": 0.3}),
+    "theory.capacity_sparse": (2, [(p,) for p in (1e-9, 0.1, 0.5, 0.9)], {}),
+    "theory.distance_bound": (2, [(step,) for step in (0.1, 7.0)], {"factor": 0.3, "steps": 4}),
+    "theory.rate_function": (3, [(x,) for x in (-1.0, -0.3, 1e-6, 0.5, 0.99)], {}),
+    "theory.capacity_exponential": (2, [()], {"errors": 0.1}),
+}
+
+
+def test_the_closed_forms_of_numbers_are_complete():
+    assert set(NUMBERS) | {"theory.capacity_with_errors"} == {
+        name for name, op in load().items() if name.startswith("theory.") and not op.arrays}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_closed_form_of_numbers_agrees_with_its_certified_value(name):
+    limit, calls, options = NUMBERS[name]
+    for args in calls:
+        found, got = certify(name, *args, **options), load()[name](*args, **options)
+        assert abs(got - found.value) <= limit * 2.0**-52 * abs(found.value) + found.bound, args
+
+
+def energy_without_its_constant(xi, X, beta=1.0):
+    return load()["modern.energy"](xi, X, beta=beta) - np.max(np.sum(X * X, axis=-1)) / 2
+
+
+def update_with_beta_twice(xi, X, beta=1.0):
+    return load()["modern.update"](xi, X, beta=beta * beta)
+
+
+def weights_one_part_in_a_billion_off(xi, X, beta=1.0):
+    return load()["modern.weights"](xi, X, beta=beta * (1 + 1e-9))
+
+
+def gradient_with_a_wrong_sign(g, z, beta=1.0):
+    dz, dbeta = load()["gradients.maps.logsumexp"](g, z, beta=beta)
+    return dz, -dbeta
+
+
+def another_shape(xi, X, beta=1.0):
+    return load()["modern.update"](xi, X, beta=beta)[..., :-1]
+
+
+@pytest.mark.parametrize("name, wrong", [
+    ("modern.energy", energy_without_its_constant),
+    ("modern.update", update_with_beta_twice),
+    ("modern.update", another_shape),
+    ("modern.weights", weights_one_part_in_a_billion_off),
+    ("gradients.maps.logsumexp", gradient_with_a_wrong_sign)])
+def test_a_wrong_formula_disagrees(name, wrong):
+    case = walk.chosen(OPS[name], 1)[0]
+    assert walk.disagreements(OPS[name], case, wrong)
+
+
+def test_known_bugs_disagree():
+    """Most of all do (``walk --bugs``); the others need a rare option, or arguments of large size.
+    """
+    walk.load_bugs()
+    found = {name for (subject, name), bug in walk.BUGS.items() if subject == "modern.update"
+             and walk.disagreements(OPS[subject], walk.chosen(OPS[subject], 1)[0], bug.candidate)}
+    assert {"beta applied twice", "last pattern dropped", "softmax not normalised"} < found
+    assert not {"one maximum subtracted from the whole batch"} & found      # loses range only
+
+
+def test_documented_exceptions_are_of_existing_cases():
+    for table in (walk.DOCUMENTED, walk.BEYOND):
+        for name, part in table:
+            assert any(part in case.name for case in walk.cases(OPS[name])), (name, part)
