@@ -154,6 +154,7 @@ class ndarray:
 
     def __setitem__(self, key, value):
         self._host[index(key)] = unwrap(value)
+        stats.launches += 1
 
 
 def unwrap(value):
@@ -189,7 +190,7 @@ def _silently(function, *args, **keywords):
     """Suppress warnings about infinities and NaN, which a device does not give."""
     result = function(*args, **keywords)
     views = not isinstance(result, NUMBERS) or result.base is not None or function is _poisoned
-    stats.launches += not (views or any(result is a for a in args))
+    stats.launches += not (views or "out" in keywords or any(result is a for a in args))
     return wrap(result)
 
 
@@ -293,6 +294,7 @@ def _run(function, operands, keywords):
     if function is np.empty:
         function = _poisoned
     result = _silently(function, *operands, **{k: _operand(v) for k, v in keywords.items()})
+    stats.launches += isinstance(out, ndarray) or function is np.copyto     # no array is made
     return out if isinstance(out, ndarray) else result
 
 
@@ -315,8 +317,8 @@ def __getattr__(name):
         return getattr(np, name)
     if name in {"result_type", "isdtype", "finfo"}:
         return _about_types(getattr(np, name))
-    if name in names.FUNCTIONS:
-        return _function(name, names.FUNCTIONS[name])
+    if name in names.FUNCTIONS or name in names.OF_PATHS:
+        return _function(name, (names.FUNCTIONS | names.OF_PATHS)[name])
     raise AttributeError(f"{name!r} is not on the list of CuPy names a formula may use")
 
 

@@ -80,5 +80,6 @@ LACKING = "block errstate insert longdouble unstack vecdot".split()
 # What only the paths of hopref.fast.cupy use.
 OF_PATHS = {
     "ascontiguousarray": "a, dtype=None",
+    "copyto": "dst, src, casting='same_kind', where=None",
     "RawModule": None,
 }

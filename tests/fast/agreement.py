@@ -12,7 +12,8 @@ def agrees(op, args, kwargs, dtype, path="numba", to_device=lambda a: a, to_host
     The arguments are given in ``dtype``, in the memory of the host.
     """
     correct = expected(op, args, kwargs, profile_of(dtype))
-    result = op(*map(to_device, args), **kwargs, backend=path)
+    given = {k: to_device(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+    result = op(*map(to_device, args), **given, backend=path)
     for value, y in zip(parts(correct), parts(result), strict=True):
         y = to_host(y)
         assert y.shape == value.shape and y.dtype == dtype

@@ -8,5 +8,6 @@ __all__ = ["PATHS"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
-    "modern": ("update",),
+    "attention": ("softmax_attention",),
+    "modern": ("energy", "thresholded_update", "update", "weights"),
 }
