@@ -8,6 +8,7 @@ __all__ = ["PATHS"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
-    "attention": ("softmax_attention",),
+    "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
+                  "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
     "modern": ("energy", "thresholded_update", "update", "weights"),
 }
