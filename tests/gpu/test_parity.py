@@ -8,7 +8,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _tiles, modern
+from hopref.fast.cupy import PATHS, _linear, _tiles, modern
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 
@@ -22,6 +22,7 @@ every = pytest.mark.parametrize("name", NAMES)
 def device(monkeypatch):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(modern, "SCORES", 0)
+    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(modern, "FEW", 0)               # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy

@@ -10,5 +10,10 @@ __all__ = ["PATHS"]
 PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
                   "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
+    "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
+                 "log_relu", "positive", "relu", "trigonometric"),
+    "features.deterministic": ("elu", "exponential", "quadratic", "relu"),
     "modern": ("energy", "thresholded_update", "update", "weights"),
+    "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
+                  "stabilized_attention", "thresholded_update", "update"),
 }

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hopref.fast.cupy import _tiles
-from hopref.maps import ratio
+from hopref.maps import guarded, ratio
 
-__all__ = ["Numbers", "Logarithms", "State", "rows_of", "tamed", "with_ones", "quotient",
-           "in_blocks", "causal"]
+__all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "rows_of", "hidden_keys",
+           "in_blocks", "add_all", "answered", "causally"]
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0
@@ -213,25 +213,70 @@ class State:
         """S and z of `Numbers`."""
         cupy = self.kind.cupy
         sums = cupy.ldexp(self.sums, cupy.matrix_transpose(self.scale))
-        return cupy.ldexp(sums[..., 1:], unit), sums[..., 0]
+        return cupy.ldexp(sums[..., 1:], unit), cupy.ascontiguousarray(sums[..., 0])
+
+    def logarithms(self, unit):
+        """S, z and c of `Logarithms`."""
+        cupy = self.kind.cupy
+        return (cupy.ldexp(self.sums[..., 1:], unit), cupy.ascontiguousarray(self.sums[..., 0]),
+                self.scale[..., 0, :])
 
 
-def quotient(queries, answers, scale, eps, empty_row, unit):
-    """Means of the values from sums of which the first is the denominator."""
-    cupy, D = queries.cupy, answers[..., :1]
-    if eps:
-        D = D + queries.constant(eps, scale)
-    return cupy.ldexp(ratio(answers[..., 1:], D, empty_row), unit)
+def means(unit, empty_row, eps=0.0, guard=0.0):
+    """A rule: the means of the values, from sums of which the first is the denominator."""
+    def rule(queries, answers, scale):
+        cupy, D = queries.cupy, answers[..., :1]
+        if eps:
+            D = D + queries.constant(float(eps), scale)
+        if guard:
+            D = guarded(D, queries.constant(float(guard), scale))
+        return cupy.ldexp(ratio(answers[..., 1:], D, float(empty_row)), unit)
+    return rule
 
 
 # ---- blocks of positions ------------------------------------------------------------------------
 
-def in_blocks(shape, width, itemsize):
-    """Slices of positions whose ``width`` numbers each take about `_tiles.SCORES` bytes."""
-    *lead, positions, _ = shape
-    rows = _tiles.SCORES // max(1, math.prod(lead) * width * itemsize)
-    rows = max(LEAST_ROWS, 2**int(math.log2(max(1, rows))))
+def in_blocks(like, positions, width):
+    """Slices of positions whose ``width`` numbers each take about `_tiles.SCORES` bytes.
+
+    ``like`` has the leading axes and the dtype of the arrays.
+    """
+    each = max(1, math.prod(like.shape[:-2]) * width * like.dtype.itemsize)
+    rows = max(LEAST_ROWS, 2**int(math.log2(max(1, _tiles.SCORES // each))))
     return [slice(start, min(positions, start + rows)) for start in range(0, positions, rows)]
+
+
+def hidden_keys(keys, mask, rows, nothing):
+    """Keys of a slice of positions, with ``nothing`` in the place of hidden ones."""
+    if mask is True:
+        return keys
+    return keys._replace(x=keys.cupy.where(mask[..., rows, None], keys.x, nothing))
+
+
+def add_all(state, keys, V, unit, width):
+    """Add the keys of all positions to the state; ``keys`` is a function of a slice of them."""
+    cupy = state.kind.cupy
+    for rows in in_blocks(V, V.shape[-2], width):
+        state.add(keys(rows), with_ones(cupy, V[..., rows, :], unit))
+
+
+def answered(state, queries, positions, width, rule):
+    """``rule(queries, answers, scale)`` of all positions; ``queries`` is a function of a slice."""
+    cupy, (*lead, _, v), real = state.kind.cupy, state.sums.shape, state.sums.dtype
+    Z = cupy.empty((*lead, positions, v - 1), dtype=real)
+    for rows in in_blocks(Z, positions, width):
+        block = queries(rows)
+        Z[..., rows, :] = rule(block, *state.answers(block))
+    return Z
+
+
+def causally(state, queries, keys, V, unit, width, rule):
+    """The same for queries that see the keys up to their position, which are added to the state."""
+    cupy, Z = state.kind.cupy, state.kind.cupy.empty(V.shape, dtype=V.dtype)
+    for rows in in_blocks(V, V.shape[-2], width):
+        block, V1 = queries(rows), with_ones(cupy, V[..., rows, :], unit)
+        Z[..., rows, :] = rule(block, *causal(block, keys(rows), V1, state))
+    return Z
 
 
 def causal(queries, keys, V1, state):
