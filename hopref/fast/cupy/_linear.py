@@ -18,8 +18,8 @@ import numpy as np
 from hopref.fast.cupy import _tiles
 from hopref.maps import guarded, ratio
 
-__all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "rows_of", "hidden_keys",
-           "in_blocks", "add_all", "answered", "causally"]
+__all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "products", "rows_of",
+           "hidden_keys", "in_blocks", "add_all", "answered", "causally"]
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0
@@ -231,6 +231,13 @@ def means(unit, empty_row, eps=0.0, guard=0.0):
         if guard:
             D = guarded(D, queries.constant(float(guard), scale))
         return cupy.ldexp(ratio(answers[..., 1:], D, float(empty_row)), unit)
+    return rule
+
+
+def products(unit):
+    """A rule: the sums of the values, without a denominator."""
+    def rule(queries, answers, scale):
+        return queries.cupy.ldexp(answers[..., 1:], scale + unit)
     return rule
 
 

@@ -17,6 +17,7 @@ from hopref.fast.cupy._linear import (
     hidden_keys,
     in_blocks,
     means,
+    products,
     rows_of,
     tamed,
 )
@@ -73,10 +74,8 @@ def association(phi_q, phi_k, V, /):
     queries, keys, unit = Numbers(cupy, phi_q), Numbers(cupy, phi_k), tamed(cupy, V)
     state = State.empty(keys, V.shape[-1])
     add_all(state, partial(rows_of, keys), V, unit, _width(keys, V))
-
-    def products(rows, answers, scale):
-        return cupy.ldexp(answers[..., 1:], scale + unit)
-    return answered(state, partial(rows_of, queries), phi_q.shape[-2], _width(queries, V), products)
+    return answered(state, partial(rows_of, queries), phi_q.shape[-2], _width(queries, V),
+                    products(unit))
 
 
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
