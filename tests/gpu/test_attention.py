@@ -6,7 +6,7 @@ import pytest
 
 from hopref import attention
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _tiles
+from hopref.fast.cupy import _attend, _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 
@@ -17,6 +17,7 @@ OPS = load()
 @pytest.fixture(autouse=True)
 def device(monkeypatch):
     monkeypatch.setattr(_tiles, "SCORES", 0)
+    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy
 

@@ -8,7 +8,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _linear, _rows, _tiles, modern
+from hopref.fast.cupy import PATHS, _attend, _linear, _rows, _tiles, modern
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 
@@ -25,7 +25,7 @@ def device(monkeypatch):
     monkeypatch.setattr(modern, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
-    monkeypatch.setattr(modern, "FEW", 0)               # the kernels have tests of their own
+    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy
 

@@ -2,11 +2,11 @@
 import numpy as np
 import pytest
 
-from hopref.fast.cupy import modern as path
+from hopref.fast.cupy import _attend as path
 from tests.gpu import nvrtc
 
 pytestmark = nvrtc.required()
-SOURCE = path.resources.files("hopref.fast.cupy").joinpath("kernels/retrieve.cu").read_text()
+SOURCE = path.source()
 REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
 
@@ -23,9 +23,9 @@ def test_nothing_is_spilled_and_several_blocks_share_a_multiprocessor(architectu
 
 @pytest.mark.parametrize("dtype, real", [("float32", "float"), ("float64", "double")])
 def test_the_shared_memory_is_what_the_path_counts(dtype, real):
-    """Beside that which the path asks for, 1 + WARPS numbers for each component of a state."""
+    """Beside that which the path asks for, for the components of a query and of the sums."""
     used = nvrtc.resources(SOURCE, ("-std=c++17", f"-DREAL={real}"), "sm_80")
-    assert used["partial"]["shared"] == path._shared_bytes(np.dtype(dtype), 0)
+    assert used["partial"]["shared"] == path.shared_bytes(np.dtype(dtype), 0, 0)
     assert used["merge"]["shared"] == 0
 
 

@@ -1,12 +1,13 @@
 """`hopref.models.attention` on a CUDA device.
 
-Softmax attention is computed by tiles of keys (see `_tiles`), without an array of L x S scores, and
-linear attention by blocks of positions (see `_linear`), without one of L x r x v.  The launches
-depend on the shapes and options alone.
+Softmax attention of few queries is computed by two kernels (see `_attend`), all else by tiles of
+keys (see `_tiles`), without an array of L x S scores; linear attention by blocks of positions (see
+`_linear`), without one of L x r x v.  The launches depend on the shapes and options alone.
 """
 import math
 from functools import partial
 
+from hopref.fast.cupy import _attend
 from hopref.fast.cupy._linear import (
     Logarithms,
     Numbers,
@@ -38,7 +39,9 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     Q, K, V = in_arithmetic(cupy, real, Q, K, V)
     bias = None if isinstance(bias, float) else cupy.astype(bias, real, copy=False)
     tiles = Tiles(cupy, Q, K, factor, mask, bias, offset)
-    return cupy.astype(attended(tiles, V, float(empty_row))[0], dtype, copy=False)
+    Z = _attend.attended(tiles, V, empty_row) if _attend.possible(tiles, V.shape[-1]) else \
+        attended(tiles, V, float(empty_row))[0]
+    return cupy.astype(Z, dtype, copy=False)
 
 
 # ---- linear attention ---------------------------------------------------------------------------

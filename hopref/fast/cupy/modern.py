@@ -1,16 +1,15 @@
 """`hopref.models.modern` on a CUDA device, without an array of M x N scores.
 
-In `update`, fewer than FEW states are processed by the two kernels of ``kernels/retrieve.cu``,
-which divide the patterns between blocks, if a state fits in shared memory; all else is processed by
-tiles of patterns (see `_tiles`).  A sum is taken in an order that depends on the shapes alone.  The
-scores must be in the range of the dtype: where one overflows, the results of the state are NaN.
+In `update`, few states are processed by two kernels (see `_attend`), if a state fits in shared
+memory; all else is processed by tiles of patterns (see `_tiles`).  A sum is taken in an order that
+depends on the shapes alone.  The scores must be in the range of the dtype: where one overflows, the
+results of the state are NaN.
 """
-import functools
 import math
-from importlib import resources
 
 import numpy as np
 
+from hopref.fast.cupy import _attend
 from hopref.fast.cupy._tiles import (
     LEAST_KEYS,
     SCORES,
@@ -24,11 +23,6 @@ from hopref.fast.cupy._tiles import (
 from hopref.maps import log_of_mean
 
 __all__ = ["energy", "update", "weights", "thresholded_update"]
-
-FEW = 16                            # states for which reading the patterns takes most of the time
-BLOCKS = 512                        # of the first kernel, at most, where parts are long enough
-THREADS, WARPS, LANES = 128, 4, 32  # as in the source
-SHARED_MEMORY = 48 * 1024           # bytes that every device has
 
 
 def update(xi, X, /, *, beta=1.0):
@@ -66,10 +60,8 @@ def _rows(rule, xi, X, beta, shape):
 
 def _updates(tiles):
     """The new states."""
-    (M, d), real = tiles.Q.shape, tiles.Q.dtype
-    few = M < FEW and _shared_bytes(real, d) <= SHARED_MEMORY
-    return _by_kernels(tiles.cupy, tiles.Q, tiles.K, tiles.beta) if few else \
-        attended(tiles, tiles.K)[0]
+    few = _attend.possible(tiles, tiles.K.shape[-1])
+    return _attend.attended(tiles, tiles.K) if few else attended(tiles, tiles.K)[0]
 
 
 def _weights(tiles):
@@ -80,43 +72,6 @@ def _weights(tiles):
     cupy.exp(p, out=p)
     p /= cupy.sum(p, axis=-1, keepdims=True)
     return p
-
-
-# ---- few states ---------------------------------------------------------------------------------
-
-def _by_kernels(cupy, states, X, beta):
-    """The new states from two launches, with d + 2 numbers of scratch for each state and part."""
-    (M, d), N, real = states.shape, len(X), states.dtype
-    partial, merge = _kernels(cupy, real)
-    parts, length = _divided(N, M)
-    sums, totals = cupy.empty((M, parts, d), dtype=real), cupy.empty((M, parts), dtype=real)
-    tops, new = cupy.empty((M, parts), dtype=real), cupy.empty((M, d), dtype=real)
-    size = np.uint64
-    partial((parts, M), (THREADS,),
-            (states, X, size(N), size(d), size(length), real.type(beta), sums, totals, tops),
-            shared_mem=(1 + WARPS) * d * real.itemsize)
-    merge((-(-d // THREADS), M), (THREADS,),
-          (sums, totals, tops, size(parts), size(d), real.type(beta), new))
-    return new
-
-
-def _divided(N, M):
-    """The number of parts of N patterns, and their length, for about BLOCKS blocks."""
-    length = max(THREADS, math.ceil(N * M / BLOCKS))
-    return math.ceil(N / length), length
-
-
-def _shared_bytes(real, d):
-    """Shared memory of a block: its state, sums of its warps, weights, maxima and totals."""
-    return ((1 + WARPS) * d + WARPS * (LANES + 2)) * np.dtype(real).itemsize
-
-
-@functools.cache
-def _kernels(cupy, real):
-    source = resources.files("hopref.fast.cupy").joinpath("kernels/retrieve.cu").read_text("utf-8")
-    name = {"float32": "float", "float64": "double"}[np.dtype(real).name]
-    module = cupy.RawModule(code=source, options=("-std=c++17", f"-DREAL={name}"))
-    return module.get_function("partial"), module.get_function("merge")
 
 
 # ---- energies -----------------------------------------------------------------------------------

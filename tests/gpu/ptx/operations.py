@@ -13,8 +13,9 @@ from tests.gpu.ptx.rounding import DIRECTIONS, flush, fma
 
 __all__ = ["TYPES", "Operation", "operation", "immediate"]
 
-TYPES = {"pred": np.bool_, "b32": np.uint32, "u32": np.uint32, "s32": np.int32, "b64": np.uint64,
-         "u64": np.uint64, "s64": np.int64, "f32": np.float32, "f64": np.float64}
+TYPES = {"pred": np.bool_, "b16": np.uint16, "u16": np.uint16, "s16": np.int16, "b32": np.uint32,
+         "u32": np.uint32, "s32": np.int32, "b64": np.uint64, "u64": np.uint64, "s64": np.int64,
+         "f32": np.float32, "f64": np.float64}
 _WIDER = {"s32": "s64", "u32": "u64"}
 
 
@@ -29,6 +30,9 @@ def operation(instruction):
     """The `Operation` of an instruction without effects beyond its result."""
     *modifiers, kind = instruction.modifiers or ("",)
     refused = Refused(f"{instruction.at}: {instruction.text}")
+    if instruction.name == "cvt" and kind == "u8" and modifiers and modifiers[0] in ("u16", "u32"):
+        gives = modifiers[0]                # the lower byte of a register of 16 bits
+        return Operation(lambda a: (a & 0xff).astype(TYPES[gives]), gives, ("u16",))
     if kind not in TYPES:
         raise refused
     for tables in _special, _on_floats, _on_integers, _on_predicates:
