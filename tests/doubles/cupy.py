@@ -9,6 +9,8 @@ numbers of an array made by `empty` are NaN. Within ``installed()`` it is the mo
 import contextlib
 import functools
 import sys
+import time
+import types
 import weakref
 
 import numpy as np
@@ -79,6 +81,22 @@ class Device:
 
     def __repr__(self):
         return "<CUDA Device 0>"
+
+
+class Event:
+    """An event of the queue; here the time is that of the host."""
+
+    def record(self):
+        self.time = time.perf_counter()
+
+    def synchronize(self):
+        stats.synchronised += 1
+
+
+cuda = types.SimpleNamespace(
+    Event=Event, get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
+    runtime=types.SimpleNamespace(getDeviceCount=lambda: 1,
+                                  getDeviceProperties=lambda number: {"name": b"substitute"}))
 
 
 class ndarray:

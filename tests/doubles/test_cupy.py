@@ -147,6 +147,12 @@ def test_the_other_names_are_in_the_wheel(wheel):
     assert not [n for n in names.ATTRIBUTES if not hasattr(wheel.ndarray, n)]
 
 
+def test_the_names_of_its_runtime_are_in_the_wheel(wheel):
+    assert not [n for n in vars(xp.cuda) if not hasattr(wheel.cuda, n)]
+    assert not [n for n in vars(xp.cuda.runtime) if not hasattr(wheel.cuda.runtime, n)]
+    assert not [n for n in vars(xp.Event) if not hasattr(wheel.cuda.Event, n)]
+
+
 def test_names_that_the_wheel_lacks_are_not_listed(wheel):
     listed = {*names.UFUNCS, *names.FUNCTIONS, *names.CONSTANTS}
     assert not [n for n in names.LACKING if hasattr(wheel, n) or n in listed]
