@@ -129,6 +129,15 @@ class ndarray:
             raise AttributeError(f"a formula may not ask a device array for {name!r}")
         return Device() if name == "device" else wrap(getattr(self._host, name))
 
+    @property
+    def data(self):
+        """Where the memory begins, of a view too."""
+        whole = self._host
+        while isinstance(whole.base, np.ndarray):
+            whole = whole.base
+        memory = types.SimpleNamespace(ptr=whole.ctypes.data)
+        return types.SimpleNamespace(ptr=self._host.ctypes.data, mem=memory)
+
     def get(self):
         stats.to_host += self._host.nbytes
         stats.synchronised += 1
