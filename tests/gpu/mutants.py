@@ -1,4 +1,4 @@
-"""Wrong versions of ``attend.cu``, in its source and in its PTX, and how each is found.
+"""Wrong versions of the kernels, in their source and in their PTX, and how each is found.
 
 "wrong" means that the numbers are outside of the derived tolerance; all else is the beginning of
 the kind of a fault that the interpreter reports.
@@ -6,7 +6,7 @@ the kind of a fault that the interpreter reports.
 import re
 from typing import NamedTuple
 
-__all__ = ["Mutant", "IN_SOURCE", "IN_PTX", "HARMLESS"]
+__all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
@@ -115,7 +115,7 @@ INDICES = [
     plain("shared memory for a warp too few", "query + d + warp * v", "query + d + v + warp * v",
           BEYOND),
 ]
-HIDDEN = [
+HIDDEN = [                          # of heads, masks, biases and empty rows
     plain("the mask is not read", "masked && !mask", "false && !mask", "wrong"),
     plain("the mask is inverted", "masked && !mask", "masked && mask", "wrong"),
     plain("the mask of the first key is that of all", "(start + lane) * mask_key", "0", "wrong"),
@@ -130,7 +130,7 @@ HIDDEN = [
     plain("a bias of -infinity hides no score that overflows",
           "more == -infinity() ? more : beta * score + more", "beta * score + more", "wrong"),
     plain("a score that overflows is hidden", "score = infinity() - infinity();", ";", "wrong"),
-    plain("lanes without a key have a score", "if (lane < present)", "if (true)", "wrong"),
+    plain("lanes without a key read the bias", "if (lane < present)", "if (true)", BEYOND),
     plain("later keys are visible", "visible < count ? visible : count", "count", "wrong"),
     plain("a query sees one key too many", "i + after - before;", "i + after - before + 1;",
           "wrong"),
@@ -151,7 +151,7 @@ HIDDEN = [
           "wrong"),
     plain("the largest score of no key is 0", "top = lowest()", "top = real(0)", "wrong"),
 ]
-IN_SOURCE = BARRIERS + GUARDS + SCALES + INDICES + HIDDEN
+IN_SOURCE = BARRIERS + GUARDS + SCALES + INDICES
 
 IN_PTX = [
     Mutant("the first bar.sync is removed", r"bar\.sync\s+0;", "", READ_LATER),
@@ -187,4 +187,43 @@ HARMLESS = [
           "    __syncthreads();\n    real top = lowest()", ""),
     plain("terms in another order", "int w = 0; w < WARPS; ++w", "int w = WARPS - 1; w >= 0; --w",
           ""),
+]
+
+OF_SWEEPS = [
+    plain("no barrier before the warps are added", "__syncthreads();", "", READ_LATER),
+    plain("no barrier after the site is stored", "__syncthreads();", "", "data race", 1),
+    plain("a barrier of warps before the warps are added", "__syncthreads();", "__syncwarp();",
+          READ_LATER),
+    plain("a barrier of warps after the site is stored", "__syncthreads();", "__syncwarp();",
+          "data race", 1),
+    plain("a component too many of the state", "k = threadIdx.x; k < d", "k = threadIdx.x; k <= d",
+          BEYOND),
+    plain("a component too many of a field", "k = threadIdx.x; k < d", "k = threadIdx.x; k <= d",
+          BEYOND, 1),
+    plain("a component too many of the result", "k = threadIdx.x; k < d",
+          "k = threadIdx.x; k <= d", BEYOND, 2),
+    plain("all lanes store the sum of their warp", "if (lane == 0)", "if (true)", AT_ONCE),
+    plain("all threads store the site", "if (threadIdx.x == 0)", "if (true)", AT_ONCE),
+    plain("half a warp is added", "int gap = LANES / 2", "int gap = LANES / 4", "wrong"),
+    plain("a warp is left out", "w < WARPS", "w < WARPS - 1", "wrong"),
+    plain("a column in the place of a row", "weights[i * d + k]", "weights[k * d + i]", "wrong"),
+    plain("the sum is in single precision", "double sum = 0;", "float sum = 0;", "wrong"),
+    plain("the threshold is not subtracted", "field -= thresholds[i];", ";", "wrong"),
+    plain("a site keeps its value at no field", "plus ? real(1) : state[i]", "state[i]", "wrong"),
+    plain("a site is 1 at no field", "plus ? real(1) : state[i]", "real(1)", "wrong"),
+    plain("the lower value is -1", "            if (field < 0)\n                value = low;",
+          "            if (field < 0)\n                value = real(-1);", "wrong"),
+    plain("all sites are the first", "size(order[t])", "size(order[0])", "wrong"),
+    plain("sites out of range are updated", "if (i >= d)", "if (false)", BEYOND),
+    plain("all states are the first", "state[k] = states[blockIdx.x * d + k]",
+          "state[k] = states[k]", "data race"),
+    plain("all states have the numbers of the first", "uniforms[blockIdx.x * steps + t]",
+          "uniforms[t]", "wrong"),
+    plain("all steps have one number", "uniforms[blockIdx.x * steps + t]",
+          "uniforms[blockIdx.x * steps]", "wrong"),
+    plain("the steepness is missing", "probability(steepness * field)", "probability(field)",
+          "wrong"),
+    plain("the probability is that of the lower value", "(z < 0 ? e : 1.0)", "(z < 0 ? 1.0 : e)",
+          "wrong"),
+    plain("NaN is a value", "field == field ? value : real(field)", "value", "wrong"),
 ]

@@ -9,7 +9,7 @@ from hopref.fast.cupy import _attend as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
-from tests.gpu.mutants import HARMLESS, IN_PTX, IN_SOURCE
+from tests.gpu.mutants import HARMLESS, HIDDEN, IN_PTX, IN_SOURCE
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -23,22 +23,19 @@ def ids(mutant):
 
 @pytest.fixture(scope="module")
 def inputs():
-    """Parts and tiles that are filled in part, and scores that rise, fall or have a peak; then
-    heads with masks, biases and causal masks."""
+    """Parts and tiles that are filled in part, and scores that rise, fall or have a peak."""
     rng = np.random.default_rng(0)
     given, ones = [(rng.standard_normal((2, 33)), rng.standard_normal((289, 33)))], np.ones((2, 2))
     rising, noise = np.linspace(-400, 400, 289), rng.standard_normal(289)
     middle = 400 - 11 * np.abs(np.arange(289) % 145 - 72)        # of each part, in its third warp
     given += [(ones, np.stack([scores, noise], axis=1)) for scores in (rising, -rising, middle)]
-    return [(update, single(arrays), {"beta": 0.5}) for arrays in given] + with_hidden_keys(rng)
+    return [(update, single(arrays), {"beta": 0.5}) for arrays in given]
 
 
-def single(arrays):
-    return [a.astype("f4") for a in arrays]
-
-
-def with_hidden_keys(rng):
+@pytest.fixture(scope="module")
+def with_hidden_keys():
     """Two heads of three queries and 40 keys; the numbers of components differ."""
+    rng = np.random.default_rng(0)
     given = single(rng.standard_normal(shape) for shape in ((2, 3, 5), (2, 40, 5), (2, 40, 3)))
     mask, bias = rng.random((2, 3, 40)) < 0.6, rng.standard_normal((2, 3, 40)).astype("f4")
     mask[1, 2], bias[0, :, 7] = False, -np.inf
@@ -50,6 +47,10 @@ def with_hidden_keys(rng):
         (given, {"causal": True}), (given, {"causal": True, "align": "start"}),
         (far, {"bias": bias}), ((given[0], given[1][:, :1], given[2][:, :1]), {"causal": True}),
         ((low, np.abs(given[1]), given[2]), {"mask": mask}))]
+
+
+def single(arrays):
+    return [a.astype("f4") for a in arrays]
 
 
 def found(inputs):
@@ -94,23 +95,30 @@ def test_a_mutant_of_the_source_is_found(mutant, kernels, inputs):
     assert kind and kind.startswith(mutant.found), kind
 
 
+@pytest.mark.parametrize("mutant", HIDDEN, ids=ids)
+def test_a_mutant_of_what_hides_keys_is_found(mutant, kernels, with_hidden_keys):
+    kernels(mutant.applied(SOURCE))
+    kind = found(with_hidden_keys)
+    assert kind and kind.startswith(mutant.found), kind
+
+
 @pytest.mark.parametrize("mutant", IN_PTX, ids=ids)
-def test_a_mutant_of_the_ptx_is_found(mutant, kernels, inputs, monkeypatch):
+def test_a_mutant_of_the_ptx_is_found(mutant, kernels, inputs, with_hidden_keys, monkeypatch):
     compiled = nvrtc.to_ptx
     monkeypatch.setattr(nvrtc, "to_ptx", lambda *args, **kwargs: mutant.applied(
         compiled(*args, **kwargs)))
-    kind = found(inputs)
+    kind = found(with_hidden_keys if "mask is read" in mutant.name else inputs)
     assert kind and kind.startswith(mutant.found), kind
 
 
 @pytest.mark.parametrize("mutant", HARMLESS, ids=ids)
-def test_a_harmless_mutant_is_not_reported(mutant, kernels, inputs):
+def test_a_harmless_mutant_is_not_reported(mutant, kernels, inputs, with_hidden_keys):
     kernels(mutant.applied(SOURCE))
-    assert not found(inputs)
+    assert not found(inputs) and not found(with_hidden_keys)
 
 
 def test_every_mutant_has_a_name_of_its_own():
-    names = [mutant.name for mutant in (*IN_SOURCE, *IN_PTX, *HARMLESS)]
+    names = [mutant.name for mutant in (*IN_SOURCE, *HIDDEN, *IN_PTX, *HARMLESS)]
     assert len(names) == len(set(names))
 
 

@@ -241,11 +241,22 @@ NAN, INF = "0f7FC00000", "0f7F800000"
 @pytest.mark.parametrize("comparison, expected", [
     (f"lt.f32 %p3, {NAN}, %f1", 0), (f"ltu.f32 %p3, {NAN}, %f1", 1), (f"ne.f32 %p3, {NAN}, %f1", 0),
     (f"neu.f32 %p3, {NAN}, %f1", 1), (f"geu.f32 %p3, {NAN}, %f1", 1), ("lt.s32 %p3, -1, 0", 1),
-    ("lt.u32 %p3, -1, 0", 0), (f"lt.f32 %p3, %f1, {INF}", 1)])
+    ("lt.u32 %p3, -1, 0", 0), (f"num.f32 %p3, %f1, {NAN}", 0), ("num.f32 %p3, %f1, %f1", 1),
+    (f"nan.f32 %p3, {NAN}, %f1", 1), ("nan.f32 %p3, %f1, %f1", 0), (f"lt.f32 %p3, %f1, {INF}", 1)])
 def test_comparisons(comparison, expected):
     y = run(f"setp.{comparison}; selp.f32 %f2, 0f3F800000, 0f00000000, %p3; "
             "st.global.f32 [%rd2], %f2;")
     assert np.all(y == expected)
+
+
+def test_conversions_between_formats_round_to_nearest():
+    y = run("cvt.f64.f32 %fd1, %f1; add.f64 %fd1, %fd1, 0d3E80000000000000; "      # 2^-23
+            "cvt.rn.f32.f64 %f2, %fd1; st.global.f32 [%rd2], %f2;")
+    x = np.arange(THREADS)
+    assert np.array_equal(y, (x + 2.0**-23).astype(np.float32)) and y[1] > 1 and y[3] == 3
+    for refused in "cvt.f32.f64 %f2, %fd1;", "cvt.rz.f32.f64 %f2, %fd1;":
+        with pytest.raises(Refused):
+            run(refused)
 
 
 def test_modifiers_flush_and_saturate():

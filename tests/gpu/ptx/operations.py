@@ -172,6 +172,8 @@ def _comparison(name, real):
         return _COMPARISONS[name]
     if real and name == "neu":
         return np.not_equal
+    if real and name in ("num", "nan"):         # whether neither operand is NaN, or one is
+        return lambda a, b: ((a == a) & (b == b)) == (name == "num")
     if real and name[-1:] == "u" and name[:-1] in _OPPOSITE:
         opposite = _comparison(_OPPOSITE[name[:-1]], real)
         return lambda a, b: np.logical_not(opposite(a, b))
@@ -194,6 +196,8 @@ def _special(name, modifiers, kind):
 def _conversion(modifiers, gives, takes):
     if gives == takes == "f32" and modifiers == ["sat"]:
         return Operation(_modified(np.positive, {"sat"}), gives, (takes,))
-    if modifiers or not {gives[0], takes[0]} <= set("us"):
+    widened = not modifiers and (gives, takes) == ("f64", "f32")
+    narrowed = modifiers == ["rn"] and (gives, takes) == ("f32", "f64")
+    if not widened and not narrowed and (modifiers or not {gives[0], takes[0]} <= set("us")):
         return None
     return Operation(lambda a: a.astype(TYPES[gives]), gives, (takes,))
