@@ -2,6 +2,8 @@
 
 ``python -m tests.gpu.costs`` prints it.  The counts are those of the substitute for CuPy.
 """
+import gc
+
 import numpy as np
 
 from hopref.dispatch.operation import load
@@ -33,6 +35,7 @@ def arguments(op):
 def cost(op, backend):
     """The launches of a call, and the KiB that it takes beyond its arguments."""
     given, options = arguments(op)
+    gc.collect()                    # so that nothing of an earlier call is freed during this one
     double.stats.reset()
     result = op(*given, **options, backend=backend)
     assert double.stats.quiet, (op.name, backend, double.stats)
@@ -41,13 +44,13 @@ def cost(op, backend):
 
 
 def row(op):
-    cells = [f"{launches} | {kib:.0f}" for launches, kib in (
+    cells = [f"{launches} | {float(f'{kib:.2g}'):.0f}" for launches, kib in (
         cost(op, "formula"), cost(op, "cupy"))]
     return f"| `{op.name}` | {' | '.join(cells)} |"
 
 
 def table():
-    """The lines of the table."""
+    """The lines of the table, with two digits of the memory."""
     names = [f"{module}.{function}" for module, functions in PATHS.items()
              for function in functions]
     with double.installed():

@@ -6,7 +6,7 @@ the kind of a fault that the interpreter reports.
 import re
 from typing import NamedTuple
 
-__all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS"]
+__all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
@@ -226,4 +226,54 @@ OF_SWEEPS = [
     plain("the probability is that of the lower value", "(z < 0 ? e : 1.0)", "(z < 0 ? 1.0 : e)",
           "wrong"),
     plain("NaN is a value", "field == field ? value : real(field)", "value", "wrong"),
+]
+
+OF_CAUSAL = [
+    plain("no barrier before the features are added", "__syncthreads();", "", READ_LATER),
+    plain("no barrier after the features are added", "__syncthreads();", "", WRITTEN_LATER, 1),
+    plain("a barrier of warps before the features are added", "__syncthreads();",
+          "__syncwarp();", READ_LATER),
+    plain("a barrier of warps after the features are added", "__syncthreads();",
+          "__syncwarp();", WRITTEN_LATER, 1),
+    plain("positions beyond the last are stored", "if (group < many && present)",
+          "if (present)", "data race"),
+    plain("columns beyond the last are stored", "if (group < many && present)",
+          "if (group < many)", "data race"),
+    plain("columns beyond the last are read", "!present ? 0.0 : column ?", "column ?", BEYOND),
+    plain("the state of columns beyond the last is read",
+          "present ? states[r * (v + 1) + column] : 0.0", "states[r * (v + 1) + column]",
+          "data race"),
+    plain("the state of columns beyond the last is stored", "r < d && present", "r < d",
+          "data race"),
+    plain("the last positions are as many as the others",
+          "length - start < POSITIONS ? int(length - start) : POSITIONS", "POSITIONS", "data race"),
+    plain("a feature too many of the state", "size r = group; r < d;", "size r = group; r <= d;",
+          BEYOND),
+    plain("a feature too many of a product", "size r = group; r < d;", "size r = group; r <= d;",
+          BEYOND, 1),
+    plain("the state is not kept", "                state[r * COLUMNS + here] = held;\n", "",
+          "wrong"),
+    plain("a query does not see its own key", "double(queries[i * d + r]) * held",
+          "double(queries[i * d + r]) * (held - double(keys[i * d + r]) * value)", "wrong"),
+    plain("the first column holds no ones", "column - 1]) : 1.0", "column - 1]) : 0.0", "wrong"),
+    plain("the values are those of the next column", "values[i * v + column - 1]",
+          "values[i * v + column]", BEYOND),
+    plain("the given state is left out", "present ? states[r * (v + 1) + column] : 0.0", "0.0",
+          "wrong"),
+    plain("the last state is not stored",
+          "states[r * (v + 1) + column] = state[r * COLUMNS + here]", "", "wrong"),
+    plain("all heads have the keys of the first", "keys += head * length * d", "keys += 0",
+          "wrong"),
+    plain("all heads have the queries of the first", "queries += head * length * d",
+          "queries += 0", "wrong"),
+    plain("all heads have the values of the first", "values += head * length * v",
+          "values += 0", "wrong"),
+    plain("all heads have one state", "states += head * d * (v + 1)", "states += 0", "data race"),
+    plain("all heads have one result", "sums += head * length * (v + 1)", "sums += 0",
+          WRITTEN_TWICE),
+    plain("a group of features is left out", "g < GROUPS; ++g", "g < GROUPS - 1; ++g", "wrong"),
+    plain("products are added in single precision", "double part = 0;", "float part = 0;",
+          "wrong"),
+    plain("all groups have one product", "parts[p][group][here] = part",
+          "parts[p][0][here] = part", AT_ONCE),
 ]

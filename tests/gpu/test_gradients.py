@@ -5,7 +5,7 @@ import pytest
 from hopref.dispatch.operation import load
 from hopref.fast.cupy import _linear, _tiles
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees
+from tests.fast.agreement import agrees, near_the_formula
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 OPS = load()
@@ -48,7 +48,10 @@ def test_one_key_with_nearly_all_the_weight_loses_no_digits(order, beta):
     xi, X = draw((3, 4), (128, 4))
     X[:, 0] = np.linspace(-4, 4, 128)[order]
     xi[:, 0] = 3
-    compared("modern.update", (np.full_like(xi, 100), xi, X), "float32", beta=beta)
+    given = np.full_like(xi, 100), xi, X
+    compared("modern.update", given, "float32", beta=beta)
+    near_the_formula(OPS["gradients.modern.update"], given, {"beta": beta}, "cupy",
+                     double.asarray, double.asnumpy, digits=3)
 
 
 @precisions

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 from hopref.fast.cupy import _attend as path
-from hopref.fast.cupy import _sweeps
+from hopref.fast.cupy import _causal, _sweeps
 from tests.gpu import nvrtc
 
 pytestmark = nvrtc.required()
-SOURCES = {"partial merge": path.source(), "sweep": _sweeps.source()}
+SOURCES = {"partial merge": path.source(), "sweep": _sweeps.source(),
+           "causal": _causal.source()}
 REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
 
@@ -32,6 +33,8 @@ def test_the_shared_memory_is_what_the_path_counts(dtype, real):
     assert used["merge"]["shared"] == 0
     used = nvrtc.resources(_sweeps.source(), ("-std=c++17", f"-DREAL={real}"), "sm_80")
     assert used["sweep"]["shared"] == _sweeps.shared_bytes(np.dtype(dtype), 0)
+    used = nvrtc.resources(_causal.source(), ("-std=c++17", f"-DREAL={real}"), "sm_80")
+    assert used["causal"]["shared"] == _causal.shared_bytes(0)
 
 
 def test_spills_are_read_from_the_log():

@@ -23,7 +23,7 @@ __all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "products", "rows
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0
-ROOM = {4: 60, 8: 500}  # by bytes: exponent of a given state S relative to its z
+MARGIN = {4: 60, 8: 500}  # by bytes: exponent of a given state S relative to its z
 LARGE = {4: (96, 32), 8: (900, 80)}     # by bytes: exponents of large values, and of their unit
 
 
@@ -176,7 +176,7 @@ class State:
 
     @classmethod
     def of_numbers(cls, features, S, z, unit):
-        """A given state, whose S is at most 2^ROOM relative to the scale of z."""
+        """A given state, whose S is at most 2^MARGIN relative to the scale of z."""
         cupy, x = features.cupy, features.x
         empty = cls.empty(features, unit.shape[-1])
         z = z + empty.sums[..., 0]
@@ -184,7 +184,7 @@ class State:
         scale = exponents(cupy, z)
         if S.shape[-1]:
             scale = cupy.maximum(scale, cupy.max(exponents(cupy, S), axis=-1)
-                                 - ROOM[x.dtype.itemsize])
+                                 - MARGIN[x.dtype.itemsize])
         sums = cupy.concat([z[..., None], S], axis=-1)
         return cls(features, cupy.ldexp(sums, -scale[..., None]), scale[..., None, :])
 

@@ -2,12 +2,13 @@
 
 Softmax attention of few queries is computed by two kernels (see `_attend`), all else by tiles of
 keys (see `_tiles`), without an array of L x S scores; linear attention by blocks of positions (see
-`_linear`), without one of L x r x v.  The launches depend on the shapes and options alone.
+`_linear`), or the causal form by a kernel (see `_causal`), without one of L x r x v.  The launches
+depend on the shapes and options alone.
 """
 import math
 from functools import partial
 
-from hopref.fast.cupy import _attend
+from hopref.fast.cupy import _attend, _causal
 from hopref.fast.cupy._linear import (
     Logarithms,
     Numbers,
@@ -84,6 +85,8 @@ def association(phi_q, phi_k, V, /):
 def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     import cupy
 
+    if _causal.possible(phi_k, V):
+        return _causal.attended(phi_q, phi_k, V, S, z, float(eps), float(empty_row))
     queries, keys = Numbers(cupy, phi_q), Numbers(cupy, phi_k)
     unit = tamed(cupy, V, _array(S))
     state = State.of_numbers(keys, S, z, unit)
