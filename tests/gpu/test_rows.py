@@ -48,7 +48,9 @@ def test_blocks_of_rows_change_no_bit(name, dtype, monkeypatch):
 
 
 @precisions
-@pytest.mark.parametrize("op, options", [(sparse.update, {}), (structured.top_k_update, {"k": 3})])
+@pytest.mark.parametrize("op, options", [
+    (sparse.update, {}), (sparse.energy, {}), (structured.top_k_update, {"k": 3}),
+    (structured.window_update, {"width": 3})])
 def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypatch):
     """With four times as many states the memory beyond the result does not grow."""
     monkeypatch.setattr(_rows, "ROWS", 8 * 300)

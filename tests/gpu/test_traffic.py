@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from hopref import modern
-from hopref.fast.cupy import _attend
+from hopref import attention, classical, modern
+from hopref.fast.cupy import _attend, _causal
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc, raw
 from tests.gpu.ptx.launch import launch
@@ -44,14 +44,20 @@ def test_sectors_of_scattered_stores_are_counted():
     assert counted(SCATTERED, 33).excess("global") == {"kernel.cu:5": 1, "kernel.cu:7": 8}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_kernels_have_no_bank_conflicts_and_read_whole_sectors(dtype, monkeypatch):
-    """In `partial`, for rows that are multiples of a sector; a single number is a sector."""
-    traffic = {}
+@pytest.fixture
+def traffic(monkeypatch):
+    """That of the kernels that are launched, by their names."""
+    counted = {}
 
     def counting(kernel, *args, **kwargs):
-        launch(kernel, *args, **kwargs, traffic=traffic.setdefault(kernel.name, Traffic()))
+        launch(kernel, *args, **kwargs, traffic=counted.setdefault(kernel.name, Traffic()))
     monkeypatch.setattr(raw, "launch", counting)
+    return counted
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_kernels_of_attention_have_no_bank_conflicts_and_read_whole_sectors(dtype, traffic):
+    """For rows that are multiples of a sector; a single number is a sector."""
     rng = np.random.default_rng(0)
     xi, X = (rng.standard_normal((n, 64)).astype(dtype) for n in (2, 160))
     with double.installed():
@@ -63,3 +69,18 @@ def test_the_kernels_have_no_bank_conflicts_and_read_whole_sectors(dtype, monkey
         wasteful = {lines[int(line.partition(":")[2]) - 1].strip()
                     for line, ratio in of.excess("global").items() if ratio > 1}
         assert not wasteful, kernel
+
+
+def test_the_other_kernels_have_no_bank_conflicts(traffic, monkeypatch):
+    """With whole blocks of columns: where some are absent, two rows may share banks."""
+    monkeypatch.setattr(_causal, "BLOCKS", 0)
+    rng = np.random.default_rng(0)
+    with double.installed():
+        q, k, V = (double.asarray(rng.random((9, n), np.float32)) for n in (20, 20, 31))
+        attention.causal_linear_attention(q, k, V, backend="cupy")
+        W, xi = double.asarray(rng.random((140, 140), np.float32)), double.ones((1, 140), "f4")
+        classical.asynchronous_update(xi, W, order=double.asarray(np.arange(3)), backend="cupy")
+    assert traffic.keys() == {"causal", "sweep"}
+    for kernel, of in traffic.items():
+        assert of.excess("shared") and all(
+            ratio == 1 for ratio in of.excess("shared").values()), kernel

@@ -21,7 +21,9 @@ PATHS = {
     "modern": ("energy", "thresholded_update", "update", "weights"),
     "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
                   "stabilized_attention", "thresholded_update", "update"),
-    "sparse": ("k_subsets_update", "k_subsets_weights", "layer_norm_update", "normalized_update",
-               "normmax_update", "normmax_weights", "update", "weights"),
-    "structured": ("pair_update", "random_feature_update", "top_k_update", "update"),
+    "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
+               "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
+               "normmax_weights", "update", "weights"),
+    "structured": ("pair_update", "random_feature_update", "top_k_energy", "top_k_update",
+                   "update", "window_update"),
 }

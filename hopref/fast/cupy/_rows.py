@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
 
-__all__ = ["ROWS", "blocks", "mapped", "weights", "means"]
+__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies"]
 
 ROWS = 2**20            # scores of a block
 
@@ -53,6 +53,18 @@ def means(rule, xi, X, **options):
     for block, p in _by_states(cupy, rule, xi, X, options):
         new[block] = cupy.matmul(cupy.astype(p, xi.dtype, copy=False), X)
     return cupy.reshape(new, xi.shape)
+
+
+def energies(rule, xi, X, **options):
+    """Energies of states by the formula, in double precision, for which the patterns are copied."""
+    import cupy
+
+    wide, d = cupy.astype(X, np.float64, copy=False), xi.shape[-1]
+    states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), d))
+    E = cupy.empty((len(states),), dtype=xi.dtype)
+    for block in blocks(len(states), len(X)):
+        E[block] = rule.formula(cupy.astype(states[block], np.float64), wide, **options)
+    return cupy.reshape(E, xi.shape[:-1])
 
 
 def _by_states(cupy, rule, xi, X, options):

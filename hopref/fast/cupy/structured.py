@@ -1,16 +1,19 @@
 """`hopref.models.structured` on a CUDA device.
 
-A support is a mask of softmax attention (see `_tiles`), which is read in tiles.
+A support is a mask of softmax attention (see `_tiles`), which is read in tiles.  The patterns of
+the windows of a block of states are gathered.
 """
 import math
 
 import numpy as np
 
 from hopref import maps
-from hopref.fast.cupy import _rows, performer
+from hopref.fast.cupy import _rows, _tiles, performer
 from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic
+from hopref.models import structured
 
-__all__ = ["update", "pair_update", "top_k_update", "random_feature_update"]
+__all__ = ["update", "pair_update", "top_k_energy", "top_k_update", "window_update",
+           "random_feature_update"]
 
 
 def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
@@ -42,8 +45,39 @@ def _keys(cupy, X, delta):
         cupy.astype(cupy.astype(X, np.float64) + delta, X.dtype, copy=False)
 
 
+def top_k_energy(xi, X, /, *, k, beta=1.0):
+    return _rows.energies(structured.top_k_energy, xi, X, k=k, beta=beta)
+
+
 def top_k_update(xi, X, /, *, k, beta=1.0):
     return _rows.means(maps.top_k, xi, X, beta=beta, k=k)
+
+
+def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
+                  empty_row="zeros"):
+    import cupy
+
+    dtype, real, (l, d), n = xi.dtype, arithmetic(xi.dtype, beta), xi.shape, len(X)
+    xi, X = in_arithmetic(cupy, real, xi, X)
+    reach = min(width, (l + n) // dilation + 1)
+    steps = dilation * cupy.arange(-reach, 1 if causal else reach + 1)
+    block = max(1, _tiles.SCORES // (max(1, d) * len(steps) * real.itemsize))
+    new = cupy.empty((l, d), dtype=real)
+    for start in range(0, l, block):
+        rows = slice(start, min(l, start + block))
+        columns = cupy.arange(rows.start, rows.stop)[:, None] + (steps + align(l, n))
+        new[rows] = _in_windows(cupy, xi[rows], X, columns, float(beta), empty_row)
+    return cupy.astype(new, dtype, copy=False)
+
+
+def _in_windows(cupy, xi, X, columns, beta, empty_row):
+    """Means over the patterns in these columns, of which those out of range are no patterns."""
+    missing = (columns < 0) | (columns >= len(X))
+    cupy.copyto(columns, 0, where=missing)
+    near = cupy.reshape(cupy.take(X, cupy.reshape(columns, (-1,)), axis=0),
+                        (*columns.shape, X.shape[1]))
+    keys = Tiles(cupy, xi[:, None, :], near, beta, ~missing[:, None, :])
+    return attended(keys, near, empty_row)[0][:, 0, :]
 
 
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
