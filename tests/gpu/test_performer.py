@@ -53,6 +53,13 @@ def test_features_with_a_constant_over_several_blocks(name):
     compared(f"performer.{name}", (Q, K, V, omega), "float32", mask=np.arange(50) % 3 > 0)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_scales_that_float32_does_not_hold(scale):
+    given = draw((9, 4), (20, 4), (20, 3), (24, 4))
+    near_the_formula(OPS["performer.generalized_attention"], given, {"scale": scale, "eps": 0.0},
+                     "cupy", double.asarray, double.asnumpy)
+
+
 @pytest.mark.parametrize("guard", [1e-3, 1e3])
 def test_the_guard_is_compared_with_the_denominator_and_not_with_its_scaled_value(guard):
     Q, K, V, omega = draw((9, 4), (20, 4), (20, 3), (24, 4))

@@ -31,19 +31,15 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, 
 
     dtype, beta = V.dtype, default_scale(scale, K)
     Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, beta), Q, K, V, omega)
-    Z = _attention(Q, K, V, omega, beta, features, mask, empty_row)
-    return cupy.astype(Z, dtype, copy=False)
 
-
-def _attention(Q, K, V, omega, beta, features, mask, empty_row):
     def keys(rows):
         block = log_features(features, K[..., rows, :], omega, beta)
         return hidden_keys(block, mask, rows, -math.inf)
 
     def queries(rows):
         return log_features(features, Q[..., rows, :], omega, beta)
-    count = width(features, omega)
-    return _attended(Logarithms, queries, keys, Q, V, count, empty_row)
+    Z = _attended(Logarithms, queries, keys, Q, V, width(features, omega), empty_row)
+    return cupy.astype(Z, dtype, copy=False)
 
 
 def _attended(kind, queries, keys, Q, V, count, empty_row, guard=0.0):
@@ -118,7 +114,8 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
                           empty_row="zeros"):
     import cupy
 
-    factor = feature_scale(scale, K)
+    dtype, factor = V.dtype, feature_scale(scale, K)
+    Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, factor), Q, K, V, omega)
 
     def formed(x, rows):
         u = cupy.matmul(factor * x[..., rows, :], omega.T)
@@ -126,14 +123,17 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
 
     def keys(rows):
         return hidden_keys(formed(K, rows), mask, rows, 0.0)
-    return _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
+    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
+    return cupy.astype(Z, dtype, copy=False)
 
 
 def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
                          empty_row="zeros"):
     import cupy
 
-    root, factor = math.sqrt(default_scale(scale, K)), 1 / math.sqrt(len(omega))
+    dtype, beta, factor = V.dtype, default_scale(scale, K), 1 / math.sqrt(len(omega))
+    Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, beta), Q, K, V, omega)
+    root = math.sqrt(beta)
 
     def projections(x, rows):
         return cupy.matmul(root * x[..., rows, :], omega.T)
@@ -153,4 +153,5 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     tops = [cupy.max(projections(K, rows), axis=(-2, -1), keepdims=True)
             for rows in in_blocks(K, K.shape[-2], len(omega) + V.shape[-1])]
     top = cupy.max(cupy.concat(tops, axis=-1), axis=-1, keepdims=True)
-    return _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
+    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
+    return cupy.astype(Z, dtype, copy=False)
