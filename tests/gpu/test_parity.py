@@ -10,7 +10,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _attend, _linear, _rows, _tiles, modern
+from hopref.fast.cupy import PATHS, _attend, _causal, _linear, _rows, _tiles, modern
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
@@ -33,6 +33,7 @@ def device(monkeypatch):
     monkeypatch.setattr(modern, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
+    monkeypatch.setattr(_causal, "BLOCKS", math.inf)
     monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy
