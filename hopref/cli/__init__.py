@@ -28,6 +28,8 @@ COMMANDS = {
     "ops": ("list the operations with shapes, paths and catalogue ids", "hopref.cli.ops"),
     "warmup": ("compile the kernels of the numba paths ahead of their first use",
                "hopref.cli.warmup"),
+    "gpu-check": ("judge and time the paths on this machine's CUDA device",
+                  "hopref.cli.gpu_check"),
     "info": ("print the versions of hopref and the packages that it uses", "hopref.cli.info"),
 }
 

@@ -133,8 +133,9 @@ def judged_in_lines(wanted, seed, stream, skipped=()):
 
 
 def summary(reports):
-    own = [r for r in reports if r.target.startswith("hopref")]
-    peers = [r for r in reports if r not in own and r.verdict != "skipped"]
+    judged = [r for r in reports if r.verdict != "skipped"]
+    own = [r for r in judged if r.target.startswith("hopref")]
+    peers = [r for r in judged if r not in own]
     return (f"hopref: {sum(r.conforms for r in own)} of {len(own)} paths conform.  "
             f"Third parties: {sum(r.conforms for r in peers)} of {len(peers)} conform"
             f"{f', {partial} in part' if (partial := count(peers, 'partial')) else ''}; "

@@ -35,7 +35,7 @@ def add_convention(parser):
                        help="a size that it requires: a number, or an axis of the same size")
     group.add_argument("--mask", choices=("visible", "hidden", "additive"),
                        help="what True means in its masks, or 0 and -inf (visible)")
-    group.add_argument("--array", choices=("numpy", "torch", "jax", "list"),
+    group.add_argument("--array", choices=("numpy", "torch", "jax", "cupy", "list"),
                        help="the arrays that it takes (numpy)")
     group.add_argument("--fixed", action="append", default=[], metavar="NAME=VALUE",
                        help="a further keyword argument; size:l and offsets:l stand for the size "

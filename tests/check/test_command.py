@@ -304,6 +304,16 @@ def test_without_a_target_options_choose_ops_and_paths():
     assert all(r.like == "maps.softmax" for r in installed.absent("maps.softmax"))
 
 
+def test_the_paths_of_a_device_that_is_not_there_are_one_skipped_line(monkeypatch):
+    monkeypatch.setattr(installed, "available", lambda package, path: path != "cupy")
+    for like, path in ("modern.update", ""), ("modern.update", "cupy"), ("modern", ""):
+        line, = [r for r in installed.absent(like, path) if r.target == "hopref, cupy path"]
+        assert line.verdict == "skipped" and line.like == like and "processors" in line.skipped
+        assert "0 of 0 paths" in command.summary([line])
+    for like, path in ("modern.update", "numba"), ("maps.softmax", ""):
+        assert not [r for r in installed.absent(like, path) if r.target.startswith("hopref")]
+
+
 def test_the_lines_of_all_are_aligned(judgements, capsys):
     judgements(Report("hopref", "first", cases=1), Report("another name", "second", cases=1))
     assert hopref_check() == 0

@@ -78,7 +78,9 @@ ATTRIBUTES = "T device dtype itemsize mT nbytes ndim shape size strides".split()
 LACKING = "block errstate insert longdouble unstack vecdot".split()
 
 # What only the paths of hopref.fast.cupy use.
+UFUNCS_OF_PATHS = "frexp ldexp".split()
 OF_PATHS = {
     "ascontiguousarray": "a, dtype=None",
+    "copyto": "dst, src, casting='same_kind', where=None",
     "RawModule": None,
 }

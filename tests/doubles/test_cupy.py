@@ -93,6 +93,17 @@ def test_arithmetic_causes_no_transfer_and_no_synchronisation(x):
     assert xp.stats.quiet, xp.stats
 
 
+def test_launches_are_counted_whatever_they_return(x):
+    y = xp.exp(x)
+    xp.exp(x, out=y)
+    xp.copyto(y, 0.0, where=x > 1)
+    y[0] = x[1]
+    y += 1.0
+    xp.frexp(x)
+    xp.reshape(y, (3, 2)), y[1:], xp.astype(y, y.dtype, copy=False), xp.empty((2,))
+    assert xp.stats.launches == 7
+
+
 def test_peak_memory_is_that_of_the_temporaries(x):
     big = xp.zeros((1000,))
     xp.stats.reset()
@@ -130,9 +141,16 @@ def test_each_function_has_the_parameters_of_the_wheel(name, wheel):
 
 
 def test_the_other_names_are_in_the_wheel(wheel):
-    assert not [n for n in names.UFUNCS if not isinstance(getattr(wheel, n, None), wheel.ufunc)]
+    assert not [n for n in names.UFUNCS + names.UFUNCS_OF_PATHS
+                if not isinstance(getattr(wheel, n, None), wheel.ufunc)]
     assert not [n for n in names.CONSTANTS + list(ALL) if not hasattr(wheel, n)]
     assert not [n for n in names.ATTRIBUTES if not hasattr(wheel.ndarray, n)]
+
+
+def test_the_names_of_its_runtime_are_in_the_wheel(wheel):
+    assert not [n for n in vars(xp.cuda) if not hasattr(wheel.cuda, n)]
+    assert not [n for n in vars(xp.cuda.runtime) if not hasattr(wheel.cuda.runtime, n)]
+    assert not [n for n in vars(xp.Event) if not hasattr(wheel.cuda.Event, n)]
 
 
 def test_names_that_the_wheel_lacks_are_not_listed(wheel):

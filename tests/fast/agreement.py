@@ -12,13 +12,34 @@ def agrees(op, args, kwargs, dtype, path="numba", to_device=lambda a: a, to_host
     The arguments are given in ``dtype``, in the memory of the host.
     """
     correct = expected(op, args, kwargs, profile_of(dtype))
-    result = op(*map(to_device, args), **kwargs, backend=path)
+    given = {k: to_device(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
+    result = op(*map(to_device, args), **given, backend=path)
     for value, y in zip(parts(correct), parts(result), strict=True):
         y = to_host(y)
         assert y.shape == value.shape and y.dtype == dtype
         ratio, at, got, want, bound = worst_entry(y, value)
         assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
     return result
+
+
+def near_the_formula(op, args, kwargs, path, to_device, to_host, digits=4):
+    """Compare a path with the formula in long double, also where a product of the dtype overflows.
+
+    There the derived tolerance is infinite, because an honest implementation may overflow.
+    """
+    def moved(function, given):
+        return {k: function(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
+
+    def wide(a):
+        return a.astype(np.longdouble) if a.dtype.kind == "f" else a
+    result = op(*map(to_device, args), **moved(to_device, kwargs), backend=path)
+    want = op(*map(wide, args), **moved(wide, kwargs))
+    for y, right in zip(parts(result), parts(want), strict=True):
+        with np.errstate(over="ignore", under="ignore"):
+            right = np.asarray(right, to_host(y).dtype)
+        size = np.max(np.abs(right), initial=0, where=np.isfinite(right))
+        np.testing.assert_allclose(to_host(y), right, rtol=10.0**-digits,
+                                   atol=size * 10.0**-digits)
 
 
 def agrees_in_double(op, args, kwargs):

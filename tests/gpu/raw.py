@@ -15,7 +15,8 @@ from tests.gpu.ptx.parse import parse
 __all__ = ["ORDERS", "RawModule"]
 
 ORDERS = [("together", "ascending")]                # of threads and of blocks
-_TYPES = {"float": np.float32, "double": np.float64, "size": np.uint64}
+_TYPES = {"float": np.float32, "double": np.float64, "size": np.uint64, "truth": np.bool_,
+          "site": np.int64}
 
 
 class RawModule:

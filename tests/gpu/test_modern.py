@@ -13,9 +13,11 @@ from hopref.check.cases.generator import cases
 from hopref.check.peers.installed import Job, judged
 from hopref.dispatch.operation import load
 from hopref.errors import BackendError
-from hopref.fast.cupy import modern as path
+from hopref.fast.cupy import _attend as path
+from hopref.fast.cupy import _tiles
+from hopref.fast.cupy import modern as module
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees
+from tests.fast.agreement import agrees, near_the_formula
 from tests.gpu import nvrtc, raw
 from tests.gpu.ptx import operations
 
@@ -34,7 +36,7 @@ def device():
 def how(request, monkeypatch):
     """Each way for any number of states; of the second, tiles of 32 patterns."""
     monkeypatch.setattr(path, "FEW", math.inf if request.param == "kernels" else 0)
-    monkeypatch.setattr(path, "SCORES", 0)
+    monkeypatch.setattr(_tiles, "SCORES", 0)
     return request.param
 
 
@@ -155,40 +157,77 @@ def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, monkeypa
     compared(draw(1, 270, 5, dtype), {"beta": 0.5}, dtype)
 
 
-def cost(M, N, d, dtype):
+def cost(M, N, d, dtype, op=modern.update):
     """The counters of the device after one call."""
     given = [double.asarray(a) for a in draw(M, N, d, dtype)]
     double.stats.reset()
-    modern.update(*given, backend="cupy")
+    op(*given, beta=0.5, backend="cupy")
     return double.stats
 
 
 @precisions
 def test_few_states_take_two_launches_and_little_memory(dtype):
-    """The new states, and d + 2 numbers for each state and part; nothing is read on the host."""
+    """The new states, d + 2 numbers for each state and part, and a byte for a mask that is not
+    read; nothing is read on the host."""
     stats = cost(2, 300, 6, dtype)
     assert stats.quiet and stats.launches == 2
-    assert stats.grown == np.dtype(dtype).itemsize * (2 * 6 + 2 * 3 * (6 + 2))
+    assert stats.grown == np.dtype(dtype).itemsize * (2 * 6 + 2 * 3 * (6 + 2)) + 1
 
 
 @precisions
 @pytest.mark.parametrize("N", [64, 640])
-def test_many_states_take_fourteen_launches_a_tile_and_memory_of_one(dtype, N, monkeypatch):
+def test_many_states_take_sixteen_launches_a_tile_and_memory_of_one(dtype, N, monkeypatch):
     """At a time one array of scores, the sums, their increments, and six numbers for a state."""
-    monkeypatch.setattr(path, "SCORES", 0)
+    monkeypatch.setattr(_tiles, "SCORES", 0)
     stats = cost(20, N, 6, dtype)
-    assert stats.quiet and stats.launches == 4 + 14 * (N // 32)
+    assert stats.quiet and stats.launches == 4 + 16 * (N // 32)
     assert stats.grown <= np.dtype(dtype).itemsize * 20 * (32 + 2 * 6 + 6)
 
 
 def test_a_state_that_does_not_fit_in_shared_memory_is_processed_by_tiles():
     stats = cost(1, 3, 3000, "float32")
-    assert stats.launches == 4 + 14
+    assert stats.launches == 4 + 16
+
+
+@precisions
+@pytest.mark.parametrize("N", [64, 640])
+def test_energies_take_twenty_eight_launches_a_tile_and_memory_of_two(dtype, N, monkeypatch):
+    """Scores and weights less one of a tile, and three patterns' length of doubles for a state."""
+    monkeypatch.setattr(_tiles, "SCORES", 0)
+    monkeypatch.setattr(module, "SCORES", 0)
+    stats = cost(20, N, 6, dtype, modern.energy)
+    assert stats.quiet and stats.launches <= 35 + 28 * (N // 32)
+    assert stats.grown <= np.dtype(dtype).itemsize * 20 * 2 * 32 + 8 * 20 * (3 * 6 + 4)
+
+
+@precisions
+def test_the_weights_take_seven_launches_and_the_memory_of_the_result(dtype):
+    stats = cost(20, 640, 6, dtype, modern.weights)
+    assert stats.quiet and stats.launches == 7
+    assert stats.grown <= np.dtype(dtype).itemsize * 20 * (640 + 1)
+
+
+@pytest.mark.parametrize("side", ["above", "below"])
+@pytest.mark.parametrize("theta", [0.1, -0.3, 0.7, 1e300, -1e300])
+def test_thresholds_between_two_numbers_of_float32_divide_them_as_in_the_formula(theta, side):
+    """0.1 has two neighbours in float32, which are on different sides of it."""
+    near = np.float32(theta) if abs(theta) < 1 else np.float32(theta / 1e300)
+    xi = np.array([[near, np.nextafter(near, np.float32(2)), np.nextafter(near, np.float32(-2))]])
+    agrees(load()["modern.thresholded_update"], (xi, np.concatenate([-xi, xi, 2 * xi])),
+           {"theta": theta, "side": side, "beta": 3.0}, "float32", "cupy", double.asarray,
+           double.asnumpy)
+
+
+@pytest.mark.parametrize("beta", [1e-300, 1e-37, 2.0**-99])
+def test_energies_at_high_temperature_do_not_underflow(beta):
+    agrees(load()["modern.energy"], draw(3, 40, 3, "float32"), {"beta": beta}, "float32", "cupy",
+           double.asarray, double.asnumpy)
+    near_the_formula(load()["modern.energy"], draw(3, 40, 3, "float32"), {"beta": beta}, "cupy",
+                     double.asarray, double.asnumpy)
 
 
 def test_the_constants_are_those_of_the_source():
-    source = path.resources.files("hopref.fast.cupy").joinpath("kernels/retrieve.cu").read_text()
-    assert f"LANES = {path.LANES}, WARPS = {path.WARPS}, THREADS = LANES * WARPS" in source
+    assert f"LANES = {path.LANES}, WARPS = {path.WARPS}, THREADS = LANES * WARPS" in path.source()
     assert path.THREADS == path.LANES * path.WARPS
 
 

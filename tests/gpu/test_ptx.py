@@ -18,7 +18,8 @@ orders = pytest.mark.parametrize("order", ORDERS)
 BEGINNING = """
 .visible .entry f(.param .u64 x, .param .u64 y, .param .f32 factor)
 {
-    .reg .pred %p<9>;  .reg .b32 %r<9>;  .reg .b64 %rd<9>;  .reg .f32 %f<9>;  .reg .f64 %fd<9>;
+    .reg .pred %p<9>;  .reg .b16 %rs<9>;  .reg .b32 %r<9>;
+    .reg .b64 %rd<9>;  .reg .f32 %f<9>;  .reg .f64 %fd<9>;
     .shared .align 4 .b8 memory[256];
     ld.param.u64 %rd1, [x];
     ld.param.u64 %rd2, [y];
@@ -226,7 +227,9 @@ def test_a_divergent_loop_and_branches_meet_again(order):
     ("min.s32 %r3, -1, 1;", 2**32 - 1), ("min.u32 %r3, -1, 1;", 1),
     ("cvt.s64.s32 %rd5, -1; shr.u64 %rd5, %rd5, 60; cvt.u32.u64 %r3, %rd5;", 15),
     ("mul.wide.s32 %rd5, -1, 2; cvt.u32.u64 %r3, %rd5;", 2**32 - 2),
-    ("add.s64 %rd5, -1, 0; mov.b64 {_, %r3}, %rd5;", 2**32 - 1)])
+    ("add.s64 %rd5, -1, 0; mov.b64 {_, %r3}, %rd5;", 2**32 - 1),
+    ("mov.u16 %rs1, 1027; cvt.u32.u8 %r3, %rs1;", 3),
+    ("mov.u16 %rs1, -1; setp.lt.s16 %p3, %rs1, 0; selp.b32 %r3, 7, 8, %p3;", 7)])
 def test_integer_operations(statement, value):
     y = run(statement + "mov.b32 %f2, %r3; st.global.f32 [%rd2], %f2;")
     assert np.all(y.view(np.uint32) == value)
@@ -238,11 +241,22 @@ NAN, INF = "0f7FC00000", "0f7F800000"
 @pytest.mark.parametrize("comparison, expected", [
     (f"lt.f32 %p3, {NAN}, %f1", 0), (f"ltu.f32 %p3, {NAN}, %f1", 1), (f"ne.f32 %p3, {NAN}, %f1", 0),
     (f"neu.f32 %p3, {NAN}, %f1", 1), (f"geu.f32 %p3, {NAN}, %f1", 1), ("lt.s32 %p3, -1, 0", 1),
-    ("lt.u32 %p3, -1, 0", 0), (f"lt.f32 %p3, %f1, {INF}", 1)])
+    ("lt.u32 %p3, -1, 0", 0), (f"num.f32 %p3, %f1, {NAN}", 0), ("num.f32 %p3, %f1, %f1", 1),
+    (f"nan.f32 %p3, {NAN}, %f1", 1), ("nan.f32 %p3, %f1, %f1", 0), (f"lt.f32 %p3, %f1, {INF}", 1)])
 def test_comparisons(comparison, expected):
     y = run(f"setp.{comparison}; selp.f32 %f2, 0f3F800000, 0f00000000, %p3; "
             "st.global.f32 [%rd2], %f2;")
     assert np.all(y == expected)
+
+
+def test_conversions_between_formats_round_to_nearest():
+    y = run("cvt.f64.f32 %fd1, %f1; add.f64 %fd1, %fd1, 0d3E80000000000000; "      # 2^-23
+            "cvt.rn.f32.f64 %f2, %fd1; st.global.f32 [%rd2], %f2;")
+    x = np.arange(THREADS)
+    assert np.array_equal(y, (x + 2.0**-23).astype(np.float32)) and y[1] > 1 and y[3] == 3
+    for refused in "cvt.f32.f64 %f2, %fd1;", "cvt.rz.f32.f64 %f2, %fd1;":
+        with pytest.raises(Refused):
+            run(refused)
 
 
 def test_modifiers_flush_and_saturate():
@@ -253,6 +267,27 @@ def test_modifiers_flush_and_saturate():
     assert np.all(run("ex2.approx.ftz.f32 %f2, %f1;" + store, x=tiny) == 1)
     y = run("cvt.sat.f32.f32 %f2, %f1;" + store, x=np.resize(np.float32([-1, 0.5, 2, np.nan]), 64))
     assert np.array_equal(y[:4], [0, 0.5, 1, 0])
+
+
+BYTES = BEGINNING.replace("mul.wide.u32 %rd4, %r1, 4;", "cvt.u64.u32 %rd4, %r1;").replace(
+    "ld.global.f32 %f1, [%rd1];", "mul.wide.u32 %rd5, %r1, 3; add.s64 %rd2, %rd2, %rd5;")
+
+
+def test_bytes_are_loaded_from_arrays_of_bytes_alone():
+    """Each thread takes its own, and a byte more of the array is out of bounds."""
+    x, y = np.arange(THREADS, dtype=np.uint8), np.zeros(THREADS, np.float32)
+    load = "ld.global.nc.u8 %rs1, [%rd1{}]; cvt.u32.u16 %r3, %rs1; mov.b32 %f2, %r3; " \
+        "st.global.f32 [%rd2], %f2;"
+
+    def run_on(x, more=""):
+        kernel = parse(BYTES + load.format(more) + END)["f"]
+        launch(kernel, (1,), (THREADS,), (x, y, np.float32(2.0)))
+    run_on(x)
+    assert np.array_equal(y.view(np.uint32), x)
+    with pytest.raises(KernelError, match="out of bounds: byte 64 of x"):
+        run_on(x, "+1")
+    with pytest.raises(KernelError, match="wrong width"):
+        run_on(x.astype(np.float32))
 
 
 # ---- rounding -----------------------------------------------------------------------------------

@@ -164,11 +164,18 @@ def fields_of(answer):
     return answer if isinstance(answer, dict) and all(isinstance(k, str) for k in answer) else {}
 
 
+def of_cupy(a):
+    """Whether this is an array of CuPy, which is copied to the host only on request."""
+    return type(a).__module__.partition(".")[0] == "cupy" and hasattr(a, "get")
+
+
 def as_numpy(a):
     """An array of any library as a NumPy array; bfloat16 becomes float32."""
     if hasattr(a, "detach"):
         a = a.detach().cpu()
         a = (a.float() if str(a.dtype) == "torch.bfloat16" else a).numpy()
+    if of_cupy(a):
+        a = a.get()
     if hasattr(a, "__dlpack__") and not hasattr(a, "__array__"):
         a = np.from_dlpack(a)
     a = np.asarray(a)

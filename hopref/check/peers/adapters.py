@@ -142,11 +142,12 @@ class Adapted:
         return answer
 
     def explain(self, error):
-        """Raise `Misuse` if code of torch or jax received NumPy arrays and cannot take them."""
+        """Raise `Misuse` if code of torch, jax or CuPy received NumPy arrays and cannot take them.
+        """
         found = FOREIGN.search(f"{type(error).__name__}: {error}")
         if self.worked or self.convention.array != "numpy" or not found:
             return
-        for library in ("torch", "jax"):
+        for library in ("torch", "jax", "cupy"):
             if foreign.uses(self.candidate, library):
                 raise Misuse(f"code of {library} received NumPy arrays: --array {library}?  "
                              f"({type(error).__name__}: {str(error)[:200]})") from error

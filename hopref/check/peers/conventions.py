@@ -20,7 +20,7 @@ takes 2-D arrays or a single state only                ``--lead 0``, the kit loo
 requires leading axes                                  ``--lead 2``
 requires sizes                                         ``--size s=l``, ``--size l=1``
 means something else by True in a mask                 ``--mask hidden``, ``--mask additive``
-takes arrays of another library, or nested lists       ``--array torch``, ``jax``, ``list``
+takes arrays of another library, or nested lists       ``--array torch``, ``cupy``, ``list``
 needs further arguments                                ``--fixed training=False``
 is made by a class or a factory                        ``--init dim=8``
 returns more than the result, or not all results       ``--returns 0``, ``--returns xi,X``
@@ -63,7 +63,7 @@ class Convention:
         "b l (h d)" in the letters of the op; the leading axes are named b, h, ... in order
     lead : number of leading axes that the candidate requires; the kit loops over any others
     mask : "visible" (True shows an entry), "hidden" (True hides it) or "additive" (0 and -inf)
-    array : "numpy", "torch", "jax" or "list"
+    array : "numpy", "torch", "jax", "cupy" or "list"
     dtype : number format of real arrays
     fixed : dictionary of further keyword arguments; "offsets:l" and "size:l" are the offsets of
         packed sequences and the size of an axis

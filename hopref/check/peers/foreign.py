@@ -1,4 +1,4 @@
-"""Arrays of torch and jax: conversion, comparison after a call, and the global state of both.
+"""Arrays of torch, jax and CuPy: conversion, comparison after a call, and global states.
 
 Nothing is imported here that the candidate has not imported, other than by the conversion.
 """
@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from hopref.check.engine.candidate import Misuse, NotOffered, as_numpy
+from hopref.check.engine.candidate import Misuse, NotOffered, as_numpy, of_cupy
 
 __all__ = ["converted", "global_state", "restored", "snapshot", "touched", "uses"]
 
@@ -24,6 +24,11 @@ def converted(v, array, dtype):
             jax.config.update("jax_enable_x64", True)
             v = jax.numpy.asarray(v)
             return v.astype(dtype) if real and dtype else v
+        if array == "cupy":
+            import cupy
+            if dtype == "bfloat16":
+                raise Misuse("CuPy has no bfloat16; --dtype must be another format")
+            return cupy.asarray(v.astype(dtype) if real and dtype else v)
         if real and dtype == "bfloat16":
             import ml_dtypes
             v = v.astype(ml_dtypes.bfloat16)
@@ -41,7 +46,8 @@ def snapshot(arrays):
 
 
 def touched(arrays, before, results):
-    """The side effects of a call on torch tensors: changed in place, or returned as a view."""
+    """The side effects of a call on tensors of torch or arrays of CuPy: changed in place, or
+    returned as a view."""
     found = [("writes into its input", f"{k} was changed in place") for k, bytes_ in before.items()
              if as_numpy(arrays[k]).tobytes() != bytes_]
     for k, v in arrays.items():
@@ -51,12 +57,14 @@ def touched(arrays, before, results):
 
 
 def is_tensor(v):
-    """Whether an object is an array that can be changed, as those of torch."""
-    return hasattr(v, "detach") and hasattr(v, "numpy")
+    """Whether an object is an array that can be changed, as those of torch and CuPy."""
+    return hasattr(v, "detach") and hasattr(v, "numpy") or of_cupy(v)
 
 
 def memory(tensor):
     """The address of the memory of a tensor; that of an empty one is its own."""
+    if of_cupy(tensor):
+        return tensor.data.mem.ptr or id(tensor)
     storage = getattr(tensor, "untyped_storage", None)
     address = storage().data_ptr() if storage else tensor.data_ptr()
     return address or id(tensor)

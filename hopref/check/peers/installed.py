@@ -65,11 +65,22 @@ def chosen(name, like):
 
 
 def absent(like="", path=""):
-    """Reports on known third parties that are not installed, or that no op can judge."""
+    """Reports on known third parties that are not installed, or that no op can judge, and on the
+    paths of a device that is not there."""
     found = [Report(p.name, p.like, skipped=f"{p.package} is not installed")
              for p in PEERS if not p.installed]
     found += [Report(u.name, "-", skipped=u.why) for u in UNCOVERED if u.installed]
-    return [r for r in found if chosen(r.like, like) and path in ("", THIRD_PARTY)]
+    found = [r for r in found if chosen(r.like, like) and path in ("", THIRD_PARTY)]
+    return found + _without_device(like, path)
+
+
+def _without_device(like, path):
+    """One report on all paths on CuPy arrays, where there is no device."""
+    own = [op.name for op in load().values() if "cupy" in op.paths and chosen(op.name, like)]
+    if path not in ("", "cupy") or not own or available(BACKENDS["cupy"].package, "cupy"):
+        return []
+    return [Report("hopref, cupy path", like or f"{len(own)} operations",
+                   skipped="no device here: executed on processors only, by its tests")]
 
 
 def available(package, path):

@@ -8,5 +8,22 @@ __all__ = ["PATHS"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
-    "modern": ("update",),
+    "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
+                  "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
+    "classical": ("asynchronous_update", "glauber_update", "low_rank_update", "update"),
+    "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
+                 "log_relu", "positive", "relu", "trigonometric"),
+    "features.deterministic": ("elu", "exponential", "quadratic", "relu"),
+    "gradients.attention": ("association", "causal_linear_attention", "key_state",
+                            "linear_attention", "softmax_attention"),
+    "gradients.modern": ("thresholded_update", "update"),
+    "maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
+    "modern": ("energy", "thresholded_update", "update", "weights"),
+    "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
+                  "stabilized_attention", "thresholded_update", "update"),
+    "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
+               "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
+               "normmax_weights", "update", "weights"),
+    "structured": ("pair_update", "random_feature_update", "top_k_energy", "top_k_update",
+                   "update", "window_update"),
 }

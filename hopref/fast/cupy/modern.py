@@ -1,106 +1,126 @@
 """`hopref.models.modern` on a CUDA device, without an array of M x N scores.
 
-Fewer than FEW states are processed by the two kernels of ``kernels/retrieve.cu``, which divide the
-patterns between blocks, if a state fits in shared memory; more states by tiles of patterns, with
-products of matrices and a running maximum.  A sum is taken in an order that depends on the shapes
-alone.  The scores must be in the range of the dtype: where one overflows, the new state is NaN.
+In `update`, few states are processed by two kernels (see `_attend`), if a state fits in shared
+memory; all else is processed by tiles of patterns (see `_tiles`).  A sum is taken in an order that
+depends on the shapes alone.  The scores must be in the range of the dtype: where one overflows, the
+results of the state are NaN.
 """
-import functools
 import math
-from importlib import resources
 
 import numpy as np
 
-__all__ = ["update"]
+from hopref.fast.cupy import _attend
+from hopref.fast.cupy._tiles import (
+    LEAST_KEYS,
+    SCORES,
+    Sums,
+    Tiles,
+    arithmetic,
+    attended,
+    exact_threshold,
+    in_arithmetic,
+)
+from hopref.maps import log_of_mean
 
-FEW = 16                            # states for which reading the patterns takes most of the time
-BLOCKS = 512                        # of the first kernel, at most, where parts are long enough
-THREADS, WARPS, LANES = 128, 4, 32  # as in the source
-SHARED_MEMORY = 48 * 1024           # bytes that every device has
-SCORES = 24 * 2**20                 # bytes of the scores of a tile, to stay in the cache
+__all__ = ["energy", "update", "weights", "thresholded_update"]
 
 
 def update(xi, X, /, *, beta=1.0):
+    return _rows(_updates, xi, X, beta, xi.shape)
+
+
+def energy(xi, X, /, *, beta=1.0):
+    return _rows(_energies, xi, X, beta, xi.shape[:-1])
+
+
+def weights(xi, X, /, *, beta=1.0):
+    return _rows(_weights, xi, X, beta, (*xi.shape[:-1], len(X)))
+
+
+def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
+    def means(tiles):
+        return attended(tiles, in_arithmetic(tiles.cupy, tiles.Q.dtype, X)[0])[0]
+    theta = exact_threshold(theta, xi.dtype, side)
+    return _rows(means, side(xi, theta), side(X, theta), beta, xi.shape)
+
+
+def _rows(rule, xi, X, beta, shape):
+    """The results of a rule for `Tiles` of all states, one in each row, in the dtype of the states.
+    """
     import cupy
 
-    if xi.size == 0:
-        return cupy.zeros(xi.shape, dtype=xi.dtype)
-    real = _format(xi.dtype, beta)
-    shape = math.prod(xi.shape[:-1]), xi.shape[-1]
-    states = cupy.reshape(cupy.ascontiguousarray(cupy.astype(xi, real, copy=False)), shape)
-    X = cupy.ascontiguousarray(cupy.astype(X, real, copy=False))
-    few = len(states) < FEW and _shared_bytes(real, shape[1]) <= SHARED_MEMORY
-    new = (_by_kernels if few else _by_tiles)(cupy, states, X, float(beta))
-    return cupy.astype(cupy.reshape(new, xi.shape), xi.dtype, copy=False)
+    if math.prod(xi.shape[:-1]) == 0:
+        return cupy.zeros(shape, dtype=xi.dtype)
+    dtype, real = xi.dtype, arithmetic(xi.dtype, beta)
+    xi, X = in_arithmetic(cupy, real, xi, X)
+    states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), xi.shape[-1]))
+    return cupy.astype(cupy.reshape(rule(Tiles(cupy, states, X, float(beta))), shape), dtype,
+                       copy=False)
 
 
-def _format(dtype, beta):
-    """The dtype of the arithmetic: float64 where float32 has no normal number near beta."""
-    held = np.finfo(np.float32)
-    return dtype if held.tiny <= beta <= held.max else np.dtype(np.float64)
+def _updates(tiles):
+    """The new states."""
+    few = _attend.possible(tiles, tiles.K.shape[-1])
+    return _attend.attended(tiles, tiles.K) if few else attended(tiles, tiles.K)[0]
 
 
-# ---- few states ---------------------------------------------------------------------------------
-
-def _by_kernels(cupy, states, X, beta):
-    """The new states from two launches, with d + 2 numbers of scratch for each state and part."""
-    (M, d), N, real = states.shape, len(X), states.dtype
-    partial, merge = _kernels(cupy, real)
-    parts, length = _divided(N, M)
-    sums, totals = cupy.empty((M, parts, d), dtype=real), cupy.empty((M, parts), dtype=real)
-    tops, new = cupy.empty((M, parts), dtype=real), cupy.empty((M, d), dtype=real)
-    size = np.uint64
-    partial((parts, M), (THREADS,),
-            (states, X, size(N), size(d), size(length), real.type(beta), sums, totals, tops),
-            shared_mem=(1 + WARPS) * d * real.itemsize)
-    merge((-(-d // THREADS), M), (THREADS,),
-          (sums, totals, tops, size(parts), size(d), real.type(beta), new))
-    return new
+def _weights(tiles):
+    """The weights, in place of the scores."""
+    cupy, p = tiles.cupy, tiles.scores(slice(None), slice(None))
+    p -= cupy.max(p, axis=-1, keepdims=True)
+    p *= tiles.beta
+    cupy.exp(p, out=p)
+    p /= cupy.sum(p, axis=-1, keepdims=True)
+    return p
 
 
-def _divided(N, M):
-    """The number of parts of N patterns, and their length, for about BLOCKS blocks."""
-    length = max(THREADS, math.ceil(N * M / BLOCKS))
-    return math.ceil(N / length), length
+# ---- energies -----------------------------------------------------------------------------------
+
+class _Gaps(Sums):
+    """Also the sum of the weights less one, and the first pattern of the largest score."""
+
+    def __init__(self, tiles):
+        super().__init__(tiles, 0)
+        self.count = 0
+        self.lack = tiles.cupy.zeros_like(self.total)
+        self.nearest = tiles.cupy.zeros(self.total.shape, dtype=np.int64)
+
+    def add(self, tiles, patterns):
+        """Add a tile, in place."""
+        cupy, gaps = tiles.cupy, tiles.scores(slice(None), patterns)
+        first = cupy.argmax(gaps, axis=-1, keepdims=True) + patterns.start
+        highest = cupy.maximum(self.top, cupy.max(gaps, axis=-1, keepdims=True))
+        cupy.copyto(self.nearest, first, where=highest > self.top)
+        for exponents in gaps, self.top:
+            exponents -= highest
+            exponents *= tiles.factor
+        shrink, lack = cupy.exp(self.top), cupy.expm1(self.top)
+        self.lack *= shrink
+        self.lack += lack * self.count
+        self.lack += cupy.sum(cupy.expm1(gaps), axis=-1, keepdims=True)
+        self.total *= shrink
+        self.total += cupy.sum(cupy.exp(gaps, out=gaps), axis=-1, keepdims=True)
+        self.top, self.count = highest, self.count + patterns.stop - patterns.start
 
 
-def _shared_bytes(real, d):
-    """Shared memory of a block: its state, sums of its warps, weights, maxima and totals."""
-    return ((1 + WARPS) * d + WARPS * (LANES + 2)) * np.dtype(real).itemsize
+def _energies(tiles):
+    """|xi - x_t|^2 / 2 + (M^2 - |x_t|^2) / 2 - log(mean e^x) / beta, in double precision."""
+    cupy, X, sums, wide = tiles.cupy, tiles.K, _Gaps(tiles), np.float64
+    for _, patterns in tiles:
+        sums.add(tiles, patterns)
+    nearest = cupy.astype(cupy.take(X, sums.nearest[:, 0], axis=0), wide)
+    total, lack = (cupy.astype(a[:, 0], wide) / len(X) for a in (sums.total, sums.lack))
+    offset = tiles.Q - nearest
+    return cupy.sum(offset * offset, axis=-1) / 2 - log_of_mean(total, lack) / tiles.beta + (
+        _longest(cupy, X) - cupy.sum(nearest * nearest, axis=-1)) / 2
 
 
-@functools.cache
-def _kernels(cupy, real):
-    source = resources.files("hopref.fast.cupy").joinpath("kernels/retrieve.cu").read_text("utf-8")
-    name = {"float32": "float", "float64": "double"}[np.dtype(real).name]
-    module = cupy.RawModule(code=source, options=("-std=c++17", f"-DREAL={name}"))
-    return module.get_function("partial"), module.get_function("merge")
-
-
-# ---- many states --------------------------------------------------------------------------------
-
-def _by_tiles(cupy, states, X, beta):
-    """The new states from products of matrices with tiles of patterns."""
-    (M, d), real = states.shape, states.dtype
-    rows = max(LANES, SCORES // (M * real.itemsize))
-    top = cupy.full((M, 1), -math.inf, dtype=real)
-    total, sums = cupy.zeros((M, 1), dtype=real), cupy.zeros((M, d), dtype=real)
-    for start in range(0, len(X), rows):
-        top = _add_tile(cupy, states, X[start:start + rows], beta, top, total, sums)
-    sums /= total
-    return sums
-
-
-def _add_tile(cupy, states, tile, beta, top, total, sums):
-    """Add a tile to the sums of weights and patterns, in place; return the largest scores."""
-    weights = cupy.matmul(states, tile.T)
-    highest = cupy.maximum(top, cupy.max(weights, axis=1, keepdims=True))
-    weights -= highest
-    weights *= beta
-    cupy.exp(weights, out=weights)
-    scale = cupy.exp(beta * (top - highest))
-    total *= scale
-    total += cupy.sum(weights, axis=1, keepdims=True)
-    sums *= scale
-    sums += cupy.matmul(weights, tile)
-    return highest
+def _longest(cupy, X):
+    """M^2, the largest squared length of a pattern, in double precision and in tiles."""
+    longest, step = cupy.zeros((), dtype=np.float64), SCORES // (8 * max(1, X.shape[1]))
+    step = max(LEAST_KEYS, step)
+    for start in range(0, len(X), step):
+        tile = cupy.astype(X[start:start + step], np.float64)
+        tile *= tile
+        longest = cupy.maximum(longest, cupy.max(cupy.sum(tile, axis=-1)))
+    return longest

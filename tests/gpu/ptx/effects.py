@@ -12,6 +12,7 @@ from tests.gpu.ptx.parse import SIZES
 __all__ = ["effect_of", "ends_segment", "mask_of"]
 
 _CONTROL = {"bra", "ret", "exit"}
+_EXTENDED = {"u8": "u16"}       # bytes, which are loaded to wider registers
 _ADDRESS = re.compile(r"\[\s*([%$\w]+)\s*(?:\+\s*(-?\w+))?\s*\]$")
 
 
@@ -74,27 +75,34 @@ def _access(state, instruction):
     *modifiers, kind = instruction.modifiers
     space = modifiers[0] if modifiers else ""
     constant = instruction.name == "ld" and modifiers == ["global", "nc"]
-    if kind not in TYPES or not constant and (
+    known = kind in TYPES or kind in _EXTENDED and instruction.name == "ld"
+    if not known or not constant and (
             len(modifiers) != 1 or space not in ("global", "shared", "param")):
         raise Refused(f"{instruction.at}: {instruction.text}")
     where = instruction.operands[1 if instruction.name == "ld" else 0]
     address = _ADDRESS.match(where)
     if address is None:
         raise Refused(f"{instruction.at}: address {where}")
-    register = state.value(instruction.operands[0 if instruction.name == "ld" else 1], kind)
+    held = _EXTENDED.get(kind, kind) if instruction.name == "ld" else kind
+    register = state.value(instruction.operands[0 if instruction.name == "ld" else 1], held)
     if space == "param":
         return _parameter(state, instruction, register, address[1], kind)
     base = state.value(address[1], "b64")
     offset = np.uint64(int(address[2] or "0", 0) % 2**64)
     memory = state.shared if space == "shared" else state.arrays
+    number = TYPES.get(kind, np.uint8)
 
     def load(threads):
         at = np.broadcast_to(_of(base, threads) + offset, threads.shape)
-        register[threads] = memory.load(at, TYPES[kind], threads, state.clock, constant)
+        if state.traffic is not None:
+            state.traffic.add(space, instruction.at, at, np.dtype(number).itemsize, threads)
+        register[threads] = memory.load(at, number, threads, state.clock, constant)
 
     def store(threads):
         at = np.broadcast_to(_of(base, threads) + offset, threads.shape)
         values = np.broadcast_to(_of(register, threads), threads.shape)
+        if state.traffic is not None:
+            state.traffic.add(space, instruction.at, at, values.itemsize, threads)
         memory.store(at, values, threads, state.clock)
     return load if instruction.name == "ld" else store
 

@@ -17,17 +17,19 @@ ARRAYS_APART = 2**40            # so that no index leads from one array into ano
 SHARED = 2**16
 
 
-def launch(kernel, grid, block, arguments, *, shared_bytes=0, order="together", blocks="ascending"):
+def launch(kernel, grid, block, arguments, *, shared_bytes=0, order="together", blocks="ascending",
+           traffic=None):
     """Run a kernel on NumPy arrays and scalars; raise `KernelError` at its first fault.
 
     ``order`` is that of threads (see `scheduling`), and ``blocks`` that of blocks: "ascending",
-    "descending" or the seed of a permutation.
+    "descending" or the seed of a permutation.  A `Traffic` counts accesses to memory.
     """
     grid, block = ((*map(int, size), 1, 1)[:3] for size in (grid, block))
     if not 0 < math.prod(block) <= kernel.most_threads or math.prod(grid) < 1:
         raise Refused(f"{kernel.name}: a grid {grid} of blocks {block}; at most "
                       f"{kernel.most_threads} threads")
     run = _Launch(kernel, grid, block, shared_bytes)
+    run.traffic = traffic
     run.take(arguments)
     run.build()
     numbers = np.arange(math.prod(grid))

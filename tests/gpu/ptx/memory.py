@@ -13,7 +13,7 @@ from tests.gpu.ptx.errors import Fault
 
 __all__ = ["Region", "Space", "Clock", "spaced"]
 
-GRANULE = 4                     # bytes of the smallest access
+GRANULE = 4                     # bytes of the smallest access, but to an array of bytes
 GAP = 256                       # bytes between regions, so that an index beyond one is in none
 
 
@@ -37,7 +37,7 @@ class Clock(NamedTuple):
 
 
 class Region:
-    """An array or a variable, with the history of each of its granules of four bytes.
+    """An array or a variable, with the history of each of its granules of four bytes, or one.
 
     ``item`` is the size of an element where only accesses of that size are allowed; ``between``
     says whether different blocks access the same memory.
@@ -45,7 +45,8 @@ class Region:
 
     def __init__(self, name, memory, base, threads, *, item=None, between=True, initialised=True):
         self.name, self.bytes, self.base, self.item = name, memory, base, item
-        self.words = memory.view(np.uint32)
+        self.granule = 1 if item == 1 else GRANULE
+        self.words = memory.view(f"u{self.granule}")
         count = len(self.words)
         self.between = between
         self.initialised = np.full(count, initialised)
@@ -115,8 +116,8 @@ class Space:
     def load(self, addresses, kind, threads, clock, constant=False):
         """Values of a type at the addresses, one for each of the threads."""
         values = np.empty(len(addresses), kind)
-        words = values.view(np.uint32).reshape(len(addresses), -1)
         for region, which, at in self._located(addresses, values.itemsize, threads):
+            words = values.view(region.words.dtype).reshape(len(addresses), -1)
             for k in range(words.shape[1]):
                 _check(region, region.read(at + k, threads[which], clock, constant),
                        threads[which])
@@ -124,8 +125,9 @@ class Space:
         return values
 
     def store(self, addresses, values, threads, clock):
-        words = np.ascontiguousarray(values).view(np.uint32).reshape(len(addresses), -1)
         for region, which, at in self._located(addresses, values.itemsize, threads):
+            words = np.ascontiguousarray(values).view(region.words.dtype).reshape(
+                len(addresses), -1)
             for k in range(words.shape[1]):
                 _check(region, region.write(at + k, threads[which], clock), threads[which])
                 region.words[at + k] = words[which, k]
@@ -146,7 +148,7 @@ class Space:
                 first = np.argmax(beyond)
                 raise Fault("out of bounds", f"byte {offsets[first]} of {region.name}, which has "
                             f"{len(region.bytes)} bytes", threads[which[first]])
-            yield region, which, offsets // GRANULE
+            yield region, which, offsets // region.granule
 
 
 def _check(region, found, threads):

@@ -13,8 +13,9 @@ from tests.gpu.ptx.rounding import DIRECTIONS, flush, fma
 
 __all__ = ["TYPES", "Operation", "operation", "immediate"]
 
-TYPES = {"pred": np.bool_, "b32": np.uint32, "u32": np.uint32, "s32": np.int32, "b64": np.uint64,
-         "u64": np.uint64, "s64": np.int64, "f32": np.float32, "f64": np.float64}
+TYPES = {"pred": np.bool_, "b16": np.uint16, "u16": np.uint16, "s16": np.int16, "b32": np.uint32,
+         "u32": np.uint32, "s32": np.int32, "b64": np.uint64, "u64": np.uint64, "s64": np.int64,
+         "f32": np.float32, "f64": np.float64}
 _WIDER = {"s32": "s64", "u32": "u64"}
 
 
@@ -29,6 +30,9 @@ def operation(instruction):
     """The `Operation` of an instruction without effects beyond its result."""
     *modifiers, kind = instruction.modifiers or ("",)
     refused = Refused(f"{instruction.at}: {instruction.text}")
+    if instruction.name == "cvt" and kind == "u8" and modifiers and modifiers[0] in ("u16", "u32"):
+        gives = modifiers[0]                # the lower byte of a register of 16 bits
+        return Operation(lambda a: (a & 0xff).astype(TYPES[gives]), gives, ("u16",))
     if kind not in TYPES:
         raise refused
     for tables in _special, _on_floats, _on_integers, _on_predicates:
@@ -168,6 +172,8 @@ def _comparison(name, real):
         return _COMPARISONS[name]
     if real and name == "neu":
         return np.not_equal
+    if real and name in ("num", "nan"):         # whether neither operand is NaN, or one is
+        return lambda a, b: ((a == a) & (b == b)) == (name == "num")
     if real and name[-1:] == "u" and name[:-1] in _OPPOSITE:
         opposite = _comparison(_OPPOSITE[name[:-1]], real)
         return lambda a, b: np.logical_not(opposite(a, b))
@@ -190,6 +196,8 @@ def _special(name, modifiers, kind):
 def _conversion(modifiers, gives, takes):
     if gives == takes == "f32" and modifiers == ["sat"]:
         return Operation(_modified(np.positive, {"sat"}), gives, (takes,))
-    if modifiers or not {gives[0], takes[0]} <= set("us"):
+    widened = not modifiers and (gives, takes) == ("f64", "f32")
+    narrowed = modifiers == ["rn"] and (gives, takes) == ("f32", "f64")
+    if not widened and not narrowed and (modifiers or not {gives[0], takes[0]} <= set("us")):
         return None
     return Operation(lambda a: a.astype(TYPES[gives]), gives, (takes,))

@@ -1,0 +1,86 @@
+"""Feature maps of projections by products of matrices, in blocks of rows.
+
+The dtype of the features is that of the rows.  Squares of lengths, in units of beta, must be in its
+range: a logarithm beyond it is NaN.
+"""
+import math
+
+from hopref.fast.cupy import _tiles
+from hopref.fast.cupy._linear import Logarithms
+from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
+from hopref.features import projected
+
+__all__ = ["EXPONENTIALS", "mapped", "logarithms", "values", "log_features", "width"]
+
+EXPONENTIALS = {projected.exp: 1.0, projected.exp_minus: -1.0}
+PLAIN = {projected.sin: "sin", projected.cos: "cos"}
+
+
+def mapped(rule, x, omega, beta, h, functions, A=0.0):
+    """``rule(f, u, height, out)`` of each function, for blocks of rows; A is that of `gerf`."""
+    import cupy
+
+    dtype, real, (m, d) = x.dtype, arithmetic(x.dtype, beta), omega.shape
+    x, omega = in_arithmetic(cupy, real, x, omega)
+    rows = cupy.reshape(x, (math.prod(x.shape[:-1]), d))
+    out = cupy.empty((len(rows), len(functions) * m), dtype=real)
+    step = max(_tiles.LEAST_KEYS, _tiles.SCORES // (m * real.itemsize))
+    level, stretch = d / 4 * math.log1p(-4 * A), math.sqrt(1 - 4 * A)
+    for start in range(0, len(rows), step):
+        block = math.sqrt(beta) * rows[start:start + step]
+        height = height_of(cupy, h, block, m) + level
+        u = cupy.matmul(block, omega.T)
+        if A:
+            u *= stretch
+            u += A * cupy.sum(omega * omega, axis=-1)
+        for i, f in enumerate(functions):
+            rule(cupy, f, u, height, out[start:start + step, i * m:(i + 1) * m])
+    return cupy.astype(cupy.reshape(out, (*x.shape[:-1], out.shape[1])), dtype, copy=False)
+
+
+def height_of(cupy, h, x, m):
+    """log h - log(m) / 2 of each row, with an axis for the features."""
+    return cupy.expand_dims(h.log(x), -1) - math.log(m) / 2
+
+
+def logarithms(cupy, f, u, height, out):
+    """log|f| + height, NaN where the height is out of range."""
+    cupy.add(projected.finite_or_nan(height), f.log(u), out=out)
+
+
+def values(cupy, f, u, height, out):
+    """f e^height, where e^height alone may be out of range."""
+    if f in EXPONENTIALS:
+        cupy.multiply(u, EXPONENTIALS[f], out=out)
+        out += height
+        cupy.exp(out, out=out)
+        return
+    if f in PLAIN:
+        getattr(cupy, PLAIN[f])(u, out=out)
+    elif f == projected.rectifier:
+        cupy.maximum(u, 0.0, out=out)
+    else:
+        cupy.multiply(f.sign(u), cupy.exp(f.log(u) + height), out=out)
+        return
+    root = cupy.exp(height / 2)
+    out *= root
+    out *= root
+
+
+def log_features(features, x, omega, beta):
+    """`Logarithms` of random features (..., l, r) of rows (..., l, d) in their dtype."""
+    import cupy
+
+    h, functions = features.args
+    x = math.sqrt(beta) * x
+    height, u = height_of(cupy, h, x, len(omega)), cupy.matmul(x, omega.T)
+    logs = cupy.concat([f.log(u) for f in functions], axis=-1)
+    logs += height
+    if all(f in EXPONENTIALS for f in functions):
+        return Logarithms(cupy, logs)
+    return Logarithms(cupy, logs, cupy.concat([f.sign(u) for f in functions], axis=-1))
+
+
+def width(features, omega):
+    """The number of random features of a row."""
+    return len(features.args[1]) * len(omega)

@@ -1,0 +1,76 @@
+"""Rules for rows in blocks, so that their arrays of all scores are those of a block.
+
+The maps with exact zeros need all scores of a row for their thresholds.  They are those of the
+formulas, in double precision, whose numbers of steps are fixed; the products around them have the
+dtype of the arguments.
+"""
+import math
+
+import numpy as np
+
+from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
+
+__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies"]
+
+ROWS = 2**20            # scores of a block
+
+
+def blocks(rows, n):
+    """Slices of rows of n numbers each, of about `ROWS` numbers."""
+    step = max(1, ROWS // max(1, n))
+    return [slice(start, min(rows, start + step)) for start in range(0, rows, step)]
+
+
+def mapped(rule, z, where, empty_row, **options):
+    """A map of rows of scores."""
+    import cupy
+
+    (*lead, n), rows = z.shape, math.prod(z.shape[:-1])
+    table, p = cupy.reshape(z, (rows, n)), cupy.empty((rows, n), dtype=z.dtype)
+    seen = True if where is True else cupy.reshape(where, (rows, n))
+    for block in blocks(rows, n):
+        p[block] = rule.formula(
+            cupy.astype(table[block], np.float64), where=True if seen is True else seen[block],
+            empty_row=empty_row, **options)
+    return cupy.reshape(p, (*lead, n))
+
+
+def weights(rule, xi, X, **options):
+    """The map of the scores of states."""
+    import cupy
+
+    p = cupy.empty((math.prod(xi.shape[:-1]), len(X)), dtype=xi.dtype)
+    for block, found in _by_states(cupy, rule, xi, X, options):
+        p[block] = found
+    return cupy.reshape(p, (*xi.shape[:-1], len(X)))
+
+
+def means(rule, xi, X, **options):
+    """Means of the patterns, whose weights are a map of the scores."""
+    import cupy
+
+    new = cupy.empty((math.prod(xi.shape[:-1]), xi.shape[-1]), dtype=xi.dtype)
+    for block, p in _by_states(cupy, rule, xi, X, options):
+        new[block] = cupy.matmul(cupy.astype(p, xi.dtype, copy=False), X)
+    return cupy.reshape(new, xi.shape)
+
+
+def energies(rule, xi, X, **options):
+    """Energies of states by the formula, in double precision, for which the patterns are copied."""
+    import cupy
+
+    wide, d = cupy.astype(X, np.float64, copy=False), xi.shape[-1]
+    states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), d))
+    E = cupy.empty((len(states),), dtype=xi.dtype)
+    for block in blocks(len(states), len(X)):
+        E[block] = rule.formula(cupy.astype(states[block], np.float64), wide, **options)
+    return cupy.reshape(E, xi.shape[:-1])
+
+
+def _by_states(cupy, rule, xi, X, options):
+    """Pairs of a slice of states and their weights in double precision."""
+    keys, = in_arithmetic(cupy, arithmetic(xi.dtype, options["beta"]), X)
+    states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), xi.shape[-1]))
+    for block in blocks(len(states), len(X)):
+        z = cupy.matmul(cupy.astype(states[block], keys.dtype, copy=False), keys.T)
+        yield block, rule.formula(cupy.astype(z, np.float64, copy=False), **options)

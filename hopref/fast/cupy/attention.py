@@ -1,0 +1,133 @@
+"""`hopref.models.attention` on a CUDA device.
+
+Softmax attention of few queries is computed by two kernels (see `_attend`), all else by tiles of
+keys (see `_tiles`), without an array of L x S scores; linear attention by blocks of positions (see
+`_linear`), or the causal form by a kernel (see `_causal`), without one of L x r x v.  The launches
+depend on the shapes and options alone.
+"""
+import math
+from functools import partial
+
+from hopref.fast.cupy import _attend, _causal
+from hopref.fast.cupy._linear import (
+    Logarithms,
+    Numbers,
+    State,
+    add_all,
+    answered,
+    causally,
+    hidden_keys,
+    in_blocks,
+    means,
+    products,
+    rows_of,
+    tamed,
+)
+from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic
+from hopref.maps import default_scale
+
+__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
+           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
+
+
+def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                      empty_row="zeros"):
+    import cupy
+
+    dtype, factor = V.dtype, float(default_scale(scale, K))
+    real = arithmetic(dtype, factor)
+    offset = align(Q.shape[-2], K.shape[-2]) if causal else None
+    Q, K, V = in_arithmetic(cupy, real, Q, K, V)
+    bias = None if isinstance(bias, float) else cupy.astype(bias, real, copy=False)
+    tiles = Tiles(cupy, Q, K, factor, mask, bias, offset)
+    Z = _attend.attended(tiles, V, empty_row) if _attend.possible(tiles, V.shape[-1]) else \
+        attended(tiles, V, float(empty_row))[0]
+    return cupy.astype(Z, dtype, copy=False)
+
+
+# ---- linear attention ---------------------------------------------------------------------------
+
+def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    import cupy
+
+    r, v = phi_k.shape[-1], V.shape[-1]
+    S = S + cupy.zeros((*V.shape[:-2], r, v), dtype=V.dtype)
+    z = z + cupy.zeros((*V.shape[:-2], r), dtype=V.dtype)
+    seen = _seen(Numbers(cupy, phi_k), mask, 0.0)
+    for rows in in_blocks(V, V.shape[-2], r + v):
+        keys = seen(rows).x
+        S += cupy.matmul(cupy.matrix_transpose(keys), V[..., rows, :])
+        z += cupy.sum(keys, axis=-2)
+    return S, z
+
+
+def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    import cupy
+
+    queries, keys = Numbers(cupy, phi_q), Numbers(cupy, phi_k)
+    unit = tamed(cupy, V, _array(S))
+    state = State.of_numbers(keys, S, z, unit)
+    add_all(state, _seen(keys, mask, 0.0), V, unit, _width(keys, V))
+    return answered(state, partial(rows_of, queries), phi_q.shape[-2], _width(queries, V),
+                    means(unit, empty_row, eps))
+
+
+def association(phi_q, phi_k, V, /):
+    import cupy
+
+    queries, keys, unit = Numbers(cupy, phi_q), Numbers(cupy, phi_k), tamed(cupy, V)
+    state = State.empty(keys, V.shape[-1])
+    add_all(state, partial(rows_of, keys), V, unit, _width(keys, V))
+    return answered(state, partial(rows_of, queries), phi_q.shape[-2], _width(queries, V),
+                    products(unit))
+
+
+def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+    import cupy
+
+    if _causal.possible(phi_k, V):
+        return _causal.attended(phi_q, phi_k, V, S, z, float(eps), float(empty_row))
+    queries, keys = Numbers(cupy, phi_q), Numbers(cupy, phi_k)
+    unit = tamed(cupy, V, _array(S))
+    state = State.of_numbers(keys, S, z, unit)
+    Z = causally(state, partial(rows_of, queries), partial(rows_of, keys), V, unit,
+                 _width(keys, V), means(unit, empty_row, eps))
+    return Z, *state.numbers(unit)
+
+
+def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
+                         empty_row="zeros"):
+    import cupy
+
+    queries, keys = Logarithms(cupy, log_q, sign_q), Logarithms(cupy, log_k, sign_k)
+    state, unit = State.empty(keys, V.shape[-1]), tamed(cupy, V)
+    add_all(state, _seen(keys, mask, -math.inf), V, unit, _width(keys, V))
+    return answered(state, partial(rows_of, queries), log_q.shape[-2], _width(queries, V),
+                    means(unit, empty_row))
+
+
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
+                                c=-math.inf, empty_row="zeros"):
+    import cupy
+
+    queries, keys = Logarithms(cupy, log_q, sign_q), Logarithms(cupy, log_k, sign_k)
+    unit = tamed(cupy, V, _array(S))
+    state = State.of_logarithms(keys, S, z, c, unit)
+    Z = causally(state, partial(rows_of, queries), partial(rows_of, keys), V, unit,
+                 _width(keys, V), means(unit, empty_row))
+    return Z, *state.logarithms(unit)
+
+
+def _array(S):
+    """S, or None where it is absent."""
+    return None if isinstance(S, float) else S
+
+
+def _width(features, V):
+    return features.x.shape[-1] + V.shape[-1]
+
+
+def _seen(keys, mask, nothing):
+    """A function of a slice of positions: its keys, with ``nothing`` in the place of hidden ones.
+    """
+    return lambda rows: hidden_keys(rows_of(keys, rows), mask, rows, nothing)

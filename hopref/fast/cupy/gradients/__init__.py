@@ -1,0 +1,1 @@
+"""`hopref.gradients` on a CUDA device, with one file for each model."""

@@ -1,0 +1,87 @@
+"""`hopref.gradients.attention` by tiles of keys and blocks of positions.
+
+Of the arrays of L x S only the gradient of the bias is formed, which is a result.  The gradients of
+causal linear attention are causal sums themselves, those of keys and values in reversed order.
+"""
+from functools import partial
+
+from hopref.fast.cupy._linear import (
+    Numbers,
+    State,
+    causally,
+    products,
+    rows_of,
+    tamed,
+)
+from hopref.fast.cupy._softmax_gradient import softmax_gradient
+from hopref.fast.cupy._tiles import Tiles, arithmetic, in_arithmetic
+from hopref.gradients import attention
+from hopref.gradients.sums import ratio_gradient, transposed
+from hopref.maps import default_scale, ratio
+from hopref.models.attention import joined_state, with_ones
+
+__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
+           "causal_linear_attention"]
+
+
+def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
+                      empty_row="zeros"):
+    import cupy
+
+    dtype, factor = V.dtype, float(default_scale(scale, K))
+    real = arithmetic(dtype, factor)
+    offset = align(Q.shape[-2], K.shape[-2]) if causal else None
+    g, Q, K, V = in_arithmetic(cupy, real, g, Q, K, V)
+    bias = None if isinstance(bias, float) else cupy.astype(bias, real, copy=False)
+    dbias = cupy.zeros((*Q.shape[:-1], K.shape[-2]), dtype=dtype)
+    tiles = Tiles(cupy, Q, K, factor, mask, bias, offset)
+    dQ, dK, dV, dscale = (cupy.astype(a, dtype, copy=False)
+                          for a in softmax_gradient(tiles, g, V, dbias))
+    return dQ, dK, dV, dbias, dscale
+
+
+# ---- linear attention, by the products of the formulas in the dtype of the arguments ------------
+
+def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
+    return attention.key_state.formula(g_S, g_z, phi_k, V, mask=mask, S=S, z=z)
+
+
+def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                     empty_row="zeros"):
+    return attention.linear_attention.formula(g, phi_q, phi_k, V, mask=mask, S=S, z=z, eps=eps)
+
+
+def association(g, phi_q, phi_k, V, /):
+    return attention.association.formula(g, phi_q, phi_k, V)
+
+
+def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros"):
+    """With the state (z, S)_i, h_i = (dD, dN)_i and (1, v)_i as rows of one matrix each."""
+    import cupy
+
+    V1, zS = with_ones(V), joined_state(phi_k, V, S, z)
+    DN = _sums(cupy, phi_q, phi_k, V1) + cupy.matmul(phi_q, zS)
+    D = DN[..., :1] + eps
+    dN, dD = ratio_gradient(g, D, ratio(DN[..., 1:], D, 0.0))
+    h = cupy.concat([dD, dN], axis=-1)
+    G = cupy.concat([g_z[..., None], g_S], axis=-1)
+    dq = _sums(cupy, h, V1, phi_k) + cupy.matmul(h, transposed(zS))
+    dk = _later_sums(cupy, V1, h, phi_q) + cupy.matmul(V1, transposed(G))
+    dV = _later_sums(cupy, phi_k, phi_q, dN) + cupy.matmul(phi_k, g_S)
+    G += cupy.matmul(transposed(phi_q), h)
+    return dq, dk, dV, cupy.ascontiguousarray(G[..., 1:]), cupy.ascontiguousarray(G[..., 0]), \
+        cupy.sum(dD)
+
+
+def _sums(cupy, queries, keys, V):
+    """The values of the keys up to each position, weighted by the products with its query."""
+    queries, keys, unit = Numbers(cupy, queries), Numbers(cupy, keys), tamed(cupy, V)
+    return causally(State.empty(keys, V.shape[-1]), partial(rows_of, queries),
+                    partial(rows_of, keys), V, unit, keys.x.shape[-1] + V.shape[-1],
+                    products(unit))
+
+
+def _later_sums(cupy, *arrays):
+    """The same for the keys from each position on."""
+    return _sums(cupy, *(a[..., ::-1, :] for a in arrays))[..., ::-1, :]

@@ -1,0 +1,157 @@
+"""`hopref.models.performer` on a CUDA device, in blocks of positions.
+
+Features are formed for a block of keys or queries at a time, from their logarithms (see `_features`
+and `_linear`); those with a constant are numbers.
+"""
+import math
+from functools import partial
+
+from hopref.fast.cupy._features import log_features, width
+from hopref.fast.cupy._linear import (
+    Logarithms,
+    Numbers,
+    State,
+    add_all,
+    answered,
+    causally,
+    hidden_keys,
+    in_blocks,
+    means,
+    tamed,
+)
+from hopref.fast.cupy._tiles import arithmetic, exact_threshold, in_arithmetic
+from hopref.maps import default_scale, dot, feature_scale, standard_error
+
+__all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update",
+           "stabilized_attention", "generalized_attention"]
+
+
+def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, empty_row="zeros"):
+    import cupy
+
+    dtype, beta = V.dtype, default_scale(scale, K)
+    Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, beta), Q, K, V, omega)
+
+    def keys(rows):
+        block = log_features(features, K[..., rows, :], omega, beta)
+        return hidden_keys(block, mask, rows, -math.inf)
+
+    def queries(rows):
+        return log_features(features, Q[..., rows, :], omega, beta)
+    Z = _attended(Logarithms, queries, keys, Q, V, width(features, omega), empty_row)
+    return cupy.astype(Z, dtype, copy=False)
+
+
+def _attended(kind, queries, keys, Q, V, count, empty_row, guard=0.0):
+    """Linear attention of features of this kind, given by functions of slices of positions."""
+    import cupy
+
+    unit = tamed(cupy, V)
+    state = State.empty(_nothing(kind, V, count), V.shape[-1])
+    add_all(state, keys, V, unit, count + V.shape[-1])
+    return answered(state, queries, Q.shape[-2], count + V.shape[-1],
+                    means(unit, empty_row, guard=guard))
+
+
+def _nothing(kind, V, count):
+    """Features of no positions."""
+    import cupy
+
+    return kind(cupy, cupy.empty((*V.shape[:-2], 0, count), dtype=V.dtype))
+
+
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
+                     c=float("-inf"), empty_row="zeros"):
+    import cupy
+
+    dtype, beta = V.dtype, default_scale(scale, K)
+    real = arithmetic(dtype, beta)
+    Q, K, V, omega = in_arithmetic(cupy, real, Q, K, V, omega)
+    S, z, c = (a if isinstance(a, float) else cupy.astype(a, real, copy=False) for a in (S, z, c))
+    unit = tamed(cupy, V, None if isinstance(S, float) else S)
+    state = State.of_logarithms(_nothing(Logarithms, V, width(features, omega)), S, z, c, unit)
+
+    def formed(x, rows):
+        return log_features(features, x[..., rows, :], omega, beta)
+    Z = causally(state, partial(formed, Q), partial(formed, K), V, unit,
+                 width(features, omega) + V.shape[-1], means(unit, empty_row))
+    return tuple(cupy.astype(a, dtype, copy=False) for a in (Z, *state.logarithms(unit)))
+
+
+# ---- retrieval ----------------------------------------------------------------------------------
+
+def update(xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    return _retrieved(xi, X, X, omega, beta, features, empty_row)
+
+
+def expected_update(xi, X, omegas, /, *, beta=1.0, features="positive", empty_row="zeros"):
+    import cupy
+
+    draws = cupy.stack([cupy.astype(_retrieved(xi, X, X, omega, beta, features, empty_row), float)
+                        for omega in omegas])
+    return tuple(cupy.astype(a, xi.dtype, copy=False)
+                 for a in (cupy.mean(draws, axis=0), standard_error(draws)))
+
+
+def thresholded_update(xi, X, omega, /, *, beta=1.0, theta=0.5, side="above", features="positive",
+                       empty_row="zeros"):
+    theta = exact_threshold(theta, xi.dtype, side)
+    return _retrieved(side(xi, theta), side(X, theta), X, omega, beta, features, empty_row)
+
+
+def _retrieved(cues, keys, X, omega, beta, features, empty_row):
+    """Means of the patterns X, with the weights of the keys for the cues."""
+    import cupy
+
+    queries = cupy.reshape(cues, (math.prod(cues.shape[:-1]), cues.shape[-1]))
+    new = attention(queries, keys, X, omega, features=features, scale=beta, empty_row=empty_row)
+    return cupy.reshape(new, cues.shape)
+
+
+# ---- features with a constant -------------------------------------------------------------------
+
+def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, mask=True, eps=1e-3,
+                          empty_row="zeros"):
+    import cupy
+
+    dtype, factor = V.dtype, feature_scale(scale, K)
+    Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, factor), Q, K, V, omega)
+
+    def formed(x, rows):
+        u = cupy.matmul(factor * x[..., rows, :], omega.T)
+        return Numbers(cupy, activation(u) + eps)
+
+    def keys(rows):
+        return hidden_keys(formed(K, rows), mask, rows, 0.0)
+    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
+    return cupy.astype(Z, dtype, copy=False)
+
+
+def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, guard=0.0,
+                         empty_row="zeros"):
+    import cupy
+
+    dtype, beta, factor = V.dtype, default_scale(scale, K), 1 / math.sqrt(len(omega))
+    Q, K, V, omega = in_arithmetic(cupy, arithmetic(dtype, beta), Q, K, V, omega)
+    root = math.sqrt(beta)
+
+    def projections(x, rows):
+        return cupy.matmul(root * x[..., rows, :], omega.T)
+
+    def formed(x, rows, top=None):
+        u, half = projections(x, rows), root * x[..., rows, :]
+        top = cupy.max(u, axis=-1, keepdims=True) if top is None else top
+        u -= cupy.expand_dims(dot(half, half), -1) / 2
+        u -= top
+        cupy.exp(u, out=u)
+        u += eps
+        u *= factor
+        return Numbers(cupy, u)
+
+    def keys(rows):
+        return hidden_keys(formed(K, rows, top), mask, rows, 0.0)
+    tops = [cupy.max(projections(K, rows), axis=(-2, -1), keepdims=True)
+            for rows in in_blocks(K, K.shape[-2], len(omega) + V.shape[-1])]
+    top = cupy.max(cupy.concat(tops, axis=-1), axis=-1, keepdims=True)
+    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
+    return cupy.astype(Z, dtype, copy=False)

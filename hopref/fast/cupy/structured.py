@@ -1,0 +1,90 @@
+"""`hopref.models.structured` on a CUDA device.
+
+A support is a mask of softmax attention (see `_tiles`), which is read in tiles.  The patterns of
+the windows of a block of states are gathered.
+"""
+import math
+
+import numpy as np
+
+from hopref import maps
+from hopref.fast.cupy import _rows, _tiles, performer
+from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic
+from hopref.models import structured
+
+__all__ = ["update", "pair_update", "top_k_energy", "top_k_update", "window_update",
+           "random_feature_update"]
+
+
+def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
+    return pair_update(xi, X, support, beta=beta, empty_row=empty_row)
+
+
+def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True,
+                empty_row="zeros"):
+    import cupy
+
+    if math.prod(xi.shape[:-1]) == 0:
+        return cupy.zeros(xi.shape, dtype=xi.dtype)
+    real = arithmetic(xi.dtype, beta)
+    states, keys, values = in_arithmetic(cupy, real, xi, _keys(cupy, X, delta), X)
+    if xi.ndim == 1:
+        states, support = states[None], True if support is True else support[None]
+    mask = support                  # with its leading axes, since to merge them may be to copy
+    new, some = attended(Tiles(cupy, states, keys, float(beta), mask), values, empty_row)
+    if mask is not True and not renormalise:
+        _, every = attended(Tiles(cupy, states, keys, float(beta)), values[:, :0])
+        share = cupy.exp(beta * (some.top - every.top)) * some.total / every.total
+        new = cupy.where(some.total > 0, share * new, new)
+    return cupy.astype(cupy.reshape(new, xi.shape), xi.dtype, copy=False)
+
+
+def _keys(cupy, X, delta):
+    """X + delta, rounded once."""
+    return X if isinstance(delta, float) else \
+        cupy.astype(cupy.astype(X, np.float64) + delta, X.dtype, copy=False)
+
+
+def top_k_energy(xi, X, /, *, k, beta=1.0):
+    return _rows.energies(structured.top_k_energy, xi, X, k=k, beta=beta)
+
+
+def top_k_update(xi, X, /, *, k, beta=1.0):
+    return _rows.means(maps.top_k, xi, X, beta=beta, k=k)
+
+
+def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", beta=1.0,
+                  empty_row="zeros"):
+    import cupy
+
+    dtype, real, (l, d), n = xi.dtype, arithmetic(xi.dtype, beta), xi.shape, len(X)
+    xi, X = in_arithmetic(cupy, real, xi, X)
+    reach = min(width, (l + n) // dilation + 1)
+    steps = dilation * cupy.arange(-reach, 1 if causal else reach + 1)
+    block = max(1, _tiles.SCORES // (max(1, d) * len(steps) * real.itemsize))
+    new = cupy.empty((l, d), dtype=real)
+    for start in range(0, l, block):
+        rows = slice(start, min(l, start + block))
+        columns = cupy.arange(rows.start, rows.stop)[:, None] + (steps + align(l, n))
+        new[rows] = _in_windows(cupy, xi[rows], X, columns, float(beta), empty_row)
+    return cupy.astype(new, dtype, copy=False)
+
+
+def _in_windows(cupy, xi, X, columns, beta, empty_row):
+    """Means over the patterns in these columns, of which those out of range are no patterns."""
+    missing = (columns < 0) | (columns >= len(X))
+    cupy.copyto(columns, 0, where=missing)
+    near = cupy.reshape(cupy.take(X, cupy.reshape(columns, (-1,)), axis=0),
+                        (*columns.shape, X.shape[1]))
+    keys = Tiles(cupy, xi[:, None, :], near, beta, ~missing[:, None, :])
+    return attended(keys, near, empty_row)[0][:, 0, :]
+
+
+def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",
+                          empty_row="zeros"):
+    import cupy
+
+    queries = cupy.reshape(xi, (math.prod(xi.shape[:-1]), xi.shape[-1]))
+    new = performer.attention(queries, _keys(cupy, X, delta), X, omega, features=features,
+                              scale=beta, empty_row=empty_row)
+    return cupy.reshape(new, xi.shape)

@@ -1,0 +1,19 @@
+"""The page on GPUs states the launches and the memory of each path as they are counted."""
+from pathlib import Path
+
+from tests.gpu import nvrtc
+from tests.gpu.costs import BEGIN, END, table
+from tests.gpu.mutants import HIDDEN, IN_PTX, IN_SOURCE, OF_CAUSAL, OF_SWEEPS
+
+pytestmark = nvrtc.required()
+PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
+
+
+def test_the_table_is_that_of_the_page():
+    """Written anew by ``python -m tests.gpu.costs``."""
+    assert PAGE.partition(BEGIN)[2].partition(END)[0].strip().splitlines() == table()
+
+
+def test_the_number_of_wrong_kernels_is_that_of_the_page():
+    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL)
+    assert f"* {wrong} wrong versions of the kernels" in PAGE

@@ -1,0 +1,51 @@
+"""Tests on a CUDA device; without one they are skipped, or fail if HOPREF_REQUIRE_GPU is 1."""
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+
+from hopref.check import devices
+from hopref.check.cases.generator import cases
+from hopref.dispatch.operation import load
+from hopref.fast.cupy import PATHS
+from tests.fast.agreement import agrees
+
+NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for function in functions]
+OPS = load()
+
+
+def absence():
+    """Why there is no device, or None."""
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy must be installed"
+    import cupy
+    return devices.probe(cupy)
+
+
+def unless_present(reason, environment):
+    """Skip, or fail where a device is required."""
+    if reason and environment.get("HOPREF_REQUIRE_GPU") == "1":
+        pytest.fail(f"HOPREF_REQUIRE_GPU=1: {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.gpu
+def test_hard_cases_agree_within_the_derived_tolerance_on_a_device():
+    unless_present(absence(), os.environ)
+    import cupy
+
+    for name in NAMES:
+        for dtype in "float32", "float64":
+            for case in cases(OPS[name], dtype):
+                agrees(OPS[name], case.args, case.kwargs, dtype, "cupy", lambda a: cupy.asarray(a)
+                       if isinstance(a, np.ndarray) else a, cupy.asnumpy)
+
+
+@pytest.mark.parametrize("given, outcome", [({}, pytest.skip.Exception),
+                                            ({"HOPREF_REQUIRE_GPU": "1"}, pytest.fail.Exception)])
+def test_a_missing_device_is_a_skip_or_a_failure(given, outcome):
+    with pytest.raises(outcome, match="no device"):
+        unless_present("no device", given)
+    unless_present(None, given)

@@ -1,0 +1,99 @@
+"""Gradients on CuPy arrays: tiles, blocks of positions, cancellation, and what a call costs."""
+import numpy as np
+import pytest
+
+from hopref.dispatch.operation import load
+from hopref.fast.cupy import _linear, _tiles
+from tests.doubles import cupy as double
+from tests.fast.agreement import agrees, near_the_formula
+
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+OPS = load()
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch):
+    """Tiles of 32 keys, and blocks of at most 16 positions."""
+    monkeypatch.setattr(_tiles, "SCORES", 0)
+    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
+    with double.installed() as cupy:
+        yield cupy
+
+
+def draw(*shapes, dtype="float32", seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def compared(name, given, dtype, **options):
+    return agrees(OPS[f"gradients.{name}"], given, options, dtype, "cupy", double.asarray,
+                  double.asnumpy)
+
+
+@precisions
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_over_several_tiles_with_masks_and_biases(dtype, causal):
+    given = draw((2, 20, 3), (2, 20, 5), (2, 100, 5), (2, 100, 3), dtype=dtype)
+    rng = np.random.default_rng(1)
+    mask, bias = rng.random((2, 20, 100)) < 0.5, rng.standard_normal((2, 20, 100)).astype(dtype)
+    mask[:, 3:9, :64], mask[:, 5], bias[:, 10:15, 32:] = False, False, -np.inf
+    for options in {}, {"mask": mask}, {"bias": bias}, {"mask": mask, "bias": bias}:
+        compared("attention.softmax_attention", given, dtype, causal=causal, **options)
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["rising", "falling"])
+@pytest.mark.parametrize("beta", [0.3, 3.0, 30.0])
+def test_one_key_with_nearly_all_the_weight_loses_no_digits(order, beta):
+    """It is in the last of four tiles or in the first, and its cotangent is far from 0."""
+    xi, X = draw((3, 4), (128, 4))
+    X[:, 0] = np.linspace(-4, 4, 128)[order]
+    xi[:, 0] = 3
+    given = np.full_like(xi, 100), xi, X
+    compared("modern.update", given, "float32", beta=beta)
+    near_the_formula(OPS["gradients.modern.update"], given, {"beta": beta}, "cupy",
+                     double.asarray, double.asnumpy, digits=3)
+
+
+@precisions
+@pytest.mark.parametrize("l, r, v", [(37, 5, 3), (16, 3, 5), (50, 1, 1)])
+def test_causal_sums_over_several_blocks_with_a_state(dtype, l, r, v):
+    g, g_S, g_z, q, k, V, S, z = draw((l, v), (r, v), (r,), (l, r), (l, r), (l, v), (r, v), (r,),
+                                      dtype=dtype)
+    q, k, z = (np.abs(a) + a.dtype.type(0.1) for a in (q, k, z))
+    compared("attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype)
+    compared("attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype, S=S, z=z,
+             eps=0.1)
+
+
+@precisions
+@pytest.mark.parametrize("N", [64, 640])
+def test_gradients_of_retrieval_take_the_memory_of_the_results_and_two_tiles(dtype, N):
+    """Beside the gradients with respect to the patterns as keys and as values, which are added."""
+    arrays = [double.asarray(a) for a in draw((20, 6), (20, 6), (N, 6), dtype=dtype)]
+    double.stats.reset()
+    OPS["gradients.modern.update"](*arrays, beta=0.5, backend="cupy")
+    assert double.stats.quiet
+    item = np.dtype(dtype).itemsize
+    assert double.stats.grown <= item * (2 * N * 6 + 20 * (2 * 32 + 3 * 6 + 12) + 32 * 6)
+
+
+@precisions
+def test_of_the_arrays_of_all_scores_only_the_gradient_of_the_bias_is_formed(dtype):
+    arrays = [double.asarray(a) for a in draw((20, 3), (20, 5), (640, 5), (640, 3), dtype=dtype)]
+    double.stats.reset()
+    results = OPS["gradients.attention.softmax_attention"](*arrays, backend="cupy")
+    item = np.dtype(dtype).itemsize
+    assert double.stats.grown - sum(y.nbytes for y in results) <= item * (
+        20 * (2 * 32 + 2 * 5 + 12) + 32 * 8)
+
+
+@precisions
+def test_causal_gradients_form_no_state_for_each_position(dtype):
+    """A dozen arrays of the size of the features and values, against l r v = 32 of them."""
+    l, r, v = 512, 16, 64
+    arrays = [double.asarray(a) for a in draw((l, v), (r, v), (r,), (l, r), (l, r), (l, v),
+                                              dtype=dtype)]
+    double.stats.reset()
+    OPS["gradients.attention.causal_linear_attention"](*arrays, backend="cupy")
+    assert double.stats.quiet
+    assert double.stats.grown <= np.dtype(dtype).itemsize * l * (r + v) * 12

@@ -1,0 +1,61 @@
+"""Every path on CuPy arrays, on all hard cases: its tolerance, and that it reads no value.
+
+The calls run on the substitute for CuPy, with tiles and chunks as small as they can be, so that
+several take part.
+"""
+import math
+
+import numpy as np
+import pytest
+
+from hopref.check.cases.generator import cases
+from hopref.dispatch.operation import load
+from hopref.fast.cupy import PATHS, _attend, _causal, _linear, _rows, _tiles, modern
+from tests.doubles import cupy as double
+from tests.fast.agreement import agrees
+from tests.gpu import nvrtc
+
+NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for function in functions]
+OPS = load()
+# Not every case of what takes thousands of launches a call, or whose truth takes long.
+SLOW = {"maps": 9, "sparse": 9, "performer.expected_update": 3,
+        "gradients.attention.causal_linear_attention": 3, "classical.asynchronous_update": 3,
+        "classical.glauber_update": 3}
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+KERNELS = {"classical.asynchronous_update", "classical.glauber_update"}
+every = pytest.mark.parametrize("name", [
+    pytest.param(name, marks=nvrtc.required() if name in KERNELS else ()) for name in NAMES])
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch):
+    monkeypatch.setattr(_tiles, "SCORES", 0)
+    monkeypatch.setattr(modern, "SCORES", 0)
+    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
+    monkeypatch.setattr(_rows, "ROWS", 1000)
+    monkeypatch.setattr(_causal, "BLOCKS", math.inf)
+    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
+    with double.installed() as cupy:
+        yield cupy
+
+
+def on_device(a):
+    return double.asarray(a) if isinstance(a, np.ndarray) else a
+
+
+@precisions
+@every
+def test_hard_cases_agree_within_the_derived_tolerance_and_no_value_is_read(name, dtype):
+    tried = 0
+    step = SLOW.get(name, SLOW.get(name.partition(".")[0], 1))
+    for case in list(cases(OPS[name], dtype))[::step]:
+        if name in KERNELS and math.prod(case.args[0].shape[:-1]) > 9:
+            continue                        # each state is a block, which takes long
+        given = [on_device(a) for a in case.args]
+        options = {k: on_device(v) for k, v in case.kwargs.items()}
+        double.stats.reset()
+        OPS[name](*given, **options, backend="cupy")
+        assert double.stats.quiet, (case.name, double.stats)
+        agrees(OPS[name], case.args, case.kwargs, dtype, "cupy", on_device, double.asnumpy)
+        tried += 1
+    assert tried > 15 / step

@@ -1,0 +1,96 @@
+"""Sparse maps, supports and signs of fields on CuPy arrays: blocks of rows, ties, and memory."""
+import numpy as np
+import pytest
+
+from hopref import classical, maps, sparse, structured
+from hopref.dispatch.operation import load
+from hopref.fast.cupy import _rows, _tiles
+from tests.doubles import cupy as double
+from tests.fast.agreement import agrees
+
+precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+OPS = load()
+MAPS = {"entmax": {"alpha": 1.5}, "sparsemax": {}, "normmax": {}, "k_subsets": {"k": 3},
+        "top_k": {"k": 3}}
+every_map = pytest.mark.parametrize("name", MAPS)
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch):
+    monkeypatch.setattr(_tiles, "SCORES", 0)
+    with double.installed() as cupy:
+        yield cupy
+
+
+def draw(*shapes, dtype="float32", seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def grown(op, *arrays, **options):
+    """Peak bytes of a call beyond its result, which reads no value."""
+    double.stats.reset()
+    y = op(*arrays, **options, backend="cupy")
+    assert double.stats.quiet
+    return double.stats.grown - y.nbytes
+
+
+@precisions
+@every_map
+def test_blocks_of_rows_change_no_bit(name, dtype, monkeypatch):
+    z, = draw((2, 5, 17), dtype=dtype)
+    z, where = double.asarray(z), double.asarray(np.random.default_rng(1).random((2, 5, 17)) < 0.8)
+    op, options = getattr(maps, name), MAPS[name] | {"where": where, "beta": 2.0}
+    whole = op(z, **options, backend="cupy").get()
+    monkeypatch.setattr(_rows, "ROWS", 3 * 17)
+    assert np.array_equal(op(z, **options, backend="cupy").get(), whole)
+    assert whole.dtype == dtype and (whole == 0).any()
+
+
+@precisions
+@pytest.mark.parametrize("op, options", [
+    (sparse.update, {}), (sparse.energy, {}), (structured.top_k_update, {"k": 3}),
+    (structured.window_update, {"width": 3})])
+def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypatch):
+    """With four times as many states the memory beyond the result does not grow."""
+    monkeypatch.setattr(_rows, "ROWS", 8 * 300)
+    used = []
+    for M in 16, 64:
+        xi, X = map(double.asarray, draw((M, 4), (300, 4), dtype=dtype))
+        used.append(grown(op, xi, X, **options))
+    assert used[0] == used[1]
+
+
+@precisions
+@pytest.mark.parametrize("renormalise", [True, False])
+def test_a_support_that_is_broadcast_is_not_copied(dtype, renormalise):
+    """In tiles of 32 patterns: the scores and two truth values for each."""
+    xi, X = map(double.asarray, draw((3, 20, 4), (640, 4), dtype=dtype))
+    support = double.broadcast_to(double.ones((1, 1, 640), dtype=bool), (3, 20, 640))
+    most = np.dtype(dtype).itemsize * 60 * (32 + 3 * 4 + 10) + 60 * 32 * 2
+    assert grown(structured.pair_update, xi, X, support, renormalise=renormalise) <= most
+
+
+@precisions
+@pytest.mark.parametrize("renormalise", [True, False])
+def test_supports_over_several_tiles(dtype, renormalise):
+    xi, X, delta = draw((2, 5, 4), (100, 4), (100, 4), dtype=dtype)
+    support = np.random.default_rng(1).random((2, 5, 100)) < 0.4
+    support[0, 1], support[:, 3, :70] = False, False
+    agrees(OPS["structured.pair_update"], (xi, X, support),
+           {"delta": delta, "renormalise": renormalise, "beta": 2.0}, dtype, "cupy",
+           double.asarray, double.asnumpy)
+
+
+@precisions
+@pytest.mark.parametrize("ties", ["keep", "plus"])
+def test_ties_of_integers_are_found(ties, dtype):
+    """Among polar states and patterns about every fifth field is 0."""
+    rng = np.random.default_rng(0)
+    xi, X = (rng.choice([-1.0, 1.0], size).astype(dtype) for size in ((40, 30), (6, 30)))
+    W = X.T @ X
+    assert (xi @ W == 0).any()
+    for name, weights in ("update", W), ("low_rank_update", X):
+        op = getattr(classical, name)
+        y = op(double.asarray(xi), double.asarray(weights), ties=ties, backend="cupy").get()
+        assert y.dtype == dtype and np.array_equal(y, op(xi, weights, ties=ties))

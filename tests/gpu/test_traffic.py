@@ -1,0 +1,86 @@
+"""The accesses of the kernels to memory: bank conflicts and sectors, counted by the interpreter."""
+import numpy as np
+import pytest
+
+from hopref import attention, classical, modern
+from hopref.fast.cupy import _attend, _causal
+from tests.doubles import cupy as double
+from tests.gpu import nvrtc, raw
+from tests.gpu.ptx.launch import launch
+from tests.gpu.ptx.parse import parse
+from tests.gpu.ptx.traffic import Traffic
+
+pytestmark = nvrtc.required()
+
+TRANSPOSED = """extern "C" __global__ void f(const float* __restrict__ x, float* y)
+{
+    __shared__ float tile[32][WIDTH];
+    const int i = threadIdx.x, j = threadIdx.y;
+    tile[j][i] = x[j * 32 + i];
+    __syncthreads();
+    y[j * 32 + i] = tile[i][j];
+}
+"""
+SCATTERED = TRANSPOSED.replace("y[j * 32 + i] = tile[i][j]", "y[i * 32 + j] = tile[j][i]")
+
+
+def counted(source, width):
+    traffic, x, y = Traffic(), np.arange(1024, dtype="f4"), np.zeros(1024, "f4")
+    kernel = parse(nvrtc.to_ptx(source, (f"-DWIDTH={width}",)))["f"]
+    launch(kernel, (1,), (32, 32), (x, y), traffic=traffic)
+    assert np.array_equal(y.reshape(32, 32), x.reshape(32, 32).T)
+    return traffic
+
+
+def test_a_bank_conflict_is_found_with_the_line_that_has_it():
+    """The 32 numbers of a column are in one bank, unless rows are padded."""
+    assert counted(TRANSPOSED, 32).excess("shared") == {"kernel.cu:5": 1, "kernel.cu:7": 32}
+    assert counted(TRANSPOSED, 33).excess("shared") == {"kernel.cu:5": 1, "kernel.cu:7": 1}
+
+
+def test_sectors_of_scattered_stores_are_counted():
+    """Each number of a column is in a sector of its own, of which it is an eighth."""
+    assert counted(TRANSPOSED, 33).excess("global") == {"kernel.cu:5": 1, "kernel.cu:7": 1}
+    assert counted(SCATTERED, 33).excess("global") == {"kernel.cu:5": 1, "kernel.cu:7": 8}
+
+
+@pytest.fixture
+def traffic(monkeypatch):
+    """That of the kernels that are launched, by their names."""
+    counted = {}
+
+    def counting(kernel, *args, **kwargs):
+        launch(kernel, *args, **kwargs, traffic=counted.setdefault(kernel.name, Traffic()))
+    monkeypatch.setattr(raw, "launch", counting)
+    return counted
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_kernels_of_attention_have_no_bank_conflicts_and_read_whole_sectors(dtype, traffic):
+    """For rows that are multiples of a sector; a single number is a sector."""
+    rng = np.random.default_rng(0)
+    xi, X = (rng.standard_normal((n, 64)).astype(dtype) for n in (2, 160))
+    with double.installed():
+        modern.update(double.asarray(xi), double.asarray(X), backend="cupy")
+    assert traffic.keys() == {"partial", "merge"}
+    lines = _attend.source().splitlines()
+    for kernel, of in traffic.items():
+        assert all(ratio == 1 for ratio in of.excess("shared").values()), kernel
+        wasteful = {lines[int(line.partition(":")[2]) - 1].strip()
+                    for line, ratio in of.excess("global").items() if ratio > 1}
+        assert not wasteful, kernel
+
+
+def test_the_other_kernels_have_no_bank_conflicts(traffic, monkeypatch):
+    """With whole blocks of columns: where some are absent, two rows may share banks."""
+    monkeypatch.setattr(_causal, "BLOCKS", 0)
+    rng = np.random.default_rng(0)
+    with double.installed():
+        q, k, V = (double.asarray(rng.random((9, n), np.float32)) for n in (20, 20, 31))
+        attention.causal_linear_attention(q, k, V, backend="cupy")
+        W, xi = double.asarray(rng.random((140, 140), np.float32)), double.ones((1, 140), "f4")
+        classical.asynchronous_update(xi, W, order=double.asarray(np.arange(3)), backend="cupy")
+    assert traffic.keys() == {"causal", "sweep"}
+    for kernel, of in traffic.items():
+        assert of.excess("shared") and all(
+            ratio == 1 for ratio in of.excess("shared").values()), kernel
