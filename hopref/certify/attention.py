@@ -7,12 +7,22 @@ import math
 
 import numpy as np
 
-from hopref.certify.balls import columns, exp, greatest, known, ratio, shown, sqrt, total
+from hopref.certify.balls import (
+    columns,
+    exp,
+    greatest,
+    known,
+    ratio,
+    shown,
+    sqrt,
+    tanh,
+    total,
+)
 from hopref.certify.maps import exponentials
 
-__all__ = ["softmax_weights", "softmax_attention", "linear_weights", "linear_attention",
-           "key_state", "association", "causal_linear_attention", "log_linear_attention",
-           "log_causal_linear_attention"]
+__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
+           "linear_attention", "key_state", "association", "causal_linear_attention",
+           "log_linear_attention", "log_causal_linear_attention"]
 
 
 def softmax_weights(Q, K, *, scale=None, mask=True, bias=0, causal=False, align="end",
@@ -27,10 +37,22 @@ def softmax_attention(Q, K, V, *, scale=None, mask=True, bias=0, causal=False, a
     return ratio(e @ V, total(e), empty_row)
 
 
+def softcapped_attention(Q, K, V, *, softcap, scale=None, mask=True, bias=0, causal=False,
+                         align="end", empty_row="zeros"):
+    z = softcap * tanh(scale_of(scale, K) * (Q @ columns(K)) / softcap)
+    e = exponentials(z, 1, bias, seen_by(Q, K, mask, causal, align))
+    return ratio(e @ V, total(e), empty_row)
+
+
 def attended(Q, K, scale, mask, bias, causal, align):
     """exp(s Q K^T + B), 0 where a key is hidden from a query."""
-    seen = past(Q.shape[-2], K.shape[-2], align) & mask if causal else mask
-    return exponentials(Q @ columns(K), scale_of(scale, K), bias, seen)
+    return exponentials(Q @ columns(K), scale_of(scale, K), bias,
+                        seen_by(Q, K, mask, causal, align))
+
+
+def seen_by(Q, K, mask, causal, align):
+    """True where a key is visible to a query."""
+    return past(Q.shape[-2], K.shape[-2], align) & mask if causal else mask
 
 
 def scale_of(scale, K):

@@ -94,7 +94,7 @@ def _joined(a, b, value, by_a, by_b):
 def variables(x):
     """Every number of an array as a variable; -inf stays a float."""
     make = np.frompyfunc(lambda v: v if isinstance(v, float) else Variable(v), 1, 1)
-    return make(x) if np.ndim(x) else Variable(x)
+    return make(x) if isinstance(x, np.ndarray) else Variable(x)
 
 
 def detached(v):

@@ -27,14 +27,19 @@ from hopref.certify.balls import (
 from hopref.certify.derivatives import detached
 from hopref.certify.thresholds import threshold
 
-__all__ = ["softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets", "top_k",
-           "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
+           "top_k", "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
 
 
 def softmax(z, *, beta=1, bias=0, where=True, empty_row="zeros"):
     e = exponentials(z, beta, bias, where)
     return ratio(e, total(e), empty_row)
+
+
+def sink_softmax(z, sink, *, beta=1, bias=0, where=True):
+    e = exponentials(z, beta, bias, where)
+    return e / (total(e) + np.asarray(exp(sink), object)[..., None])
 
 
 def exponentials(z, beta, bias=0, where=True):
