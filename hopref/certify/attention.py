@@ -17,10 +17,12 @@ from hopref.certify.balls import (
     sqrt,
     tanh,
     total,
+    vanishes,
 )
 from hopref.certify.maps import exponentials
 
-__all__ = ["softmax_weights", "softmax_attention", "softcapped_attention", "linear_weights",
+__all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",
+           "linear_weights",
            "linear_attention", "key_state", "association", "causal_linear_attention",
            "log_linear_attention", "log_causal_linear_attention"]
 
@@ -35,6 +37,11 @@ def softmax_attention(Q, K, V, *, scale=None, mask=True, bias=0, causal=False, a
                       empty_row="zeros"):
     e = attended(Q, K, scale, mask, bias, causal, align)
     return ratio(e @ V, total(e), empty_row)
+
+
+def softmax_logsumexp(Q, K, *, scale=None, mask=True, bias=0, causal=False, align="end"):
+    sums = total(attended(Q, K, scale, mask, bias, causal, align))[..., 0]
+    return np.frompyfunc(lambda s: -math.inf if vanishes(s) else s.log(), 1, 1)(sums)
 
 
 def softcapped_attention(Q, K, V, *, softcap, scale=None, mask=True, bias=0, causal=False,

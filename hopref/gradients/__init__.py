@@ -16,6 +16,7 @@ from hopref.gradients import (
     attention,
     dense,
     epanechnikov,
+    feature_memory,
     features,
     gated,
     graded,
@@ -30,4 +31,4 @@ from hopref.gradients import (
 )
 
 __all__ = ["maps", "features", "gated", "graded", "dense", "epanechnikov", "modern", "sparse",
-           "attention", "performer", "layers", "sigmoid", "sinks", "structured"]
+           "attention", "performer", "feature_memory", "layers", "sigmoid", "sinks", "structured"]

@@ -32,7 +32,7 @@ from hopref.maps import (
     ratio,
     squared_distances,
 )
-from hopref.models import attention, classical
+from hopref.models import attention, classical, feature_memory
 from hopref.models.attention import joined_state
 
 __all__ = []
@@ -115,6 +115,13 @@ def threshold_as_a_weight(xi, W, b=0.0):
 def by_products(xi, X):
     """|xi|^2 - 2 xi.x + |x|^2."""
     return dot(xi, xi)[..., None] - 2 * (xi @ X.T) + dot(X, X)
+
+
+@alternative(feature_memory.update)
+def along_the_gradient(xi, omega, log_sums, *, beta=1.0, step=0.5):
+    """xi - step (2 xi - W^T p / sqrt(beta))."""
+    full = feature_memory.update.formula(xi, omega, log_sums, beta=beta, step=1.0)
+    return xi - step * (2 * xi - (full + xi))
 
 
 # -- weights before values -------------------------------------------------------------------------
