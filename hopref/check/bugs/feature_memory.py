@@ -48,7 +48,7 @@ def sums_ignored(op, given):
 
 @wrong_call("one sign of the features", ENERGY, UPDATE)
 def one_sign(op, given):
-    """Directions and their negatives are told apart by their first component."""
+    """Directions and their negatives differ in the sign of their first component."""
     first = given["omega"][:, :1]
     return run(op, given | {"omega": np.where(first < 0, -1.0, 1.0) * given["omega"]})
 

@@ -15,11 +15,16 @@ __all__ = []
 
 # -- a derivative that is left out, of every rule -------------------------------------------------
 
+NONE = {("epanechnikov.update", "beta")}        # rules that are piecewise constant in an argument
+
+
 def gradients_by_argument():
     """{argument: the gradients that hold a derivative with respect to it}."""
     found = {}
     for rule in load().values():
         for k in differentiated(rule) if gradient_of(rule) else ():
+            if (rule.name, k) in NONE:
+                continue
             found.setdefault(k, []).append(gradient_of(rule).name)
     return found
 
