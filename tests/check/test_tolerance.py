@@ -104,7 +104,7 @@ def test_alternative_algorithms_compute_the_same(monkeypatch):
             if not case.stress:
                 running(op, case.args, case.kwargs, EXACT)
     for name in ("attention.linear_attention", "attention.causal_linear_attention",
-                 "classical.field", "epanechnikov.energy"):
+                 "classical.field", "epanechnikov.energy", "feature_memory.update"):
         for case in cases(OPS[name]):
             if not case.stress:
                 running(OPS[name], case.args, case.kwargs, EXACT)

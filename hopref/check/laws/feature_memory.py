@@ -37,8 +37,7 @@ def divergence(z, after):
 
 
 @law("feature_memory.log_sums", id="PE-1, DR-2", over=stores(),
-     kills=("log m missing", "log m twice", "the other kernel", "features of beta x",
-            "sums of logs"))
+     kills=("log m missing", "log m twice", "the other kernel", "features of beta x"))
 def one_pattern_is_stored_as_the_log_of_its_features(f, X, Y, omega, beta, kernel):
     """log T_j = sqrt(beta) w_j.x - c beta |x|^2 - ln m for a single pattern x."""
     x, share = X[:1], {"exponential": 0.5, "gaussian": 1.0}[kernel]
@@ -81,7 +80,7 @@ def a_single_feature_returns_each_state_after_two_full_steps(f, xi, omega, log_s
 
 
 @law("feature_memory.update", "feature_memory.energy", id="PE-7", over=memories(),
-     kills=("features of beta x", "energy without 1/beta", "half of the square"))
+     kills=("features of beta x", "energy without 1/beta"))
 def states_scale_with_the_temperature(f, xi, omega, log_sums, beta, step):
     """E(2 xi; beta/4) = 4 E(xi; beta), f(2 xi; beta/4) = 2 f(xi; beta), and logs of sums that are
     larger by 1/2 lower E by 1/(2 beta)."""

@@ -7,9 +7,6 @@ from hopref.check.peers.peer import Peer, Profile
 __all__ = ["PEERS"]
 
 OPSET, LINEAR_OPSET = 23, 27
-UNUSED = ("past_key", "past_value", "nonpad_kv_seqlen", "q_num_heads", "kv_num_heads",
-          "softmax_precision", "qk_matmul_output_mode", "left_window_size", "right_window_size",
-          "_validate_attention25")
 
 
 def evaluated(operator, *inputs, **attributes):
@@ -84,9 +81,7 @@ PEERS = (
                          scale="1/sqrt(d)")),
     Peer("onnx.reference Attention, softcap", "attention.softcapped_attention",
          "onnx.reference.ops.op_attention:_compute_attention", "onnx",
-         call={"lead": 2, "given": {"align": "start", "empty_row": "undefined"},
-               "names": {"mask": "attn_mask", "bias": "attn_mask", "causal": "is_causal"},
-               "returns": ("0",), "ignored": UNUSED},
+         call={"convention": "onnx"},
          profile=Profile(mask="True shows, or a bias", align="start", empty_row="0",
                          scale="1/sqrt(d)")),
     Peer("onnx.reference Softmax", "maps.softmax", f"{__name__}:softmax", "onnx"),
