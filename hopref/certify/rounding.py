@@ -62,12 +62,13 @@ def nearest(x):
     top = mantissa.bit_length() + exponent
     if top < -1076 or not mantissa:
         return 0.0
+    infinite = math.inf if mantissa > 0 else -math.inf
     if top > 1025:
-        return math.copysign(math.inf, mantissa)
+        return infinite
     try:
         return float(mantissa << exponent) if exponent >= 0 else mantissa / (1 << -exponent)
     except OverflowError:
-        return math.copysign(math.inf, mantissa)
+        return infinite
 
 
 def upward(x):

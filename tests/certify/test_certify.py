@@ -136,6 +136,16 @@ def test_results_beyond_the_range_are_infinite():
     assert found.bound.tolist()[0] == np.inf and 0 < found.bound[1] < 1e-322
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_far_beyond_the_range_with_many_digits_are_infinite(sign):
+    from flint import arb
+
+    from hopref.certify.balls import precision
+    from hopref.certify.rounding import nearest
+    with precision(4096):
+        assert nearest(sign * (arb(2) ** 3000 + 1)) == sign * float("inf")
+
+
 def test_large_arrays_take_double_double_and_escalate_where_results_cancel():
     rng = np.random.default_rng(6)
     X = rng.standard_normal((3000, 8))
