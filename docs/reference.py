@@ -8,15 +8,15 @@ from types import ModuleType
 import hopref
 
 # Public modules that no ``__all__`` lists: they are imported by their full name.
-FURTHER = ("distributed", "experiments", "experiments.recall", "check.laws", "check.bugs",
-           "check.peers.adapters", "check.cases.strategies")
+FURTHER = ("distributed", "experiments", "experiments.recall", "vectors", "check.laws",
+           "check.bugs", "check.peers.adapters", "check.cases.strategies")
 GROUPS = {                      # heading of the index: first names of the modules in it
     "Models": (),               # those of hopref/models
     "Maps, features, learning rules and layers":
         ("maps", "features", "projections", "storage", "layers"),
     "Iteration, chunks and gradients": ("dynamics", "parts", "distributed", "gradients"),
     "Theory, experiments and data": ("theory", "experiments", "data"),
-    "Certified values": ("certify",),
+    "Certified values": ("certify", "vectors"),
     "Conformance kit": ("check",),
     "Errors": ("errors",),
 }

@@ -22,7 +22,8 @@ _HOME = {
 }
 _FROM = {
     "retrieve": "hopref.dynamics", "use_backend": "hopref.dispatch.paths",
-    "HoprefError": "hopref.errors", "show_versions": "hopref.versions",
+    "HoprefError": "hopref.errors", "selfcheck": "hopref.vectors.installation",
+    "show_versions": "hopref.versions",
 }
 __all__ = [*_HOME, *_FROM, "memory_limit", "__version__"]
 

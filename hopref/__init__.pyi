@@ -32,6 +32,7 @@ from hopref.models import sinks as sinks
 from hopref.models import sparse as sparse
 from hopref.models import structured as structured
 from hopref.models import supports as supports
+from hopref.vectors.installation import selfcheck as selfcheck
 from hopref.versions import show_versions as show_versions
 
 memory_limit: float | None

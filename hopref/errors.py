@@ -5,7 +5,8 @@ from typing import Any
 
 __all__ = [
     "HoprefError", "ShapeError", "DomainError", "DTypeError", "CallError", "RangeError",
-    "ResourceError", "BackendError", "PluginError", "CertificationError", "naming",
+    "ResourceError", "BackendError", "VectorFileError", "PluginError", "CertificationError",
+    "naming",
 ]
 
 
@@ -39,6 +40,10 @@ class ResourceError(HoprefError, MemoryError):
 
 class BackendError(HoprefError, RuntimeError):
     """The requested backend does not exist, is not installed, or does not support these arrays."""
+
+
+class VectorFileError(HoprefError, ValueError):
+    """A file of golden vectors is damaged, too large, or does not have the required form."""
 
 
 class PluginError(HoprefError, ImportError):

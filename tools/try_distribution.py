@@ -25,6 +25,7 @@ home = importlib.resources.files("hopref")
 assert (home / "py.typed").is_file()
 assert list((home / "data").glob("*.npz")) and (home / "data" / "LICENSES.txt").is_file()
 assert importlib.metadata.version("hopref") == hopref.__version__
+assert hopref.selfcheck(400).conforms
 """
 
 
