@@ -25,6 +25,8 @@ COMMANDS = {
                   "hopref.cli.reproduce"),
     "diagnose": ("explain why patterns cannot be retrieved", "hopref.cli.diagnose"),
     "certify": ("evaluate an operation with a proved bound on the error", "hopref.cli.certify"),
+    "vectors": ("list, export and verify golden vectors for other languages, or judge by them",
+                "hopref.cli.vectors"),
     "ops": ("list the operations with shapes, paths and catalogue ids", "hopref.cli.ops"),
     "warmup": ("compile the kernels of the numba paths ahead of their first use",
                "hopref.cli.warmup"),
