@@ -1,4 +1,4 @@
-"""Every example of the page on judging is executed, and gives what is shown.
+"""Every example of the pages on judging and on vectors is executed, and gives what is shown.
 
 Numbers are compared as numbers of any value, since last bits and times depend on the machine; a
 line "..." stands for any lines.
@@ -16,15 +16,25 @@ from docs import pages
 from hopref.check.engine.subprocess import environment
 from hopref.cli import check as command
 
-PAGE = (pages.HERE / "judging.md").read_text()
+PAGE, VECTORS = ((pages.HERE / name).read_text() for name in ("judging.md", "vectors.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
-FILES = {}
-for _, content in BLOCK.findall(PAGE):
-    if found := re.match(r"# (\w+\.\w+)\n", content):
-        FILES[found[1]] = content
-COMMANDS = [(lines[0], "".join(f"{line}\n" for line in lines[1:]))
-            for kind, content in BLOCK.findall(PAGE) if kind == "console"
+
+
+def files_of(page):
+    """The files of a page by name; the first line of each is its name."""
+    named = ((re.match(r"# (\w+\.\w+)\n", content), content) for _, content in
+             BLOCK.findall(page))
+    return {found[1]: content for found, content in named if found}
+
+
+def commands_of(page):
+    """Pairs of a command of a page and the output that is shown."""
+    return [(lines[0], "".join(f"{line}\n" for line in lines[1:]))
+            for kind, content in BLOCK.findall(page) if kind == "console"
             for lines in (part.rstrip().splitlines() for part in content.split("$ ")[1:])]
+
+
+FILES, COMMANDS = files_of(PAGE), commands_of(PAGE)
 ANYTHING = r"(?<!\.)\.\.\.(?!\.)"          # but not the dots of pytest
 NUMBER = r"-?\d[\d.]*(?:e[+-]?\d+)?"
 
@@ -46,14 +56,33 @@ def pattern(shown):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder with the files of the page, and `hopref` and `python` on the path."""
-    here = tmp_path_factory.mktemp("page")
-    for name, content in FILES.items():
+    return with_files(tmp_path_factory.mktemp("page"), FILES)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """The same of the page on vectors, with its readers."""
+    readers = {file.name: file.read_text() for file in (pages.HERE / "readers").iterdir()}
+    return with_files(tmp_path_factory.mktemp("vectors"), files_of(VECTORS) | readers)
+
+
+def with_files(here, files):
+    for name, content in files.items():
         (here / name).write_text(content)
     for name, words in (("hopref", "-m hopref"), ("python", "")):
         (here / "bin").mkdir(exist_ok=True)
         (here / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
         (here / "bin" / name).chmod(0o755)
     return here
+
+
+def test_the_page_on_vectors_prints_what_is_shown(other):
+    """In order, since its commands write files for the next ones."""
+    for line, shown in commands_of(VECTORS):
+        if line.startswith("cc ") and not shutil.which("cc"):
+            pytest.skip("NO C COMPILER: the reader of the page is not compiled")
+        done = output(line, other)
+        assert re.fullmatch(pattern(shown), done.stdout), f"{line}\n{done.stdout}{done.stderr}"
 
 
 def output(line, folder):
@@ -86,9 +115,10 @@ def test_the_commands_of_the_workflow_succeed(folder):
     assert {"report.html", "report.xml"} <= {file.name for file in folder.iterdir()}
 
 
-def test_every_block_is_executed():
+@pytest.mark.parametrize("page", [PAGE, VECTORS], ids=["judging", "vectors"])
+def test_every_block_is_executed(page):
     """Files are written, pycon blocks are run by `test_pages`; the rest are lines of a file."""
-    for kind, content in BLOCK.findall(PAGE):
+    for kind, content in BLOCK.findall(page):
         file = re.match(r"# (\w+\.\w+)\n", content)
         assert kind in ("console", "pycon") or file or content.startswith("@parametrize"), content
 
