@@ -54,7 +54,7 @@ def linear_attention(g, g_S, Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1
     before = memories(decay, K, write, V, gated.memory(K, V, S), rule)
     error = V - rule.erased * read(before, K)
     after = before + (write * K)[..., None] * error[..., None, :]
-    D, D_0 = cotangents(decay, K, write, s * Q, g, g_S, rule)
+    D, D_0 = cotangents(decay, K, write, s * Q, g, gated.memory(K, V, g_S), rule)
     slope = read(D, K)
     dV = write * slope
     dK = applied(D, write * error) - rule.erased * applied(before, dV)
