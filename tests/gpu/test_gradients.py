@@ -3,31 +3,13 @@ import numpy as np
 import pytest
 
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _linear, _tiles
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees, near_the_formula
+from tests.fast.agreement import near_the_formula
+from tests.gpu.comparison import compared, draw
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
-
-
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """Tiles of 32 keys, and blocks of at most 16 positions."""
-    monkeypatch.setattr(_tiles, "SCORES", 0)
-    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
-    with double.installed() as cupy:
-        yield cupy
-
-
-def draw(*shapes, dtype="float32", seed=0):
-    rng = np.random.default_rng(seed)
-    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
-
-
-def compared(name, given, dtype, **options):
-    return agrees(OPS[f"gradients.{name}"], given, options, dtype, "cupy", double.asarray,
-                  double.asnumpy)
 
 
 @precisions
@@ -38,7 +20,7 @@ def test_attention_over_several_tiles_with_masks_and_biases(dtype, causal):
     mask, bias = rng.random((2, 20, 100)) < 0.5, rng.standard_normal((2, 20, 100)).astype(dtype)
     mask[:, 3:9, :64], mask[:, 5], bias[:, 10:15, 32:] = False, False, -np.inf
     for options in {}, {"mask": mask}, {"bias": bias}, {"mask": mask, "bias": bias}:
-        compared("attention.softmax_attention", given, dtype, causal=causal, **options)
+        compared("gradients.attention.softmax_attention", given, dtype, causal=causal, **options)
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["rising", "falling"])
@@ -49,7 +31,7 @@ def test_one_key_with_nearly_all_the_weight_loses_no_digits(order, beta):
     X[:, 0] = np.linspace(-4, 4, 128)[order]
     xi[:, 0] = 3
     given = np.full_like(xi, 100), xi, X
-    compared("modern.update", given, "float32", beta=beta)
+    compared("gradients.modern.update", given, "float32", beta=beta)
     near_the_formula(OPS["gradients.modern.update"], given, {"beta": beta}, "cupy",
                      double.asarray, double.asnumpy, digits=3)
 
@@ -60,8 +42,8 @@ def test_causal_sums_over_several_blocks_with_a_state(dtype, l, r, v):
     g, g_S, g_z, q, k, V, S, z = draw((l, v), (r, v), (r,), (l, r), (l, r), (l, v), (r, v), (r,),
                                       dtype=dtype)
     q, k, z = (np.abs(a) + a.dtype.type(0.1) for a in (q, k, z))
-    compared("attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype)
-    compared("attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype, S=S, z=z,
+    compared("gradients.attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype)
+    compared("gradients.attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype, S=S, z=z,
              eps=0.1)
 
 

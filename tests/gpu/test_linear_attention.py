@@ -6,22 +6,15 @@ import pytest
 
 from hopref import attention
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _linear, _tiles
+from hopref.fast.cupy import _linear
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees, near_the_formula
+from tests.fast.agreement import near_the_formula
+from tests.gpu.comparison import compared
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 NUMBERS, LOGS = "attention.causal_linear_attention", "attention.log_causal_linear_attention"
-
-
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """Blocks of at most 16 positions."""
-    monkeypatch.setattr(_tiles, "SCORES", 0)
-    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
-    with double.installed() as cupy:
-        yield cupy
 
 
 def draw(l, r=5, v=3, dtype="float32", seed=0, s=None):
@@ -29,10 +22,6 @@ def draw(l, r=5, v=3, dtype="float32", seed=0, s=None):
     shapes = (l, r), (s or l, r), (s or l, v)
     q, k, values = (rng.standard_normal(shape) for shape in shapes)
     return [a.astype(dtype) for a in (np.abs(q), np.abs(k), values)]
-
-
-def compared(name, given, dtype, **options):
-    return agrees(OPS[name], given, options, dtype, "cupy", double.asarray, double.asnumpy)
 
 
 def near(name, given, **options):

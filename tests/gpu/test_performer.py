@@ -6,32 +6,16 @@ import pytest
 
 from hopref import features, performer
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _linear, _tiles
+from hopref.fast.cupy import PATHS
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees, near_the_formula
+from tests.fast.agreement import near_the_formula
+from tests.gpu.comparison import compared, draw
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 KERNELS = ["positive", "hyperbolic", "trigonometric", "relu"]
 kernels = pytest.mark.parametrize("kernel", KERNELS)
-
-
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    """Blocks of at most 16 positions."""
-    monkeypatch.setattr(_tiles, "SCORES", 0)
-    monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
-    with double.installed() as cupy:
-        yield cupy
-
-
-def draw(*shapes, dtype="float32", seed=0):
-    rng = np.random.default_rng(seed)
-    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
-
-
-def compared(name, given, dtype, **options):
-    return agrees(OPS[name], given, options, dtype, "cupy", double.asarray, double.asnumpy)
 
 
 @precisions

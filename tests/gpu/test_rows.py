@@ -4,27 +4,17 @@ import pytest
 
 from hopref import classical, maps, sparse, structured
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _rows, _tiles
+from hopref.fast.cupy import _rows
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
+from tests.gpu.comparison import draw
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 MAPS = {"entmax": {"alpha": 1.5}, "sparsemax": {}, "normmax": {}, "k_subsets": {"k": 3},
         "top_k": {"k": 3}}
 every_map = pytest.mark.parametrize("name", MAPS)
-
-
-@pytest.fixture(autouse=True)
-def device(monkeypatch):
-    monkeypatch.setattr(_tiles, "SCORES", 0)
-    with double.installed() as cupy:
-        yield cupy
-
-
-def draw(*shapes, dtype="float32", seed=0):
-    rng = np.random.default_rng(seed)
-    return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
 def grown(op, *arrays, **options):
