@@ -112,7 +112,7 @@ def test_a_function_is_judged(mine, tmp_path, capsys):
     assert main(["vectors", "run", f"{mine}:retrieve", "--like", OP]) == 0
     assert f"{mine}:retrieve as {OP}: conforms, 0 of " in capsys.readouterr().out
     assert main(["vectors", "run", f"{mine}:twice", "--like", OP]) == 1
-    assert "looks like: beta-applied-twice (" in capsys.readouterr().out
+    assert "looks like: beta-applied-twice\n" in capsys.readouterr().out
     file = export(tmp_path, "--op", OP, "--flag", "beta-applied-twice")
     assert main(["vectors", "run", f"{mine}:twice", "--like", OP, "--file", str(file),
                  "--json"]) == 1
@@ -133,6 +133,7 @@ def test_invalid_calls_are_judged_on_request(mine, capsys):
     (["export", "--flag", "no-such-flag"], "--flag must be one of"),
     (["export", "--op", OP, "--format", "npz"], "--out must name a file"),
     (["verify", "no-such-file"], "No such file"),
+    (["run", "json:nope", "--like", OP], "has no attribute 'nope'"),
     (["run", "math:sin", "--like", "math.sin"], "--like must be one of"),
     (["run", "math.sin", "--like", OP], "a target must be written"),
 ])

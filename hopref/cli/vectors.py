@@ -138,16 +138,25 @@ def _run(options):
         sys.path.insert(0, "")
     rows = rows_of(content_of(options.file)) if options.file else vectors.rows(options.like)
     chosen = [row for row in rows if row.op == options.like and (options.invalid or not row.error)]
-    found = vectors.judge(imported(options.target), chosen)
+    found = vectors.judge(_target(options), chosen)
     if options.json:
         print_json({"target": options.target, "like": options.like, "conforms": found.conforms,
                     "judged": found.judged, "left_out": found.left_out,
                     "limits": [row.id for row, _ in found.limits],
                     "failures": [{"id": row.id, "message": m} for row, m in found.failures],
-                    "flags": list(_explaining(found))})
+                    "flags": _explaining(found)})
     else:
         _print(options, found)
     return int(not found.conforms)
+
+
+def _target(options):
+    """The function that is judged."""
+    try:
+        return imported(options.target)
+    except AttributeError as error:
+        raise PluginError(f"a target must be written pkg.mod:function; got {options.target!r}: "
+                          f"{error}") from error
 
 
 def _print(options, found):
@@ -158,12 +167,10 @@ def _print(options, found):
         print(f"  {row.id} ({row.case}, {row.dtype}): {message}")
     if found.failures[MOST_SHOWN:]:
         print(f"  and {len(found.failures) - MOST_SHOWN} more")
-    for flag, share in list(_explaining(found).items())[:MOST_SHOWN]:
-        print(f"  looks like: {flag} ({share:.0%} agreement)")
+    print(*(f"  looks like: {flag}" for flag in _explaining(found)[:MOST_SHOWN]),
+          sep="\n", end="\n" * bool(_explaining(found)))
 
 
 def _explaining(found):
-    """The flags that explain the failures nearly as well as the best one."""
-    shares = found.flags()
-    best = max(shares.values(), default=0.0)
-    return {flag: share for flag, share in shares.items() if share >= best - 0.02}
+    """The flags that exactly the failing rows have."""
+    return [flag for flag, share in found.flags().items() if share == 1]
