@@ -94,7 +94,8 @@ def page():
     share = max(row[1] for families in table.values() for row in families.values())
     lines = [_HEADING.format(count=len(table), share=share), "| error | operation | family |",
              "|---|---|---|"]
-    lines += [f"| {error:.3g} | {_link(name)} | {family} |" for error, name, family in worst(table)]
+    lines += [f"| {error:.3g} | {_link(name, name)} | {family} |"
+              for error, name, family in worst(table)]
     for module in dict.fromkeys(name.rpartition(".")[0] for name in table):
         heads = " | ".join(COLUMNS.values())
         lines += ["", f"## {module}", "", f"| operation | {heads} | largest |",
@@ -107,8 +108,9 @@ def page():
     return "\n".join([*lines, ""])
 
 
-def _link(name):
-    return f"{{py:func}}`{name.rpartition('.')[2]} <hopref.{name}>`"
+def _link(name, text=None):
+    """The operation, by its name within its module or by another text."""
+    return f"{{py:func}}`{text or name.rpartition('.')[2]} <hopref.{name}>`"
 
 
 def _cell(row):

@@ -33,7 +33,7 @@ def test_the_page_lists_every_operation_and_the_largest_errors():
     text = certified.page()
     assert set(re.findall(r"<hopref\.(\S+)>", text)) == TABLE.keys()
     error, name, family = certified.worst(TABLE)[0]
-    assert f"| {error:.3g} | {certified._link(name)} | {family} |" in text
+    assert f"| {error:.3g} | {certified._link(name, name)} | {family} |" in text
     assert error == max(row[0] for families in TABLE.values() for row in families.values())
 
 
