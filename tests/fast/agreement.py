@@ -1,45 +1,56 @@
 """Comparison of a path with the formula by the derived tolerance; rows left to the formula."""
+from dataclasses import replace
+
 import numpy as np
 
 from hopref.check.engine.judge import parts, worst_entry
 from hopref.check.tolerance.arithmetic import PROFILES, profile_of
 from hopref.check.tolerance.expected import expected
+from hopref.check.tolerance.toleranced import Toleranced
 
 
-def agrees(op, args, kwargs, dtype, path="numba", to_device=lambda a: a, to_host=np.asarray):
+def agrees(op, args, kwargs, dtype, path="numba", to_device=lambda a: a, to_host=np.asarray,
+           correct=None):
     """Compare ``op`` on this path with the formula in long double; return the result.
 
-    The arguments are given in ``dtype``, in the memory of the host.
+    The arguments are given in ``dtype``, in the memory of the host.  ``correct`` holds the results
+    within their tolerances; by default those of an honest implementation in this format.
     """
-    correct = expected(op, args, kwargs, profile_of(dtype))
+    correct = expected(op, args, kwargs, profile_of(dtype)) if correct is None else correct
     given = {k: to_device(v) if isinstance(v, np.ndarray) else v for k, v in kwargs.items()}
     result = op(*map(to_device, args), **given, backend=path)
     for value, y in zip(parts(correct), parts(result), strict=True):
         y = to_host(y)
-        assert y.shape == value.shape and y.dtype == dtype
-        ratio, at, got, want, bound = worst_entry(y, value)
-        assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
+        assert y.dtype == dtype
+        agrees_with(y, value)
     return result
 
 
-def near_the_formula(op, args, kwargs, path, to_device, to_host, digits=4):
-    """Compare a path with the formula in long double, also where a product of the dtype overflows.
-
-    There the derived tolerance is infinite, because an honest implementation may overflow.
+def agrees_with(y, value):
+    """``y`` is a known result within its tolerance; one beyond the range of its dtype is infinite.
     """
-    def moved(function, given):
-        return {k: function(v) if isinstance(v, np.ndarray) else v for k, v in given.items()}
+    assert y.shape == value.shape
+    with np.errstate(over="ignore"):
+        beyond = np.isinf(value.value.astype(y.dtype))
+    want = np.where(beyond, np.copysign(np.inf, value.value), value.value)
+    value = Toleranced(want, value.radius, value.profile)
+    ratio, at, got, want, bound = worst_entry(y, value)
+    assert ratio <= 1, f"{got!r} for {want!r} at {at}: {ratio:.3g} times the bound {bound:.3g}"
 
-    def wide(a):
-        return a.astype(np.longdouble) if a.dtype.kind == "f" else a
-    result = op(*map(to_device, args), **moved(to_device, kwargs), backend=path)
-    want = op(*map(wide, args), **moved(wide, kwargs))
-    for y, right in zip(parts(result), parts(want), strict=True):
-        with np.errstate(over="ignore", under="ignore"):
-            right = np.asarray(right, to_host(y).dtype)
-        size = np.max(np.abs(right), initial=0, where=np.isfinite(right))
-        np.testing.assert_allclose(to_host(y), right, rtol=10.0**-digits,
-                                   atol=size * 10.0**-digits)
+
+def near_the_formula(op, args, kwargs, path, to_device, to_host):
+    """`agrees` where a product leaves the range of the dtype, with all bounds finite.
+
+    There the tolerance is infinite, because an honest implementation may lose the product; a path
+    that scales its numbers has that of an arithmetic whose exponents are not bounded.
+    """
+    dtype = args[0].dtype.name
+    plain = profile_of(dtype)
+    wide, correct = replace(plain, most=np.inf, eta=0.0), []
+    for value in parts(expected(op, args, kwargs, wide)):
+        assert np.all(np.isfinite(value.radius))
+        correct.append(Toleranced(value.value, value.radius + plain.eta, wide))    # as it is stored
+    return agrees(op, args, kwargs, dtype, path, to_device, to_host, tuple(correct))
 
 
 def agrees_in_double(op, args, kwargs):

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from hopref import attention
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 from hopref.fast.cupy import _linear
 from tests.doubles import cupy as double
-from tests.fast.agreement import near_the_formula
+from tests.fast.agreement import agrees_with, near_the_formula
 from tests.gpu.comparison import compared
 
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -81,15 +83,14 @@ def test_the_state_continues_a_sequence(name, dtype):
     before = {"S": rng.standard_normal((5, 3)).astype(dtype), "z": np.ones(5, dtype)}
     if name == LOGS:
         before["c"] = np.linspace(-9, 9, 5).astype(dtype)
-    whole = compared(name, (q, k, V), dtype, **before)
+    compared(name, (q, k, V), dtype, **before)
     start, *state = OPS[name](*on_device(a[:21] for a in (q, k, V)), **{
         n: double.asarray(a) for n, a in before.items()}, backend="cupy")
     end, *last = OPS[name](*on_device(a[21:] for a in (q, k, V)), **dict(zip("Szc", state)),
                            backend="cupy")
-    close = dict(rtol=200 * np.finfo(dtype).eps, atol=200 * np.finfo(dtype).eps)
-    assert np.allclose(np.concatenate([start.get(), end.get()]), whole[0].get(), **close)
-    for got, want in zip(last, whole[1:]):
-        assert np.allclose(got.get(), want.get(), **close)
+    found = np.concatenate([start.get(), end.get()]), *(a.get() for a in last)
+    for got, want in zip(found, expected(name, (q, k, V), before, PROFILES[dtype]), strict=True):
+        agrees_with(got, want)
 
 
 @pytest.mark.parametrize("S, z", [(1e30, 1e-20), (1e-30, 1e20), (1e30, 0.0), (3e38, 1.0)])
@@ -124,8 +125,8 @@ def test_hidden_keys_have_no_effect_however_large():
     for name, nothing in ("linear_attention", 0.0), ("log_linear_attention", -np.inf):
         op = getattr(attention, name)
         Z = op(*on_device((q, k, V)), mask=double.asarray(~hidden), backend="cupy").get()
-        want = op(q, np.where(hidden[:, None], nothing, k), V)
-        assert np.allclose(Z, want, rtol=1e-5, atol=1e-6)
+        keys = np.where(hidden[:, None], np.float32(nothing), k)
+        agrees_with(Z, expected(op.name, (q, keys, V), {}, PROFILES["float32"]))
 
 
 # ---- launches and memory ------------------------------------------------------------------------
