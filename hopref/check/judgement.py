@@ -31,7 +31,7 @@ def judged(function, like, options):
                     if k not in ("only", "input", "seed", "xfail") and v not in ("", None)
                     and (k, v) != ("dtype", "float64"))
     return judge(candidate, like, **{k: options[k] for k in OF_JUDGE if k in options},
-                 convention=convention,
+                 convention=convention, certify=True,
                  again=lambda kind, value, seed: f"check({called}, {like!r}{again}, "
                  f"{'only' if kind == 'case' else kind}={value!r}, seed={seed})")
 

@@ -14,7 +14,7 @@ EPILOG = "Exit codes: 0 success, 1 a failure was found, 2 wrong usage.  Every co
 
 # name: (summary, module with `configure(parser)` and `run(options)`)
 COMMANDS = {
-    "check": ("test an implementation against the formulas in long double", "hopref.cli.check"),
+    "check": ("test an implementation against certified values and formulas", "hopref.cli.check"),
     "scaling": ("measure how memory, work and time of a function grow with a size",
                 "hopref.cli.scaling"),
     "atlas": ("write a page on how the published implementations that are installed here differ",

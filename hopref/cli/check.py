@@ -178,7 +178,7 @@ def one_target(args):
         report = judge(candidate, args.like, dtype=args.dtype, arithmetic=args.arithmetic,
                        seed=args.seed, only=args.case, input=args.input, again=repeated(args),
                        xfail=expected(args.xfail), convention=convention,
-                       thorough=args.thorough)
+                       thorough=args.thorough, certify=True)
     finally:
         candidate.close()
     return report

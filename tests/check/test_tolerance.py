@@ -68,6 +68,21 @@ def test_garbage_is_outside_the_tolerance(name, dtype):
     assert passed <= asked / 2, (passed, asked)     # where the truth is nearly zero, or equal
 
 
+@pytest.mark.parametrize("name", [name for name in JUDGED if name not in BOUNDS])
+def test_the_running_error_has_the_value_of_the_formula_in_long_double(name):
+    """Two evaluations in long double differ by at most two of its errors."""
+    op = OPS[name]
+    for case in cases(op)[::12]:
+        found = expected(op, case.args, case.kwargs, PROFILES["float64"])
+        for right, y in zip(parts(found), parts(truth(op, case.args, case.kwargs)), strict=True):
+            assert (y.shape, y.dtype) == (right.shape, right.value.dtype), case.name
+            with np.errstate(invalid="ignore"):
+                apart = np.abs(np.subtract(right.value, y, dtype=np.longdouble))
+            apart = np.where(right.value == y, 0, apart)
+            most = 2 * EXACT.u / PROFILES["float64"].u * right.radius
+            assert np.all((apart <= most) | np.isnan(y) & np.isnan(right.value)), case.name
+
+
 def test_truth_is_the_formula_at_machine_numbers_in_long_double():
     op = OPS["modern.update"]
     case = case_named(op, "gauss", "float32")

@@ -8,7 +8,7 @@ from hopref.check.engine.subjects import own_function
 from hopref.check.laws import OutOfRange
 from hopref.check.tolerance.arithmetic import holds_numbers, round_to
 from hopref.check.tolerance.derivation import running
-from hopref.check.tolerance.expected import EXACT, tolerance, truth
+from hopref.check.tolerance.expected import EXACT, evaluated
 from hopref.check.tolerance.toleranced import Toleranced, exactly, toleranced
 from hopref.dispatch.operation import load
 
@@ -45,8 +45,7 @@ class Implementation:
         stored = [self.stored(a) for a in args]
         named = {k: self.stored(v) for k, v in kwargs.items()}
         answer = self.call(*stored, **named)
-        honest = truth(self.op, stored, named)
-        bounds = tolerance(self.op, stored, named, self.profile)
+        honest, bounds = evaluated(self.op, stored, named, self.profile)
         pairs = zip((*args, *kwargs.values()), (*stored, *named.values()))
         moved = any(np.any(a.radius > 0) or np.any(a.value != s)
                     for a, s in pairs if isinstance(a, Toleranced))

@@ -17,6 +17,7 @@ from hopref.check.peers.conventions import PLAIN
 from hopref.check.report.coverage import cover, record_of
 from hopref.check.report.findings import Finding, Put, Report
 from hopref.check.tolerance.arithmetic import holds_numbers, profile_of
+from hopref.check.tolerance.certified import decided
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 
@@ -37,7 +38,7 @@ class Refused(Exception):
 
 def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", input="",
           again=None, xfail=None, strict=False, draws=MOST_DRAWS, convention=PLAIN,
-          thorough=False):
+          thorough=False, certify=False):
     """Judge a candidate as an implementation of the operation or function ``like``.
 
     Parameters
@@ -58,6 +59,8 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", i
         the sizes, and the parts of the results that are not compared
     thorough : bool, whether the cases contain every pair of levels (see `cases`), and each law is
         tried with `THOROUGH` times as many arguments
+    certify : bool, whether the cases are judged against certified values where there are some (see
+        `hopref.check.tolerance.certified`), and all others against the formula in long double
 
     Returns
     -------
@@ -66,7 +69,7 @@ def judge(candidate, like, *, dtype="float64", arithmetic="", seed=0, only="", i
     op, profile = load().get(like), profile_of(arithmetic or dtype)
     report = Report(candidate.name, like, dtype, profile.name, seed, getattr(op, "source", ""))
     trial = Trial(candidate, like, profile, report, seed, again, strict,
-                  draws * THOROUGH if thorough else draws, convention)
+                  draws * THOROUGH if thorough else draws, convention, certify)
     drawn = []
     if op is not None and op.arrays:
         only = "input" if input else only
@@ -116,11 +119,12 @@ def arguments_of(law, op, drawn, *, number=MOST_DRAWS, seed=0, dtype="float64"):
 class Trial:
     """The state of one judgement."""
     def __init__(self, candidate, like, profile, report, seed, again=None, strict=False,
-                 draws=MOST_DRAWS, convention=PLAIN):
+                 draws=MOST_DRAWS, convention=PLAIN, certify=False):
         self.comparison = Comparison(load().get(like), convention)
         self.candidate, self.like, self.op = candidate, like, load().get(like)
         self.profile, self.report = profile, report
         self.seed, self.again, self.strict, self.draws = seed, again, strict, draws
+        self.certify = certify
         self.answers = []           # (case, truth, values) of every case that was answered
         self.unanswered = []        # (case, truth, values) of every case that had no result
         self.calls = {}             # shapes -> (arguments, options, answer) of calls by laws
@@ -175,7 +179,7 @@ class Trial:
                 continue
             self.report.cases += 1
             profile = replace(self.profile, worst_case=case.correlated or self.profile.worst_case)
-            truth = expected(self.op, case.args, case.kwargs, profile)
+            truth = self.right(case, profile, record)
             self.sharpen(truth)
             record.outcome, wrong = "passes", misfit(outcome, truth, self.profile.dtype)
             if wrong is None:
@@ -196,6 +200,17 @@ class Trial:
                 record.outcome = "fails"
                 self.wrong += [case] * (wrong["kind"] == "value")
                 self.find(case=case.name, **wrong, **self.given(case.args, case.kwargs))
+
+    def right(self, case, profile, record):
+        """The toleranced results of a case, certified where they can be."""
+        results = expected(self.op, case.args, case.kwargs, profile)
+        if self.certify:
+            results, record.truth, agree = decided(self.op, case.args, case.kwargs, results)
+            if not agree:
+                self.report.remarks.append(
+                    f"in case {case.name!r} the formula of hopref differs from the certified "
+                    "value, which was taken: please report this defect of hopref")
+        return results
 
     def sharpen(self, truth):
         """Record the errors of trivial results; a case that they pass has no power."""

@@ -136,7 +136,8 @@ def peer_report(peer, dtype, seed=0):
     candidate = Subprocess(peer.target, peer.like, record)
     try:
         report = judge(candidate, peer.like, dtype=dtype, arithmetic=within, seed=seed,
-                       again=repeated(peer, dtype), convention=convention_from(peer.like, record))
+                       again=repeated(peer, dtype), convention=convention_from(peer.like, record),
+                       certify=True)
     finally:
         candidate.close()
     for f in report.findings:

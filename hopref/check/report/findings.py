@@ -92,6 +92,7 @@ class Put:
     judged: int = 0             # draws to which a law applied
     finding: str = ""
     note: str = ""
+    truth: str = ""             # how the correct value of a case is known; "" in long double
 
 
 @dataclass

@@ -94,6 +94,7 @@ def hero(r, number):
     numbers = [(f"{r.cases} of {r.due}", "cases put, of those due")] * bool(r.due)
     numbers += [(r.laws, "laws tried")]
     numbers += [(f"{r.largest_error:.2g}", "largest error, in bounds")] * bool(r.cases)
+    numbers += [(sum(bool(p.truth) for p in r.records), "correct values certified")] * bool(r.cases)
     numbers += [(len(r.untried), "options never tried")] * bool(r.due)
     numbers += [(f"{r.seconds:.1f} s", "duration")]
     named = [element("p", element("span", "It looks like"), element("b", "; ".join(r.named)),

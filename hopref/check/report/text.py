@@ -3,6 +3,7 @@
 Errors are in units of the *bound*, the largest error of an honest implementation in the same
 number format; an error is wrong beyond 1.
 """
+from collections import Counter
 
 __all__ = ["HEAD", "Columns", "row", "table", "details", "finding_lines", "headline",
            "number_format", "place"]
@@ -13,6 +14,11 @@ RELATION = {"=": "got {got}, right is {want}", "<=": "got {got}, right is at mos
             ">=": "got {got}, right is at least {want}",
             "sides": "one side is {got}, the other {want}",
             "before": "now {got}, before {want}"}
+
+
+METHODS = {"exact": "exact", "balls": "certified in ball arithmetic",
+           "double-double": "certified in double-double arithmetic",
+           "": "of the formula in long double"}
 
 
 class Columns:
@@ -77,6 +83,7 @@ def details(r):
     lines += [f"  partial: {gap}" for gap in r.gaps]
     lines += [line for f in r.findings for line in finding_lines(f)]
     lines += estimate_lines(r)
+    lines += [f"  correct values: {', '.join(truths(r))}"] * (r.cases > 0)
     if r.sharpness:
         s = r.sharpness
         lines.append(f"  zeros or the mean would have passed {s['passed']} of {s['asked']} cases; "
@@ -85,6 +92,13 @@ def details(r):
     lines += [f"  remarks, no failure: {'; '.join(r.remarks)}"] * bool(r.remarks)
     lines += [f"  not offered: {', '.join(distinct(r.not_offered))}"] * bool(r.not_offered)
     return "\n".join(lines)
+
+
+def truths(r):
+    """How the correct values of the cases put are known, and of how many each."""
+    counts = Counter(p.truth for p in r.records
+                     if p.kind == "case" and p.outcome not in ("not put", "not offered"))
+    return [f"{counts[method]} {words}" for method, words in METHODS.items() if counts[method]]
 
 
 def finding_lines(f):

@@ -72,13 +72,13 @@ def toleranced_array(a, profile):
 
 def by_running_error(op, args, kwargs, exact, profile, regrouped=REGROUPED):
     """The running error of the formula, and the rounding of the stored result."""
-    y = running(op, args, kwargs, profile, regrouped)
-    if isinstance(y, tuple):
-        return tuple(stored(part, e, profile) for part, e in zip(y, exact))
-    return stored(y, exact, profile)
+    return stored(running(op, args, kwargs, profile, regrouped), exact, profile)
 
 
 def stored(computed, exact, profile):
+    """The running error of results, and the rounding of each that is stored."""
+    if isinstance(computed, tuple):
+        return tuple(stored(y, e, profile) for y, e in zip(computed, exact))
     radius = np.broadcast_to(getattr(computed, "radius", 0.0), np.shape(exact))
     return radius + profile.u_o * np.abs(np.where(np.isfinite(exact), exact, 0)).astype(float)
 

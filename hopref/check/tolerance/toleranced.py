@@ -19,7 +19,7 @@ from hopref.check.tolerance.arithmetic import Profile
 
 __all__ = ["ALTERNATIVES", "COMPARISONS", "RULES", "Toleranced", "TolerancedNamespace", "Uncertain",
            "alternative", "at_most", "declare", "exactly", "implements", "some", "toleranced",
-           "value_and_uncertainty"]
+           "value_and_uncertainty", "value_of"]
 
 FINE = Profile("exact", 2.0**-63)       # an arithmetic of negligible error
 LARGEST = float(np.finfo(np.float64).max)
