@@ -1,14 +1,18 @@
 """Rules run through time: why they stop, cycles, independence of companions, sweeps, the flow."""
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopref import bam, classical, graded, modern, retrieve
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.dynamics import solve_flow, sweep, trace
-from hopref.errors import CallError
+from hopref.errors import CallError, DomainError, DTypeError, ShapeError
 from tests.draw import arrays, polar
-from tests.rounding import close
+from tests.rounding import close, within
 
 COMPANY = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -87,7 +91,50 @@ def test_a_rule_without_energy_has_none():
     assert retrieve(modern.thresholded_update, [1.0], [[1.0]]).energies is None
 
 
+@given(rng=COMPANY, each=st.booleans())
+@settings(max_examples=10)
+def test_clamped_components_stay_and_the_others_lower_the_energy(rng, each):
+    """The update minimises a bound of the energy that is a sum over the components [HA-2]."""
+    X, xi = rng.standard_normal((7, 5)), rng.standard_normal((3, 2, 5))
+    clamp = np.broadcast_to(rng.random((3, 2, 5) if each else 5) < 0.5, xi.shape)
+    run = trace(modern.update, xi, X, beta=2.0, steps=4, clamp=clamp)
+    before = expected("modern.energy", (xi, X), {"beta": 2.0}, PROFILES["float64"])
+    for x, y in zip(run.states, run.states[1:]):
+        assert np.array_equal(y[clamp], xi[clamp])
+        within(np.where(clamp, modern.update(x, X, beta=2.0), y), modern.update, x, X, beta=2.0)
+        after = expected("modern.energy", (y, X), {"beta": 2.0}, PROFILES["float64"])
+        fallen = before.value - after.value - np.sum((y - x) ** 2, axis=-1) / 2
+        assert np.all(fallen >= -before.radius - after.radius)
+        before = after
+    found = retrieve(modern.update, xi, X, beta=2.0, clamp=clamp)
+    assert np.array_equal(found.states[clamp], xi[clamp]) and np.all(found.converged)
+
+
+def test_a_mask_of_components_is_validated():
+    for clamp, error, match in (([1.0, 0.0], DTypeError, "clamp must be an array of bool"),
+                                ([True, False, True], ShapeError, r"that broadcasts to \(2,\)"),
+                                (np.ones((2, 2), bool), ShapeError, "that of xi")):
+        for call in (retrieve, partial(trace, steps=1)):
+            with pytest.raises(error, match=match):
+                call(modern.update, [1.0, 0.0], [[1.0, 0.0]], clamp=clamp)
+    assert retrieve(classical.update, [1.0], [[-1.0]], clamp=True).reason == "fixed_point"
+
+
 # -- sweep --------------------------------------------------------------------------------------
+
+
+@given(rng=COMPANY)
+@settings(max_examples=20)
+def test_a_sweep_of_given_sites_leaves_the_others(rng):
+    W = rng.integers(-2, 3, (6, 6)) * (1.0 - np.eye(6))
+    W, xi, order = W + W.T, rng.choice([-1.0, 1.0], (4, 6)), [5, 3, 1, 3]
+    run, one = sweep(xi, W, order=order), sweep(xi, W, order=order, max_sweeps=1)
+    assert np.array_equal(run.states[:, ::2], xi[:, ::2]) and np.all(run.reason == "fixed_point")
+    assert np.array_equal(one.states, classical.asynchronous_update(xi, W, order=order))
+    after = classical.update(run.states, W)
+    assert np.array_equal(after[:, order], run.states[:, order])
+    with pytest.raises(DomainError, match="order"):
+        sweep(xi, W, order=[6])
 
 
 @given(st.integers(1, 6).flatmap(lambda d: arrays(1, d, elements=polar)))

@@ -6,6 +6,7 @@ reported as such; no exception is raised.
 """
 from hopref.dynamics.flow import Flow, solve_flow
 from hopref.dynamics.iteration import Retrieval, Trace, retrieve, trace
-from hopref.dynamics.sweeps import glauber, sweep
+from hopref.dynamics.sweeps import glauber, sweep, visits
 
-__all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "glauber", "solve_flow"]
+__all__ = ["Retrieval", "Trace", "Flow", "retrieve", "trace", "sweep", "visits", "glauber",
+           "solve_flow"]

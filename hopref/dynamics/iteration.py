@@ -8,7 +8,7 @@ import numpy as np
 
 from hopref.dispatch.domains import count, nonnegative
 from hopref.dispatch.operation import Operation, unchecked
-from hopref.errors import BackendError, CallError, naming
+from hopref.errors import BackendError, CallError, DTypeError, ShapeError, naming
 from hopref.progress import progress
 
 __all__ = ["Retrieval", "Trace", "retrieve", "trace", "validated", "iterate", "batches_of_one",
@@ -52,7 +52,8 @@ class Trace(NamedTuple):
 
 
 def retrieve(update: Operation, xi: Any, /, *memory: Any, tol: float = 1e-12,
-             max_steps: int = 1000, backend: str | None = None, **params: Any) -> Retrieval:
+             max_steps: int = 1000, clamp: Any = False, backend: str | None = None,
+             **params: Any) -> Retrieval:
     """Update every state until it converges, cycles, or reaches ``max_steps``.
 
     Source: blog, below eq. (2), and Ramsauer et al. 2021, eq. (3) [MH-7, CB-6].
@@ -65,6 +66,9 @@ def retrieve(update: Operation, xi: Any, /, *memory: Any, tol: float = 1e-12,
     tol : a state stops with reason "tolerance" when max|change| <= tol * max|state|; 0 disables
         this test
     max_steps : maximum number of updates
+    clamp : (d,) or (..., d) bool, components that keep their initial value; an energy that is
+        lowered by the update of all components may then rise, unless it is that of a rule whose
+        update minimises a sum over the components, such as ``modern.update``
     backend : path of the operation, see `hopref.dispatch`
     params : options of the operation, such as ``beta=25.0``
 
@@ -84,11 +88,13 @@ def retrieve(update: Operation, xi: Any, /, *memory: Any, tol: float = 1e-12,
     step, energy, start = validated("retrieve", update, xi, memory, backend, params)
     with naming("hopref.retrieve"):
         tol, max_steps = nonnegative.validate("tol", tol), count.validate("max_steps", max_steps)
-    return iterate(lambda active, t: step(active), energy, start, tol=tol, max_steps=max_steps)
+        clamped = _clamped(clamp, start)
+    return iterate(lambda active, t: step(active), energy, start, tol=tol, max_steps=max_steps,
+                   clamped=clamped)
 
 
-def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, backend: str | None = None,
-          **params: Any) -> Trace:
+def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, clamp: Any = False,
+          backend: str | None = None, **params: Any) -> Trace:
     """States and energies of ``steps`` updates.
 
     Source: blog eq. (2) and Ramsauer et al. 2021, eq. (3) [MH-7].
@@ -99,6 +105,7 @@ def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, backend: str 
     xi : (..., d) states
     memory : the other operands of the operation, such as the patterns X
     steps : number of updates
+    clamp : (d,) or (..., d) bool, components that keep their initial value
     backend : path of the operation, see `hopref.dispatch`
     params : options of the operation, such as ``beta=25.0``
 
@@ -113,10 +120,10 @@ def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, backend: str 
     """
     step, energy, start = validated("trace", update, xi, memory, backend, params)
     with naming("hopref.trace"):
-        steps = count.validate("steps", steps)
+        steps, clamped = count.validate("steps", steps), _clamped(clamp, start)
     states = [batches_of_one(start)]
     for _ in progress(range(steps), label="trace"):
-        states.append(step(states[-1]))
+        states.append(np.where(clamped, states[0], step(states[-1])))
     energies = energy and reshaped(np.stack([energy(s)[:, 0] for s in states]), start)
     return Trace(np.stack([s.reshape(start.shape) for s in states]), energies)
 
@@ -168,6 +175,18 @@ def _energy_of(update: Operation, start: np.ndarray, memory: tuple[Any, ...],
     return energy
 
 
+def _clamped(clamp: Any, start: np.ndarray) -> np.ndarray:
+    """The mask of the clamped components of states (M, 1, d)."""
+    mask = np.asarray(clamp)
+    if mask.dtype != bool:
+        raise DTypeError(f"clamp must be an array of bool; got {mask.dtype}")
+    if mask.ndim > start.ndim or any(n not in (1, m) for n, m in
+                                     zip(mask.shape[::-1], start.shape[::-1], strict=False)):
+        raise ShapeError(f"clamp must have a shape that broadcasts to {start.shape}, that of xi; "
+                         f"got {mask.shape}")
+    return batches_of_one(np.broadcast_to(mask, start.shape))
+
+
 def batches_of_one(start: np.ndarray) -> np.ndarray:
     """A copy of the states (..., d) with shape (M, 1, d)."""
     return start.reshape(math.prod(start.shape[:-1]), 1, start.shape[-1]).copy()
@@ -180,9 +199,10 @@ def reshaped(values: np.ndarray, start: np.ndarray) -> Any:
 
 def iterate(advance: Callable[[np.ndarray, int], np.ndarray], energy: Step | None,
             start: np.ndarray, *, tol: float, max_steps: int, stable: Step | None = None,
-            deterministic: bool = True) -> Retrieval:
+            deterministic: bool = True, clamped: np.ndarray | None = None) -> Retrieval:
     """Advance the states until each has stopped; every state has its own stopping test."""
     states = batches_of_one(start)
+    clamped = np.zeros(states.shape, bool) if clamped is None else clamped
     energies = [energy(states)[:, 0]] if energy else []
     steps, period = np.zeros((2, len(states)), dtype=int)
     reason = np.full(len(states), "max_steps", dtype="<U11")
@@ -191,7 +211,8 @@ def iterate(advance: Callable[[np.ndarray, int], np.ndarray], energy: Step | Non
     for t in progress(range(1, max_steps + 1), label="retrieve"):
         if not active.size:
             break
-        old, new = states[active], advance(states[active], t)
+        old = states[active]
+        new = np.where(clamped[active], old, advance(old, t))
         states[active], steps[active] = new, t
         if energy:
             energies.append(energies[-1].copy())

@@ -17,10 +17,10 @@ from hopref.errors import naming
 from hopref.models import classical
 from hopref.progress import progress
 
-__all__ = ["sweep", "glauber"]
+__all__ = ["sweep", "visits", "glauber"]
 
 
-def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: str = "cyclic", rng: Any = None,
+def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any = "cyclic", rng: Any = None,
           ties: str = "keep", states: str = "polar", max_sweeps: int = 1000) -> Retrieval:
     """Asynchronous updates of a classical network until every site is stable.
 
@@ -31,8 +31,9 @@ def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: str = "cyclic", rng: Any =
     xi : (..., d) states
     W : (d, d) weights
     b : (d,) thresholds, or one number
-    order : "cyclic", "permutation" (a new one in each sweep), "random" (d sites with replacement)
-        or "greedy" (each sweep flips one site, the unstable one with the largest field)
+    order : "cyclic", "permutation" (a new one in each sweep), "random" (d sites with replacement),
+        "greedy" (each sweep flips one site, the unstable one with the largest field), or the sites
+        of each sweep; sites that are not among these keep their states
     rng : seed or Generator, required by "permutation" and "random"; the order is the same for all
         states
     ties : state of a site with zero field: "keep" or "plus"
@@ -41,7 +42,7 @@ def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: str = "cyclic", rng: Any =
 
     Returns
     -------
-    Retrieval : ``steps`` counts sweeps; "fixed_point" means that every site is stable
+    Retrieval : ``steps`` counts sweeps; "fixed_point" means that every site of the order is stable
 
     Notes
     -----
@@ -54,23 +55,68 @@ def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: str = "cyclic", rng: Any =
     """
     with naming("hopref.sweep"):
         max_sweeps = count.validate("max_sweeps", max_sweeps)
-        draw = ORDERS.validate("order", order)
-        rng = seed.validate("rng", rng) if order in ("permutation", "random") else None
+        given = not isinstance(order, str)
+        draw = None if given else ORDERS.validate("order", order)
+        drawn = not given and order in ("permutation", "random")
+        rng = seed.validate("rng", rng) if drawn else None
     params = {"ties": ties, "states": states}
     stable, energy, start = validated("sweep", classical.update, xi, (W, b), None, params)
     d = start.shape[-1]
-    if order == "greedy":
-        call = classical.greedy_update.prepare(xi, W, b, **params)
+    if given or draw:
+        call = classical.asynchronous_update.prepare(xi, W, b, order=order if given else range(d),
+                                                     **params)
     else:
-        call = classical.asynchronous_update.prepare(xi, W, b, order=range(d), **params)
+        call = classical.greedy_update.prepare(xi, W, b, **params)
+    visited = np.isin(np.arange(d), call.kwargs["order"]) if given else np.ones(d, bool)
 
     def advance(active: np.ndarray, t: int) -> np.ndarray:
         drawn = {"order": draw(d, rng)} if draw else {}
         with unchecked():
             return call.path(active, *call.args[1:], **{**call.kwargs, **drawn})
 
-    return iterate(advance, energy, start, tol=0.0, max_steps=max_sweeps,
-                stable=lambda s: np.all(stable(s) == s, axis=(1, 2)), deterministic=rng is None)
+    return iterate(advance, energy, start, tol=0.0, max_steps=max_sweeps, deterministic=rng is None,
+                   stable=lambda s: np.all((stable(s) == s) | ~visited, axis=(1, 2)))
+
+
+def visits(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any, ties: str = "keep",
+           states: str = "polar") -> Trace:
+    """States and energies after the visit of each single site, in the given order.
+
+    Source: Hopfield 1982; blog, below eq. (2) [CB-4].
+
+    Parameters
+    ----------
+    xi : (..., d) states
+    W : (d, d) weights
+    b : (d,) thresholds, or one number
+    order : (T,) sites in the order of their visits; a site may occur more than once
+    ties : state of a site with zero field: "keep" or "plus"
+    states : "polar" or "binary"
+
+    Returns
+    -------
+    Trace : the state before the first and after every visit, with its energy
+
+    Notes
+    -----
+    If W = W.T and w_ii >= 0, no visit raises the energy.
+
+    >>> from hopref.dynamics import visits
+    >>> visits([1.0, 1.0], [[0.0, -1.0], [-1.0, 0.0]], order=[0, 1]).energies.tolist()
+    [1.0, -1.0, -1.0]
+    """
+    params = {"ties": ties, "states": states}
+    _, energy, start = validated("visits", classical.update, xi, (W, b), None, params)
+    assert energy is not None           # that of `classical.update`
+    call = classical.asynchronous_update.prepare(start, W, b, order=order, **params)
+    trajectory = [batches_of_one(start)]
+    for site in np.asarray(call.kwargs["order"]):
+        with unchecked():
+            trajectory.append(call.path(trajectory[-1], *call.args[1:],
+                                        **{**call.kwargs, "order": np.array([site])}))
+    energies = np.stack([energy(s)[:, 0] for s in trajectory])
+    return Trace(np.stack([s.reshape(start.shape) for s in trajectory]),
+                 reshaped(energies, start))
 
 
 def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int, rng: Any,

@@ -3,7 +3,7 @@ import numpy as np
 
 from hopref import classical, graded
 from hopref.check.bugs import bug, variant
-from hopref.dynamics import Trace, glauber, retrieve, solve_flow, sweep, trace
+from hopref.dynamics import Trace, glauber, retrieve, solve_flow, sweep, trace, visits
 
 __all__ = []
 
@@ -111,6 +111,17 @@ def sweep_of_one_seed_a_state(xi, W, b=0.0, /, *, order="cyclic", rng=None):
     steps = np.array([run.steps for run in runs]).reshape(xi.shape[:-1])[()]
     return together._replace(states=np.stack([r.states for r in runs]).reshape(xi.shape),
                              steps=steps)
+
+
+@bug("all visits from the first state", "dynamics.visits")
+def visits_do_not_add_up(xi, W, b=0.0, /, *, order):
+    states = [xi, *(classical.asynchronous_update(xi, W, b, order=[site]) for site in order)]
+    return Trace(np.stack(states), classical.energy(np.stack(states), W, b))
+
+
+@bug("the order of the visits reversed", "dynamics.visits")
+def visits_in_reverse(xi, W, b=0.0, /, *, order):
+    return visits(xi, W, b, order=order[::-1])
 
 
 # -- Glauber's chains -----------------------------------------------------------------------------

@@ -161,6 +161,23 @@ def a_swept_state_does_not_depend_on_its_batch(f, xi, W, b, order):
         yield equal(alone.steps, run.steps[i], "steps")
 
 
+@law("dynamics.visits", id="CB-4", over=networks(rows=3, diagonal=">=0"),
+     kills=("all visits from the first state", "the order of the visits reversed"))
+def every_visit_changes_one_site(f, xi, W, b):
+    """The state after each visit is that of an asynchronous update of this site, its energy that of
+    the state, and none is above the last for W = W^T, w_ii >= 0."""
+    order = np.resize(np.arange(len(W))[::-1], 2 * len(W) - 1)
+    run = f(xi, W, b, order=order)
+    states = np.asarray(run.states, float)
+    yield equal(len(states), len(order) + 1, "states")
+    yield equal(states[0], xi, "start")
+    for site, x, y in zip(order, states, states[1:]):
+        yield equal(y, classical.asynchronous_update(x, W, b, order=[site]), "a visit")
+    if field(run, "energies") is not None:
+        yield equal(run.energies, classical.energy(states, W, b), "energies")
+        yield at_most(np.diff(run.energies, axis=0), 0.0, "falls")
+
+
 # -- Glauber's chains -----------------------------------------------------------------------------
 
 STATES = np.array([[(i >> k) % 2 * 2.0 - 1 for k in (2, 1, 0)] for i in range(8)])
