@@ -29,7 +29,8 @@ from hopref.certify.modern import energy, squared_radius
 from hopref.certify.sparse import longest, uniform
 from hopref.certify.structured import weights as supported_weights
 
-__all__ = ["bit_error", "bits_per_synapse", "capacity_exponential", "capacity_projection",
+__all__ = ["bit_error", "bits_per_synapse", "capacity_exponential",
+           "capacity_exponential_typical", "capacity_projection", "capacity_random_energy",
            "capacity_sparse", "capacity_storkey", "capacity_without_errors", "contraction_factor",
            "contraction_factor_about_mean", "cue_separation", "diameter", "distance_bound",
            "dominant_pattern", "effective_patterns", "energy_bounds", "entmax_energy_bound",
@@ -348,6 +349,17 @@ def rate_function(x):
 
 def capacity_exponential(*, errors=0):
     return of_artanh(1 - 2 * errors) / 2
+
+
+def capacity_exponential_typical():
+    return log(exp(arb(2)) / arb(2).cosh())
+
+
+def capacity_random_energy(*, beta=1, patterns="spherical"):
+    if patterns == "gaussian":
+        return beta - beta**2 / 2 if exceeds(1, beta) else arb(1) / 2
+    m = (sqrt(1 + 4 * beta**2) - 1) / (2 * beta)
+    return beta * (1 - m) - log(1 - m**2) / 2
 
 
 def unstable_sites(X, *, zero_diagonal=False):

@@ -21,6 +21,7 @@ from hopref.experiments import (
     fixed_points,
     margins,
     memories,
+    random_energy,
     softmax,
     steep,
 )
@@ -51,6 +52,7 @@ STATEMENTS = {
     "willshaw": memories.willshaw,
     "dense": steep.polynomial,
     "exponential": steep.exponential,
+    "threshold": random_energy.random_energy,
     "sphere": margins.on_the_sphere,
     "separation": margins.separation,
     "margin": margins.margin,

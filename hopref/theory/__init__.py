@@ -68,6 +68,10 @@ from hopref.theory.optima import (
     gerf_parameter,
     mean_squared_sum,
 )
+from hopref.theory.random_energy import (
+    capacity_exponential_typical,
+    capacity_random_energy,
+)
 from hopref.theory.retrieval import (
     contraction_factor,
     contraction_factor_about_mean,
@@ -107,7 +111,8 @@ __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "capacity_with_errors", "bit_error", "capacity_without_errors", "capacity_storkey",
            "capacity_projection",
            "information_capacity", "bits_per_synapse", "capacity_sparse", "rate_function",
-           "capacity_exponential", "capacity_modern", "SphereCapacity", "diameter", "sphere_radius",
+           "capacity_exponential", "capacity_exponential_typical", "capacity_random_energy",
+           "capacity_modern", "SphereCapacity", "diameter", "sphere_radius",
            "retrieval_error_bound", "gap_error_bound", "separation_error_bound", "near_error_bound",
            "fixed_point_distance_bound", "jacobian_bound", "jacobian_norm_bound",
            "softmax_slope_bound", "contraction_factor", "contraction_factor_about_mean",

@@ -41,6 +41,8 @@ SMALL = {                       # smaller sizes, for speed
     "willshaw": dict(sizes=((64, 6), (128, 7)), loads=(0.4, 0.6), networks=4, cues=50),
     "dense": dict(sizes=((2, (32,)), (3, (16, 24))), ratios=(0.5, 1.0, 4.0), networks=60),
     "exponential": dict(sizes=(8, 20), shares=(0.6, 0.9), networks=200),
+    "threshold": dict(betas=(0.5,), sizes=(8, 12), apart=(-0.1, 0.1), binary=(6, 12),
+                      shares=(0.7, 1.15), networks=60),
     "sphere": dict(settings=((1.0, 6.0, 8, 0.05),), sets=20, counts=(30, 100), asked=20),
     "separation": dict(norms=(2.5, 4.0, 3), sets=4),
     "margin": dict(sets=12, N=16, d=16),
@@ -154,6 +156,13 @@ def test_a_shallow_interaction_changes_dense_and_exponential(monkeypatch, record
         update=lambda xi, X, **_: dense.update(xi, X, interaction="polynomial", n=2)))
     verdict = FAILS if name == "exponential" else depends_on("the degree")
     assert_verdict_changes(records, name, verdict)
+
+
+def test_a_threshold_that_is_too_high_changes_threshold(monkeypatch, records):
+    high = theory.capacity_random_energy
+    monkeypatch.setattr(theory, "capacity_random_energy", lambda **how: 1.5 * high(**how))
+    assert records["threshold"].verdict == REPRODUCES
+    assert run("threshold").verdict == depends_on("the memory")
 
 
 def test_a_high_temperature_changes_sphere(monkeypatch, records):

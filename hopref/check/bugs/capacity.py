@@ -93,6 +93,30 @@ def exponential_without_a_half(*, errors=0.0):
     return theory.rate_function(1 - 2 * errors)
 
 
+@bug("no logarithm of the frequency", "theory.capacity_random_energy")
+def random_energy_without_frequency(*, beta=1.0, patterns="spherical"):
+    if patterns == "gaussian":
+        return theory.capacity_random_energy(beta=beta, patterns=patterns)
+    return beta * (1 - (math.sqrt(1 + 4 * beta**2) - 1) / (2 * beta))
+
+
+@bug("no largest score", "theory.capacity_random_energy")
+def random_energy_without_condensation(*, beta=1.0, patterns="spherical"):
+    if patterns == "gaussian":
+        return beta - beta**2 / 2
+    return theory.capacity_random_energy(beta=beta)
+
+
+@bug("spherical in place of Gaussian patterns", "theory.capacity_random_energy")
+def random_energy_on_the_sphere(*, beta=1.0, patterns="spherical"):
+    return theory.capacity_random_energy(beta=beta)
+
+
+@bug("cosh 1 in place of cosh 2", "theory.capacity_exponential_typical")
+def typical_rate_of_half_scores():
+    return 2 - math.log(math.cosh(1))
+
+
 def sphere(d, beta, K, p, form="lambert", less=1, root=4, square=2, branch=0):
     a = 2 / (d - less) * (1 + math.log(2 * beta * K**square * p * (d - less)))
     b = 0.4 * K**square * beta

@@ -178,6 +178,40 @@ def an_exponential_memory_grows_with_half_of_what_a_channel_carries(f, errors):
     yield equal(rounded(rate, 64), (math.log(2) - entropy) / 2, "channel")
 
 
+@law("theory.capacity_random_energy", id="RE-1",
+     over=records(beta=sampled([2.0**-20, 0.25, 0.75, 1.0, 1.5, 4.0, 64.0]),
+                  patterns=sampled(["spherical", "gaussian"])),
+     kills=("no logarithm of the frequency", "no largest score",
+            "spherical in place of Gaussian patterns"))
+def at_this_rate_the_scores_of_others_add_up_to_the_own_one(f, beta, patterns):
+    """The maximum of alpha - I(m) + beta m over the overlaps m that occur, I(m) <= alpha, is beta.
+
+    It is attained where I'(m) = beta, or at the largest m."""
+    rate = float(f(beta=beta, patterns=patterns))
+    if patterns == "gaussian":
+        steepest, largest = beta, math.sqrt(2 * rate)
+        frequency = lambda m: m * m / 2                                         # noqa: E731
+    else:
+        steepest = 2 * beta / (1 + math.sqrt(1 + 4 * beta**2))
+        largest = math.sqrt(-math.expm1(-2 * rate))
+        frequency = lambda m: -math.log1p(-m * m) / 2                           # noqa: E731
+    for m in np.linspace(0.0, largest, 9):
+        if frequency(m) <= rate:
+            yield at_most(rate - frequency(m) + beta * m, toleranced(beta, 64 * U * (beta + rate)))
+    m = min(steepest, largest)
+    found = rate - frequency(m) + beta * m
+    yield equal(toleranced(found, 64 * U * (1 + beta + rate) ** 2), beta, "attained")
+
+
+@law("theory.capacity_exponential_typical", id="RE-4", kills=("cosh 1 in place of cosh 2",))
+def noise_equals_the_signal_of_an_exponential_memory(f):
+    """N patterns of d signs: the variance of a term is the mean of exp(2 z), cosh(2)^d."""
+    rate, d = float(f()), 64
+    noise = rate * d / 2 + d / 2 * math.log((math.exp(2) + math.exp(-2)) / 2)
+    yield equal(rounded(noise, 64), float(d))
+    yield at_most(f.theory.capacity_exponential(), rate, "the sufficient constant is below")
+
+
 # -- modern ---------------------------------------------------------------------------------------
 
 @composed
