@@ -22,7 +22,8 @@ from hopref.certify.maps import among_largest, exponentials
 from hopref.certify.modern import squared_radius
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
-           "window_update", "listed_update", "linear_update", "random_feature_update"]
+           "top_k_weights", "window_update", "listed_update", "linear_update",
+           "random_feature_update"]
 
 
 def energy(xi, X, support=True, *, beta=1):
@@ -68,6 +69,11 @@ def top_k_energy(xi, X, *, k, beta=1):
     e = exponentials(z, beta, where=among_largest(z, k))
     return (-log(total(e)[..., 0]) / beta + dot(xi, xi) / 2 + log(k) / beta
             + squared_radius(X) / 2)
+
+
+def top_k_weights(xi, X, *, k, beta=1):
+    e = exponentials(xi @ X.T, beta, where=among_largest(xi @ X.T, k))
+    return ratio(e, total(e))
 
 
 def top_k_update(xi, X, *, k, beta=1):

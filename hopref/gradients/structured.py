@@ -37,7 +37,7 @@ from hopref.models import structured
 from hopref.models.structured import supported
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
-           "linear_update", "random_feature_update"]
+           "top_k_weights", "linear_update", "random_feature_update"]
 
 
 @op("(...),(...,d),(n,d),(...,n)->(...,d),(n,d),()", support=mask("(...,n)"),
@@ -179,6 +179,24 @@ def top_k_update(g, xi, X, /, *, k, beta=1.0):
     z = overlaps(xi, X)
     dz, dbeta = map_gradients.top_k(g @ X.T, z, k=k, beta=beta)
     return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
+
+
+@op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,
+    scratch="(...,n)")
+def top_k_weights(g, xi, X, /, *, k, beta=1.0):
+    r"""Gradient of `structured.top_k_weights`.
+
+    Source: Hu et al. 2025, differentiated [GR-2, NP-3].
+
+    .. math:: d\xi = \beta X^T w, \quad dX = \beta\, w\, \xi^T, \quad d\beta = w^T X \xi, \quad
+        w = p \circ (g - p^T g)
+
+    >>> from hopref.gradients import structured
+    >>> structured.top_k_weights([1.0, 0.0, 0.0], [0.0], [[1.0], [2.0], [6.0]], k=2)[0]
+    array([-0.25])
+    """
+    dz, dbeta = map_gradients.top_k(g, overlaps(xi, X), k=k, beta=beta)
+    return dz @ X, outer(dz, xi), dbeta
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),(n,d)", delta=state("(n,d)"),

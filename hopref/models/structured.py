@@ -1,15 +1,13 @@
 r"""Nonparametric and sparse-structured modern Hopfield networks.
 
 ``xi`` (..., d) states, ``X`` (n, d) stored patterns in rows (the papers' columns), ``support``
-(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) the
-difference between the query of a pattern and the pattern: scores are taken with ``X + delta``,
-means of ``X``.
+(..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) what a query
+of a pattern has more than the pattern: scores are taken with ``X + delta``, means of ``X``.
 
 The result for a state with an empty support is 0, as if 0 were its only pattern;
 ``empty_row="nan"`` and "raise" are the alternatives.
 
-References: Hu et al. 2025, *Nonparametric Modern Hopfield Models*, of which only the abstract was
-available.
+References: the abstract of Hu et al. 2025, *Nonparametric Modern Hopfield Models*.
 """
 import math
 from operator import add
@@ -57,7 +55,7 @@ from hopref.models.performer import attention
 from hopref.models.supports import align, listed
 
 __all__ = ["energy", "update", "weights", "pair_update", "top_k_energy", "top_k_update",
-           "window_update", "listed_update", "csr_update", "linear_update",
+           "top_k_weights", "window_update", "listed_update", "csr_update", "linear_update",
            "random_feature_update"]
 
 supported = dict(support=mask("(...,n)"), empty_row=empty_rows, precondition=support_not_empty,
@@ -197,6 +195,19 @@ def top_k_energy(xi, X, /, *, k, beta=1.0):
     return dot(offset, offset) / 2 + shorter(X, nearest) / 2 - mean_gain(gaps, beta)
 
 
+@op("(...,d),(n,d)->(...,n)", k=count, beta=inverse_temperature, shape_rule=k_of_n)
+def top_k_weights(xi, X, /, *, k, beta=1.0):
+    r"""Weights of the patterns in `top_k_update`.  Source: Hu et al. 2025, top-K models [NP-3].
+
+    .. math:: p_M = \mathrm{softmax}(\beta X_M \xi), \quad M = \mathrm{top}_k(X \xi)
+
+    >>> from hopref import structured
+    >>> structured.top_k_weights([0.0], [[1.0], [2.0], [6.0]], k=2)     # all scores are equal
+    array([0.5, 0.5, 0. ])
+    """
+    return top_k(overlaps(xi, X), k=k, beta=beta)
+
+
 @op("(...,d),(n,d)->(...,d)", k=count, beta=inverse_temperature, shape_rule=k_of_n,
     lowers=top_k_energy, scratch="(...,n)", result=finite)
 def top_k_update(xi, X, /, *, k, beta=1.0):
@@ -204,21 +215,19 @@ def top_k_update(xi, X, /, *, k, beta=1.0):
 
     Source: Hu et al. 2025, top-K models [NP-3].
 
-    .. math:: \xi^{new} = \sum_{\mu \in \mathrm{top}_k} \frac{e^{\beta x_\mu^T \xi}}
-        {\sum_{\nu \in \mathrm{top}_k} e^{\beta x_\nu^T \xi}} x_\mu
+    .. math:: \xi^{new} = X_M^T\, \mathrm{softmax}(\beta X_M \xi), \quad M = \mathrm{top}_k(X \xi)
 
     Notes
     -----
-    Among equal scores the patterns of lowest index are taken.  The energy decreases by at least
-    |xi_new - xi|^2/2, although the support changes: the decrease is the sum of this term, of a
-    divergence between the weights divided by beta, and of the difference of the energies over the
-    old and the new support.
+    Among equal scores the patterns of lowest index are taken.  Although the support changes, the
+    energy decreases, by the sum of |xi_new - xi|^2/2, of a divergence between the weights divided
+    by beta, and of the difference of the energies over the old and the new support.
 
     >>> from hopref import structured
     >>> structured.top_k_update([0.0], [[1.0], [2.0], [6.0]], k=2)      # all scores are equal
     array([1.5])
     """
-    return top_k(overlaps(xi, X), k=k, beta=beta) @ X
+    return top_k_weights(xi, X, k=k, beta=beta) @ X
 
 
 @op("(l,d),(n,d)->(l,d)", width=count, dilation=count, causal=flag, align=align,

@@ -21,7 +21,7 @@ SQUARED = ("sparse.energy", "sparse.normmax_energy", "structured.energy")
 STABLE = ("modern.update", "attention.softmax_attention")
 OF_K = ("maps.k_subsets", "maps.top_k", "maps.k_subsets_conjugate", "sparse.k_subsets_update",
         "sparse.k_subsets_weights", "sparse.k_subsets_energy", "structured.top_k_update",
-        "structured.top_k_energy")
+        "structured.top_k_weights", "structured.top_k_energy")
 COUNTED = (*OF_K, *(f"gradients.{name}" for name in OF_K), "maps.k_subsets_loss",
            "supports.largest", "classical.winners_update")
 

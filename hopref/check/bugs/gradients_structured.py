@@ -8,7 +8,7 @@ from hopref import layers as rules
 from hopref.check.bugs import bug, run, wrong_argument, wrong_call
 from hopref.check.bugs.places import square
 from hopref.features import deterministic
-from hopref.gradients import sparse, structured
+from hopref.gradients import modern, sparse, structured
 from hopref.maps import of_length_one, outer, strongest
 from hopref.models import sparse as models
 
@@ -47,6 +47,11 @@ def longest_of_the_chosen(op, given):
 @bug("gradient of the softmax of all scores", "gradients.structured.top_k_update")
 def through_all_scores(g, xi, X, /, *, k, beta=1.0):
     return structured.update.formula(g, xi, X, beta=beta)
+
+
+@bug("gradient of the softmax of all scores", "gradients.structured.top_k_weights")
+def weights_through_all_scores(g, xi, X, /, *, k, beta=1.0):
+    return modern.weights.formula(g, xi, X, beta=beta)
 
 
 @wrong_call("patterns as keys, not as values", "gradients.structured.linear_update")

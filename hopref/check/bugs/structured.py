@@ -12,7 +12,8 @@ __all__ = []
 MASKED = ("structured.update", "structured.weights", "structured.pair_update")
 BY_PAIRS = ("structured.weights", "structured.pair_update")
 WITH_DELTA = (*BY_PAIRS, "structured.linear_update", "structured.random_feature_update")
-TOP_K = ("structured.top_k_update", "structured.top_k_energy")
+WITH_K = ("structured.top_k_update", "structured.top_k_weights")
+TOP_K = (*WITH_K, "structured.top_k_energy")
 WITH_BETA = (*MASKED, *TOP_K, "structured.energy", "structured.window_update",
              "structured.listed_update", "structured.random_feature_update")
 
@@ -27,7 +28,7 @@ def softmax(z, given, where=True):
 
 
 def read_out(op, given, p):
-    return p if op.name == "structured.weights" else p @ given["X"]
+    return p if op.name.endswith("weights") else p @ given["X"]
 
 
 @wrong_call("of equal scores the last", "structured.top_k_update")
@@ -136,14 +137,14 @@ def scores_by_distance(op, given):
 def among(op, given, by):
     """Retrieval among the patterns of the k largest ``by(z)``."""
     z = scores(given)
-    return softmax(z, given, maps.among_largest(by(z), given["k"])) @ given["X"]
+    return read_out(op, given, softmax(z, given, maps.among_largest(by(z), given["k"])))
 
 
-@wrong_call("hidden scores filled with 0", "structured.top_k_update")
+@wrong_call("hidden scores filled with 0", *WITH_K)
 def scattered_into_zeros(op, given):
     z = scores(given)
     z = np.where(maps.among_largest(z, given["k"]), z, 0)
-    return softmax(z, given) @ given["X"]
+    return read_out(op, given, softmax(z, given))
 
 
 @wrong_call("k ignored", *TOP_K)
@@ -151,10 +152,10 @@ def k_ignored(op, given):
     return run(op, given | {"k": len(given["X"])})
 
 
-@wrong_call("all scores that tie with the k-th", "structured.top_k_update")
+@wrong_call("all scores that tie with the k-th", *WITH_K)
 def all_ties(op, given):
     z = scores(given)
-    return softmax(z, given, z >= np.sort(z, axis=-1)[..., [-given["k"]]]) @ given["X"]
+    return read_out(op, given, softmax(z, given, z >= np.sort(z, axis=-1)[..., [-given["k"]]]))
 
 
 @wrong_call("energy without log k", "structured.top_k_energy")
@@ -201,6 +202,6 @@ REGISTERED = [
     wrong_argument("support ignored", *MASKED, support=True),
     wrong_argument("delta ignored", *WITH_DELTA, delta=0.0),
     wrong_argument("renormalise=False ignored", *BY_PAIRS, renormalise=True),
-    wrong_call("the k largest |scores|", "structured.top_k_update")(partial(among, by=np.abs)),
-    wrong_call("the k smallest scores", "structured.top_k_update")(partial(among, by=np.negative)),
+    wrong_call("the k largest |scores|", *WITH_K)(partial(among, by=np.abs)),
+    wrong_call("the k smallest scores", *WITH_K)(partial(among, by=np.negative)),
 ]

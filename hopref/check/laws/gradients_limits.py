@@ -248,6 +248,18 @@ def the_k_largest_are_a_support(f, g, xi, X, k, beta):
         yield equal(d, want)
 
 
+@law("gradients.structured.top_k_weights", id="GR-2, NP-3",
+     over=records(g=normal(3, 6), xi=normal(3, 4), X=normal(6, 4), k=integers(1, 5),
+                  beta=sampled([0.25, 3.0])),
+     kills=("gradient of the softmax of all scores",))
+def the_weights_of_the_k_largest_are_those_of_a_support(f, g, xi, X, k, beta):
+    """The gradient of top-k weights is that of the weights of the k patterns."""
+    chosen = supports.largest((xi @ X.T).value.astype(float), k=k)
+    dxi, dX, _, dbeta = f.exact(structured.weights, g, xi, X, chosen, beta=beta)
+    for d, want in zip(f(g, xi, X, k=k, beta=beta), (dxi, dX, dbeta)):
+        yield equal(d, want)
+
+
 @law("gradients.features.gerf", "gradients.features.log_gerf", id="GR-6, RF-7",
      over=records(g=normal(2, 5), x=normal(2, 3), omega=normal(5, 3),
                   A=sampled([0.0, 0.109375, -0.75]), beta=sampled([0.5, 2.0])),   # s = 1, 3/4, 2

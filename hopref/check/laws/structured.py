@@ -127,6 +127,18 @@ def top_k_retrieves_from_the_k_largest_scores_and_the_first_of_equals(f, xi, X, 
         yield equal(got[i], f.exact(modern.update, x, X[np.sort(best)], beta=beta))
 
 
+@law("structured.top_k_weights", id="NP-3", over=limited(),
+     kills=("k ignored", "beta ignored", "hidden scores filled with 0",
+            "all scores that tie with the k-th"))
+def top_k_weights_read_out_the_update(f, xi, X, k, beta):
+    """No more than k are positive, their sum is 1, and the mean of the patterns is the update."""
+    p = f(xi, X, k=k, beta=beta)
+    for row in p:
+        yield holds(np.count_nonzero(row.value) <= k, "no more than k are positive")
+    yield equal(np.sum(p, axis=-1), 1.0, "sum")
+    yield equal(p @ X, f.exact(structured.top_k_update, xi, X, k=k, beta=beta), "update")
+
+
 @law("structured.top_k_energy", id="NP-3", over=limited(),
      kills=("k ignored", "energy without log k", "energy without M^2/2",
             "M of the pattern of largest score", "beta ignored"))
