@@ -68,11 +68,15 @@ def test_garbage_is_outside_the_tolerance(name, dtype):
     assert passed <= asked / 2, (passed, asked)     # where the truth is nearly zero, or equal
 
 
-@pytest.mark.parametrize("name", [name for name in JUDGED if name not in BOUNDS])
+@pytest.mark.parametrize("name", [name for name in JUDGED if name not in BOUNDS
+                                  and name.startswith(("maps.", "gradients.maps.", "layers."))])
 def test_the_running_error_has_the_value_of_the_formula_in_long_double(name):
-    """Two evaluations in long double differ by at most two of its errors."""
+    """Also of functions that have an implementation of their own for toleranced arguments: two
+    evaluations in long double differ by at most two of its errors."""
     op = OPS[name]
-    for case in cases(op)[::12]:
+    for case in cases(op)[::8]:
+        if sum(map(np.size, case.args)) > SMALL:
+            continue
         found = expected(op, case.args, case.kwargs, PROFILES["float64"])
         for right, y in zip(parts(found), parts(truth(op, case.args, case.kwargs)), strict=True):
             assert (y.shape, y.dtype) == (right.shape, right.value.dtype), case.name
