@@ -77,7 +77,8 @@ def capacity_exponential_typical():
     Returns: float, in nats per neuron, for random signs and cues without errors.  The constant
     ln(2)/2 of `capacity_exponential` is sufficient; this one is where recall is lost.
 
-    Status: derived, from the variance of the noise; measured by the experiment "threshold".
+    Status: derived, without a proof of concentration, from the variance of the noise;
+    measured by the experiment "threshold".
 
     >>> from hopref import theory
     >>> round(float(theory.capacity_exponential_typical()), 6)
