@@ -27,6 +27,7 @@ from hopref.models import graded as graded
 from hopref.models import lagrangian as lagrangian
 from hopref.models import modern as modern
 from hopref.models import performer as performer
+from hopref.models import sequences as sequences
 from hopref.models import sigmoid as sigmoid
 from hopref.models import sinks as sinks
 from hopref.models import sparse as sparse

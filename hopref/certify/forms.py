@@ -35,6 +35,7 @@ FORMS = {
     "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
                   "stabilized_attention", "stabilized_features", "thresholded_update", "update",
                   "weights"),
+    "sequences": ("update",),
     "sigmoid": ("attention", "attention_weights", "energy", "update"),
     "sinks": ("attention", "attention_weights", "energy", "update"),
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",

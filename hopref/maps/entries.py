@@ -135,6 +135,18 @@ def others(parts):
                       others(far) + xp.sum(near, axis=-1, keepdims=True)], axis=-1)
 
 
+def others_or_all(parts, without):
+    """The sum of the other entries of a row for each entry, or, with the axis kept, of all."""
+    return others(parts) if without else namespace(parts).sum(parts, axis=-1, keepdims=True)
+
+
+def followers(X, loop):
+    """The row after each row; after the last one the first, or zeros."""
+    xp, n = namespace(X), X.shape[0]
+    following = xp.roll(X, -1, axis=0)
+    return following if loop else xp.where(xp.arange(n)[:, None] == n - 1, 0.0, following)
+
+
 def rows(X, i):
     """Row i of X for every index in i: (n, d), (...) -> (..., d)."""
     xp = namespace(X)

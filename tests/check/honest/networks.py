@@ -106,3 +106,23 @@ def outer_products(r):
         W = r(r.mul(X.T, X) * r(scale))
         return r(np.where(np.eye(len(W), dtype=bool), 0, W)) if zero_diagonal else W
     return hebbian
+
+
+@honest("sequences.update")
+def overlaps_then_followers(r):
+    """Overlaps divided by the largest one before the power, as by hand."""
+    def update(xi, X, interaction="polynomial", n=3, loop=True, zero_diagonal=False):
+        X, xi = r.given(X), r.given(xi)
+        parts = r(X * xi[..., None, :])
+        z = r.add(parts)
+        z = r(z - parts) if zero_diagonal else z + 0 * parts
+        top = np.max(z if interaction == "exponential" else np.abs(z), axis=-2, keepdims=True)
+        if interaction == "exponential":
+            F = r(np.exp(r(z - top)))
+        else:
+            z = r(z / np.where(top > 0, top, 1))
+            F = r((np.maximum(z, 0) if interaction == "rectified" else z) ** n)
+        Y = np.concatenate([X[1:], X[:1] if loop else 0 * X[:1]])
+        h = r.add(np.swapaxes(r(Y * F), -1, -2))[..., 0]
+        return r(np.where(h > 0, 1.0, np.where(h < 0, -1.0, xi)))
+    return update
