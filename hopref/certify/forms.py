@@ -25,6 +25,7 @@ FORMS = {
     "gated": ("linear_attention",),
     "graded": ("asynchronous_update", "energy", "flow", "thresholded_update", "two_step_energy",
                "update"),
+    "heteroassociation": ("energy", "joint_energy", "joint_update", "update"),
     "lagrangian": ("energy", "flow", "reduced_energy", "update"),
     "layers": ("associate", "associations", "layer_norm", "project", "read_out"),
     "maps": ("entmax", "entmax_conjugate", "entmax_loss", "half_square", "k_subsets",

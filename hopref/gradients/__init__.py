@@ -20,6 +20,7 @@ from hopref.gradients import (
     features,
     gated,
     graded,
+    heteroassociation,
     layers,
     maps,
     modern,
@@ -31,4 +32,5 @@ from hopref.gradients import (
 )
 
 __all__ = ["maps", "features", "gated", "graded", "dense", "epanechnikov", "modern", "sparse",
-           "attention", "performer", "feature_memory", "layers", "sigmoid", "sinks", "structured"]
+           "attention", "performer", "feature_memory", "heteroassociation",
+           "layers", "sigmoid", "sinks", "structured"]

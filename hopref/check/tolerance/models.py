@@ -96,6 +96,16 @@ def of_attention_weights(op, args, kwargs, exact, profile):
     return weighed(*of_queries(it), exact, it["K"].shape[-1], profile)
 
 
+@rule("heteroassociation.update", "heteroassociation.joint_update")
+def of_values(op, args, kwargs, exact, profile):
+    it = given(op, args, kwargs)
+    xi, X = it["xi"], it["X"]
+    if "eta" in it:
+        xi, X = (np.concatenate(pair, axis=-1) for pair in ((xi, it["eta"]), (X, it["Y"])))
+    scores = patterns(xi, X, it["beta"])
+    return retrieved(*scores, it["Y"], exact[..., None, :], X.shape[-1], profile)[..., 0, :]
+
+
 @rule("modern.energy")
 def of_modern_energy(op, args, kwargs, exact, profile):
     """The larger of the errors of the formula and of the direct form of `direct_energy`."""
@@ -200,7 +210,7 @@ def of_storkey(op, args, kwargs, exact, profile):
 @rule("classical.update", "classical.low_rank_update", "classical.asynchronous_update",
       "classical.low_rank_asynchronous_update", "classical.glauber_update",
       "classical.willshaw_update", "dense.update", "dense.asynchronous_update",
-      "dense.first_order_update", "bam.forward", "bam.backward")
+      "dense.first_order_update", "sequences.update", "bam.forward", "bam.backward")
 def of_signs(op, args, kwargs, exact, profile):
     """Zero, or the distance of the two signs where the error of the field exceeds it."""
     return np.minimum(by_running_error(op, args, kwargs, exact, profile, regrouped=1.0), 2.0)
