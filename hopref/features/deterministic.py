@@ -5,15 +5,19 @@ r"""Deterministic feature maps: phi(q).phi(k) is a kernel, not an estimate of on
 kernel, are in `hopref.features`.
 
 References: Katharopoulos et al. 2020, *Transformers are RNNs*; Shen et al. 2021, *Efficient
-Attention*.
+Attention*; Arora et al. 2024, *Simple linear attention language models balance the
+recall-throughput tradeoff*; Qin et al. 2022, *cosFormer*.
 """
-from hopref.dispatch.domains import choice, finite, nonnegative
+import math
+
+from hopref.dispatch.domains import choice, count, finite, inverse_temperature, nonnegative
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
-from hopref.maps import balanced, evened, softmax
+from hopref.maps import balanced, evened, quarter_turns, softmax
 from hopref.maps import relu as positive_part
 
-__all__ = ["identity", "elu", "relu", "exponential", "quadratic", "softmax_keys"]
+__all__ = ["identity", "elu", "relu", "exponential", "quadratic", "taylor", "cosformer",
+           "softmax_keys"]
 
 
 @op("(...,d)->(...,d)")
@@ -99,6 +103,62 @@ def quadratic(x, /):
     """
     squares = x[..., :, None] * x[..., None, :]
     return namespace(x).reshape(squares, (*x.shape[:-1], x.shape[-1] ** 2))
+
+
+@op("(...,d)->(...,dd+d+1)", beta=inverse_temperature, scratch="(...,d,d)", result=finite)
+def taylor(x, /, *, beta=1.0):
+    r"""Terms up to the second order of the exponential, whose kernel is at least 1/2.
+
+    Source: Arora et al. 2024, the features of Based, for beta = 1/sqrt(d) [TF-1].
+
+    .. math:: \phi(x) = (1, \sqrt\beta\, x, \tfrac{\beta}{\sqrt2} \mathrm{vec}(x x^T)), \quad
+        \phi(q)^T \phi(k) = 1 + z + \tfrac12 z^2, \; z = \beta\, q^T k
+
+    Parameters
+    ----------
+    beta : factor of the scores
+
+    Notes
+    -----
+    The kernel differs from e^z by at most |z|^3 e^max(z, 0) / 6.  It is least at z = -1, so that
+    keys opposite to the query have more weight than some with smaller scores.
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.taylor([2.0]) @ deterministic.taylor([-1.0])          # 1 - 2 + 4/2
+    np.float64(1.0)
+    """
+    xp, u = namespace(x), math.sqrt(beta) * x
+    one = xp.ones_like(xp.sum(x, axis=-1, keepdims=True))
+    return xp.concat([one, u, quadratic(u) / math.sqrt(2)], axis=-1)
+
+
+@op("(...,s,d)->(...,s,2d)", length=count)
+def cosformer(x, /, *, length=None):
+    r"""Rectified components, turned by the position: the kernel falls with the distance.
+
+    Source: Qin et al. 2022, *cosFormer* [TF-2].
+
+    .. math:: \phi(x_i) = \bigl(\max(0, x_i) \cos\tfrac{\pi i}{2M},
+        \max(0, x_i) \sin\tfrac{\pi i}{2M}\bigr), \quad
+        \phi(q_i)^T \phi(k_j) = \max(0, q_i)^T \max(0, k_j) \cos\tfrac{\pi (i - j)}{2M}
+
+    Parameters
+    ----------
+    length : M; None for the number of positions.  Weights of positions that are more than M apart
+        may be negative
+
+    Notes
+    -----
+    Positions are counted from the first row.  A row without positive components has features of
+    0, and as a query an empty row.
+
+    >>> from hopref.features import deterministic
+    >>> deterministic.cosformer([[3.0], [2.0]], length=1).round(6)           # turned by 0 and pi/2
+    array([[3., 0.],
+           [0., 2.]])
+    """
+    cos, sin = quarter_turns(x, length)
+    return namespace(x).concat([positive_part(x) * cos, positive_part(x) * sin], axis=-1)
 
 
 @op("(...,s,d)->(...,s,d)")

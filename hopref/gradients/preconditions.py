@@ -4,7 +4,7 @@ from hopref.maps import solved
 from hopref.models import modern
 
 __all__ = ["at_a_strict_minimum", "features_of_each_function", "features_of_each_pair",
-           "slopes_are_known"]
+           "features_up_to_pairs", "slopes_are_known"]
 
 
 def at_a_strict_minimum(xp, given):
@@ -29,6 +29,13 @@ def features_of_each_pair(given):
     """There must be one cotangent for each product of two components."""
     d, got = given["x"].shape[-1], given["g"].shape[-1]
     return None if got == d * d else f"dd must be {d * d}, one for each pair; got {got}"
+
+
+def features_up_to_pairs(given):
+    """There must be one cotangent for 1, each component and each product of two components."""
+    d, got = given["x"].shape[-1], given["g"].shape[-1]
+    wanted = d * d + d + 1
+    return None if got == wanted else f"dd+d+1 must be {wanted}, one a feature; got {got}"
 
 
 def slopes_are_known(xp, given):

@@ -22,6 +22,7 @@ from hopref.maps.entries import (
     power,
     power_gain,
     power_remainder,
+    quarter_turns,
     raised,
     raised_log,
     ratio,

@@ -7,6 +7,7 @@ from hopref.maps.double_double import leading_bit
 
 inf = math.inf
 NEAR = 30       # exponent: products with numbers whose power NEAR is in range do not overflow
+HALF_PI = 1.5707963267948966, 6.123233995736766e-17     # pi/2 as a sum of two floats
 SITES = 32      # block size in which an entry is excluded from a sum by a product with a matrix
 TERMS = 24      # terms of the exponential series for x <= 1; the next one is below 2**-64
 
@@ -145,6 +146,14 @@ def followers(X, loop):
     xp, n = namespace(X), X.shape[0]
     following = xp.roll(X, -1, axis=0)
     return following if loop else xp.where(xp.arange(n)[:, None] == n - 1, 0.0, following)
+
+
+@overridable
+def quarter_turns(x, length):
+    """Cosines and sines (s, 1) of pi i / (2 M), i = 0, 1, ...; M is the number of rows if None."""
+    xp, s = namespace(x), x.shape[-2]
+    M, i = length or max(1, s), xp.arange(s, dtype=x.dtype)[:, None]
+    return tuple(xp.sin((HALF_PI[0] * k + HALF_PI[1] * k) / M) for k in (M - i, i))
 
 
 def rows(X, i):

@@ -66,7 +66,8 @@ def shape_of(dims, sizes):
 def with_multiples(sizes, names, functions=1):
     """The sizes, completed by axes that depend on others, and by `AXIS` for any other letter.
 
-    ``2m`` is twice m, ``lm`` is m for each of some functions, ``dd`` the square of d.
+    ``2m`` is twice m, ``lm`` is m for each of some functions, ``dd`` the square of d, and
+    ``dd+d+1`` the number of products of at most two of d numbers.
     """
     sizes = dict(sizes)
     for dim in names:
@@ -76,6 +77,8 @@ def with_multiples(sizes, names, functions=1):
             sizes[dim] = functions * sizes["m"]
         elif dim == "dd":
             sizes[dim] = sizes["d"] ** 2
+        elif dim == "dd+d+1":
+            sizes[dim] = sizes["d"] ** 2 + sizes["d"] + 1
         else:
             sizes.setdefault(dim, () if dim == "..." else AXIS)
     return sizes

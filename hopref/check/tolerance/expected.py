@@ -31,6 +31,7 @@ from hopref.check.tolerance import (  # noqa: F401
     sinks,
     sparse,
     structured,
+    turns,
 )
 from hopref.check.tolerance.arithmetic import PROFILES, U64, Profile
 from hopref.check.tolerance.derivation import BOUNDS, by_running_error, running, stored, widened
