@@ -35,6 +35,7 @@ from hopref.maps.entries import (
     unit_of,
     xlog,
 )
+from hopref.maps.lagrangians import CATALOGUE, LAGRANGIANS, Lagrangian, transform
 from hopref.maps.loops import (
     band,
     column,

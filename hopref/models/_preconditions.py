@@ -10,6 +10,7 @@ from hopref.maps import end, start, visible
 from hopref.maps.preconditions import EMPTY_ROW
 
 __all__ = ["states_in_alphabet", "states_in_range", "polar", "no_more_winners_than_sites",
+           "weights_between_layers",
            "key_visible", "state_with_its_scale", "state_of_these_features", "draws_suffice",
            "at_most_n", "support_not_empty", "list_not_empty"]
 
@@ -48,6 +49,14 @@ def polar(name):
             return None
         return f"{name} must hold -1 and 1 only; got other values"
     return precondition
+
+
+def weights_between_layers(given):
+    """There must be two layers, and one matrix of weights less than layers."""
+    l, k = given["x"].shape[-2], given["W"].shape[0]
+    if l < 2:
+        return f"x must hold at least two layers; got {l}"
+    return None if k == l - 1 else f"l-1 must be {l - 1} for {l} layers; got W with {k}"
 
 
 def no_more_winners_than_sites(xp, given):

@@ -11,81 +11,21 @@ and a quadratic hidden layer give the graded network with Hebbian weights (`grad
 Reference: Krotov and Hopfield 2021.  The text of the paper was not available: the equations are
 taken from the catalogue, and laws verify that they reduce to `modern` and `graded`.
 """
-from collections.abc import Callable
-from typing import NamedTuple
-
-from hopref.dispatch.domains import Choice, finite, no_larger_than, positive
-from hopref.dispatch.namespace import namespace
-from hopref.dispatch.operation import op
-from hopref.maps import (
-    dot,
-    log_cosh,
-    log_cosh_transform,
-    logsumexp,
-    logsumexp_transform,
-    softmax,
+from hopref.dispatch.domains import (
+    Choice,
+    count,
+    finite,
+    no_larger_than,
+    nonnegative,
+    positive,
 )
+from hopref.dispatch.operation import op
+from hopref.maps import CATALOGUE, LAGRANGIANS, Lagrangian, dot, transform
 
-__all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow"]
-
-
-def difference(layer, u, beta):
-    """The Legendre transform u.g(u) - L(u), as a difference."""
-    return dot(u, layer.g(u, beta)) - layer.L(u, beta)
+__all__ = ["Lagrangian", "energy", "reduced_energy", "update", "flow", "potential", "output",
+           "legendre"]
 
 
-class Lagrangian(NamedTuple):
-    """A convex Lagrangian over the last axis.
-
-    Attributes
-    ----------
-    L : callable L(u, beta)
-    g : callable g(u, beta), the gradient of L in u
-    transform : callable transform(layer, u, beta), the Legendre transform u.g - L; the default
-        subtracts, and may therefore cancel
-    """
-    L: Callable
-    g: Callable
-    transform: Callable = difference
-
-
-def _lse(u, beta):
-    return logsumexp(u, beta=beta)
-
-
-def _softmax(u, beta):
-    return softmax(u, beta=beta)
-
-
-def _entropy(layer, u, beta):
-    return logsumexp_transform(u, beta)
-
-
-def _tanh(u, beta):
-    return namespace(u).tanh(beta * u)
-
-
-def _log_cosh_transform(layer, u, beta):
-    return log_cosh_transform(u, beta)
-
-
-def _half_square(u, beta):
-    return dot(u, u) / 2
-
-
-def _identity(u, beta):
-    return u
-
-
-def _half_square_transform(layer, u, beta):
-    return dot(u, u) / 2
-
-
-LAGRANGIANS = {
-    "softmax": Lagrangian(_lse, _softmax, _entropy),
-    "tanh": Lagrangian(log_cosh, _tanh, _log_cosh_transform),
-    "quadratic": Lagrangian(_half_square, _identity, _half_square_transform),
-}
 layer = Choice(LAGRANGIANS, record=Lagrangian)
 moderate = no_larger_than(500)
 both = dict(v=moderate, h=moderate, X=moderate)
@@ -185,6 +125,89 @@ def flow(v, h, X, /, *, visible="quadratic", hidden="softmax", beta=1.0, tau_v=1
     return ((hidden.g(h, beta) @ X - v) / tau_v, (visible.g(v, beta) @ X.T - h) / tau_h)
 
 
-def transform(layer, u, beta):
-    """u.g(u) - L(u), the Legendre transform of L at the output g(u)."""
-    return layer.transform(layer, u, beta)
+# -- the catalogue of Lagrangians, each a layer ---------------------------------------------------
+
+catalogue = Choice(CATALOGUE)
+of_a_layer = dict(layer=catalogue, beta=positive, n=count, gain=positive, eps=nonnegative,
+                  x=moderate, result=finite)
+
+
+@op("(...,m)->(...)", **of_a_layer)
+def potential(x, /, *, layer="softmax", beta=1.0, n=2, gain=1.0, eps=0.0):
+    r"""Lagrangian of a layer.  Source: Krotov 2021; Krotov and Hopfield 2021 [LG-1].
+
+    .. math:: L(x), \quad \nabla L = g
+
+    Parameters
+    ----------
+    x : neurons of the layer
+    layer : "quadratic" |x|^2/2, "repu" sum max(x, 0)^n/n, "exponential" sum e^u/beta,
+        "rectified_exponential" sum (e^v - 1 - v)/beta, "tanh" sum log cosh(u)/beta, "sigmoid"
+        sum log(1 + e^u)/beta, "softmax" log(sum e^u)/beta, "ghostmax" log(1 + sum e^u)/beta,
+        "layer_norm" d gain (mean (x - mean x)^2 + eps)^(1/2), "spherical"
+        gain (|x|^2 + eps)^(1/2); with u = beta x and v = max(u, 0)
+    beta : inverse temperature of the layers with exponentials
+    n : degree of "repu", whose output is that of a ReLU for n = 2
+    gain : factor of the normalised outputs
+    eps : stabiliser of "layer_norm" and "spherical"
+
+    >>> from hopref import lagrangian
+    >>> float(lagrangian.potential([3.0, 4.0], layer="spherical"))
+    5.0
+    """
+    return layer(n, gain, eps).L(x, beta)
+
+
+@op("(...,m)->(...,m)", **of_a_layer)
+def output(x, /, *, layer="softmax", beta=1.0, n=2, gain=1.0, eps=0.0):
+    r"""Output of a layer, the gradient of its Lagrangian.
+
+    Source: Krotov 2021; Krotov and Hopfield 2021 [LG-1].
+
+    .. math:: g(x) = \nabla L(x)
+
+    Parameters
+    ----------
+    x : neurons of the layer
+    layer : the Lagrangian, see `potential`
+    n : degree of "repu"
+    gain : factor of the normalised outputs
+    eps : stabiliser of "layer_norm" and "spherical"
+
+    Notes
+    -----
+    Neurons of no length have the normalised output 0 if eps = 0, where L has no gradient.
+
+    >>> from hopref import lagrangian
+    >>> lagrangian.output([3.0, 4.0], layer="spherical")
+    array([0.6, 0.8])
+    """
+    return 1.0 * layer(n, gain, eps).g(x, beta)
+
+
+@op("(...,m)->(...)", **of_a_layer)
+def legendre(x, /, *, layer="softmax", beta=1.0, n=2, gain=1.0, eps=0.0):
+    r"""Energy of a layer, the Legendre transform of its Lagrangian at its output.
+
+    Source: Krotov 2021; Krotov and Hopfield 2021 [LG-1, LG-2].
+
+    .. math:: E = x^T g(x) - L(x)
+
+    Parameters
+    ----------
+    x : neurons of the layer
+    layer : the Lagrangian, see `potential`
+    n : degree of "repu"
+    gain : factor of the normalised outputs
+    eps : stabiliser of "layer_norm" and "spherical"
+
+    Notes
+    -----
+    No layer computes the difference, which cancels for small neurons (tanh), for saturated ones
+    (sigmoid, softmax) and for long ones (layer_norm, whose energy is -d gain eps/s).
+
+    >>> from hopref import lagrangian
+    >>> float(lagrangian.legendre([3.0, 4.0], layer="spherical"))           # 5 - 5
+    0.0
+    """
+    return transform(layer(n, gain, eps), x, beta)

@@ -1,7 +1,7 @@
 """Bugs of two layers with Lagrangians."""
 import numpy as np
 
-from hopref.check.bugs import named, run, wrong_call
+from hopref.check.bugs import named, run, wrong_argument, wrong_call
 
 __all__ = []
 
@@ -82,3 +82,52 @@ def time_constants_exchanged(op, given):
 def no_decay_of_the_visible_layer(op, given):
     dv, dh = run(op, given)
     return dv + given["v"] / given["tau_v"], dh
+
+
+# -- the catalogue of Lagrangians -----------------------------------------------------------------
+
+POTENTIAL, OUTPUT, LEGENDRE = (f"lagrangian.{name}" for name in ("potential", "output", "legendre"))
+WITH_BETA = ("exponential", "rectified_exponential", "tanh", "sigmoid", "softmax", "ghostmax")
+
+
+@wrong_call("beta applied twice", POTENTIAL, OUTPUT, LEGENDRE)
+def layer_with_beta_twice(op, given):
+    beta = given["beta"]
+    return run(op, given | {"beta": beta * beta}) if given["layer"] in WITH_BETA else None
+
+
+@wrong_call("L without 1/beta", POTENTIAL)
+def potential_without_one_over_beta(op, given):
+    return given["beta"] * run(op, given) if given["layer"] in WITH_BETA else None
+
+
+@wrong_call("L in place of x.g - L", LEGENDRE)
+def lagrangian_for_the_energy(op, given):
+    layer = named(op, "layer", given)(given["n"], given["gain"], given["eps"])
+    return layer.L(given["x"], given["beta"])
+
+
+@wrong_call("output of another sign", OUTPUT)
+def output_of_another_sign(op, given):
+    return -run(op, given)
+
+
+@wrong_call("norms of neurons that are not centred", POTENTIAL, OUTPUT)
+def layer_norm_without_its_mean(op, given):
+    if given["layer"] != "layer_norm":
+        return None
+    d = given["x"].shape[-1]
+    unscaled = run(op, given | {"layer": "spherical", "eps": d * given["eps"]})
+    return np.sqrt(d) * unscaled
+
+
+@wrong_call("the zero of ghostmax left out", POTENTIAL, OUTPUT, LEGENDRE)
+def ghostmax_without_its_zero(op, given):
+    return run(op, given | {"layer": "softmax"}) if given["layer"] == "ghostmax" else None
+
+
+REGISTERED = [
+    wrong_argument("degree ignored", POTENTIAL, OUTPUT, LEGENDRE, n=2),
+    wrong_argument("gain ignored", POTENTIAL, OUTPUT, LEGENDRE, gain=1.0),
+    wrong_argument("eps ignored", POTENTIAL, OUTPUT, LEGENDRE, eps=0.0),
+]

@@ -66,8 +66,8 @@ def shape_of(dims, sizes):
 def with_multiples(sizes, names, functions=1):
     """The sizes, completed by axes that depend on others, and by `AXIS` for any other letter.
 
-    ``2m`` is twice m, ``lm`` is m for each of some functions, ``dd`` the square of d, and
-    ``dd+d+1`` the number of products of at most two of d numbers.
+    ``2m`` is twice m, ``lm`` is m for each of some functions, ``dd`` the square of d,
+    ``dd+d+1`` the number of products of at most two of d numbers, and ``l-1`` that less than l.
     """
     sizes = dict(sizes)
     for dim in names:
@@ -77,6 +77,8 @@ def with_multiples(sizes, names, functions=1):
             sizes[dim] = functions * sizes["m"]
         elif dim == "dd":
             sizes[dim] = sizes["d"] ** 2
+        elif dim == "l-1":
+            sizes[dim] = max(0, sizes["l"] - 1)
         elif dim == "dd+d+1":
             sizes[dim] = sizes["d"] ** 2 + sizes["d"] + 1
         else:

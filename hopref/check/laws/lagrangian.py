@@ -1,11 +1,14 @@
 """Laws of two layers with Lagrangians: what reduces to which network."""
 import numpy as np
 
-from hopref.check.cases.draws import constant, records, sampled
+from hopref.check.cases.draws import arrays, composed, constant, eighths, integers, records, sampled
 from hopref.check.cases.networks import layers
 from hopref.check.laws import at_most, equal, law
 from hopref.models import graded, modern
 from hopref.storage import hebbian
+
+NAMES = ("quadratic", "repu", "exponential", "rectified_exponential", "tanh", "sigmoid", "softmax",
+         "ghostmax", "layer_norm", "spherical")
 
 
 def quadratic(u, beta):
@@ -133,3 +136,75 @@ def fast_hidden_neurons_never_raise_the_reduced_energy(f, v, h, X, beta, visible
     how = {"visible": visible, "hidden": hidden, "beta": beta}
     new, E = f.lagrangian.update(v, X, **how), f.lagrangian.reduced_energy
     yield at_most(E(new, X, **how), E(v, X, **how))
+
+
+# -- the catalogue of Lagrangians -----------------------------------------------------------------
+
+@composed
+def neurons(draw):
+    """Two rows of neurons, the name of a Lagrangian and its options."""
+    d = draw(integers(1, 5))
+    return {"x": draw(arrays(2, d, elements=eighths)), "layer": draw(sampled(NAMES)),
+            "beta": draw(sampled([0.25, 1.0, 3.0])), "n": draw(integers(2, 4)),
+            "gain": draw(sampled([0.5, 2.0])), "eps": draw(sampled([0.0, 0.25, 1.0]))}
+
+
+def length(x, c, eps):
+    """sqrt(|x|^2/c + eps) of each row."""
+    return np.sqrt(np.sum(x * x, axis=-1, keepdims=True) / c + eps)
+
+
+def defined(x, layer, beta, n, gain, eps):
+    """L and g, row by row, as they are printed."""
+    u, positive = beta * x, np.where(x > 0, x, 0.0)
+    v, d = beta * positive, x.shape[-1]
+    zero = np.concatenate([x, 0 * x[..., :1]], axis=-1)
+    centred = x - np.sum(x, axis=-1, keepdims=True) / d
+    if layer in ("layer_norm", "spherical"):
+        x, c = (centred, d) if layer == "layer_norm" else (x, 1)
+        s = length(x, c, eps)
+        return c * gain * s[..., 0], gain * x / s
+    if layer in ("softmax", "ghostmax"):
+        x = zero if layer == "ghostmax" else x
+        top = np.max(x, axis=-1, keepdims=True)
+        e = np.exp(beta * (x - top))
+        total = np.sum(e, axis=-1, keepdims=True)
+        return (top + np.log(total) / beta)[..., 0], (e / total)[..., :d]
+    power = 1.0
+    for _ in range(n - 1):
+        power = power * positive
+    parts, g = {
+        "quadratic": lambda: (x * x / 2, x),
+        "repu": lambda: (power * positive / n, power),
+        "exponential": lambda: (np.exp(u) / beta, np.exp(u)),
+        "rectified_exponential": lambda: ((np.exp(v) - 1 - v) / beta, np.exp(v) - 1),
+        "tanh": lambda: (np.log((np.exp(u) + np.exp(-u)) / 2) / beta, np.tanh(u)),
+        "sigmoid": lambda: (np.log(1 + np.exp(u)) / beta, 1 / (1 + np.exp(-u))),
+    }[layer]()
+    return np.sum(parts, axis=-1), g
+
+
+OF_LAYERS = ("lagrangian.potential", "lagrangian.output", "lagrangian.legendre")
+
+
+@law(*OF_LAYERS, id="LG-1, LG-2", over=neurons(),
+     kills=("beta applied twice", "L in place of x.g - L", "degree ignored", "eps ignored",
+            "gain ignored", "norms of neurons that are not centred", "L without 1/beta",
+            "the zero of ghostmax left out", "output of another sign"))
+def a_layer_is_its_lagrangian_the_slope_and_their_transform(f, x, layer, **options):
+    """L, g and x.g - L, as they are printed."""
+    L, g = defined(x, layer, **options)
+    yield equal(f.lagrangian.potential(x, layer=layer, **options), L, "L")
+    yield equal(f.lagrangian.output(x, layer=layer, **options), g, "g")
+    yield equal(f.lagrangian.legendre(x, layer=layer, **options),
+                np.sum(x * g, axis=-1) - L, "transform")
+
+
+@law("lagrangian.potential", "lagrangian.output", id="LG-1", over=neurons(),
+     kills=("output of another sign", "L without 1/beta", "beta applied twice"))
+def a_lagrangian_is_above_its_tangents(f, x, layer, **options):
+    """L(y) >= L(x) + g(x).(y - x), for every pair of rows."""
+    L = f.lagrangian.potential(x, layer=layer, **options)
+    g = f.lagrangian.output(x, layer=layer, **options)
+    step = x - x[:, None]                               # from row i to row j
+    yield at_most(L[:, None] + np.sum(g[:, None] * step, axis=-1), L)

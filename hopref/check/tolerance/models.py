@@ -14,9 +14,8 @@ from hopref.check.tolerance.derivation import (
 )
 from hopref.check.tolerance.running_error import ELEMENTARY
 from hopref.check.tolerance.toleranced import exactly
-from hopref.maps import default_scale, dot, visible
+from hopref.maps import LAGRANGIANS, default_scale, dot, visible
 from hopref.models import classical
-from hopref.models.lagrangian import LAGRANGIANS
 from hopref.theory.separability import separating_beta
 
 __all__ = []
