@@ -1,10 +1,13 @@
 """Learning rules: weights W (d, d) of patterns X (n, d), or W (e, d) of pairs X -> Y."""
-from hopref.dispatch.domains import binary, flag, positive, real
+from functools import partial
+
+from hopref.dispatch.domains import binary, count, flag, nonnegative, polar, positive, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps import dot, ratio, scan
+from hopref.maps import dot, ratio, repeated, scan
 
-__all__ = ["hebbian", "covariance", "projection", "storkey", "willshaw", "willshaw_pairs", "bam"]
+__all__ = ["hebbian", "covariance", "projection", "storkey", "perceptron", "willshaw",
+           "willshaw_pairs", "bam"]
 
 SITES = 64          # at most so many sites have their weight matrix formed in `hollow_field`
 
@@ -157,6 +160,49 @@ def _storkey_step(W, x):
     H = (W @ x)[:, None] - W * x
     change = x[:, None] * x - x[:, None] * H.T - H * x
     return xp.where(xp.eye(d, dtype=xp.bool), 0.0, W + change / d), None
+
+
+@op("(n,d)->(d,d)", X=polar, epochs=count, margin=nonnegative, scratch="(d,d)")
+def perceptron(X, /, *, epochs, margin=0.0):
+    r"""Perceptron rule, which adds a pattern wherever its stability does not exceed the margin.
+
+    Source: Gardner 1988; Rosenblatt 1958 [GA-3].
+
+    .. math:: w_{ij} \leftarrow w_{ij} + x_i x_j \; (i \ne j) \quad\text{where}\quad
+        x_i \textstyle\sum_j w_{ij} x_j \le \kappa \|w_i\|
+
+    Parameters
+    ----------
+    X : polar patterns, one in each row, visited in this order
+    epochs : most visits of each pattern; the rule ends earlier if none is to be added
+    margin : kappa, the stability that each component of a pattern has to exceed
+
+    Notes
+    -----
+    The weights are integers, d times those of the literature, and their diagonal is 0.  The rule
+    ends, with all patterns as fixed points, if weights of a larger margin exist: `theory.stability`
+    tells whether it has, `theory.perceptron_capacity` how many patterns to expect.  W depends on
+    the order of the patterns and is not symmetric, so that there is no energy.
+
+    >>> from hopref import storage
+    >>> storage.perceptron([[1.0, -1.0]], epochs=2)
+    array([[ 0., -1.],
+           [-1.,  0.]])
+    """
+    start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
+    return repeated(partial(_epoch, X=X, margin=margin), start, epochs)
+
+
+def _epoch(W, *, X, margin):
+    return scan(partial(_perceptron_step, margin=margin), W, (X,))[1]
+
+
+def _perceptron_step(W, x, *, margin):
+    """The weights after one more visit of a pattern."""
+    xp = namespace(W)
+    violated = x * (W @ x) <= margin * xp.sqrt(dot(W, W))
+    change = xp.where(xp.eye(x.shape[0], dtype=xp.bool), 0.0, x[:, None] * x)
+    return W + xp.where(violated[:, None], change, 0.0), None
 
 
 @op("(n,d)->(d,d)", X=binary, scratch="(d,d)")

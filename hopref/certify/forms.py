@@ -45,7 +45,7 @@ FORMS = {
                "layer_norm_energy", "layer_norm_update", "normalized_energy",
                "normalized_update", "normmax_energy", "normmax_update", "normmax_weights",
                "update", "weights"),
-    "storage": ("bam", "covariance", "hebbian", "projection", "storkey", "willshaw",
+    "storage": ("bam", "covariance", "hebbian", "perceptron", "projection", "storkey", "willshaw",
                 "willshaw_pairs"),
     "structured": ("energy", "linear_update", "listed_update", "pair_update",
                    "random_feature_update", "top_k_energy", "top_k_update", "top_k_weights",
@@ -61,11 +61,12 @@ FORMS = {
                "gap_error_bound", "group_error_bound", "group_jacobian_bound",
                "group_separation", "group_sphere", "hull_energy_bound", "information_capacity",
                "jacobian_bound", "jacobian_norm_bound", "k_subsets_energy_bound",
-               "near_error_bound", "normmax_energy_bound", "rate_function",
+               "near_error_bound", "normmax_energy_bound", "perceptron_capacity", "rate_function",
                "required_separation", "retrieval_error_bound", "separation",
                "separation_error_bound", "smallest_step_bound", "softmax_slope_bound",
-               "sphere_radius", "spin_glass_load", "subset_separation", "support_error_bound",
-               "support_gap_bound", "support_separation", "unstable_sites"),
+               "sphere_radius", "spin_glass_load", "stability", "subset_separation",
+               "support_error_bound", "support_gap_bound", "support_separation",
+               "unstable_sites"),
 }
 
 

@@ -1,14 +1,15 @@
 """Learning rules: sums of products in ball arithmetic, and projections in rational numbers.
 
 References: the blog, eqs. (1), (5), (6); Tsodyks and Feigel'man 1988; Personnaz, Guyon and Dreyfus
-1985; Storkey 1997; Willshaw, Buneman and Longuet-Higgins 1969; Kosko 1988.
+1985; Storkey 1997; Gardner 1988; Willshaw, Buneman and Longuet-Higgins 1969; Kosko 1988.
 """
 import numpy as np
 from flint import arb, fmpq, fmpq_mat
 
 from hopref.certify.balls import Undecided, exceeds
 
-__all__ = ["hebbian", "covariance", "projection", "storkey", "willshaw", "willshaw_pairs", "bam"]
+__all__ = ["hebbian", "covariance", "projection", "storkey", "perceptron", "willshaw",
+           "willshaw_pairs", "bam"]
 
 
 def hebbian(X, *, scale=1, zero_diagonal=False):
@@ -55,6 +56,20 @@ def storkey(X):
                 H[i, j] = sum(W[i, k] * x[k] for k in range(d) if k not in (i, j))
         W = W + (np.outer(x, x) - x[:, None] * H.T - H * x) / d
         W = np.where(np.eye(d, dtype=bool), 0, W)
+    return W
+
+
+def perceptron(X, *, epochs, margin=0):
+    """Row by row; x h <= margin |w| is decided by squares, without a root."""
+    d = X.shape[1]
+    W = np.zeros((d, d), object)
+    for _ in range(epochs):
+        for x in X:
+            for i in range(d):
+                aligned = x[i] * sum(W[i] * x)
+                stable = exceeds(aligned, 0) and exceeds(aligned**2, margin**2 * sum(W[i] ** 2))
+                if not stable:
+                    W[i] = W[i] + np.where(np.arange(d) == i, 0, x[i] * x)
     return W
 
 

@@ -19,6 +19,7 @@ from hopref.certify.balls import (
     largest_indices,
     log,
     over_rows,
+    ratio,
     sqrt,
     total,
     vanishes,
@@ -38,10 +39,11 @@ __all__ = ["bit_error", "bits_per_synapse", "capacity_exponential",
            "gap_error_bound", "group_error_bound", "group_jacobian_bound", "group_separation",
            "group_sphere", "hull_energy_bound", "information_capacity", "jacobian_bound",
            "jacobian_norm_bound", "k_subsets_energy_bound", "near_error_bound",
-           "normmax_energy_bound", "rate_function", "required_separation", "retrieval_error_bound",
-           "separation", "separation_error_bound", "smallest_step_bound", "softmax_slope_bound",
-           "sphere_radius", "spin_glass_load", "subset_separation", "support_error_bound",
-           "support_gap_bound", "support_separation", "unstable_sites"]
+           "normmax_energy_bound", "perceptron_capacity", "rate_function", "required_separation",
+           "retrieval_error_bound", "separation", "separation_error_bound", "smallest_step_bound",
+           "softmax_slope_bound", "sphere_radius", "spin_glass_load", "stability",
+           "subset_separation", "support_error_bound", "support_gap_bound", "support_separation",
+           "unstable_sites"]
 
 
 def least(a, b):
@@ -319,6 +321,16 @@ def capacity_without_errors(d, *, n=2, errors=0, patterns):
     odd = exp((n - 1) * log(2)) * (arb(n) - arb(1) / 2).gamma() / arb.pi().sqrt()    # (2n - 3)!!
     size = exp((n - 1) * (log(d) + 2 * log(1 - 2 * errors)))
     return size / (2 * (n if patterns == "all" else 1) * odd * log(d))
+
+
+def stability(X, W):
+    return ratio(X * (X @ W.T), sqrt(dot(W, W)))
+
+
+def perceptron_capacity(margin):
+    k, root = margin, sqrt(arb(2))
+    normal = exp(-k * k / 2) / sqrt(2 * arb.pi())
+    return 1 / ((1 + k * k) * (arb(-k) / root).erfc() / 2 + k * normal)
 
 
 def capacity_storkey(d):

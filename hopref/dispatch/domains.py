@@ -17,7 +17,7 @@ __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
     "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
     "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
-    "binary", "factors", "log_factors", "uniform",
+    "polar", "binary", "factors", "log_factors", "uniform",
 ]
 
 
@@ -165,6 +165,7 @@ number = Array(description="a number", holds=lambda xp, x: ~xp.isnan(x))
 phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
 each_below_an_eighth = Array(description="finite and below 1/8",
                              holds=lambda xp, x: xp.isfinite(x) & (x < 0.125))
+polar = Array(description="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 binary = Array(description="0 or 1", holds=lambda xp, x: (x == 0) | (x == 1))
 symmetric = Array(structural=nearly_symmetric, description="finite and symmetric")
 

@@ -45,6 +45,7 @@ from hopref.maps.loops import (
     listed_once,
     over_rows,
     positions,
+    repeated,
     scan,
     solved,
 )

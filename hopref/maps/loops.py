@@ -53,6 +53,16 @@ def fold(step, carry, items):
     return carry
 
 
+def repeated(step, carry, most):
+    """The carry after at most ``most`` steps, or after one that does not change it."""
+    for _ in range(most):
+        before, carry = carry, step(carry)
+        same = carry == before
+        if isinstance(same, np.ndarray) and same.all():
+            break
+    return carry
+
+
 # -- linear systems -------------------------------------------------------------------------------
 
 def solved(A, b):

@@ -68,6 +68,7 @@ from hopref.theory.optima import (
     gerf_parameter,
     mean_squared_sum,
 )
+from hopref.theory.perceptron import perceptron_capacity, stability
 from hopref.theory.random_energy import (
     capacity_exponential_typical,
     capacity_random_energy,
@@ -128,4 +129,4 @@ __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "log_relative_mse", "kernel_covariance", "orthogonal_mse_bound", "regularized_ratio",
            "features_needed", "ratio_bias", "ratio_variance", "uniform_features", "gerf_parameter",
            "mean_squared_sum", "derf_parameters", "derf_log_second_moment", "Derf",
-           "jacobian", "spectrum", "jacobian_spectrum"]
+           "jacobian", "spectrum", "jacobian_spectrum", "stability", "perceptron_capacity"]

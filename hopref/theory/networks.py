@@ -8,7 +8,7 @@ Westervelt 1989.
 """
 import numpy as np
 
-from hopref.dispatch.domains import Array, choice, flag, positive, symmetric
+from hopref.dispatch.domains import choice, flag, polar, positive, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.errors import naming
@@ -17,7 +17,6 @@ from hopref.theory.arguments import validated
 __all__ = ["unstable_sites", "flips_bound", "descent_margin", "critical_beta",
            "graded_contraction_factor"]
 
-polar = Array(description="-1 or +1", holds=lambda xp, x: xp.abs(x) == 1)
 slope = choice(tanh=1.0, sigmoid=0.25, identity=1.0)        # the largest slope of f, at beta = 1
 
 

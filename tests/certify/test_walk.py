@@ -29,6 +29,7 @@ NUMBERS = {
     "theory.information_capacity": (1, [()], {"recall": "auto"}),
     "theory.bits_per_synapse": (2, [(load,) for load in (0.01, 0.5, 2.0)], {"activity": 0.3}),
     "theory.capacity_sparse": (2, [(p,) for p in (1e-9, 0.1, 0.5, 0.9)], {}),
+    "theory.perceptron_capacity": (40, [(k,) for k in (-20.0, -2.0, -0.1, 0.0, 0.5, 30.0)], {}),
     "theory.distance_bound": (2, [(step,) for step in (0.1, 7.0)], {"factor": 0.3, "steps": 4}),
     "theory.rate_function": (3, [(x,) for x in (-1.0, -0.3, 1e-6, 0.5, 0.99)], {}),
     "theory.capacity_exponential": (2, [()], {"errors": 0.1}),

@@ -32,7 +32,8 @@ CLASSES = {
 WINDOWED = {"l": 11, "n": 13}           # of windows: longer than the widest of `sweep`
 QUERIES = (1, 3, 7, 9, 13)              # of causal attention, beside those of LONG
 LONG, LONGER, LONGEST = (17, 130), (65,), 4097      # of one axis; 65 only if thorough
-SUCCESSIVE = ("storage.storkey",)       # by steps that multiply errors: thousands leave no digit
+SUCCESSIVE = ("storage.storkey",        # by steps that multiply errors: thousands leave no digit
+              "storage.perceptron")     # by a step for each of many visits
 MOST_ENTRIES = 2**17                    # of one array
 LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
 SWEEPS = (                              # values of the first domain that holds a test value

@@ -196,6 +196,27 @@ def of_projection(op, args, kwargs, exact, profile):
     return np.full(exact.shape, radius + profile.u_o)
 
 
+@rule("storage.perceptron")
+def of_perceptron(op, args, kwargs, exact, profile):
+    """Zero for a row of integers whose decisions are clear, for limits with a few roundings, and
+    infinite for others."""
+    it = given(op, args, kwargs)
+    X, margin = it["X"].astype(float), float(it["margin"])
+    own, W = np.eye(X.shape[1], dtype=bool), np.zeros((X.shape[1], X.shape[1]))
+    unclear = np.zeros(X.shape[1], dtype=bool)
+    for _ in range(it["epochs"]):
+        before = W
+        for x in X:
+            aligned, limit = x * (W @ x), margin * np.sqrt(np.sum(W * W, axis=-1))
+            near = (X.shape[1] + 8) * profile.u * limit
+            unclear |= (np.abs(aligned - limit) <= near) & (near > 0)
+            W = W + np.where(own, 0.0, x[:, None] * x) * (aligned <= limit)[:, None]
+        if np.array_equal(before, W):
+            break
+    unclear |= np.sum(np.abs(W), axis=-1) > profile.integers
+    return np.broadcast_to(np.where(unclear, np.inf, 0.0)[:, None], np.shape(exact))
+
+
 @rule("storage.storkey")
 def of_storkey(op, args, kwargs, exact, profile):
     """Each pattern adds |x|^2 to the weights; the tolerance is infinite where they overflow."""

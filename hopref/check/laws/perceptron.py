@@ -1,0 +1,90 @@
+"""Laws of perceptron storage: integers learned row by row, basins, the capacity."""
+import numpy as np
+
+from hopref.check.cases.draws import arrays, composed, floats, integers, polar, records, sampled
+from hopref.check.laws import equal, holds, law
+from hopref.check.laws.capacity import rounded
+from hopref.storage import perceptron
+
+__all__ = []
+
+margins = sampled([0.0, 0.25, 0.5, 1.0])        # whose squares are exact
+
+
+@composed
+def sets(draw):
+    """Polar patterns, a number of epochs and a margin."""
+    return {"X": draw(arrays(draw(integers(1, 4)), draw(integers(1, 5)), elements=polar)),
+            "epochs": draw(integers(1, 6)), "margin": draw(margins)}
+
+
+@composed
+def cues(draw):
+    """One or two polar patterns, their weights in another unit for each row, and a cue with some
+    components flipped."""
+    d = draw(integers(5, 8))
+    X = draw(arrays(draw(integers(1, 2)), d, elements=polar))
+    W = perceptron(X, epochs=6, margin=0.5) * 2.0 ** np.arange(d)[:, None]
+    flips = draw(arrays(d, elements=sampled([1.0, 1.0, 1.0, -1.0])))
+    return {"xi": X[0] * flips, "x": X[0], "W": W}
+
+
+def learned(X, epochs, margin):
+    """Row by row, with x h > margin |w| decided by integers and their squares."""
+    n, d = X.shape
+    W = np.zeros((d, d))
+    for i in range(d):
+        others = 1.0 * (np.arange(d) != i)
+        for _ in range(epochs):
+            for x in X:
+                aligned = x[i] * np.sum(W[i] * x)
+                if aligned <= 0 or aligned**2 <= margin**2 * np.sum(W[i] ** 2):
+                    W[i] += others * x[i] * x
+    return W
+
+
+@law("storage.perceptron", id="GA-3", over=sets(),
+     kills=("field not divided by the length of the weights", "weights of a site to itself",
+            "all patterns added together", "zero weights taken for stable", "margin ignored",
+            "one epoch alone"))
+def a_row_of_weights_learns_by_itself(f, X, epochs, margin):
+    """w_i <- w_i + x_i x (without i) where x_i w_i.x <= margin |w_i|, in the order of patterns."""
+    yield equal(f(X, epochs=epochs, margin=margin), learned(X.value, epochs, margin))
+
+
+@law("theory.stability", id="GA-3", over=sets(),
+     kills=("stability not divided by the length", "stability of the columns"))
+def the_stability_is_the_distance_from_a_hyperplane(f, X, epochs, margin):
+    """gamma = x_i w_i.x / |w_i| is that of 3 W, and |gamma| <= |x|."""
+    W = perceptron(X.value, epochs=epochs, margin=margin) + np.eye(X.shape[1])
+    gamma, length = f(X, W), np.sqrt(np.sum(W**2, axis=-1))
+    yield equal(gamma * length, X * (X @ W.T))
+    yield equal(f(X, 3 * W), gamma, "scaled weights")
+
+
+@law("classical.update", id="GA-4", over=cues(), kills=("W transposed",))
+def flips_are_repaired_where_fields_exceed_their_largest_weights(f, xi, x, W):
+    """x_i h_i > 2 (sum of the k largest |w_ij|): k flips leave the sign of the field of i."""
+    k = int(np.sum(xi.value != x.value))
+    largest = np.sum(np.sort(np.abs(W.value), axis=-1)[:, len(W) - k:], axis=-1)
+    sure = x.value * (W.value @ x.value) > 2 * largest
+    yield holds((f(xi, W) == x) | ~sure)
+
+
+@law("theory.perceptron_capacity", id="GA-1", over=records(margin=floats(-6.0, 6.0)),
+     kills=("1/(1 + k^2) for every margin",))
+def opposite_margins_share_the_second_moment(f, margin):
+    """1/alpha(k) + 1/alpha(-k) = 1 + k^2, the integral over all t, and alpha(0) = 2."""
+    inverse = [1 / f(k) for k in (margin, -margin)]
+    yield equal(rounded(sum(inverse), 64), rounded(1 + margin**2))
+    yield equal(rounded(f(0.0)), 2.0, "no margin")
+
+
+@law("theory.perceptron_capacity", id="GA-1", over=records(margin=floats(-3.0, 3.0)),
+     kills=("the density left out", "1/(1 + k^2) for every margin", "margin with the wrong sign"))
+def the_inverse_capacity_is_an_integral(f, margin):
+    """1/alpha(k) = integral of u^2 phi(u - k) over u > 0, by 200 nodes on [0, 12]."""
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    u = 6 * (nodes + 1)
+    value = 6 * np.sum(weights * u**2 * np.exp(-((u - margin) ** 2) / 2)) / np.sqrt(2 * np.pi)
+    yield equal(rounded(1 / f(margin), 64), rounded(value, 512))
