@@ -26,6 +26,7 @@ from hopref.models import gated as gated
 from hopref.models import graded as graded
 from hopref.models import heteroassociation as heteroassociation
 from hopref.models import hierarchy as hierarchy
+from hopref.models import kernelized as kernelized
 from hopref.models import lagrangian as lagrangian
 from hopref.models import modern as modern
 from hopref.models import performer as performer

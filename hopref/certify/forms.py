@@ -27,6 +27,7 @@ FORMS = {
                "update"),
     "heteroassociation": ("energy", "joint_energy", "joint_update", "update"),
     "hierarchy": ("energy", "update"),
+    "kernelized": ("energy", "update"),
     "lagrangian": ("energy", "flow", "legendre", "output", "potential", "reduced_energy",
                    "update"),
     "layers": ("associate", "associations", "layer_norm", "project", "read_out"),

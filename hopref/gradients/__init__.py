@@ -21,6 +21,7 @@ from hopref.gradients import (
     gated,
     graded,
     heteroassociation,
+    kernelized,
     layers,
     maps,
     modern,
@@ -33,4 +34,4 @@ from hopref.gradients import (
 
 __all__ = ["maps", "features", "gated", "graded", "dense", "epanechnikov", "modern", "sparse",
            "attention", "performer", "feature_memory", "heteroassociation",
-           "layers", "sigmoid", "sinks", "structured"]
+           "kernelized", "layers", "sigmoid", "sinks", "structured"]

@@ -92,7 +92,7 @@ def numbers(it, k, shape):
         return np.sign(x) + (x == 0) if k.startswith("sign") else family.rest(x, it.format)
     if x.ndim == 0 or not x.size:
         return x
-    if dims[0] == "h":                  # one matrix for each head, as layers are initialised
+    if dims[0] == "h" or k == "W" and dims == ("m", "d"):       # maps, as layers are initialised
         return x if family.whole else x / math.sqrt(shape[-1])
     return transformed(it, k, isolated(x) if family.name == "ties" else x)
 
