@@ -20,6 +20,7 @@ from hopref.models import attention as attention
 from hopref.models import bam as bam
 from hopref.models import classical as classical
 from hopref.models import dense as dense
+from hopref.models import energy_transformer as energy_transformer
 from hopref.models import epanechnikov as epanechnikov
 from hopref.models import feature_memory as feature_memory
 from hopref.models import gated as gated

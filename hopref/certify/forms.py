@@ -15,6 +15,7 @@ FORMS = {
                   "low_rank_asynchronous_update", "low_rank_energy", "low_rank_update",
                   "two_step_energy", "update", "willshaw_update", "winners_update"),
     "dense": ("asynchronous_update", "energy", "first_order_update", "log_energy", "update"),
+    "energy_transformer": ("energy", "flow"),
     "epanechnikov": ("energy", "update"),
     "feature_memory": ("energy", "log_sums", "update"),
     "features": ("derf", "general", "gerf", "hyperbolic", "log_derf", "log_general", "log_gerf",

@@ -15,6 +15,7 @@ is that of the branch that the operation evaluates.
 from hopref.gradients import (
     attention,
     dense,
+    energy_transformer,
     epanechnikov,
     feature_memory,
     features,
@@ -32,6 +33,6 @@ from hopref.gradients import (
     structured,
 )
 
-__all__ = ["maps", "features", "gated", "graded", "dense", "epanechnikov", "modern", "sparse",
-           "attention", "performer", "feature_memory", "heteroassociation",
+__all__ = ["maps", "features", "gated", "graded", "dense", "energy_transformer", "epanechnikov",
+           "modern", "sparse", "attention", "performer", "feature_memory", "heteroassociation",
            "kernelized", "layers", "sigmoid", "sinks", "structured"]
