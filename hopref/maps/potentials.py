@@ -246,7 +246,7 @@ def log_cosh(u, beta):
     xp = namespace(u)
     a = xp.abs(beta * u)
     near = a < 0.5
-    close = xp.abs(u) * xp.tanh(a) * half_of_log_cosh(xp.where(near, a, 0.0))
+    close = xp.abs(u) * xp.tanh(a) * half_of_log_cosh(xp.minimum(a, 0.5 + 0 * a))
     far = xp.abs(u) + (xp.log1p(xp.exp(-2 * a)) - math.log(2)) / beta
     return xp.sum(xp.where(near, close, far), axis=-1)
 
@@ -256,7 +256,7 @@ def log_cosh_transform(u, beta):
     xp = namespace(u)
     a = xp.minimum(xp.abs(beta * u), 400 + 0 * u)       # above 400 it is log(2)/beta
     near, e = a < 0.5, xp.exp(-2 * a)
-    close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.where(near, a, 0.0)))
+    close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.minimum(a, 0.5 + 0 * a)))
     far = (math.log(2) - 2 * a * (e / (1 + e)) - xp.log1p(e)) / beta
     return xp.sum(xp.where(near, close, far), axis=-1)
 
