@@ -11,11 +11,12 @@ import functools
 import sys
 import time
 import types
-import weakref
 
 import numpy as np
 
 from tests.doubles import cupy_names as names
+from tests.doubles import streams
+from tests.doubles.stats import Stats
 
 NO_COPY = (
     "Implicit conversion to a NumPy array is not allowed. "
@@ -27,76 +28,28 @@ ON_HOST = (np.ndarray, list, tuple)
 NUMBERS = (np.ndarray, np.generic)
 
 
-class Stats:
-    """Bytes copied and allocated on the device, and kernels launched, since ``reset``."""
-
-    def __init__(self):
-        self.live, self.held = 0, set()
-        self.reset()
-
-    def reset(self):
-        self.synchronised = self.to_device = self.to_host = self.launches = 0
-        self.start = self.peak = self.live
-
-    @property
-    def quiet(self):
-        return self.synchronised == self.to_device == self.to_host == 0
-
-    @property
-    def grown(self):
-        """Peak bytes beyond those held at ``reset``."""
-        return self.peak - self.start
-
-    def hold(self, memory):
-        """Count memory once, however many arrays use it, until it is freed."""
-        if id(memory) in self.held:
-            return
-        self.held.add(id(memory))
-        self.live += memory.nbytes
-        self.peak = max(self.peak, self.live)
-        weakref.finalize(memory, self.free, id(memory), memory.nbytes)
-
-    def free(self, number, nbytes):
-        self.held.remove(number)
-        self.live -= nbytes
-
-    def __repr__(self):
-        return (
-            f"{self.synchronised} synchronisations, {self.to_device} bytes to the device, "
-            f"{self.to_host} bytes to the host"
-        )
-
-
 stats = Stats()
 
 
-class Device:
-    id = 0
-
-    def __eq__(self, other):
-        return isinstance(other, Device)
-
-    def __hash__(self):
-        return 0
-
-    def __repr__(self):
-        return "<CUDA Device 0>"
-
-
-class Event:
+class Event(streams.Event):
     """An event of the queue; here the time is that of the host."""
 
-    def record(self):
+    def record(self, stream=None):
+        super().record(stream)
         self.time = time.perf_counter()
 
     def synchronize(self):
+        super().synchronize()
         stats.synchronised += 1
 
 
 cuda = types.SimpleNamespace(
-    Event=Event, get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
-    runtime=types.SimpleNamespace(getDeviceCount=lambda: 1,
+    Event=Event, Device=streams.Device, Stream=streams.Stream,
+    get_current_stream=streams.current_stream,
+    get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
+    runtime=types.SimpleNamespace(getDeviceCount=streams.count,
                                   getDeviceProperties=lambda number: {"name": b"substitute"}))
+extra = types.SimpleNamespace(empty_pinned=streams.empty_pinned)       # the module cupyx
 
 
 class ndarray:
@@ -111,6 +64,7 @@ class ndarray:
         self._host = host
         if host.base is None and host.nbytes:
             stats.hold(host)
+            streams.placed(host)
 
     def __array__(self, *args, **kwargs):
         raise TypeError(NO_COPY)
@@ -127,7 +81,9 @@ class ndarray:
     def __getattr__(self, name):
         if name not in names.ATTRIBUTES:
             raise AttributeError(f"a formula may not ask a device array for {name!r}")
-        return Device() if name == "device" else wrap(getattr(self._host, name))
+        if name == "device":
+            return streams.Device(streams.device_of(self._host))
+        return wrap(getattr(self._host, name))
 
     @property
     def data(self):
@@ -141,7 +97,31 @@ class ndarray:
     def get(self):
         stats.to_host += self._host.nbytes
         stats.synchronised += 1
+        streams.follow("a copy to the host", [self._host])
+        streams.current_stream().record().synchronize()
         return self._host.copy()
+
+    def set(self, arr, stream=None):
+        """A copy of host memory; it is asynchronous if that is pinned."""
+        if not isinstance(arr, np.ndarray) or arr.dtype != self._host.dtype:
+            raise TypeError(f"{type(arr)} cannot be set")
+        if arr.shape != self._host.shape:
+            raise ValueError("Shape mismatch")
+        if not self._host.flags.c_contiguous:
+            raise RuntimeError("Cannot set to non-contiguous array")
+        pinned = isinstance(arr, streams.Pinned)
+        streams.follow("a copy to the device", [arr] if pinned else [], [self._host], stream)
+        stats.to_device += arr.nbytes
+        stats.synchronised += not pinned
+        self._host[...] = arr
+
+    def copy(self, order="C"):
+        """A copy on the current device, of an array of any device."""
+        streams.follow("a copy", [self._host])
+        new = np.array(self._host, order=order)
+        streams.follow("a copy", writes=[new])
+        stats.launches += 1
+        return ndarray(new)
 
     def item(self):
         return self.get().item()
@@ -177,10 +157,14 @@ class ndarray:
         return asarray, (self.get(),)
 
     def __getitem__(self, key):
-        return wrap(self._host[index(key)])
+        found = self._host[index(key)]
+        if isinstance(found, np.ndarray) and found.base is None:
+            _follow("indexing", [self._host], [found])
+        return wrap(found)
 
     def __setitem__(self, key, value):
         self._host[index(key)] = unwrap(value)
+        _follow("an assignment", [unwrap(value)], [self._host])
         stats.launches += 1
 
 
@@ -212,21 +196,47 @@ def index(key):
     return unwrap(key)
 
 
+def _follow(what, read, written):
+    """Note a launch, of which some operands may be no arrays."""
+    read = [a for a in read if isinstance(a, np.ndarray)]
+    streams.require_here(read)
+    streams.follow(what, read, written)
+
+
 @np.errstate(all="ignore")
 def _silently(function, *args, **keywords):
     """Suppress warnings about infinities and NaN, which a device does not give."""
     result = function(*args, **keywords)
     first = result[0] if isinstance(result, tuple) else result
     views = not isinstance(first, NUMBERS) or first.base is not None or function is _poisoned
+    if streams.following() and (written := _written(function, args, keywords, result)):
+        _follow(function.__name__.strip("_"), _arrays_in(args), written)
     stats.launches += not (views or "out" in keywords or any(result is a for a in args))
     return wrap(result)
+
+
+def _arrays_in(args):
+    for a in args:
+        yield from a if isinstance(a, list | tuple) else (a,)
+
+
+def _written(function, args, keywords, result):
+    """The arrays that a call writes, of which there are none if it returns a view."""
+    if function is np.copyto:
+        return [args[0]]
+    given = {id(streams.memory_of(a)) for a in _arrays_in(args) if isinstance(a, np.ndarray)}
+    new = [a for a in (result if isinstance(result, tuple) else (result,))
+           if isinstance(a, np.ndarray) and id(streams.memory_of(a)) not in given]
+    for a in new:
+        streams.placed(streams.memory_of(a))
+    return new + [a for a in (keywords.get("out"),) if a is not None]
 
 
 def _operator(name):
     def apply(self, other):
         if isinstance(other, ON_HOST):
             raise TypeError(f"Unsupported type {type(other)}")
-        return _silently(getattr(self._host, name), unwrap(other))
+        return _silently(getattr(np.ndarray, name), self._host, unwrap(other))
 
     return apply
 
@@ -235,6 +245,7 @@ def _in_place(name):
     def apply(self, other):
         with np.errstate(all="ignore"):
             getattr(self._host, name)(unwrap(other))
+        _follow(name, [self._host, unwrap(other)], [self._host])
         stats.launches += 1
         return self
 
@@ -242,7 +253,7 @@ def _in_place(name):
 
 
 def _unary(name):
-    return lambda self: _silently(getattr(self._host, name))
+    return lambda self: _silently(getattr(np.ndarray, name), self._host)
 
 
 for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
@@ -261,6 +272,7 @@ def asarray(a, dtype=None, order=None, *, copy=None, blocking=False):
         return a if kept else ndarray(np.array(a._host, dtype=dtype))
     host = np.array(a, dtype=dtype)
     stats.to_device += host.nbytes
+    streams.follow("asarray", writes=[host])
     return ndarray(host)
 
 
@@ -362,15 +374,17 @@ __name__ = "cupy"
 
 
 @contextlib.contextmanager
-def installed():
-    """Install this module as ``cupy``, and reset the counts."""
-    real = sys.modules.get("cupy")
-    sys.modules["cupy"] = _this
+def installed(devices=1):
+    """Install this module as ``cupy``, with a number of devices, and reset the counts."""
+    real = {name: sys.modules.get(name) for name in ("cupy", "cupyx")}
+    sys.modules |= {"cupy": _this, "cupyx": extra}
     stats.reset()
+    streams.reset(devices)
     try:
         yield _this
     finally:
-        if real is None:
-            del sys.modules["cupy"]
-        else:
-            sys.modules["cupy"] = real
+        for name, module in real.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from tests.doubles import cupy
+from tests.doubles import cupy, streams
 from tests.gpu import nvrtc
 from tests.gpu.ptx.launch import launch
 from tests.gpu.ptx.parse import parse
@@ -42,6 +42,7 @@ class RawKernel:
         given = [parameter.taken(a) for parameter, a in zip(self.parameters, args)]
         written = [a for parameter, a in zip(self.parameters, given) if parameter.written]
         cupy.stats.launches += 1
+        streams.follow(self.name, [a for a in given if isinstance(a, np.ndarray)], written)
         before, results = [a.copy() for a in written], set()
         for order, blocks in ORDERS:
             for array, start in zip(written, before):
