@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "dynamics": FORMULAS | {"progress"},
     "layers": FORMULAS | {"dynamics"},
     "gradients": FORMULAS | {"layers"},
-    "parts": FORMULAS,
+    "parts": FORMULAS | {"extras"},
     "distributed": FORMULAS | {"parts", "dynamics", "extras", "progress"},
     "data": DISPATCH | {"extras"},
     "theory": FORMULAS | {"projections", "data"},

@@ -3,7 +3,7 @@
 The chunks may be read from files or computed in other processes.  `stream` applies an operation to
 chunks.  Its three steps are `from_chunk`, `merge` and `value`, for use where the chunks are in
 different processes; `merge_all` merges parts by a tree, also with dask; `scan` applies causal
-attention chunk by chunk.
+attention chunk by chunk.  `upload` copies chunks to CUDA devices while earlier ones are processed.
 
 A kind of parts is a module with a ``State`` and four functions: ``empty`` returns the state of no
 data, ``from_chunk`` that of one chunk, ``merge`` that of two states together, and ``value`` the
@@ -52,8 +52,10 @@ KINDS = {
     "top_k": ("structured.top_k_update",),
 }
 
-__all__ = ["stream", "scan", "from_chunk", "merge", "merge_all", "value", "chunks_of", "Part",
-           *KINDS]
+__all__ = ["stream", "scan", "from_chunk", "merge", "merge_all", "value", "chunks_of", "upload",
+           "Part", *KINDS]
+
+_MODULES = {"chunks_of": "chunks", "upload": "uploading"}      # of functions
 
 
 def __getattr__(name: str) -> Any:
@@ -61,7 +63,7 @@ def __getattr__(name: str) -> Any:
     if name in KINDS:
         return importlib.import_module(f"hopref.parts.{name}")
     if name in __all__:
-        module = "chunks" if name == "chunks_of" else "streaming"
+        module = _MODULES.get(name, "streaming")
         value = getattr(importlib.import_module(f"hopref.parts.{module}"), name)
         globals()[name] = value
         return value

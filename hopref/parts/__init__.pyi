@@ -18,5 +18,6 @@ from hopref.parts.streaming import merge_all as merge_all
 from hopref.parts.streaming import scan as scan
 from hopref.parts.streaming import stream as stream
 from hopref.parts.streaming import value as value
+from hopref.parts.uploading import upload as upload
 
 KINDS: dict[str, tuple[str, ...]]

@@ -9,7 +9,8 @@ import numpy as np
 from hopref.dispatch.domains import count
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import bind
-from hopref.errors import CallError, HoprefError, ShapeError, naming
+from hopref.dispatch.paths import BACKENDS
+from hopref.errors import BackendError, CallError, HoprefError, ShapeError, naming
 
 __all__ = ["chunks_of", "zip_chunks", "kind_of", "chunked_operation", "errors_in_chunk",
            "chunked_names", "is_absent", "positional", "keywords", "place", "number_of_rows",
@@ -56,13 +57,17 @@ def zip_chunks(op, operands, params):
 
 
 def _zipped(op, given, streams):
-    missing = object()
-    for i, chunks in enumerate(itertools.zip_longest(*streams.values(), fillvalue=missing)):
-        short = [k for k, chunk in zip(streams, chunks, strict=True) if chunk is missing]
+    """One call after the other; no iterator of the standard library, which would keep a chunk."""
+    missing, iterators = object(), {k: iter(v) for k, v in streams.items()}
+    for i in itertools.count():
+        chunks = {k: next(iterator, missing) for k, iterator in iterators.items()}
+        short = [k for k, chunk in chunks.items() if chunk is missing]
+        if len(short) == len(chunks):
+            return
         if short:
             raise ShapeError(f"hopref.{op.name}: {', '.join(streams)} must come in equally many "
                              f"chunks; got no chunk {i} of {short[0]}.")
-        arguments = given | dict(zip(streams, chunks, strict=True))
+        arguments = given | chunks
         yield positional(op, arguments), keywords(op, arguments)
 
 
@@ -71,15 +76,22 @@ def kind_of(op):
     return import_module(f"hopref.parts.{op.parts}")
 
 
-def chunked_operation(op, caller):
-    """The `Chunked` entry of an operation, which is refused if it has no parts."""
+def chunked_operation(op, caller, backend=None):
+    """The `Chunked` entry of an operation, which is refused if it has no parts, or no such path."""
     with naming(f"hopref.parts.{caller}"):
         if not hasattr(op, "parts"):
             raise CallError(f"op must be an operation of hopref; got {op!r}")
         if op.parts is None:
             raise CallError("op must have mergeable parts (`hopref ops` lists those that have); "
                             f"got {op.name}")
-    return kind_of(op).OPERATIONS[op.name]
+        if backend in (None, "formula"):
+            return kind_of(op).OPERATIONS[op.name]
+        known = [b for b in BACKENDS
+                 if op.name in getattr(import_module(f"hopref.fast.{b}"), "PARTS", ())]
+        if backend not in known:
+            raise BackendError(f"backend must be one of {', '.join(['formula', *known])} for parts "
+                               f"of {op.name}; got {backend!r}")
+    return import_module(f"hopref.fast.{backend}._parts").OPERATIONS[op.name]
 
 
 @contextlib.contextmanager

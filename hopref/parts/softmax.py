@@ -96,13 +96,17 @@ def from_thresholded(*, xi, X, beta, theta, side):
 
 
 def from_keys(*, Q, K, V, scale, mask, bias, causal, **_):
-    if causal:
-        raise DomainError("causal must be False where keys come in chunks (give a mask); "
-                          "got causal=True")
+    refuse_causal(causal)
     z, beta = bounded(Q @ namespace(Q).matrix_transpose(K)), default_scale(scale, K)
     if not isinstance(bias, float):
         z, beta = bounded(beta * z) + bias, 1.0
     return from_chunk(seen(z, mask), V, beta=beta)
+
+
+def refuse_causal(causal):
+    if causal:
+        raise DomainError("causal must be False where keys come in chunks (give a mask); "
+                          "got causal=True")
 
 
 def from_overlaps(*, xi, X):

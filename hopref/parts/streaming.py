@@ -1,5 +1,6 @@
 """Partial results of operations from chunks, and the result of all chunks."""
 import functools
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from hopref.parts.chunks import (
     row_of_zeros,
     zip_chunks,
 )
+from hopref.parts.devices import Placement
 
 __all__ = ["Part", "stream", "scan", "from_chunk", "merge", "merge_all", "value"]
 
@@ -36,14 +38,16 @@ class Part(NamedTuple):
     state : state of its kind of parts
     rows : number of rows that the state summarises
     arguments : the validated arguments that are not divided into chunks, with options by name
+    backend : the path by which the state was computed
     """
     op: Callable
     state: tuple
     rows: int
     arguments: dict
+    backend: str = "formula"
 
 
-def stream(op, /, *operands, nonfinite=None, **params):
+def stream(op, /, *operands, nonfinite=None, backend=None, **params):
     """Apply an operation to patterns or keys in chunks, in one pass over the chunks.
 
     Source: online softmax and mergeable sums [MO-1, MO-2, MO-4, MO-5, MO-7].
@@ -58,6 +62,7 @@ def stream(op, /, *operands, nonfinite=None, **params):
         or a generator, in place of each array with an axis n of patterns, s of keys, or, for causal
         attention, l of positions; this includes ``mask=`` and ``bias=`` if given
     nonfinite : "raise" or "propagate"
+    backend : "formula", or "cupy" for the operations in ``hopref.fast.cupy.PARTS``
 
     Returns
     -------
@@ -68,20 +73,21 @@ def stream(op, /, *operands, nonfinite=None, **params):
     The chunks are merged in order by the tree of `merge_all`, so that the same chunks give the same
     bits.  At most two chunks are in memory at a time, with a number of states that is logarithmic
     in the number of chunks.  Each chunk is validated, and errors state its number, from 0.  A chunk
-    may be empty.
+    may be empty.  Chunks on other CUDA devices than the current one are processed there, and their
+    parts are copied to it; the other arguments must be on the current device.
 
     >>> from hopref import modern, parts
     >>> parts.stream(modern.update, [2.0], parts.chunks_of([[1.0], [1.0], [-1.0]], 2), beta=50.0)
     array([1.])
     """
-    kind = chunked_operation(op, "stream")
-    found = _tree(_parts(op, operands, params, nonfinite), 2, merge)
+    kind = chunked_operation(op, "stream", backend)
+    found = _tree(_parts(op, operands, params, nonfinite, backend), 2, merge)
     if not found:
         raise ShapeError(f"hopref.{op.name}: {kind.axis} must be at least 1; got no chunk.")
     return value(*found)
 
 
-def from_chunk(op, /, *operands, nonfinite=None, **params):
+def from_chunk(op, /, *operands, nonfinite=None, backend=None, **params):
     """Compute the partial result of one chunk.
 
     Parameters
@@ -89,6 +95,7 @@ def from_chunk(op, /, *operands, nonfinite=None, **params):
     op : an operation with mergeable parts
     operands, params : arguments of the operation, with the chunk in place of the whole array
     nonfinite : "raise" or "propagate"
+    backend : as in `stream`
 
     Returns
     -------
@@ -100,7 +107,8 @@ def from_chunk(op, /, *operands, nonfinite=None, **params):
     array([[ 0., -2.],
            [-2.,  0.]])
     """
-    kind = chunked_operation(op, "from_chunk")
+    kind = chunked_operation(op, "from_chunk", backend)
+    backend = backend or "formula"
     with naming(f"hopref.{op.name}"):
         given = bind(op, operands, params)
         chunked = [k for k in chunked_names(op, kind) if not is_absent(op, k, given[k])]
@@ -109,8 +117,8 @@ def from_chunk(op, /, *operands, nonfinite=None, **params):
     of_chunk = {"k": min(whole.get("k", 1), max(rows, 1)), "empty_row": "zeros"}
     given |= {k: of_chunk[k] for k in whole}
     given |= {k: row_of_zeros(op, kind, k, given[k]) for k in chunked if rows == 0}
-    call = op.prepare(*positional(op, given), nonfinite=nonfinite, backend="formula",
-                    **keywords(op, given))
+    call = op.prepare(*positional(op, given), nonfinite=nonfinite, backend=backend,
+                      **keywords(op, given))
     options = {k: given[k] for k, d in op.domains.items() if isinstance(d, Choice)}
     given = dict(zip(op.signature.parameters, call.args, strict=False)) | call.kwargs
     given |= options | whole
@@ -122,7 +130,7 @@ def from_chunk(op, /, *operands, nonfinite=None, **params):
             raise RangeError("scores and sums must stay below 2^1023 in size where chunks are to "
                              "be merged; got more")
     divided = chunked_names(op, kind)
-    return Part(op, state, rows, {k: v for k, v in given.items() if k not in divided})
+    return Part(op, state, rows, {k: v for k, v in given.items() if k not in divided}, backend)
 
 
 def merge(a, b, /):
@@ -147,6 +155,9 @@ def merge(a, b, /):
     if a.op.name != b.op.name:
         raise CallError("hopref.parts.merge: a and b must be parts of one operation; "
                         f"got {a.op.name} and {b.op.name}.")
+    if a.backend != b.backend:
+        raise CallError("hopref.parts.merge: a and b must be parts of one backend; "
+                        f"got {a.backend} and {b.backend}.")
     for k in a.arguments:
         if not _equal(a.arguments[k], b.arguments[k]):
             raise DomainError(f"hopref.parts.merge: {k} must be the same in both parts of "
@@ -199,7 +210,7 @@ def value(part, /):
     """
     if not isinstance(part, Part):
         raise CallError(f"hopref.parts.value: part must be a part; got {type(part).__name__}.")
-    op, kind = part.op, chunked_operation(part.op, "value")
+    op, kind = part.op, chunked_operation(part.op, "value", part.backend)
     with naming(f"hopref.{op.name}"):
         if part.rows == 0 and kind.axis in NONEMPTY:
             raise ShapeError(f"{kind.axis} must be at least 1; got no row in any chunk")
@@ -276,10 +287,13 @@ def _equal(a, b):
     return not on_host(a) or bool(namespace(a).all((a == b) | ((a != a) & (b != b))))
 
 
-def _parts(op, operands, params, nonfinite):
-    for i, (args, kwargs) in enumerate(zip_chunks(op, operands, params)):
-        with errors_in_chunk(i):
-            yield from_chunk(op, *args, nonfinite=nonfinite, **kwargs)
+def _parts(op, operands, params, nonfinite, backend):
+    placement = Placement(op, chunked_names(op, kind_of(op).OPERATIONS[op.name]))
+    compute = functools.partial(from_chunk, op, nonfinite=nonfinite, backend=backend)
+    numbers = itertools.count()
+    for args, kwargs in zip_chunks(op, operands, params):
+        with errors_in_chunk(next(numbers)):
+            yield placement.part(compute, args, kwargs)
 
 
 def _scanned(op, chunks, nonfinite):

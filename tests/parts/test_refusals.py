@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hopref import attention, modern, parts, sparse, storage
-from hopref.errors import CallError, DomainError, DTypeError, ShapeError
+from hopref.errors import BackendError, CallError, DomainError, DTypeError, ShapeError
 
 X = np.arange(12.0).reshape(4, 3)
 
@@ -43,7 +43,7 @@ X = np.arange(12.0).reshape(4, 3)
      lambda s: s(modern.update, np.ones(3), 1.0)),
     (CallError, "modern.update: must be called as .*; got no argument 'X'.",
      lambda s: s(modern.update, np.ones(3))),
-    (CallError, "modern.update: must be called as .*; got an unexpected keyword argument 'backend'",
+    (BackendError, "parts.stream: backend must be one of formula, cupy for .*; got 'numba'.",
      lambda s: s(modern.update, np.ones(3), [X], backend="numba")),
     (ShapeError, "storage.hebbian: n must be at least 1; got no chunk.",
      lambda s: s(storage.hebbian, [])),

@@ -4,7 +4,7 @@ The functions have the names of the formulas.  Their arguments are CuPy arrays o
 or float64, which the results keep, and resolved options.  They neither synchronise nor copy to the
 host, and CuPy is imported when they are called.
 """
-__all__ = ["PATHS"]
+__all__ = ["PATHS", "PARTS"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
@@ -27,3 +27,8 @@ PATHS = {
     "structured": ("pair_update", "random_feature_update", "top_k_energy", "top_k_update",
                    "update", "window_update"),
 }
+
+# The operations whose partial results of chunks have this path (see `hopref.parts`).
+PARTS = ("modern.update", "modern.thresholded_update", "modern.energy", "structured.update",
+         "attention.softmax_attention", "attention.key_state", "attention.linear_attention",
+         "attention.log_linear_attention", "performer.attention", "performer.update")

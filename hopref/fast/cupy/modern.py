@@ -76,7 +76,7 @@ def _weights(tiles):
 
 # ---- energies -----------------------------------------------------------------------------------
 
-class _Gaps(Sums):
+class Gaps(Sums):
     """Also the sum of the weights less one, and the first pattern of the largest score."""
 
     def __init__(self, tiles):
@@ -105,17 +105,17 @@ class _Gaps(Sums):
 
 def _energies(tiles):
     """|xi - x_t|^2 / 2 + (M^2 - |x_t|^2) / 2 - log(mean e^x) / beta, in double precision."""
-    cupy, X, sums, wide = tiles.cupy, tiles.K, _Gaps(tiles), np.float64
+    cupy, X, sums, wide = tiles.cupy, tiles.K, Gaps(tiles), np.float64
     for _, patterns in tiles:
         sums.add(tiles, patterns)
     nearest = cupy.astype(cupy.take(X, sums.nearest[:, 0], axis=0), wide)
     total, lack = (cupy.astype(a[:, 0], wide) / len(X) for a in (sums.total, sums.lack))
     offset = tiles.Q - nearest
     return cupy.sum(offset * offset, axis=-1) / 2 - log_of_mean(total, lack) / tiles.beta + (
-        _longest(cupy, X) - cupy.sum(nearest * nearest, axis=-1)) / 2
+        longest_square(cupy, X) - cupy.sum(nearest * nearest, axis=-1)) / 2
 
 
-def _longest(cupy, X):
+def longest_square(cupy, X):
     """M^2, the largest squared length of a pattern, in double precision and in tiles."""
     longest, step = cupy.zeros((), dtype=np.float64), SCORES // (8 * max(1, X.shape[1]))
     step = max(LEAST_KEYS, step)
