@@ -2,7 +2,6 @@
 
 The kernels are compiled by NVRTC, and their PTX runs in an interpreter; no GPU takes part.
 """
-import functools
 import math
 
 import numpy as np
@@ -116,22 +115,6 @@ def test_arrays_of_the_host_are_refused():
     for given in (xi, X), (double.asarray(xi), X):
         with pytest.raises((BackendError, TypeError)):
             modern.update(*given, backend="cupy")
-
-
-@pytest.fixture
-def compiled_anew():
-    """Kernels are compiled in the test, and again after it."""
-    path._kernels.cache_clear()
-    yield
-    path._kernels.cache_clear()
-
-
-@precisions
-@pytest.mark.parametrize("architecture", ["compute_75", "compute_90", "compute_100", "compute_120"])
-def test_the_kernels_of_other_architectures(dtype, architecture, monkeypatch, compiled_anew):
-    compiled = functools.partial(nvrtc.to_ptx, architecture=architecture)
-    monkeypatch.setattr(nvrtc, "to_ptx", compiled)
-    compared(draw(1, 140, 5, dtype), {"beta": 0.5}, dtype)
 
 
 @pytest.mark.parametrize("error", [-(2.0**-22), 2.0**-22])

@@ -157,7 +157,8 @@ UNKNOWN = ["atom.global.add.f32 %f2, [%rd1], %f1;", "add.rz.f32 %f2, %f1, %f1;",
            "bar.sync 1;", "@%p1 bar.sync 0;", "@%p1 bar.warp.sync -1;", "shfl.idx.b32 %f2, %f1, 0;",
            "mov.u32 %r3, %clock;", "cvt.rni.s32.f32 %r3, %f1;", "setp.lt.ftz.f32 %p3, %f1, %f1;",
            "fma.f32 %f2, %f1, %f1, %f1;", "add.s32 %rd4, %r1, 1;", "bra $NOWHERE;", "membar.gl;",
-           "shl.wrap.b32 %r3, %r1, 1;", "add.f32 %f2, %f1, 1;", "mad.lo.s32 %r3, %r1, %r1, %r1;"]
+           "shl.wrap.b32 %r3, %r1, 1;", "add.f32 %f2, %f1, 1;", "mad.hi.s32 %r3, %r1, %r1, %r1;",
+           "mov.u32 %r3, 0fBF800000;", "mov.b64 %rd5, 0fBF800000;"]
 
 
 @pytest.mark.parametrize("statement", UNKNOWN)
@@ -223,11 +224,18 @@ def test_a_divergent_loop_and_branches_meet_again(order):
 @pytest.mark.parametrize("statement, value", [
     ("shr.s32 %r3, -8, 1;", 2**32 - 4), ("shr.u32 %r3, -8, 1;", 2**31 - 4),
     ("shl.b32 %r3, 1, 40;", 0), ("shr.s32 %r3, -8, 40;", 2**32 - 1), ("mul.lo.s32 %r3, -3, 5;",
-     2**32 - 15), ("mov.b64 {%r3, %r4}, 4294967301;", 5), ("mov.b64 {_, %r3}, 21474836481;", 5),
+     2**32 - 15), ("mad.lo.s32 %r3, -3, 5, 20;", 5),
+    ("mov.b64 {%r3, %r4}, 4294967301;", 5), ("mov.b64 {_, %r3}, 21474836481;", 5),
+    ("mov.b32 %r3, 0fBF800000;", 0xBF800000),
+    ("mov.b64 %rd5, 0dBFF0000000000000; shr.u64 %rd5, %rd5, 52; cvt.u32.u64 %r3, %rd5;", 0xBFF),
     ("min.s32 %r3, -1, 1;", 2**32 - 1), ("min.u32 %r3, -1, 1;", 1),
     ("cvt.s64.s32 %rd5, -1; shr.u64 %rd5, %rd5, 60; cvt.u32.u64 %r3, %rd5;", 15),
     ("mul.wide.s32 %rd5, -1, 2; cvt.u32.u64 %r3, %rd5;", 2**32 - 2),
     ("add.s64 %rd5, -1, 0; mov.b64 {_, %r3}, %rd5;", 2**32 - 1),
+    ("bfi.b32 %r3, 7, -1, 4, 2;", 2**32 - 1), ("bfi.b32 %r3, 4, -1, 4, 2;", 2**32 - 1 - 48),
+    ("bfi.b32 %r3, -1, 5, 30, 9;", 2**32 - 2**30 + 5), ("bfi.b32 %r3, 9, 5, 32, 4;", 5),
+    ("bfi.b32 %r3, 9, 5, 0, 32;", 9), ("bfi.b32 %r3, 9, 5, 4, 256;", 5),
+    ("bfi.b64 %rd5, 3, 1, 32, 32; shr.u64 %rd5, %rd5, 32; cvt.u32.u64 %r3, %rd5;", 3),
     ("mov.u16 %rs1, 1027; cvt.u32.u8 %r3, %rs1;", 3),
     ("mov.u16 %rs1, -1; setp.lt.s16 %p3, %rs1, 0; selp.b32 %r3, 7, 8, %p3;", 7)])
 def test_integer_operations(statement, value):
@@ -269,14 +277,25 @@ def test_modifiers_flush_and_saturate():
     assert np.array_equal(y[:4], [0, 0.5, 1, 0])
 
 
+def test_an_address_of_shared_memory_may_have_32_bits():
+    y = run("cvt.u32.u64 %r3, %rd3; st.shared.f32 [%r3], %f1; bar.sync 0;"
+            "ld.shared.f32 %f2, [%rd3]; st.global.f32 [%rd2], %f2;")
+    assert np.array_equal(y, np.arange(THREADS))
+    with pytest.raises(KernelError, match="out of bounds"):
+        run("cvt.u32.u64 %r3, %rd3; st.shared.f32 [%r3+4], %f1;")
+    with pytest.raises(Refused):
+        run("cvt.u32.u64 %r3, %rd1; ld.global.f32 %f2, [%r3];")
+
+
 BYTES = BEGINNING.replace("mul.wide.u32 %rd4, %r1, 4;", "cvt.u64.u32 %rd4, %r1;").replace(
     "ld.global.f32 %f1, [%rd1];", "mul.wide.u32 %rd5, %r1, 3; add.s64 %rd2, %rd2, %rd5;")
 
 
-def test_bytes_are_loaded_from_arrays_of_bytes_alone():
+@pytest.mark.parametrize("kind", ["u8", "b8"])
+def test_bytes_are_loaded_from_arrays_of_bytes_alone(kind):
     """Each thread takes its own, and a byte more of the array is out of bounds."""
     x, y = np.arange(THREADS, dtype=np.uint8), np.zeros(THREADS, np.float32)
-    load = "ld.global.nc.u8 %rs1, [%rd1{}]; cvt.u32.u16 %r3, %rs1; mov.b32 %f2, %r3; " \
+    load = f"ld.global.nc.{kind} %rs1, [%rd1" + "{}]; cvt.u32.u16 %r3, %rs1; mov.b32 %f2, %r3; " \
         "st.global.f32 [%rd2], %f2;"
 
     def run_on(x, more=""):

@@ -12,7 +12,7 @@ from tests.gpu.ptx.parse import SIZES
 __all__ = ["effect_of", "ends_segment", "mask_of"]
 
 _CONTROL = {"bra", "ret", "exit"}
-_EXTENDED = {"u8": "u16"}       # bytes, which are loaded to wider registers
+_EXTENDED = {"u8": "u16", "b8": "b16"}       # bytes, which are loaded to wider registers
 _ADDRESS = re.compile(r"\[\s*([%$\w]+)\s*(?:\+\s*(-?\w+))?\s*\]$")
 
 
@@ -87,19 +87,20 @@ def _access(state, instruction):
     register = state.value(instruction.operands[0 if instruction.name == "ld" else 1], held)
     if space == "param":
         return _parameter(state, instruction, register, address[1], kind)
-    base = state.value(address[1], "b64")
+    short = space == "shared" and state.width(address[1]) == 4
+    base = state.value(address[1], "b32" if short else "b64")
     offset = np.uint64(int(address[2] or "0", 0) % 2**64)
     memory = state.shared if space == "shared" else state.arrays
     number = TYPES.get(kind, np.uint8)
 
     def load(threads):
-        at = np.broadcast_to(_of(base, threads) + offset, threads.shape)
+        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
         if state.traffic is not None:
             state.traffic.add(space, instruction.at, at, np.dtype(number).itemsize, threads)
         register[threads] = memory.load(at, number, threads, state.clock, constant)
 
     def store(threads):
-        at = np.broadcast_to(_of(base, threads) + offset, threads.shape)
+        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
         values = np.broadcast_to(_of(register, threads), threads.shape)
         if state.traffic is not None:
             state.traffic.add(space, instruction.at, at, values.itemsize, threads)

@@ -134,6 +134,10 @@ class _Launch:
             raise Refused(f"operand {text} of {self.kernel.name}")
         return immediate(text, kind)
 
+    def width(self, text):
+        """The bytes of a register, 0 of what is none; an address of shared memory may have 4."""
+        return self.registers[text].itemsize if text in self.registers else 0
+
     # ---- blocks
 
     def block(self, number, order):

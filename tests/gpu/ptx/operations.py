@@ -16,6 +16,7 @@ __all__ = ["TYPES", "Operation", "operation", "immediate"]
 TYPES = {"pred": np.bool_, "b16": np.uint16, "u16": np.uint16, "s16": np.int16, "b32": np.uint32,
          "u32": np.uint32, "s32": np.int32, "b64": np.uint64, "u64": np.uint64, "s64": np.int64,
          "f32": np.float32, "f64": np.float64}
+_REALS = {"0f": np.dtype(np.float32), "0d": np.dtype(np.float64)}       # constants by their bits
 _WIDER = {"s32": "s64", "u32": "u64"}
 
 
@@ -46,11 +47,14 @@ def operation(instruction):
 
 def immediate(text, kind):
     """The value of a constant in an instruction, as a 0-d array of the type."""
-    number = np.dtype(TYPES[kind])
-    if text[:2] in ("0f", "0F"):
-        return np.array(int(text[2:], 16), np.uint32).view(np.float32).astype(number)
-    if text[:2] in ("0d", "0D"):
-        return np.array(int(text[2:], 16), np.uint64).view(np.float64).astype(number)
+    number, real = np.dtype(TYPES[kind]), _REALS.get(text[:2].lower())
+    if real:
+        bits = np.array(int(text[2:], 16), f"u{real.itemsize}")
+        if number.kind == "f":
+            return bits.view(real).astype(number)
+        if kind == f"b{8 * real.itemsize}":
+            return bits
+        raise Refused(f"constant {text} of type {kind}")
     if number.kind == "f":
         raise Refused(f"constant {text} of type {kind}")
     if number.kind == "b":
@@ -131,11 +135,15 @@ def _on_integers(name, modifiers, kind):
         return None
     if name == "mul" and modifiers == ["lo"]:
         return Operation(np.multiply, kind, (kind, kind))
+    if name == "mad" and modifiers == ["lo"]:
+        return Operation(lambda a, b, c: np.add(np.multiply(a, b), c), kind, (kind,) * 3)
     if name == "mul" and modifiers == ["wide"] and kind in _WIDER:
         wide = _WIDER[kind]
         return Operation(lambda a, b: np.multiply(a, b, dtype=TYPES[wide]), wide, (kind, kind))
     if name in _SHIFTS and not modifiers:
         return Operation(lambda a, b: _shifted(_SHIFTS[name], a, b), kind, (kind, "u32"))
+    if name == "bfi" and not modifiers and kind[0] == "b":
+        return Operation(_inserted, kind, (kind, kind, "u32", "u32"))
     if name in _INTEGER and not modifiers:
         function, number = _INTEGER[name]
         return Operation(function, kind, (kind,) * number)
@@ -148,6 +156,15 @@ def _shifted(shift, a, by):
     result = shift(a, np.minimum(by, width - 1).astype(a.dtype))
     arithmetic = shift is np.right_shift and a.dtype.kind == "i"
     return result if arithmetic else np.where(by < width, result, a.dtype.type(0))
+
+
+def _inserted(a, b, place, length):
+    """b with the lowest bits of a at a place; both counts are those of a byte."""
+    place, length = (np.asarray(n & 0xff) for n in (place, length))
+    one = b.dtype.type(1)
+    field = _shifted(np.left_shift, one, length) - one
+    mask = _shifted(np.left_shift, field, place)
+    return (b & ~mask) | (_shifted(np.left_shift, a, place) & mask)
 
 
 def _on_predicates(name, modifiers, kind):

@@ -1,0 +1,48 @@
+"""The table of registers, spilled bytes and shared memory of the kernels, as in docs/gpu.md.
+
+``python -m tests.gpu.resources`` prints it.  The numbers are those of the machine code that the
+compilers of CUDA 12 and 13 make, of the versions that the extra gpu-proof installs.
+"""
+import functools
+
+from hopref.fast.cupy import _attend, _causal, _sweeps
+from tests.gpu import nvrtc
+
+__all__ = ["ARCHITECTURES", "BEGIN", "END", "REALS", "SOURCES", "lines", "used"]
+
+SOURCES = {"partial merge": _attend.source(), "sweep": _sweeps.source(),
+           "causal": _causal.source()}
+ARCHITECTURES = 75, 80, 86, 89, 90, 100, 120
+REALS = {"float32": "float", "float64": "double"}
+BEGIN, END = "<!-- begin of the resources -->", "<!-- end of the resources -->"
+HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
+        + " | ".join(f"{a // 10}.{a % 10}" for a in ARCHITECTURES) + " |", "|---" * 11 + "|"]
+
+
+@functools.cache
+def used(cuda, kernels, dtype, architecture):
+    """{kernel: {"registers", "spilled", "shared"}} of the kernels of a source."""
+    return nvrtc.resources(SOURCES[kernels], ("-std=c++17", f"-DREAL={REALS[dtype]}"),
+                           f"sm_{architecture}", cuda)
+
+
+def lines(cuda):
+    """The lines of the table for the compiler of a version of CUDA."""
+    found = []
+    for kernels in SOURCES:
+        for kernel in kernels.split():
+            for dtype in REALS:
+                each = [used(cuda, kernels, dtype, a)[kernel] for a in ARCHITECTURES]
+                shared, = {of["shared"] for of in each}
+                cells = f"`{kernel}`", dtype, nvrtc.version(cuda), shared, *map(_cell, each)
+                found.append(f"| {' | '.join(map(str, cells))} |")
+    return found
+
+
+def _cell(of):
+    spilled = f", {of['spilled']} bytes spilled" if of["spilled"] else ""
+    return f"{of['registers']}{spilled}"
+
+
+if __name__ == "__main__":
+    print("\n".join([*HEAD, *(line for cuda in nvrtc.CUDA for line in lines(cuda))]))

@@ -1,0 +1,49 @@
+"""The kernels in the PTX of other architectures, and of the compiler of CUDA 13."""
+import functools
+
+import numpy as np
+import pytest
+
+from hopref import classical
+from hopref.fast.cupy import _attend, _causal, _sweeps
+from tests.doubles import cupy as double
+from tests.gpu import nvrtc
+from tests.gpu.comparison import compared, draw
+
+KERNELS = _attend._kernels, _causal._kernel, _sweeps._kernel
+pytestmark = nvrtc.required()
+
+
+@pytest.fixture(params=[pytest.param((cuda, f"compute_{a}"), marks=nvrtc.required(cuda),
+                                     id=f"CUDA {cuda}, {a}")
+                        for cuda, architectures in ((12, (75, 90, 100, 120)), (13, (80, 120)))
+                        for a in architectures])
+def compiler(request, monkeypatch):
+    """Kernels are compiled by it in the test, and again after the test."""
+    cuda, architecture = request.param
+    compiled = functools.partial(nvrtc.to_ptx, architecture=architecture, cuda=cuda)
+    monkeypatch.setattr(nvrtc, "to_ptx", compiled)
+    monkeypatch.setattr(_causal, "BLOCKS", 0)
+    for kernel in KERNELS:
+        kernel.cache_clear()
+    with double.installed():
+        yield
+    for kernel in KERNELS:
+        kernel.cache_clear()
+
+
+def test_attention_is_within_the_derived_tolerance(compiler):
+    for dtype in "float32", "float64":
+        compared("modern.update", draw((1, 5), (140, 5), dtype=dtype), dtype, beta=0.5)
+    compared("attention.causal_linear_attention",
+             [np.abs(a) for a in draw((9, 5), (9, 5), (9, 3))], "float32")
+
+
+def test_sweeps_have_the_values_of_the_formula(compiler):
+    rng = np.random.default_rng(0)
+    for dtype in "float32", "float64":
+        W, xi = (rng.integers(-2, 3, shape).astype(dtype) for shape in ((40, 40), (1, 40)))
+        states, order = np.where(xi > 0, 1, -1).astype(dtype), rng.integers(0, 40, 30)
+        y = classical.asynchronous_update(double.asarray(states), double.asarray(W),
+                                          order=double.asarray(order), backend="cupy")
+        assert np.array_equal(y.get(), classical.asynchronous_update(states, W, order=order))
