@@ -2,8 +2,11 @@
 
 Times are those of events on the device, the median of several; a rate is the count of operations or
 bytes that the algorithm requires, divided by it.  The ceilings are measured in the same run: a
-product of matrices, and a copy.
+product of matrices, and a copy.  The fraction of a call is the least time that they allow for these
+counts, divided by the time of the call.
 """
+import importlib
+import importlib.util
 import math
 import statistics
 from typing import NamedTuple
@@ -13,7 +16,8 @@ import numpy as np
 from hopref.check.peers.installed import Job, judged
 from hopref.dispatch.operation import load
 
-__all__ = ["Workload", "WORKLOADS", "SMALL", "probe", "accuracy", "speed", "ceilings"]
+__all__ = ["Workload", "WORKLOADS", "SMALL", "probe", "accuracy", "speed", "ceilings", "bound",
+           "fused_attention"]
 
 REPEATS = 5             # timed calls, after one that compiles the kernels
 
@@ -81,20 +85,61 @@ def accuracy(like=""):
                        "findings": [f.name for f in report.findings]}
 
 
-def speed(cupy, workloads=WORKLOADS, dtypes=("float32", "float64"), seed=0):
-    """One record for each call: milliseconds, TFLOP/s and GB/s."""
+def speed(cupy, limits, workloads=WORKLOADS, dtypes=("float32", "float64"), seed=0):
+    """One record for each call, with its fraction of the limits, which are records of `ceilings`.
+
+    Attention is followed by that of torch, where torch has a CUDA device.
+    """
+    other = fused_attention()
     for work in workloads:
         for dtype in dtypes:
             rng = np.random.default_rng(seed)
             arrays = [cupy.asarray(np.abs(rng.standard_normal(s, dtype=dtype)))
                       for s in work.shapes]
             op = load()[work.like]
-            result = op(*arrays, **work.options, backend="cupy")
-            results = sum(y.nbytes for y in (result if isinstance(result, tuple) else [result]))
-            seconds = _seconds(cupy, lambda op=op, arrays=arrays, work=work: op(
-                *arrays, **work.options, backend="cupy"))
-            yield {"op": work.like, "shapes": [list(s) for s in work.shapes], "dtype": dtype,
-                   **_rates(seconds, work.flops, work.bytes(np.dtype(dtype).itemsize, results))}
+            calls = {work.like: lambda op=op, arrays=arrays, work=work: op(
+                *arrays, **work.options, backend="cupy")}
+            if other is not None and work.like == "attention.softmax_attention":
+                calls["torch: scaled_dot_product_attention"] = other(arrays)
+            for name, call in calls.items():
+                yield _record(cupy, name, call, work, dtype, limits)
+
+
+def _record(cupy, name, call, work, dtype, limits):
+    result = call()
+    results = sum(y.nbytes for y in (result if isinstance(result, tuple) else [result]))
+    moved, seconds = work.bytes(np.dtype(dtype).itemsize, results), _seconds(cupy, call)
+    product, copy = (next(r[unit] for r in limits if (r["op"], r["dtype"]) == (what, dtype))
+                     for what, unit in (("product", "tflops"), ("copy", "gb_per_second")))
+    least, by = bound(work.flops, moved, 1e12 * (product or 0), 1e9 * (copy or 0))
+    return {"op": name, "shapes": [list(s) for s in work.shapes], "dtype": dtype,
+            **_rates(seconds, work.flops, moved),
+            "fraction": least / seconds if seconds > 0 else None, "bound": by}
+
+
+def bound(flops, moved, flops_per_second, bytes_per_second):
+    """The least time of a call in seconds, and what it is bound by: its product or its copy."""
+    times = {name: count / rate if rate > 0 else 0.0 for name, count, rate in (
+        ("product", flops, flops_per_second), ("copy", moved, bytes_per_second))}
+    by = max(times, key=lambda name: times[name])
+    return times[by], by
+
+
+def fused_attention():
+    """A function from CuPy arrays Q, K, V to a call of torch on the same memory and stream.
+
+    It is None where torch is not installed or has no CUDA device.
+    """
+    if importlib.util.find_spec("torch") is None:
+        return None
+    torch = importlib.import_module("torch")
+    if not torch.cuda.is_available():
+        return None
+
+    def of_arrays(arrays):
+        given = [torch.from_dlpack(a) for a in arrays]
+        return lambda: torch.nn.functional.scaled_dot_product_attention(*given)
+    return of_arrays
 
 
 def ceilings(cupy, dtypes=("float32", "float64"), size=4096):

@@ -39,7 +39,8 @@ def run(options):
         size = 64 if options.small else 4096
         record["ceilings"] = list(devices.ceilings(cupy, size=size))
         work = devices.SMALL if options.small else devices.WORKLOADS
-        record["speed"] = list(progress(devices.speed(cupy, work), label="sizes"))
+        calls = devices.speed(cupy, record["ceilings"], work)
+        record["speed"] = list(progress(calls, label="sizes"))
     (print_json if options.json else _print)(record)
     return int(any(r["verdict"] not in ("conforms", "partial") for r in record["accuracy"]))
 
@@ -64,7 +65,7 @@ def _print(record):
                     [[r["verdict"], r["op"], r["dtype"], r["error_in_bounds"],
                       ", ".join(r["findings"]) or None] for r in record["accuracy"]])
     if record["speed"]:
-        print_table(["op", "shapes", "dtype", "ms", "TFLOP/s", "GB/s"],
+        print_table(["op", "shapes", "dtype", "ms", "TFLOP/s", "GB/s", "of ceiling", "which"],
                     [[r["op"], " ".join("x".join(map(str, s)) for s in r["shapes"]), r["dtype"],
-                      r["milliseconds"], r["tflops"], r["gb_per_second"]]
-                     for r in record["ceilings"] + record["speed"]])
+                      r["milliseconds"], r["tflops"], r["gb_per_second"], r.get("fraction"),
+                      r.get("bound")] for r in record["ceilings"] + record["speed"]])
