@@ -15,7 +15,7 @@ import types
 import numpy as np
 
 from tests.doubles import cupy_names as names
-from tests.doubles import streams
+from tests.doubles import launches, streams
 from tests.doubles.stats import Stats
 
 NO_COPY = (
@@ -159,12 +159,14 @@ class ndarray:
     def __getitem__(self, key):
         found = self._host[index(key)]
         if isinstance(found, np.ndarray) and found.base is None:
-            _follow("indexing", [self._host], [found])
+            launches.note(stats, "indexing", [self._host], [found])
         return wrap(found)
 
     def __setitem__(self, key, value):
         self._host[index(key)] = unwrap(value)
-        _follow("an assignment", [unwrap(value)], [self._host])
+        part = self._host[index(key)]
+        launches.note(stats, "an assignment", [unwrap(value)],
+                      [part if getattr(part, "base", None) is not None else self._host])
         stats.launches += 1
 
 
@@ -196,40 +198,16 @@ def index(key):
     return unwrap(key)
 
 
-def _follow(what, read, written):
-    """Note a launch, of which some operands may be no arrays."""
-    read = [a for a in read if isinstance(a, np.ndarray)]
-    streams.require_here(read)
-    streams.follow(what, read, written)
-
-
 @np.errstate(all="ignore")
 def _silently(function, *args, **keywords):
     """Suppress warnings about infinities and NaN, which a device does not give."""
     result = function(*args, **keywords)
     first = result[0] if isinstance(result, tuple) else result
     views = not isinstance(first, NUMBERS) or first.base is not None or function is _poisoned
-    if streams.following() and (written := _written(function, args, keywords, result)):
-        _follow(function.__name__.strip("_"), _arrays_in(args), written)
+    if streams.following() or stats.work is not None:
+        launches.note_call(stats, function, args, keywords, result)
     stats.launches += not (views or "out" in keywords or any(result is a for a in args))
     return wrap(result)
-
-
-def _arrays_in(args):
-    for a in args:
-        yield from a if isinstance(a, list | tuple) else (a,)
-
-
-def _written(function, args, keywords, result):
-    """The arrays that a call writes, of which there are none if it returns a view."""
-    if function is np.copyto:
-        return [args[0]]
-    given = {id(streams.memory_of(a)) for a in _arrays_in(args) if isinstance(a, np.ndarray)}
-    new = [a for a in (result if isinstance(result, tuple) else (result,))
-           if isinstance(a, np.ndarray) and id(streams.memory_of(a)) not in given]
-    for a in new:
-        streams.placed(streams.memory_of(a))
-    return new + [a for a in (keywords.get("out"),) if a is not None]
 
 
 def _operator(name):
@@ -245,7 +223,7 @@ def _in_place(name):
     def apply(self, other):
         with np.errstate(all="ignore"):
             getattr(self._host, name)(unwrap(other))
-        _follow(name, [self._host, unwrap(other)], [self._host])
+        launches.note(stats, name, [self._host, unwrap(other)], [self._host])
         stats.launches += 1
         return self
 
