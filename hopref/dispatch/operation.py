@@ -31,7 +31,7 @@ from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Array, Domain, number
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
-from hopref.dispatch.paths import BACKENDS, choose, function_of, use_backend
+from hopref.dispatch.paths import BACKENDS, choose, function_of, takes_half, use_backend
 from hopref.dispatch.registry import OPS, descent_of, gradient_of, load
 from hopref.errors import CallError, DomainError, RangeError, ResourceError, naming
 
@@ -193,7 +193,8 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     arrays, xp = validation.located(declaration, given)
     path = choose(declaration, backend, lambda: validation.home_of(arrays, xp))
     fast = path != "formula"
-    given.update(validation.validate(declaration, given, arrays, xp, fast, nonfinite, check))
+    half = fast and takes_half(declaration.name, path)
+    given.update(validation.validate(declaration, given, arrays, xp, fast, half, nonfinite, check))
     function = function_of(declaration.name, path) if fast else declaration.formula
     return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
 

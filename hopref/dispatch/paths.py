@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from hopref.errors import BackendError, naming
 
-__all__ = ["BACKENDS", "Backend", "use_backend", "paths_of", "choose"]
+__all__ = ["BACKENDS", "Backend", "use_backend", "paths_of", "choose",
+           "takes_half"]
 
 
 class Backend(NamedTuple):
@@ -94,6 +95,13 @@ def choose(op: Any, backend: str | None, home: Callable[[], str]) -> str:
         return "formula"
     _require(name)
     return name
+
+
+@functools.cache
+def takes_half(name: str, path: str) -> bool:
+    """Whether a path of the operation called ``name`` keeps arrays of half precision."""
+    return path != "formula" and name in getattr(
+        importlib.import_module(f"hopref.fast.{path}"), "HALF", ())
 
 
 def function_of(name: str, backend: str) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ FLOAT64 = np.dtype(np.float64)      # the one object for native float64
 NONEMPTY = frozenset("nsmrk")       # patterns, keys, draws, features, repetitions: sums over them
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
+HALVES = ("float16", "bfloat16")
 DTYPES = {"real": "fiu", "bool": "b", "integer": "iu"}
 
 Arrays = dict[str, Any]
@@ -55,7 +56,7 @@ def home_of(arrays: Arrays, xp: Any) -> str:
 
 
 def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any, fast: bool,
-             nonfinite: str | None, check: bool | None) -> dict[str, Any]:
+             half: bool, nonfinite: str | None, check: bool | None) -> dict[str, Any]:
     """The arguments converted for the path; raises an error if they are invalid."""
     arrays = {k: _array(xp, k, v, op.array_domains[k].kind) for k, v in arrays.items()}
     sizes = _sizes(op, arrays)
@@ -64,7 +65,7 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
     options = {k: domain.validate(k, given[k]) for k, domain in op.choices.items()}
     if op.scratch and not fast:
         fit_scratch(op, {**numbers, **sizes})
-    arrays = _converted(op, xp, arrays, fast)
+    arrays = _converted(op, xp, arrays, fast, half)
     named = {k: domain.unresolved(given[k]) for k, domain in op.choices.items()}
     if op.shape_rule and (violation := op.shape_rule({**given, **numbers, **named, **arrays})):
         raise ShapeError(violation)
@@ -122,7 +123,8 @@ def _array(xp: Any, k: str, v: Any, kind: str) -> Any:
         if type(v) is np.ndarray and v.dtype is FLOAT64 and kind == "real":
             return v
         return numpy_array(k, v, kind)
-    if not xp.isdtype(v.dtype, KINDS[kind]):
+    brain = kind == "real" and getattr(v.dtype, "name", "") == "bfloat16"
+    if not (brain or xp.isdtype(v.dtype, KINDS[kind])):
         raise DTypeError(f"{k} must {WORDS[kind]}; got {v.dtype}")
     return v
 
@@ -206,11 +208,11 @@ def _disagreement(op: Declaration, arrays: Arrays, dim: str, k: str, first: Any,
 
 # ---- conversion ---------------------------------------------------------------------------------
 
-def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool) -> Arrays:
+def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool, half: bool) -> Arrays:
     """The arrays in the dtypes and the layout that the path takes."""
     if xp is np and all([v.dtype is FLOAT64 and laid_out(v, fast) for v in arrays.values()]):
         return arrays
-    to = _dtype(xp, op, arrays, fast)
+    to = _dtype(xp, op, arrays, fast, half)
     if xp is np:
         fit_copies(op, arrays, to, fast)
     arrays = {k: _widened(xp, k, v, op.array_domains[k].kind, to) for k, v in arrays.items()}
@@ -220,11 +222,13 @@ def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool) -> Arrays:
     return arrays
 
 
-def _dtype(xp: Any, op: Declaration, arrays: Arrays, fast: bool) -> Any:
-    """float64, or wider if given so; faster paths keep float32."""
+def _dtype(xp: Any, op: Declaration, arrays: Arrays, fast: bool, half: bool) -> Any:
+    """float64, or wider if given so; faster paths keep float32, and some half precision."""
     real = [a.dtype for k, a in arrays.items() if op.array_domains[k].kind == "real"]
     if fast and real and all(d == np.float32 for d in real):
         return np.dtype(np.float32)
+    if half and real and real[0].name in HALVES and all(d == real[0] for d in real):
+        return real[0]
     if xp is np:
         wide = any(d.kind == "f" and d.itemsize > 8 for d in real)
         return np.dtype(np.longdouble) if wide else FLOAT64
@@ -247,7 +251,7 @@ def _widened(xp: Any, k: str, v: Any, kind: str, to: Any) -> Any:
             _verify_exact(k, v, wide)
         return wide
     wide = xp.astype(v, to, copy=False)
-    if xp.isdtype(v.dtype, "integral") and on_host(v):
+    if on_host(v) and xp.isdtype(v.dtype, "integral"):
         _verify(xp, k, v, xp.abs(wide) < 2.0**53, "integers below 2**53 in size")
     return wide
 

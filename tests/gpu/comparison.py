@@ -1,11 +1,15 @@
 """What the tests of paths on CuPy arrays share: drawn arrays, and the comparison of a path."""
+from dataclasses import replace
+
 import numpy as np
 
+from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees
+from tests.fast.agreement import agrees, agrees_with
 
-__all__ = ["compared", "draw"]
+__all__ = ["compared", "compared_in_half", "draw", "half_profile"]
 
 OPS = load()
 
@@ -19,3 +23,21 @@ def draw(*shapes, dtype="float32", seed=0):
 def compared(name, given, dtype, **options):
     """The path against the formula, within the derived tolerance."""
     return agrees(OPS[name], given, options, dtype, "cupy", double.asarray, double.asnumpy)
+
+
+def half_profile(name):
+    """Half arrays with all arithmetic in float32; results are rounded once more."""
+    return replace(profile_of(f"{name}-mixed"), u_s=0.0, u_p=0.0)
+
+
+def compared_in_half(op, case, dtype, to_device, to_host):
+    """The path on arrays of half precision, within the tolerance of float32 and one rounding."""
+    def stored(a):
+        if not isinstance(a, np.ndarray):
+            return a
+        return to_device(a.astype(dtype) if a.dtype.kind == "f" else a)
+    args, options = [stored(a) for a in case.args], {k: stored(v) for k, v in case.kwargs.items()}
+    y = to_host(op(*args, **options, backend="cupy"))
+    assert y.dtype == dtype, case.name
+    agrees_with(y.astype(np.float32), expected(op, case.args, case.kwargs,
+                                               half_profile(np.dtype(dtype).name)))

@@ -8,8 +8,9 @@ import pytest
 from hopref.check import devices
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS
+from hopref.fast.cupy import HALF, PATHS
 from tests.fast.agreement import agrees
+from tests.gpu.comparison import compared_in_half
 
 NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for function in functions]
 OPS = load()
@@ -41,6 +42,16 @@ def test_hard_cases_agree_within_the_derived_tolerance_on_a_device():
             for case in cases(OPS[name], dtype):
                 agrees(OPS[name], case.args, case.kwargs, dtype, "cupy", lambda a: cupy.asarray(a)
                        if isinstance(a, np.ndarray) else a, cupy.asnumpy)
+
+
+@pytest.mark.gpu
+def test_arrays_of_float16_agree_within_the_derived_tolerance_on_a_device():
+    unless_present(absence(), os.environ)
+    import cupy
+
+    for name in HALF:
+        for case in cases(OPS[name], "float16"):
+            compared_in_half(OPS[name], case, np.float16, cupy.asarray, cupy.asnumpy)
 
 
 @pytest.mark.parametrize("given, outcome", [({}, pytest.skip.Exception),

@@ -1,10 +1,11 @@
 """Paths on a CUDA device, chosen by ``backend="cupy"``, with one file for each model.
 
 The functions have the names of the formulas.  Their arguments are CuPy arrays of one dtype, float32
-or float64, which the results keep, and resolved options.  They neither synchronise nor copy to the
-host, and CuPy is imported when they are called.
+or float64, or for some float16 or bfloat16 with arithmetic in float32, which the results keep, and
+resolved options.  They neither synchronise nor copy to the host, and CuPy is imported when they are
+called.
 """
-__all__ = ["PATHS", "PARTS"]
+__all__ = ["PATHS", "PARTS", "HALF"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
@@ -32,3 +33,6 @@ PATHS = {
 PARTS = ("modern.update", "modern.thresholded_update", "modern.energy", "structured.update",
          "attention.softmax_attention", "attention.key_state", "attention.linear_attention",
          "attention.log_linear_attention", "performer.attention", "performer.update")
+
+# The operations that take arrays of half precision, and convert them tile by tile.
+HALF = ("modern.update", "modern.weights", "structured.update", "attention.softmax_attention")

@@ -22,7 +22,9 @@ def possible(tiles, v):
     """Whether the kernels take these queries, keys and values of v components."""
     *lead, l, d = tiles.Q.shape
     several = len(lead) > 1 and (tiles.mask is not True or tiles.bias is not None)
-    return 0 < l < FEW and 0 < math.prod(lead) <= HEADS and not several \
+    alike = tiles.K.dtype == tiles.Q.dtype and (tiles.bias is None
+                                                or tiles.bias.dtype == tiles.Q.dtype)
+    return alike and 0 < l < FEW and 0 < math.prod(lead) <= HEADS and not several \
         and 0 < v and shared_bytes(tiles.Q.dtype, d, v) <= SHARED_MEMORY
 
 

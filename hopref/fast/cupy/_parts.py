@@ -10,7 +10,15 @@ import numpy as np
 
 from hopref.fast.cupy._features import log_features, width
 from hopref.fast.cupy._linear import Logarithms, State, add_all, hidden_keys, rows_of, tamed
-from hopref.fast.cupy._tiles import Sums, Tiles, arithmetic, exact_threshold, in_arithmetic
+from hopref.fast.cupy._tiles import (
+    Sums,
+    Tiles,
+    arithmetic,
+    exact_threshold,
+    in_arithmetic,
+    in_dtype,
+    in_tiles,
+)
 from hopref.fast.cupy.attention import key_state
 from hopref.fast.cupy.modern import Gaps, longest_square
 from hopref.maps import default_scale
@@ -46,7 +54,8 @@ def of_states(xi, X, V, support, beta):
 
     *lead, d = xi.shape
     rows = lead if lead and support is not True else [math.prod(lead)]
-    xi, X, V = in_arithmetic(cupy, arithmetic(xi.dtype, beta), xi, X, V)
+    real = arithmetic(xi.dtype, beta)
+    (xi,), (X, V) = in_arithmetic(cupy, real, xi), in_tiles(cupy, real, X, V)
     mask = support if support is True else cupy.reshape(support, (*rows, len(X)))
     top, total, weighted, beta = summed(
         Tiles(cupy, cupy.reshape(xi, (*rows, d)), X, float(beta), mask), V)
@@ -73,8 +82,8 @@ def from_keys(*, Q, K, V, scale, mask, bias, causal, **_):
     softmax.refuse_causal(causal)
     factor = float(default_scale(scale, K))
     real = arithmetic(V.dtype, factor)
-    Q, K, V = in_arithmetic(cupy, real, Q, K, V)
-    bias = None if isinstance(bias, float) else cupy.astype(bias, real, copy=False)
+    (Q,), (K, V) = in_arithmetic(cupy, real, Q), in_tiles(cupy, real, K, V)
+    bias = None if isinstance(bias, float) else in_dtype(cupy, real, bias)
     return summed(Tiles(cupy, Q, K, factor, mask, bias), V)
 
 

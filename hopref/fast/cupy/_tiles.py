@@ -16,22 +16,35 @@ import numpy as np
 from hopref.maps import above, below, ratio
 
 __all__ = ["SCORES", "LEAST_KEYS", "Tiles", "Sums", "attended", "arithmetic",
-           "in_arithmetic", "exact_threshold"]
+           "in_arithmetic", "in_dtype", "in_tiles", "exact_threshold"]
 
 SCORES = 24 * 2**20                 # bytes of the scores of a tile, to stay in the cache
 LEAST_KEYS = 32                     # of a tile
 LEAST = 2.0**-100                   # factor of the scores that float32 takes
+HALF = 2                            # bytes of float16 and bfloat16
 
 
 def arithmetic(dtype, factor):
-    """The dtype of the arithmetic: float64 where a factor of the scores is too small or too large
-    for float32."""
+    """The dtype of the arithmetic: float32 for half precision, and float64 where a factor of the
+    scores is too small or too large for float32."""
+    dtype = np.dtype(np.float32) if dtype.itemsize == HALF else dtype
     return dtype if LEAST <= factor <= np.finfo(np.float32).max else np.dtype(np.float64)
 
 
 def in_arithmetic(cupy, real, *arrays):
     """The arrays with contiguous rows in the dtype of the arithmetic."""
     return [cupy.ascontiguousarray(cupy.astype(a, real, copy=False)) for a in arrays]
+
+
+def in_tiles(cupy, real, *arrays):
+    """The arrays in the dtype of the arithmetic, but those of half precision, which are converted
+    tile by tile."""
+    return [cupy.ascontiguousarray(in_dtype(cupy, real, a)) for a in arrays]
+
+
+def in_dtype(cupy, real, a):
+    """An array in the dtype of the arithmetic, or in half precision; a broadcast one stays so."""
+    return a if a.dtype.itemsize == HALF else cupy.astype(a, real, copy=False)
 
 
 def exact_threshold(theta, dtype, side):
@@ -46,7 +59,10 @@ def exact_threshold(theta, dtype, side):
 
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """Scores beta Q K' + bias, a tile of keys at a time; query i sees the keys up to i + offset."""
+    """Scores beta Q K' + bias, a tile of keys at a time; query i sees the keys up to i + offset.
+
+    Q has the dtype of the arithmetic, to which tiles of K and of values are converted.
+    """
     cupy: Any
     Q: Any
     K: Any
@@ -59,6 +75,10 @@ class Tiles:
     def factor(self):
         """The remaining factor of the scores in the exponent."""
         return self.beta if self.bias is None else 1.0
+
+    def converted(self, a, keys):
+        """A tile of the keys, or of values, in the dtype of the arithmetic."""
+        return self.cupy.astype(a[..., keys, :], self.Q.dtype, copy=False)
 
     @property
     def restricted(self):
@@ -77,7 +97,8 @@ class Tiles:
     def scores(self, queries, keys):
         """The scores of a tile, in a new array; -inf where a key is hidden."""
         cupy = self.cupy
-        z = cupy.matmul(self.Q[..., queries, :], cupy.matrix_transpose(self.K[..., keys, :]))
+        z = cupy.matmul(self.Q[..., queries, :],
+                        cupy.matrix_transpose(self.converted(self.K, keys)))
         if self.bias is not None:
             z *= self.beta
         hidden = self._hidden(queries, keys)
@@ -119,7 +140,7 @@ class Sums:
 
     def add(self, tiles, V, queries, keys):
         """Add a tile, in place."""
-        cupy, values = tiles.cupy, V[..., keys, :]
+        cupy, values = tiles.cupy, tiles.converted(V, keys)
         top, total, drawn = (a[..., queries, :] for a in (self.top, self.total, self.drawn))
         weights = tiles.scores(queries, keys)
         highest = cupy.maximum(top, cupy.max(weights, axis=-1, keepdims=True))

@@ -23,7 +23,14 @@ from hopref.fast.cupy._linear import (
     rows_of,
     tamed,
 )
-from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic
+from hopref.fast.cupy._tiles import (
+    Tiles,
+    arithmetic,
+    attended,
+    in_arithmetic,
+    in_dtype,
+    in_tiles,
+)
 from hopref.maps import default_scale
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
@@ -37,8 +44,8 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     dtype, factor = V.dtype, float(default_scale(scale, K))
     real = arithmetic(dtype, factor)
     offset = align(Q.shape[-2], K.shape[-2]) if causal else None
-    Q, K, V = in_arithmetic(cupy, real, Q, K, V)
-    bias = None if isinstance(bias, float) else cupy.astype(bias, real, copy=False)
+    (Q,), (K, V) = in_arithmetic(cupy, real, Q), in_tiles(cupy, real, K, V)
+    bias = None if isinstance(bias, float) else in_dtype(cupy, real, bias)
     tiles = Tiles(cupy, Q, K, factor, mask, bias, offset)
     Z = _attend.attended(tiles, V, empty_row) if _attend.possible(tiles, V.shape[-1]) else \
         attended(tiles, V, float(empty_row))[0]

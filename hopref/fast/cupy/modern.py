@@ -19,6 +19,7 @@ from hopref.fast.cupy._tiles import (
     attended,
     exact_threshold,
     in_arithmetic,
+    in_tiles,
 )
 from hopref.maps import log_of_mean
 
@@ -52,7 +53,7 @@ def _rows(rule, xi, X, beta, shape):
     if math.prod(xi.shape[:-1]) == 0:
         return cupy.zeros(shape, dtype=xi.dtype)
     dtype, real = xi.dtype, arithmetic(xi.dtype, beta)
-    xi, X = in_arithmetic(cupy, real, xi, X)
+    (xi,), (X,) = in_arithmetic(cupy, real, xi), in_tiles(cupy, real, X)
     states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), xi.shape[-1]))
     return cupy.astype(cupy.reshape(rule(Tiles(cupy, states, X, float(beta))), shape), dtype,
                        copy=False)

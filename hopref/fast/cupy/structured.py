@@ -9,7 +9,7 @@ import numpy as np
 
 from hopref import maps
 from hopref.fast.cupy import _rows, _tiles, performer
-from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic
+from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic, in_tiles
 from hopref.models import structured
 
 __all__ = ["update", "pair_update", "top_k_energy", "top_k_update", "window_update",
@@ -27,7 +27,8 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
     if math.prod(xi.shape[:-1]) == 0:
         return cupy.zeros(xi.shape, dtype=xi.dtype)
     real = arithmetic(xi.dtype, beta)
-    states, keys, values = in_arithmetic(cupy, real, xi, _keys(cupy, X, delta), X)
+    states, = in_arithmetic(cupy, real, xi)
+    keys, values = in_tiles(cupy, real, _keys(cupy, X, delta), X)
     if xi.ndim == 1:
         states, support = states[None], True if support is True else support[None]
     mask = support                  # with its leading axes, since to merge them may be to copy
