@@ -14,7 +14,6 @@ from hopref.dispatch.operation import load
 from hopref.errors import BackendError
 from hopref.fast.cupy import _attend as path
 from hopref.fast.cupy import _tiles
-from hopref.fast.cupy import modern as module
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
 from tests.gpu import nvrtc, raw
@@ -177,7 +176,6 @@ def test_a_state_that_does_not_fit_in_shared_memory_is_processed_by_tiles():
 def test_energies_take_twenty_eight_launches_a_tile_and_memory_of_two(dtype, N, monkeypatch):
     """Scores and weights less one of a tile, and three patterns' length of doubles for a state."""
     monkeypatch.setattr(_tiles, "SCORES", 0)
-    monkeypatch.setattr(module, "SCORES", 0)
     stats = cost(20, N, 6, dtype, modern.energy)
     assert stats.quiet and stats.launches <= 35 + 28 * (N // 32)
     assert stats.grown <= np.dtype(dtype).itemsize * 20 * 2 * 32 + 8 * 20 * (3 * 6 + 4)

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from hopref.fast.cupy._features import log_features, width
+from hopref.fast.cupy._gaps import Gaps, longest_square
 from hopref.fast.cupy._linear import Logarithms, State, add_all, hidden_keys, rows_of, tamed
 from hopref.fast.cupy._tiles import (
     Sums,
@@ -20,7 +21,6 @@ from hopref.fast.cupy._tiles import (
     in_tiles,
 )
 from hopref.fast.cupy.attention import key_state
-from hopref.fast.cupy.modern import Gaps, longest_square
 from hopref.maps import default_scale
 from hopref.parts import energy, linear, softmax
 from hopref.parts.operations import Chunked

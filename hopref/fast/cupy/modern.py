@@ -10,10 +10,8 @@ import math
 import numpy as np
 
 from hopref.fast.cupy import _attend
+from hopref.fast.cupy._gaps import Gaps, longest_square
 from hopref.fast.cupy._tiles import (
-    LEAST_KEYS,
-    SCORES,
-    Sums,
     Tiles,
     arithmetic,
     attended,
@@ -77,33 +75,6 @@ def _weights(tiles):
 
 # ---- energies -----------------------------------------------------------------------------------
 
-class Gaps(Sums):
-    """Also the sum of the weights less one, and the first pattern of the largest score."""
-
-    def __init__(self, tiles):
-        super().__init__(tiles, 0)
-        self.count = 0
-        self.lack = tiles.cupy.zeros_like(self.total)
-        self.nearest = tiles.cupy.zeros(self.total.shape, dtype=np.int64)
-
-    def add(self, tiles, patterns):
-        """Add a tile, in place."""
-        cupy, gaps = tiles.cupy, tiles.scores(slice(None), patterns)
-        first = cupy.argmax(gaps, axis=-1, keepdims=True) + patterns.start
-        highest = cupy.maximum(self.top, cupy.max(gaps, axis=-1, keepdims=True))
-        cupy.copyto(self.nearest, first, where=highest > self.top)
-        for exponents in gaps, self.top:
-            exponents -= highest
-            exponents *= tiles.factor
-        shrink, lack = cupy.exp(self.top), cupy.expm1(self.top)
-        self.lack *= shrink
-        self.lack += lack * self.count
-        self.lack += cupy.sum(cupy.expm1(gaps), axis=-1, keepdims=True)
-        self.total *= shrink
-        self.total += cupy.sum(cupy.exp(gaps, out=gaps), axis=-1, keepdims=True)
-        self.top, self.count = highest, self.count + patterns.stop - patterns.start
-
-
 def _energies(tiles):
     """|xi - x_t|^2 / 2 + (M^2 - |x_t|^2) / 2 - log(mean e^x) / beta, in double precision."""
     cupy, X, sums, wide = tiles.cupy, tiles.K, Gaps(tiles), np.float64
@@ -114,14 +85,3 @@ def _energies(tiles):
     offset = tiles.Q - nearest
     return cupy.sum(offset * offset, axis=-1) / 2 - log_of_mean(total, lack) / tiles.beta + (
         longest_square(cupy, X) - cupy.sum(nearest * nearest, axis=-1)) / 2
-
-
-def longest_square(cupy, X):
-    """M^2, the largest squared length of a pattern, in double precision and in tiles."""
-    longest, step = cupy.zeros((), dtype=np.float64), SCORES // (8 * max(1, X.shape[1]))
-    step = max(LEAST_KEYS, step)
-    for start in range(0, len(X), step):
-        tile = cupy.astype(X[start:start + step], np.float64)
-        tile *= tile
-        longest = cupy.maximum(longest, cupy.max(cupy.sum(tile, axis=-1)))
-    return longest
