@@ -12,7 +12,8 @@ from tests.doubles import cupy as double
 
 __all__ = ["BEGIN", "END", "SIZES", "table"]
 
-SIZES = {"...": 20, "l": 256, "s": 256, "n": 256, "d": 8, "v": 8, "r": 8, "m": 16, "k": 2, "lm": 16}
+SIZES = {"...": 20, "l": 256, "s": 256, "n": 256, "d": 8, "v": 8, "r": 8, "m": 16, "k": 2, "lm": 16,
+         "2m": 32}
 OPTIONS = {"k": 3, "width": 3}                  # of the operations that require one
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 HEAD = ["| operation | formula: launches | KiB | path: launches | KiB |", "|---|---|---|---|---|"]

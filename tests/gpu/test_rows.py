@@ -52,6 +52,25 @@ def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypat
 
 
 @precisions
+@pytest.mark.parametrize("name, options", [("sparse.weights", {}), ("maps.top_k", {"k": 3}),
+                                           ("features.hyperbolic", {})])
+def test_gradients_form_no_array_of_all_rows_and_features_or_scores(name, options, dtype,
+                                                                    monkeypatch):
+    """With four times as many rows the memory beyond the results does not grow."""
+    monkeypatch.setattr(_rows, "ROWS", 8 * 300)
+    op, used = OPS[f"gradients.{name}"], []
+    g, x = ((300, 300) if name == "maps.top_k" else (600 if "hyp" in name else 300, 4))
+    for M in 32, 128:
+        shapes = (M, g), (M, x), *([(300, 4)] if "omega" in op.arrays or "X" in op.arrays else [])
+        arrays = list(map(double.asarray, draw(*shapes, dtype=dtype)))
+        double.stats.reset()
+        results = op(*arrays, **options, backend="cupy")
+        assert double.stats.quiet
+        used.append(double.stats.grown - results[0].nbytes)
+    assert used[0] == used[1]
+
+
+@precisions
 @pytest.mark.parametrize("renormalise", [True, False])
 def test_a_support_that_is_broadcast_is_not_copied(dtype, renormalise):
     """In tiles of 32 patterns: the scores and two truth values for each."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
 
-__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies"]
+__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies", "gradients"]
 
 ROWS = 2**20            # scores of a block
 
@@ -65,6 +65,27 @@ def energies(rule, xi, X, **options):
     for block in blocks(len(states), len(X)):
         E[block] = rule.formula(cupy.astype(states[block], np.float64), wide, **options)
     return cupy.reshape(E, xi.shape[:-1])
+
+
+def gradients(rule, g, x, *shared, where=True, **options):
+    """Gradients of rows x (..., d) by the formula, in double precision; ``shared`` are arrays of
+    all rows, and the gradients of these and of numbers are sums over rows, block by block."""
+    import cupy
+
+    *lead, d = x.shape
+    count = math.prod(lead)
+    g, x = (cupy.reshape(a, (count, *a.shape[len(lead):])) for a in (g, x))
+    wide, sums = [cupy.astype(a, np.float64) for a in shared], None
+    dx = cupy.empty((count, d), dtype=x.dtype)
+    numbers = max([d, *g.shape[1:], *(len(a) for a in shared)])
+    for block in blocks(count, numbers) or [slice(0, 0)]:
+        if where is not True:
+            options["where"] = cupy.reshape(where, (count, d))[block]
+        rows, *parts = rule.formula(*(cupy.astype(a[block], np.float64) for a in (g, x)), *wide,
+                                    **options)
+        dx[block] = rows
+        sums = parts if sums is None else [a + b for a, b in zip(sums, parts, strict=True)]
+    return cupy.reshape(dx, (*lead, d)), *(cupy.astype(a, dx.dtype, copy=False) for a in sums)
 
 
 def _by_states(cupy, rule, xi, X, options):
