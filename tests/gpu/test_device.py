@@ -5,12 +5,13 @@ import os
 import numpy as np
 import pytest
 
+from hopref import modern, parts
 from hopref.check import devices
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
 from hopref.fast.cupy import HALF, PATHS
 from tests.fast.agreement import agrees
-from tests.gpu.comparison import compared_in_half
+from tests.gpu.comparison import compared_in_half, draw
 
 NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for function in functions]
 OPS = load()
@@ -52,6 +53,22 @@ def test_arrays_of_float16_agree_within_the_derived_tolerance_on_a_device():
     for name in HALF:
         for case in cases(OPS[name], "float16"):
             compared_in_half(OPS[name], case, np.float16, cupy.asarray, cupy.asnumpy)
+
+
+@pytest.mark.gpu
+def test_a_store_in_host_memory_has_the_bits_of_chunks_on_a_device():
+    """Of 64 MiB, so that copies take place during the work on other chunks; on all devices."""
+    unless_present(absence(), os.environ)
+    import cupy
+
+    xi, X = draw((64, 64), (2**18, 64))
+    states = cupy.asarray(xi)
+    there = parts.stream(modern.update, states, map(cupy.asarray, parts.chunks_of(X, 2**14)),
+                         beta=0.5, backend="cupy")
+    for numbers in [0], list(range(cupy.cuda.runtime.getDeviceCount())):
+        chunks = parts.upload(parts.chunks_of(X, 2**14), devices=numbers)
+        got = parts.stream(modern.update, states, chunks, beta=0.5, backend="cupy")
+        assert np.array_equal(cupy.asnumpy(got), cupy.asnumpy(there))
 
 
 @pytest.mark.parametrize("given, outcome", [({}, pytest.skip.Exception),

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref import classical, maps, sparse, structured
+from hopref import classical, dense, maps, sparse, structured
 from hopref.dispatch.operation import load
 from hopref.fast.cupy import _rows
 from tests.doubles import cupy as double
@@ -40,6 +40,7 @@ def test_blocks_of_rows_change_no_bit(name, dtype, monkeypatch):
 @precisions
 @pytest.mark.parametrize("op, options", [
     (sparse.update, {}), (sparse.energy, {}), (structured.top_k_update, {"k": 3}),
+    (dense.update, {}), (dense.update, {"interaction": "exponential"}),
     (structured.window_update, {"width": 3})])
 def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypatch):
     """With four times as many states the memory beyond the result does not grow."""

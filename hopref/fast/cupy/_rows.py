@@ -10,7 +10,8 @@ import numpy as np
 
 from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
 
-__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies", "gradients"]
+__all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies", "updates",
+           "gradients"]
 
 ROWS = 2**20            # scores of a block
 
@@ -57,14 +58,24 @@ def means(rule, xi, X, **options):
 
 def energies(rule, xi, X, **options):
     """Energies of states by the formula, in double precision, for which the patterns are copied."""
+    return _computed(rule, xi, X, xi.shape[:-1], len(X), options)
+
+
+def updates(rule, xi, X, **options):
+    """New states by a formula that forms arrays of all components of the patterns for each."""
+    return _computed(rule, xi, X, xi.shape, X.size, options)
+
+
+def _computed(rule, xi, X, shape, numbers, options):
+    """Results of this shape, of which a state takes so many numbers."""
     import cupy
 
-    wide, d = cupy.astype(X, np.float64, copy=False), xi.shape[-1]
-    states = cupy.reshape(xi, (math.prod(xi.shape[:-1]), d))
-    E = cupy.empty((len(states),), dtype=xi.dtype)
-    for block in blocks(len(states), len(X)):
-        E[block] = rule.formula(cupy.astype(states[block], np.float64), wide, **options)
-    return cupy.reshape(E, xi.shape[:-1])
+    wide, (*lead, d) = cupy.astype(X, np.float64, copy=False), xi.shape
+    states = cupy.reshape(xi, (math.prod(lead), d))
+    found = cupy.empty((len(states), *shape[len(lead):]), dtype=xi.dtype)
+    for block in blocks(len(states), numbers):
+        found[block] = rule.formula(cupy.astype(states[block], np.float64), wide, **options)
+    return cupy.reshape(found, shape)
 
 
 def gradients(rule, g, x, *shared, where=True, **options):
