@@ -6,10 +6,10 @@ prints the largest errors of `Vectors.powers` and `Vectors.exponential`, in unit
 of the exact value, and where they are.  A stride other than 1 leaves out most numbers.
 
 A number of single precision is x = a + b, where b holds the last 12 of its 24 digits.  A binade has
-2^11 values of a and 2^12 of b, whose exponentials python-flint encloses; they are rounded to nearest
-in double precision: e^x = e^a + e^a (e^b - 1) and e^x - 1 = (e^a - 1) + e^a (e^b - 1), where both
-terms have the same sign or the second is far smaller.  The relative errors of these exact values
-are below 2^-50, which is `SLACK` units of the last place.
+2^11 values of a and 2^12 of b, whose exponentials python-flint encloses; they are rounded to
+nearest in double precision: e^x = e^a + e^a (e^b - 1) and e^x - 1 = (e^a - 1) + e^a (e^b - 1),
+where both terms have the same sign or the second is far smaller.  The relative errors of these
+exact values are below 2^-50, which is `SLACK` units of the last place.
 """
 import argparse
 
