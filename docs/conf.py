@@ -60,7 +60,7 @@ html_theme_options = {
 }
 html_sidebars = {page: [] for page in (
     "tutorial", "judging", "scaling", "judging_practices", "atlas", "experiments", "reading",
-    "errata", "performance", "paths", "certify", "accuracy", "benchmarks/index", "equations",
+    "errata", "performance", "paths", "certify", "proofs", "accuracy", "benchmarks/index", "equations",
     "changelog", "notation", "adding", "contributing")}
 
 
