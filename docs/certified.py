@@ -88,6 +88,16 @@ def worst(table, count=5):
     return list(best.values())[:count]
 
 
+def sentence(name, table):
+    """The accuracy of an operation, for its API page; None if it is not measured."""
+    if name not in table:
+        return None
+    (ordinary, _), families = table[name]["gauss"], table[name]
+    (largest, _), family = max((row, family) for family, row in families.items())
+    return (f"Measured error, in eps of the largest entry: {ordinary:.2g} for ordinary arguments, "
+            f"at most {largest:.2g} in all families ({family}). See :doc:`accuracy <../accuracy>`.")
+
+
 def page():
     """Markdown of the page."""
     table = stored()

@@ -60,8 +60,8 @@ html_theme_options = {
 }
 html_sidebars = {page: [] for page in (
     "tutorial", "judging", "scaling", "judging_practices", "atlas", "experiments", "reading",
-    "errata", "performance", "paths", "certify", "proofs", "accuracy", "benchmarks/index", "equations",
-    "changelog", "notation", "adding", "contributing")}
+    "errata", "performance", "paths", "certify", "proofs", "accuracy", "benchmarks/index",
+    "equations", "changelog", "notation", "adding", "contributing")}
 
 
 def gallery_style(gallery_conf, script):

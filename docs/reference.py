@@ -6,6 +6,7 @@ import re
 from types import ModuleType
 
 import hopref
+from docs import certified
 
 # Public modules that no ``__all__`` lists: they are imported by their full name.
 FURTHER = ("distributed", "experiments", "experiments.recall", "vectors", "check.laws",
@@ -78,12 +79,13 @@ def first_sentence(module):
 
 def _page(title, path, module, text):
     """A heading, the module's docstring, and the names that it exports under its public path."""
-    parts = [title, "=" * len(title), "", text, ""]
+    parts, measured = [title, "=" * len(title), "", text, ""], certified.stored()
     for name in _defined(module):
         value = getattr(module, name)
         directive = "autoclass" if inspect.isclass(value) else \
             "autofunction" if inspect.isroutine(value) else "py:data"
-        parts += [f".. {directive}:: {path}.{name}", ""]
+        accuracy = certified.sentence(f"{title}.{name}", measured)
+        parts += [f".. {directive}:: {path}.{name}", "", *[f"   {accuracy}", ""] * bool(accuracy)]
     return "\n".join(parts)
 
 
