@@ -23,7 +23,6 @@ from hopref.certify.balls import (
     ratio,
     sqrt,
     total,
-    vanishes,
 )
 from hopref.certify.modern import kept
 
@@ -91,9 +90,9 @@ def stabilized_attention(Q, K, V, omega, *, scale=None, mask=True, eps, guard=0,
 
 
 def guarded(D, guard):
-    """D + 2 gamma where 0 < |D| <= gamma."""
+    """D + 2 gamma where |D| <= gamma."""
     def one(v):
-        within = not vanishes(v) and not exceeds(v, guard) and not exceeds(-v, guard)
+        within = not exceeds(v, guard) and not exceeds(-v, guard)
         return v + 2 * guard if within else v
     return each(one)(D)
 

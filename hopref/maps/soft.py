@@ -279,5 +279,5 @@ def feature_scale(scale, keys):
 
 
 def guarded(D, guard):
-    """The denominator, plus twice the guard where 0 < |D| <= guard."""
-    return namespace(D).where((abs(D) <= guard) & (D != 0), D + 2 * guard, D)
+    """The denominator, plus twice the guard where |D| <= guard."""
+    return namespace(D).where(abs(D) <= guard, D + 2 * guard, D)

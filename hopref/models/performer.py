@@ -276,7 +276,8 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     eps : stabiliser of the features; with 0 the result is that of `attention` unless features
         underflow
     guard : gamma, the guard of the denominator in the JAX code, where it equals eps
-    empty_row : result where the denominator is exactly 0
+    empty_row : result where the denominator is exactly 0; with a guard > 0 it never is, and the
+        result of a row without visible keys is 0
 
     Notes
     -----
