@@ -78,7 +78,7 @@ from hopref.maps.potentials import (
     tsallis_excess,
 )
 from hopref.maps.preconditions import something_visible
-from hopref.maps.ranges import evened, over, tame, times
+from hopref.maps.ranges import evened, evened_in_turn, over, shrunk, tame, times
 from hopref.maps.signs import (
     above,
     below,

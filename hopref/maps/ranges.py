@@ -1,5 +1,7 @@
 """Scaling of features and values by powers of two, so that their products do not overflow."""
 from hopref.dispatch.namespace import namespace, on_host
+from hopref.dispatch.overrides import overridable
+from hopref.maps.loops import scan
 
 
 def unit(size):
@@ -29,15 +31,54 @@ def evened(q, k, z):
     if on_host(k) and _near_one(most) and _near_one(_most(q, -1)):
         return q, k, xp.ones_like(most), (1.0,)
     c = unit(most)
+    q, rows = _queries(q, c[..., None, :])
+    return q, k * c[..., None, :], c, rows
+
+
+def evened_in_turn(q, k, z):
+    """`evened`, where keys of later rows may be larger than those of earlier ones by any factor.
+
+    Returns q, k, the factors of the state before the first row and after the last, those by which
+    the state is multiplied before each row, if there are any, and the factors of the rows of q.
+    The factors of a row are then those of the largest key, or z, up to it.
+    """
+    xp, (even_q, even_k, c, rows) = namespace(k), evened(q, k, z)
+    if 0 in q.shape or 0 in k.shape or on_host(k) and bool(
+            xp.all((k == 0) | (xp.abs(even_k) > 2.0**-500))):
+        return even_q, even_k, c, c, (), rows
+    most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
+    running, last = scan(_larger, most, (xp.abs(k),))
+    first, c, last = unit(most), unit(running), unit(last)
+    before = xp.concat([first[..., None, :], c[..., :-1, :]], axis=-2)
+    q, rows = _queries(q, c)
+    return q, k * c, first, last, (c / before,), rows
+
+
+def _larger(most, size):
+    most = namespace(size).maximum(most, size)
+    return most, most
+
+
+def _queries(q, c):
+    """Queries divided by the factors c of keys, their largest feature in [1, 2); their factors."""
+    xp = namespace(q)
     part = xp.maximum(xp.minimum(c, 2.0**500), 2.0**-500)
-    a, b = part[..., None, :], (c / part)[..., None, :]
-    row = xp.max(xp.abs(q / a / b), axis=-1, keepdims=True)
+    rest = c / part
+    row = xp.max(xp.abs(q / part / rest), axis=-1, keepdims=True)
     one = xp.ones_like(row)
     first = xp.where(row < 2.0**-900, 2.0**900, xp.where(row < 2.0**1000, one, 2.0**-900))
     second = xp.where(row < 2.0**-900, 2.0**400, xp.where(row < 2.0**1000, one, 2.0**-400))
-    q = q * first / a * second / b
+    q = q * first / part * second / rest
     third = unit(xp.max(xp.abs(q), axis=-1, keepdims=True))
-    return q * third, k * c[..., None, :], c, (first, second, third)
+    return q * third, (first, second, third)
+
+
+@overridable
+def shrunk(state, factors):
+    """A state (..., r, n) multiplied by powers of two (..., r), if there are any."""
+    for factor in factors:
+        state = factor[..., None] * state
+    return state
 
 
 def _most(x, axis):

@@ -28,6 +28,7 @@ from hopref.maps import (
     empty_rows,
     end,
     evened,
+    evened_in_turn,
     hidden,
     logsumexp,
     masked,
@@ -36,6 +37,7 @@ from hopref.maps import (
     ratio,
     rescaled,
     scan,
+    shrunk,
     softcapped,
     softmax,
     start,
@@ -273,11 +275,11 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    q, keys, c, rows = evened(phi_q, phi_k, z)
+    q, keys, first, last, shrinking, rows = evened_in_turn(phi_q, phi_k, z)
     V, back = tame(V)
-    zS = c[..., None] * joined_state(phi_k, V, S / back, z)
-    Z, zS = scan(step, zS, (q, keys, with_ones(V)))
-    zS = zS / c[..., None]
+    zS = first[..., None] * joined_state(phi_k, V, S / back, z)
+    Z, zS = scan(step, zS, (q, keys, with_ones(V), *shrinking))
+    zS = zS / last[..., None]
     Z = ratio(Z[..., 1:], Z[..., :1] + times(eps, rows), empty_row) * back
     return Z, zS[..., 1:] * back, zS[..., 0]
 
@@ -296,9 +298,9 @@ def joined_state(keys, V, S, z):
     return xp.concat([(z + z_0)[..., None], S + S_0], axis=-1)
 
 
-def step(zS, q, k, v):
+def step(zS, q, k, v, *shrinking):
     """The next state, and the row (q z, q S)."""
-    zS = zS + k[..., :, None] * v[..., None, :]
+    zS = shrunk(zS, shrinking) + k[..., :, None] * v[..., None, :]
     return zS, (q[..., None, :] @ zS)[..., 0, :]
 
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref import attention, performer
+from hopref import attention, certify, performer
 from hopref.errors import ShapeError
 
 
@@ -44,3 +44,20 @@ def test_a_state_without_its_scale_is_refused():
     with pytest.raises(ShapeError, match="c must come with S and z"):
         performer.causal_attention(q, q, V, [[1.0]], S=S, z=z)
     assert np.all(attention.log_causal_linear_attention(q, q, 0 * V, S=S, z=z, c=c)[0] > 0.9)
+
+
+def test_early_rows_do_not_depend_on_later_keys_of_any_size():
+    """Their certified values are plain means; the state may be passed on at any row."""
+    pytest.importorskip("flint", reason="certified values need python-flint (hopref[certify])")
+    phi_k = np.repeat([2.0**-1000, 2.0**1000], 3)[:, None]
+    phi_q, V = np.ones((6, 1)), np.arange(1.0, 7.0)[:, None]
+    Z, S, z = attention.causal_linear_attention(phi_q, phi_k, V)
+    found = certify("attention.causal_linear_attention", phi_q, phi_k, V)
+    assert np.array_equal(found.value[0][:3], [[1.0], [1.5], [2.0]])
+    for got, value, bound in zip((Z, S, z), found.value, found.bound, strict=True):
+        assert np.all(np.abs(got - value) <= bound)
+    for rows in (2, 3, 4):
+        first, *state = attention.causal_linear_attention(phi_q[:rows], phi_k[:rows], V[:rows])
+        rest = attention.causal_linear_attention(phi_q[rows:], phi_k[rows:], V[rows:],
+                                                 S=state[0], z=state[1])[0]
+        assert np.array_equal(np.concatenate([first, rest]), Z)

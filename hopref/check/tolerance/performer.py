@@ -18,10 +18,18 @@ from hopref.check.tolerance.derivation import (
 )
 from hopref.check.tolerance.models import given, transposed
 from hopref.check.tolerance.running_error import ELEMENTARY
-from hopref.check.tolerance.toleranced import Toleranced, exactly
-from hopref.maps import default_scale
+from hopref.check.tolerance.toleranced import Toleranced, exactly, implements, value_of
+from hopref.maps import default_scale, ranges
 
 __all__ = []
+
+
+@implements(ranges.shrunk)
+def shrunk(state, factors):
+    """Products with powers of two are exact."""
+    for factor in (np.asarray(value_of(f))[..., None] for f in factors):
+        state = Toleranced(state.value * factor, state.radius * factor.astype(float), state.profile)
+    return state
 
 
 def toleranced_features(kind, x, omega, beta, profile):
