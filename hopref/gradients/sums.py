@@ -141,6 +141,9 @@ def scale_change(c, a):
 
 @overridable
 def times_exp(a, excess):
-    """a e^excess; 0 where a is 0."""
-    xp = namespace(a)
-    return xp.where(a == 0, 0.0, xp.where(a == 0, 1.0, a) * xp.exp(excess))
+    """a e^excess, in factors up to e^700, so that none but the last can overflow; 0 where a is 0."""
+    xp, zero = namespace(a), namespace(excess).zeros_like(excess)
+    more = xp.maximum(excess - 700.0, zero)
+    grown = xp.where(a == 0, 1.0, a) * xp.exp(xp.minimum(excess, zero + 700.0))
+    grown = grown * xp.exp(xp.minimum(more, zero + 700.0))
+    return xp.where(a == 0, 0.0, grown * xp.exp(xp.maximum(more - 700.0, zero)))

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from hopref import gradients
+from hopref import certify, gradients
 from hopref.errors import DomainError
-from tests.rounding import close, u
+from tests.rounding import close, g, u
 
 
 @pytest.mark.parametrize("beta", [0.5, 40.0])
@@ -36,3 +36,17 @@ def test_large_betas_and_norms_give_no_nan():
                              (gradients.modern.energy, 1.0)):
             found = f(cotangent, X[0] / 2, X, beta=beta)
             assert not any(np.any(np.isnan(d)) for d in found), (f.name, beta, size)
+
+
+@pytest.mark.parametrize("size, kept", [(60.0, True), (80.0, False)])
+def test_features_far_below_one_that_overflows_have_the_documented_derivative(size, kept):
+    """Exponents of size x 40 - 800 and of 600, each with a few roundings of its terms."""
+    pytest.importorskip("flint", reason="certified values need python-flint (hopref[certify])")
+    args = np.ones(2), np.array([40.0]), np.array([[size], [35.0]])
+    got, value = (f(*args)[1][:, 0] for f in (
+        gradients.features.positive, lambda *a: certify("gradients.features.positive", *a).value))
+    assert np.isinf([got[0], value[0]]).all() and np.isfinite(value[1])
+    if kept:
+        close(np.log(got[1]), np.log(value[1]), g(8) * (40 * size + 800))
+    else:
+        assert got[1] == 0                          # below e^-1000 of the largest

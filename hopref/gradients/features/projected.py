@@ -85,6 +85,12 @@ def general(g, x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     with c from grad log h(y) = c y: 0 for "one", 1 for "growth", -1 for "decay" and "half_decay".
     User-defined records must define their slopes.
 
+    Notes
+    -----
+    Where features overflow, a row is computed in the unit of its largest feature.  Contributions of
+    features that are smaller by a factor below e^-1000 are then 0, even if they are infinite or the
+    cotangent of the largest feature is 0.
+
     >>> from hopref.gradients import features
     >>> features.general([1.0], [0.0], [[3.0]], functions=("exp",))
     (array([3.]), array([[0.]]), np.float64(0.0))
