@@ -305,6 +305,18 @@ def _():
                       rounds_to(right / (1 + right), "0.064", 3)])
 
 
+@statement("Lagrangians that overflow", "cosh(90) exceeds the range of float32")
+def _():
+    return arb(90).cosh() - arb(2) ** 128
+
+
+@statement("Beta after the softmax", "1.848 in the place of 0.964")
+def _():
+    X, xi = numbers([1.0, 0.0], [-1.0, 0.0]), numbers(0.5, 0.0)
+    wrong, right = 4 * modern.update(xi, X)[0], modern.update(xi, X, beta=4)[0]
+    return least([rounds_to(wrong, "1.848", 3), rounds_to(right, "0.964", 3)])
+
+
 @statement("A random mask by dropout on the scores", "dropped patterns have 94 %")
 def _():
     p = softmax(numbers(-2.0, 0.0, -6.0, 0.0))

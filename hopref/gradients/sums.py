@@ -141,7 +141,7 @@ def scale_change(c, a):
 
 @overridable
 def times_exp(a, excess):
-    """a e^excess, in factors up to e^700, so that none but the last can overflow; 0 where a is 0."""
+    """a e^excess, in factors up to e^700, of which only the last can overflow; 0 where a is 0."""
     xp, zero = namespace(a), namespace(excess).zeros_like(excess)
     more = xp.maximum(excess - 700.0, zero)
     grown = xp.where(a == 0, 1.0, a) * xp.exp(xp.minimum(excess, zero + 700.0))
