@@ -10,19 +10,22 @@ from hopref.vectors.export import json_lines
 
 READERS = pages.HERE / "readers"
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-NODE = shutil.which("node")
+NODE, RUST = shutil.which("node"), shutil.which("rustc")
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="NO C COMPILER: the reader is not tested")
 needs_node = pytest.mark.skipif(not NODE, reason="NO NODE: the JavaScript reader is not tested")
+needs_rust = pytest.mark.skipif(not RUST, reason="NO RUST COMPILER: the reader is not tested")
 LANGUAGES = [pytest.param("modern_update.c", "modern.update", marks=needs_compiler),
-             pytest.param("softmax_attention.mjs", "attention.softmax_attention", marks=needs_node)]
+             pytest.param("softmax_attention.mjs", "attention.softmax_attention", marks=needs_node),
+             pytest.param("sparsemax.rs", "maps.sparsemax", marks=needs_rust)]
 
 
 def command(source, folder):
-    """The command that runs a reader, which is compiled if it is in C."""
+    """The command that runs a reader, which is compiled if it is in C or Rust."""
     if source.suffix == ".mjs":
         return [NODE, source]
-    subprocess.run([COMPILER, "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
-                    folder / "reader", source, "-lm"], check=True)
+    compiler = [RUST, "--deny", "warnings", source] if source.suffix == ".rs" else \
+        [COMPILER, "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", source, "-lm"]
+    subprocess.run([*compiler, "-o", folder / "reader"], check=True)
     return [folder / "reader"]
 
 
@@ -46,7 +49,8 @@ def test_a_reader_judges_its_implementation_by_every_row_that_it_can(name, op, t
     pytest.param(*LANGUAGES[0].values, "scores[i] - top", "scores[i]", marks=needs_compiler),
     pytest.param(*LANGUAGES[0].values, "beta * (", "beta * beta * (", marks=needs_compiler),
     pytest.param(*LANGUAGES[1].values, "j <= i + from", "j < i + from", marks=needs_node),
-    pytest.param(*LANGUAGES[1].values, "scale * k.", "k.", marks=needs_node)])
+    pytest.param(*LANGUAGES[1].values, "scale * k.", "k.", marks=needs_node),
+    pytest.param(*LANGUAGES[2].values, "> sum", ">= 2.0 * sum", marks=needs_rust)])
 def test_a_wrong_implementation_fails(name, op, right, wrong, tmp_path):
     text = (READERS / name).read_text()
     assert right in text
@@ -57,5 +61,6 @@ def test_a_wrong_implementation_fails(name, op, right, wrong, tmp_path):
 
 def test_readers_are_short():
     files = sorted(READERS.iterdir())
-    assert [file.name for file in files] == ["modern_update.c", "softmax_attention.mjs"]
+    assert [file.name for file in files] == ["modern_update.c", "softmax_attention.mjs",
+                                             "sparsemax.rs"]
     assert all(len(file.read_text().splitlines()) < 100 for file in files)
