@@ -21,7 +21,8 @@ MOST_AXES, MOST_NUMBERS, MOST_CHARACTERS = 8, 20000, 200
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 NUMBER = re.compile(r"-?0x[01](?:\.[0-9a-f]{1,13})?p[+-][0-9]{1,4}|nan|-?inf")
-DTYPES = {"float64", "float32", "complex128", "bool", "int64"}
+FORMATS = {"float64", "float32", "float16"}         # of the real arguments of a row
+DTYPES = FORMATS | {"complex128", "bool", "int64"}
 METHODS = {"exact", "balls", "double-double"}
 ERRORS = {"ShapeError", "DomainError", "DTypeError", "CallError"}
 
@@ -132,7 +133,7 @@ def row_from(content: Any) -> Row:
     row = Row(
         _text("id", content["id"], own), op, _text("case", content["case"]),
         tuple(_text("flags", v, SLUG) for v in _list("flags", content["flags"])),
-        _one_of("dtype", content["dtype"], {"float64", "float32"}),
+        _one_of("dtype", content["dtype"], FORMATS),
         _arguments("args", content["args"]), _arguments("params", content["params"]))
     if invalid:
         return _with(row, error=_one_of("error", content["error"], ERRORS))
@@ -184,12 +185,14 @@ def _array(what: str, content: Any, shape: tuple[int, ...], dtype: str) -> np.nd
     count = math.prod(shape) * (2 if dtype == "complex128" else 1)
     _hold(what, type(content) is list and len(content) == count, f"{count} numbers", "others")
     read = ENTRIES[dtype]
-    entries = np.array([read(what, v) for v in content],
-                       "float64" if dtype == "complex128" else dtype)
-    if dtype == "float32":
-        exact = np.array([_real(what, v) for v in content])
-        _hold(what, np.array_equal(entries, exact, equal_nan=True), "numbers of float32", "others")
-    return entries.view(dtype).reshape(shape)
+    exact = np.array([read(what, v) for v in content],
+                     "float64" if dtype in FORMATS | {"complex128"} else dtype)
+    if dtype not in FORMATS:
+        return exact.view(dtype).reshape(shape)
+    with np.errstate(over="ignore"):
+        entries = exact.astype(dtype)
+    _hold(what, np.array_equal(entries, exact, equal_nan=True), f"numbers of {dtype}", "others")
+    return entries.reshape(shape)
 
 
 def _real(what: str, v: Any) -> float:
@@ -222,7 +225,7 @@ def _text(what: str, v: Any, pattern: re.Pattern[str] | None = None) -> str:
 
 
 ENTRIES: dict[str, Callable[[str, Any], Any]] = {
-    "float64": _real, "float32": _real, "complex128": _real, "bool": _truth, "int64": _integer}
+    **dict.fromkeys([*FORMATS, "complex128"], _real), "bool": _truth, "int64": _integer}
 SCALARS: dict[str, Callable[[str, Any], Any]] = {
     "float64": _real, "bool": _truth, "int64": _integer, "string": _text, "strings": _texts}
 

@@ -27,6 +27,7 @@ from hopref.vectors import packaged
 from hopref.vectors.judging import accepts, compared
 from hopref.vectors.records import MOST_CHARACTERS, Result, Row, line_of
 from tests.certify.walk import operations
+from tests.vectors import overflows
 from tests.vectors.invalid import invalid_calls
 
 MOST_GIVEN, MOST_FOUND = 60, 240        # numbers of the arguments, and of the results, of a row
@@ -39,6 +40,8 @@ PLANS = (               # format, seed, sizes of axes, and how many rows at most
     ("float32", 4, {"...": (2,), "d": 3, "n": 2, "l": 1, "s": 2, "v": 1, "r": 2, "m": 1, "e": 2},
      20),
 )
+HALF = ("float16", 8, {"...": (), "d": 2, "n": 3, "l": 2, "s": 3, "v": 2, "r": 2, "m": 2}, 20)
+IN_HALF = ("attention", "features", "maps", "modern", "performer")    # of other libraries too
 MOST_VALID = 120        # rows of an operation; the last plans are for those with few cases
 FEWEST = 10             # small cases of a plan; larger ones are taken where there are fewer
 OTHERS = {"h": 2, "a": 2, "o": 2, "p": 2, "k": 2, "steps": 2}
@@ -62,6 +65,8 @@ def rows(op):
     for *plan, most in PLANS:
         for row in valid_rows(op, *plan, min(most, MOST_VALID - len(found))):
             found.setdefault(call_of(row), row)
+    if op.name.partition(".")[0] in IN_HALF:
+        found |= {call_of(row): row for row in valid_rows(op, *HALF)}
     for row in invalid_rows(op):
         found.setdefault(call_of(row), row)
     return [replace(row, id=f"{op.name}/{i}") for i, row in enumerate(found.values())]
@@ -132,8 +137,9 @@ def certified(op, case, dtype):
     if not (compared(row, honest) == compared(row, stored_in(dtype, honest)) == ""):
         print(f"{op.name}, {case.name}, {dtype}: left out, as the formula disagrees")
         return None
-    return replace(row, flags=tuple(sorted({slug(b.name) for b in bugs_of(op.name)
-                                            if rejects(row, b)})))
+    flags = {slug(b.name) for b in bugs_of(op.name) if rejects(row, b)}
+    flags |= {overflows.FLAG} if overflows.overflows(row) else set()
+    return replace(row, flags=tuple(sorted(flags)))
 
 
 def result_of(value, bound, right):
@@ -154,8 +160,8 @@ def coarse(x):
 
 def stored_in(dtype, y):
     """Results rounded to the format of a row."""
-    parts = tuple(a.astype(dtype) if a.dtype.kind == "f" else a
-                  for a in map(np.asarray, y if isinstance(y, tuple) else (y,)))
+    with np.errstate(over="ignore"):
+        parts = tuple(a.astype(dtype) if a.dtype.kind == "f" else a for a in overflows.parts_of(y))
     return parts if isinstance(y, tuple) else parts[0]
 
 
@@ -163,15 +169,8 @@ def rejects(row, bug):
     """Whether the values of a wrong version are wrong in this row."""
     if bug.benign or bug.rounding or row.limit:
         return False
-    wide = [v.astype(float) if getattr(v, "dtype", None) == np.float32 else v
-            for v in (*row.args.values(), *row.params.values())]
-    args, params = wide[:len(row.args)], dict(zip(row.params, wide[len(row.args):]))
-    try:
-        with np.errstate(all="ignore"):
-            got = bug.candidate(*args, **params)
-    except Exception:
-        return False            # an exception is seen without vectors
-    return bool(compared(row, got))
+    found = overflows.answered(row, bug.candidate, float)
+    return found is not None and bool(compared(row, found))
 
 
 # ---- invalid calls ------------------------------------------------------------------------------
@@ -243,6 +242,7 @@ def manifest():
         found = list(packaged.read(content))
         titles = {slug(b.name): b.name for b in bugs_of(op.name)}
         titles |= {f"accepts-{v}": "no argument is validated" for v in INVALID.values()}
+        titles[overflows.FLAG] = overflows.BUG
         files[op.name] = {"sha256": hashlib.sha256(content).hexdigest(), "rows": len(found),
                           "invalid": sum(bool(row.error) for row in found)}
         for flag in (flag for row in found for flag in row.flags):

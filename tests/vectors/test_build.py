@@ -8,7 +8,7 @@ from hopref import vectors  # noqa: E402
 from hopref.dispatch.operation import load  # noqa: E402
 from hopref.errors import HoprefError  # noqa: E402
 from hopref.vectors.records import shortened  # noqa: E402
-from tests.vectors import build  # noqa: E402
+from tests.vectors import build, overflows  # noqa: E402
 from tests.vectors.invalid import invalid_calls  # noqa: E402
 
 OPS = load()
@@ -29,6 +29,39 @@ def test_the_rows_of_an_operation_conform_and_differ(name):
     assert not judgement.failures and judgement.judged == len(rows)
     assert len(set(map(build.call_of, rows))) == len(rows)
     assert {row.error for row in rows} > {"", "CallError"}
+
+
+def stable(z, /, *, beta=1.0, bias=0.0, where=True, empty_row="zeros"):
+    """Softmax in the format of the scores, relative to the maximum."""
+    z = np.where(where, z.dtype.type(beta) * z + np.asarray(bias, z.dtype), -np.inf)
+    top = np.max(z, axis=-1, keepdims=True)
+    e = np.exp(z - np.where(np.isfinite(top), top, 0))
+    total, empty = np.sum(e, axis=-1, keepdims=True), 0.0 if empty_row == "zeros" else np.nan
+    return np.where(total == 0, empty, e / np.where(total == 0, 1, total))
+
+
+def stable_update(xi, X, /, *, beta=1.0):
+    return stable(xi @ X.T, beta=beta) @ X
+
+
+@pytest.mark.parametrize("name, honest", [("maps.softmax", stable),
+                                          ("modern.update", stable_update)])
+def test_rows_of_float16_accept_stable_arithmetic_in_float16_and_reject_overflow(name, honest):
+    rows = build.valid_rows(OPS[name], *build.HALF)
+    assert all(v.dtype == "float16" for row in rows for v in row.args.values())
+    judgement = vectors.judge(honest, rows)
+    assert judgement.judged == len(rows) > 10 and not judgement.failures
+    flagged = [row for row in rows if overflows.FLAG in row.flags]
+    found = {row.id for row in flagged}
+    assert flagged and found <= {row.id for row, _ in vectors.judge(overflows.VERSIONS[name],
+                                                                    flagged).failures}
+    for row in flagged:             # the same version, whose numbers double precision holds
+        assert vectors.compared(row, overflows.answered(row, overflows.VERSIONS[name], float)) == ""
+
+
+@pytest.mark.parametrize("name", sorted(overflows.VERSIONS))
+def test_every_version_that_overflows_is_rejected_by_a_row(name):
+    assert any(overflows.overflows(row) for row in build.valid_rows(OPS[name], *build.HALF))
 
 
 @pytest.mark.parametrize("name", ["maps.softmax", "attention.causal_linear_attention"])
