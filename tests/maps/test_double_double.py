@@ -33,6 +33,13 @@ def test_a_remainder_is_rounded_once_in_any_order(parts, whole):
     assert got == dd.left(float(whole), *parts[:, ::-1])[0]
 
 
+def test_the_sum_of_a_thousand_entries_is_rounded_once():
+    """Near 1, so that their sum has ten bits more than each."""
+    parts = 1 - np.random.default_rng(0).random(1000) * 2.0**-10
+    want = 1000 - exactly(parts)
+    assert abs(exactly(dd.left(1000.0, parts)[0]) - want) <= want * Fraction(2) ** -52
+
+
 @pytest.mark.parametrize("spread", [1, 40, 900])
 @pytest.mark.parametrize("q", [1 / 9, 0.5, 1 / 1.3, 1.25, 1.9, 20.0])
 def test_powers_are_accurate_to_85_bits(spread, q):

@@ -45,6 +45,26 @@ def test_two_sites_of_any_size_move_as_rationals_do(xi, X, interaction, n):
         assert together[i] == alone[i] == want
 
 
+@pytest.mark.parametrize("n", [4, 6, 10])
+def test_even_powers_move_the_sites_of_several_patterns_as_integers_do(n):
+    rng = np.random.default_rng(n)
+    X, xi = rng.choice([-1.0, 1.0], (5, 6)), rng.choice([-1.0, 1.0], (60, 6))
+    X *= rng.integers(1, 4, (5, 6))
+    got = dense.update(xi, X, n=n, interaction="polynomial")
+    assert np.array_equal(got, [[decided(x, X, "polynomial", n, i) for i in range(6)] for x in xi])
+
+
+def test_an_exact_tie_of_exponentials_is_kept_beside_a_state_of_rounded_overlaps():
+    """The overlaps r + x of the first site are 2, 0 and -2 for both signs; the sum of e^r sinh x
+    is 0, but not its floating-point sum."""
+    large = 2.0**52
+    X = np.array([[1, large + 1, large], [1, large - 1, large], [-2, large, large]])
+    for first in (-1.0, 1.0):
+        xi = np.array([[first, 1.0, -1.0], [first, 1.0, 1.0]])
+        got = dense.update(xi, X, interaction="exponential")
+        assert got[0, 0] == first == dense.update(xi[0], X, interaction="exponential")[0]
+
+
 # -- cases of an audit --------------------------------------------------------------------------
 
 def test_a_small_entry_is_not_swamped_by_the_sites_own_part():
