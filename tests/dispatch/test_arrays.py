@@ -230,3 +230,9 @@ def test_a_number_stands_for_an_absent_array_only_if_it_is_the_neutral_one():
         refused(DTypeError, field, {"xi": np.ones(2), "W": W, "b": wrong}, "got bool")
     refused(ShapeError, attend, {"Q": Q, "K": Q, "V": Q, "mask": False}, "mask must have shape")
     refused(DTypeError, attend, {"Q": Q, "K": Q, "V": Q, "mask": 1}, "mask must be boolean")
+
+
+def test_a_size_that_is_no_multiple_is_named_with_its_argument():
+    given = {"g": np.ones(3), "x": np.ones(2), "omega": np.ones((2, 2))}
+    refused(ShapeError, OPS["gradients.features.hyperbolic"], given,
+            "2m must be 4; got g of shape (3,)")

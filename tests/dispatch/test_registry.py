@@ -53,3 +53,10 @@ def test_every_file_of_models_is_public():
     assert found <= set(hopref.__all__)
     for name in found:
         assert getattr(hopref, name).__name__ == f"hopref.models.{name}"
+
+
+@pytest.mark.parametrize("name, descent", [
+    ("modern.update", "always"), ("classical.asynchronous_update", "under condition"),
+    ("performer.update", "none"), ("gradients.modern.update", None), ("modern.energy", None)])
+def test_an_update_lowers_an_energy_always_under_a_condition_or_not(name, descent):
+    assert operation.descent_of(OPS[name]) == descent
