@@ -1,5 +1,6 @@
 """Rules run through time: why they stop, cycles, independence of companions, sweeps, the flow."""
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from hopref import bam, classical, graded, modern, retrieve
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
+from hopref.dispatch.operation import Call
 from hopref.dynamics import solve_flow, sweep, trace
-from hopref.errors import CallError, DomainError, DTypeError, ShapeError
+from hopref.dynamics.iteration import _energy_of
+from hopref.errors import BackendError, CallError, DomainError, DTypeError, ShapeError
 from tests.draw import arrays, polar
 from tests.rounding import close, within
 
@@ -81,6 +84,47 @@ def test_what_states_do_not_share_is_no_memory():
         retrieve(bam.forward, [y, y, y], [x, x, x], W)
     with pytest.raises(CallError, match="uniforms must be the same"):
         trace(classical.glauber_update, [y], W, steps=1, order=[0], uniforms=[[0.5]])
+
+
+def test_a_state_that_never_stops_takes_a_thousand_updates():
+    run = retrieve(graded.update, [1.0], [[1.0 + 2.0**-9]], activation="identity")
+    assert run.steps == 1000 and run.reason == "max_steps" and len(run.energies) == 1001
+    run = sweep([1.0, 1.0], [[0.0, 1.0], [-1.0, 0.0]], order="permutation", rng=0)
+    assert run.steps == 1000 and run.reason == "max_steps"
+
+
+def test_a_change_within_the_tolerance_of_the_largest_component_stops_a_state():
+    """Each update halves the state: its change is the state itself, and all of its components."""
+    W = 0.5 * np.eye(2)
+    for tol, steps in ((1.0, 1), (0.999, 1000)):
+        run = retrieve(graded.update, [1.0, -4.0], W, activation="identity", tol=tol)
+        assert run.steps == steps and (run.reason == "tolerance") == (tol == 1.0)
+    run = retrieve(graded.update, [[1.0, -4.0], [0.0, 0.0]], W, activation="identity", tol=1.0)
+    assert run.reason.tolist() == ["tolerance", "fixed_point"] and run.period.tolist() == [1, 1]
+
+
+def test_the_path_is_that_of_the_caller():
+    for run in (retrieve, trace):
+        steps = {"steps": 1} if run is trace else {}
+        with pytest.raises(BackendError, match="hopref.modern.update: backend='cupy' must be"):
+            run(modern.update, [1.0], [[1.0]], backend="cupy", **steps)
+
+
+@pytest.mark.parametrize("backend, wanted", [("numba", "numba"), ("cupy", None), (None, None)])
+def test_the_energy_takes_the_path_of_the_update_if_it_has_that(backend, wanted):
+    asked = {}
+
+    def prepare(start, *memory, **options):
+        asked.update(options, start=start)
+        return Call(lambda xi, X: xi[..., 0] + len(X), (start, *memory), {})
+
+    energy = SimpleNamespace(signature=modern.energy.signature, structural=False, prepare=prepare,
+                             paths=("formula", "numba"))
+    of = _energy_of(SimpleNamespace(lowers=(energy, "always")), np.ones((2, 3)), (np.ones((5, 3)),),
+                    backend, {"beta": 2.0, "other": 1})
+    assert asked.pop("start").tolist() == [[0.0] * 3] * 2
+    assert asked == {"beta": 2.0, "backend": wanted}
+    assert of(np.ones((4, 3))).tolist() == [6.0] * 4
 
 
 # -- trace --------------------------------------------------------------------------------------
