@@ -2,6 +2,7 @@
 from functools import partial
 from types import SimpleNamespace
 
+import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,8 @@ from hopref import bam, classical, graded, modern, retrieve
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import Call
-from hopref.dynamics import solve_flow, sweep, trace
-from hopref.dynamics.iteration import _energy_of
+from hopref.dynamics import glauber, solve_flow, sweep, trace
+from hopref.dynamics.iteration import _digest, _energy_of
 from hopref.errors import BackendError, CallError, DomainError, DTypeError, ShapeError
 from tests.draw import arrays, polar
 from tests.rounding import close, within
@@ -65,6 +66,30 @@ def test_a_lost_state_stops_alone():
     cube = graded.Activation(lambda y: y**3, np.cbrt, lambda y: 0.75 * np.abs(y) ** (4 / 3))
     run = retrieve(graded.update, [[1.0], [2.0]], [[1.0]], activation=cube, nonfinite="propagate")
     assert run.reason.tolist() == ["fixed_point", "nonfinite"]
+
+
+def test_states_that_stop_for_different_reasons_do_not_stop_each_other():
+    """The second component of two states grows to infinity, the others stay."""
+    cube = graded.Activation(lambda y: y**3, np.cbrt, lambda y: 0.75 * np.abs(y) ** (4 / 3))
+    run = retrieve(graded.update, [[1.0, 1.0], [1.0, 2.0], [1.0, 1.01]], np.eye(2), activation=cube,
+                   nonfinite="propagate")
+    assert run.reason.tolist() == ["fixed_point", "nonfinite", "nonfinite"]
+    assert run.steps[0] == 1 < run.steps[1] < run.steps[2]
+    halves = retrieve(graded.update, [[1e6], [1.0]], [[0.5]], activation="identity", tol=0.5,
+                      max_steps=3)
+    assert halves.reason.tolist() == ["max_steps", "max_steps"]     # each change is the state
+
+
+def test_an_infinite_state_stops_without_a_warning_and_an_empty_one_is_fixed():
+    run = retrieve(graded.update, [np.inf], [[1.0]], activation="identity", nonfinite="propagate")
+    assert run.reason == "nonfinite" and run.steps == 1
+    run = retrieve(graded.update, np.zeros((2, 0)), np.zeros((0, 0)))
+    assert run.reason.tolist() == ["fixed_point"] * 2
+
+
+def test_zeros_of_both_signs_are_one_state():
+    assert _digest(np.array([-0.0, 1.0])) == _digest(np.array([0.0, 1.0]))
+    assert _digest(np.array([-0.0, 1.0])) != _digest(np.array([0.0, -1.0]))
 
 
 def test_a_long_cycle_is_found_with_its_period():
@@ -125,6 +150,20 @@ def test_the_energy_takes_the_path_of_the_update_if_it_has_that(backend, wanted)
     assert asked.pop("start").tolist() == [[0.0] * 3] * 2
     assert asked == {"beta": 2.0, "backend": wanted}
     assert of(np.ones((4, 3))).tolist() == [6.0] * 4
+
+
+@pytest.mark.parametrize("update", [np.tanh, "modern.update", None])
+def test_what_is_no_operation_is_refused(update):
+    with pytest.raises(CallError, match="update must be an operation of hopref; got"):
+        retrieve(update, [1.0], [[1.0]])
+
+
+def test_states_outside_numpy_are_refused_and_counts_are_integers():
+    xi, X = array_api_strict.asarray([1.0]), array_api_strict.asarray([[1.0]])
+    with pytest.raises(BackendError, match="retrieve: xi must be a NumPy array; got array_api_st"):
+        retrieve(modern.update, xi, X)
+    run = retrieve(modern.update, [[1.0], [2.0]], [[1.0]])
+    assert run.steps.dtype.kind == run.period.dtype.kind == "i" and run.converged.dtype == bool
 
 
 # -- trace --------------------------------------------------------------------------------------
@@ -194,6 +233,30 @@ def test_without_its_preconditions_a_sweep_need_not_end():
         assert run.reason == "cycle" and not run.converged
 
 
+def test_a_sweep_at_random_sites_ends_only_where_no_site_would_change():
+    """A sweep that changes nothing may have left out a site that would change."""
+    X = np.array([[1.0, 1, 1, -1, -1, 1]])
+    W, xi = X.T @ X - np.eye(6), X[0] * [1, 1, 1, 1, 1, -1]
+    for seed in range(8):
+        run = sweep(xi, W, order="random", rng=seed)
+        assert run.reason == "fixed_point" and np.array_equal(run.states, X[0])
+
+
+def test_glauber_dynamics_has_the_alphabet_and_the_temperature_of_its_arguments():
+    W, xi = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([1.0, 0.0])
+    run = glauber(xi, W, sweeps=40, rng=0, states="binary")
+    assert set(np.unique(run.states)) == {0.0, 1.0}
+    same = glauber(xi, W, sweeps=40, rng=0, states="binary", beta=1.0)
+    colder = glauber(xi, W, sweeps=40, rng=0, states="binary", beta=2.0)
+    assert np.array_equal(run.states, same.states)
+    assert not np.array_equal(run.states, colder.states)
+
+
+def test_each_sweep_at_temperature_zero_starts_from_the_last_one():
+    run = glauber([1.0, 1.0], [[0.0, 1.0], [-1.0, 0.0]], beta=1e6, sweeps=3, rng=0)
+    assert run.states.tolist() == [[1, 1], [1, -1], [-1, 1], [1, -1]]
+
+
 # -- the flow -----------------------------------------------------------------------------------
 
 
@@ -227,3 +290,14 @@ def test_a_flow_of_nothing_is_empty(shape):
     flow = solve_flow(np.zeros(shape), np.zeros((d, d)), until=1.0, points=3)
     assert flow.internal.shape == flow.states.shape == (3, *shape)
     assert np.all(flow.energies == 0) and flow.energies.shape == (3, *shape[:-1])
+
+
+def test_a_flow_has_the_energies_of_its_states_at_a_hundred_and_one_times():
+    W, b = [[0.5, 0.2], [0.2, -0.3]], [0.1, 0.0]
+    options = {"beta": 2.0, "activation": "sigmoid"}
+    flow = solve_flow([0.7, -0.2], W, b, until=0.5, **options)
+    assert flow.times.shape == (101,) and flow.times[[0, -1]].tolist() == [0.0, 0.5]
+    assert np.array_equal(flow.energies, graded.energy(flow.states, W, b, **options))
+    assert len(solve_flow([0.7, -0.2], W, until=0.5, points=2).times) == 2
+    with pytest.raises(DomainError, match="points must be an integer >= 2; got points=1"):
+        solve_flow([0.7, -0.2], W, until=0.5, points=1)

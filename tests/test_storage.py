@@ -68,6 +68,21 @@ def test_projection_is_orthogonal_onto_the_span_of_the_patterns(X):
     close(np.trace(W), rank, allowed(X, rank) * len(W))
 
 
+@pytest.mark.parametrize("n, d", [(2, 400), (40, 60)])
+def test_a_rounded_combination_of_the_patterns_adds_nothing_to_their_span(n, d):
+    """Its distance from the span is that of rounding, which grows with both axes."""
+    rng = np.random.default_rng(n)
+    X = rng.standard_normal((n, d))
+    for _ in range(20):
+        W = storage.projection(np.vstack([X, rng.standard_normal(n) @ X]))
+        assert round(np.trace(W)) == n
+
+
+def test_patterns_without_sites_have_weights_without_entries():
+    for rule in (storage.projection, storage.covariance, storage.storkey):
+        assert rule(np.zeros((2, 0))).shape == (0, 0)
+
+
 @given(X=arrays(2, 4, elements=small), k=st.integers(20, 40))
 def test_however_close_the_patterns_the_matrix_is_a_projection(X, k):
     """W = W^T = W^2 to a few roundings, although x_2 - x_1 is only 2^-k of them."""
