@@ -1,0 +1,71 @@
+"""Functions of entries at the edges of their domains: units, empty weights, pivots, overflow."""
+import numpy as np
+import pytest
+
+from hopref import maps
+from hopref.dispatch.operation import unchecked
+from hopref.maps import entries, loops
+from hopref.maps.overlaps import pair_overlaps
+
+
+@pytest.fixture(autouse=True)
+def inside_an_operation():
+    with unchecked():
+        yield
+
+
+@pytest.mark.parametrize("n", [2, 5, 899])
+def test_a_common_unit_keeps_the_digits_of_all_patterns(n):
+    """It is a power of two, by which the largest entry becomes a number in [1/2, 1)."""
+    z = np.array([[3e200, 7.0], [-1e200, 5.0], [0.0, 1e300]])
+    got = entries.in_common_unit(z, n)
+    unit = np.array([3e200, 1e300]) / np.max(np.abs(got), axis=0)
+    assert np.all(np.frexp(unit)[0] == 0.5) and np.array_equal(got, z / unit)
+    assert np.all((np.max(np.abs(got), axis=0) >= 0.5) & (np.max(np.abs(got), axis=0) < 1))
+
+
+def test_a_common_unit_is_one_where_powers_are_in_range_and_the_largest_entry_for_large_powers():
+    z = np.array([[2.0], [-1.5], [0.0]])
+    assert np.array_equal(entries.in_common_unit(z, 3), z)
+    for n in (900, 10**6):
+        assert entries.in_common_unit(3 * z, n).tolist() == [[1.0], [-0.75], [0.0]]
+
+
+@pytest.mark.parametrize("a", [0.0, 0.5, 1.0])
+def test_the_remainder_of_a_power_is_zero_where_the_weight_is_zero_or_one(a):
+    got = entries.power_remainder(np.array([0.0, 1.0, np.exp(-1.0)]), 1.0, a)
+    assert got[:2].tolist() == [0.0, 0.0]
+    want = np.exp(-1.0) * ((np.exp(a) - 1 - a) / a**2 if a else 0.5)
+    assert abs(got[2] - want) <= 8 * 2.0**-53 * want / max(a, 0.5) ** 2
+
+
+@pytest.mark.parametrize("pivot", [-1.0, 1.0, 2.0, -0.25])
+def test_a_system_is_solved_by_pivots_of_either_sign(pivot):
+    A, b = np.array([[pivot, 1.0], [0.0, pivot]]), np.array([3.0, 2 * pivot])
+    x, pivots = loops.solved(A, b)
+    assert x.tolist() == [1 / pivot, 2.0] and pivots.tolist() == [pivot, pivot]
+
+
+def test_a_pivot_of_zero_is_returned_beside_finite_numbers():
+    x, pivots = loops.solved(np.zeros((1, 1)), np.ones(1))
+    assert pivots.tolist() == [0.0] and np.all(np.isfinite(x))
+
+
+def test_the_largest_score_of_separate_patterns_is_subtracted_where_scores_overflow():
+    X = np.array([[[1e300, 0.0], [-1e300, 1.0], [5e299, 0.0]]])
+    z = pair_overlaps(np.array([[[1e10, 0.0]]]), X, True)
+    assert z[0, 0] == 0 and np.all(z[0, 1:] < -1e300)
+
+
+def test_the_kth_largest_score_is_subtracted_where_scores_overflow():
+    xi = np.array([[1e10], [-1e10]])
+    X = 1e300 * np.array([[1.0], [0.5], [0.25], [-1.0], [-2.0]])
+    for k in (2, 4):
+        z = np.sort(maps.overlaps(xi, X, k=k), axis=-1)
+        assert np.all(z[:, -k] == 0) and np.all(z[:, -k - 1] < 0) and np.all(z[:, 1 - k] > 0)
+
+
+@pytest.mark.parametrize("z", [[1.7e308, 0.0, 1.0], [[1.7e308, 0.0, 1.0], [0.0, 1.7e308, 1.0]]])
+def test_a_bias_is_added_to_scores_that_overflow_with_beta(z):
+    got = maps.softmax(np.array(z), beta=4.0, bias=np.array([0.0, 1.0, 0.5]))
+    assert np.array_equal(got, np.array(z) == 1.7e308)
