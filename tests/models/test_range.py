@@ -166,3 +166,24 @@ def test_random_features_retrieve_the_shortest_pattern_at_any_size(kind, size):
     assert features.positive(X[0], omega).tolist() == [0, 0]
     with pytest.raises(RangeError):
         features.log_positive(X[0], omega)
+
+
+BELOW = {               # powers of two, below which sums of products stay in range
+    "classical.update": {"xi": 40, "W": 960, "b": 960},
+    "classical.low_rank_update": {"xi": 40, "X": 480, "b": 960},
+    "bam.forward": {"x": 40, "W": 960}, "bam.backward": {"y": 40, "W": 960},
+    "dense.update": {"X": 960}, "graded.update": {"xi": 500, "W": 500, "b": 500},
+    "graded.flow": {"W": 500, "b": 500}, "lagrangian.update": {"v": 500, "X": 500},
+    "lagrangian.flow": {"v": 500, "h": 500, "X": 500},
+}
+
+
+@pytest.mark.parametrize("name", BELOW)
+def test_arrays_must_be_below_a_power_of_two(name):
+    for k, power in BELOW[name].items():
+        domain, limit = OPS[name].domains[k], 2.0**power
+        assert domain.description == f"finite and below 2^{power} in size"
+        inside = np.array([-np.nextafter(limit, 0), 0.0, np.nextafter(limit, 0)])
+        assert domain.holds(np, inside).all()
+        assert not domain.holds(np, np.array([limit, -limit, np.inf, np.nan])).any()
+        assert domain.squares == 2.0 ** min(2 * power, 1023)

@@ -5,8 +5,9 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from hopref import attention, modern, parts, sparse, storage
-from hopref.errors import BackendError, CallError, DomainError, DTypeError, ShapeError
+from hopref import attention, modern, parts, sparse, storage, structured
+from hopref.errors import BackendError, CallError, DomainError, DTypeError, RangeError, ShapeError
+from tests.rounding import within
 
 X = np.arange(12.0).reshape(4, 3)
 
@@ -80,3 +81,67 @@ def test_refusals_say_what_and_at_which_chunk(error, message, call):
     assert type(caught.value) is error
     assert re.match(rf"hopref\.(\w+\.)?{message}", str(caught.value))
     assert re.fullmatch(r"hopref\.[\w.]+: \S.*; got \S.*[^.]\.", str(caught.value))
+
+
+@pytest.mark.parametrize("axis", [2, -3, 5])
+def test_an_axis_that_an_array_does_not_have_is_refused(axis):
+    assert [chunk.shape for chunk in parts.chunks_of(X, 2, axis=-2)] == [(2, 3), (2, 3)]
+    with pytest.raises(ShapeError, match=rf"X must have an axis {axis}; got shape \(4, 3\)"):
+        parts.chunks_of(X, 2, axis=axis)
+
+
+def test_kinds_and_functions_are_imported_by_name_and_no_others():
+    assert parts.__getattr__("softmax") is parts.softmax
+    assert parts.__getattr__("stream") is parts.stream
+    assert parts.__getattr__("chunks_of") is parts.chunks_of
+    with pytest.raises(AttributeError, match="module 'hopref.parts' has no attribute 'of'"):
+        parts.__getattr__("of")
+
+
+@pytest.mark.parametrize("size", [1e6, 2.0**511])
+def test_large_scores_are_merged_and_those_from_2_to_1023_are_refused(size):
+    patterns = size * np.array([[1.0], [-1.0], [0.5]])
+    got = parts.stream(modern.update, np.array([size]), parts.chunks_of(patterns, 2))
+    assert got.tolist() == [size]
+    if size > 1e100:
+        with pytest.raises(RangeError, match=r"must stay below 2\^1023"):
+            parts.stream(modern.update, np.array([2 * size]), parts.chunks_of(2 * patterns, 2))
+
+
+def test_a_stream_of_features_begins_with_the_state_of_earlier_keys():
+    rng = np.random.default_rng(0)
+    q, k, V = rng.random((2, 3)), rng.random((4, 3)), rng.random((4, 2))
+    earlier = {"S": rng.random((3, 2)), "z": rng.random(3)}
+    got = parts.stream(attention.linear_attention, q, parts.chunks_of(k, 2), parts.chunks_of(V, 2),
+                       **earlier)
+    within(got, attention.linear_attention, q, k, V, **earlier)
+
+
+def test_a_stream_of_supported_patterns_has_its_beta_and_its_empty_rows():
+    xi, support = np.array([[0.5, 0.2, -0.1], [0.1, 0.2, 0.3]]), np.eye(2, 4, dtype=bool)
+    support[0] = True
+    for beta in (0.25, 4.0):
+        chunks = parts.chunks_of(X / 10, 3), parts.chunks_of(support, 3, axis=-1)
+        within(parts.stream(structured.update, xi, *chunks, beta=beta),
+               structured.update, xi, X / 10, support, beta=beta)
+    support[1] = False
+    for empty_row, found in (("zeros", 0.0), ("nan", np.nan)):
+        chunks = parts.chunks_of(X / 10, 3), parts.chunks_of(support, 3, axis=-1)
+        got = parts.stream(structured.update, xi, *chunks, empty_row=empty_row)
+        assert np.array_equal(got[1], [found] * 3, equal_nan=True) and np.all(np.isfinite(got[0]))
+    with pytest.raises(DomainError, match="every row must see"):
+        parts.stream(structured.update, xi, parts.chunks_of(X / 10, 3),
+                     parts.chunks_of(support, 3, axis=-1), empty_row="raise")
+
+
+def test_the_logsumexp_of_hidden_keys_is_minus_infinity():
+    mask = np.array([[True, False, True, False], [False] * 4])
+    got = parts.stream(attention.softmax_logsumexp, X[:2], parts.chunks_of(X / 9, 3),
+                       mask=parts.chunks_of(mask, 3, axis=-1))
+    assert got[1] == -np.inf
+    within(got[:1], attention.softmax_logsumexp, X[:1], X / 9, mask=mask[:1])
+
+
+def test_scores_beyond_2_to_1023_are_refused_by_the_chunk_that_has_them():
+    with pytest.raises(RangeError, match=r"chunks are to be merged; got .* at chunk 1\.$"):
+        parts.stream(modern.update, np.array([1e200]), [np.ones((2, 1)), 1e200 * np.ones((1, 1))])
