@@ -5,8 +5,8 @@ Lemmas 1 and 2 of Choromanski et al. 2021.
 import numpy as np
 import pytest
 
-from hopref import features, projections
-from tests.rounding import close, g, u
+from hopref import features, performer, projections
+from tests.rounding import close, g, of, u
 
 MAPS = ("positive", "hyperbolic", "trigonometric", "relu")
 
@@ -136,3 +136,25 @@ def test_one_over_sqrt_r_halves_the_trigonometric_kernel():
 def test_orthogonality_may_hurt_trigonometric_features():
     """The pair term of the error is positive for states far apart: d = 4, |x - y|^2 = 16."""
     assert one_f_one(4, 2, -8.0) > np.exp(-16.0)
+
+
+@pytest.mark.parametrize("name, f", [
+    ("exp", np.exp), ("exp_minus", lambda u: np.exp(-u)), ("sin", np.sin), ("cos", np.cos),
+    ("relu", lambda u: np.maximum(u, 0.0))])
+def test_a_function_of_the_projections_is_the_one_of_its_name(name, f):
+    rng = np.random.default_rng(0)
+    x, omega = rng.standard_normal((4, 3)), rng.standard_normal((5, 3))
+    options = {"h": "one", "functions": (name,)}
+    got = features.general(x, omega, **options)
+    right, radius = of("features.general", x, omega, **options)
+    close(got, right, radius)
+    close(got, f(x @ omega.T) / np.sqrt(5), 2 * radius)         # of two honest results
+
+
+def test_a_query_of_moderate_size_beside_a_huge_one_changes_nothing():
+    X, omega = 1e300 * np.array([[1.0], [-0.5], [0.75]]), [[0.5], [-0.25]]
+    for queries in (np.vstack([X[:1], [[0.5]]]), np.vstack([[[0.5]], X[:1]])):
+        Z = performer.attention(queries, X, X, omega, mask=[True, False, True])
+        for query, z in zip(queries, Z, strict=True):
+            alone = performer.attention(query[None], X, X, omega, mask=[True, False, True])
+            assert np.array_equal(z, alone[0]) and np.isfinite(z).all()

@@ -5,8 +5,9 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from hopref import attention, modern, parts, sparse, storage, structured
+from hopref import attention, modern, parts, sigmoid, sparse, storage, structured
 from hopref.errors import BackendError, CallError, DomainError, DTypeError, RangeError, ShapeError
+from hopref.parts import streaming
 from tests.rounding import within
 
 X = np.arange(12.0).reshape(4, 3)
@@ -105,7 +106,9 @@ def test_large_scores_are_merged_and_those_from_2_to_1023_are_refused(size):
     assert got.tolist() == [size]
     if size > 1e100:
         with pytest.raises(RangeError, match=r"must stay below 2\^1023"):
-            parts.stream(modern.update, np.array([2 * size]), parts.chunks_of(2 * patterns, 2))
+            parts.stream(modern.update, np.array([2 * size]), parts.chunks_of(patterns, 2))
+        below = np.array([np.nextafter(2 * size, 0)])
+        assert parts.stream(modern.update, below, parts.chunks_of(patterns, 2)).tolist() == [size]
 
 
 def test_a_stream_of_features_begins_with_the_state_of_earlier_keys():
@@ -145,3 +148,15 @@ def test_the_logsumexp_of_hidden_keys_is_minus_infinity():
 def test_scores_beyond_2_to_1023_are_refused_by_the_chunk_that_has_them():
     with pytest.raises(RangeError, match=r"chunks are to be merged; got .* at chunk 1\.$"):
         parts.stream(modern.update, np.array([1e200]), [np.ones((2, 1)), 1e200 * np.ones((1, 1))])
+
+
+def test_causal_attention_with_sigmoids_is_refused_where_keys_come_in_chunks():
+    with pytest.raises(DomainError, match="causal must be False where keys come in chunks"):
+        parts.stream(sigmoid.attention, X, [X], [X], causal=True)
+
+
+def test_numbers_that_are_no_numbers_are_equal_arguments_of_two_parts():
+    assert streaming._equal(float("nan"), float("nan")) and streaming._equal(2.0, 2.0)
+    for a, b in ((np.nan, 2.0), (2.0, np.nan), (2.0, 3.0), (2, 2.0)):
+        assert not streaming._equal(a, b)
+    assert parts.softmax.empty(X, X.T).beta == 1.0
