@@ -61,3 +61,16 @@ def test_early_rows_do_not_depend_on_later_keys_of_any_size():
         rest = attention.causal_linear_attention(phi_q[rows:], phi_k[rows:], V[rows:],
                                                  S=state[0], z=state[1])[0]
         assert np.array_equal(np.concatenate([first, rest]), Z)
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0**901, -2.0**1000])
+def test_values_of_any_size_are_read_out_of_associations_and_states(size):
+    V = size * np.array([[1.0, 0.5], [0.25, -1.0]])
+    phi = np.array([[1.0, 0.5], [0.0, 2.0]])
+    assert np.array_equal(attention.association(phi, phi, V), phi @ phi.T @ V)
+    Z, S, z = attention.causal_linear_attention(phi, phi, V)
+    assert np.array_equal(S, phi.T @ V) and np.array_equal(z, phi.sum(axis=0))
+    assert np.array_equal(Z[0], V[0])
+    later = attention.causal_linear_attention(phi, phi, V, S=2 * V, z=np.ones(2))
+    assert np.array_equal(later[1], 2 * V + phi.T @ V)
+    assert np.array_equal(attention.linear_attention(phi[:1], phi[:1], V[:1]), V[:1])

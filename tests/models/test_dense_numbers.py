@@ -54,11 +54,25 @@ def test_even_powers_move_the_sites_of_several_patterns_as_integers_do(n):
     assert np.array_equal(got, [[decided(x, X, "polynomial", n, i) for i in range(6)] for x in xi])
 
 
+def test_exponentials_of_several_patterns_move_sites_as_sixty_digits_do():
+    """Overlaps are integers: a tie is an equality of two multisets of overlaps."""
+    rng = np.random.default_rng(3)
+    X, xi = rng.integers(-3, 4, (4, 5)).astype(float), rng.choice([-1.0, 1.0], (40, 5))
+    got = dense.update(xi, X, interaction="exponential")
+    for state, new in zip(xi, got, strict=True):
+        for i in range(5):
+            up, down = X @ np.where(np.arange(5) == i, 1, state), \
+                X @ np.where(np.arange(5) == i, -1, state)
+            tie = sorted(up) == sorted(down)
+            gain = mpmath.fsum(map(mpmath.exp, up)) - mpmath.fsum(map(mpmath.exp, down))
+            assert new[i] == (state[i] if tie else mpmath.sign(gain))
+
+
 def test_an_exact_tie_of_exponentials_is_kept_beside_a_state_of_rounded_overlaps():
-    """The overlaps r + x of the first site are 2, 0 and -2 for both signs; the sum of e^r sinh x
-    is 0, but not its floating-point sum."""
-    large = 2.0**52
-    X = np.array([[1, large + 1, large], [1, large - 1, large], [-2, large, large]])
+    """The overlaps r + x of the first site are 3/2, 0 and -3/2 for both of its values."""
+    large, part = 2.0**50, 0.75
+    X = np.array([[part, large + part, large], [part, large - part, large],
+                  [-2 * part, large, large]])
     for first in (-1.0, 1.0):
         xi = np.array([[first, 1.0, -1.0], [first, 1.0, 1.0]])
         got = dense.update(xi, X, interaction="exponential")

@@ -64,3 +64,16 @@ def test_a_generator_and_its_seed_draw_the_same_chain():
 def test_a_chain_without_its_numbers_is_refused(wrong, word):
     with pytest.raises(DomainError, match=f"hopref.*glauber.*: {word} must be"):
         glauber([1.0], [[0.0]], **{"beta": 1.0, "sweeps": 1, "rng": 0, **wrong})
+
+
+def test_thresholds_are_zero_and_beta_is_one_where_they_are_not_given():
+    """At W = 0 the probability of +1 is 1/(1 + exp(2 beta b)), which is 1/2 for b = 0."""
+    W, given = np.array([[0.0, 1.0], [1.0, 0.0]]), {"order": [0], "uniforms": [0.8]}
+    for xi in ([1.0, 1.0], [1.0, -1.0]):
+        got = classical.glauber_update(xi, W, **given)
+        assert np.array_equal(got, classical.glauber_update(xi, W, 0.0, beta=1.0, **given))
+    assert classical.glauber_update([1.0, 1.0], W, **given)[0] == 1         # 1/(1 + e^-2) = 0.88
+    assert classical.glauber_update([1.0, 1.0], W, **given | {"uniforms": [0.9]})[0] == -1
+    free = given | {"uniforms": [0.49]}
+    assert classical.glauber_update([1.0, 1.0], 0 * W, **free)[0] == 1
+    assert classical.glauber_update([1.0, 1.0], 0 * W, **free | {"uniforms": [0.51]})[0] == -1
