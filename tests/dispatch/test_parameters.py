@@ -1,5 +1,6 @@
 """Parameters, keywords and sizes that are refused, for every parameter of every operation."""
 import math
+from collections import Counter
 from fractions import Fraction
 from inspect import Parameter
 
@@ -146,3 +147,13 @@ def test_operations_that_form_a_square_declare_it():
     assert {"modern.update", "modern.energy", "modern.weights", "attention.softmax_attention",
             "attention.softmax_weights"} <= set(SCRATCH)
     assert not {"attention.linear_attention", "attention.key_state"} & set(SCRATCH)
+
+
+def test_operations_that_return_a_matrix_of_axes_of_no_argument_declare_it():
+    """The weights (d, d) of patterns (n, d) may be far larger than the patterns."""
+    matrices = {name: out for name, op in OPS.items() for out in op.outputs[:1] if op.arrays
+                and len(out) == 2 and "..." not in out
+                and all(Counter(out) - Counter(dims) for dims in op.arrays.values())}
+    assert {f"storage.{rule}" for rule in ("hebbian", "covariance", "projection", "storkey",
+                                           "willshaw", "willshaw_pairs", "bam")} <= set(matrices)
+    assert {name for name, out in matrices.items() if OPS[name].scratch != out} == set()
