@@ -149,11 +149,16 @@ def test_operations_that_form_a_square_declare_it():
     assert not {"attention.linear_attention", "attention.key_state"} & set(SCRATCH)
 
 
-def test_operations_that_return_a_matrix_of_axes_of_no_argument_declare_it():
+MATRICES = {name: op.outputs[0] for name, op in OPS.items()
+            if op.arrays and len(op.outputs[0]) == 2 and "..." not in op.outputs[0]
+            and all(Counter(op.outputs[0]) - Counter(dims) for dims in op.arrays.values())}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_matrix_of_axes_that_no_argument_has_is_declared(name):
     """The weights (d, d) of patterns (n, d) may be far larger than the patterns."""
-    matrices = {name: out for name, op in OPS.items() for out in op.outputs[:1] if op.arrays
-                and len(out) == 2 and "..." not in out
-                and all(Counter(out) - Counter(dims) for dims in op.arrays.values())}
-    assert {f"storage.{rule}" for rule in ("hebbian", "covariance", "projection", "storkey",
-                                           "willshaw", "willshaw_pairs", "bam")} <= set(matrices)
-    assert {name for name, out in matrices.items() if OPS[name].scratch != out} == set()
+    assert OPS[name].scratch == MATRICES[name]
+
+
+def test_the_weights_of_every_learning_rule_are_such_matrices():
+    assert {name for name in OPS if name.startswith("storage.")} <= set(MATRICES)

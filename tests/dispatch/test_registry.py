@@ -60,3 +60,23 @@ def test_every_file_of_models_is_public():
     ("performer.update", "none"), ("gradients.modern.update", None), ("modern.energy", None)])
 def test_an_update_lowers_an_energy_always_under_a_condition_or_not(name, descent):
     assert operation.descent_of(OPS[name]) == descent
+
+
+DESCENTS = {             # the updates whose energy falls at every step, or under a condition
+    "under condition": """
+        classical.asynchronous_update classical.greedy_update classical.low_rank_update
+        classical.update feature_memory.update graded.asynchronous_update graded.flow
+        graded.update sparse.layer_norm_update sparse.normalized_update""",
+    "always": """
+        bam.forward classical.low_rank_asynchronous_update dense.asynchronous_update
+        epanechnikov.update lagrangian.update modern.update sigmoid.update sinks.update
+        sparse.k_subsets_update sparse.normmax_update sparse.update structured.top_k_update
+        structured.update""",
+}
+
+
+@pytest.mark.parametrize("name", [name for names in DESCENTS.values() for name in names.split()])
+def test_the_energy_of_a_listed_update_falls(name):
+    energy, condition = OPS[name].lowers
+    assert name in DESCENTS[operation.descent_of(OPS[name])] and OPS[energy.name] is energy
+    assert (condition == "always") == (name in DESCENTS["always"].split())
