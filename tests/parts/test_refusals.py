@@ -159,4 +159,6 @@ def test_numbers_that_are_no_numbers_are_equal_arguments_of_two_parts():
     assert streaming._equal(float("nan"), float("nan")) and streaming._equal(2.0, 2.0)
     for a, b in ((np.nan, 2.0), (2.0, np.nan), (2.0, 3.0), (2, 2.0)):
         assert not streaming._equal(a, b)
+    assert streaming._equal(np.array([1.0, np.nan]), np.array([1.0, np.nan]))
+    assert not streaming._equal(np.array([1.0, np.nan]), np.array([1.0, 2.0]))
     assert parts.softmax.empty(X, X.T).beta == 1.0
