@@ -10,7 +10,7 @@ sys.path.insert(0, str(HERE.parent))         # the ledger reads tests/, which is
 
 import hopref  # noqa: E402
 from benchmarks import crossover, summary  # noqa: E402
-from docs import certified, ledger, mathjax, paths, reference  # noqa: E402
+from docs import certified, ledger, mathjax, mutation, paths, reference  # noqa: E402
 
 project = "hopref"
 author = "the hopref developers"
@@ -123,6 +123,7 @@ def write_generated_pages(app):
     write_if_new(HERE / "contributing.md", contributing())
     write_if_new(HERE / "paths.md", paths.page())
     write_if_new(HERE / "accuracy.md", certified.page())
+    write_if_new(HERE / "mutation.md", mutation.page())
     write_measurements(HERE / "measured", HERE / "benchmarks")
     for name, text in reference.pages().items():
         write_if_new(HERE / "api" / name, text)

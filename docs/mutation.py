@@ -1,0 +1,111 @@
+"""The page of the mutation score: how many changes of the source the vectors and tests detect.
+
+    python -m docs.mutation VERDICTS.jsonl [MORE.jsonl...]
+
+writes ``measured/mutation.json``, of which the page is made, from outputs of ``python -m
+tests.mutation``; a verdict replaces those of the same mutant in earlier files.  The reasons of the
+survivors are written by hand, in ``measured/survivors.json``.
+"""
+import json
+import math
+import sys
+from pathlib import Path
+
+__all__ = ["MEASURED", "SURVIVORS", "equivalent", "interval", "page", "reasons", "stored",
+           "summary"]
+
+MEASURED = Path(__file__).parent / "measured" / "mutation.json"
+SURVIVORS = MEASURED.with_name("survivors.json")
+Z = 1.96
+
+
+def stored():
+    """{package: {"mutants", "judged", "killed", "before", "survivors"}} of the last measurement."""
+    return json.loads(MEASURED.read_text(encoding="utf-8"))
+
+
+def reasons():
+    """{kind of reason: {"why": text, "equivalent": bool, "mutants": names}}.
+
+    No value of an equivalent mutant differs.
+    """
+    return json.loads(SURVIVORS.read_text(encoding="utf-8"))
+
+
+def summary(files, earlier):
+    """The content of `stored` from files of verdicts; ``earlier`` scores are kept."""
+    found = {}
+    for file in files:
+        for entry in map(json.loads, Path(file).read_text(encoding="utf-8").splitlines()):
+            found.setdefault(entry["package"], {})[entry["name"]] = entry
+    table = {}
+    for package, entries in found.items():
+        survivors = sorted(name for name, entry in entries.items()
+                           if entry["verdict"] == "survives")
+        killed = len(entries) - len(survivors)
+        before = earlier.get(package, {"before": killed})["before"]
+        table[package] = {"mutants": next(iter(entries.values()))["of"], "judged": len(entries),
+                          "killed": killed, "before": before, "survivors": survivors}
+    return table
+
+
+def interval(killed, judged, mutants):
+    """Wilson's interval (95 %) of a proportion, of a sample without replacement."""
+    if judged == mutants:
+        return killed / judged, killed / judged
+    n = judged * (mutants - 1) / (mutants - judged)         # the finite population corrected
+    p = killed / judged
+    middle, width = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    return (middle - width) / (1 + Z * Z / n), (middle + width) / (1 + Z * Z / n)
+
+
+def page():
+    """Markdown of the page."""
+    table = stored()
+    lines = [_HEADING, "| package | mutants | judged | killed | equivalent | score | 95 % interval "
+             "| without equivalent ones | by older tests |", "|---" * 9 + "|"]
+    lines += [_row(package, **entry) for package, entry in table.items()]
+    lines += ["", _SURVIVORS]
+    for kind, entry in reasons().items():
+        lines += ["", f"## {kind}", "", entry["why"], ""]
+        lines += [f"* `{name}`" for name in entry["mutants"]]
+    return "\n".join([*lines, ""])
+
+
+def equivalent(survivors):
+    """How many of these survivors are equivalent to the original."""
+    known = {name for entry in reasons().values() if entry["equivalent"]
+             for name in entry["mutants"]}
+    return len(known & set(survivors))
+
+
+def _row(package, mutants, judged, killed, before, survivors):
+    low, high = interval(killed, judged, mutants)
+    same = equivalent(survivors)
+    return (f"| {package} | {mutants} | {judged} | {killed} | {same} | {killed / judged:.1%} | "
+            f"{low:.1%} to {high:.1%} | {killed / (judged - same):.1%} | {before / judged:.1%} |")
+
+
+_HEADING = """\
+# Mutation score
+
+A mutant is a copy of hopref with one change of its source: another comparison, operator, constant,
+condition or function, operands in another order, a statement, keyword or decorator less. It is
+killed if a row of the [golden vectors](vectors.md) or a test fails, or if it does not end. Each is
+judged by up to 600 rows that run the changed lines, then by the tests that run them, quick ones
+first, and by those that are named after the operation, until they take as long as `--seconds`
+allows. Docstrings, strings and the messages of errors are not changed. A survivor that another
+test kills, of those that are slower or not among the judges, still counts as a survivor.
+
+`tox -e mutation` judges a random sample of each package, which the seed determines. A survivor is
+equivalent if all values are those of the original, for the reason given below. The last column
+counts what rows, and tests older than the first measurement, kill first; the other kills are those
+of tests that were written for survivors. Mutants of lines that have changed since are left out.
+"""
+_SURVIVORS = "The survivors, by the reason why no test kills them."
+
+
+if __name__ == "__main__":
+    known = stored() if MEASURED.exists() else {}
+    MEASURED.write_text(json.dumps(summary(sys.argv[1:], known), indent=1) + "\n",
+                        encoding="utf-8")
