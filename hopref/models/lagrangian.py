@@ -207,7 +207,7 @@ def legendre(x, /, *, layer="softmax", beta=1.0, n=2, gain=1.0, eps=0.0):
     (sigmoid, softmax) and for long ones (layer_norm, whose energy is -d gain eps/s).
 
     >>> from hopref import lagrangian
-    >>> float(lagrangian.legendre([3.0, 4.0], layer="spherical"))           # 5 - 5
-    0.0
+    >>> float(lagrangian.legendre([3.0, 4.0], layer="quadratic"))           # 25 - 25/2
+    12.5
     """
     return transform(layer(n, gain, eps), x, beta)
