@@ -104,13 +104,13 @@ def association(phi_q, phi_k, V):
     return phi_q @ columns(phi_k) @ V
 
 
-def causal_linear_attention(phi_q, phi_k, V, *, S=0, z=0, eps=0, empty_row="zeros"):
-    kernel = up_to_query(phi_q @ columns(phi_k))
+def causal_linear_attention(phi_q, phi_k, V, *, mask=True, S=0, z=0, eps=0, empty_row="zeros"):
+    kernel = up_to_query(phi_q @ columns(seen_keys(phi_k, mask)))
     above, below = earlier(phi_q, S, z)
     Z = ratio(kernel @ V + above, total(kernel) + below + eps, empty_row)
+    state = key_state(phi_k, V, mask=mask, S=S, z=z)
     return Z, *(full(x, phi_k.shape[:-2], shape) for x, shape in zip(
-        key_state(phi_k, V, S=S, z=z), ((phi_k.shape[-1], V.shape[-1]), phi_k.shape[-1:]),
-        strict=True))
+        state, ((phi_k.shape[-1], V.shape[-1]), phi_k.shape[-1:]), strict=True))
 
 
 def up_to_query(kernel):
@@ -130,10 +130,11 @@ def from_logs(logs, sign):
     return np.where(shown(logs), sign * exp(known(logs)), 0)
 
 
-def log_causal_linear_attention(log_q, log_k, V, *, sign_q=1, sign_k=1, S=0, z=0, c=-math.inf,
-                                empty_row="zeros"):
+def log_causal_linear_attention(log_q, log_k, V, *, sign_q=1, sign_k=1, mask=True, S=0, z=0,
+                                c=-math.inf, empty_row="zeros"):
     if log_k.shape[-2] == 0:
         return V, S, z, c
+    log_k = log_k if mask is True else np.where(mask[..., None], log_k, -math.inf)
     q, k, scale = from_logs(log_q, sign_q), from_logs(log_k, sign_k), from_logs(c, 1)
     S, z = np.asarray(scale)[..., None] * S, scale * z
     Z, S, z = causal_linear_attention(q, k, V, S=S if np.ndim(S) > 1 else 0,

@@ -36,12 +36,12 @@ def attention(Q, K, V, omega, *, features, scale=None, mask=True, empty_row="zer
     return linear_attention(q, k, V, mask=mask, empty_row=empty_row)
 
 
-def causal_attention(Q, K, V, omega, *, features, scale=None, S=0, z=0, c=-math.inf,
+def causal_attention(Q, K, V, omega, *, features, scale=None, mask=True, S=0, z=0, c=-math.inf,
                      empty_row="zeros"):
     (log_q, sign_q), (log_k, sign_k) = (
         maps_of_features.mapped_logs(features, x, omega, scale_of(scale, K)) for x in (Q, K))
-    return log_causal_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, S=S, z=z,
-                                       c=c, empty_row=empty_row)
+    return log_causal_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, mask=mask,
+                                       S=S, z=z, c=c, empty_row=empty_row)
 
 
 def weights(xi, X, omega, *, beta=1, features, empty_row="zeros"):

@@ -134,14 +134,15 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False, split_every=2):
                  split_every=split_every)
 
 
-def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros",
-                            backend=None):
+def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros", backend=None):
     """Causal linear attention to positions in blocks.  Source: Choromanski et al. 2021, eq. (11).
 
     Parameters
     ----------
     phi_q, phi_k : (..., l, r) features, at least one a dask array, divided along l
     V : (..., l, v) values
+    mask : (..., l), True where a key is visible
     S, z : sums over earlier positions
     eps : stabiliser, added to the denominator
     empty_row : result of a row with a denominator of 0
@@ -167,19 +168,20 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     """
     op = attention_models.causal_linear_attention
     options = {"eps": eps, "empty_row": empty_row}
-    blocks = blocks_of(op, (phi_q, phi_k, V), {"S": S, "z": z, **options},
+    blocks = blocks_of(op, (phi_q, phi_k, V), {"mask": mask, "S": S, "z": z, **options},
                        "causal_linear_attention")
     import dask
     import dask.array as da
     Z, S_, z_ = sample(blocks)
-    keys = [{"phi_k": block["phi_k"], "V": block["V"]} for block in blocks.each]
+    each = [{"mask": True, **block} for block in blocks.each]
+    keys = [{k: block[k] for k in ("phi_k", "V", "mask")} for block in each]
     summed = blocks._replace(op=attention_models.key_state, each=keys,
-                             whole={"S": blocks.whole["S"], "z": blocks.whole["z"], "mask": True})
+                             whole={"S": blocks.whole["S"], "z": blocks.whole["z"]})
     sums = _delayed_parts(summed, summed.op, None)
     before, last = _prefixes(sums, dask.delayed(parts.merge))
     ends = [dask.delayed(_state, nout=2)(part, S, z) for part in (*before, last)]
     results = [dask.delayed(_of_block, pure=False)(op, block, *end, options, backend)
-               for block, end in zip(blocks.each, ends)]
+               for block, end in zip(each, ends)]
     axis, rows = Z.ndim - 2, blocks.rows
     pieces = [da.from_delayed(result, (*Z.shape[:-2], n, Z.shape[-1]), Z.dtype)
               for result, n in zip(results, rows)]
@@ -224,7 +226,8 @@ def _state(part, S, z):
 
 def _of_block(op, block, S, z, options, backend):
     """The attention of one block from the sums before it."""
-    return op(block["phi_q"], block["phi_k"], block["V"], S=S, z=z, **options, backend=backend)[0]
+    return op(block["phi_q"], block["phi_k"], block["V"], mask=block["mask"], S=S, z=z, **options,
+              backend=backend)[0]
 
 
 def _as_arrays(delayed, expected):

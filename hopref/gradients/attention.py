@@ -236,8 +236,9 @@ def association(g, phi_q, phi_k, V, /):
 
 @op("(...,l,v),(...,r,v),(...,r),(...,l,r),(...,l,r),(...,l,v)"
     "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),()",
-    S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators)
-def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
+    mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative,
+    empty_row=zero_denominators)
+def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
     r"""Gradient of `attention.causal_linear_attention`.
 
@@ -265,8 +266,9 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
     (array([0., 0.]), array([-1.,  1.]))
     """
     zS, ones = attention.joined_state(phi_k, V, S, z), namespace(V).ones_like(phi_k)
-    dq, dk, dV, h, zS, G = causal_gradient(g, phi_q, phi_k, V, ones, zS, joined(g_z, g_S), eps)
-    return dq, dk, dV, G[..., 1:], G[..., 0], namespace(V).sum(h[..., 0])
+    keys = masked(phi_k, mask, 0.0)
+    dq, dk, dV, h, zS, G = causal_gradient(g, phi_q, keys, V, ones, zS, joined(g_z, g_S), eps)
+    return dq, masked(dk, mask, 0.0), dV, G[..., 1:], G[..., 0], namespace(V).sum(h[..., 0])
 
 
 @op("(...,l,v),(...,l,r),(...,s,r),(...,s,v)->(...,l,r),(...,s,r),(...,s,v)", log_q=scores(),
@@ -299,10 +301,10 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,r),(...,l,r),(...,l,v)"
     "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),(...,r)",
     log_q=scores(), log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"),
-    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_with_its_scale,
-    empty_row=zero_denominators)
+    mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
+    shape_rule=state_with_its_scale, empty_row=zero_denominators)
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
-                                S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
+                                mask=True, S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
     r"""Gradient of `attention.log_causal_linear_attention`: finite for all norms.
 
     Source: Choromanski et al. 2021, eq. (11), differentiated [GR-5, MO-2].
@@ -328,6 +330,7 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
     array([[-1.],
            [ 1.]])
     """
+    log_k = masked(log_k, mask, -math.inf)
     features = log_q, log_k, sign_q, sign_k
     queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, features,
                                                           (log_q, log_k), V, S, z, c)

@@ -107,10 +107,10 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
 
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,d),(...,l,d),(...,l,v),(m,d)"
     "->(...,l,d),(...,l,d),(...,l,v),(m,d),(...,r,v),(...,r),(...,r),()", features=random_features,
-    scale=positive, S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
-    shape_rule=state_of_these_features, empty_row=zero_denominators)
+    scale=positive, mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"),
+    c=scores("(...,r)"), shape_rule=state_of_these_features, empty_row=zero_denominators)
 def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive", scale=None,
-                     S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
+                     mask=True, S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
     r"""Gradient of `performer.causal_attention`.
 
     Source: Choromanski et al. 2021, eqs. (5), (11), differentiated [GR-5, GR-6].
@@ -134,16 +134,17 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     beta = default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
     slope_q = feature_slopes(features, Q, omega, beta)
-    slope_k = feature_slopes(features, K, omega, beta)
-    levels = feature_level(log_q, slope_q[0]), feature_level(log_k, slope_k[0])
+    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
+    log_k, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
+    levels = feature_level(log_q, slope_q[0]), feature_level(log_k, slope_k)
     logs = log_q, log_k, sign_q, sign_k
     queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, logs, levels, V, S, z,
                                                           c)
     dk, height = keys.d + sign_k * top, query_height(queries.d, queries.phi)
     dQ, omega_q, beta_q = feature_gradient(features, queries.d, queries.a, slope_q, height, Q,
                                            omega, beta)
-    dK, omega_k, beta_k = feature_gradient(features, dk, keys.a, slope_k, dot(dk, keys.phi), K,
-                                           omega, beta)
+    dK, omega_k, beta_k = feature_gradient(features, dk, keys.a, (slope_k, sgn_k),
+                                           dot(dk, keys.phi), K, omega, beta)
     return (dQ, dK, dV, omega_q + omega_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
 
 

@@ -249,9 +249,11 @@ def association(phi_q, phi_k, V, /):
     return over(q @ (namespace(V).matrix_transpose(keys) @ V), rows) * back
 
 
-@op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", S=state("(...,r,v)"),
-    z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators, result=finite)
-def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+@op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r)", mask=mask("(...,l)"),
+    S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative, empty_row=zero_denominators,
+    result=finite)
+def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros"):
     r"""Causal kernel attention, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3].
@@ -261,6 +263,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
 
     Parameters
     ----------
+    mask : True where a key is visible; a hidden key enters neither the state nor any result
     S, z : state of earlier keys
     eps : added to the denominator
     empty_row : result where the denominator is exactly 0
@@ -275,7 +278,8 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_
     >>> Z[:, 0], S[0, 0], z[0]
     (array([4., 7.]), np.float64(28.0), np.float64(4.0))
     """
-    q, keys, first, last, shrinking, rows = evened_in_turn(phi_q, phi_k, z)
+    keys = masked(phi_k, mask, 0.0)
+    q, keys, first, last, shrinking, rows = evened_in_turn(phi_q, keys, z)
     V, back = tame(V)
     zS = first[..., None] * joined_state(phi_k, V, S / back, z)
     Z, zS = scan(step, zS, (q, keys, with_ones(V), *shrinking))
@@ -336,11 +340,11 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
 
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
-    log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), S=state("(...,r,v)"),
-    z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_with_its_scale,
-    empty_row=zero_denominators)
-def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
-                                c=-math.inf, empty_row="zeros"):
+    log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), mask=mask("(...,l)"),
+    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
+    shape_rule=state_with_its_scale, empty_row=zero_denominators)
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True, S=0.0,
+                                z=0.0, c=-math.inf, empty_row="zeros"):
     r"""Causal kernel attention of features given by their logarithms, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3, MO-2].
@@ -355,6 +359,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     ----------
     log_q, log_k : logarithms of the absolute values of the features; -inf for a feature of 0
     sign_q, sign_k : signs of the features
+    mask : True where a key is visible; a hidden key enters neither the state nor any result
     S, z : state of earlier keys, divided by e^c
     c : logarithm of the scale of each feature in S and z
     empty_row : result where the denominator is exactly 0
@@ -371,7 +376,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
     >>> Z[:, 0], c
     (array([1., 2.]), array([-2000.]))
     """
-    xp = namespace(V)
+    xp, log_k = namespace(V), masked(log_k, mask, -math.inf)
     zS, ones = joined_state(log_k, V, S, z), xp.ones_like(log_k)
     rows = (log_q, log_k, sign_q * ones, sign_k * ones, with_ones(V))
     Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)

@@ -89,10 +89,11 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
 
 
 @op("(...,l,d),(...,l,d),(...,l,v),(m,d)->(...,l,v),(...,r,v),(...,r),(...,r)",
-    features=random_features, scale=positive, S=state("(...,r,v)"), z=state("(...,r)"),
-    c=scores("(...,r)"), shape_rule=state_of_these_features, empty_row=zero_denominators)
-def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
-                     c=float("-inf"), empty_row="zeros"):
+    features=random_features, scale=positive, mask=mask("(...,l)"), S=state("(...,r,v)"),
+    z=state("(...,r)"), c=scores("(...,r)"), shape_rule=state_of_these_features,
+    empty_row=zero_denominators)
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, S=0.0,
+                     z=0.0, c=float("-inf"), empty_row="zeros"):
     r"""Causal Performer attention, with its state.
 
     Source: Choromanski et al. 2021, eq. (11) [AT-3, PF-1].
@@ -103,6 +104,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
     Parameters
     ----------
     scale : inverse temperature of the estimated softmax kernel; None for 1/sqrt(d)
+    mask : True where a key is visible; a hidden key enters neither the state nor any result
     S, z : state of earlier keys, divided by e^c
     c : logarithm of the scale of each feature in S and z
     empty_row : result where the denominator is exactly 0
@@ -121,8 +123,8 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
     """
     beta = default_scale(scale, K)
     (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    return log_causal_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, S=S, z=z,
-                                       c=c, empty_row=empty_row)
+    return log_causal_linear_attention(log_q, log_k, V, sign_q=sign_q, sign_k=sign_k, mask=mask,
+                                       S=S, z=z, c=c, empty_row=empty_row)
 
 
 @op("(...,d),(n,d),(m,d)->(...,n)", features=random_features, beta=positive,

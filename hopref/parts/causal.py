@@ -5,10 +5,11 @@ the keys of the segment up to its own position.  When it is merged after another
 over the keys of that segment are added to those of its queries.  The merge is associative, but not
 commutative.
 """
+import math
 from typing import NamedTuple
 
 from hopref.dispatch.namespace import namespace
-from hopref.maps import default_scale, ratio
+from hopref.maps import default_scale, masked, ratio
 from hopref.parts import linear, softmax
 from hopref.parts.operations import Chunked
 
@@ -67,16 +68,16 @@ def _sliced(group, half):
 
 # -- the operations -------------------------------------------------------------------------------
 
-def from_features(*, phi_q, phi_k, V, **_):
-    return from_chunk((phi_q,), (phi_k,), V)
+def from_features(*, phi_q, phi_k, V, mask, **_):
+    return from_chunk((phi_q,), (masked(phi_k, mask, 0.0),), V)
 
 
 def attention_of_features(segment, *, S, z, eps, empty_row, **_):
     return value(segment, before=_earlier(segment, S, z, 0.0), eps=eps, empty_row=empty_row)[:3]
 
 
-def from_logs(*, log_q, log_k, V, sign_q, sign_k, **_):
-    ones = namespace(V).ones_like(log_k)
+def from_logs(*, log_q, log_k, V, sign_q, sign_k, mask, **_):
+    ones, log_k = namespace(V).ones_like(log_k), masked(log_k, mask, -math.inf)
     return from_chunk((log_q, sign_q * ones), (log_k, sign_k * ones), V)
 
 
@@ -84,9 +85,10 @@ def attention_of_logs(segment, *, S, z, c, empty_row, **_):
     return value(segment, before=_earlier(segment, S, z, c), empty_row=empty_row)
 
 
-def from_heads(*, Q, K, V, omega, features, scale, **_):
+def from_heads(*, Q, K, V, omega, features, scale, mask, **_):
     beta = default_scale(scale, K)
-    return from_chunk(features(Q, omega, beta), features(K, omega, beta), V)
+    log_k, sign_k = features(K, omega, beta)
+    return from_chunk(features(Q, omega, beta), (masked(log_k, mask, -math.inf), sign_k), V)
 
 
 def _earlier(segment, S, z, c):

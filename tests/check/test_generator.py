@@ -119,6 +119,13 @@ def test_a_hidden_key_has_the_largest_score_and_visible_scores_may_be_the_lowest
             assert np.all(scores[..., 0] == 0) and np.all(scores[..., 1:] < -1e9)
 
 
+def test_the_hidden_rows_of_causal_attention_are_keys():
+    case = case_named(OPS["gradients.attention.causal_linear_attention"], "gauss, mask hides zeros")
+    *_, phi_q, phi_k, V = case.args
+    assert not case.kwargs["mask"][..., 0].any()
+    assert np.all(phi_k[..., 0, :] == 0) and np.all(phi_q[..., 0, :] != 0)
+
+
 @pytest.mark.parametrize("counts", [(2, 2, 2), (3, 1, 4, 2), (5, 5, 5), (2,) * 8])
 def test_a_covering_array_contains_every_pair_with_few_rows(counts):
     known = {f"f{i}": [str(v) for v in range(n)] for i, n in enumerate(counts)}

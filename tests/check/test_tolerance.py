@@ -30,7 +30,8 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
         **dict.fromkeys(("gradients.sparse.normmax_energy", "gradients.sparse.normmax_update",
                          "gradients.sparse.normmax_weights"), ("norms 1e8", "gamma=10")),
         "gradients.maps.normmax": ("gamma=10",),
-        "gradients.performer.attention": ("hides zeros",)}
+        **dict.fromkeys(("gradients.performer.attention", "gradients.performer.causal_attention"),
+                        ("hides zeros",))}
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -127,10 +127,11 @@ def test_causal_attention_in_blocks_is_that_of_all_positions(count, start):
 
 
 def test_causal_attention_has_leading_axes_and_options():
-    phi = np.exp(rng.standard_normal((2, 9, 3)))
-    found = distributed.causal_linear_attention(stored((2, 4, 3), phi), phi, phi, eps=0.5)
+    phi, mask = np.exp(rng.standard_normal((2, 9, 3))), rng.random((2, 9)) < 0.5
+    options = {"eps": 0.5, "mask": mask}
+    found = distributed.causal_linear_attention(stored((2, 4, 3), phi), phi, phi, **options)
     within(dask.compute(*found, **HERE), "attention.causal_linear_attention", phi, phi, phi,
-           eps=0.5)
+           **options)
 
 
 # ---- retrieval ----------------------------------------------------------------------------------

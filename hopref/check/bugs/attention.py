@@ -11,6 +11,8 @@ __all__ = []
 ATTENTION = ("attention.softmax_attention", "attention.softmax_weights")
 SCALED = (*ATTENTION, "performer.attention", "performer.causal_attention",
           "performer.stabilized_attention")
+CAUSAL = ("attention.causal_linear_attention", "attention.log_causal_linear_attention",
+          "performer.causal_attention")
 
 
 def seen_by(op, given):
@@ -95,7 +97,8 @@ def masked_rows_answer_the_mean(op, given):
 
 
 @wrong_call("padding masks V only", "performer.attention", "attention.linear_attention",
-            "performer.stabilized_attention", "performer.generalized_attention")
+            "performer.stabilized_attention", "performer.generalized_attention", CAUSAL[0],
+            CAUSAL[2])
 def padding_masks_values_only(op, given):
     if given["mask"] is True:
         return None
@@ -188,7 +191,7 @@ REGISTERED = [
     wrong_call("hidden scores set to -1e9", *ATTENTION)(partial(filled, number=-1e9)),
     wrong_call("hidden scores set to 0", *ATTENTION)(partial(filled, number=0.0)),
     wrong_argument("mask ignored", *ATTENTION, "layers.associations", "layers.associate",
-                   "performer.attention", "attention.linear_attention", mask=True),
+                   "performer.attention", "attention.linear_attention", *CAUSAL, mask=True),
     wrong_argument("causal flag ignored", *ATTENTION, causal=False),
     wrong_call("causal mask off by one: the next key is seen",
                *ATTENTION)(partial(shifted_past, by=1)),

@@ -48,7 +48,8 @@ def zero_times_nan(op, given):
     return dQ + 0 * A @ K, *others
 
 
-@wrong_call("hidden keys in the denominator", "gradients.attention.linear_attention")
+@wrong_call("hidden keys in the denominator", "gradients.attention.linear_attention",
+            "gradients.attention.causal_linear_attention")
 def linear_values_masked_alone(op, given):
     seen = np.broadcast_to(given["mask"], given["V"].shape[:-1])[..., None]
     V = np.where(seen, given["V"], 0)
@@ -85,6 +86,7 @@ def final_state_ignored(op, given):
 def state_run_backwards(op, given):
     """The state is computed backwards as S - k v and z - k, in float64."""
     g, q, k, V = (np.asarray(given[name], float) for name in ("g", "phi_q", "phi_k", "V"))
+    k = np.where(np.asarray(given["mask"])[..., None], k, 0.0)
     start = {name: given[name] for name in ("S", "z", "eps", "empty_row")}
     Z, S, z = map(np.array, attention.causal_linear_attention.formula(q, k, V, **start))
     dq = np.zeros_like(q)
@@ -137,7 +139,8 @@ def causal_by_exponentials(op, given):
     given = in_float64(given)
     q, k = exponentiated(given)
     dq, dk, dV, dS, dz, _ = gradients.causal_linear_attention.formula(
-        given["g"], given["g_S"], given["g_z"], q, k, given["V"], empty_row=given["empty_row"])
+        given["g"], given["g_S"], given["g_z"], q, k, given["V"], mask=given["mask"],
+        empty_row=given["empty_row"])
     return q * dq, k * dk, dV, dS, dz, np.zeros_like(dz)
 
 

@@ -2,15 +2,13 @@
 import numpy as np
 
 from hopref.check.bugs import bug, estimated, run, wrong_argument, wrong_call
-from hopref.check.bugs.attention import transposed
+from hopref.check.bugs.attention import CAUSAL, transposed
 from hopref.models import attention
 
 __all__ = []
 
 LINEAR = ("attention.linear_attention", "attention.causal_linear_attention")
 LOGS = ("attention.log_linear_attention", "attention.log_causal_linear_attention")
-CAUSAL = ("attention.causal_linear_attention", "attention.log_causal_linear_attention",
-          "performer.causal_attention")
 
 
 # -- denominators ---------------------------------------------------------------------------------
@@ -122,6 +120,11 @@ def state_doubled(op, given):
     return Z, S + given["S"], z + given["z"]
 
 
+@wrong_call("hidden keys enter the state", *CAUSAL)
+def hidden_keys_in_the_state(op, given):
+    return run(op, given)[0], *run(op, given | {"mask": True})[1:]
+
+
 # -- the past -------------------------------------------------------------------------------------
 
 def shifted(x, first=0.0):
@@ -140,7 +143,7 @@ def own_position_not_seen(op, given):
 @wrong_call("the whole sequence is seen", "attention.causal_linear_attention")
 def whole_sequence_seen(op, given):
     Z = attention.linear_attention.formula(*(given[k] for k in ("phi_q", "phi_k", "V")),
-                                           S=given["S"], z=given["z"], eps=given["eps"])
+                                           **{k: given[k] for k in ("mask", "S", "z", "eps")})
     return Z, *run(op, given)[1:]
 
 

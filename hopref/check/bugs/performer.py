@@ -6,7 +6,7 @@ import numpy as np
 
 from hopref.check.bugs import bug, estimated, named, run, wrong_argument, wrong_call
 from hopref.check.bugs.linear_attention import shifted
-from hopref.maps import default_scale
+from hopref.maps import default_scale, masked
 from hopref.models import attention, modern, performer
 
 __all__ = []
@@ -134,7 +134,8 @@ def favor(op, given, eps, denominator=0.0, over=(-1, -2)):
     k = stabilised(keys, given["omega"], beta, eps, over)
     if op.name == "performer.causal_attention":
         return None if "S" in given and np.ndim(given["S"]) else \
-            attention.causal_linear_attention.formula(q, k, given["V"], z=denominator)[0]
+            attention.causal_linear_attention.formula(q, k, given["V"], mask=given["mask"],
+                                                      z=denominator)[0]
     return answered(op, given, q, k)
 
 
@@ -176,6 +177,7 @@ def whole_sequence_seen(op, given):
 def causal_features(op, given):
     features, (beta, queries, keys) = named(op, "features", given), operands(given)
     (log_q, sign_q), (log_k, sign_k) = (features(x, given["omega"], beta) for x in (queries, keys))
+    log_k = masked(log_k, given["mask"], -math.inf)
     return log_q, log_k, {"sign_q": sign_q, "sign_k": sign_k}
 
 

@@ -154,8 +154,7 @@ def hide(it, values):
         if not (isinstance(domain, Array) and domain.kind == "bool" and k in values
                 and how in ("hides the largest", "hides zeros")):
             continue
-        keys = next((name for name in it.op.arrays if it.op.arrays[name][-2:] in
-                     (("n", "d"), ("s", "d"), ("s", "r"))), None) or next(iter(it.op.arrays))
+        keys = keys_hidden_by(it.op, k)
         mask, x, first = values[k], values[keys], next(iter(it.op.arrays))
         if not (isinstance(x, np.ndarray) and x.size and mask.size) or x.dtype.kind != "f":
             continue
@@ -172,6 +171,17 @@ def hide(it, values):
             values[first] = np.abs(values[first]) if not scores else values[first]
             mask[..., 1:] = True
         values[keys] = round_to(x, it.dtype)
+
+
+def keys_hidden_by(op, mask):
+    """The array whose rows a mask hides: keys, patterns, or the first array, which holds scores.
+
+    Causal keys follow their queries, which have the same axes.
+    """
+    causal = op.arrays[mask] == ("...", "l")
+    axes = (("l", "d"), ("l", "r")) if causal else (("n", "d"), ("s", "d"), ("s", "r"))
+    found = [name for name in op.arrays if op.arrays[name][-2:] in axes and name in op.operands]
+    return found[causal] if found else next(iter(op.arrays))
 
 
 def tame(it, values):

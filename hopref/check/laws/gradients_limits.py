@@ -108,6 +108,21 @@ def linear_attention_is_independent_of_a_hidden_key(f, cotangent, phi_q, phi_k, 
         yield equal(d, want)
 
 
+@law("gradients.attention.causal_linear_attention", id="GR-5", over=chunked(),
+     kills=("hidden keys in the denominator",))
+def causal_attention_is_independent_of_a_hidden_key(f, phi_q, phi_k, V, cut, g, g_S, g_z):
+    """Its own gradients are 0, the others those without its position."""
+    kept = np.arange(len(V)) != cut
+    found = f(np.where(kept[:, None], g, 0.0), g_S, g_z, phi_q, phi_k, V, mask=kept)
+    fewer = f.exact(attention.causal_linear_attention, g[kept], g_S, g_z, phi_q[kept],
+                    phi_k[kept], V[kept])
+    for d, want in zip(found[:3], fewer):
+        yield equal(d[cut], 0.0, "hidden")
+        yield equal(d[kept], want)
+    for d, want in zip(found[3:], fewer[3:]):
+        yield equal(d, want, "state")
+
+
 @law("gradients.attention.softmax_attention", id="GR-1", over=heads_with_a_hidden_key(),
      kills=("0 times NaN in empty rows",))
 def a_query_that_sees_no_key_has_gradient_zero(f, cotangent, Q, K, V, hidden):

@@ -126,6 +126,23 @@ def a_sequence_may_be_cut_anywhere(f, q, k, V, cut, omega):
         yield equal(mine, wanted, name)
 
 
+@law("attention.causal_linear_attention", "attention.log_causal_linear_attention",
+     "performer.causal_attention", id="AT-3, MO-3", over=halves(),
+     kills=("mask ignored", "padding masks V only", "hidden keys enter the state"))
+def a_hidden_key_is_absent_from_all_results_and_the_state(f, q, k, V, cut, omega):
+    """The results of the other positions, and the state, are those without the hidden one; the
+    result of its query is that of the keys before it."""
+    rest, kept = (omega,) if "omega" in f.op.arrays else (), np.arange(len(V)) != cut
+    whole = f(q, k, V, *rest, mask=kept)
+    fewer = f(q[kept], k[kept], V[kept], *rest)
+    early = np.concatenate([q[1:cut], q[cut:cut + 1]])
+    yield equal(first(whole)[kept], first(fewer), "other positions")
+    yield equal(first(whole)[cut], first(f(early, k[:cut], V[:cut], *rest))[-1], "its position")
+    if isinstance(whole, tuple) and isinstance(fewer, tuple):
+        for name, mine, wanted in zip("Szc", whole[1:], fewer[1:]):
+            yield equal(mine, wanted, name)
+
+
 # -- the log domain --------------------------------------------------------------------------------
 
 @law("attention.log_linear_attention", "attention.log_causal_linear_attention", id="AT-2, MO-2",

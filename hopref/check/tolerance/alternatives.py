@@ -141,8 +141,8 @@ def weights_first(phi_q, phi_k, V, *, mask=True, S=0.0, z=0.0, eps=0.0, **option
 
 
 @alternative(attention.causal_linear_attention)
-def causal_weights_first(phi_q, phi_k, V, *, S=0.0, z=0.0, eps=0.0, **options):
+def causal_weights_first(phi_q, phi_k, V, *, mask=True, S=0.0, z=0.0, eps=0.0, **options):
     """Weights of the keys up to the position of the query, and the sums over all keys."""
-    G = namespace(V).tril(phi_q @ transposed(phi_k))
+    G = namespace(V).tril(phi_q @ transposed(masked(phi_k, mask, 0.0)))
     return (normalised_first(phi_q, G, V, S, z, eps),
-            *attention.key_state.formula(phi_k, V, S=S, z=z))
+            *attention.key_state.formula(phi_k, V, mask=mask, S=S, z=z))

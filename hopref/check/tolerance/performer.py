@@ -122,10 +122,22 @@ def of_states(it, kind, X_features, xi_features, V, y, profile):
 def of_attention(op, args, kwargs, exact, profile):
     it = given(op, args, kwargs)
     beta = default_scale(it["scale"], it["K"])
-    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
-    seen = np.asarray(it["mask"])[..., None, :] if it["mask"] is not True else True
-    found = (np.where(seen, part, 0) for part in found)
+    found = seen_kernels(it, kind_of(op, args, kwargs), beta, profile)
     return estimated(*found, it["V"], exact, len(it["omega"]), profile)
+
+
+def seen_kernels(it, kind, beta, profile):
+    """`kernel_error` of queries and keys, 0 for hidden keys.
+
+    A hidden key is replaced by the first visible one, so that it takes no part in the common scale.
+    """
+    keys, mask = it["K"], it["mask"]
+    if mask is True or not mask.size:
+        return kernel_error(it, kind, beta, it["Q"], keys, profile)
+    visible = np.take_along_axis(keys, np.argmax(mask, axis=-1)[..., None, None], axis=-2)
+    keys = np.where(mask[..., None], keys, visible)
+    found = kernel_error(it, kind, beta, it["Q"], keys, profile)
+    return [np.where(mask[..., None, :], part, 0) for part in found]
 
 
 @rule("performer.update")
@@ -164,7 +176,7 @@ def of_causal_attention(op, args, kwargs, exact, profile):
         return bounds
     it = given(op, args, kwargs)
     beta = default_scale(it["scale"], it["K"])
-    found = kernel_error(it, kind_of(op, args, kwargs), beta, it["Q"], it["K"], profile)
+    found = seen_kernels(it, kind_of(op, args, kwargs), beta, profile)
     answer = estimated(*map(np.tril, found), it["V"], exact[0], len(it["omega"]), profile)
     return (np.fmin(answer, bounds[0]), *bounds[1:])
 

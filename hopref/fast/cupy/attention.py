@@ -31,7 +31,7 @@ from hopref.fast.cupy._tiles import (
     in_dtype,
     in_tiles,
 )
-from hopref.maps import default_scale
+from hopref.maps import default_scale, masked
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
            "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
@@ -89,15 +89,17 @@ def association(phi_q, phi_k, V, /):
                     products(unit))
 
 
-def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros"):
     import cupy
 
     if _causal.possible(phi_k, V):
+        phi_k = masked(phi_k, mask, 0.0)
         return _causal.attended(phi_q, phi_k, V, S, z, float(eps), float(empty_row))
     queries, keys = Numbers(cupy, phi_q), Numbers(cupy, phi_k)
     unit = tamed(cupy, V, _array(S))
     state = State.of_numbers(keys, S, z, unit)
-    Z = causally(state, partial(rows_of, queries), partial(rows_of, keys), V, unit,
+    Z = causally(state, partial(rows_of, queries), _seen(keys, mask, 0.0), V, unit,
                  _width(keys, V), means(unit, empty_row, eps))
     return Z, *state.numbers(unit)
 
@@ -113,14 +115,14 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
                     means(unit, empty_row))
 
 
-def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
-                                c=-math.inf, empty_row="zeros"):
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True, S=0.0,
+                                z=0.0, c=-math.inf, empty_row="zeros"):
     import cupy
 
     queries, keys = Logarithms(cupy, log_q, sign_q), Logarithms(cupy, log_k, sign_k)
     unit = tamed(cupy, V, _array(S))
     state = State.of_logarithms(keys, S, z, c, unit)
-    Z = causally(state, partial(rows_of, queries), partial(rows_of, keys), V, unit,
+    Z = causally(state, partial(rows_of, queries), _seen(keys, mask, -math.inf), V, unit,
                  _width(keys, V), means(unit, empty_row))
     return Z, *state.logarithms(unit)
 

@@ -60,8 +60,8 @@ def _nothing(kind, V, count):
     return kind(cupy, cupy.empty((*V.shape[:-2], 0, count), dtype=V.dtype))
 
 
-def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
-                     c=float("-inf"), empty_row="zeros"):
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, S=0.0,
+                     z=0.0, c=float("-inf"), empty_row="zeros"):
     import cupy
 
     dtype, beta = V.dtype, default_scale(scale, K)
@@ -73,7 +73,10 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
 
     def formed(x, rows):
         return log_features(features, x[..., rows, :], omega, beta)
-    Z = causally(state, partial(formed, Q), partial(formed, K), V, unit,
+
+    def keys(rows):
+        return hidden_keys(formed(K, rows), mask, rows, -math.inf)
+    Z = causally(state, partial(formed, Q), keys, V, unit,
                  width(features, omega) + V.shape[-1], means(unit, empty_row))
     return tuple(cupy.astype(a, dtype, copy=False) for a in (Z, *state.logarithms(unit)))
 

@@ -15,7 +15,7 @@ from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
 
 __all__ = ["by_head", "causal", "collect", "respond", "product", "in_range", "in_range_of_ones",
-           "key_sums"]
+           "key_sums", "visible"]
 
 CHUNK = 32              # positions; no row of a panel is longer
 GROUP = 2**13           # keys whose sums are added to the state together
@@ -47,6 +47,12 @@ def by_head(kernel, formula, operands, mask, S, z, shapes):
             for y, wide in zip(found, made):
                 y[:] = wide
     return tuple(results) if len(results) > 1 else results[0]
+
+
+def visible(seen, rows, nothing):
+    """The rows of one head, with ``nothing`` in those that ``seen`` does not index."""
+    return rows if isinstance(seen, slice) else \
+        np.where(seen[:, None], rows, rows.dtype.type(nothing))
 
 
 @njit

@@ -20,6 +20,7 @@ from hopref.fast.numba._linear import (
     key_sums,
     product,
     respond,
+    visible,
 )
 from hopref.fast.numba._softmax import FEW
 from hopref.maps import default_scale
@@ -80,17 +81,19 @@ def association(phi_q, phi_k, V, /):
     return by_head(kernel, formula, (phi_q, phi_k, V), True, 0.0, 0.0, [shape])
 
 
-def causal_linear_attention(phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
+def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
+                            empty_row="zeros"):
     def kernel(seen, q, k, values, S, z, out, new_S, new_z):
+        k, values = visible(seen, k, 0), visible(seen, values, 0)
         new_S[:], new_z[:] = S, z
         least = causal(q, k, values, new_S, new_z, float(eps), float(empty_row), out, True)
         return in_range(least, k, values, new_S, new_z)
 
     def formula(seen, q, k, values, S, z):
-        return attention.causal_linear_attention.formula(q, k, values, S=S, z=z, eps=eps,
-                                                         empty_row=empty_row)
+        return attention.causal_linear_attention.formula(q, k, values, mask=seen, S=S, z=z,
+                                                         eps=eps, empty_row=empty_row)
     r, (l, v) = phi_k.shape[-1], V.shape[-2:]
-    return by_head(kernel, formula, (phi_q, phi_k, V), True, S, z, [(l, v), (r, v), (r,)])
+    return by_head(kernel, formula, (phi_q, phi_k, V), mask, S, z, [(l, v), (r, v), (r,)])
 
 
 # -- features by their logarithms -----------------------------------------------------------------
@@ -120,9 +123,10 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     return by_head(kernel, formula, operands, mask, 0.0, 0.0, [shape])
 
 
-def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S=0.0, z=0.0,
-                                c=-math.inf, empty_row="zeros"):
+def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True, S=0.0,
+                                z=0.0, c=-math.inf, empty_row="zeros"):
     def kernel(seen, c, q_sign, k_sign, q, k, values, S, z, out, new_S, new_z, new_c):
+        k, values = visible(seen, k, -np.inf), visible(seen, values, 0)
         new_S[:], new_z[:], new_c[:], scale = S, z, c, c
         least, first = math.inf, 0
         while first < len(k):
@@ -140,11 +144,12 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, S
 
     def formula(seen, c, q_sign, k_sign, q, k, values, S, z):
         return attention.log_causal_linear_attention.formula(
-            q, k, values, sign_q=q_sign, sign_k=k_sign, S=S, z=z, c=c, empty_row=empty_row)
+            q, k, values, sign_q=q_sign, sign_k=k_sign, mask=seen, S=S, z=z, c=c,
+            empty_row=empty_row)
     (*lead, l, v), r = V.shape, log_k.shape[-1]
     operands = (_whole(c, np.empty((*lead, r), V.dtype)), _whole(sign_q, log_q),
                 _whole(sign_k, log_k), log_q, log_k, V)
-    return by_head(kernel, formula, operands, True, S, z, [(l, v), (r, v), (r,), (r,)])
+    return by_head(kernel, formula, operands, mask, S, z, [(l, v), (r, v), (r,), (r,)])
 
 
 def _blocks(rows):

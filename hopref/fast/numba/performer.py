@@ -34,8 +34,8 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
     return Z
 
 
-def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.0, z=0.0,
-                     c=float("-inf"), empty_row="zeros"):
+def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, S=0.0,
+                     z=0.0, c=float("-inf"), empty_row="zeros"):
     beta = default_scale(scale, K)
     for real in dict.fromkeys((V.dtype, np.dtype(np.float64))):
         wide = [np.asarray(a, real) for a in (Q, K, V, omega, S, z, c)]
@@ -45,7 +45,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, S=0.
             break
     results = log_causal_linear_attention(
         log_q, log_k, values.astype(log_k.dtype, copy=False), sign_q=sign_q, sign_k=sign_k,
-        **dict(zip("Szc", state)), empty_row=empty_row)
+        mask=mask, **dict(zip("Szc", state)), empty_row=empty_row)
     return tuple(y.astype(V.dtype, copy=False) for y in results)
 
 

@@ -17,7 +17,7 @@ from hopref.fast.cupy._softmax_gradient import softmax_gradient
 from hopref.fast.cupy._tiles import Tiles, arithmetic, in_arithmetic
 from hopref.gradients import attention
 from hopref.gradients.sums import ratio_gradient, transposed
-from hopref.maps import default_scale, ratio
+from hopref.maps import default_scale, masked, ratio
 from hopref.models.attention import joined_state, with_ones
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
@@ -55,12 +55,13 @@ def association(g, phi_q, phi_k, V, /):
     return attention.association.formula(g, phi_q, phi_k, V)
 
 
-def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
+def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
     """With the state (z, S)_i, h_i = (dD, dN)_i and (1, v)_i as rows of one matrix each."""
     import cupy
 
-    V1, zS = with_ones(V), joined_state(phi_k, V, S, z)
+    zS = joined_state(phi_k, V, S, z)
+    phi_k, V1 = (masked(a, mask, 0.0) for a in (phi_k, with_ones(V)))
     DN = _sums(cupy, phi_q, phi_k, V1) + cupy.matmul(phi_q, zS)
     D = DN[..., :1] + eps
     dN, dD = ratio_gradient(g, D, ratio(DN[..., 1:], D, 0.0))

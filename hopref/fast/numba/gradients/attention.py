@@ -14,6 +14,7 @@ from hopref.fast.numba._linear import (
     key_sums,
     product,
     respond,
+    visible,
 )
 from hopref.fast.numba._softmax_gradient import softmax_gradient
 from hopref.fast.numba.gradients import by_formula
@@ -102,10 +103,7 @@ def association(g, phi_q, phi_k, V, /):
 def _visible(seen, k, V):
     """Keys, values, and values with a column of ones, whose term is the last of a sum; hidden rows
     are 0."""
-    rows = k, V, np.ones((len(V), 1), V.dtype)
-    if not isinstance(seen, slice):
-        rows = [np.where(seen[:, None], a, a.dtype.type(0)) for a in rows]
-    k, V, ones = rows
+    k, V, ones = (visible(seen, a, 0) for a in (k, V, np.ones((len(V), 1), V.dtype)))
     return k, V, np.column_stack([V, ones])
 
 
@@ -127,7 +125,7 @@ def _of_keys(k, values, G, dk, dV):
     return _response(values, G.T, dk) and _response(k, G[:, :-1], dV)
 
 
-def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, eps=0.0,
+def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
     """Four causal sums: of (1, v) for the denominators and results, and of the cotangents."""
     def kernel(seen, g, g_S, g_z, q, k, V, S, z, dq, dk, dV, dS, dz, deps):
@@ -138,7 +136,8 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
             total = np.zeros(k.shape[1], k.dtype)
             least = causal(q, k, V, state, total, 0.0, 0.0, out, False)
             return state if in_range(least, k, V, state, total) else None
-        values, DN = with_ones(V), np.empty((len(V), V.shape[1] + 1), V.dtype)
+        k, values = visible(seen, k, 0), visible(seen, with_ones(V), 0)
+        DN = np.empty_like(values)
         if causal_sums(q, k, values, np.column_stack([z, S]), DN) is None:
             return False
         D = DN[:, :1] + V.dtype.type(eps)
@@ -156,9 +155,9 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, S=0.0, z=0.0, ep
 
     def formula(seen, g, g_S, g_z, q, k, V, S, z):
         *found, deps = attention.causal_linear_attention.formula(
-            g, g_S, g_z, q, k, V, S=S, z=z, eps=eps, empty_row=empty_row)
+            g, g_S, g_z, q, k, V, mask=seen, S=S, z=z, eps=eps, empty_row=empty_row)
         return *found, deps[None]
     (l, r), v = phi_k.shape[-2:], V.shape[-1]
-    *found, deps = by_head(kernel, formula, (g, g_S, g_z, phi_q, phi_k, V), True, S, z,
+    *found, deps = by_head(kernel, formula, (g, g_S, g_z, phi_q, phi_k, V), mask, S, z,
                            [(l, r), (l, r), (l, v), (r, v), (r,), (1,)])
     return *found, np.sum(deps)
