@@ -45,6 +45,7 @@ class Declaration:
     arrays: dict[str, Dims] = field(init=False)
     outputs: tuple[Dims, ...] = field(init=False)
     optional: frozenset[str] = field(init=False)    # arrays that may be left out
+    zeros: frozenset[str] = field(init=False)       # arrays of zeros if they are the number 0
     structural: bool = field(init=False)            # whether a domain is more than entry by entry
     source: str = field(init=False)                 # the docstring's Source, on one line
     ids: tuple[str, ...] = field(init=False)        # the catalogue ids in it
@@ -82,6 +83,7 @@ class Declaration:
         self.layout = [(k, dims[:1] == ("...",), dims[dims[:1] == ("...",):])
                        for k, dims in self.arrays.items()]
         self.array_domains = {k: d for k in self.arrays if isinstance(d := self.domains[k], Array)}
+        self.zeros = frozenset(k for k, d in self.array_domains.items() if d.zeros)
         self.squares = {k: inf if d.holds in (finite.holds, below_infinity) else d.squares
                         for k, d in self.array_domains.items()}
         self.multiples = {dim for dims in self.arrays.values() for dim in dims if dim[0].isdigit()}

@@ -16,8 +16,8 @@ from hopref.errors import DomainError
 __all__ = [
     "Array", "Scalar", "Choice", "Several", "Flag", "Seed", "positive", "inverse_temperature",
     "nonnegative", "real", "share", "count", "below_an_eighth", "flag", "seed", "finite", "number",
-    "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state", "choice",
-    "polar", "binary", "factors", "log_factors", "uniform",
+    "cotangent", "phi", "each_below_an_eighth", "symmetric", "mask", "scores", "sites", "state",
+    "choice", "polar", "binary", "factors", "log_factors", "uniform",
 ]
 
 
@@ -140,6 +140,7 @@ class Array:
     structural: Callable[[Any, Any], Any] | None = None
     below: str = ""             # indices: the axis name whose size they stay below
     squares: float = 0.0        # if their sum is below this, all entries are valid
+    zeros: bool = False         # whether the number 0 stands for an array of zeros
 
 
 Domain = Array | Scalar | Choice | Several | Flag | Seed
@@ -161,6 +162,7 @@ count = Scalar("an integer >= 1", lambda v: v >= 1, int)
 flag = Flag()
 seed = Seed()
 finite = Array()
+cotangent = Array(zeros=True)
 number = Array(description="a number", holds=lambda xp, x: ~xp.isnan(x))
 phi = Array(description="finite and >= 0", holds=lambda xp, x: xp.isfinite(x) & (x >= 0))
 each_below_an_eighth = Array(description="finite and below 1/8",

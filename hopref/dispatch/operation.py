@@ -68,6 +68,7 @@ class Operation(Protocol[P, R]):
     arrays: dict[str, tuple[str, ...]]
     outputs: tuple[tuple[str, ...], ...]
     optional: frozenset[str]
+    zeros: frozenset[str]
     structural: bool
     lowers: tuple[Any, str] | None
     scratch: tuple[str, ...] | None

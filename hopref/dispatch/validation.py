@@ -60,6 +60,7 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
     """The arguments converted for the path; raises an error if they are invalid."""
     arrays = {k: _array(xp, k, v, op.array_domains[k].kind) for k, v in arrays.items()}
     sizes = _sizes(op, arrays)
+    arrays |= {k: _zeros(xp, op.arrays[k], sizes, arrays) for k in op.zeros - arrays.keys()}
     numbers = {k: None if (v := given[k]) is None and op.defaults.get(k, k) is None
                else domain.validate(k, v) for k, domain in op.scalars.items()}
     options = {k: domain.validate(k, given[k]) for k, domain in op.choices.items()}
@@ -87,10 +88,10 @@ def validate(op: Declaration, given: Mapping[str, Any], arrays: Arrays, xp: Any,
 # ---- place and kind -----------------------------------------------------------------------------
 
 def _absent(op: Declaration, k: str, v: Any) -> bool:
-    """Whether an optional array was left at its neutral value."""
-    if k not in op.optional:
+    """Whether an optional array was left at its neutral value, or a 0 stands for zeros."""
+    if k not in op.optional and k not in op.zeros:
         return False
-    default = op.defaults[k]
+    default = op.defaults.get(k, 0.0)
     if v is default:
         return True
     truth = isinstance(v, (bool, np.bool_))
@@ -180,6 +181,12 @@ def _sizes(op: Declaration, arrays: Arrays) -> Sizes:
             k = next(k for k in arrays if dim in op.arrays[k])
             raise ShapeError(f"{dim} must be {wanted}; got {k} of shape {tuple(arrays[k].shape)}")
     return sizes
+
+
+def _zeros(xp: Any, dims: tuple[str, ...], sizes: Sizes, arrays: Arrays) -> Any:
+    """Zeros in the place of a number, with the sizes and a dtype of the other arrays."""
+    core = [sizes[dim] for dim in dims if dim != "..."]
+    return xp.zeros((*sizes.get("...", ()), *core), dtype=next(iter(arrays.values())).dtype)
 
 
 def _reshaped(core: tuple[str, ...], shape: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ References: Vaswani et al. 2017; Choromanski et al. 2021; the blog, eqs. (14)-(1
 """
 import math
 
-from hopref.dispatch.domains import mask, nonnegative, positive, scores, state
+from hopref.dispatch.domains import cotangent, mask, nonnegative, positive, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.graded import tanh_slope
@@ -236,8 +236,8 @@ def association(g, phi_q, phi_k, V, /):
 
 @op("(...,l,v),(...,r,v),(...,r),(...,l,r),(...,l,r),(...,l,v)"
     "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),()",
-    mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"), eps=nonnegative,
-    empty_row=zero_denominators)
+    g_S=cotangent, g_z=cotangent, mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"),
+    eps=nonnegative, empty_row=zero_denominators)
 def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
     r"""Gradient of `attention.causal_linear_attention`.
@@ -252,7 +252,7 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0
 
     Parameters
     ----------
-    g, g_S, g_z : cotangents of the results and of the final state
+    g, g_S, g_z : cotangents of the results and of the final state, which may be 0.0
 
     Returns
     -------
@@ -260,7 +260,7 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0
         its cotangent overflows
 
     >>> from hopref.gradients import attention
-    >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], [[0.0]], [0.0],
+    >>> dq, dk, *_ = attention.causal_linear_attention([[0.0], [1.0]], 0.0, 0.0,
     ...     [[1.0], [1.0]], [[1.0], [1.0]], [[2.0], [6.0]])
     >>> dq[:, 0], dk[:, 0]
     (array([0., 0.]), array([-1.,  1.]))
@@ -300,8 +300,9 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
 
 @op("(...,l,v),(...,r,v),(...,r),(...,r),(...,l,r),(...,l,r),(...,l,v)"
     "->(...,l,r),(...,l,r),(...,l,v),(...,r,v),(...,r),(...,r)",
-    log_q=scores(), log_k=scores(), sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"),
-    mask=mask("(...,l)"), S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
+    g_S=cotangent, g_z=cotangent, g_c=cotangent, log_q=scores(), log_k=scores(),
+    sign_q=state("(...,l,r)"), sign_k=state("(...,l,r)"), mask=mask("(...,l)"),
+    S=state("(...,r,v)"), z=state("(...,r)"), c=scores("(...,r)"),
     shape_rule=state_with_its_scale, empty_row=zero_denominators)
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
                                 mask=True, S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
@@ -316,8 +317,8 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
 
     Parameters
     ----------
-    g, g_S, g_z, g_c : cotangents of the results and of the final state.  The final scale is a
-        maximum; its gradient is assigned to the first of the largest entries
+    g, g_S, g_z, g_c : cotangents of the results and of the final state, which may be 0.0.  The
+        final scale is a maximum; its gradient is assigned to the first of the largest entries
 
     Returns
     -------

@@ -6,6 +6,7 @@ token, because a decay that is run backwards would divide by it.
 """
 from functools import partial
 
+from hopref.dispatch.domains import cotangent
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.sums import reversed_rows
@@ -17,7 +18,7 @@ __all__ = ["linear_attention"]
 
 @op("(...,l,v),(...,d,v),(...,l,d),(...,l,d),(...,l,v)"
     "->(...,l,d),(...,l,d),(...,l,v),(...,l),(...,l,d),(...,l),(...,d,v),()",
-    scratch="(...,l,d,v)", **gated.gated_options)
+    g_S=cotangent, scratch="(...,l,d,v)", **gated.gated_options)
 def linear_attention(g, g_S, Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule="linear",
                      scale=None, S=0.0):
     r"""Gradient of `gated.linear_attention`.
@@ -34,7 +35,7 @@ def linear_attention(g, g_S, Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1
 
     Parameters
     ----------
-    g, g_S : cotangents of the results and of the final memory
+    g, g_S : cotangents of the results and of the final memory, which may be 0.0
     log_decay, log_gates : their sum is the log of the factor of the memory
     beta : strength of the write of each token
     rule : "linear" adds values, "delta" errors of their predictions

@@ -25,7 +25,7 @@ ANY = (0.25, 1.25, -0.25, 0.01, 2, 1, 0, 3, 64)
 
 # Maps from arbitrary numbers to valid numbers of an array domain.
 LEGAL = {
-    domains.finite: lambda x: x,
+    domains.finite: lambda x: x, domains.cotangent: lambda x: x,
     domains.phi: np.abs,
     domains.each_below_an_eighth: lambda x: np.minimum(x, 7.0) / 64,
     domains.symmetric: lambda x: x / 2 + np.swapaxes(x, -1, -2) / 2,
