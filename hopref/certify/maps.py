@@ -27,9 +27,10 @@ from hopref.certify.balls import (
 from hopref.certify.derivatives import detached
 from hopref.certify.thresholds import threshold
 
-__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
-           "top_k", "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
-           "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "entmax_threshold",
+           "normmax", "k_subsets", "top_k", "tsallis", "norm", "half_square", "entmax_conjugate",
+           "normmax_conjugate", "k_subsets_conjugate", "entmax_loss", "normmax_loss",
+           "k_subsets_loss"]
 
 
 def softmax(z, *, beta=1, bias=0, where=True, empty_row="zeros"):
@@ -99,10 +100,23 @@ def projected(z):
 
 def by_powers(z, q):
     """[z - tau]_+^q with sum 1."""
-    top = greatest([detached(v) for v in z])
-    tau = threshold(z, lambda t: power(clipped_below(t), q), lambda t: slope_of_power(t, q), 1,
-                    top - 1, top)
+    tau = threshold_of_powers(z, q)
     return [power(clipped_below(v - tau), q) for v in z]
+
+
+def threshold_of_powers(z, q):
+    """The tau of `by_powers`."""
+    top = greatest([detached(v) for v in z])
+    return threshold(z, lambda t: power(clipped_below(t), q), lambda t: slope_of_power(t, q), 1,
+                     top - 1, top)
+
+
+def entmax_threshold(z, *, beta=1, alpha, where=True):
+    def row(values, visible):
+        at = [(alpha - 1) * beta * v for v, shows in zip(values, visible, strict=True)
+              if shows and not isinstance(v, float)]
+        return threshold_of_powers(at, 1 / (alpha - 1)) if at else -math.inf
+    return over_rows(row, z, np.broadcast_to(where, np.shape(z)), count=0)
 
 
 def slope_of_power(t, q):

@@ -30,8 +30,9 @@ from hopref.maps import (
 )
 from hopref.maps.sparse import above_one, at_least_one, seen
 
-__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
-           "top_k", "entmax_conjugate", "normmax_conjugate", "k_subsets_conjugate"]
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "entmax_threshold",
+           "normmax", "k_subsets", "top_k", "entmax_conjugate", "normmax_conjugate",
+           "k_subsets_conjugate"]
 
 options = dict(z=scores(), beta=positive, where=mask("(...,n)"), empty_row=empty_rows)
 
@@ -187,6 +188,34 @@ def entmax(g, z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     w, away = jacobian_product(q, g), g - weighted_mean(q, g)
     dalpha = -xp.sum(power_remainder(p, 1, alpha - 1) * away)
     return beta * w, temperature_gradient(w, seen(z, where)), dalpha
+
+
+@op("(...),(...,n)->(...,n),(),()", z=scores(), beta=positive, alpha=above_one,
+    where=mask("(...,n)"))
+def entmax_threshold(g, z, /, *, beta=1.0, alpha=1.5, where=True):
+    r"""Gradient of `maps.entmax_threshold`, including the derivative in alpha.
+
+    Source: Peters, Niculae & Martins 2019, by the condition that the sum is 1 [GR-7].
+
+    .. math:: dz = g\,(\alpha - 1) \beta\, s, \quad d\beta = g\,(\alpha - 1)\, s^T z, \quad
+        d\alpha = g \left(\beta\, s^T z - \frac{\sum_i p_i \ln p_i}{\sum_i q_i}\right), \quad
+        q_i = p_i^{2 - \alpha}, \quad s = q / \textstyle\sum_i q_i
+
+    Returns
+    -------
+    (dz, dbeta, dalpha) : 0 for rows in which no entry takes part
+
+    >>> from hopref.gradients import maps
+    >>> maps.entmax_threshold(1.0, [0.0, 0.0, -9.0], alpha=2.0)[0]
+    array([0.5, 0.5, 0. ])
+    """
+    xp, p, z = namespace(z), maps.entmax(z, beta=beta, alpha=alpha, where=where), seen(z, where)
+    q = raised(p, 2 - alpha)
+    total = xp.sum(q, axis=-1, keepdims=True)
+    share, entropy = ratio(q, total, 0.0), -xp.sum(raised_log(p, 1), axis=-1)
+    mean = dot(share, xp.where(z > -math.inf, z, 0.0))
+    dalpha = xp.sum(g * (beta * mean + ratio(entropy, total[..., 0], 0.0)))
+    return (alpha - 1) * beta * g[..., None] * share, (alpha - 1) * xp.sum(g * mean), dalpha
 
 
 @op("(...,n),(...,n)->(...,n),(),()", gamma=above_one, precondition=something_visible, **options)

@@ -123,8 +123,18 @@ from hopref.maps.soft import (
     visible,
     zero_denominators,
 )
-from hopref.maps.sparse import among_largest, entmax, k_subsets, normmax, seen, sparsemax, top_k
+from hopref.maps.sparse import (
+    among_largest,
+    entmax,
+    entmax_threshold,
+    k_subsets,
+    normmax,
+    seen,
+    sparsemax,
+    top_k,
+)
 
-__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "normmax", "k_subsets",
-           "top_k", "tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
-           "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
+__all__ = ["softmax", "sink_softmax", "logsumexp", "sparsemax", "entmax", "entmax_threshold",
+           "normmax", "k_subsets", "top_k", "tsallis", "norm", "half_square", "entmax_conjugate",
+           "normmax_conjugate", "k_subsets_conjugate", "entmax_loss", "normmax_loss",
+           "k_subsets_loss"]

@@ -21,11 +21,12 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
+from hopref.maps.entries import raised
 from hopref.maps.preconditions import something_visible
 from hopref.maps.soft import empty_rows, softmax
 from hopref.maps.thresholds import clipped, heights, normalised, powers_by_edge, relative, seen
 
-__all__ = ["sparsemax", "entmax", "normmax", "k_subsets", "top_k"]
+__all__ = ["sparsemax", "entmax", "entmax_threshold", "normmax", "k_subsets", "top_k"]
 
 inf = math.inf
 at_least_one = Scalar("a finite number >= 1", lambda v: 1 <= v < inf)
@@ -85,6 +86,32 @@ def entmax(z, /, *, beta=1.0, alpha=1.5, where=True, empty_row="zeros"):
     if alpha > 2:
         return with_empty_rows(z, normalised(powers_by_edge(z, factors, q)), empty_row)
     return with_empty_rows(z, normalised(relative(*heights(z, factors, q), q[0])), empty_row)
+
+
+@op("(...,n)->(...)", z=scores(), beta=positive, alpha=above_one, where=mask("(...,n)"))
+def entmax_threshold(z, /, *, beta=1.0, alpha=1.5, where=True):
+    r"""Threshold of entmax; that of sparsemax at alpha = 2.
+
+    Source: Martins & Astudillo 2016; Peters, Niculae & Martins 2019 [FY-1].
+
+    .. math:: \sum_i [(\alpha - 1) \beta z_i - \tau]_+^{1 / (\alpha - 1)} = 1
+
+    Returns
+    -------
+    (...) array, thresholds tau, in the units of (alpha - 1) beta z; -inf for rows without visible
+    entries
+
+    Notes
+    -----
+    It is evaluated from the largest entry p_t of the map as (alpha - 1) beta z_t - p_t^(alpha - 1).
+
+    >>> from hopref.maps import entmax_threshold
+    >>> float(entmax_threshold([0.5, 0.0, -1.0], alpha=2.0))            # sparsemax is .75, .25, 0
+    -0.25
+    """
+    xp, p = namespace(z), entmax(z, beta=beta, alpha=alpha, where=where)
+    top = xp.max(seen(z, where), axis=-1)
+    return (alpha - 1) * (beta * top) - raised(xp.max(p, axis=-1), alpha - 1)
 
 
 @op("(...,n)->(...,n)", z=scores(), beta=positive, gamma=above_one, where=mask("(...,n)"),

@@ -32,6 +32,19 @@ def softmax_mask_after(op, given):
     return run(op, given | {"where": True}) * given["where"]
 
 
+@wrong_call("threshold of beta z", "maps.entmax_threshold")
+def threshold_without_its_factor(op, given):
+    return run(op, given) / (given["alpha"] - 1)
+
+
+@wrong_call("threshold of the lowest entry", "maps.entmax_threshold")
+def lowest_entry_for_the_threshold(op, given):
+    """The score of the lowest entry of the support, which the threshold is below."""
+    z = np.where(given["where"], given["z"], -np.inf)
+    p = run(maps.entmax, given)
+    return (given["alpha"] - 1) * given["beta"] * np.min(np.where(p > 0, z, np.inf), axis=-1)
+
+
 @wrong_call("log sum exp not divided by beta", "maps.logsumexp")
 def lse_without_one_over_beta(op, given):
     return given["beta"] * run(op, given)

@@ -185,7 +185,8 @@ def not_centred(op, given):
 REGISTERED = [
     wrong_argument("a sparse mode that runs softmax", *RETRIEVAL, *ENERGIES,
                    "sparse.normalized_update", "sparse.layer_norm_update", alpha=1.0),
-    wrong_argument("alpha ignored", *RETRIEVAL, *ENERGIES, "maps.entmax", alpha=1.5),
+    wrong_argument("alpha ignored", *RETRIEVAL, *ENERGIES, "maps.entmax", "maps.entmax_threshold",
+                   alpha=1.5),
     wrong_argument("gamma ignored", *OF_NORMMAX, "maps.normmax", gamma=2.0),
     wrong_argument("beta ignored", *RETRIEVAL, *ENERGIES, *OF_NORMMAX, *OF_SUBSETS, beta=1.0),
     wrong_argument("k ignored", *OF_SUBSETS, k=1),

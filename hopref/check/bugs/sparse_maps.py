@@ -160,5 +160,5 @@ def last_of_equals(op, given):
 
 
 REGISTERED = [
-    wrong_argument("beta ignored", *MASKED, beta=1.0),
+    wrong_argument("beta ignored", *MASKED, "maps.entmax_threshold", beta=1.0),
 ]

@@ -158,7 +158,7 @@ def hide(it, values):
         mask, x, first = values[k], values[keys], next(iter(it.op.arrays))
         if not (isinstance(x, np.ndarray) and x.size and mask.size) or x.dtype.kind != "f":
             continue
-        scores = x.shape == mask.shape and keys == first
+        scores = x.shape == mask.shape and (keys == first or it.op.arrays[keys] == it.op.arrays[k])
         at = (..., slice(0, 1)) if scores else (..., slice(0, 1), slice(None))
         size = math.sqrt(it.format["largest"]) / 1e3
         x = x.astype(float)
@@ -174,14 +174,15 @@ def hide(it, values):
 
 
 def keys_hidden_by(op, mask):
-    """The array whose rows a mask hides: keys, patterns, or the first array, which holds scores.
+    """The array whose rows a mask hides: keys, patterns, or the first array with the mask's axes.
 
     Causal keys follow their queries, which have the same axes.
     """
     causal = op.arrays[mask] == ("...", "l")
     axes = (("l", "d"), ("l", "r")) if causal else (("n", "d"), ("s", "d"), ("s", "r"))
     found = [name for name in op.arrays if op.arrays[name][-2:] in axes and name in op.operands]
-    return found[causal] if found else next(iter(op.arrays))
+    scores = [name for name in op.operands if op.arrays.get(name) == op.arrays[mask]]
+    return found[causal] if found else next(iter([*scores, *op.arrays]))
 
 
 def tame(it, values):

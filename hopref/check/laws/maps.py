@@ -19,6 +19,25 @@ def options_of(f, alpha, gamma=2.0):
     return {"maps.entmax": {"alpha": alpha}, "maps.normmax": {"gamma": gamma}}.get(f.subject, {})
 
 
+# -- thresholds ------------------------------------------------------------------------------------
+
+@law("maps.entmax_threshold", "maps.sparsemax", "maps.entmax", id="FY-1",
+     over=scores(beta=betas, alpha=alphas),
+     kills=("beta ignored", "threshold of beta z", "threshold of the lowest entry"))
+def entries_are_powers_of_their_distance_from_the_threshold(f, z, beta, alpha):
+    """p_i^(alpha - 1) = (alpha - 1) beta z_i - tau inside the support, and <= 0 outside of it."""
+    alpha = 2.0 if f.subject == "maps.sparsemax" else alpha
+    tau = f.maps.entmax_threshold(z, beta=beta, alpha=alpha)
+    p = f(z, beta=beta, **options_of(f, alpha)) if f.subject in SPARSE \
+        else f.maps.entmax(z, beta=beta, alpha=alpha)
+    height = (alpha - 1) * (beta * z) - tau[..., None]
+    for i in np.ndindex(p.shape):
+        if p.value[i] > CLEAR:
+            yield equal(np.exp((alpha - 1) * np.log(p[i])), height[i], "inside")
+        elif p.value[i] == 0:
+            yield at_most(height[i], 0.0, "outside")
+
+
 # -- softmax --------------------------------------------------------------------------------------
 
 @law("maps.softmax", id="MH-2", over=scores(beta=betas),
