@@ -225,13 +225,29 @@ def k_subsets_conjugate(z, *, k, beta=1):
     return dot(mu, z) - half_square(mu) / beta
 
 
+def among_visible(loss):
+    """The loss of the classes that are shown, as if there were no others; 0 without any."""
+    def of_rows(z, p, *, where=True, **options):
+        lead, result = z.shape[:-1], np.empty(z.shape[:-1], object)
+        seen = np.broadcast_to(where, z.shape)
+        for at in np.ndindex(lead):
+            here = seen[at]
+            result[at] = loss(z[at][here], p[at][here], **options) if here.any() else 0
+        return result[()]
+    return of_rows
+
+
+@among_visible
 def entmax_loss(z, p, *, alpha):
     return tsallis(p, alpha=alpha) + entmax_conjugate(z, alpha=alpha) - dot(z, p)
 
 
+@among_visible
 def normmax_loss(z, p, *, gamma):
     return norm(p, gamma=gamma) + normmax_conjugate(z, gamma=gamma) - dot(z, p)
 
 
+@among_visible
 def k_subsets_loss(z, p, *, k):
+    k = min(k, len(z))
     return half_square(p) + k_subsets_conjugate(z, k=k) - dot(z, p)

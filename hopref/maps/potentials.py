@@ -4,21 +4,30 @@ Each map has a regulariser Omega, a conjugate :math:`\Omega^*(z) = \max_p p^T z 
 gradient is the map, and a loss :math:`L_\Omega(z; p) = \Omega(p) + \Omega^*(z) - z^T p \ge 0`,
 which is 0 if and only if p is the map of z.  Omega is 0 at a vertex of the simplex; that of
 k-subsets is k/2 at an indicator of k entries.  With ``beta`` a conjugate is
-:math:`\beta^{-1} \Omega^*(\beta z)`, like logsumexp.
+:math:`\beta^{-1} \Omega^*(\beta z)`, like logsumexp.  A class that ``where`` hides from a loss has
+neither a score nor a target.
 
 Reference: Blondel, Martins & Niculae 2020, *Learning with Fenchel-Young Losses*.
 """
 import math
 
-from hopref.dispatch.domains import count, phi, positive
+from hopref.dispatch.domains import count, mask, phi, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import total
-from hopref.maps.entries import dot
+from hopref.maps.entries import dot, finite_or_zero
 from hopref.maps.signs import strongest
-from hopref.maps.sparse import above_one, at_least_one, entmax, k_subsets, kth_largest, normmax
+from hopref.maps.sparse import (
+    above_one,
+    at_least_one,
+    entmax,
+    k_subsets,
+    kth_largest,
+    normmax,
+    seen,
+)
 
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
            "k_subsets_conjugate", "entmax_loss", "normmax_loss", "k_subsets_loss"]
@@ -135,8 +144,8 @@ def k_subsets_conjugate(z, /, *, k, beta=1.0):
     return k * kth[..., 0] + dot(mu, z - kth) - half_square(mu) / beta
 
 
-@op("(...,n),(...,n)->(...)", p=phi, alpha=at_least_one)
-def entmax_loss(z, p, /, *, alpha=1.5):
+@op("(...,n),(...,n)->(...)", p=phi, alpha=at_least_one, where=mask("(...,n)"))
+def entmax_loss(z, p, /, *, alpha=1.5, where=True):
     r"""Fenchel-Young loss of entmax, the suboptimality of p for the scores z.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1, FY-2].
@@ -147,12 +156,13 @@ def entmax_loss(z, p, /, *, alpha=1.5):
     >>> float(entmax_loss([3.0, 0.0], [0.0, 1.0], alpha=2.0))
     3.0
     """
-    y = entmax(z, alpha=alpha)
-    return tsallis(p, alpha=alpha) - tsallis(y, alpha=alpha) + score_difference(z, y, p)
+    y, p = entmax(z, alpha=alpha, where=where), shown(p, where)
+    change = score_difference(seen(z, where), y, p)
+    return tsallis(p, alpha=alpha) - tsallis(y, alpha=alpha) + change
 
 
-@op("(...,n),(...,n)->(...)", p=phi, gamma=above_one)
-def normmax_loss(z, p, /, *, gamma=2.0):
+@op("(...,n),(...,n)->(...)", p=phi, gamma=above_one, where=mask("(...,n)"))
+def normmax_loss(z, p, /, *, gamma=2.0, where=True):
     r"""Fenchel-Young loss of normmax.
 
     Source: Blondel, Martins & Niculae 2020 [FY-1].
@@ -163,12 +173,13 @@ def normmax_loss(z, p, /, *, gamma=2.0):
     >>> float(normmax_loss([3.0, 0.0], [0.0, 1.0]))
     3.0
     """
-    y = normmax(z, gamma=gamma)
-    return norm(p, gamma=gamma) - norm(y, gamma=gamma) + score_difference(z, y, p)
+    y, p = normmax(z, gamma=gamma, where=where), shown(p, where)
+    change = score_difference(seen(z, where), y, p)
+    return norm(p, gamma=gamma) - norm(y, gamma=gamma) + change
 
 
-@op("(...,n),(...,n)->(...)", p=phi, k=count, shape_rule=k_of_n)
-def k_subsets_loss(z, p, /, *, k):
+@op("(...,n),(...,n)->(...)", p=phi, k=count, where=mask("(...,n)"), shape_rule=k_of_n)
+def k_subsets_loss(z, p, /, *, k, where=True):
     r"""Fenchel-Young loss of k-subsets.
 
     Source: Niculae et al. 2018; Blondel, Martins & Niculae 2020 [FY-1].
@@ -179,8 +190,9 @@ def k_subsets_loss(z, p, /, *, k):
     >>> float(k_subsets_loss([3.0, 2.0, 0.0], [1.0, 0.0, 1.0], k=2))
     2.0
     """
-    y = k_subsets(z, k=k)
-    return half_square(p) - half_square(y) + score_difference(z, y, p)
+    y, p = k_subsets(z, k=k, where=where), shown(p, where)
+    change = score_difference(seen(z, where), y, p)
+    return half_square(p) - half_square(y) + change
 
 
 # -- differences of potentials from their minimum, without cancellation --------------------------
@@ -286,6 +298,13 @@ def expected_score(z, p):
 
 
 def score_difference(z, y, p):
-    """z.y - z.p, evaluated relative to the largest score."""
-    top = namespace(z).max(z, axis=-1, keepdims=True)
-    return dot(z - top, y - p) + top[..., 0] * namespace(z).sum(y - p, axis=-1)
+    """z.y - z.p, evaluated relative to the largest score; y and p are 0 where a score is -inf."""
+    xp = namespace(z)
+    top = finite_or_zero(xp.max(z, axis=-1, keepdims=True))
+    gap = xp.where(z > -math.inf, z - top, 0.0)
+    return dot(gap, y - p) + top[..., 0] * xp.sum(y - p, axis=-1)
+
+
+def shown(p, where):
+    """Targets, 0 where hidden."""
+    return p if where is True else namespace(p).where(where, p, 0.0)

@@ -71,5 +71,6 @@ def loss_of_the_wrong_sign(op, given):
 
 
 REGISTERED = [
+    wrong_argument("hidden classes keep their scores", *LOSSES, where=True),
     wrong_argument("k ignored", "maps.k_subsets_conjugate", "maps.k_subsets_loss", k=1),
 ]

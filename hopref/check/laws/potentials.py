@@ -82,6 +82,17 @@ def a_loss_is_regulariser_and_conjugate_less_the_product(f, z, p, mu, k, alpha, 
     yield equal(own.loss(z, q, **own.options), whole - np.sum(q * z, axis=-1))
 
 
+@law(*LOSSES, id="FY-1", over=targets(), kills=("hidden classes keep their scores",))
+def a_hidden_class_is_an_absent_class(f, z, p, mu, k, alpha, gamma, beta):
+    """One more class that is hidden changes no loss, whatever its score and target."""
+    own = family(f, p, mu, k, alpha, gamma)
+    more = np.concatenate([z, np.max(z, axis=-1, keepdims=True) + 1], axis=-1)
+    q = np.concatenate([own.target, own.target[..., :1]], axis=-1)
+    seen = np.arange(more.shape[-1]) < z.shape[-1]
+    yield equal(own.loss(more, q, where=np.tile(seen, (len(more), 1)), **own.options),
+                own.loss(z, own.target, **own.options))
+
+
 @law(*REGULARISERS, id="FY-1",
      over=records(n=integers(1, 6), alpha=sampled([1.0, 1.25, 1.5, 2.0, 3.0])),
      kills=("sum of the powers without the 1", "divided by alpha - 1 alone", "square of the norm",
