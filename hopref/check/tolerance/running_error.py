@@ -59,7 +59,7 @@ def sign_of(profile, x):
 
 def cast(profile, x, dtype, **kwargs):
     if isinstance(x, Uncertain):
-        return Toleranced(x.value.astype(float), 1.0 * x.uncertain, profile)
+        return Toleranced(x.value.astype(dtype), 1.0 * x.uncertain, profile)
     return x if np.dtype(dtype).kind == "f" else x.value.astype(dtype)
 
 
@@ -200,7 +200,7 @@ def count_along(x, axis):
 
 def total(profile, x, *, axis=None, keepdims=False, dtype=None):
     if isinstance(x, Uncertain):
-        x = cast(profile, x, float)
+        x = cast(profile, x, int)           # a count is an integer, also where it is uncertain
     x, n = operand(x, profile), count_along(x, axis)
     size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
     grown, exact = profile.g(max(n - 1, 0)) * size, is_integer(x)
