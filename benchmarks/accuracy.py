@@ -50,6 +50,8 @@ CASES = {
     "log linear attention": Accuracy("attention.log_linear_attention", growth.feature_logs, SHORT),
     "log causal linear attention": Accuracy("attention.log_causal_linear_attention",
                                             growth.feature_logs, SHORT),
+    "gated attention by the delta rule": Accuracy(
+        "gated.linear_attention", lambda L: growth.tokens(L)[0], SHORT, {"rule": "delta"}),
     "positive features": Accuracy("features.positive", growth.vectors, SHORT),
     "trigonometric features": Accuracy("features.trigonometric", growth.vectors, SHORT),
     "positive features gradient": Accuracy("gradients.features.positive", lambda L: (

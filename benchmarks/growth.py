@@ -50,6 +50,15 @@ def positions(L, d=64):
     return x, x
 
 
+def tokens(L, d=16):
+    """Queries, keys of length 1 and values of L tokens; logs of a decay for each token and for each
+    entry of its key; and strengths of writes."""
+    rng, (Q, K, V) = np.random.default_rng(L), heads(L, d)
+    K = _normal(L + 1, d)[1:]
+    K /= np.sqrt((K * K).sum(axis=1, keepdims=True))
+    return (Q, K, V), -rng.random(L) / 8, -rng.random((L, d)) / 8, rng.random(L)
+
+
 def supported(N, M=64, d=64):
     """M states, N patterns, and a support of a tenth of the patterns of each state."""
     support = np.random.default_rng(0).random((M, N)) < 0.1

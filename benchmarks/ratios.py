@@ -25,7 +25,7 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 import numpy as np
 
-from benchmarks import growth
+from benchmarks import growth, recurrences
 from hopref.dispatch.operation import load
 
 REPEATS = 7
@@ -642,6 +642,7 @@ def cases(quick):
     for L, d, m in [(512, 64, 256)] if quick else [(4096, 64, 256), (777, 17, 100)]:
         yield from sequence_gradients(L, d, m)
     yield from structured_cases(quick)
+    yield from recurrent_cases(quick)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
@@ -706,6 +707,15 @@ def structured_cases(quick):
     for L, d, width in [(512, 64, 32)] if quick else [(4096, 64, 64), (4000, 17, 10)]:
         yield Case("structured.window_update", f"L={L} d={d} width={width}",
                    growth.positions(L, d), {"width": width, **how}, window_retrieval)
+
+
+def recurrent_cases(quick):
+    for L, d in [(512, 64)] if quick else [(4096, 64), (2048, 128), (1000, 17)]:
+        args, log_decay, log_gates, beta = growth.tokens(L, d)
+        for gates, how in [("decay", {"log_decay": log_decay}), ("gates", {"log_gates": log_gates}),
+                           ("delta", {"log_decay": log_decay, "beta": beta, "rule": "delta"})]:
+            yield Case("gated.linear_attention", f"L={L} d=v={d} {gates}", args, how,
+                       recurrences.chunked, recurrences.chunked_in_torch)
 
 
 def dense_cases(d):

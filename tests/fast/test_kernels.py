@@ -13,6 +13,7 @@ from hopref import (
     classical,
     dense,
     features,
+    gated,
     gradients,
     maps,
     modern,
@@ -43,6 +44,7 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
         "attention.causal_linear_attention": lambda: ((np.abs(X), np.abs(X[::-1]), V), {}),
         "attention.log_causal_linear_attention": lambda: ((X, X[::-1], V), {}),
         "attention.linear_attention": lambda: ((np.abs(X), np.abs(X[::-1]), V), {}),
+        "gated.linear_attention": lambda: ((X, X[::-1] / 4, V), {"rule": "delta"}),
         "features.positive": lambda: ((xi, X), {"beta": 0.5}),
         "performer.update": lambda: ((xi, X, rng.standard_normal((40, d))), {"beta": 0.5}),
         "classical.low_rank_asynchronous_update":
@@ -77,7 +79,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
 
 
 SEQUENCES = (attention.softmax_attention, attention.causal_linear_attention,
-             attention.linear_attention, attention.log_causal_linear_attention)
+             attention.linear_attention, attention.log_causal_linear_attention,
+             gated.linear_attention)
 SIGNS = (classical.low_rank_asynchronous_update, classical.low_rank_update, classical.update,
          classical.asynchronous_update)
 RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, performer.update,
@@ -176,6 +179,7 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "attention.causal_linear_attention": ({"N": 200_000}, "L x r x v"),
           "attention.log_causal_linear_attention": ({"N": 200_000}, "L x r x v"),
           "attention.linear_attention": ({"N": 200_000}, "L x r x v"),
+          "gated.linear_attention": ({"N": 200_000}, "L x d x v"),
           "classical.low_rank_asynchronous_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "classical.low_rank_update": ({"M": 4, "N": 8, "d": 4000}, "d x d"),
           "classical.update": ({"M": 4000, "N": 8, "d": 1000}, "M x d"),

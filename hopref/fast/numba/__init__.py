@@ -15,6 +15,7 @@ PATHS = {
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential"),
+    "gated": ("linear_attention",),
     "graded": ("asynchronous_update",),
     "gradients.attention": ("association", "causal_linear_attention", "key_state",
                             "linear_attention", "softmax_attention"),

@@ -1,0 +1,38 @@
+"""`hopref.models.gated` token by token, with the memory in panels (see `_recurrence`).
+
+Heads are computed one after the other, each in the first precision in which the results of finite
+queries are finite, or by the formula if there is none.
+"""
+import numpy as np
+
+from hopref.fast.numba._linear import by_head
+from hopref.fast.numba._recurrence import recur
+from hopref.fast.numba._softmax import LEAST
+from hopref.maps import default_scale
+from hopref.models import gated
+
+__all__ = ["linear_attention"]
+
+
+def linear_attention(Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule="linear",
+                     scale=None, S=0.0):
+    factor = default_scale(scale, K)
+
+    def kernel(seen, logs, gates, write, q, k, values, S, z, out, new_S):
+        new_S[:] = S
+        decays, real = np.exp(logs[:, None] + gates), values.dtype.type
+        recur(q, k, values, decays, np.array(write), real(rule.erased), real(factor), new_S, out)
+        valid = factor >= LEAST[values.itemsize] and np.isfinite(new_S).all()
+        return valid and (np.isfinite(out).all() or np.all(_finite_rows(out) >= _finite_rows(q)))
+
+    def formula(seen, logs, gates, write, q, k, values, S, z):
+        return gated.linear_attention.formula(q, k, values, log_decay=logs, log_gates=gates,
+                                              beta=write, rule=rule, scale=factor, S=S)
+    (*lead, l, v), d, real = V.shape, K.shape[-1], V.dtype
+    gates = log_gates if np.ndim(log_gates) else np.zeros((*lead, l, 1), real)
+    logs, write = (np.broadcast_to(np.asarray(x, real), (*lead, l)) for x in (log_decay, beta))
+    return by_head(kernel, formula, (logs, gates, write, Q, K, V), True, S, 0.0, [(l, v), (d, v)])
+
+
+def _finite_rows(x):
+    return np.isfinite(x).all(axis=1)
