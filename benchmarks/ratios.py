@@ -25,7 +25,7 @@ os.environ |= dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 import numpy as np
 
-from benchmarks import growth, recurrences
+from benchmarks import growth, recurrences, scores
 from hopref.dispatch.operation import load
 
 REPEATS = 7
@@ -643,6 +643,7 @@ def cases(quick):
         yield from sequence_gradients(L, d, m)
     yield from structured_cases(quick)
     yield from recurrent_cases(quick)
+    yield from score_cases(quick)
     for d in [512] if quick else [1024, 4096]:
         xi, X = growth.store(d, 64, d // 20)
         yield Case("classical.low_rank_asynchronous_update", f"M=64 N={d // 20} d={d}", (xi, X),
@@ -716,6 +717,27 @@ def recurrent_cases(quick):
                            ("delta", {"log_decay": log_decay, "beta": beta, "rule": "delta"})]:
             yield Case("gated.linear_attention", f"L={L} d=v={d} {gates}", args, how,
                        recurrences.chunked, recurrences.chunked_in_torch)
+
+
+def score_cases(quick):
+    """Attention and retrieval by other functions of the scores than their softmax."""
+    for L, d in [(128, 64)] if quick else [(1024, 64), (777, 17)]:
+        heads, size = tuple(np.stack([a] * 8) for a in growth.heads(L, d)), f"8 x {L} x {d}"
+        yield Case("attention.softmax_logsumexp", size, heads[:2], {}, scores.logsumexp,
+                   scores.logsumexp_in_torch)
+        yield Case("attention.softcapped_attention", size, heads, {"softcap": 20.0},
+                   scores.softcapped, scores.softcapped_in_torch)
+        yield Case("sinks.attention", size, (*heads, np.linspace(-1, 1, 8)), {}, scores.with_sinks,
+                   scores.with_sinks_in_torch)
+        yield Case("sigmoid.attention", size, heads, {"offset": -float(np.log(L))}, scores.sigmoid,
+                   scores.sigmoid_in_torch)
+    for M, N in [(64, 2048)] if quick else [(512, 4096), (1, 4096)]:
+        yield Case("sinks.update", f"M={M} N={N} d=64", growth.memory(N, M, 64),
+                   {"beta": 0.125, "sink": 1.0}, scores.retrieval_with_sink,
+                   scores.retrieval_with_sink_in_torch)
+        yield Case("sigmoid.update", f"M={M} N={N} d=64", growth.memory(N, M, 64),
+                   {"beta": 0.125, "offset": -8.0}, scores.retrieval_by_sigmoid,
+                   scores.retrieval_by_sigmoid_in_torch)
 
 
 def dense_cases(d):

@@ -8,7 +8,8 @@ __all__ = ["PATHS"]
 # The operations that have this path, by module, listed here so that numba need not be imported.
 PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
-                  "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
+                  "log_causal_linear_attention", "log_linear_attention", "softcapped_attention",
+                  "softmax_attention", "softmax_logsumexp"),
     "classical": ("asynchronous_update", "glauber_update", "low_rank_asynchronous_update",
                   "low_rank_update", "update", "willshaw_update"),
     "dense": ("asynchronous_update", "update"),
@@ -31,6 +32,8 @@ PATHS = {
     "modern": ("energy", "thresholded_update", "update"),
     "performer": ("attention", "causal_attention", "expected_update", "generalized_attention",
                   "stabilized_attention", "thresholded_update", "update"),
+    "sigmoid": ("attention", "update"),
+    "sinks": ("attention", "energy", "update"),
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
                "normmax_weights", "update", "weights"),

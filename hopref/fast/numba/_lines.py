@@ -1,10 +1,29 @@
-"""Rows of panels and of whole lanes, and sums of rows with weights, for gradients."""
+"""Lines of scores and of whole lanes, rows of panels, and sums of rows with weights."""
 import numpy as np
 
 from hopref.fast.numba._jit import njit
+from hopref.fast.numba._panels import soften
 from hopref.fast.numba._tiles import accumulate, lanes, transpose
 
-__all__ = ["turned", "padded", "widened", "trim", "collect"]
+__all__ = ["mask_line", "turned", "padded", "widened", "trim", "collect"]
+
+
+@njit
+def mask_line(lines, z, rows, mask, bias, beta, cap, m, n, visible):
+    """Cap the scores of keys n, n + 1..., add the bias, and hide those that query m does not see.
+    """
+    line, L = lines[z:z + rows], lanes(lines)
+    if cap > 0:
+        soften(lines, z, -(-rows // L), beta, cap)
+        beta = lines.dtype.type(1)
+    if bias.size:
+        for i in range(rows):
+            line[i] = beta * line[i] + bias[m, n + i]
+    if mask.size:
+        for i in range(rows):
+            line[i] = line[i] if mask[m, n + i] else -np.inf
+    for i in range(max(0, visible), rows):
+        line[i] = -np.inf
 
 
 @njit

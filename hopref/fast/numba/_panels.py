@@ -5,8 +5,8 @@ from numba import types
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, Vectors, loop, moved, vector_code
 
-__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "shift", "hide",
-           "some_and_all"]
+__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "soften", "logistic",
+           "shift", "hide", "some_and_all"]
 
 LARGEST = {4: float(np.finfo(np.float32).max), 8: float(np.finfo(np.float64).max)}
 
@@ -52,6 +52,20 @@ def combine(S, a, b, rows, F):
     """``S[a + i, j] = F[0, j] S[a + i, j] + F[1, j] S[b + i, j]`` for rows of a panel."""
     own, other = rows_of(F, 0, 2)
     rows_of(S, a, rows)[:] = own * rows_of(S, a, rows) + other * rows_of(S, b, rows)
+
+
+def soften(Z, z, rows, beta, cap):
+    """``Z[i, j] = cap tanh(beta Z[i, j] / cap)``, and NaN where Z is not finite."""
+    panel = rows_of(Z, z, rows)
+    panel[:] = cap * np.tanh(panel * (beta / cap)) + (panel - panel)
+
+
+def logistic(Z, z, rows, beta, shift):
+    """``Z[i, j] = 1 / (1 + e^-(beta Z[i, j] + shift))``, and NaN where Z is inf."""
+    panel = rows_of(Z, z, rows)
+    above, u = np.maximum(panel, 0), beta * panel + shift
+    power = np.exp(-np.abs(u))
+    panel[:] = np.where(u >= 0, 1, power) / (1 + power) + (above - above)
 
 
 def shift(Z, z, rows, beta, B, b):
@@ -155,6 +169,43 @@ def _combine(v, b, S, first, second, rows, F):
         v.store(b, v.multiply_add(b, factors[j], v.load(b, S, place), scaled), S, place)
         return []
     _rows(v, b, rows, [], one)
+
+
+@vector_code(soften)
+def _soften(v, b, Z, z, rows, beta, cap):
+    """The tangent of -|x| is (e^-2|x| - 1) / (e^-2|x| + 1)."""
+    Z, slope, cap = moved(b, Z, z), v.repeated(b, b.fdiv(beta, cap)), v.repeated(b, cap)
+
+    def one(place, j, carried):
+        score = v.load(b, Z, place)
+        x = b.fmul(slope, score)
+        negative = b.fsub(v.constant(-0.0), x)
+        size = v.larger(b, negative, x)
+        less_one = v.powers(b, b.fmul(v.constant(-2), size))[1]
+        tangent = b.fdiv(b.fmul(cap, less_one), b.fadd(less_one, v.constant(2)))
+        positive = b.fsub(v.constant(-0.0), tangent)
+        capped = b.select(b.fcmp_ordered(">", x, negative), positive, tangent)
+        v.store(b, b.fadd(capped, b.fsub(score, score)), Z, place)
+        return []
+    _rows(v, b, rows, [], one)
+
+
+@vector_code(logistic)
+def _logistic(v, b, Z, z, rows, beta, shift):
+    Z, beta, shift = moved(b, Z, z), v.repeated(b, beta), v.repeated(b, shift)
+    zero, one = v.constant(0), v.constant(1)
+
+    def weight(place, j, carried):
+        score = v.load(b, Z, place)
+        u = v.multiply_add(b, beta, score, shift)
+        negative = b.fsub(v.constant(-0.0), u)
+        power = v.powers(b, b.select(b.fcmp_ordered(">", u, zero), negative, u))[0]
+        above = b.select(b.fcmp_ordered(">", u, zero), one, power)
+        positive = v.larger(b, score, zero)
+        y = b.fadd(b.fdiv(above, b.fadd(power, one)), b.fsub(positive, positive))
+        v.store(b, y, Z, place)
+        return []
+    _rows(v, b, rows, [], weight)
 
 
 @vector_code(shift)

@@ -24,13 +24,15 @@ def retrieved(rule, kernel, xi, cue, X, beta):
         return kernel(cues.astype(real, copy=False), X.astype(real, copy=False), beta, few)
 
     def by_formula(lost):
-        return rule(states[lost], X, beta=beta).reshape(np.count_nonzero(lost), -1)
+        found = rule(states[lost].astype(float), X.astype(float), beta=beta)
+        return found.reshape(np.count_nonzero(lost), -1)
     return in_range(xi.dtype, len(states), beta, by_kernel, by_formula)
 
 
 def weighted(states, keys, X, beta, few):
     """Means of the patterns with the weights of the keys, and the sums of the weights."""
-    new, sums = np.empty_like(states), np.empty((len(states), 3), states.dtype)
+    M, v, real = len(states), X.shape[1], states.dtype
+    new, sums = np.empty((M, v), real), np.empty((M, 3), real)
     attend(states, keys, X, beta, few, absent(bool), absent(X.dtype), len(X), new, sums, NO_BEST)
     return new, sums
 

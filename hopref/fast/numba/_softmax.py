@@ -13,11 +13,13 @@ import math
 import numpy as np
 
 from hopref.fast.numba._jit import njit
+from hopref.fast.numba._lines import mask_line
 from hopref.fast.numba._panels import (
     combine,
     hide,
     raise_tops,
     shift,
+    soften,
     some_and_all,
     weigh,
     weigh_less_one,
@@ -74,8 +76,11 @@ def absent(dtype):
     return np.empty((0, 0), dtype)
 
 
-def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best):
+def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best, cap=0.0):
     """Fill ``out`` with softmax(beta Q K' + bias) V, and ``sums`` with TOP, TOTAL and LESS_ONE.
+
+    TOP is the largest product of a query and a key if there is no bias and no cap, and otherwise
+    the largest score.
 
     Parameters
     ----------
@@ -85,22 +90,23 @@ def attend(Q, K, V, beta, few, mask, bias, offset, out, sums, best):
     offset : query i sees the keys up to i + offset
     out, sums : (M, v) and (M, 3) arrays; NaN where no key is visible
     best : (M) array, filled with the first key of the largest score; (0) leaves LESS_ONE out
+    cap : scores are capped smoothly before the bias is added (see `soften`); 0 if they are not
     """
-    beta, mask = K.dtype.type(beta), mask.view(np.uint8)
+    beta, cap, mask = K.dtype.type(beta), K.dtype.type(cap), mask.view(np.uint8)
     if not few or len(Q) < FEW:
         rule = by_lines if few else by_panels
-        rule(Q, K, V, beta, mask, bias, offset, out, sums, best)
+        rule(Q, K, V, beta, cap, mask, bias, offset, out, sums, best)
         return
     for q in range(0, len(Q), FEW):
         block = slice(q, q + FEW)
-        by_lines(Q[block], K, V, beta, mask[block], bias[block], offset + q, out[block],
+        by_lines(Q[block], K, V, beta, cap, mask[block], bias[block], offset + q, out[block],
                  sums[block], best[block])
 
 
 # -- many queries ---------------------------------------------------------------------------------
 
 @njit
-def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
+def by_panels(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     tile, size = max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12), (WEIGHTED + v) * L
     flat = Q.reshape(-1), K.reshape(-1), V.reshape(-1)
@@ -111,7 +117,7 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     highest, turned = np.empty(most * L, K.dtype), aligned(v * L, K)
     scale = aligned(6 * L, K)
-    factor = K.dtype.type(1) if bias.size else beta
+    factor = K.dtype.type(1) if bias.size or cap > 0 else beta
     for first in range(0, M, most * L):
         panels = min(most, -(-(M - first) // L))
         queries[:] = 0
@@ -127,8 +133,8 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
                 for p in range(panels):
                     q = first + p * L
                     count = min(L, M - q)
-                    low, rows = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, mask,
-                                               bias, offset, scores, shifts, flags, seen)
+                    low, rows = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, cap,
+                                               mask, bias, offset, scores, shifts, flags, seen)
                     if rows <= 0:
                         continue
                     _clear(S, part, size)
@@ -148,8 +154,8 @@ def by_panels(Q, K, V, beta, mask, bias, offset, out, sums, best):
 
 
 @njit
-def visible_scores(K, queries, panel, q, count, n, tile, beta, mask, bias, offset, scores, shifts,
-                   flags, seen):
+def visible_scores(K, queries, panel, q, count, n, tile, beta, cap, mask, bias, offset, scores,
+                   shifts, flags, seen):
     """Fill ``scores`` with those of a tile of keys, from the first to the last that is visible.
 
     The queries q, q + 1... are lanes of ``panel``; ``shifts``, ``flags`` and ``seen`` are
@@ -162,6 +168,9 @@ def visible_scores(K, queries, panel, q, count, n, tile, beta, mask, bias, offse
     if rows <= 0:
         return low, 0
     multiply(rows, K.reshape(-1), low * d, d, 1, queries, panel, scores, 0, d)
+    if cap > 0:
+        soften(scores, 0, rows, beta, cap)
+        beta = K.dtype.type(1)
     if bias.size:
         transpose(bias.reshape(-1), q * N + low, count, N, shifts, 0, rows, L)
         shift(scores, 0, rows, beta, shifts, 0)
@@ -264,7 +273,7 @@ def _finish(S, whole, turned, q, out, sums):
 # -- few queries ----------------------------------------------------------------------------------
 
 @njit
-def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
+def by_lines(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
     line = LINE if N * d * K.itemsize > CACHED else 4 * LINE
     tile = max(1, line // (max(d, 1) * L * K.itemsize)) * L
@@ -272,7 +281,7 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
     lines, drawn, seen = aligned(M * tile, K), aligned(M * v, K), np.empty(2 * tile, np.uint8)
     tops, totals, rest = aligned(M * L, K), aligned(2 * M * L, K), aligned(3 * L, K)
     part, highest = aligned(M * v, K), np.full(M, np.finfo(K.dtype).min, K.dtype)
-    factor, restricted = K.dtype.type(1) if bias.size else beta, mask.size + bias.size > 0
+    factor, changed = K.dtype.type(1) if bias.size or cap > 0 else beta, cap > 0 or bias.size > 0
     out[:], sums[:] = 0, 0
     sums[:, TOP] = np.finfo(K.dtype).min
     group = max(1, LINES // tile) * tile
@@ -288,8 +297,8 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
             full = rows // L
             for m in range(M):
                 z, old, visible = m * tile, tops[m * L], m + offset + 1 - n - low
-                if restricted or visible < rows:
-                    _mask_line(lines, z, rows, mask, bias, beta, m, n + low, visible)
+                if changed or mask.size or visible < rows:
+                    mask_line(lines, z, rows, mask, bias, beta, cap, m, n + low, visible)
                 raised = raise_tops(tops, m * L, lines, z, full)
                 if rows > full * L:
                     raised |= _raise_by_rest(tops, m * L, lines, z + full * L, z + rows)
@@ -314,20 +323,6 @@ def by_lines(Q, K, V, beta, mask, bias, offset, out, sums, best):
     for m in range(M):
         for c in range(v):
             out[m, c] = out[m, c] / sums[m, TOTAL] if sums[m, TOTAL] != 0 else np.nan
-
-
-@njit
-def _mask_line(lines, z, rows, mask, bias, beta, m, n, visible):
-    """Add the bias to the scores of keys n, n + 1..., and hide those that query m does not see."""
-    line = lines[z:z + rows]
-    if bias.size:
-        for i in range(rows):
-            line[i] = beta * line[i] + bias[m, n + i]
-    if mask.size:
-        for i in range(rows):
-            line[i] = line[i] if mask[m, n + i] else -np.inf
-    for i in range(max(0, visible), rows):
-        line[i] = -np.inf
 
 
 @njit

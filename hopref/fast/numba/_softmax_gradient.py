@@ -84,7 +84,7 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, off
     scores, A = aligned(tile * L, K), aligned(tile * L, K)
     part, sum_q = aligned(d * L, K), np.zeros(panels * d * L, K.dtype)
     shifts = aligned(tile * L if bias.size else 0, K)
-    factor = K.dtype.type(1) if bias.size else beta
+    factor, uncapped = K.dtype.type(1) if bias.size else beta, K.dtype.type(0)
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     for q in range(M):
         _set_rows(rows, q // L * 4 * L + q % L, L, sums[q], mean[q])
@@ -92,8 +92,8 @@ def _by_panels(g, Q, K, V, beta, mean, sums, dQ, dK, dV, shared, mask, bias, off
     for n in range(0, N, tile):
         for p in range(panels):
             q, count, its = p * L, min(L, M - p * L), p * 4 * L
-            low, many = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, mask, bias,
-                                       offset, scores, shifts, flags, seen)
+            low, many = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, uncapped,
+                                       mask, bias, offset, scores, shifts, flags, seen)
             if many <= 0:
                 continue
             multiply(many, V.reshape(-1), low * v, v, 1, cotangents, p * v * L, A, 0, v)

@@ -7,11 +7,12 @@ Linear attention: see `hopref.fast.numba._linear`.  Heads are computed one after
 the first precision that holds its products, or by the formula if none does.
 """
 import math
+from functools import partial
 
 import numpy as np
 
 from hopref.fast.numba._features import exponentiate
-from hopref.fast.numba._heads import attended
+from hopref.fast.numba._heads import attention_of_heads, log_sums
 from hopref.fast.numba._linear import (
     by_head,
     causal,
@@ -22,12 +23,12 @@ from hopref.fast.numba._linear import (
     respond,
     visible,
 )
-from hopref.fast.numba._softmax import FEW
-from hopref.maps import default_scale
+from hopref.fast.numba._softmax import attend
 from hopref.models import attention
 
-__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
-           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
+__all__ = ["softmax_attention", "softmax_logsumexp", "softcapped_attention", "key_state",
+           "linear_attention", "association", "causal_linear_attention", "log_linear_attention",
+           "log_causal_linear_attention"]
 
 FORMED = 2**9           # rows of features that are formed together from their logarithms
 GROWTH = {4: 40.0, 8: 300.0}            # by bytes: of a logarithm, for keys with the same scale
@@ -35,13 +36,25 @@ GROWTH = {4: 40.0, 8: 300.0}            # by bytes: of a logarithm, for keys wit
 
 def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
                       empty_row="zeros"):
-    lead, (l, d), (s, v) = Q.shape[:-2], Q.shape[-2:], V.shape[-2:]
-    heads, factor = math.prod(lead), default_scale(scale, K)
-    Q, K, V = Q.reshape(heads, l, d), K.reshape(heads, s, d), V.reshape(heads, s, v)
-    mask = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
-    bias = np.empty((heads, 0, 0), V.dtype) if np.ndim(bias) == 0 else bias.reshape(heads, l, s)
-    offset = align(l, s) if causal else s
-    return attended(Q, K, V, factor, l < FEW, mask, bias, offset, empty_row).reshape(*lead, l, v)
+    return attention_of_heads(Q, K, V, scale, mask, bias, causal, align, empty_row)
+
+
+def softmax_logsumexp(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end"):
+    def formula(h, q, k, values, **options):
+        return attention.softmax_logsumexp.formula(q, k, **options)[..., None]
+
+    def finished(Z, sums, unit):
+        return log_sums(sums, unit)[..., None]
+    return attention_of_heads(Q, K, K[..., :0].copy(), scale, mask, bias, causal, align, -math.inf,
+                              formula, finished)[..., 0]
+
+
+def softcapped_attention(Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0, causal=False,
+                         align="end", empty_row="zeros"):
+    def formula(h, q, k, values, **options):
+        return attention.softcapped_attention.formula(q, k, values, softcap=softcap, **options)
+    return attention_of_heads(Q, K, V, scale, mask, bias, causal, align, empty_row, formula,
+                              kernel=partial(attend, cap=softcap))
 
 
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):

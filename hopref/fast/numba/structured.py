@@ -184,6 +184,7 @@ def _retrieve_listed(xi, X, columns, start, most, beta, out):
     """
     d, mask, bias = X.shape[1], np.empty((0, 0), np.uint8), np.empty((0, 0), X.dtype)
     near, sums, best = aligned(most * d, X), np.empty((1, 3), X.dtype), np.empty(0, np.int64)
+    uncapped = X.dtype.type(0)
     for i in range(len(xi)):
         first, count = start[i], start[i + 1] - start[i]
         if count == 0:
@@ -194,4 +195,5 @@ def _retrieve_listed(xi, X, columns, start, most, beta, out):
             keys = near[:count * d].reshape(count, d)
             for k in range(count):
                 keys[k] = X[columns[first + k]]
-        by_lines(xi[i:i + 1], keys, keys, beta, mask, bias, count, out[i:i + 1], sums, best)
+        by_lines(xi[i:i + 1], keys, keys, beta, uncapped, mask, bias, count, out[i:i + 1], sums,
+                 best)

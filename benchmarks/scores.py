@@ -1,0 +1,89 @@
+"""Attention by other functions of scores, by hand: the fastest forms in NumPy and in torch."""
+import numpy as np
+
+__all__ = ["logsumexp", "softcapped", "with_sinks", "retrieval_with_sink", "sigmoid",
+           "retrieval_by_sigmoid", "logsumexp_in_torch", "softcapped_in_torch",
+           "with_sinks_in_torch", "retrieval_with_sink_in_torch", "sigmoid_in_torch",
+           "retrieval_by_sigmoid_in_torch"]
+
+
+def logsumexp(Q, K):
+    def run():
+        z = _scores(Q, K)
+        top = np.max(z, axis=-1, keepdims=True)
+        return (top + np.log(np.sum(np.exp(z - top), axis=-1, keepdims=True)))[..., 0]
+    return run
+
+
+def logsumexp_in_torch(Q, K):
+    import torch
+    Q, K = map(torch.from_numpy, (Q, K))
+    return lambda: torch.logsumexp(_scores(Q, K), dim=-1)
+
+
+def softcapped(Q, K, V, softcap):
+    def run():
+        z = softcap * np.tanh(_scores(Q, K) / softcap)
+        p = np.exp(z - z.max(axis=-1, keepdims=True))
+        return p / p.sum(axis=-1, keepdims=True) @ V
+    return run
+
+
+def softcapped_in_torch(Q, K, V, softcap):
+    import torch
+    (Q, K, V), softcap = map(torch.from_numpy, (Q, K, V)), float(softcap)
+    return lambda: torch.softmax(softcap * torch.tanh(_scores(Q, K) / softcap), dim=-1) @ V
+
+
+def with_sinks(Q, K, V, sink, beta=None):
+    sink = sink[..., None, None]
+
+    def run():
+        z = _scores(Q, K, beta)
+        top = np.maximum(z.max(axis=-1, keepdims=True), sink)
+        p = np.exp(z - top)
+        return p / (p.sum(axis=-1, keepdims=True) + np.exp(sink - top)) @ V
+    return run
+
+
+def with_sinks_in_torch(Q, K, V, sink, beta=None):
+    """By the log of the denominator, which the kernel of torch for the processor returns."""
+    import torch
+    Q, K, V, sink = map(torch.from_numpy, (Q, K, V, sink[..., None]))
+    scale = None if beta is None else float(beta)
+    attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+
+    def run():
+        Z, lse = attend(Q[None], K[None], V[None], scale=scale)
+        return torch.sigmoid(lse[0] - sink)[..., None].to(Z.dtype) * Z[0]
+    return run
+
+
+def retrieval_with_sink(xi, X, beta, sink):
+    return with_sinks(xi, X, X, np.asarray(sink), beta)
+
+
+def retrieval_with_sink_in_torch(xi, X, beta, sink):
+    return with_sinks_in_torch(xi[None], X[None], X[None], np.asarray([sink]), beta)
+
+
+def sigmoid(Q, K, V, offset, beta=None):
+    return lambda: 1 / (1 + np.exp(-_scores(Q, K, beta) - offset)) @ V
+
+
+def sigmoid_in_torch(Q, K, V, offset, beta=None):
+    import torch
+    (Q, K, V), offset = map(torch.from_numpy, (Q, K, V)), float(offset)
+    return lambda: torch.sigmoid(_scores(Q, K, beta) + offset) @ V
+
+
+def retrieval_by_sigmoid(xi, X, beta, offset):
+    return sigmoid(xi, X, X, offset, beta)
+
+
+def retrieval_by_sigmoid_in_torch(xi, X, beta, offset):
+    return sigmoid_in_torch(xi, X, X, offset, float(beta))
+
+
+def _scores(Q, K, beta=None):
+    return (Q.shape[-1] ** -0.5 if beta is None else beta) * (Q @ K.swapaxes(-1, -2))
