@@ -738,6 +738,9 @@ def score_cases(quick):
         yield Case("sigmoid.update", f"M={M} N={N} d=64", growth.memory(N, M, 64),
                    {"beta": 0.125, "offset": -8.0}, scores.retrieval_by_sigmoid,
                    scores.retrieval_by_sigmoid_in_torch)
+        xi, omega = growth.memory(N, M, 64)
+        yield Case("feature_memory.update", f"M={M} m={N} d=64", (xi, omega, omega[:, 0].copy()),
+                   {"beta": 0.125}, scores.feature_step, scores.feature_step_in_torch)
 
 
 def dense_cases(d):

@@ -4,7 +4,7 @@ import numpy as np
 __all__ = ["logsumexp", "softcapped", "with_sinks", "retrieval_with_sink", "sigmoid",
            "retrieval_by_sigmoid", "logsumexp_in_torch", "softcapped_in_torch",
            "with_sinks_in_torch", "retrieval_with_sink_in_torch", "sigmoid_in_torch",
-           "retrieval_by_sigmoid_in_torch"]
+           "retrieval_by_sigmoid_in_torch", "feature_step", "feature_step_in_torch"]
 
 
 def logsumexp(Q, K):
@@ -83,6 +83,26 @@ def retrieval_by_sigmoid(xi, X, beta, offset):
 
 def retrieval_by_sigmoid_in_torch(xi, X, beta, offset):
     return sigmoid_in_torch(xi, X, X, offset, float(beta))
+
+
+def feature_step(xi, omega, log_sums, beta):
+    def run():
+        z = beta**0.5 * (xi @ omega.T) + log_sums
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True) @ omega * (0.5 / beta**0.5)
+    return run
+
+
+def feature_step_in_torch(xi, omega, log_sums, beta):
+    import torch
+    root = float(beta) ** 0.5
+    xi, omega, log_sums = (torch.from_numpy(a)[None] for a in (xi, omega, log_sums[None]))
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def run():
+        bias = log_sums.expand(-1, xi.shape[1], -1)
+        return attend(xi, omega, omega, bias, scale=root) * (0.5 / root)
+    return run
 
 
 def _scores(Q, K, beta=None):

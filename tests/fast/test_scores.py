@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hopref import attention, sigmoid, sinks
+from hopref import attention, feature_memory, sigmoid, sinks
 from tests.fast.agreement import agrees, agrees_in_double
 from tests.fast.test_softmax_attention import draw, hidden
 
@@ -87,6 +87,17 @@ def test_retrieval_by_logistic_weights_for_every_remainder(dtype, M, N, d):
     xi, X = (rng.standard_normal((n, d)).astype(dtype) for n in (M, N))
     for patterns, offset in itertools.product((X, 30 * X, 0 * X), (-40.0, 0.0, 9.0)):
         agrees(sigmoid.update, (xi, patterns), {"beta": 2.0, "offset": offset}, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("op", [feature_memory.update, feature_memory.energy],
+                         ids=lambda op: op.name)
+@pytest.mark.parametrize("M, m, d", [(1, 1, 1), (17, 129, 3), (3, 300, 8), (0, 3, 2)])
+def test_feature_memories_of_every_remainder(dtype, op, M, m, d):
+    rng = np.random.default_rng(0)
+    xi, omega, logs = (rng.standard_normal(n).astype(dtype) for n in ((M, d), (m, d), m))
+    for factor, beta in (1, 1.0), (30, 0.25), (0, 4.0):
+        agrees(op, (xi, omega, np.dtype(dtype).type(factor) * logs), {"beta": beta}, dtype)
 
 
 def test_an_offset_or_a_bias_beyond_all_scores_is_that_of_the_formula():

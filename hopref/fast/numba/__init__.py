@@ -13,6 +13,7 @@ PATHS = {
     "classical": ("asynchronous_update", "glauber_update", "low_rank_asynchronous_update",
                   "low_rank_update", "update", "willshaw_update"),
     "dense": ("asynchronous_update", "update"),
+    "feature_memory": ("energy", "update"),
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential"),
