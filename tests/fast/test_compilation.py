@@ -67,7 +67,7 @@ def test_no_kernel_is_parallel():
     """Nor a function of `hopref.fast.numba` that kernels call."""
     functions = dispatchers()
     files = {f.py_func.__module__ for f in functions}
-    assert "hopref.fast.numba.modern" in files and len(files) > 1
+    assert "hopref.fast.numba._softmax" in files and len(files) > 1
     assert not parallel(functions)
 
 
