@@ -64,3 +64,10 @@ def test_products_beyond_double_precision_are_those_of_the_formula(rule):
         got, want = (attend(*args, rule=rule, scale=scale, nonfinite="propagate", backend=path)
                      for path in ("numba", "formula"))
         assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(got, want))
+
+
+@precisions
+def test_keys_without_entries_store_nothing(dtype):
+    args, write = draw(3, 0, 2, dtype), np.ones(3, dtype)
+    O, S = agrees(attend, args, {"rule": "delta", "beta": write}, dtype)
+    assert not O.any() and S.shape == (0, 2)

@@ -56,12 +56,12 @@ def by_columns(it, scale, profile):
     decay = decays(it["K"], it["log_decay"], it["log_gates"]).astype(float)
     write = column(it["K"], it["beta"]).astype(float)
     S = memory(it["K"], it["V"], it["S"]).astype(float)
-    terms, error, u, g = np.abs(S), 0.0 * S[..., 0, :], profile.u, profile.g(K.shape[-1] + CHUNK)
+    terms, error, u, g = np.abs(S), 0.0 * lengths(S), profile.u, profile.g(K.shape[-1] + CHUNK)
     logs, rows = logs_of_chunks(it), []
     for t in range(V.shape[-2]):
         q, k, v, a, b = (x[..., t, :] for x in (Q, K, V, decay, write))
         S, terms = a[..., None] * S, a[..., None] * terms
-        longest, own = np.max(a, axis=-1, keepdims=True), np.sqrt(np.sum(k * k, -1, keepdims=True))
+        longest, own = np.max(a, axis=-1, keepdims=True, initial=0), lengths(k[..., None])
         error = longest * error + (8 + 2 * logs[..., t, :]) * u * lengths(S)
         error = error * np.maximum(1.0, np.abs(1 - b * own**2))
         new = v - read(S, k)
@@ -84,7 +84,8 @@ def pair(k, v):
 def logs_of_chunks(it):
     """The sizes of the logs of decays (..., l, 1), added over the tokens of a chunk so far."""
     size = np.abs(column(it["K"], it["log_decay"]) + it["log_gates"] + 0 * it["K"])
-    size = np.max(np.where(np.isfinite(size), size, 0), axis=-1, keepdims=True).astype(float)
+    size = np.where(np.isfinite(size), size, 0).astype(float)
+    size = np.max(size, axis=-1, keepdims=True, initial=0)
     before = np.concatenate([np.zeros_like(size[..., :1, :]), np.cumsum(size, axis=-2)], axis=-2)
     tokens = np.arange(size.shape[-2])
     return before[..., 1:, :] - before[..., np.maximum(tokens + 1 - CHUNK, 0), :]
