@@ -131,7 +131,7 @@ def _in_a_precision(of_queries, of_keys, Q, K, V, omega, mask, guard, empty_row)
     if guard > 0:
         seen = k if mask is True else np.where(mask[..., None], k, 0)
         D = np.einsum("...lr,...r->...l", q, seen.sum(axis=-2))[..., None]
-        low = (D <= guard) & (D > 0)
+        low = D <= guard
         if low.any():
             Z = np.where(low, linear_attention(q, k, values, mask=mask, eps=2 * guard,
                                                empty_row=empty_row), Z)
