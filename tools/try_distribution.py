@@ -11,6 +11,7 @@ import venv
 import zipfile
 from pathlib import Path
 
+MOST_BYTES = 10_000_000   # of the wheel
 IMPORT_SECONDS = 0.25     # what `import hopref` may add to `import numpy`
 HEAVY = {"scipy", "numba", "cupy", "matplotlib", "dask", "sklearn", "torch", "jax"}
 
@@ -65,6 +66,8 @@ def try_sdist(checkout, sdist):
 
 
 def try_wheel(checkout, wheel):
+    if wheel.stat().st_size > MOST_BYTES:
+        sys.exit(f"the wheel has {wheel.stat().st_size} bytes, more than {MOST_BYTES}")
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     expect_nothing_missing("wheel", {f for f in tracked(checkout) if f.startswith("hopref/")}, held)
