@@ -8,11 +8,12 @@ from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import finite_or_zero, ratio
 from hopref.maps.overlaps import biased, overlaps
 from hopref.maps.preconditions import something_visible
-from hopref.maps.signs import sigmoid
+from hopref.maps.signs import sigmoid, softplus
 
 __all__ = ["softmax", "sink_softmax", "logsumexp"]
 
 inf = math.inf
+SMALL = 2.0**-64            # a mean of exponentials, below which its terms may have underflowed
 
 empty_rows = choice(**{"zeros": 0.0, "nan": math.nan, "raise": math.nan})
 zero_denominators = choice(zeros=0.0, nan=math.nan)
@@ -123,15 +124,32 @@ def sink_gain(gaps, beta, sink):
 
     def averaged(e):
         return others * xp.mean(e[..., :-1], axis=-1) + share * e[..., -1]
-    return log_of_mean(averaged(xp.exp(beta * gaps)), averaged(xp.expm1(beta * gaps))) / beta
+    mean, lack = averaged(xp.exp(beta * gaps)), averaged(xp.expm1(beta * gaps))
+    small = mean < SMALL
+    plain = log_of_mean(xp.where(small, 1.0, mean), xp.where(small, 0.0, lack))
+    return xp.where(small, log_of_small_mean(beta * gaps, sink), plain) / beta
+
+
+def log_of_small_mean(x, sink):
+    """The logarithm of the mean of `sink_gain` from those of its terms, which may underflow."""
+    xp, lead = namespace(x), lead_of_sink(x, sink)
+    top = xp.max(x[..., :-1], axis=-1, keepdims=True)
+    mean = xp.log(xp.mean(xp.exp(x[..., :-1] - top), axis=-1))
+    entries, own = mean + top[..., 0] - softplus(lead), x[..., -1] - softplus(-lead)
+    return xp.maximum(entries, own) + xp.log1p(xp.exp(-xp.abs(entries - own)))
 
 
 def shares_without_scores(z, sink):
     """The weights n/(n + e^s) of n entries and e^s/(n + e^s) of the sink, where all scores are 0.
     """
-    xp, zero = namespace(z), namespace(z).zeros_like(z[..., 0])
-    lead = sink - xp.log(zero + (z.shape[-1] - 1))
+    lead = lead_of_sink(z, sink)
     return sigmoid(-lead), sigmoid(lead)
+
+
+def lead_of_sink(z, sink):
+    """The score of the sink above the log-sum-exp of n scores of 0."""
+    xp = namespace(z)
+    return sink - xp.log(xp.zeros_like(z[..., 0]) + (z.shape[-1] - 1))
 
 
 def seen_scores(z, beta, bias, where):

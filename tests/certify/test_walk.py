@@ -33,6 +33,8 @@ NUMBERS = {
     "theory.distance_bound": (2, [(step,) for step in (0.1, 7.0)], {"factor": 0.3, "steps": 4}),
     "theory.rate_function": (3, [(x,) for x in (-1.0, -0.3, 1e-6, 0.5, 0.99)], {}),
     "theory.capacity_exponential": (2, [()], {"errors": 0.1}),
+    "theory.capacity_exponential_typical": (1, [()], {}),
+    "theory.capacity_random_energy": (1, [()], {"beta": 0.7}),
 }
 
 

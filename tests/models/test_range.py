@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopref import attention, features, modern, performer, structured
+from hopref import attention, certify, features, modern, performer, sinks, structured
 from hopref.check.cases.strategies import calls
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.dispatch import operation as dispatch
 from hopref.errors import DomainError, RangeError
+from hopref.gradients import sinks as gradients
 from tests import exact, rounding
 
 OPS = {name: op for name, op in dispatch.load().items() if op.arrays}
@@ -187,3 +190,16 @@ def test_arrays_must_be_below_a_power_of_two(name):
         assert domain.holds(np, inside).all()
         assert not domain.holds(np, np.array([limit, -limit, np.inf, np.nan])).any()
         assert domain.squares == 2.0 ** min(2 * power, 1023)
+
+
+@pytest.mark.parametrize("sink", [-2.0**20, -500.0, 0.0, 700.0, 2.0**20])
+@pytest.mark.parametrize("state", [-30.0, 30.0])
+def test_an_energy_with_a_sink_is_right_where_its_exponentials_underflow(state, sink):
+    """Beside a score of 0 that has nearly no weight, all others may be far below."""
+    pytest.importorskip("flint", reason="exact values come from python-flint (hopref[certify])")
+    xi, X = np.array([state, 1.0]), np.array([[30.0, 2.0], [29.0, 0.25]])
+    found = certify("sinks.energy", xi, X, sink=sink)
+    radius = expected("sinks.energy", (xi, X), {"sink": sink}, PROFILES["float64"]).radius
+    rounding.close(sinks.energy(xi, X, sink=sink), found.value, radius + found.bound)
+    *_, dbeta = gradients.energy(1.0, xi, X, sink=sink)[:3]
+    assert np.all(np.isfinite(dbeta))
