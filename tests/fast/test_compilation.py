@@ -48,7 +48,8 @@ def dispatchers():
     from numba.core.dispatcher import Dispatcher
     for module in MODULES:
         importlib.import_module(module)
-    return [f for f in gc.get_objects() if isinstance(f, Dispatcher)
+    gc.unfreeze()                           # what judgements in this process have set apart
+    return [f for f in gc.get_objects() if issubclass(type(f), Dispatcher)
             and f.py_func.__module__.startswith("hopref.fast.numba")]
 
 

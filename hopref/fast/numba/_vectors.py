@@ -59,8 +59,8 @@ def vector_code(plain, result=types.none):
             real = next(t.dtype for t, _ in pairs if isinstance(t, types.Array))
             if result is not types.none:
                 return emit(Vectors(real), b, *values)
-            _call(f"hopref.{plain.__name__}.{real}", b, values, lambda own, *given: emit(
-                Vectors(real), own, *given))
+            _call(f"{plain.__module__}.{plain.__name__}.{real}", b, values,
+                  lambda own, *given: emit(Vectors(real), own, *given))
             return context.get_dummy_value()
         return emit
     return register
@@ -68,6 +68,8 @@ def vector_code(plain, result=types.none):
 
 def _call(name, b, values, emit):
     """Call a function of the module, which is compiled once, for no particular arguments.
+
+    Its name must differ from those of all others in the process, which take each other's place.
 
     Compiled in place, the blocks of sums would be rearranged for the constants of every call, which
     costs registers and up to half of the speed.
