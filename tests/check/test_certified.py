@@ -55,7 +55,7 @@ def test_a_wrong_formula_fails_and_a_right_candidate_passes_its_values(monkeypat
 
 
 @pytest.mark.parametrize("name, case, method", [
-    ("attention.softmax_attention", "long keys", "double-double"),
+    ("modern.update", "n = 4097", "double-double"),
     ("modern.update", "gauss", "balls"), ("structured.update", "gauss", "balls"),
     ("supports.largest", "gauss", "exact")])
 def test_a_certified_value_takes_the_place_of_the_formula(name, case, method):

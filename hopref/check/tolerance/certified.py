@@ -5,6 +5,7 @@ roots to float64.  Small cases are certified in ball arithmetic, where python-fl
 and large means by softmax in double-double arithmetic (see `hopref.certify`).  The tolerance is
 that of the formula, to which the certified bound of at most 0.51 ulp of float64 is added.
 """
+import math
 from importlib.util import find_spec
 
 import numpy as np
@@ -18,7 +19,8 @@ from hopref.errors import CertificationError
 
 __all__ = ["decided"]
 
-MOST = 200              # numbers of a case that is certified in balls: larger ones take long
+MOST = 600              # numbers of a case that is certified in balls: larger ones take long
+LONG = 400              # numbers for each row of a case that is certified in double-double
 
 
 def decided(op, args, kwargs, results):
@@ -49,13 +51,19 @@ def decided(op, args, kwargs, results):
 def certified(op, args, kwargs):
     """The certified value of a call, or None where there is none at a small cost."""
     size = sum(map(np.size, (*args, *kwargs.values())))
-    small = size <= MOST and has_form(op.name) and find_spec("flint") is not None
-    if not small and op.name not in OPERATIONS:
+    most = MOST / 3 if op.name.startswith("gradients.") else MOST       # derivatives take longer
+    small = size <= most and has_form(op.name) and find_spec("flint") is not None
+    if not small and (op.name not in OPERATIONS or rows(args) > size / LONG):
         return None
     try:
         return certify(op.name, *args, method=None if small else "double-double", **kwargs)
     except CertificationError:
         return None
+
+
+def rows(args):
+    """The number of results of the first argument, of which each is certified by itself."""
+    return math.prod(np.shape(args[0])[:-1])
 
 
 def replaced(right, value, bound):
