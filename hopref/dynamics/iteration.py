@@ -11,8 +11,8 @@ from hopref.dispatch.operation import Operation, unchecked
 from hopref.errors import BackendError, CallError, DTypeError, ShapeError, naming
 from hopref.progress import progress
 
-__all__ = ["Retrieval", "Trace", "retrieve", "trace", "validated", "iterate", "batches_of_one",
-           "reshaped"]
+__all__ = ["Retrieval", "Trace", "retrieve", "trace", "traced", "validated", "iterate",
+           "batches_of_one"]
 
 
 Step = Callable[[np.ndarray], np.ndarray]      # of states (M, 1, d)
@@ -124,6 +124,11 @@ def trace(update: Operation, xi: Any, /, *memory: Any, steps: int, clamp: Any = 
     states = [batches_of_one(start)]
     for _ in progress(range(steps), label="trace"):
         states.append(np.where(clamped, states[0], step(states[-1])))
+    return traced(states, energy, start)
+
+
+def traced(states: list[np.ndarray], energy: Step | None, start: np.ndarray) -> Trace:
+    """The trace of states (M, 1, d), one array for each time."""
     energies = energy and reshaped(np.stack([energy(s)[:, 0] for s in states]), start)
     return Trace(np.stack([s.reshape(start.shape) for s in states]), energies)
 

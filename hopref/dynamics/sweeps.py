@@ -10,7 +10,7 @@ from hopref.dynamics.iteration import (
     Trace,
     batches_of_one,
     iterate,
-    reshaped,
+    traced,
     validated,
 )
 from hopref.errors import naming
@@ -107,16 +107,13 @@ def visits(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any, ties: str = "keep",
     """
     params = {"ties": ties, "states": states}
     _, energy, start = validated("visits", classical.update, xi, (W, b), None, params)
-    assert energy is not None           # that of `classical.update`
     call = classical.asynchronous_update.prepare(start, W, b, order=order, **params)
     trajectory = [batches_of_one(start)]
     for site in np.asarray(call.kwargs["order"]):
         with unchecked():
             trajectory.append(call.path(trajectory[-1], *call.args[1:],
                                         **{**call.kwargs, "order": np.array([site])}))
-    energies = np.stack([energy(s)[:, 0] for s in trajectory])
-    return Trace(np.stack([s.reshape(start.shape) for s in trajectory]),
-                 reshaped(energies, start))
+    return traced(trajectory, energy, start)
 
 
 def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int, rng: Any,
@@ -157,7 +154,6 @@ def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int,
         draw = RANDOM_ORDERS.validate("order", order)
     options = {"states": states, "ties": "plus"}
     _, energy, start = validated("glauber", classical.update, xi, (W, b), None, options)
-    assert energy is not None           # that of `classical.update`
     d, trajectory = start.shape[-1], [batches_of_one(start)]
     call = classical.glauber_update.prepare(
         start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
@@ -168,9 +164,7 @@ def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int,
         with unchecked():
             trajectory.append(
                 call.path(trajectory[-1], *call.args[1:], **{**call.kwargs, **drawn}))
-    energies = np.stack([energy(s)[:, 0] for s in trajectory])
-    return Trace(np.stack([s.reshape(start.shape) for s in trajectory]),
-                 reshaped(energies, start))
+    return traced(trajectory, energy, start)
 
 
 def _cyclic(d: int, rng: Any) -> np.ndarray:

@@ -176,9 +176,8 @@ def top_k_update(g, xi, X, /, *, k, beta=1.0):
     >>> structured.top_k_update([1.0], [0.0], [[1.0], [2.0], [6.0]], k=2)[1][:, 0]
     array([0.5, 0.5, 0. ])
     """
-    z = overlaps(xi, X)
-    dz, dbeta = map_gradients.top_k(g @ X.T, z, k=k, beta=beta)
-    return dz @ X, outer(top_k(z, k=k, beta=beta), g) + outer(dz, xi), dbeta
+    dxi, dX, dbeta = top_k_weights(g @ X.T, xi, X, k=k, beta=beta)
+    return dxi, outer(structured.top_k_weights(xi, X, k=k, beta=beta), g) + dX, dbeta
 
 
 @op("(...,n),(...,d),(n,d)->(...,d),(n,d),()", k=count, beta=inverse_temperature, shape_rule=k_of_n,

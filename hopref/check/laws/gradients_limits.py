@@ -251,26 +251,16 @@ def patterns_outside_the_support_have_no_effect(f, xi, X, support, g, beta):
         yield equal(dxi, 0.0 if name == "update" else g[..., None] * xi)
 
 
-@law("gradients.structured.top_k_update", id="GR-2, NP-3",
-     over=records(g=normal(3, 4), xi=normal(3, 4), X=normal(6, 4), k=integers(1, 5),
-                  beta=sampled([0.25, 3.0])),
-     kills=("gradient of the softmax of all scores",))
-def the_k_largest_are_a_support(f, g, xi, X, k, beta):
-    """The gradient of top-k retrieval is that of retrieval from the k patterns."""
-    chosen = supports.largest((xi @ X.T).value.astype(float), k=k)
-    right = f.exact(structured.update, g, xi, X, chosen, beta=beta)
-    for d, want in zip(f(g, xi, X, k=k, beta=beta), right):
-        yield equal(d, want)
-
-
-@law("gradients.structured.top_k_weights", id="GR-2, NP-3",
+@law("gradients.structured.top_k_update", "gradients.structured.top_k_weights", id="GR-2, NP-3",
      over=records(g=normal(3, 6), xi=normal(3, 4), X=normal(6, 4), k=integers(1, 5),
                   beta=sampled([0.25, 3.0])),
      kills=("gradient of the softmax of all scores",))
-def the_weights_of_the_k_largest_are_those_of_a_support(f, g, xi, X, k, beta):
-    """The gradient of top-k weights is that of the weights of the k patterns."""
+def the_k_largest_are_a_support(f, g, xi, X, k, beta):
+    """The gradient of top-k retrieval, or of its weights, over the support of the k patterns."""
+    name = f.subject.rpartition("top_k_")[2]
+    g = g if name == "weights" else g[..., :4]
     chosen = supports.largest((xi @ X.T).value.astype(float), k=k)
-    dxi, dX, _, dbeta = f.exact(structured.weights, g, xi, X, chosen, beta=beta)
+    dxi, dX, *_, dbeta = f.exact(getattr(structured, name), g, xi, X, chosen, beta=beta)
     for d, want in zip(f(g, xi, X, k=k, beta=beta), (dxi, dX, dbeta)):
         yield equal(d, want)
 
