@@ -26,6 +26,7 @@ for the implementation that is judged; the others are arguments, by name::
 
 ``kills`` names the bugs of `hopref.check.bugs` that the law detects; a test verifies each.
 """
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -50,6 +51,7 @@ __all__ = ["LAWS", "Claim", "Law", "OutOfRange", "Violation", "toleranced", "at_
 LAWS: dict[str, "Law"] = {}
 Claims = Callable[..., Iterator["Claim"]]
 FAR_SHARPER = 256.0     # the side of a claim that is known has a radius smaller by this factor
+signature = functools.cache(inspect.signature)
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,12 @@ class Law:
     @property
     def takes_arguments(self) -> bool:
         """Whether the law has arguments beside the implementation."""
-        return len(inspect.signature(self.claims).parameters) > 1
+        return len(signature(self.claims).parameters) > 1
 
     def takes(self, case: Any) -> bool:
         """Whether the law accepts the arguments of a case: it names every option."""
         try:
-            inspect.signature(self.claims).bind(None, *case.args, **case.kwargs)
+            signature(self.claims).bind(None, *case.args, **case.kwargs)
         except TypeError:
             return False
         return True

@@ -10,6 +10,7 @@ import numpy as np
 from hopref.check.laws import equal, law, toleranced
 
 DRAWS, ERRORS = 400, 6.0
+BLOCKS = 20             # of one draw
 GAUSSIAN = ("projections.iid", "projections.orthogonal", "projections.simplex")
 ORTHOGONAL = ("projections.orthogonal", "projections.regularized", "projections.givens",
               "projections.hadamard")
@@ -26,6 +27,13 @@ def drawn(f, m, d):
     omega = samples[m, d]
     if np.any(omega != omega[0]):
         yield omega
+
+
+def blocks(f, rows, d, count, **options):
+    """``count`` blocks (count, rows, d) of a few draws; other laws say that they are independent.
+    """
+    draws = [f(BLOCKS * rows, d, rng=seed, **options) for seed in range(count // BLOCKS)]
+    return np.concatenate(draws).reshape(count, rows, d)
 
 
 def mean(x, variance, axis=0):
@@ -113,7 +121,7 @@ def rows_of_a_block_are_the_corners_of_a_simplex(f):
      kills=("same seed for every block", "QR without sign correction", "one row, repeated"))
 def blocks_are_independent(f):
     """Rows of different blocks have no correlation (the variance of a product is at most 3)."""
-    for omega in drawn(f, 6, 3):
+    for omega in drawn(f, 5, 3):
         yield equal(mean(omega[:, 0, :] * omega[:, 3, :], 3.0), 0.0)
 
 
@@ -123,7 +131,7 @@ def directions_have_the_fourth_moments_of_a_sphere(f):
     """E sum_a u_a^4 = 3/(d + 2), of numbers between 1/d and 1: their variance is at most
     (1 - 1/d)^2 / 4."""
     d = 3
-    for omega in drawn(f, d, d):
+    for omega in drawn(f, 5, d):
         u = omega / np.sqrt(np.sum(omega**2, axis=-1, keepdims=True))
         yield equal(mean(np.sum(u[:, 0]**4, axis=-1), (1 - 1 / d) ** 2 / 4), 3 / (d + 2))
 
@@ -149,7 +157,7 @@ def hadamard_rows_have_the_fourth_moments_of_all_signs(f):
     for k in range(3):
         every = every @ H * signs[k].T[:, None, :]
     every = every / 4
-    omega = np.stack([f(4, 4, rng=seed) for seed in range(5 * DRAWS)])
+    omega = blocks(f, 4, 4, 5 * DRAWS)
     for moment in (lambda x: x**4, lambda x: np.prod(x, axis=-1)):
         exact, sample = moment(every), moment(omega)
         error = ERRORS * np.std(exact, axis=0) / np.sqrt(len(sample)) + 64 * np.finfo(float).eps
@@ -160,8 +168,8 @@ def hadamard_rows_have_the_fourth_moments_of_all_signs(f):
 def padded_hadamard_rows_have_the_mean_square_d(f):
     """d = 5 columns out of 8: E |omega|^2 = d; the variance is below that of a Gaussian row, 2 d.
     """
-    squares = np.sum(np.concatenate([f(1, 5, rng=seed) for seed in range(DRAWS)]) ** 2, axis=-1)
-    yield equal(mean(squares, 10.0), 5.0)
+    squares = np.sum(blocks(f, 8, 5, DRAWS) ** 2, axis=-1)
+    yield equal(mean(squares[:, 0], 10.0), 5.0)
 
 
 @law("projections.hadamard", id="RF-6", kills=("same signs for every block",))
@@ -192,10 +200,9 @@ def givens_rows_tend_to_a_sphere_at_the_known_rate(f):
     matching.  For d = 2 the variance is 1/32, else at most (1 - 1/d)^2 / 4."""
     for d, rounds, rate, variance in (
             (2, 1, 0.0, 1 / 32), (4, 1, 0.5, 9 / 64), (4, 2, 0.5, 9 / 64)):
-        rows = np.stack([f(1, d, rng=seed, rounds=rounds, lengths="fixed")[0]
-                         for seed in range(5 * DRAWS if d == 2 else DRAWS)]) / np.sqrt(d)
-        sphere = 3 / (d + 2)
-        yield equal(mean(np.sum(rows**4, axis=-1), variance),
+        count, sphere = 5 * DRAWS if d == 2 else DRAWS, 3 / (d + 2)
+        u = blocks(f, d, d, count, rounds=rounds, lengths="fixed")[:, 0] / np.sqrt(d)
+        yield equal(mean(np.sum(u**4, axis=-1), variance),
                     sphere + rate**rounds * (1 - sphere), f"d = {d}, {rounds} rounds")
 
 

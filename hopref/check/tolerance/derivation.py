@@ -52,10 +52,11 @@ def running(op, args, kwargs, profile, regrouped=REGROUPED):
     given = [toleranced_array(a, profile) for a in args]
     named = {k: toleranced_array(v, profile) if k in op.arrays else v for k, v in kwargs.items()}
     own = implementation(op, given)
-    if own is None:
-        return op.formula(*given, **named)
-    with unchecked():
-        return own(*given, **resolved(op, named))
+    with np.errstate(all="ignore"):
+        if own is None:
+            return op.formula(*given, **named)
+        with unchecked():
+            return own(*given, **resolved(op, named))
 
 
 def resolved(op, named):

@@ -85,7 +85,7 @@ def rounded(value, radius, profile, roundings=1, exact=False):
     if exact is not False and some(exact):
         grown, inexact = np.where(exact, 0.0, grown), False
     if ordinary and at_most(grown):
-        return Toleranced.examined(value, grown, profile, inexact=inexact)
+        return Toleranced.examined(value, grown, profile, inexact=inexact, sizes=size)
     return Toleranced(value, grown, profile, inexact)
 
 
@@ -101,6 +101,11 @@ def is_exact(x, values):
 
 def is_integer(x):
     return is_exact(x, lambda value: value == np.rint(value))
+
+
+def all_integers(x):
+    whole = is_integer(x)
+    return whole is not False and bool(whole.all())
 
 
 def is_zero(x):
@@ -139,9 +144,9 @@ def product(a, b, times):
     """The radius of a product; an exact zero times infinity is zero."""
     times, radius, uncertain = guarded(times, a, b), 0.0, b.inexact or some(b.radius)
     if uncertain:
-        radius = times(np.abs(a.value).astype(float), b.radius)
+        radius = times(a.sizes, b.radius)
     if a.inexact or some(a.radius):
-        radius = radius + times(a.radius, np.abs(b.value).astype(float))
+        radius = radius + times(a.radius, b.sizes)
         if uncertain:
             radius = radius + times(a.radius, b.radius)
     return radius
@@ -163,8 +168,7 @@ def finite_product(times, p, q):
 
 def divide(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
-    size = np.abs(b.value).astype(float)
-    quotient = a.value / b.value
+    size, quotient = b.sizes, a.value / b.value
     spread = a.radius + np.where(b.radius > 0, np.abs(quotient).astype(float) * b.radius, 0.0)
     radius = np.where(b.radius < size, spread / (size - b.radius), np.inf)
     radius = np.where(spread == 0, 0.0, radius)
@@ -182,12 +186,12 @@ def power(profile, a, b):
 def matmul(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     n = a.shape[-1]
-    size = guarded(np.matmul, a, b)(np.abs(a.value).astype(float), np.abs(b.value).astype(float))
+    size = guarded(np.matmul, a, b)(a.sizes, b.sizes)
     zeros, products = [is_zero(x) for x in (a, b)], n
-    if some(zeros[0]) or some(zeros[1]):
+    if zeros[0] is not False or zeros[1] is not False:
         products = np.matmul(*(1.0 * ~np.broadcast_to(of, x.shape) for of, x in zip(zeros, (a, b))))
     grown = profile.g(n) * size + products * profile.eta            # no others underflow
-    if np.all(is_integer(a)) and np.all(is_integer(b)):
+    if all_integers(a) and all_integers(b):
         grown = np.where(size <= profile.integers, 0.0, grown)
     radius, inexact = product(a, b, np.matmul) + grown, n > 0 and a.inexact and b.inexact
     return Toleranced(np.matmul(a.value, b.value), radius, profile, inexact)
@@ -202,13 +206,13 @@ def total(profile, x, *, axis=None, keepdims=False, dtype=None):
     if isinstance(x, Uncertain):
         x = cast(profile, x, int)           # a count is an integer, also where it is uncertain
     x, n = operand(x, profile), count_along(x, axis)
-    size = np.sum(np.abs(x.value).astype(float), axis=axis, keepdims=keepdims)
+    size = np.add.reduce(x.sizes, axis=axis, keepdims=keepdims)
     grown, exact = profile.g(max(n - 1, 0)) * size, is_integer(x)
     if exact is not False:
         exact = np.all(exact, axis=axis, keepdims=keepdims) & (size <= profile.integers)
         grown = np.where(exact, 0.0, grown)
-    radius = np.sum(x.radius, axis=axis, keepdims=keepdims) + grown
-    value = np.sum(x.value, axis=axis, keepdims=keepdims)
+    radius = np.add.reduce(x.radius, axis=axis, keepdims=keepdims) + grown
+    value = np.add.reduce(x.value, axis=axis, keepdims=keepdims)
     return Toleranced(value, radius, profile, n > 0 and x.inexact)
 
 
@@ -228,7 +232,7 @@ def deviation(profile, x, **kwargs):
 
 
 def running_sum(profile, x, *, axis=-1, include_initial=False):
-    size = np.cumsum(np.abs(x.value).astype(float), axis=axis)
+    size = np.cumsum(x.sizes, axis=axis)
     radius = np.cumsum(x.radius, axis=axis) + profile.g(x.shape[axis]) * size
     return Toleranced(np.cumsum(x.value, axis=axis), radius, profile)
 
