@@ -13,6 +13,9 @@ raises an error where the declaration excludes infinities (``result=finite``; ``
 allows -inf).  NaN is not returned for valid arguments unless an option requests it
 (``empty_row="nan"``): where a formula would return NaN, the operation raises `RangeError`.  Results
 are not inspected with ``nonfinite="propagate"``, nor on a device, where that would synchronise.
+
+What a mask, a causal mask, a support or a bias of -inf hides from a query has no effect on its
+result, even if it is NaN or infinite; gradients do not promise this.
 """
 import contextlib
 import functools
@@ -192,7 +195,7 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     if check is not None and not (isinstance(check, bool) and declaration.structural):
         raise CallError(f"check must be True or False, for structural domains; got {check!r}")
     arrays, xp = validation.located(declaration, given)
-    path = choose(declaration, backend, lambda: validation.home_of(arrays, xp))
+    path = choose(declaration, backend, lambda: validation.home_of(arrays, xp), nonfinite)
     fast = path != "formula"
     half = fast and takes_half(declaration.name, path)
     given.update(validation.validate(declaration, given, arrays, xp, fast, half, nonfinite, check))

@@ -76,7 +76,8 @@ def _table(backend: str) -> dict[str, tuple[str, ...]]:
     return importlib.import_module(package).PATHS if importlib.util.find_spec(package) else {}
 
 
-def choose(op: Any, backend: str | None, home: Callable[[], str]) -> str:
+def choose(op: Any, backend: str | None, home: Callable[[], str], nonfinite: str | None = None
+           ) -> str:
     """The path to take: the ``backend`` asked for, or the preferred one where it is possible.
 
     ``home()`` names the package whose arrays the arguments are.
@@ -93,15 +94,24 @@ def choose(op: Any, backend: str | None, home: Callable[[], str]) -> str:
         if backend is not None:
             raise BackendError(f"backend={name!r} must be given {taken} arrays; got {home()}")
         return "formula"
+    if nonfinite == "propagate" and _listed(op.name, name, "FINITE"):
+        if backend is not None:
+            raise BackendError("nonfinite must be None or 'raise' for this path, in which hidden "
+                               f"values have to be finite; got nonfinite={nonfinite!r}")
+        return "formula"
     _require(name)
     return name
 
 
-@functools.cache
 def takes_half(name: str, path: str) -> bool:
     """Whether a path of the operation called ``name`` keeps arrays of half precision."""
-    return path != "formula" and name in getattr(
-        importlib.import_module(f"hopref.fast.{path}"), "HALF", ())
+    return path != "formula" and _listed(name, path, "HALF")
+
+
+@functools.cache
+def _listed(name: str, path: str, table: str) -> bool:
+    """Whether a table of a backend lists the operation called ``name``."""
+    return name in getattr(importlib.import_module(f"hopref.fast.{path}"), table, ())
 
 
 def function_of(name: str, backend: str) -> Callable[..., Any]:

@@ -12,7 +12,17 @@ from hopref.dispatch.domains import count, factors, mask, nonnegative, positive,
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.layers.preconditions import pattern_visible
-from hopref.maps import centred, default_scale, empty_rows, mean, ratio, softmax, unit_of
+from hopref.maps import (
+    centred,
+    default_scale,
+    empty_rows,
+    mean,
+    ratio,
+    softmax,
+    unhidden,
+    unit_of,
+    weighted_sum,
+)
 
 __all__ = ["layer_norm", "project", "associations", "read_out", "associate"]
 
@@ -121,8 +131,13 @@ def read_out(A, V, W, /, *, b=0.0):
     >>> layers.read_out([[[0.5, 0.5]]], [[[1.0], [3.0]]], [[[10.0]]])
     array([[20.]])
     """
-    xp = namespace(V)
-    return xp.sum(A @ V @ xp.matrix_transpose(W), axis=-3) + b
+    return combined(A @ V, W, b)
+
+
+def combined(Z, W, b):
+    """The output for the results of all heads."""
+    xp = namespace(Z)
+    return xp.sum(Z @ xp.matrix_transpose(W), axis=-3) + b
 
 
 @op("(...,l,d),(...,s,e),(...,s,p),(h,a,d),(h,a,e),(h,v,p),(h,o,v)->(...,l,o)",
@@ -160,13 +175,14 @@ def associate(R, Y, P, W_q, W_k, W_v, W_o, /, *, b_q=0.0, b_k=0.0, b_v=0.0, b_o=
     """
     A = associations(project(R, W_q, b=b_q), project(Y, W_k, b=b_k), beta=beta, per_head=per_head,
                      steps=steps, mask=mask, bias=bias, empty_row=empty_row)
-    return read_out(A, project(P, W_v, b=b_v), W_o, b=b_o)
+    seen = unhidden(for_heads(mask), bias)
+    return combined(weighted_sum(A, project(P, W_v, b=b_v), seen), W_o, b_o)
 
 
 def softmax_options(K, beta, per_head, mask, bias):
     """Keyword arguments of every softmax: inverse temperatures of the heads, bias and mask."""
     return {"beta": default_scale(beta, K) * heads_of(per_head), "bias": bias,
-            "where": for_heads(mask)}
+            "where": unhidden(for_heads(mask), bias)}
 
 
 def scores_of(Q, K):
@@ -178,7 +194,8 @@ def iterates(Q, K, steps, options):
     """The states before each association, stacked: Q and its updates."""
     states = [Q]
     for _ in range(steps - 1):
-        states.append(softmax(scores_of(states[-1], K), **options) @ K)
+        A = softmax(scores_of(states[-1], K), **options)
+        states.append(weighted_sum(A, K, options["where"]))
     return namespace(Q).stack(states)
 
 

@@ -59,6 +59,7 @@ from hopref.maps.overlaps import (
     shorter,
     squared_distances,
     squared_unit,
+    weighted_sum,
 )
 from hopref.maps.potentials import (
     entmax_conjugate,

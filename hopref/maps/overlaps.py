@@ -87,6 +87,25 @@ def _largest_listed(z, i, first, start, stop):
     return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i, axis=0)
 
 
+def weighted_sum(A, V, seen=True):
+    """A V for weights >= 0, in which hidden values have no effect, even if they are not finite.
+
+    ``seen`` (..., l, s) is True where a row of A sees a row of V; the weights of others must be 0.
+    The sum of a row of A is what IEEE arithmetic gives for the values that it sees.
+    """
+    xp, Z = namespace(V), A @ V
+    if seen is True or on_host(Z) and _within(xp, Z):
+        return Z
+
+    def some(seen, entries):
+        return xp.astype(seen, V.dtype) @ xp.astype(entries, V.dtype) > 0
+    known, drawn = xp.isfinite(V), seen & (A > 0)
+    Z = A @ xp.where(known, V, 0.0)
+    for value in (inf, -inf):
+        Z = xp.where(some(drawn, V == value), Z + value, Z)
+    return xp.where(some(seen, V != V) | some(seen & ~drawn, ~known), math.nan, Z)
+
+
 def shorter(X, top, where=True):
     """M^2 - |x_t|^2 for rows x_t and the largest visible norm M; 0 for equal norms of any size."""
     xp = namespace(X)

@@ -45,6 +45,7 @@ from hopref.maps import (
     times,
     unhidden,
     visible,
+    weighted_sum,
     zero_denominators,
 )
 from hopref.models._preconditions import key_visible, state_with_its_scale
@@ -70,8 +71,12 @@ def softmax_weights(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False, a
     >>> attention.softmax_weights([[1.0]], [[2.0], [2.0]])
     array([[0.5, 0.5]])
     """
-    seen = visible(Q, K, mask, causal, align)
-    z = overlaps(Q, K, unhidden(seen, bias))
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
+    return _softmax_weights(Q, K, seen, scale, bias, empty_row)
+
+
+def _softmax_weights(Q, K, seen, scale, bias, empty_row):
+    z = overlaps(Q, K, seen)
     return softmax(z, beta=default_scale(scale, K), bias=bias, where=seen, empty_row=empty_row)
 
 
@@ -102,9 +107,8 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     >>> attention.softmax_attention([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]])
     array([[2.]])
     """
-    A = softmax_weights(Q, K, scale=scale, mask=mask, bias=bias, causal=causal, align=align,
-                        empty_row=empty_row)
-    return A @ V
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
+    return weighted_sum(_softmax_weights(Q, K, seen, scale, bias, empty_row), V, seen)
 
 
 @op("(...,l,d),(...,s,d)->(...,l)", scratch="(...,l,s)", **score_options, result=scores())
@@ -123,7 +127,7 @@ def softmax_logsumexp(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False,
     >>> attention.softmax_logsumexp([[3.0]], [[1.0], [1.0]], mask=[[True, False]])
     array([3.])
     """
-    seen = visible(Q, K, mask, causal, align)
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
     z = default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)) + bias
     return logsumexp(hidden(z, seen))
 
@@ -152,9 +156,9 @@ def softcapped_attention(Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0
     >>> attention.softcapped_attention([[9e9]], [[1.0], [0.0]], [[1.0], [0.0]], softcap=1e-9)
     array([[0.5]])
     """
-    seen = visible(Q, K, mask, causal, align)
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
     z = softcapped(default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)), softcap)
-    return softmax(z, bias=bias, where=seen, empty_row=empty_row) @ V
+    return weighted_sum(softmax(z, bias=bias, where=seen, empty_row=empty_row), V, seen)
 
 
 @op("(...,l,r),(...,s,r)->(...,l,s)", empty_row=zero_denominators, scratch="(...,l,s)",
@@ -194,9 +198,8 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     >>> S, z
     (array([[11.]]), array([3.]))
     """
-    xp = namespace(V)
-    keys = masked(phi_k, mask, 0.0)
-    return S + xp.matrix_transpose(keys) @ V, z + xp.sum(keys, axis=-2)
+    xp, keys = namespace(V), masked(phi_k, mask, 0.0)
+    return S + xp.matrix_transpose(keys) @ masked(V, mask, 0.0), z + xp.sum(keys, axis=-2)
 
 
 @op("(...,l,r),(...,s,r),(...,s,v)->(...,l,v)", mask=mask("(...,s)"), S=state("(...,r,v)"),
@@ -225,7 +228,7 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
     array([[3.]])
     """
     q, keys, c, rows = evened(phi_q, masked(phi_k, mask, 0.0), z)
-    V, back = tame(V)
+    V, back = tame(masked(V, mask, 0.0))
     S, z = key_state(keys, V, S=c[..., None] * S / back, z=c * z)
     return ratio(q @ S, q @ z[..., None] + times(eps, rows), empty_row) * back
 
@@ -280,7 +283,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=
     """
     keys = masked(phi_k, mask, 0.0)
     q, keys, first, last, shrinking, rows = evened_in_turn(phi_q, keys, z)
-    V, back = tame(V)
+    V, back = tame(masked(V, mask, 0.0))
     zS = first[..., None] * joined_state(phi_k, V, S / back, z)
     Z, zS = scan(step, zS, (q, keys, with_ones(V), *shrinking))
     zS = zS / last[..., None]
@@ -336,7 +339,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     array([[2.]])
     """
     q, keys = balanced(log_q, masked(log_k, mask, -math.inf), sign_q, sign_k)
-    return linear_attention(q, keys, V, empty_row=empty_row)
+    return linear_attention(q, keys, masked(V, mask, 0.0), empty_row=empty_row)
 
 
 @op("(...,l,r),(...,l,r),(...,l,v)->(...,l,v),(...,r,v),(...,r),(...,r)", log_q=scores(),
@@ -376,7 +379,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, m
     >>> Z[:, 0], c
     (array([1., 2.]), array([-2000.]))
     """
-    xp, log_k = namespace(V), masked(log_k, mask, -math.inf)
+    xp, log_k, V = namespace(V), masked(log_k, mask, -math.inf), masked(V, mask, 0.0)
     zS, ones = joined_state(log_k, V, S, z), xp.ones_like(log_k)
     rows = (log_q, log_k, sign_q * ones, sign_k * ones, with_ones(V))
     Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)

@@ -12,7 +12,16 @@ Machine Learning*, for energies of hidden layers with separate neurons.
 from hopref.dispatch.domains import finite, inverse_temperature, real
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps import default_scale, dot, shown, sigmoid, softplus, visible
+from hopref.maps import (
+    default_scale,
+    dot,
+    shown,
+    sigmoid,
+    softplus,
+    unhidden,
+    visible,
+    weighted_sum,
+)
 from hopref.models.attention import score_options
 
 __all__ = ["energy", "update", "attention_weights", "attention"]
@@ -86,8 +95,12 @@ def attention_weights(Q, K, /, *, offset=0.0, scale=None, mask=True, bias=0.0, c
     >>> sigmoid.attention_weights([[0.0]], [[1.0], [2.0]])
     array([[0.5, 0.5]])
     """
+    return _weights(Q, K, offset, scale, unhidden(visible(Q, K, mask, causal, align), bias), bias)
+
+
+def _weights(Q, K, offset, scale, seen, bias):
     z = default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)) + bias + offset
-    return shown(sigmoid(z), visible(Q, K, mask, causal, align))
+    return shown(sigmoid(z), seen)
 
 
 @op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", **heads, result=finite)
@@ -113,5 +126,5 @@ def attention(Q, K, V, /, *, offset=0.0, scale=None, mask=True, bias=0.0, causal
     >>> sigmoid.attention([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]])
     array([[2.]])
     """
-    return attention_weights(Q, K, offset=offset, scale=scale, mask=mask, bias=bias, causal=causal,
-                             align=align) @ V
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
+    return weighted_sum(_weights(Q, K, offset, scale, seen, bias), V, seen)

@@ -22,6 +22,7 @@ from hopref.maps import (
     softmax_and_sink,
     unhidden,
     visible,
+    weighted_sum,
 )
 from hopref.models.attention import score_options
 
@@ -110,8 +111,11 @@ def attention_weights(Q, K, sink, /, *, scale=None, mask=True, bias=0.0, causal=
     >>> sinks.attention_weights([[0.0]], [[1.0]], 0.0)
     array([[0.5]])
     """
-    seen = visible(Q, K, mask, causal, align)
-    z = overlaps_and_zero(Q, K, unhidden(seen, bias))
+    return _weights(Q, K, sink, scale, unhidden(visible(Q, K, mask, causal, align), bias), bias)
+
+
+def _weights(Q, K, sink, scale, seen, bias):
+    z = overlaps_and_zero(Q, K, seen)
     return softmax_and_sink(z, sink[..., None, None], default_scale(scale, K), bias,
                             seen)[..., :-1]
 
@@ -142,5 +146,5 @@ def attention(Q, K, V, sink, /, *, scale=None, mask=True, bias=0.0, causal=False
     >>> sinks.attention([[0.0]], [[1.0], [2.0]], [[1.0], [5.0]], 0.0)
     array([[2.]])
     """
-    A = attention_weights(Q, K, sink, scale=scale, mask=mask, bias=bias, causal=causal, align=align)
-    return A @ V
+    seen = unhidden(visible(Q, K, mask, causal, align), bias)
+    return weighted_sum(_weights(Q, K, sink, scale, seen, bias), V, seen)

@@ -4,8 +4,7 @@ r"""Nonparametric and sparse-structured modern Hopfield networks.
 (..., n) True where a state may attend to a pattern (see `supports`), ``delta`` (n, d) what a query
 of a pattern has more than the pattern: scores are taken with ``X + delta``, means of ``X``.
 
-The result for a state with an empty support is 0, as if 0 were its only pattern;
-``empty_row="nan"`` and "raise" are the alternatives.
+The result for a state with an empty support is 0, unless ``empty_row`` is "nan" or "raise".
 
 References: the abstract of Hu et al. 2025, *Nonparametric Modern Hopfield Models*.
 """
@@ -47,6 +46,7 @@ from hopref.maps import (
     softmax,
     softmax_among,
     top_k,
+    weighted_sum,
     zero_denominators,
 )
 from hopref.models._preconditions import list_not_empty, support_not_empty
@@ -111,7 +111,7 @@ def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
     >>> structured.update([2.0], [[1.0], [-1.0], [5.0]], [True, True, False], beta=50.0)
     array([1.])
     """
-    return weights(xi, X, support, beta=beta, empty_row=empty_row) @ X
+    return weighted_sum(weights(xi, X, support, beta=beta, empty_row=empty_row), X, support)
 
 
 @op("(...,d),(n,d),(...,n)->(...,n)", delta=state("(n,d)"), beta=inverse_temperature,
@@ -161,8 +161,8 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
     >>> structured.pair_update([1.0], [[3.0], [4.0]], delta=[[0.0], [-1.0]])    # equal queries
     array([3.5])
     """
-    return weights(xi, X, support, delta=delta, beta=beta, renormalise=renormalise,
-                   empty_row=empty_row) @ X
+    return weighted_sum(weights(xi, X, support, delta=delta, beta=beta, renormalise=renormalise,
+                                empty_row=empty_row), X, support)
 
 
 @op("(...,d),(n,d)->(...)", k=count, beta=inverse_temperature, shape_rule=k_of_n, scratch="(...,n)",
@@ -261,7 +261,7 @@ def window_update(xi, X, /, *, width, dilation=1, causal=False, align="end", bet
     near = rows(X, columns)
     z = pair_overlaps(xi[:, None, :], near, exists)
     p = softmax(z, beta=beta, where=exists, empty_row=empty_row)
-    return (p[:, None, :] @ near)[:, 0, :]
+    return weighted_sum(p[:, None, :], near, exists[:, None, :])[:, 0, :]
 
 
 @op("(l,d),(n,d),(e),(e)->(l,d)", rows=sites("(e)", "l"), columns=sites("(e)", "n"),

@@ -69,7 +69,7 @@ def _sliced(group, half):
 # -- the operations -------------------------------------------------------------------------------
 
 def from_features(*, phi_q, phi_k, V, mask, **_):
-    return from_chunk((phi_q,), (masked(phi_k, mask, 0.0),), V)
+    return from_chunk((phi_q,), (masked(phi_k, mask, 0.0),), masked(V, mask, 0.0))
 
 
 def attention_of_features(segment, *, S, z, eps, empty_row, **_):
@@ -78,7 +78,7 @@ def attention_of_features(segment, *, S, z, eps, empty_row, **_):
 
 def from_logs(*, log_q, log_k, V, sign_q, sign_k, mask, **_):
     ones, log_k = namespace(V).ones_like(log_k), masked(log_k, mask, -math.inf)
-    return from_chunk((log_q, sign_q * ones), (log_k, sign_k * ones), V)
+    return from_chunk((log_q, sign_q * ones), (log_k, sign_k * ones), masked(V, mask, 0.0))
 
 
 def attention_of_logs(segment, *, S, z, c, empty_row, **_):
@@ -88,7 +88,8 @@ def attention_of_logs(segment, *, S, z, c, empty_row, **_):
 def from_heads(*, Q, K, V, omega, features, scale, mask, **_):
     beta = default_scale(scale, K)
     log_k, sign_k = features(K, omega, beta)
-    return from_chunk(features(Q, omega, beta), (masked(log_k, mask, -math.inf), sign_k), V)
+    return from_chunk(features(Q, omega, beta), (masked(log_k, mask, -math.inf), sign_k),
+                      masked(V, mask, 0.0))
 
 
 def _earlier(segment, S, z, c):

@@ -77,7 +77,7 @@ def value(state, query, /, *, eps=0.0, empty_row=0.0):
 # -- the operations -------------------------------------------------------------------------------
 
 def from_masked_features(*, phi_k, V, mask, **_):
-    return from_features(masked(phi_k, mask, 0.0), V)
+    return from_features(masked(phi_k, mask, 0.0), masked(V, mask, 0.0))
 
 
 def attention_of_features(state, *, phi_q, S, z, eps, empty_row, **_):
@@ -90,7 +90,7 @@ def key_sums(state, *, S, z):
 
 
 def from_logs(*, log_k, V, sign_k, mask, **_):
-    return from_chunk(masked(log_k, mask, -math.inf), V, sign_k=sign_k)
+    return from_chunk(masked(log_k, mask, -math.inf), masked(V, mask, 0.0), sign_k=sign_k)
 
 
 def attention_of_logs(state, *, log_q, sign_q, empty_row, **_):

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.errors import DomainError
-from hopref.maps import default_scale, finite_or_zero, ratio, seen, sigmoid
+from hopref.maps import (
+    default_scale,
+    finite_or_zero,
+    ratio,
+    seen,
+    sigmoid,
+    unhidden,
+    weighted_sum,
+)
 from hopref.maps.preconditions import EMPTY_ROW
 from hopref.parts.operations import Chunked
 
@@ -38,11 +46,14 @@ def empty(z, V, /, *, beta=1.0):
     return from_chunk(z[..., :0], V[..., :0, :], beta=beta)
 
 
-def from_chunk(z, V, /, *, beta=1.0):
-    """The state of scores (..., n), which are -inf if masked, and values (n, v) or (..., n, v)."""
+def from_chunk(z, V, /, *, beta=1.0, shown=True):
+    """The state of scores (..., n), which are -inf if masked, and values (n, v) or (..., n, v).
+
+    ``shown`` is the mask, by which hidden values have no effect even if they are not finite.
+    """
     xp, top = namespace(z), largest(z)
     e = xp.exp(beta * (z - finite_or_zero(top)[..., None]))
-    return State(top, xp.sum(e, axis=-1), e @ V, beta)
+    return State(top, xp.sum(e, axis=-1), weighted_sum(e, V, shown), beta)
 
 
 def merge(a, b, /):
@@ -88,7 +99,7 @@ def from_patterns(*, xi, X, beta, **_):
 
 
 def from_supported(*, xi, X, support, beta, **_):
-    return from_chunk(seen(bounded(xi @ X.T), support), X, beta=beta)
+    return from_chunk(seen(bounded(xi @ X.T), support), X, beta=beta, shown=support)
 
 
 def from_thresholded(*, xi, X, beta, theta, side):
@@ -100,7 +111,8 @@ def from_keys(*, Q, K, V, scale, mask, bias, causal, **_):
     z, beta = bounded(Q @ namespace(Q).matrix_transpose(K)), default_scale(scale, K)
     if not isinstance(bias, float):
         z, beta = bounded(beta * z) + bias, 1.0
-    return from_chunk(seen(z, mask), V, beta=beta)
+    shown = unhidden(mask, bias)
+    return from_chunk(seen(z, shown), V, beta=beta, shown=shown)
 
 
 def refuse_causal(causal):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
 from hopref.errors import DomainError
+from hopref.maps import unhidden, weighted_sum
 from hopref.models import sigmoid
 from hopref.parts.operations import Chunked
 from hopref.storage import scaled
@@ -68,11 +69,12 @@ def from_states(*, xi, X, beta, offset):
     return State(sigmoid.update.formula(xi, X, beta=beta, offset=offset))
 
 
-def from_queries(*, Q, K, V, causal, align, **options):
+def from_queries(*, Q, K, V, causal, align, mask, bias, **options):
     if causal:
         raise DomainError("causal must be False where keys come in chunks (give a mask); "
                           "got causal=True")
-    return State(sigmoid.attention_weights.formula(Q, K, **options) @ V)
+    A = sigmoid.attention_weights.formula(Q, K, mask=mask, bias=bias, **options)
+    return State(weighted_sum(A, V, unhidden(mask, bias)))
 
 
 def results(state, **_):

@@ -87,3 +87,17 @@ def test_nan_does_not_propagate_to_other_rows():
     with np.errstate(invalid="ignore"):
         z = overlaps([[np.nan, 0.0], [1e200, 0.0]], [[1e200, 1.0], [1.0, 1.0]])
     assert np.isnan(z[0]).all() and np.isfinite(z[1]).all()
+
+
+def test_sums_of_seen_values_are_those_of_ieee_arithmetic():
+    """Each sum is that over the values that are seen, of which one of weight 0 may be NaN."""
+    rng, special = np.random.default_rng(0), [np.nan, np.inf, -np.inf, 0.0, 1.0, -2.0, 3.0, 0.5]
+    for _ in range(200):
+        seen = rng.random((6, 4)) < 0.6
+        A = np.where(seen, rng.integers(0, 3, (6, 4)) / 4, 0.0)
+        V = rng.choice(special, (4, 3))
+        with unchecked():
+            want = [sum((A[i, j] * V[j] for j in range(4) if seen[i, j]), np.zeros(3))
+                    for i in range(6)]
+            np.testing.assert_array_equal(maps.weighted_sum(A, V, seen), want)
+            np.testing.assert_array_equal(maps.weighted_sum(A, V), A @ V)

@@ -5,7 +5,7 @@ or float64, or for some float16 or bfloat16 with arithmetic in float32, which th
 resolved options.  They neither synchronise nor copy to the host, and CuPy is imported when they are
 called.
 """
-__all__ = ["PATHS", "PARTS", "HALF"]
+__all__ = ["PATHS", "PARTS", "HALF", "FINITE"]
 
 # The operations that have this path, by module, listed here so that cupy need not be imported.
 PATHS = {
@@ -43,3 +43,8 @@ PARTS = ("modern.update", "modern.thresholded_update", "modern.energy", "structu
 
 # The operations that take arrays of half precision, and convert them tile by tile.
 HALF = ("modern.update", "modern.weights", "structured.update", "attention.softmax_attention")
+
+# The operations in which a hidden value that is not finite would have an effect: their path does
+# not take ``nonfinite="propagate"``.
+FINITE = ("attention.softmax_attention", "structured.pair_update", "structured.update",
+          "structured.window_update")

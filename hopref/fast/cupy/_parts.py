@@ -21,7 +21,7 @@ from hopref.fast.cupy._tiles import (
     in_tiles,
 )
 from hopref.fast.cupy.attention import key_state
-from hopref.maps import default_scale
+from hopref.maps import default_scale, masked
 from hopref.parts import energy, linear, softmax
 from hopref.parts.operations import Chunked
 
@@ -128,7 +128,7 @@ def from_logs(*, log_k, V, sign_k, mask, **_):
 
     keys = Logarithms(cupy, log_k, sign_k)
     return of_logarithms(keys, lambda rows: hidden_keys(rows_of(keys, rows), mask, rows, -math.inf),
-                         V)
+                         masked(V, mask, 0.0))
 
 
 def from_random_features(*, K, V, omega, features, scale, mask, **_):
@@ -141,7 +141,7 @@ def from_random_features(*, K, V, omega, features, scale, mask, **_):
     def keys(rows):
         return hidden_keys(log_features(features, K[..., rows, :], omega, beta), mask, rows,
                            -math.inf)
-    return of_logarithms(Logarithms(cupy, nothing), keys, V)
+    return of_logarithms(Logarithms(cupy, nothing), keys, masked(V, mask, 0.0))
 
 
 def from_random_features_of_patterns(*, X, omega, beta, features, **_):

@@ -58,6 +58,7 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     import cupy
 
     r, v = phi_k.shape[-1], V.shape[-1]
+    V = masked(V, mask, 0.0)
     S = S + cupy.zeros((*V.shape[:-2], r, v), dtype=V.dtype)
     z = z + cupy.zeros((*V.shape[:-2], r), dtype=V.dtype)
     seen = _seen(Numbers(cupy, phi_k), mask, 0.0)
@@ -71,7 +72,7 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
 def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     import cupy
 
-    queries, keys = Numbers(cupy, phi_q), Numbers(cupy, phi_k)
+    queries, keys, V = Numbers(cupy, phi_q), Numbers(cupy, phi_k), masked(V, mask, 0.0)
     unit = tamed(cupy, V, _array(S))
     state = State.of_numbers(keys, S, z, unit)
     add_all(state, _seen(keys, mask, 0.0), V, unit, _width(keys, V))
@@ -93,6 +94,7 @@ def causal_linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=
                             empty_row="zeros"):
     import cupy
 
+    V = masked(V, mask, 0.0)
     if _causal.possible(phi_k, V):
         phi_k = masked(phi_k, mask, 0.0)
         return _causal.attended(phi_q, phi_k, V, S, z, float(eps), float(empty_row))
@@ -109,6 +111,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     import cupy
 
     queries, keys = Logarithms(cupy, log_q, sign_q), Logarithms(cupy, log_k, sign_k)
+    V = masked(V, mask, 0.0)
     state, unit = State.empty(keys, V.shape[-1]), tamed(cupy, V)
     add_all(state, _seen(keys, mask, -math.inf), V, unit, _width(keys, V))
     return answered(state, partial(rows_of, queries), log_q.shape[-2], _width(queries, V),
@@ -120,6 +123,7 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, m
     import cupy
 
     queries, keys = Logarithms(cupy, log_q, sign_q), Logarithms(cupy, log_k, sign_k)
+    V = masked(V, mask, 0.0)
     unit = tamed(cupy, V, _array(S))
     state = State.of_logarithms(keys, S, z, c, unit)
     Z = causally(state, partial(rows_of, queries), _seen(keys, mask, -math.inf), V, unit,

@@ -20,7 +20,7 @@ from hopref.fast.cupy._linear import (
     tamed,
 )
 from hopref.fast.cupy._tiles import arithmetic, exact_threshold, in_arithmetic
-from hopref.maps import default_scale, dot, feature_scale, standard_error
+from hopref.maps import default_scale, dot, feature_scale, masked, standard_error
 
 __all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update",
            "stabilized_attention", "generalized_attention"]
@@ -38,6 +38,7 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, 
 
     def queries(rows):
         return log_features(features, Q[..., rows, :], omega, beta)
+    V = masked(V, mask, 0.0)
     Z = _attended(Logarithms, queries, keys, Q, V, width(features, omega), empty_row)
     return cupy.astype(Z, dtype, copy=False)
 
@@ -68,6 +69,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask
     real = arithmetic(dtype, beta)
     Q, K, V, omega = in_arithmetic(cupy, real, Q, K, V, omega)
     S, z, c = (a if isinstance(a, float) else cupy.astype(a, real, copy=False) for a in (S, z, c))
+    V = masked(V, mask, 0.0)
     unit = tamed(cupy, V, None if isinstance(S, float) else S)
     state = State.of_logarithms(_nothing(Logarithms, V, width(features, omega)), S, z, c, unit)
 
@@ -126,6 +128,7 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
 
     def keys(rows):
         return hidden_keys(formed(K, rows), mask, rows, 0.0)
+    V = masked(V, mask, 0.0)
     Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
     return cupy.astype(Z, dtype, copy=False)
 
@@ -156,5 +159,6 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     tops = [cupy.max(projections(K, rows), axis=(-2, -1), keepdims=True)
             for rows in in_blocks(K, K.shape[-2], len(omega) + V.shape[-1])]
     top = cupy.max(cupy.concat(tops, axis=-1), axis=-1, keepdims=True)
+    V = masked(V, mask, 0.0)
     Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
     return cupy.astype(Z, dtype, copy=False)
