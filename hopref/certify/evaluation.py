@@ -9,6 +9,7 @@ from hopref.certify.forms import FORMS, Certified
 from hopref.dispatch.declaration import bind
 from hopref.dispatch.domains import Array
 from hopref.dispatch.operation import load
+from hopref.dispatch.varied import Split, firsts, varied
 from hopref.errors import BackendError, CertificationError, DomainError, PluginError, naming
 from hopref.extras import require
 
@@ -17,6 +18,7 @@ __all__ = ["evaluated", "form_of", "has_form", "given_to"]
 BITS = tuple(2**k for k in range(7, 15))        # 128, 256, ..., 16384
 LARGE = 20000                                   # numbers from which double-double is tried first
 METHODS = (None, "balls", "double-double", "float64-bound")
+RELIABILITY = ("float64-bound", "double-double", "balls", "exact")
 
 
 def evaluated(op, arrays, params, max_ulp, method):
@@ -32,11 +34,24 @@ def evaluated(op, arrays, params, max_ulp, method):
         if method in ("double-double", "float64-bound") and op.name not in large.OPERATIONS:
             raise DomainError(f"op must be one of {', '.join(large.OPERATIONS)} for "
                               f"method={method!r}; got {op.name}")
-    given = given_to(op, arrays, params)
+    with naming(f"hopref.{op.name}"):
+        numbers = varied(op, params)
+    given = given_to(op, arrays, params | firsts(op, numbers))
     with naming("hopref.certify"):
-        if op.name not in large.OPERATIONS or method == "balls":
-            return by_balls(op, given, max_ulp)
-        return by_sums(op, given, max_ulp, method)
+        split = Split(op, given, numbers) if numbers else None
+        if split is None or not split.pieces:
+            return by_method(op, given, max_ulp, method)
+        found = [by_method(op, piece, max_ulp, method) for piece in split.pieces]
+        return Certified(split.joined([one.value for one in found]),
+                         split.joined([one.bound for one in found]),
+                         min((one.method for one in found), key=RELIABILITY.index))
+
+
+def by_method(op, given, max_ulp, method):
+    """The certified value for validated arguments."""
+    if op.name not in large.OPERATIONS or method == "balls":
+        return by_balls(op, given, max_ulp)
+    return by_sums(op, given, max_ulp, method)
 
 
 def _operation(op):

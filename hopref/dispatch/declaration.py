@@ -50,6 +50,7 @@ class Declaration:
     source: str = field(init=False)                 # the docstring's Source, on one line
     ids: tuple[str, ...] = field(init=False)        # the catalogue ids in it
     paths: tuple[str, ...] = field(init=False)      # "formula", and the backends that have it
+    by_row: frozenset[str] = field(init=False)      # numbers that may differ between leading axes
     parts: str | None = field(init=False)           # its kind of mergeable parts
     operands: Dims = field(init=False)              # parameters by position
     modifiers: frozenset[str] = field(init=False)   # parameters by keyword only
@@ -89,6 +90,10 @@ class Declaration:
         self.multiples = {dim for dims in self.arrays.values() for dim in dims if dim[0].isdigit()}
         self.scalars = {k: d for k, d in self.domains.items()
                         if isinstance(d, (Scalar, Flag, Seed)) and k in parameters}
+        rows = all(dims[:1] == ("...",) for dims in self.outputs) and any(
+            dims[:1] == ("...",) and k not in self.optional for k, dims in self.arrays.items())
+        self.by_row = frozenset(k for k, d in self.scalars.items() if rows and k in self.modifiers
+                                and isinstance(d, Scalar) and d.kind is float)
         self.choices = {k: d for k, d in self.domains.items() if isinstance(d, (Choice, Several))}
 
     def facts(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
 from hopref.dispatch.paths import BACKENDS, choose, function_of, takes_half, use_backend
 from hopref.dispatch.registry import OPS, descent_of, gradient_of, load
+from hopref.dispatch.varied import Split, firsts, varied
 from hopref.errors import CallError, DomainError, RangeError, ResourceError, naming
 
 __all__ = ["OPS", "BACKENDS", "op", "Operation", "load", "gradient_of", "descent_of",
@@ -69,6 +70,7 @@ class Operation(Protocol[P, R]):
     signature: inspect.Signature
     domains: dict[str, Domain]
     arrays: dict[str, tuple[str, ...]]
+    by_row: frozenset[str]
     outputs: tuple[tuple[str, ...], ...]
     optional: frozenset[str]
     zeros: frozenset[str]
@@ -139,7 +141,12 @@ def op(shapes: str, *, lowers: Any = None, shape_rule: Any = None, precondition:
             if _unchecked.get():
                 return (implementation(operation, args) or resolved)(*args, **kwargs)
             with naming(title), np.errstate(all="ignore"):
+                numbers = varied(declaration, kwargs)
+                if numbers:
+                    kwargs |= firsts(declaration, numbers)
                 call = _prepare(declaration, args, kwargs, backend, nonfinite, check)
+                if numbers:
+                    call = _split(declaration, call, numbers)
                 token = _unchecked.set(True)
                 try:
                     return _result(declaration, call, kwargs, nonfinite)
@@ -201,6 +208,17 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     given.update(validation.validate(declaration, given, arrays, xp, fast, half, nonfinite, check))
     function = function_of(declaration.name, path) if fast else declaration.formula
     return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
+
+
+def _split(declaration: Declaration, call: Call, numbers: Any) -> Call:
+    """The call for numbers that differ between leading indices."""
+    operands = declaration.operands
+    split = Split(declaration, dict(zip(operands, call.args)) | call.kwargs, numbers)
+
+    def path() -> Any:
+        return split.joined([call.path(*[piece.pop(k) for k in operands], **piece)
+                             for piece in split.pieces])
+    return Call(path, (), {}) if split.pieces else call
 
 
 def _result(declaration: Declaration, call: Call, given: Mapping[str, Any], nonfinite: Any

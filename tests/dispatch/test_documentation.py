@@ -83,7 +83,7 @@ S : (d,) or number, finite, default 0.0
     sum of the outer products of the features of earlier keys and their values
 z : array or number, finite, default 0.0
     sum of the features of earlier keys
-beta : a positive finite number, default 1.0
+beta : a positive finite number, or an array (...) of them, default 1.0
     inverse temperature
 ties : {"keep", "plus"}, default "keep"
     value at a field of 0

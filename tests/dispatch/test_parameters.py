@@ -58,6 +58,8 @@ def legal(domain, value):
 @each_of(PARAMETERS, examples=1)
 def test_a_value_outside_its_domain_is_refused(op, parameter, given):
     wrong = wrong_values(op.domains[parameter])
+    if parameter in op.by_row:                          # see test_varied
+        wrong = [value for value in wrong if type(value) is not list and not np.ndim(value)]
     if op.signature.parameters[parameter].default is not None:
         wrong = [None, *wrong]
     for value in wrong:
