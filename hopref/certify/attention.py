@@ -12,13 +12,16 @@ from hopref.certify.balls import (
     exp,
     greatest,
     known,
+    over_rows,
     ratio,
     shown,
     sqrt,
+    sum_of_exponentials,
     tanh,
     total,
     vanishes,
 )
+from hopref.certify.derivatives import Variable
 from hopref.certify.maps import exponentials
 
 __all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",
@@ -78,8 +81,8 @@ def linear_weights(phi_q, phi_k, *, empty_row="zeros"):
     return ratio(kernel, total(kernel), empty_row)
 
 
-def seen_keys(phi_k, mask):
-    return phi_k if mask is True else np.where(mask[..., None], phi_k, 0)
+def seen_keys(phi_k, mask, hidden=0):
+    return phi_k if mask is True else np.where(mask[..., None], phi_k, hidden)
 
 
 def key_state(phi_k, V, *, mask=True, S=0, z=0):
@@ -122,8 +125,29 @@ def full(x, lead, shape):
 
 
 def log_linear_attention(log_q, log_k, V, *, sign_q=1, sign_k=1, mask=True, empty_row="zeros"):
-    return linear_attention(from_logs(log_q, sign_q), from_logs(log_k, sign_k), V, mask=mask,
-                            empty_row=empty_row)
+    if all(isinstance(sign, int) for sign in (sign_q, sign_k)) or differentiated(log_q, log_k, V):
+        return linear_attention(from_logs(log_q, sign_q), from_logs(log_k, sign_k), V, mask=mask,
+                                empty_row=empty_row)
+    exponents, factors = terms(log_q, seen_keys(log_k, mask, -math.inf), sign_q, sign_k)
+    values = columns(np.repeat(V, log_k.shape[-1], axis=-2))[..., None, :, :]
+    above = over_rows(sum_of_exponentials, exponents[..., None, :], factors[..., None, :] * values,
+                      count=0)
+    return ratio(above, over_rows(sum_of_exponentials, exponents, factors, count=0)[..., None],
+                 empty_row)
+
+
+def differentiated(*arrays):
+    """Whether derivatives are taken of arrays."""
+    return any(isinstance(v, Variable) for x in arrays for v in x.flat)
+
+
+def terms(log_q, log_k, sign_q, sign_k):
+    """The exponents and signs of the products of features, (..., l, s r): equal ones may cancel."""
+    q, k = log_q[..., :, None, :], log_k[..., None, :, :]
+    signs = (sign_q * np.ones_like(log_q))[..., :, None, :] \
+        * (sign_k * np.ones_like(log_k))[..., None, :, :]
+    found = known(q) + known(k), np.where(shown(q) & shown(k), signs, 0)
+    return [x.reshape(*x.shape[:-2], -1) for x in found]
 
 
 def from_logs(logs, sign):
@@ -134,7 +158,7 @@ def log_causal_linear_attention(log_q, log_k, V, *, sign_q=1, sign_k=1, mask=Tru
                                 c=-math.inf, empty_row="zeros"):
     if log_k.shape[-2] == 0:
         return V, S, z, c
-    log_k = log_k if mask is True else np.where(mask[..., None], log_k, -math.inf)
+    log_k = seen_keys(log_k, mask, -math.inf)
     q, k, scale = from_logs(log_q, sign_q), from_logs(log_k, sign_k), from_logs(c, 1)
     S, z = np.asarray(scale)[..., None] * S, scale * z
     Z, S, z = causal_linear_attention(q, k, V, S=S if np.ndim(S) > 1 else 0,

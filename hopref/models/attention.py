@@ -333,6 +333,8 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     -----
     Each feature has its own scale c_r = max_s log k_sr, which is absorbed into the logarithms of
     the queries.  For features >= 0 the denominator is then at least 1, however large the norms are.
+    With features of both signs its terms may cancel, and a denominator below its largest term by a
+    factor of e^745 counts as 0; `hopref.certify` decides whether it is.
 
     >>> from hopref import attention
     >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])

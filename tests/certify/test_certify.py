@@ -81,6 +81,23 @@ def test_a_tie_that_is_only_one_in_floating_point_is_none():
     assert certify("classical.update", xi, W).value[0] == -1.0
 
 
+def test_features_of_both_signs_cancel_exactly_however_large_their_logarithms_are():
+    """What is left is smaller than the terms that cancel by a factor of e^(10^9)."""
+    log_q, log_k = np.array([[0.0, 0.0, -1e9]]), np.array([[1e9, 1e9, 0.25], [1e9, 1e9, 0.25]])
+    V, signs = np.array([[3.0], [5.0]]), np.array([[1.0, -1.0, 1.0]])
+    given = (log_q, log_k, V)
+    left = certify("attention.log_linear_attention", *given, sign_q=signs)
+    assert left.value.tolist() == [[4.0]] and left.bound <= 2.0**-51
+    seen = certify("attention.log_linear_attention", *given, sign_q=signs,
+                   mask=np.array([False, True]))
+    assert seen.value.tolist() == [[5.0]]
+    none = certify("attention.log_linear_attention", *given, sign_k=[[1.0, -1.0, 0.0]] * 2)
+    assert none.value.tolist() == [[0.0]]               # an empty row
+    one = certify("attention.log_linear_attention", *given, sign_q=np.ones((1, 3)))
+    same = certify("attention.log_linear_attention", *given)
+    assert np.array_equal(one.value, same.value)
+
+
 def test_fields_that_floating_point_takes_for_ties_are_decided():
     """1e16 + 1 - 1e16 is 0 in float64."""
     W = [[1e16, 1.0, -1e16], [0.0] * 3, [0.0] * 3]
