@@ -1,6 +1,8 @@
 """Softmax, logsumexp, and masks."""
 import math
 
+import numpy as np
+
 from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
@@ -287,8 +289,13 @@ def masked(keys, mask, nothing):
 
 
 def default_scale(scale, keys):
-    """``scale``, or 1/sqrt(d), the default scale of attention, if it is None."""
-    return 1 / math.sqrt(max(1, keys.shape[-1])) if scale is None else scale
+    """``scale``, or 1/sqrt(d), the default scale of attention, if it is None.
+
+    For keys of long double it is of long double.
+    """
+    d = max(1, keys.shape[-1])
+    root = np.sqrt(np.longdouble(d)) if keys.dtype == np.longdouble else math.sqrt(d)
+    return 1 / root if scale is None else scale
 
 
 def feature_scale(scale, keys):

@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 
-from hopref.check.cases.generator import case_named, cases
+from hopref.check.cases.generator import case_named, cases, plainest
 from hopref.check.cases.literals import as_call
 from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge, parts, worst_entry
 from hopref.check.tolerance import toleranced as engine
 from hopref.check.tolerance.arithmetic import PROFILES, profile_of, round_to
 from hopref.check.tolerance.derivation import BOUNDS, running
-from hopref.check.tolerance.expected import EXACT, expected, tolerance, truth
+from hopref.check.tolerance.expected import EXACT, WIDER, expected, tolerance, truth
 from hopref.check.tolerance.toleranced import exactly
 from hopref.dispatch.operation import load
 
@@ -94,6 +94,25 @@ def test_truth_is_the_formula_at_machine_numbers_in_long_double():
     y = truth(op, case.args, case.kwargs)
     assert y.dtype == np.longdouble and case.args[0].dtype == np.float32
     assert float(np.float32(case.kwargs["beta"])) == case.kwargs["beta"]
+
+
+SCALED = [name for name, op in OPS.items() if "K" in op.operands and "scale" in op.domains
+          and op.signature.parameters["scale"].default is None
+          and name != "performer.generalized_attention"]    # d^(-1/4), and sums that cancel exactly
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_the_default_scale_is_that_of_long_double_in_the_truth(name):
+    """Rounded to float64 it errs by 2^-54, as does every score."""
+    op = OPS[name]
+    case = plainest(op, sizes={"d": 3})
+    kwargs = {k: v for k, v in case.kwargs.items() if k != "scale"}
+    d = case.args[op.operands.index("K")].shape[-1]
+    scale = 1 / np.sqrt(np.longdouble(d))
+    assert d == 3 and (scale != float(scale) or not WIDER)
+    got, right = (truth(op, case.args, kwargs | more) for more in ({}, {"scale": scale}))
+    for a, b in zip(parts(got), parts(right), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_alternative_algorithms_compute_the_same(monkeypatch):
