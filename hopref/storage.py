@@ -53,7 +53,7 @@ def hebbian(X, /, *, scale=1.0, zero_diagonal=False):
 def scaled(W, scale, zero_diagonal):
     """The weights times their scale, with the diagonal set to 0 if required."""
     xp, W = namespace(W), scale * W
-    return xp.where(xp.eye(W.shape[0], dtype=xp.bool), 0.0, W) if zero_diagonal else W
+    return xp.where(xp.eye(*W.shape, dtype=xp.bool), 0.0, W) if zero_diagonal else W
 
 
 @op("(n,d)->(d,d)", activity=real, zero_diagonal=flag, scratch="(d,d)")
@@ -81,7 +81,7 @@ def covariance(X, /, *, activity=None, zero_diagonal=False):
 
 
 def mean_activity(X):
-    return namespace(X).sum(X) / max(1, X.shape[0] * X.shape[1])
+    return namespace(X).sum(X) / (X.shape[0] * X.shape[1])
 
 
 @op("(n,d)->(d,d)", scratch="(d,d)")
@@ -122,18 +122,21 @@ def roundings(n, X):
 def onto_span(X, noise):
     """The projection onto the span of the rows, whose squared lengths have an error of ``noise``.
     """
-    start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
-    return scan(_project, start, (X, noise[:, None]))[1]
+    return scan(_project, no_weights(X), (X, noise[:, None]))[1]
+
+
+def no_weights(X):
+    """Weights of 0, to which patterns are added one at a time."""
+    return namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
 
 
 def _project(W, x, noise):
     """The projection after one more pattern."""
-    xp = namespace(W)
     r = x - W @ x
     r = r - W @ r
     size = dot(r, r)
-    new = size > noise
-    return W + xp.where(new, r[:, None] * r / xp.where(new, size, 1.0), 0.0), None
+    r = namespace(W).where(size > noise, r, 0.0)
+    return W + ratio(r[:, None] * r, size, 0.0), None
 
 
 @op("(n,d)->(d,d)", scratch="(d,d)")
@@ -150,16 +153,14 @@ def storkey(X, /):
     array([[ 0. , -0.5],
            [-0.5,  0. ]])
     """
-    start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
-    return scan(_storkey_step, start, (X,))[1]
+    return scan(_storkey_step, no_weights(X), (X,))[1]
 
 
 def _storkey_step(W, x):
     """The weights after one more pattern; k = i needs no exclusion, because w_ii = 0."""
-    xp, d = namespace(W), x.shape[0]
     H = (W @ x)[:, None] - W * x
     change = x[:, None] * x - x[:, None] * H.T - H * x
-    return xp.where(xp.eye(d, dtype=xp.bool), 0.0, W + change / d), None
+    return scaled(W + change / x.shape[0], 1.0, True), None
 
 
 @op("(n,d)->(d,d)", X=polar, epochs=count, margin=nonnegative, scratch="(d,d)")
@@ -189,8 +190,7 @@ def perceptron(X, /, *, epochs, margin=0.0):
     array([[ 0., -1.],
            [-1.,  0.]])
     """
-    start = namespace(X).zeros((X.shape[1], X.shape[1]), dtype=X.dtype)
-    return repeated(partial(_epoch, X=X, margin=margin), start, epochs)
+    return repeated(partial(_epoch, X=X, margin=margin), no_weights(X), epochs)
 
 
 def _epoch(W, *, X, margin):
@@ -201,8 +201,7 @@ def _perceptron_step(W, x, *, margin):
     """The weights after one more visit of a pattern."""
     xp = namespace(W)
     violated = x * (W @ x) <= margin * xp.sqrt(dot(W, W))
-    change = xp.where(xp.eye(x.shape[0], dtype=xp.bool), 0.0, x[:, None] * x)
-    return W + xp.where(violated[:, None], change, 0.0), None
+    return W + xp.where(violated[:, None], scaled(x[:, None] * x, 1.0, True), 0.0), None
 
 
 @op("(n,d)->(d,d)", X=binary, scratch="(d,d)")

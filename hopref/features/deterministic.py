@@ -48,7 +48,7 @@ def elu(x, /):
     array([4., 1., 0.])
     """
     xp = namespace(x)
-    return xp.where(x > 0, x + 1, xp.exp(xp.where(x > 0, 0.0, x)))
+    return positive_part(x) + xp.exp(xp.minimum(x, 0.0))
 
 
 @op("(...,d)->(...,d)", eps=nonnegative)
@@ -214,4 +214,4 @@ def _by_logs(phi, q, k, log_q, log_k):
 
 def _log_elu(x):
     xp = namespace(x)
-    return xp.where(x > 0, xp.log1p(xp.where(x > 0, x, 0.0)), x)
+    return xp.log1p(positive_part(x)) + xp.minimum(x, 0.0)

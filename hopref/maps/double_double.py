@@ -100,12 +100,13 @@ def left(whole, *parts):
     The leading digits of all entries are extracted on a common grid, on which sums are exact.
     Formats that are too narrow for the grid use ordinary sums.
     """
-    xp = namespace(parts[0])
-    x = parts[0] if len(parts) == 1 else xp.concat(parts, axis=-1)
+    x, *more = parts
+    xp = namespace(x)
+    x = xp.concat([x, *more], axis=-1) if more else x
     eps = float(xp.finfo(x.dtype).eps)
     grid = 2.0 ** (2 * x.shape[-1]).bit_length()
     unit = grid
-    for _ in range(EXTRACTIONS if grid * eps < 1 else 0):
+    for _ in range(EXTRACTIONS) if grid * eps < 1 else ():
         piece = (unit + x) - unit
         x = x - piece
         whole = whole - total(piece)

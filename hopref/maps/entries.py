@@ -19,6 +19,22 @@ def ratio(numerator, denominator, otherwise):
     return xp.where(none, otherwise, numerator / xp.where(none, 1.0, denominator))
 
 
+def seen(z, where):
+    """Scores, -inf where hidden."""
+    return z if where is True else namespace(z).where(where, z, -inf)
+
+
+def shown(p, where):
+    """Weights, 0 where hidden."""
+    return p if where is True else namespace(p).where(where, p, 0.0)
+
+
+@overridable
+def kth_largest(z, k):
+    """The k-th largest score of each row, with the axis kept."""
+    return namespace(z).sort(z)[..., z.shape[-1] - k, None]
+
+
 def dot(a, b):
     return namespace(a).sum(a * b, axis=-1)
 
@@ -77,7 +93,8 @@ def power(z, n):
 
     z^0 is 1, and NaN where z is NaN.
     """
-    result = namespace(z).ones_like(z) if n else 1 + 0 * z
+    xp = namespace(z)
+    result = xp.ones_like(z) if n else xp.where(z == z, 1.0, z)
     while n:
         result, n = result * z if n % 2 else result, n // 2
         z = z * z if n else z
@@ -102,7 +119,8 @@ def odd_part(r, x, n):
 
     The power of r + x is even + x odd, and (even, odd) is computed by repeated squaring.
     """
-    even, odd, more, square = 1 + 0 * r, 0 * r, 1 + 0 * r, x * x
+    xp, square = namespace(r), x * x
+    even, odd, more = xp.ones_like(r), xp.zeros_like(r), xp.ones_like(r)
     while n:
         if n % 2:
             even, odd = even * r + square * (odd * more), even * more + odd * r

@@ -4,7 +4,7 @@ from functools import partial
 
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import overridable
-from hopref.maps.entries import dot, finite_or_zero
+from hopref.maps.entries import dot, finite_or_zero, kth_largest, seen
 from hopref.maps.loops import over_rows
 
 inf = math.inf
@@ -75,10 +75,8 @@ def _within(xp, z):
 
 def _largest(z, where, k):
     """The k-th largest visible score of each row."""
-    xp = namespace(z)
-    z = z if where is True else xp.where(where, z, -inf)
-    return xp.max(z, axis=-1, keepdims=True) if k == 1 else \
-        xp.sort(z, axis=-1)[..., z.shape[-1] - k][..., None]
+    z = seen(z, where)
+    return namespace(z).max(z, axis=-1, keepdims=True) if k == 1 else kth_largest(z, k)
 
 
 def _largest_listed(z, i, first, start, stop):
@@ -114,13 +112,12 @@ def shorter(X, top, where=True):
         return longest - own
     small, far = SMALL * top, ~(longest < FAR)
     apart = (_longest(SMALL * X, where) - dot(small, small)) * LARGE * LARGE
-    return xp.where(far, apart, xp.where(far, 0.0, longest) - xp.where(far, 0.0, own))
+    return xp.where(far, apart, longest - own)
 
 
 def _longest(X, where):
     """The largest squared norm of the visible patterns."""
-    xp, squares = namespace(X), dot(X, X)
-    return xp.max(squares if where is True else xp.where(where, squares, -inf), axis=-1)
+    return namespace(X).max(seen(dot(X, X), where), axis=-1)
 
 
 def biased(z, beta, bias, where):

@@ -17,16 +17,14 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import total
-from hopref.maps.entries import dot, finite_or_zero
+from hopref.maps.entries import dot, finite_or_zero, kth_largest, seen, shown
 from hopref.maps.signs import strongest
 from hopref.maps.sparse import (
     above_one,
     at_least_one,
     entmax,
     k_subsets,
-    kth_largest,
     normmax,
-    seen,
 )
 
 __all__ = ["tsallis", "norm", "half_square", "entmax_conjugate", "normmax_conjugate",
@@ -232,11 +230,11 @@ def power_divergence(p, u, a):
     if a == 2:
         return (p - u) * (p - u) / 2
     low = p < u / 2
-    y = xp.where(low, xp.log(xp.where(p > 0, p, u) / u), xp.log1p(xp.where(low, 0.0, (p - u) / u)))
+    y = xp.where(low, xp.log(xp.where(p > 0, p, u) / u), xp.log1p((p - u) / u))
     near, s = (p > 0) & (a * xp.abs(y) <= 1), a - 1
     gap = xp.expm1(-s * xp.abs(y)) / -s if s else xp.abs(y)
-    gap = xp.where(p > u, gap, -gap) * xp.pow(xp.where(p > u, p, u), s)
-    return xp.where(near, u**a * power_series(xp.where(near, y, 0.0), a),
+    gap = xp.where(p > u, gap, -gap) * xp.pow(xp.maximum(p, u), s)
+    return xp.where(near, u**a * power_series(y, a),
                     (p * gap - u**s * (p - u)) / a)
 
 
@@ -303,8 +301,3 @@ def score_difference(z, y, p):
     top = finite_or_zero(xp.max(z, axis=-1, keepdims=True))
     gap = xp.where(z > -math.inf, z - top, 0.0)
     return dot(gap, y - p) + top[..., 0] * xp.sum(y - p, axis=-1)
-
-
-def shown(p, where):
-    """Targets, 0 where hidden."""
-    return p if where is True else namespace(p).where(where, p, 0.0)

@@ -64,7 +64,7 @@ def winners(x, k):
     xp, d = namespace(x), x.shape[-1]
     if d == 0:
         return x
-    least = xp.sort(x, axis=-1)[..., d - k, None]
+    least = xp.sort(x)[..., d - k, None]
     over, level = x > least, x == least
     places = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
     won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= places)

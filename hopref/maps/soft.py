@@ -7,7 +7,7 @@ from hopref.dispatch.domains import choice, mask, positive, scores
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
-from hopref.maps.entries import finite_or_zero, ratio
+from hopref.maps.entries import finite_or_zero, ratio, seen, shown
 from hopref.maps.overlaps import biased, overlaps
 from hopref.maps.preconditions import something_visible
 from hopref.maps.signs import sigmoid, softplus
@@ -151,14 +151,14 @@ def shares_without_scores(z, sink):
 def lead_of_sink(z, sink):
     """The score of the sink above the log-sum-exp of n scores of 0."""
     xp = namespace(z)
-    return sink - xp.log(xp.zeros_like(z[..., 0]) + (z.shape[-1] - 1))
+    return sink - xp.log(xp.sum(xp.ones_like(z[..., 1:]), axis=-1))
 
 
 def seen_scores(z, beta, bias, where):
     """Scores, -inf where hidden, and the remaining factor beta of the scores."""
     if not isinstance(bias, float):
         z, beta = biased(z, beta, bias, where), 1.0
-    return z if where is True else namespace(z).where(where, z, -inf), beta
+    return seen(z, where), beta
 
 
 @op("(...,n)->(...)", z=scores(), beta=positive)
@@ -178,14 +178,12 @@ def logsumexp(z, /, *, beta=1.0):
     xp = namespace(z)
     top = xp.max(z, axis=-1, keepdims=True)
     total = xp.sum(xp.exp(beta * (z - finite_or_zero(top))), axis=-1)
-    return top[..., 0] + xp.log(xp.where(total > 0, total, 1.0)) / beta
+    return top[..., 0] + xp.log(xp.maximum(total, 1.0)) / beta      # 0 in rows of -inf
 
 
 def taking_part(z, bias, where):
     """Scores, -inf where hidden by the mask or by the bias."""
-    xp = namespace(z)
-    z = z if where is True else xp.where(where, z, -inf)
-    return z if isinstance(bias, float) else xp.where(bias > -inf, z, -inf)
+    return seen(z, unhidden(where, bias))
 
 
 def unhidden(where, bias):
@@ -203,7 +201,7 @@ def logmeanexp(z, where=True):
 def mean_gain(gaps, beta, where=True):
     """log mean exp(beta gaps) / beta for gaps <= 0 with maximum 0; the mean for tiny beta gaps."""
     xp, x = namespace(gaps), beta * gaps
-    lowest = xp.min(gaps if where is True else xp.where(where, gaps, 0.0), axis=-1)
+    lowest = xp.min(shown(gaps, where), axis=-1)
     tiny = beta * lowest > -2.0**-900
     plain = logmeanexp(x, where) / beta
     return plain if on_host(x) and not bool(xp.any(tiny)) else \
@@ -222,7 +220,7 @@ def average(a, where):
     xp = namespace(a)
     if where is True:
         return xp.mean(a, axis=-1)
-    total = xp.sum(xp.where(where, a, 0.0), axis=-1)
+    total = xp.sum(shown(a, where), axis=-1)
     return ratio(total, xp.sum(xp.astype(where, a.dtype), axis=-1), 0.0)
 
 
@@ -271,16 +269,6 @@ def start(queries, keys):
 def softcapped(z, cap):
     """cap tanh(z / cap), which is close to z for scores far below the cap."""
     return cap * namespace(z).tanh(z / cap)
-
-
-def hidden(z, mask):
-    """Scores of visible entries, -inf of hidden ones."""
-    return z if mask is True else namespace(z).where(mask, z, -inf)
-
-
-def shown(A, mask):
-    """Weights of visible keys, 0 of hidden ones."""
-    return A if mask is True else namespace(A).where(mask, A, 0.0)
 
 
 def masked(keys, mask, nothing):

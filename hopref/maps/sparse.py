@@ -18,13 +18,12 @@ import math
 from hopref.dispatch.domains import Scalar, count, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import added, reciprocal, total
-from hopref.maps.entries import raised
+from hopref.maps.entries import kth_largest, raised, seen
 from hopref.maps.preconditions import something_visible
 from hopref.maps.soft import empty_rows, softmax
-from hopref.maps.thresholds import clipped, heights, normalised, powers_by_edge, relative, seen
+from hopref.maps.thresholds import clipped, heights, normalised, powers_by_edge, relative
 
 __all__ = ["sparsemax", "entmax", "entmax_threshold", "normmax", "k_subsets", "top_k"]
 
@@ -194,9 +193,3 @@ def with_empty_rows(z, p, empty_row):
     xp = namespace(z)
     top = xp.max(z, axis=-1, keepdims=True)
     return xp.where(top > -inf, p, xp.where(top == -inf, empty_row, top))
-
-
-@overridable
-def kth_largest(z, k):
-    xp = namespace(z)
-    return xp.sort(z, axis=-1)[..., z.shape[-1] - k][..., None]

@@ -29,20 +29,20 @@ CONVERGED = 2.0**-33  # relative change of a Newton step whose square is below e
 MOOT = 1.25         # a height whose power alone exceeds the total
 
 
-def seen(z, where):
-    """Scores, -inf where hidden."""
-    return z if where is True else namespace(z).where(where, z, -inf)
-
-
 def above(z, b, factors):
     """The pair ``factors (z - b)``, clipped to the interval from 0 to `MOOT`."""
-    xp = namespace(z)
-    plain = scaled(xp.where((z > b) & (b > -inf), z - finite_or_zero(b), 0.0), factors)
+    xp, plain = namespace(z), scaled(gap_above(z, b), factors)
     near = (plain > 0) & (plain < MOOT)
     t = plus(xp.where(near, z, 0.0), -xp.where(near, b, 0.0))
     for c in factors:
         t = scaled_by(t, c)
     return xp.where(plain < MOOT, t[0], MOOT), t[1]
+
+
+def gap_above(z, b):
+    """z - b, and 0 where it is negative or b is -inf."""
+    xp = namespace(z)
+    return xp.where((z > b) & (b > -inf), z - finite_or_zero(b), 0.0)
 
 
 def scaled(gap, factors):
@@ -54,9 +54,7 @@ def scaled(gap, factors):
 
 def rounded_above(z, b, factors, q):
     """``factors (z - b)`` in the interval from 0 to `MOOT`, as `rough` numbers."""
-    xp = namespace(z)
-    gap = xp.where((z > b) & (b > -inf), z - finite_or_zero(b), 0.0)
-    return xp.minimum(scaled(rough(gap, q), factors), MOOT)
+    return namespace(z).minimum(scaled(rough(gap_above(z, b), q), factors), MOOT)
 
 
 def rough(x, q):
@@ -268,7 +266,7 @@ def sorted_scores(z):
     """Scores in decreasing order, the first index and the one after the last."""
     xp = namespace(z)
     low = xp.zeros((*z.shape[:-1], 1), dtype=xp.int64)
-    return xp.flip(xp.sort(z, axis=-1), axis=-1), low, low + z.shape[-1]
+    return xp.flip(xp.sort(z), axis=-1), low, low + z.shape[-1]
 
 
 def bisected(places, low, high, holds, steps=inf):

@@ -29,7 +29,6 @@ from hopref.maps import (
     end,
     evened,
     evened_in_turn,
-    hidden,
     logsumexp,
     masked,
     over,
@@ -37,6 +36,7 @@ from hopref.maps import (
     ratio,
     rescaled,
     scan,
+    seen,
     shrunk,
     softcapped,
     softmax,
@@ -127,9 +127,9 @@ def softmax_logsumexp(Q, K, /, *, scale=None, mask=True, bias=0.0, causal=False,
     >>> attention.softmax_logsumexp([[3.0]], [[1.0], [1.0]], mask=[[True, False]])
     array([3.])
     """
-    seen = unhidden(visible(Q, K, mask, causal, align), bias)
+    among = unhidden(visible(Q, K, mask, causal, align), bias)
     z = default_scale(scale, K) * (Q @ namespace(K).matrix_transpose(K)) + bias
-    return logsumexp(hidden(z, seen))
+    return logsumexp(seen(z, among))
 
 
 @op("(...,l,d),(...,s,d),(...,s,v)->(...,l,v)", scratch="(...,l,s)", softcap=positive,

@@ -16,8 +16,8 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
 from hopref.errors import naming
-from hopref.maps import dot, half_square, norm, tsallis
-from hopref.maps.sparse import above_one, at_least_one, kth_largest
+from hopref.maps import dot, half_square, kth_largest, norm, tsallis
+from hopref.maps.sparse import above_one, at_least_one
 from hopref.models import sparse
 from hopref.theory.arguments import validated
 from hopref.theory.retrieval import largest_norm

@@ -158,3 +158,22 @@ def test_a_query_of_moderate_size_beside_a_huge_one_changes_nothing():
         for query, z in zip(queries, Z, strict=True):
             alone = performer.attention(query[None], X, X, omega, mask=[True, False, True])
             assert np.array_equal(z, alone[0]) and np.isfinite(z).all()
+
+
+@pytest.mark.parametrize("kernel", ["positive", "hyperbolic"])
+def test_a_row_of_omega_reads_the_key_nearest_to_it_at_any_size(kernel):
+    """A feature is e^(b w.k - b^2 |k|^2 / 2): the key nearest to w / b has all of the weight."""
+    unit = 2.0**600
+    near = np.array([[3.0, 1.0], [0.5, 0.75], [-2.0, 2.0], [0.875, 0.875], [0.125, 0.125]])
+    omega = unit * np.array([[1.0, 1.0]])
+    far = performer.attention(unit * near[:2], unit * near, near, omega, scale=4.0, features=kernel)
+    assert np.array_equal(far, [near[1]] * 2)           # omega / 2 is (0.5, 0.5)
+    both = performer.attention(unit * np.stack([near, near]), unit * np.stack([near, near / 4]),
+                               np.stack([near, near]), omega, scale=4.0, features=kernel)
+    assert np.array_equal(both[:, 0], near[[1, 0]])     # of near / 4, that of (3, 1) is nearest
+    one = performer.attention([[0.25, 0.5], [unit, unit]], unit * near, near, omega, scale=4.0,
+                              features=kernel)
+    assert np.array_equal(one, far)                     # a query in range beside one that is not
+    row = np.vstack([near, [[1e-200, 0.0]]])            # a key in range beside others
+    assert np.array_equal(performer.attention([[0.25, 0.5]], unit * row, row, omega, scale=4.0,
+                                              features=kernel), far[:1])

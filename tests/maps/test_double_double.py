@@ -40,6 +40,16 @@ def test_the_sum_of_a_thousand_entries_is_rounded_once():
     assert abs(exactly(dd.left(1000.0, parts)[0]) - want) <= want * Fraction(2) ** -52
 
 
+def test_a_sum_that_cancels_leaves_its_last_digits_in_any_order():
+    """The remainder of twenty thousand entries of any size from their rounded sum."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, 20000) * 2.0 ** -rng.integers(0, 40, 20000)
+    whole = float(exactly(x))
+    got, want = dd.left(whole, x)[0], Fraction(whole) - exactly(x)
+    assert abs(exactly(got) - want) <= abs(want) * Fraction(2) ** -52 and abs(want) < 2.0**-45
+    assert got == dd.left(whole, x[::-1])[0]
+
+
 @pytest.mark.parametrize("spread", [1, 40, 900])
 @pytest.mark.parametrize("q", [1 / 9, 0.5, 1 / 1.3, 1.25, 1.9, 20.0])
 def test_powers_are_accurate_to_85_bits(spread, q):

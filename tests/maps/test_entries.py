@@ -69,3 +69,15 @@ def test_the_kth_largest_score_is_subtracted_where_scores_overflow():
 def test_a_bias_is_added_to_scores_that_overflow_with_beta(z):
     got = maps.softmax(np.array(z), beta=4.0, bias=np.array([0.0, 1.0, 0.5]))
     assert np.array_equal(got, np.array(z) == 1.7e308)
+
+
+def test_centred_entries_keep_the_digits_of_their_differences():
+    """The mean of these is rounded to one of them."""
+    away = entries.centred(np.array([[2.0**52, 2.0**52 + 1, 2.0**52 + 3]]))
+    assert np.array_equal(away * 3, [[-4.0, -1.0, 5.0]])
+
+
+def test_a_scan_without_rows_gives_the_last_of_its_empty_arrays():
+    rows, carry = (np.zeros((0, 3)), np.zeros((0, 2))), np.ones(1)
+    y, last = loops.scan(lambda state, a, b: (state, b), carry, rows)
+    assert y is rows[1] and last is carry

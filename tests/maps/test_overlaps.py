@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopref import maps
+from hopref import attention, maps
 from hopref.dispatch.operation import unchecked
 from tests import exact, rounding
 from tests.draw import arrays, records
@@ -101,3 +101,19 @@ def test_sums_of_seen_values_are_those_of_ieee_arithmetic():
                     for i in range(6)]
             np.testing.assert_array_equal(maps.weighted_sum(A, V, seen), want)
             np.testing.assert_array_equal(maps.weighted_sum(A, V), A @ V)
+
+
+def test_a_key_that_the_bias_hides_is_no_reference_for_scores_out_of_range():
+    """Relative to the hidden score of 2^1200 the others would be equal."""
+    K, V = np.array([[2.0**600], [1.0], [2.0]]), np.array([[5.0], [1.0], [2.0]])
+    for options in {"bias": np.array([-np.inf, 0.0, 0.0])}, {"mask": np.array([False, True, True])}:
+        given = {k: v[None, :] for k, v in options.items()}
+        got = attention.softmax_attention([[2.0**600]], K, V, scale=1.0, **given)
+        assert got.tolist() == [[2.0]]
+
+
+def test_without_a_mask_scores_and_weights_are_not_copied():
+    z = np.ones(2)
+    assert maps.seen(z, True) is z is maps.shown(z, True)
+    assert maps.seen(z, np.array([True, False])).tolist() == [1.0, -np.inf]
+    assert maps.shown(z, np.array([True, False])).tolist() == [1.0, 0.0]

@@ -32,3 +32,15 @@ def test_exact_weights_agree_with_a_hand_computed_case():
     """The exact softmax that others are compared with: that of (log 1, log 3) is (1/4, 3/4)."""
     p = exact.weights([mpmath.log(1), mpmath.log(3)], 1.0)
     assert abs(p[0] - mpmath.mpf(1) / 4) < mpmath.mpf(10) ** -55
+
+
+def test_gaps_whose_product_with_beta_underflows_keep_their_mean_beside_others():
+    gaps = np.array([[0.0, -2e-215], [0.0, -2.0]])
+    assert maps.mean_gain(gaps, 1e-100)[0] == -1e-215       # beta times it has few digits left
+    assert maps.mean_gain(gaps[:1], 1e-100)[0] == -1e-215
+
+
+def test_a_tiny_mean_beside_a_sink_has_all_of_its_digits():
+    """log(1 + m) for m = -2e-12/3, which is m to a relative 1e-12."""
+    got = maps.sink_gain.__wrapped__(np.array([[0.0, -2e-12, 0.0]]), 1.0, np.zeros(1))
+    assert abs(got[0] / (-2e-12 / 3) - 1) < 4e-12

@@ -32,9 +32,9 @@ def test_without_its_diagonal_nothing_large_hides_what_is_small(xi, X):
 def test_more_sites_than_one_block_read_all_others():
     X = np.where(np.arange(3 * 200).reshape(3, 200) % 7 < 3, 1.0, -1.0)
     W = storage.hebbian(X, zero_diagonal=True)
-    for b in (0.0, np.arange(200.0)):
-        assert np.all(classical.low_rank_update(X, X, b, zero_diagonal=True)
-                      == classical.update(X, W, b))
+    for xi, b in ((X, 0.0), (X, np.arange(200.0)), (np.roll(X[:2], 3, axis=-1), 0.0)):
+        assert np.all(classical.low_rank_update(xi, X, b, zero_diagonal=True)
+                      == classical.update(xi, W, b))
 
 
 def test_the_own_part_does_not_swamp_the_rest():

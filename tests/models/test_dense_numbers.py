@@ -125,3 +125,21 @@ def test_an_entry_of_zero_keeps_its_site_beside_entries_of_any_size(interaction)
     for X in ([[0.0, 1e280]], [[-0.0, -1e280]], [[0.0, 1e280], [0.0, 1.0]]):
         for first in (-1.0, 1.0):
             assert dense.update([first, -1.0], X, interaction=interaction, n=2)[0] == first
+
+
+def test_exponentials_of_few_overlaps_decide_as_their_sum():
+    """Overlaps in quarters are exact, and rounding decides no sum of so few exponentials."""
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        n, d = rng.integers(1, 4, 2)
+        X, xi = rng.integers(-9, 10, (n, d)) / 4, rng.choice([-1.0, 1.0], d)
+        r = (X @ xi)[:, None] - X * xi
+        up, down = np.exp(r + X), np.exp(r - X)
+        gain = np.sum(up - down, axis=0)
+        clear = np.abs(gain) > 1e-9 * np.sum(up + down, axis=0)
+        got = dense.update(xi, X, interaction="exponential")
+        assert np.array_equal(got, np.where(clear, np.sign(gain), got)), (xi, X)
+        slopes = np.sum(X * np.exp(r), axis=0)
+        clear = np.abs(slopes) > 1e-9 * np.sum(np.abs(X) * np.exp(r), axis=0)
+        got = dense.first_order_update(xi, X, interaction="exponential")
+        assert np.array_equal(got, np.where(clear, np.sign(slopes), got)), (xi, X)

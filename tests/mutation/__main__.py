@@ -42,6 +42,7 @@ def main():
                 for p in PACKAGES]
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # the dots of the tests
     return pytest.main(["-n", "0", "-q", "--doctest-modules", "-p", "no:cacheprovider",
+                        "-W", "ignore::pytest.PytestAssertRewriteWarning",      # imported above
                         *(f"tests/{name}" for name in TESTS), *doctests],
                        plugins=[session, judges.Outcomes()])
 

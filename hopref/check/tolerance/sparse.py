@@ -14,7 +14,6 @@ from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.softmax import softmax
 from hopref.check.tolerance.toleranced import Toleranced, implements
 from hopref.maps import potentials
-from hopref.maps import sparse as sparse_maps
 
 __all__ = ["weighted"]
 
@@ -148,7 +147,7 @@ def top_k(z, *, k, beta=1.0, where=True, **options):
     """Uncertain where rounding may exchange a score and the k-th largest, except for exact ties."""
     value = z.value if where is True else np.where(where, z.value, -np.inf)
     p = maps.top_k.formula(value, k=k, beta=beta, **options)
-    kth = sparse_maps.kth_largest(value, k)
+    kth = maps.kth_largest(value, k)
     reach = 2 * np.max(z.radius, axis=-1, keepdims=True)
     rival = (np.abs(value - np.where(np.isfinite(kth), kth, 0)) <= reach) & (reach > 0)
     weights = softmax(z, beta=beta, where=p > 0, **options)
@@ -157,9 +156,9 @@ def top_k(z, *, k, beta=1.0, where=True, **options):
     return Toleranced(p, np.where(loose, 1.0, radius), z.profile)
 
 
-@implements(sparse_maps.kth_largest)
+@implements(maps.kth_largest)
 def kth_largest(z, k):
-    return Toleranced(sparse_maps.kth_largest(z.value, k), np.max(z.radius, axis=-1, keepdims=True),
+    return Toleranced(maps.kth_largest(z.value, k), np.max(z.radius, axis=-1, keepdims=True),
                 z.profile)
 
 
