@@ -31,9 +31,10 @@ from hopref.certify.sparse import longest, uniform
 from hopref.certify.structured import weights as supported_weights
 
 __all__ = ["bit_error", "bits_per_synapse", "capacity_exponential",
-           "capacity_exponential_typical", "capacity_projection", "capacity_random_energy",
-           "capacity_sparse", "capacity_storkey", "capacity_without_errors", "contraction_factor",
-           "contraction_factor_about_mean", "cue_separation", "diameter", "distance_bound",
+           "capacity_exponential_typical", "capacity_feature_memory", "capacity_projection",
+           "capacity_random_energy", "capacity_sparse", "capacity_storkey", "capacity_with_margin",
+           "capacity_without_errors", "contraction_factor", "contraction_factor_about_mean",
+           "cue_separation", "diameter", "distance_bound",
            "dominant_pattern", "effective_patterns", "energy_bounds", "entmax_energy_bound",
            "exact_beta", "exact_retrieval_separation", "fixed_point_distance_bound", "flips_bound",
            "gap_error_bound", "group_error_bound", "group_jacobian_bound", "group_separation",
@@ -372,6 +373,19 @@ def capacity_random_energy(*, beta=1, patterns="spherical"):
         return beta - beta**2 / 2 if exceeds(1, beta) else arb(1) / 2
     m = (sqrt(1 + 4 * beta**2) - 1) / (2 * beta)
     return beta * (1 - m) - log(1 - m**2) / 2
+
+
+def capacity_feature_memory(*, features):
+    return capacity_random_energy(beta=features / 2)
+
+
+def capacity_with_margin(d, *, beta=1, margin=1, K=1, overlap=1, p, patterns):
+    c = overlap - margin / (beta * K**2 * (d - 1))
+    half = (1 - c**2).beta_lower(arb(d - 1) / 2, arb(1) / 2, regularized=True) / 2
+    cap = 1 - half if exceeds(0, c) else half
+    if patterns == "most":
+        return 1 + log(1 - p) / log(1 - cap)
+    return (1 + sqrt(1 + (8 if overlap == 1 else 4) * p / cap)) / 2
 
 
 def unstable_sites(X, *, zero_diagonal=False):

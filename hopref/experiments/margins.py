@@ -3,14 +3,16 @@ import numpy as np
 
 from hopref import theory
 from hopref.dynamics import retrieve
-from hopref.experiments.drawing import Curve, draw_curves, measured
-from hopref.experiments.draws import sphere
-from hopref.experiments.intervals import exact_proportion, proportion
+from hopref.experiments.drawing import Curve, draw_curves, exact, measured
+from hopref.experiments.draws import sphere, with_norm
+from hopref.experiments.intervals import SIGMAS, exact_proportion, proportion
 from hopref.experiments.records import Record, Table, joined, saved_picture, verdict
 from hopref.models import modern, sparse
 from hopref.progress import progress
 
-__all__ = ["on_the_sphere", "separation", "margin"]
+__all__ = ["on_the_sphere", "separation", "margin", "random_patterns"]
+
+FAILURES = np.linspace(0.05, 0.95, 40)      # probabilities of a line of capacities
 
 
 def on_the_sphere(out=None, *, settings=((1.0, 3.0, 20, 0.001), (1.0, 1.0, 75, 0.001),
@@ -209,3 +211,86 @@ def _cues(rng, X):
 def _by_bin(x, hits, edges):
     inside = [(x >= low) & (x < high) for low, high in zip(edges, edges[1:], strict=False)]
     return [proportion(hits[i].sum(), i.sum()) if i.any() else None for i in inside]
+
+
+def random_patterns(out=None, *, settings=((1.5, 10), (2.0, 6), (2.0, 8), (3.0, 6)),
+                    overlaps=(1.0, 0.95), failures=(0.1, 0.3, 0.5, 0.7, 0.9), networks=150,
+                    p=0.1, seed=0):
+    """Share of random patterns that sparse maps retrieve exactly, beside its exact value."""
+    rng, won, count, sure, lost, few = np.random.default_rng(seed), {}, {}, {}, {}, {}
+    keys = [(alpha, d, q) for alpha, d in settings for q in overlaps]
+    for alpha, d, q in progress(keys, label="sparse"):
+        options = {"margin": theory.margin("entmax", alpha=alpha), "overlap": q}
+        for share in failures:
+            N = theory.capacity_with_margin(d, p=share, **options)
+            n = count[alpha, d, q, share] = max(2, round(N))
+            sure[alpha, d, q, share] = float((1 - share) ** ((n - 1) / (N - 1)))
+            hits = sum(_exact(rng, n, d, q, alpha, 1).all() for _ in range(networks))
+            won[alpha, d, q, share] = proportion(hits, networks)
+        n = few[alpha, d, q] = int(theory.capacity_with_margin(d, p=p, patterns="all", **options))
+        lost[alpha, d, q] = exact_proportion(
+            sum(not _exact(rng, n, d, q, alpha, n).all() for _ in range(networks)), networks)
+    alphas = sorted({alpha for alpha, *_ in keys})
+    away = {alpha: _standard_errors([(won[k].value, sure[k]) for k in won if k[0] == alpha],
+                                    networks) for alpha in alphas}
+    inside, middle = sum(won[k].contains(sure[k]) for k in won), failures[len(failures) // 2]
+    return Record(
+        "sparse", "Random patterns that sparse maps retrieve exactly",
+        "Santos et al. 2024, and the area of a cap [FY-9]",
+        claim="A random one of N patterns on a sphere is retrieved exactly, in one step, with "
+              "probability (1 − P)^(N−1), where P is the share of the sphere about the cue in "
+              "which a second pattern takes weight; all N are, with probability 1 − p at least, "
+              "if their pairs times P are p.",
+        setting=f"Entmax at β = 1, patterns of norm √(d−1), {networks} networks for each N, one "
+                "cue each: the pattern, or a state of the same norm with the cosine "
+                + joined([f"{q:g}" for q in overlaps if q < 1]) + "; equality to the last bit.",
+        test=f"for every α, the number of retrieved patterns over all N, d and cues lies within "
+             f"{SIGMAS:g} standard errors of the sum of the probabilities, and for every size and "
+             f"cue, at the N for all patterns and p = {p:g}, the lower end of the 99 % interval "
+             "(Clopper and Pearson) of the share of networks with a failure is not above p",
+        outcome=f"{inside} of {len(won)} probabilities lie in the 99 % intervals; the sums are "
+                + joined([f"{away[a]:+.1f} (α = {a:g})" for a in alphas])
+                + " standard errors away.",
+        verdict=verdict(True, {alpha: abs(away[alpha]) <= SIGMAS and all(
+            lost[k].low <= p for k in keys if k[0] == alpha) for alpha in alphas}, "α"),
+        explanation=(
+             f"A pattern is retrieved with probability {1 - middle:g} for N = "
+             + joined([f"{count[a, d, overlaps[0], middle]} (α = {a:g}, d = {d})"
+                       for a, d in settings]) + ", and from the most damaged cues for "
+             + joined([f"{count[a, d, overlaps[-1], middle]}" for a, d in settings]) + ".",),
+        original_pictures="",
+        tables=(Table("Patterns retrieved exactly (99 % interval, Wilson) and their probability",
+                      ("α", "d", "cosine of the cue", "N", "retrieved", "probability"),
+                      tuple((*k[:3], count[k], str(won[k]), sure[k]) for k in won)),
+                Table(f"The N at which all are retrieved with probability {1 - p:g} at least, and "
+                      "networks with a failure (99 % interval, Clopper and Pearson)",
+                      ("α", "d", "cosine of the cue", "N", "networks with a failure"),
+                      tuple((*k, few[k], str(lost[k])) for k in keys))),
+        pictures=saved_picture(out, "sparse.png", lambda: draw_curves(
+            [curve for i, k in enumerate(keys) if k[2] == overlaps[0] for curve in (
+                measured(f"α = {k[0]:g}, d = {k[1]}", [count[*k, s] for s in failures],
+                         [won[*k, s] for s in failures], i // len(overlaps)),
+                exact("", _capacities(*k), 1 - FAILURES, i // len(overlaps)))],
+            xlabel="N, stored patterns", ylabel="share retrieved exactly", xscale="log",
+            ylim=(-0.03, 1.03)), "Dashed: the exact probability.  Bars: 99 % intervals."))
+
+
+def _capacities(alpha, d, overlap):
+    margin = theory.margin("entmax", alpha=alpha)
+    return [theory.capacity_with_margin(d, margin=margin, overlap=overlap, p=float(p))
+            for p in FAILURES]
+
+
+def _exact(rng, N, d, overlap, alpha, asked):
+    """Whether the first of N random patterns are retrieved exactly, each from a cue of its own."""
+    X = sphere(rng, N, d, (d - 1)**0.5)
+    noise = rng.standard_normal((asked, d))
+    noise -= (noise * X[:asked]).sum(axis=1, keepdims=True) * X[:asked] / (d - 1)
+    cues = overlap * X[:asked] + with_norm(noise, ((d - 1) * (1 - overlap**2))**0.5)
+    return (sparse.update(cues, X, alpha=alpha) == X[:asked]).all(axis=1)
+
+
+def _standard_errors(pairs, trials):
+    """Distance of the sum of measured shares from the sum of probabilities."""
+    found, sure = np.array(pairs).T
+    return float((found - sure).sum() / np.sqrt((sure * (1 - sure)).sum() / trials))

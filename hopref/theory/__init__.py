@@ -43,6 +43,7 @@ from hopref.theory.exponential import (
     SphereCapacity,
     capacity_exponential,
     capacity_modern,
+    capacity_with_margin,
     rate_function,
 )
 from hopref.theory.metastable import (
@@ -71,6 +72,7 @@ from hopref.theory.optima import (
 from hopref.theory.perceptron import perceptron_capacity, stability
 from hopref.theory.random_energy import (
     capacity_exponential_typical,
+    capacity_feature_memory,
     capacity_random_energy,
 )
 from hopref.theory.retrieval import (
@@ -113,7 +115,8 @@ __all__ = ["separation", "cue_separation", "dominant_pattern", "smallest_beta",
            "capacity_projection",
            "information_capacity", "bits_per_synapse", "capacity_sparse", "rate_function",
            "capacity_exponential", "capacity_exponential_typical", "capacity_random_energy",
-           "capacity_modern", "SphereCapacity", "diameter", "sphere_radius",
+           "capacity_feature_memory", "capacity_modern", "capacity_with_margin", "SphereCapacity",
+           "diameter", "sphere_radius",
            "retrieval_error_bound", "gap_error_bound", "separation_error_bound", "near_error_bound",
            "fixed_point_distance_bound", "jacobian_bound", "jacobian_norm_bound",
            "softmax_slope_bound", "contraction_factor", "contraction_factor_about_mean",

@@ -1,7 +1,7 @@
 """Capacities that grow exponentially with the number of components.
 
-References: Demircigil et al. 2017; Ramsauer et al. 2021, theorem 3.  Units and statuses are those
-of `hopref.theory.capacity`.
+References: Demircigil et al. 2017; Ramsauer et al. 2021, theorem 3; Santos, Niculae, McNamee &
+Martins 2024, for the margin.  Units and statuses are those of `hopref.theory.capacity`.
 """
 import math
 import sys
@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hopref.dispatch.domains import Scalar, choice, positive
+from hopref.dispatch.domains import Scalar, choice, positive, share
 from hopref.dispatch.operation import op
 from hopref.errors import DomainError, naming
 from hopref.models.graded import ACTIVATIONS
 from hopref.theory.capacity import several, wrong
 
-__all__ = ["rate_function", "capacity_exponential", "capacity_modern", "SphereCapacity"]
+__all__ = ["rate_function", "capacity_exponential", "capacity_modern", "SphereCapacity",
+           "capacity_with_margin"]
 
 probability = Scalar("a number > 0 and <= 1", lambda v: 0 < v <= 1)
 unit = Scalar("a number from -1 to 1", lambda v: -1 <= v <= 1)
@@ -145,3 +146,78 @@ forms = choice(lambert=_by_lambert, closed=_in_closed_form)
 
 def _exp(x):
     return math.exp(x) if x < LARGEST else math.inf
+
+
+# --- sparse maps: exact retrieval ----------------------------------------------------------------
+
+def _shares(d, overlap, gap):
+    """Shares of the sphere at cosines above and below c = overlap - gap from a direction.
+
+    The smaller one is the tail of the distribution of c^2; near c = 0, where the density of c^2 is
+    infinite, its bulk is subtracted from 1."""
+    from scipy.special import betainc
+    c, half = overlap - gap, (d - 1) / 2
+    if c * c * d < 1:
+        beyond = (1 - betainc(0.5, half, c * c)) / 2
+    else:
+        beyond = betainc(half, 0.5, max(((1 - overlap) + gap) * (1 + c), 0.0)) / 2
+    return (beyond, 1 - beyond) if c > 0 else (1 - beyond, beyond)
+
+
+def _of_one_pattern(above, below, p, overlap):
+    if 0 < above and 0 < below:
+        return 1 + math.log1p(-p) / (math.log1p(-above) if above < below else math.log(below))
+    return 1.0 if above else math.inf
+
+
+def _of_all_patterns(above, below, p, overlap):
+    """The root N of N (N - 1) = product."""
+    product = (2 if overlap == 1 else 1) * p / above if above else math.inf
+    return (1 + math.sqrt(1 + 4 * product)) / 2
+
+
+@op("->()", d=several, beta=positive, margin=positive, K=positive, overlap=unit, p=share,
+    patterns=choice(most=_of_one_pattern, all=_of_all_patterns))
+def capacity_with_margin(d, /, *, beta=1.0, margin=1.0, K=1.0, overlap=1.0, p=0.5,
+                         patterns="most"):
+    r"""Number of random patterns on a sphere that a sparse map retrieves exactly in one step.
+
+    Source: the margin of Santos et al. 2024, and the area of a spherical cap [FY-9].
+
+    .. math:: N = 1 + \frac{\ln(1 - p)}{\ln(1 - P)} \text{ (most)}, \quad
+        \binom N2 P = p \text{ (all)}, \quad
+        P = \tfrac12 I_{1 - c^2}\big(\tfrac{d - 1}2, \tfrac12\big), \quad
+        c = q - \frac{m}{\beta K^2 (d - 1)}
+
+    P is the share of the sphere within the angle arccos(c) of the cue, and I the regularised
+    incomplete beta function.
+
+    Parameters
+    ----------
+    d : number of components, >= 2
+    beta : inverse temperature, > 0
+    margin : m, of the map (see `margin`)
+    K : radius of the sphere divided by sqrt(d - 1), > 0, as in `capacity_modern`
+    overlap : q, the cosine of the angle between a cue, on the same sphere, and its pattern
+    p : probability of failure, between 0 and 1
+    patterns : "most" for the N up to which a given pattern is retrieved with probability 1 - p;
+        "all" for a lower bound on the N up to which all are, each from a cue of its own
+
+    Returns: float, the number of patterns, >= 1 and not rounded; infinite beyond the largest float.
+
+    Notes: one entry of the map has all the weight if and only if its score leads by the margin.
+    The other N - 1 patterns are independent of the pattern and its cue, so that N is exact for
+    "most", for every d, and not a limit.  "all" is the bound of the union over the pairs, of which
+    there are N (N - 1) unless overlap = 1.  For d -> infinity and a fixed c, N grows as
+    (1 - c^2)^(-d/2), for "all" as its square root.  There is no counterpart for softmax, which
+    never has an entry of 1.
+
+    Status: derived; measured by the experiment "sparse".
+
+    >>> from hopref import theory
+    >>> round(float(theory.capacity_with_margin(3, p=0.75)), 3)             # c = 1/2, P = 1/4
+    5.819
+    """
+    radius = math.sqrt(beta) * K * math.sqrt(d - 1)
+    gap = (math.sqrt(margin) / radius) ** 2 if radius > 1e-150 * math.sqrt(margin) else math.inf
+    return np.float64(patterns(*_shares(d, overlap, gap), p, overlap))

@@ -12,7 +12,7 @@ import numpy as np
 from hopref.dispatch.domains import choice, positive
 from hopref.dispatch.operation import op
 
-__all__ = ["capacity_random_energy", "capacity_exponential_typical"]
+__all__ = ["capacity_random_energy", "capacity_exponential_typical", "capacity_feature_memory"]
 
 
 def _spherical(beta):
@@ -85,3 +85,37 @@ def capacity_exponential_typical():
     0.674997
     """
     return np.float64(2 - math.log(math.cosh(2)))
+
+
+@op("->()", features=positive)
+def capacity_feature_memory(*, features):
+    r"""Rate alpha of the patterns that m = exp(mu d) positive random features can store.
+
+    Source: Ben Arous, Bogachev & Molchanov 2005, for sums of random exponentials; the threshold
+    model, derived here [PE-14, RE-1].
+
+    .. math:: \alpha = \max_{\beta \le \mu/2} \alpha_1(\beta) = \alpha_1(\mu/2) < \mu/2
+
+    Parameters
+    ----------
+    features : mu = ln(m)/d, the rate of the number of features of `feature_memory`
+
+    Returns: float, the supremum in nats per neuron, for patterns of squared norm d; N is smaller
+    than sqrt(m).
+
+    Notes: at a pattern, the kernel of `feature_memory.energy` is a mean of m exponentials of
+    Gaussian numbers with the variance 4 beta d.  It tends to its expectation if
+    ln m > 2 beta d; below, one draw dominates, whose direction is not that of the pattern.  Larger
+    beta stores more patterns, by alpha_1 of `capacity_random_energy`, and needs more features.  Up
+    to this rate one full step from a pattern ends within o(sqrt(d)) of it.  The limit is approached
+    slowly: the distance is about sqrt(d / (beta n)), where n = 1 / sum p^2 is the effective number
+    of draws.
+
+    Status: the law of large numbers is read (abstract); the capacity is derived, without a proof of
+    concentration; measured by the experiment "draws".
+
+    >>> from hopref import theory
+    >>> round(float(theory.capacity_feature_memory(features=2.0)), 6)       # beta = 1
+    0.622572
+    """
+    return np.float64(_spherical(features / 2))

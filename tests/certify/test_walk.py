@@ -35,6 +35,8 @@ NUMBERS = {
     "theory.capacity_exponential": (2, [()], {"errors": 0.1}),
     "theory.capacity_exponential_typical": (1, [()], {}),
     "theory.capacity_random_energy": (1, [()], {"beta": 0.7}),
+    "theory.capacity_feature_memory": (1, [()], {"features": 1.4}),
+    "theory.capacity_with_margin": (40, [(d,) for d in (2, 3, 8, 20, 100)], {"overlap": 0.9}),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from hopref import features, theory
+from hopref import features, retrieve, theory
 from hopref.experiments import (
     STATEMENTS,
     estimators,
@@ -19,6 +19,7 @@ from hopref.experiments import (
     steep,
     summary,
 )
+from hopref.experiments import feature_memory as experiments_of_features
 from hopref.experiments.drawing import COLOURS, Curve, draw_curves, exact, measured
 from hopref.experiments.draws import flipped, polar, sphere, supports, with_norm
 from hopref.experiments.intervals import (
@@ -31,7 +32,7 @@ from hopref.experiments.intervals import (
 )
 from hopref.experiments.page import as_html, as_json
 from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, depends_on
-from hopref.models import dense, modern, sparse
+from hopref.models import dense, feature_memory, modern, sparse
 from hopref.storage import hebbian, willshaw_pairs
 
 SMALL = {                       # smaller sizes, for speed
@@ -46,6 +47,9 @@ SMALL = {                       # smaller sizes, for speed
     "sphere": dict(settings=((1.0, 6.0, 8, 0.05),), sets=20, counts=(30, 100), asked=20),
     "separation": dict(norms=(2.5, 4.0, 3), sets=4),
     "margin": dict(sets=12, N=16, d=16),
+    "sparse": dict(settings=((1.5, 6), (2.0, 4)), overlaps=(1.0, 0.9), failures=(0.3, 0.7),
+                   networks=60),
+    "draws": dict(sizes=(6, 10), ratios=(0.5, 1.0, 1.5), networks=20, features=(2, 5), d=4),
     "metastable": dict(betas=(0.05, 2000.0, 12)),
     "support": dict(alphas=(1.0, 1.5, 2.0), sizes=(8, 16), draws=60),
     "estimators": dict(counts=(4, 8), sums=(0.4, 0.9), draws=800),
@@ -163,6 +167,26 @@ def test_a_threshold_that_is_too_high_changes_threshold(monkeypatch, records):
     monkeypatch.setattr(theory, "capacity_random_energy", lambda **how: 1.5 * high(**how))
     assert records["threshold"].verdict == REPRODUCES
     assert run("threshold").verdict == depends_on("the memory")
+
+
+def test_a_margin_that_is_too_small_changes_sparse(monkeypatch, records):
+    correct = theory.margin
+    monkeypatch.setattr(theory, "margin", lambda rule, alpha: correct(rule, alpha=alpha) / 2)
+    assert_verdict_changes(records, "sparse", FAILS)
+
+
+@pytest.mark.parametrize("changed", [
+    lambda xi, omega, sums, beta=1.0, step=0.5: -feature_memory.update(xi, omega, sums, beta=beta,
+                                                                       step=step),
+    lambda xi, omega, sums, beta=1.0, step=0.5: feature_memory.update(xi, omega, sums, beta=beta)])
+def test_another_step_changes_draws(monkeypatch, records, changed):
+    """With another sign, or half a step in place of a full one."""
+    monkeypatch.setattr(experiments_of_features, "feature_memory", SimpleNamespace(
+        update=changed, energy=feature_memory.energy, log_sums=feature_memory.log_sums))
+    monkeypatch.setattr(experiments_of_features, "retrieve", lambda update, xi, *memory, **how:
+                        retrieve(feature_memory.update, xi, *memory, **how))
+    assert records["draws"].verdict == REPRODUCES
+    assert run("draws").verdict == FAILS
 
 
 def test_a_high_temperature_changes_sphere(monkeypatch, records):

@@ -117,6 +117,27 @@ def typical_rate_of_half_scores():
     return 2 - math.log(math.cosh(1))
 
 
+@bug("the variance of one pattern", "theory.capacity_feature_memory")
+def features_for_a_pattern_without_its_cue(*, features):
+    return theory.capacity_random_energy(beta=2 * features)
+
+
+@bug("the second moment", "theory.capacity_feature_memory")
+def features_for_a_variance(*, features):
+    return theory.capacity_random_energy(beta=features / 4)
+
+
+def cap(d, /, *, beta=1.0, margin=1.0, K=1.0, overlap=1.0, p=0.5, patterns="most", half=0.5,
+        less=1, once=False):
+    from scipy.special import betainc
+    c = overlap - margin / (beta * K * K * (d - 1))
+    P = half * float(betainc((d - less) / 2, 0.5, 1 - c * c))
+    P = P if c >= 0 else 2 * half - P
+    if patterns == "most":
+        return 1 + math.log1p(-p) / math.log1p(-min(P, 0.999))
+    return (1 + math.sqrt(1 + 4 * p / P * (2 if once or overlap == 1 else 1))) / 2
+
+
 def sphere(d, beta, K, p, form="lambert", less=1, root=4, square=2, branch=0):
     a = 2 / (d - less) * (1 + math.log(2 * beta * K**square * p * (d - less)))
     b = 0.4 * K**square * beta
@@ -152,6 +173,14 @@ REGISTERED = [
             theory.information_capacity, weights="additive"),
     variant("errors of the cue ignored", "theory.capacity_exponential", theory.capacity_exponential,
             errors=0.0),
+    variant("both caps", "theory.capacity_with_margin", cap, half=1.0),
+    variant("d in place of d - 1", "theory.capacity_with_margin", cap, less=0),
+    variant("each pair once", "theory.capacity_with_margin", cap, once=True),
+    variant("beta ignored", "theory.capacity_with_margin", theory.capacity_with_margin, beta=1.0),
+    variant("errors of the cue ignored", "theory.capacity_with_margin", theory.capacity_with_margin,
+            overlap=1.0),
+    variant("most patterns in place of all", "theory.capacity_with_margin",
+            theory.capacity_with_margin, patterns="most"),
     variant("W of another branch", "theory.capacity_modern", sphere, branch=1),
     variant("d in place of d - 1", "theory.capacity_modern", sphere, less=0),
     variant("c^((d - 1)/2)", "theory.capacity_modern", sphere, root=2),

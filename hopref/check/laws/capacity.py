@@ -212,6 +212,51 @@ def noise_equals_the_signal_of_an_exponential_memory(f):
     yield at_most(f.theory.capacity_exponential(), rate, "the sufficient constant is below")
 
 
+@law("theory.capacity_feature_memory", "theory.capacity_random_energy", id="PE-14",
+     over=records(beta=sampled([2.0**-20, 0.25, 0.75, 1.0, 1.5, 4.0, 64.0])),
+     kills=("the variance of one pattern", "the second moment"))
+def the_draws_of_this_rate_include_the_one_that_has_most_weight(f, beta):
+    """A mean of exp(d) ^ mu numbers exp(2 sqrt(beta d) g): those with g = t sqrt(d) contribute
+    mu - t^2/2 + 2 sqrt(beta) t, most at t = 2 sqrt(beta), which occurs if t^2/2 <= mu."""
+    features = (2 * math.sqrt(beta)) ** 2 / 2
+    rate = rounded(f.theory.capacity_feature_memory(features=features), 64)
+    yield equal(rate, rounded(f.theory.capacity_random_energy(beta=beta), 64))
+    yield at_most(2 * rate, rounded(features), "fewer patterns than the root of the features")
+
+
+# -- sparse maps ----------------------------------------------------------------------------------
+
+@composed
+def caps(draw):
+    """A cosine c of a cap, and a temperature with this c."""
+    d, K, overlap = (draw(sampled(v)) for v in ([2, 3, 4, 7, 8], [0.5, 1.0, 3.0],
+                                                [1.0, 0.875, 0.625]))
+    c, margin = draw(sampled([0.5, 0.25, 0.0, -0.5])), draw(sampled([0.5, 1.0, 2.0]))
+    return {"d": d, "K": K, "overlap": overlap, "margin": margin, "c": c,
+            "beta": margin / (K * K * (d - 1) * (overlap - c)), "p": draw(sampled([0.001, 0.5]))}
+
+
+@law("theory.capacity_with_margin", id="FY-9", over=caps(),
+     kills=("both caps", "d in place of d - 1", "beta ignored", "errors of the cue ignored",
+            "most patterns in place of all", "each pair once"))
+def no_other_pattern_is_in_the_cap_of_a_cue(f, d, K, overlap, margin, c, beta, p):
+    """(1 - P)^(N - 1) = 1 - p; the share P of a cap is a ratio of integrals of sin^(d - 2), here by
+    40 nodes.  The rounding of c changes P by d / (1 - c^2) times as much, at most."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    first, rest = ((weights @ np.sin((nodes + 1) * half + start) ** (d - 2)) * half
+                   for half, start in ((math.acos(c) / 2, 0.0),
+                                       ((math.pi - math.acos(c)) / 2, math.acos(c))))
+    P, less = first / (first + rest), rest / (first + rest)
+    roundings = 512 + 64 * d / (1 - c * c)
+    options = {"beta": beta, "margin": margin, "K": K, "overlap": overlap, "p": p}
+    most, all_of_them = f(d, **options), f(d, **options, patterns="all")
+    log = -math.log(less)
+    yield equal(rounded((most - 1) * log, roundings * P / (less * log) + 64 * most / (most - 1)),
+                -math.log1p(-p), "most")
+    pairs = all_of_them * (all_of_them - 1) / (2 if overlap == 1 else 1)
+    yield equal(rounded(pairs * P, roundings + 64 / (all_of_them - 1)), p, "all")
+
+
 # -- modern ---------------------------------------------------------------------------------------
 
 @composed
