@@ -5,7 +5,7 @@ References: Santos, Niculae, McNamee & Martins 2024; Hu et al. 2023.
 import numpy as np
 from flint import arb
 
-from hopref.certify.balls import dot, greatest, ratio, sqrt, total
+from hopref.certify.balls import dot, exceeds, greatest, ratio, sqrt, total
 from hopref.certify.maps import (
     entmax,
     entmax_conjugate,
@@ -70,9 +70,10 @@ def k_subsets_weights(xi, X, *, k, beta=1):
     return k_subsets(xi @ X.T, k=k, beta=beta)
 
 
-def normalized_energy(xi, X, *, beta=1, alpha):
+def normalized_energy(xi, X, *, beta=1, alpha, eps=0):
     return (-entmax_conjugate(xi @ X.T, beta=beta, alpha=alpha)
-            - tsallis(uniform(len(X)), alpha=alpha) / beta + longest(X))
+            - tsallis(uniform(len(X)), alpha=alpha) / beta
+            + sqrt(greatest(list(dot(X, X))) + eps) - slack(xi, 1, eps))
 
 
 def longest(X):
@@ -80,15 +81,24 @@ def longest(X):
     return sqrt(greatest(list(dot(X, X))))
 
 
-def normalized_update(xi, X, *, beta=1, alpha):
+def slack(xi, square, eps):
+    """sqrt(eps (square - |xi|^2)), and 0 for longer states."""
+    rest = eps * (square - dot(xi, xi))
+    some = np.frompyfunc(lambda v: int(exceeds(v, 0)), 1, 1)(rest)
+    return some * sqrt(some * rest + (1 - some))
+
+
+def normalized_update(xi, X, *, beta=1, alpha, eps=0):
     y = update(xi, X, beta=beta, alpha=alpha)
-    return ratio(y, sqrt(total(y * y)))
+    return ratio(y, sqrt(total(y * y) + eps))
 
 
-def layer_norm_energy(xi, X, *, beta=1, alpha):
+def layer_norm_energy(xi, X, *, beta=1, alpha, eps=0):
+    d = X.shape[1]
+    longest = greatest(list(d * dot(X, X) - total(X)[:, 0] * total(X)[:, 0])) + d * d * eps
     return (-entmax_conjugate(xi @ X.T, beta=beta, alpha=alpha)
-            - tsallis(uniform(len(X)), alpha=alpha) / beta
-            + sqrt(greatest(list(X.shape[1] * dot(X, X) - total(X)[:, 0] * total(X)[:, 0]))))
+            - tsallis(uniform(len(X)), alpha=alpha) / beta + sqrt(longest)
+            - slack(xi, d, d * eps))
 
 
 def centred(x):
@@ -96,6 +106,6 @@ def centred(x):
     return 0 * x if x.shape[-1] == 1 else x - total(x) / max(1, x.shape[-1])
 
 
-def layer_norm_update(xi, X, *, beta=1, alpha):
-    away = centred(update(xi, X, beta=beta, alpha=alpha))
-    return sqrt(X.shape[1]) * ratio(away, sqrt(total(away * away)))
+def layer_norm_update(xi, X, *, beta=1, alpha, eps=0):
+    away, d = centred(update(xi, X, beta=beta, alpha=alpha)), X.shape[1]
+    return sqrt(d) * ratio(away, sqrt(total(away * away) + d * eps))

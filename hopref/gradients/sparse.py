@@ -8,7 +8,7 @@ References: Santos, Niculae, McNamee & Martins 2024; Correia, Niculae & Martins 
 import math
 
 from hopref import maps
-from hopref.dispatch.domains import count, inverse_temperature
+from hopref.dispatch.domains import count, inverse_temperature, nonnegative
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
@@ -213,14 +213,17 @@ def k_subsets_weights(g, xi, X, /, *, k, beta=1.0):
     return dz @ X, outer(dz, xi), dbeta
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
-    scratch="(...,n)")
-def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),(),()", beta=inverse_temperature, alpha=at_least_one,
+    eps=nonnegative, scratch="(...,n)")
+def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Gradient of `sparse.normalized_energy`.  Source: Santos et al. 2024 [FY-6].
 
-    .. math:: d\xi = -g\, X^T p, \quad dX = g\, (m\, x_m^T / \|x_m\| - p\, \xi^T)
+    .. math:: d\xi = g \left(\xi \sqrt{\frac{\epsilon}{1 - \|\xi\|^2}} - X^T p\right), \quad
+        dX = g \left(\frac{m\, x_m^T}{\sqrt{\|x_m\|^2 + \epsilon}} - p\, \xi^T\right)
 
-    with m, dbeta and dalpha those of `energy`; the gradient of M is 0 at M = 0.
+    with m, dbeta and dalpha those of `energy`; the gradient of M is 0 at M = 0, and the root is 0
+    for |xi| >= 1.  With respect to eps it is that of M less sqrt(1 - |xi|^2)/(2 sqrt(eps)), of
+    which the second part is set to 0 for eps = 0, where it is infinite.
 
     >>> from hopref.gradients import sparse
     >>> dxi, dX, *_ = sparse.normalized_energy(1.0, [0.5], [[2.0], [-1.0]], beta=8.0)
@@ -228,36 +231,43 @@ def normalized_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
     (array([-2.]), array([0.5, 0. ]))
     """
     p, gain, dalpha = regulariser_terms(g, xi @ X.T, beta, alpha)
-    return *normalized_energy_gradient(g, xi, X, p, gain, beta, longest_direction(X)), dalpha
+    *others, deps = normalized_energy_gradient(g, xi, X, X, p, gain, beta, 1, eps)
+    return *others, dalpha, deps
 
 
-def normalized_energy_gradient(g, xi, X, p, gain, beta, dM):
-    """(dxi, dX, dbeta) of M - p.z + gain/beta at the minimising p; dM is the gradient of M."""
-    xp = namespace(xi)
-    dX = xp.sum(g) * dM - outer(p, g[..., None] * xi)
-    return -g[..., None] * (p @ X), dX, -xp.sum(g * (gain / beta / beta))
+def normalized_energy_gradient(g, xi, X, Y, p, gain, beta, c, eps):
+    """(dxi, dX, dbeta, deps) of r M - s(xi) - p.z + gain/beta at the minimising p, with c = r^2; Y
+    are the patterns whose longest has the length M."""
+    xp, rest = namespace(xi), c - dot(xi, xi)
+    root, all_of_g = xp.sqrt(xp.where(rest > 0, rest, 0.0)), xp.sum(g)
+    pull = math.sqrt(c * eps) * ratio(xi, root[..., None], 0.0) - p @ X
+    dX = math.sqrt(c) * all_of_g * longest_direction(Y, c * eps) - outer(p, g[..., None] * xi)
+    slope = math.sqrt(c) / 2 * ratio(root, xp.full_like(root, math.sqrt(eps)), 0.0)
+    deps = c * math.sqrt(c) / 2 * ratio(all_of_g, xp.max(lengths(Y, c * eps)), 0.0)
+    return g[..., None] * pull, dX, -xp.sum(g * (gain / beta / beta)), deps - xp.sum(g * slope)
 
 
-def longest_direction(X):
-    """The first pattern of largest norm, divided by its norm; 0 for all other patterns."""
-    return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X), 0.0)
+def longest_direction(X, square):
+    """The first pattern of largest norm, divided by sqrt(|x|^2 + square); 0 for all others."""
+    return namespace(X).where(strongest(lengths(X))[:, None], of_length_one(X, square), 0.0)
 
 
 def uniform(z):
     return namespace(z).full_like(z, 1 / z.shape[-1])
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
-    scratch="(...,n)")
-def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),(),()", beta=inverse_temperature, alpha=at_least_one,
+    eps=nonnegative, scratch="(...,n)")
+def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Gradient of `sparse.normalized_update`: that of `update` for a tangential cotangent.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
-    .. math:: dy = \frac{g - \hat y\, \hat y^T g}{\|y\|}, \quad
-        y = X^T \mathrm{entmax}_\alpha(\beta X \xi), \; \hat y = y / \|y\|
+    .. math:: dy = \frac{g - \hat y\, \hat y^T g}{s}, \quad
+        y = X^T \mathrm{entmax}_\alpha(\beta X \xi), \; s = \sqrt{\|y\|^2 + \epsilon},
+        \; \hat y = y / s
 
-    The gradient is 0 where y = 0.
+    The gradient is 0 where s = 0.  With respect to eps it is the sum of -g^T y / (2 s^3).
 
     >>> from hopref.gradients import sparse
     >>> sparse.normalized_update([7.0, 5.0], [9.0, 0.0], [[2.0, 0.0], [-2.0, 0.0]])[1]
@@ -265,46 +275,54 @@ def normalized_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
            [0. , 0. ]])
     """
     y = maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
-    return update(normalisation_gradient(g, y), xi, X, beta=beta, alpha=alpha)
+    dy, deps = normalisation_gradient(g, y, 1, eps)
+    return *update(dy, xi, X, beta=beta, alpha=alpha), deps
 
 
-def normalisation_gradient(g, y):
-    """Vector-Jacobian product of y / |y|: the projection orthogonal to y, divided by |y|."""
-    n = of_length_one(y)
-    return ratio(g - n * dot(n, g)[..., None], lengths(y)[..., None], 0.0)
+def normalisation_gradient(g, y, c, eps):
+    """Vector-Jacobian product of sqrt(c) y / s, s = sqrt(|y|^2 + c eps): that of y, and of eps."""
+    n, s = of_length_one(y, c * eps), lengths(y, c * eps)
+    along, g = math.sqrt(c) * dot(n, g), math.sqrt(c) * g
+    dy = ratio(g - n * along[..., None], s[..., None], 0.0)
+    return dy, -c / 2 * namespace(y).sum(ratio(ratio(along, s, 0.0), s, 0.0))
 
 
-@op("(...),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
-    scratch="(...,n)")
-def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...),(...,d),(n,d)->(...,d),(n,d),(),(),()", beta=inverse_temperature, alpha=at_least_one,
+    eps=nonnegative, scratch="(...,n)")
+def layer_norm_energy(g, xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Gradient of `sparse.layer_norm_energy`.  Source: Santos et al. 2024 [FY-6].
 
-    .. math:: d\xi = -g\, X^T p, \quad
-        dX = g\, (\sqrt d\, m\, x_{c,m}^T / \|x_{c,m}\| - p\, \xi^T)
+    .. math:: d\xi = g \left(\xi \sqrt{\frac{d \epsilon}{d - \|\xi\|^2}} - X^T p\right), \quad
+        dX = g \left(\frac{\sqrt d\, m\, x_{c,m}^T}{\sqrt{\|x_{c,m}\|^2 + d \epsilon}}
+        - p\, \xi^T\right)
 
     with dbeta and dalpha those of `energy`; the index c denotes rows minus their means, and m is
-    the indicator of the longest of these rows.
+    the indicator of the longest of these rows.  The gradient with respect to eps is that of
+    `normalized_energy`, for the radius sqrt(d).
 
     >>> from hopref.gradients import sparse
     >>> sparse.layer_norm_energy(1.0, [1.0, -1.0], [[3.0, 1.0], [-3.0, -1.0]], beta=8.0)[0]
     array([-3., -1.])
     """
     p, gain, dalpha = regulariser_terms(g, xi @ X.T, beta, alpha)
-    dM = math.sqrt(xi.shape[-1]) * longest_direction(centred(X))
-    return *normalized_energy_gradient(g, xi, X, p, gain, beta, dM), dalpha
+    *others, deps = normalized_energy_gradient(g, xi, X, centred(X), p, gain, beta, xi.shape[-1],
+                                               eps)
+    return *others, dalpha, deps
 
 
-@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),()", beta=inverse_temperature, alpha=at_least_one,
-    scratch="(...,n)")
-def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...,d),(...,d),(n,d)->(...,d),(n,d),(),(),()", beta=inverse_temperature, alpha=at_least_one,
+    eps=nonnegative, scratch="(...,n)")
+def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Gradient of `sparse.layer_norm_update`: that of `update` for a centred cotangent.
 
     Source: Santos et al. 2024 [GR-2, FY-6].
 
-    .. math:: dy = \sqrt d \left(\frac{g - n\, n^T g}{\|y_c\|}\right)_c, \quad
-        n = y_c / \|y_c\|, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+    .. math:: dy = \sqrt d \left(\frac{g - n\, n^T g}{s}\right)_c, \quad
+        s = \sqrt{\|y_c\|^2 + d \epsilon}, \quad n = y_c / s, \quad
+        y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
-    In two dimensions the gradient is 0, because the results are (1, -1) and (-1, 1).
+    In two dimensions the gradient is 0 for eps = 0, because the results are (1, -1) and (-1, 1).
+    With respect to eps it is the sum of -d^(3/2) g^T y_c / (2 s^3).
 
     >>> from hopref.gradients import sparse
     >>> X = [[1.5**0.5, -(1.5**0.5), 0.0]]                              # of variance 1
@@ -312,5 +330,5 @@ def layer_norm_update(g, xi, X, /, *, beta=1.0, alpha=1.5):
     array([[-1., -1.,  2.]])
     """
     y = centred(maps.entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
-    dy = math.sqrt(xi.shape[-1]) * centred(normalisation_gradient(g, y))
-    return update(dy, xi, X, beta=beta, alpha=alpha)
+    dy, deps = normalisation_gradient(g, y, xi.shape[-1], eps)
+    return *update(centred(dy), xi, X, beta=beta, alpha=alpha), deps

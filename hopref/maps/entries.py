@@ -39,17 +39,23 @@ def dot(a, b):
     return namespace(a).sum(a * b, axis=-1)
 
 
-def of_length_one(x):
-    """x / |x|, or 0 where x is 0, without over- or underflow."""
-    x = x / unit_of(x)
-    return ratio(x, namespace(x).sqrt(dot(x, x))[..., None], 0.0)
+def of_length_one(x, square=0.0):
+    """x / sqrt(|x|^2 + square), or 0 where both are 0, without over- or underflow."""
+    x, length, _ = _in_units(x, square)
+    return ratio(x, length[..., None], 0.0)
 
 
-def lengths(x):
-    """|x| of each row, without over- or underflow."""
-    unit = unit_of(x)
-    x = x / unit
-    return unit[..., 0] * namespace(x).sqrt(dot(x, x))
+def lengths(x, square=0.0):
+    """sqrt(|x|^2 + square) of each row, without over- or underflow."""
+    _, length, unit = _in_units(x, square)
+    return unit[..., 0] * length
+
+
+def _in_units(x, square):
+    """x and sqrt(|x|^2 + square) in units of a power of two, and this unit (..., 1)."""
+    unit = unit_of(x, square)
+    x, square = x / unit, square / unit[..., 0] / unit[..., 0]
+    return x, namespace(x).sqrt(dot(x, x) + square), unit
 
 
 def unit_of(x, square=0.0):

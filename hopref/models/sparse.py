@@ -9,7 +9,7 @@ References: Santos, Niculae, McNamee & Martins 2024, *Hopfield-Fenchel-Young Net
 """
 import math
 
-from hopref.dispatch.domains import count, finite, inverse_temperature
+from hopref.dispatch.domains import count, finite, inverse_temperature, nonnegative
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
@@ -206,16 +206,21 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     return k_subsets(overlaps(xi, X, k=k), k=k, beta=beta)
 
 
-@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
-    result=finite)
-def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, eps=nonnegative,
+    scratch="(...,n)", result=finite)
+def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Energy of `normalized_update`, for states of length at most 1.
 
     Source: Santos et al. 2024, as two Fenchel-Young losses, the second of which is that of the unit
     sphere and its interior; derived and verified in this library [FY-6].
 
-    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + M, \quad
-        \|\xi\| \le 1, \; u = 1/N, \; M = \max_i \|x_i\|
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + M
+        - \sqrt{\epsilon\, (1 - \|\xi\|^2)}, \quad
+        \|\xi\| \le 1, \; u = 1/N, \; M = \max_i \sqrt{\|x_i\|^2 + \epsilon}
+
+    Parameters
+    ----------
+    eps : stabiliser of the update
 
     Returns
     -------
@@ -223,9 +228,10 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Notes
     -----
-    E - (M - |X^T u|) is the difference of two losses, -L_Omega(beta X xi; u)/beta +
-    L_Psi(X^T u; xi), where Psi is 0 for |xi| <= 1 and infinite elsewhere.  The formula is also
-    evaluated for |xi| > 1, where it is not an energy of the update.
+    E - (M - sqrt(|X^T u|^2 + eps)) is the difference of two losses, -L_Omega(beta X xi; u)/beta +
+    L_Psi(X^T u; xi), where Psi is -sqrt(eps (1 - |xi|^2)) for |xi| <= 1 and infinite elsewhere.
+    The formula is also evaluated for |xi| > 1, with Psi = 0, where it is not an energy of the
+    update.
 
     >>> from hopref import sparse
     >>> float(sparse.normalized_energy([-1.0], [[1.0]]))
@@ -234,43 +240,56 @@ def normalized_energy(xi, X, /, *, beta=1.0, alpha=1.5):
     z = xi @ X.T
     p = entmax(z, beta=beta, alpha=alpha)
     gain = tsallis_excess(p, alpha=alpha)
-    return longest(X) - largest(z) + score_deficit(z, p) + gain / beta
+    return (longest(X, eps) - slack(xi, 1, eps) - largest(z) + score_deficit(z, p)
+            + gain / beta)
 
 
-@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one, eps=nonnegative,
     lowers=(normalized_energy, "|xi| <= 1, as of every result"), scratch="(...,n)", result=finite)
-def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""One retrieval step, followed by normalisation to length 1.
 
     Source: Santos et al. 2024; the energy is derived and verified in this library [FY-6].
 
-    .. math:: \xi^{new} = \frac{y}{\|y\|}, \quad y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
+    .. math:: \xi^{new} = \frac{y}{\sqrt{\|y\|^2 + \epsilon}}, \quad
+        y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
     Where y = 0 the result is 0.
 
+    Parameters
+    ----------
+    eps : stabiliser, added to the square of the length under the root
+
     Notes
     -----
-    The result maximises y . x over |x| <= 1.  From a state of length at most 1 the energy decreases
-    by exactly |y| - y . xi >= 0 plus 1/beta times the Bregman divergence of Omega* between the new
-    and the old scores; from a longer state it may increase.
+    The result maximises y . x + s(x) over |x| <= 1, where s(x) = sqrt(eps (1 - |x|^2)).  From a
+    state of length at most 1 the energy decreases by exactly sqrt(|y|^2 + eps) - y . xi - s(xi) >=
+    0 plus 1/beta times the Bregman divergence of Omega* between the new and the old scores; from a
+    longer state it may increase.
 
     >>> from hopref import sparse
     >>> sparse.normalized_update([1.0, 0.0], [[3.0, 4.0], [-3.0, -4.0]])
     array([0.6, 0.8])
     """
-    return of_length_one(entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X)
+    return of_length_one(entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X, eps)
 
 
-@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, scratch="(...,n)",
-    result=finite)
-def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
+@op("(...,d),(n,d)->(...)", beta=inverse_temperature, alpha=at_least_one, eps=nonnegative,
+    scratch="(...,n)", result=finite)
+def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""Energy of `layer_norm_update`, for states of mean 0 and variance at most 1.
 
     Source: Santos et al. 2024, as two Fenchel-Young losses, the second of which is that of the
     states of mean 0 and variance at most 1; derived and verified in this library [FY-6].
 
-    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \sqrt d \, M, \quad
-        \|\xi\|^2 \le d, \; \textstyle\sum_k \xi_k = 0, \; M = \max_i \|x_i - \bar x_i\|
+    .. math:: E = -\beta^{-1} \Omega^*(\beta X \xi) - \beta^{-1} \Omega(u) + \sqrt d \, M
+        - \sqrt{d \epsilon\, (d - \|\xi\|^2)}, \quad
+        \|\xi\|^2 \le d, \; \textstyle\sum_k \xi_k = 0, \;
+        M = \max_i \sqrt{\|x_i - \bar x_i\|^2 + d \epsilon}
+
+    Parameters
+    ----------
+    eps : stabiliser of the update
 
     Returns
     -------
@@ -278,45 +297,52 @@ def layer_norm_energy(xi, X, /, *, beta=1.0, alpha=1.5):
 
     Notes
     -----
-    E - sqrt(d) (M - |v|), where v is X^T u minus the mean of its components, is the difference of
-    two losses.  The formula is also evaluated for other states, with the scores X xi instead of
-    those of the centred patterns; it is not an energy of the update there.
+    E - sqrt(d) (M - sqrt(|v|^2 + d eps)), where v is X^T u minus the mean of its components, is the
+    difference of two losses.  The formula is also evaluated for other states, with the scores X xi
+    instead of those of the centred patterns, and 0 for the root of a negative number; it is not an
+    energy of the update there.
 
     >>> from hopref import sparse
     >>> float(sparse.layer_norm_energy([-1.0, 1.0], [[3.0, 1.0]]))       # 2 sqrt(d) M
     4.0
     """
-    z, r = xi @ X.T, math.sqrt(xi.shape[-1])
+    z, d = xi @ X.T, xi.shape[-1]
     p = entmax(z, beta=beta, alpha=alpha)
     gain = tsallis_excess(p, alpha=alpha)
-    return r * longest(centred(X)) - largest(z) + score_deficit(z, p) + gain / beta
+    reach = math.sqrt(d) * longest(centred(X), d * eps) - slack(xi, d, d * eps)
+    return reach - largest(z) + score_deficit(z, p) + gain / beta
 
 
-@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one,
+@op("(...,d),(n,d)->(...,d)", beta=inverse_temperature, alpha=at_least_one, eps=nonnegative,
     lowers=(layer_norm_energy, "sum of xi = 0, |xi|^2 <= d, as of every result"),
     scratch="(...,n)", result=finite)
-def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     r"""One retrieval step, followed by normalisation to mean 0 and variance 1.
 
     Source: Santos et al. 2024; the energy is derived and verified in this library [FY-6].
 
-    .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\|y - \bar y\|}, \quad
+    .. math:: \xi^{new} = \sqrt d \, \frac{y - \bar y}{\sqrt{\|y - \bar y\|^2 + d \epsilon}}, \quad
         y = X^T \mathrm{entmax}_\alpha(\beta X \xi)
 
     Where all components of y are equal the result is 0.
 
+    Parameters
+    ----------
+    eps : stabiliser, added to the variance under the root, as in `layers.layer_norm`
+
     Notes
     -----
     From a state of mean 0 and length at most sqrt(d), the energy decreases by exactly
-    sqrt(d) |y - mean y| - y . xi >= 0 plus 1/beta times the Bregman divergence of Omega* between
-    the new and the old scores.
+    sqrt(d (|y - mean y|^2 + d eps)) - y . xi - sqrt(d eps (d - |xi|^2)) >= 0 plus 1/beta times the
+    Bregman divergence of Omega* between the new and the old scores.
 
     >>> from hopref import sparse
     >>> sparse.layer_norm_update([1.0, 0.0], [[3.0, 1.0], [-3.0, -1.0]])
     array([ 1., -1.])
     """
     y = entmax(overlaps(xi, X), beta=beta, alpha=alpha) @ X
-    return math.sqrt(xi.shape[-1]) * of_length_one(centred(y))
+    d = xi.shape[-1]
+    return math.sqrt(d) * of_length_one(centred(y), d * eps)
 
 
 def quadratic_excess(xi, X, z):
@@ -325,9 +351,15 @@ def quadratic_excess(xi, X, z):
     return dot(xi - nearest, xi - nearest) / 2 + shorter(X, nearest) / 2
 
 
-def longest(X):
-    """M, the length of the longest pattern."""
-    return namespace(X).max(lengths(X))
+def longest(X, square=0.0):
+    """The largest sqrt(|x|^2 + square) of the patterns."""
+    return namespace(X).max(lengths(X, square))
+
+
+def slack(xi, square, eps):
+    """sqrt(eps (square - |xi|^2)), and 0 for longer states."""
+    xp, rest = namespace(xi), square - dot(xi, xi)
+    return math.sqrt(eps) * xp.sqrt(xp.where(rest > 0, rest, 0.0))
 
 
 def largest(z):

@@ -105,16 +105,26 @@ def softmax_over_features(g, K, /):
 # -- normalised sparse networks -------------------------------------------------------------------
 
 @bug("1/|y| without the projection", "gradients.sparse.normalized_update")
-def without_the_projection(g, xi, X, /, **options):
-    y = models.update.formula(xi, X, **options)
-    return sparse.update.formula(g / np.sqrt(square(y))[..., None], xi, X, **options)
+def without_the_projection(g, xi, X, /, *, eps=0.0, **options):
+    size = np.sqrt(square(models.update.formula(xi, X, **options)) + eps)[..., None]
+    deps = sparse.normalized_update.formula(g, xi, X, eps=eps, **options)[-1]
+    return *sparse.update.formula(g / size, xi, X, **options), deps
 
 
 @bug("projection without 1/|y|", "gradients.sparse.normalized_update")
-def without_the_radius(g, xi, X, /, **options):
-    n = models.normalized_update.formula(xi, X, **options)
+def without_the_radius(g, xi, X, /, *, eps=0.0, **options):
+    n = models.normalized_update.formula(xi, X, eps=eps, **options)
+    deps = sparse.normalized_update.formula(g, xi, X, eps=eps, **options)[-1]
     along = np.sum(n * g, axis=-1)[..., None]
-    return sparse.update.formula(g - n * along, xi, X, **options)
+    return *sparse.update.formula(g - n * along, xi, X, **options), deps
+
+
+@wrong_call("the derivative with respect to the square of eps",
+            "gradients.sparse.normalized_update", "gradients.sparse.layer_norm_update",
+            "gradients.sparse.normalized_energy", "gradients.sparse.layer_norm_energy")
+def of_the_square_of_eps(op, given):
+    *others, deps = run(op, given)
+    return *others, 2 * given["eps"] * deps
 
 
 @wrong_call("slope of |x|^2/2 in place of |x|", "gradients.sparse.normalized_energy")

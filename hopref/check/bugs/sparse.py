@@ -125,7 +125,8 @@ def energy_as_printed(op, given):
     whole = -np.sum(p * (xi @ X.T), axis=-1)
     whole += (regulariser.formula(p, **options) - uniform(given)) / beta
     if op.name == "sparse.normalized_energy":
-        return whole + np.sqrt(longest(X))
+        inside = np.maximum(1 - np.sum(xi * xi, axis=-1), 0)
+        return whole + np.sqrt(longest(X) + given["eps"]) - np.sqrt(given["eps"] * inside)
     return whole + (np.sum(xi * xi, axis=-1) + k * k * longest(X)) / 2
 
 
@@ -158,6 +159,25 @@ def energy_of_radius_one(op, given):
             "sparse.layer_norm_update")
 def not_normalised(op, given):
     return run(sparse.update, given)
+
+
+@wrong_call("eps ignored", "sparse.normalized_update", "sparse.layer_norm_update",
+            "sparse.normalized_energy", "sparse.layer_norm_energy")
+def eps_ignored(op, given):
+    return run(op, given | {"eps": 0.0})
+
+
+@wrong_call("eps outside the root", "sparse.normalized_update", "sparse.layer_norm_update")
+def eps_outside_the_root(op, given):
+    y, layer = run(sparse.update, given), op.name == "sparse.layer_norm_update"
+    y = y - np.mean(y, axis=-1, keepdims=True) if layer else y
+    size = np.sqrt((np.mean if layer else np.sum)(y * y, axis=-1, keepdims=True)) + given["eps"]
+    return y / np.where(size > 0, size, 1.0)
+
+
+@wrong_call("eps added to the sum of squares", "sparse.layer_norm_update")
+def eps_of_the_sum(op, given):
+    return run(op, given | {"eps": given["eps"] / given["xi"].shape[-1]})
 
 
 @estimated("{} is added to the length", "sparse.normalized_update")

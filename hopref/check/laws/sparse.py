@@ -193,16 +193,23 @@ def inside(draw):
     inside, plane = (share * x / np.maximum(np.sqrt(square(x))[:, None], 1e-3)
                    for x in (states, flat))
     return case | {"inside": inside, "plane": np.sqrt(d) * plane,
-                   "alpha": draw(sampled([1.0, 1.5, 2.0, 3.0]))}
+                   "alpha": draw(sampled([1.0, 1.5, 2.0, 3.0])),
+                   "eps": draw(sampled([0.0, 2.0**-16, 0.25]))}
 
 
 def in_its_set(f, inside, plane, X):
-    """Energy, update, a state in the set, the radius of the set, and the patterns projected on it.
-    """
+    """Energy, update, a state in the set, the radius of the set, its square (which multiplies eps)
+    and the patterns projected on it."""
     if "layer_norm" in f.subject:
+        d = X.shape[-1]
         return f.sparse.layer_norm_energy, f.sparse.layer_norm_update, plane, \
-            np.sqrt(np.longdouble(X.shape[-1])), X - np.mean(X, axis=-1, keepdims=True)
-    return f.sparse.normalized_energy, f.sparse.normalized_update, inside, 1.0, X
+            np.sqrt(np.longdouble(d)), d, X - np.mean(X, axis=-1, keepdims=True)
+    return f.sparse.normalized_energy, f.sparse.normalized_update, inside, 1.0, 1, X
+
+
+def slack(xi, d, eps):
+    """s(xi) = sqrt(d eps (d - |xi|^2))."""
+    return np.sqrt(np.longdouble(d * eps)) * np.sqrt(np.maximum(d - square(xi), 0.0))
 
 
 NORMALISED = ("sparse.normalized_update", "sparse.layer_norm_update")
@@ -212,55 +219,67 @@ THEIR_ENERGIES = ("sparse.normalized_energy", "sparse.layer_norm_energy")
 @law(*NORMALISED, *THEIR_ENERGIES, id="FY-6", over=inside(),
      kills=("energy of the network without normalisation", "energy without 1/beta",
             "a sparse mode that runs softmax", "the step without its normalisation",
-            "length 1 in place of sqrt(d)", "mean not subtracted", "alpha ignored"))
-def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, inside, plane, X, beta, alpha):
-    """E(xi) - E(xi') = y.(xi' - xi) + D(z', z) with y.xi' = r |y|, the most that the set allows.
+            "length 1 in place of sqrt(d)", "mean not subtracted", "alpha ignored", "eps ignored",
+            "eps outside the root", "eps added to the sum of squares"))
+def a_normalised_step_gains_what_its_set_allows_and_a_divergence(f, inside, plane, X, beta, alpha,
+                                                                 eps):
+    """E(xi) - E(xi') = y.(xi' - xi) + s(xi') - s(xi) + D(z', z), with y.xi' + s(xi') the most that
+    the set allows: y.xi' = r |y|^2 / sqrt(|y|^2 + r^2 eps).
 
     Before a layer norm |y| is the length of y less its mean.
     """
-    energy, update, xi, r, Y = in_its_set(f, inside, plane, X)
-    how = {"beta": beta, "alpha": alpha}
+    energy, update, xi, r, d, Y = in_its_set(f, inside, plane, X)
+    how = {"beta": beta, "alpha": alpha, "eps": eps}
     new = update(xi, X, **how)
     stored, z = f.machine(new), xi @ X.T
-    p, moved, step = f.exact(maps.entmax, z, **how), stored @ X.T, stored - xi
+    own = {"beta": beta, "alpha": alpha}
+    p, moved, step = f.exact(maps.entmax, z, **own), stored @ X.T, stored - xi
     y = p @ X
-    rise = f.exact(maps.entmax_conjugate, moved, **how) - f.exact(maps.entmax_conjugate, z, **how)
+    rise = f.exact(maps.entmax_conjugate, moved, **own) - f.exact(maps.entmax_conjugate, z, **own)
     divergence = rise - np.sum(p * (step @ X.T), axis=-1)
-    fall = np.sum(step * y, axis=-1) + divergence
+    fall = np.sum(step * y, axis=-1) + slack(stored, d, eps) - slack(xi, d, eps) + divergence
     yield equal(energy(xi, X, **how) - energy(stored, X, **how), fall)
-    yield equal(np.sum(y * new, axis=-1), r * np.sqrt(square(p @ Y)), "y.xi'")
+    long = square(p @ Y)
+    yield equal(np.sum(y * new, axis=-1) * np.sqrt(long + d * eps), r * long, "y.xi'")
 
 
 @law(*THEIR_ENERGIES, id="FY-6", over=inside(),
      kills=("energy of the network without normalisation", "energy without 1/beta",
             "a sparse mode that runs softmax", "radius 1 in place of sqrt(d)",
-            "energy without the regulariser of uniform weights", "beta ignored"))
-def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, inside, plane, X, beta, alpha):
-    """E = -L_Omega(beta z; u)/beta + L_Psi(X^T u; xi) + r (M - |X^T u|), L_Psi = r |y| - y.xi."""
-    energy, _, xi, r, Y = in_its_set(f, inside, plane, X)
+            "energy without the regulariser of uniform weights", "beta ignored", "eps ignored"))
+def the_energy_on_a_sphere_is_the_difference_of_two_losses(f, inside, plane, X, beta, alpha, eps):
+    """E = -L_Omega(beta z; u)/beta + L_Psi(X^T u; xi) + r (M - R), L_Psi = r R - s(xi) - y.xi.
+
+    R is sqrt(|y|^2 + r^2 eps) at y = X^T u, and M the same for the longest pattern.
+    """
+    energy, _, xi, r, d, Y = in_its_set(f, inside, plane, X)
     mean = np.mean(X, axis=0)
     u = np.full((*xi.shape[:-1], len(X)), 1 / np.longdouble(len(X)))
     loss = f.exact(maps.entmax_loss, beta * (xi @ X.T), u, alpha=alpha) / beta
-    reach = r * np.sqrt(square(np.mean(Y, axis=0)))
-    whole = (reach - xi @ mean) - loss + (r * longest(Y) - reach)
-    yield equal(energy(xi, X, beta=beta, alpha=alpha), whole)
+    most = r * np.sqrt(np.max(square(Y)) + d * eps)
+    yield equal(energy(xi, X, beta=beta, alpha=alpha, eps=eps),
+                most - slack(xi, d, eps) - xi @ mean - loss)
 
 
 @law(*THEIR_ENERGIES, id="FY-6", over=inside(),
      kills=("radius 1 in place of sqrt(d)", "energy of the network without normalisation"))
-def the_energy_on_a_sphere_lies_between_its_bounds(f, inside, plane, X, beta, alpha):
+def the_energy_on_a_sphere_lies_between_its_bounds(f, inside, plane, X, beta, alpha, eps):
     """0 <= E <= r M - xi . mean of the patterns, for states in the set."""
-    energy, _, xi, r, Y = in_its_set(f, inside, plane, X)
-    E = energy(xi, X, beta=beta, alpha=alpha)
+    energy, _, xi, r, d, Y = in_its_set(f, inside, plane, X)
+    E = energy(xi, X, beta=beta, alpha=alpha, eps=eps)
     yield at_most(0.0, E)
-    yield at_most(E, r * longest(Y) - xi @ np.mean(X, axis=0))
+    yield at_most(E, r * np.sqrt(np.max(square(Y)) + d * eps) - xi @ np.mean(X, axis=0))
 
 
 @law(*NORMALISED, id="FY-6", over=problems(),
      kills=("the step without its normalisation", "length 1 in place of sqrt(d)",
-            "mean not subtracted"))
+            "mean not subtracted", "eps ignored", "eps outside the root",
+            "eps added to the sum of squares"))
 def a_normalised_step_has_the_direction_of_the_step(f, xi, X, beta):
-    """|y| f(xi) = r y, with y the step of the network, less its mean before a layer norm."""
-    _, _, _, r, Y = in_its_set(f, None, None, X)
+    """sqrt(|y|^2 + r^2 eps) f(xi) = r y, with y the step of the network, less its mean before a
+    layer norm."""
+    _, _, _, r, d, Y = in_its_set(f, None, None, X)
     y = f.exact(maps.entmax, xi @ X.T, beta=beta) @ Y
-    yield equal(f(xi, X, beta=beta) * np.sqrt(square(y))[..., None], r * y)
+    for eps in (0.0, 0.25):
+        size = np.sqrt(square(y) + d * eps)
+        yield equal(f(xi, X, beta=beta, eps=eps) * size[..., None], r * y)

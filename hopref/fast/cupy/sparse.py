@@ -48,16 +48,17 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     return _rows.weights(maps.k_subsets, xi, X, beta=beta, k=k)
 
 
-def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     import cupy
 
     y = cupy.astype(update(xi, X, beta=beta, alpha=alpha), np.float64)
-    return cupy.astype(maps.of_length_one(y), xi.dtype, copy=False)
+    return cupy.astype(maps.of_length_one(y, eps), xi.dtype, copy=False)
 
 
-def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     import cupy
 
     y = cupy.astype(update(xi, X, beta=beta, alpha=alpha), np.float64)
-    y = math.sqrt(xi.shape[-1]) * maps.of_length_one(maps.centred(y))
+    d = xi.shape[-1]
+    y = math.sqrt(d) * maps.of_length_one(maps.centred(y), d * eps)
     return cupy.astype(y, xi.dtype, copy=False)

@@ -49,11 +49,12 @@ def k_subsets_weights(xi, X, /, *, k, beta=1.0):
     return weights_of(sparse.k_subsets_weights, kernels.k_subsets, xi, X, beta, k=k)
 
 
-def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def normalized_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     y = update(xi, X, beta=beta, alpha=alpha).astype(np.float64)
-    return maps.of_length_one(y).astype(xi.dtype)
+    return maps.of_length_one(y, eps).astype(xi.dtype)
 
 
-def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5):
+def layer_norm_update(xi, X, /, *, beta=1.0, alpha=1.5, eps=0.0):
     y = update(xi, X, beta=beta, alpha=alpha).astype(np.float64)
-    return (math.sqrt(xi.shape[-1]) * maps.of_length_one(maps.centred(y))).astype(xi.dtype)
+    d = xi.shape[-1]
+    return (math.sqrt(d) * maps.of_length_one(maps.centred(y), d * eps)).astype(xi.dtype)
