@@ -40,14 +40,14 @@ def log_sums(X, omega, /, *, beta=1.0, kernel="exponential"):
 
     Returns
     -------
-    (m) array; those of two sets of patterns are joined by numpy.logaddexp
+    (m) array; those of two sets of patterns are joined by numpy.logaddexp, and those of patterns in
+    chunks computed by `parts.stream`
 
     >>> from hopref import feature_memory
     >>> feature_memory.log_sums([[2.0], [2.0]], [[1.0], [0.0]])             # 2 - 2 + ln 2 - ln 2
     array([ 0., -2.])
     """
-    heights = kernel * beta * dot(X, X)
-    return logsumexp(math.sqrt(beta) * (omega @ X.T) - heights) - math.log(omega.shape[0])
+    return logsumexp(log_features(X, omega, beta, kernel)) - math.log(omega.shape[0])
 
 
 @op("(...,d),(m,d),(m)->(...)", beta=inverse_temperature, scratch="(...,m)",
@@ -102,6 +102,11 @@ def update(xi, omega, log_sums, /, *, beta=1.0, step=0.5):
     """
     p = softmax(responses(xi, omega, log_sums, beta))
     return (1 - 2 * step) * xi + step / math.sqrt(beta) * (p @ omega)
+
+
+def log_features(X, omega, beta, kernel):
+    """sqrt(beta) omega_j.x_i - c beta |x_i|^2, (m, n)."""
+    return math.sqrt(beta) * (omega @ X.T) - kernel * beta * dot(X, X)
 
 
 def responses(xi, omega, log_sums, beta):

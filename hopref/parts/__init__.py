@@ -34,7 +34,7 @@ from typing import Any
 KINDS = {
     "softmax": ("modern.update", "modern.thresholded_update", "structured.update",
                 "attention.softmax_attention", "attention.softmax_logsumexp", "sinks.update",
-                "sinks.attention", "dense.log_energy", "maps.logsumexp"),
+                "sinks.attention", "dense.log_energy", "maps.logsumexp", "feature_memory.log_sums"),
     "energy": ("modern.energy",),
     "linear": ("attention.key_state", "attention.linear_attention",
                "attention.log_linear_attention", "structured.linear_update",

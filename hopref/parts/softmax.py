@@ -22,6 +22,7 @@ from hopref.maps import (
     weighted_sum,
 )
 from hopref.maps.preconditions import EMPTY_ROW
+from hopref.models.feature_memory import log_features
 from hopref.parts.operations import Chunked
 
 __all__ = ["State", "Result", "empty", "from_chunk", "merge", "value", "largest", "rescaling"]
@@ -129,6 +130,10 @@ def from_scores(*, z, beta):
     return from_chunk(z, namespace(z).zeros((z.shape[-1], 0), dtype=z.dtype), beta=beta)
 
 
+def from_features(*, X, omega, beta, kernel):
+    return from_scores(z=bounded(log_features(X, omega, beta, kernel)), beta=1.0)
+
+
 def from_keys_alone(*, K, **given):
     return from_keys(K=K, V=K[..., :0], **given)
 
@@ -172,6 +177,10 @@ def negative_lse(state, **_):
     return -value(state).lse
 
 
+def lse_less_features(state, *, omega, **_):
+    return value(state).lse - math.log(omega.shape[0])
+
+
 OPERATIONS = {
     "modern.update": Chunked("n", from_patterns, weighted_mean),
     "modern.thresholded_update": Chunked("n", from_thresholded, weighted_mean),
@@ -182,4 +191,5 @@ OPERATIONS = {
     "sinks.attention": Chunked("s", from_keys, mean_of_heads),
     "dense.log_energy": Chunked("n", from_overlaps, negative_lse),
     "maps.logsumexp": Chunked("n", from_scores, lse),
+    "feature_memory.log_sums": Chunked("n", from_features, lse_less_features),
 }
