@@ -90,7 +90,7 @@ def compiled_waves(x, quadrants, out):
     n = x.size // 2
     ones = np.ones(1, x.dtype)
     for i in range(0, x.size, n):
-        kernel.sines(1, x, i, 1.0, quadrants, ones, 0, out, i, n)
+        kernel.sines(1, 1, x, i, 0, 1.0, quadrants, ones, 0, out, i, n)
 
 
 @njit
@@ -98,7 +98,7 @@ def compiled_powers(x, out):
     n = x.size // 2
     zeros = np.zeros(n, x.dtype)
     for i in range(0, x.size, n):
-        kernel.exponentials(1, x, i, 1.0, zeros, 0, zeros, 0, out, i, n)
+        kernel.exponentials(1, 1, x, i, 0, 1.0, zeros, 0, zeros, 0, out, i, n)
 
 
 def in_panels(function, x, *options):

@@ -77,7 +77,8 @@ def _pull_back(g, x, omega, factor, slope, constant, scale, top, kinds, bend, dx
             du[:] = 0
             for f in range(len(kinds)):
                 kind = kinds[f]
-                apply(kind, rows, tile, real(factor), none, 0, heights, factors, values, 0, n)
+                apply(kind, rows, 1, tile, 0, 0, real(factor), none, 0, heights, factors, values,
+                      0, n)
                 sign = _slopes(kind, rows, tile, real(factor), none, heights, factors, values,
                                slopes)
                 for i in range(rows):
@@ -97,8 +98,8 @@ def _slopes(kind, rows, tile, factor, none, heights, factors, values, slopes):
     """
     n = lanes(tile)
     if kind == SIN or kind == COS:
-        apply(COS if kind == SIN else SIN, rows, tile, factor, none, 0, heights, factors, slopes, 0,
-              n)
+        apply(COS if kind == SIN else SIN, rows, 1, tile, 0, 0, factor, none, 0, heights, factors,
+              slopes, 0, n)
     elif kind == RELU:
         for i in range(rows):
             _steps(values[i * n:(i + 1) * n], factors[i], slopes[i * n:(i + 1) * n])

@@ -17,7 +17,7 @@ __all__ = ["EXP", "EXP_MINUS", "LOG", "LOG_MINUS", "SIN", "COS", "RELU", "ROWS",
            "SLOPES", "scale_of", "reach_of", "project", "apply", "row_factors", "apply_units",
            "exponentiate", "squared_lengths"]
 
-ROWS = 48               # of a tile
+ROWS, PANELS = 48, 16    # of a tile
 EXP, EXP_MINUS, LOG, LOG_MINUS, SIN, COS, RELU = range(7)
 
 # By bytes: the largest sizes and exponents, and the largest exponent whose power is a factor.
@@ -49,27 +49,29 @@ def reach_of(kinds, beta, slope, longest, size):
     return reach
 
 
-def exponentials(rows, Z, z, factor, G, g, H, h, O, o, apart):
-    """``O[o + i apart + j] = e^(factor Z[i, j] + G[j] + H[i])`` for rows of a panel."""
-    x = _exponents(rows, Z, z, factor, G, g, H, h)
+def exponentials(rows, panels, Z, z, below, factor, G, g, H, h, O, o, apart):
+    """``O[o + i apart + j] = e^(factor z[i, j] + G[g + j] + H[h + i])``, where z are rows of panels
+    that begin ``below`` numbers after each other."""
+    x = _exponents(rows, panels, Z, z, below, factor, G, g, H, h)
     _rows_apart(O, o, rows, apart, np.exp(x.astype(np.float64)))
 
 
-def exponents(rows, Z, z, factor, G, g, H, h, O, o, apart):
-    """``O[o + i apart + j] = factor Z[i, j] + G[j] + H[i]`` for rows of a panel."""
-    _rows_apart(O, o, rows, apart, _exponents(rows, Z, z, factor, G, g, H, h))
+def exponents(rows, panels, Z, z, below, factor, G, g, H, h, O, o, apart):
+    """``O[o + i apart + j] = factor z[i, j] + G[g + j] + H[h + i]``; see `exponentials`."""
+    _rows_apart(O, o, rows, apart, _exponents(rows, panels, Z, z, below, factor, G, g, H, h))
 
 
-def sines(rows, Z, z, factor, quadrants, H, h, O, o, apart):
-    """``O[o + i apart + j] = H[i] sin(factor Z[i, j] + quadrants pi/2)`` for rows of a panel."""
-    x = (factor * rows_of(Z, z, rows)).astype(np.float64)
+def sines(rows, panels, Z, z, below, factor, quadrants, H, h, O, o, apart):
+    """``O[o + i apart + j] = H[h + i] sin(factor z[i, j] + quadrants pi/2)``; see `exponentials`.
+    """
+    x = (factor * _side_by_side(Z, z, below, rows, panels)).astype(np.float64)
     wave = np.cos(x) if quadrants == 1 else np.sin(x)
     _rows_apart(O, o, rows, apart, H[h:h + rows, None] * wave)
 
 
-def positive_parts(rows, Z, z, factor, H, h, O, o, apart):
-    """``O[o + i apart + j] = H[i] max(0, factor Z[i, j])`` for rows of a panel."""
-    x = factor * rows_of(Z, z, rows)
+def positive_parts(rows, panels, Z, z, below, factor, H, h, O, o, apart):
+    """``O[o + i apart + j] = H[h + i] max(0, factor z[i, j])``; see `exponentials`."""
+    x = factor * _side_by_side(Z, z, below, rows, panels)
     _rows_apart(O, o, rows, apart, H[h:h + rows, None] * np.maximum(x, 0))
 
 
@@ -79,45 +81,56 @@ def units(rows, Z, z, linear, O, o):
     rows_of(O, o, rows)[:] = np.where((x > 0) & (linear == 1), 1 + x, np.exp(x.astype(np.float64)))
 
 
-def _exponents(rows, Z, z, factor, G, g, H, h):
-    return factor * rows_of(Z, z, rows) + rows_of(G, g, 1) + H[h:h + rows, None]
+def _exponents(rows, panels, Z, z, below, factor, G, g, H, h):
+    x = factor * _side_by_side(Z, z, below, rows, panels)
+    return x + G[g:g + x.shape[1]] + H[h:h + rows, None]
+
+
+def _side_by_side(Z, z, below, rows, panels):
+    return np.concatenate([rows_of(Z, z + p * below, rows) for p in range(panels)], axis=1)
 
 
 def _rows_apart(O, o, rows, apart, values):
     for i in range(rows):
-        O[o + i * apart:o + i * apart + lanes(O)] = values[i]
+        O[o + i * apart:o + i * apart + values.shape[1]] = values[i]
 
 
 # -- vectors --------------------------------------------------------------------------------------
 
-def _each(v, b, rows, Z, O, apart, value):
-    """``value(i, j, x)`` of the vectors x of row i, of which j is the first or the second."""
+def _each(v, b, rows, panels, Z, below, O, apart, value):
+    """``value(i, j, x)`` of the vectors x of row i, which begin at the column j.
+
+    The results are written a row after the other: so is new memory the fastest.
+    """
     def row(i, carried):
         source, target = moved(b, Z, b.mul(i, I64(2 * v.width))), moved(b, O, b.mul(i, apart))
-        for j in (0, 1):
-            place = I64(j * v.width)
-            v.store(b, value(i, j, v.load(b, source, place)), target, place)
-        return carried
+
+        def panel(p, carried):
+            for half in (0, 1):
+                place = b.add(b.mul(p, I64(2 * v.width)), I64(half * v.width))
+                x = v.load(b, source, b.add(b.mul(p, below), I64(half * v.width)))
+                v.store(b, value(i, place, x), target, place)
+            return carried
+        return loop(b, panels, carried, panel)
     loop(b, rows, [], row)
 
 
-def _shifted(v, b, rows, Z, z, factor, G, g, H, h, O, o, apart, function):
+def _shifted(v, b, rows, panels, Z, z, below, factor, G, g, H, h, O, o, apart, function):
     G, H, factor = moved(b, G, g), moved(b, H, h), v.repeated(b, factor)
-    shifts = [v.load(b, G, I64(j * v.width)) for j in (0, 1)]
 
     def value(i, j, x):
         height = v.repeated(b, b.load(b.gep(H, [i])))
-        return function(b, v.multiply_add(b, factor, x, b.fadd(shifts[j], height)))
-    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), apart, value)
+        return function(b, v.multiply_add(b, factor, x, b.fadd(v.load(b, G, j), height)))
+    _each(v, b, rows, panels, moved(b, Z, z), below, moved(b, O, o), apart, value)
 
 
-def _scaled(v, b, rows, Z, z, factor, H, h, O, o, apart, function):
+def _scaled(v, b, rows, panels, Z, z, below, factor, H, h, O, o, apart, function):
     H, factor = moved(b, H, h), v.repeated(b, factor)
 
     def value(i, j, x):
         height = v.repeated(b, b.load(b.gep(H, [i])))
         return b.fmul(height, function(b.fmul(factor, x)))
-    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), apart, value)
+    _each(v, b, rows, panels, moved(b, Z, z), below, moved(b, O, o), apart, value)
 
 
 @vector_code(exponentials)
@@ -131,9 +144,9 @@ def _plain_exponents(v, b, *args):
 
 
 @vector_code(sines)
-def _sines(v, b, rows, Z, z, factor, quadrants, *args):
+def _sines(v, b, rows, panels, Z, z, below, factor, quadrants, *args):
     turned = v.repeated(b, quadrants)
-    _scaled(v, b, rows, Z, z, factor, *args, lambda x: v.sine(b, x, turned))
+    _scaled(v, b, rows, panels, Z, z, below, factor, *args, lambda x: v.sine(b, x, turned))
 
 
 @vector_code(positive_parts)
@@ -149,7 +162,7 @@ def _units(v, b, rows, Z, z, linear, O, o):
     def value(i, j, x):
         along = b.select(straight, x, zero)
         return b.select(b.fcmp_ordered(">", along, zero), b.fadd(one, x), v.exponential(b, x))
-    _each(v, b, rows, moved(b, Z, z), moved(b, O, o), I64(2 * v.width), value)
+    _each(v, b, rows, I64(1), moved(b, Z, z), I64(0), moved(b, O, o), I64(2 * v.width), value)
 
 
 # -- maps -----------------------------------------------------------------------------------------
@@ -172,7 +185,7 @@ def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach,
     P, width, real = -(-m // n), out.shape[1], out.dtype
     flat, features = x.reshape(-1), out.reshape(-1)
     panels, turned = aligned(P * d * n, out), aligned(P * n, out)
-    tile, spare = aligned(ROWS * n, out), aligned(ROWS * n, out)
+    tile, spare = aligned(PANELS * ROWS * n, out), aligned(ROWS * n, out)
     heights, factors, squares = np.empty(ROWS, real), np.empty(ROWS, real), squared_lengths(x)
     panels[:], turned[:] = 0, 0
     turned[:m] = shifts
@@ -183,18 +196,21 @@ def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach,
         for i in range(rows):
             lost[t + i] = not squares[t + i] <= reach
         row_factors(squares[t:t + rows], slope, constant, scale, top, heights, factors)
-        for p in range(P):
-            multiply(rows, flat, t * d, d, 1, panels, p * d * n, tile, 0, d)
+        for first in range(0, P, PANELS):
+            several, below = min(PANELS, P - first), rows * n
+            for p in range(several):
+                multiply(rows, flat, t * d, d, 1, panels, (first + p) * d * n, tile, p * below, d)
+            whole = min(several, m // n - first)
             for f in range(len(kinds)):
-                place = t * width + f * m + p * n
-                whole = p * n + n <= m
-                to, first, apart = (features, place, width) if whole else (spare, 0, n)
-                apply(kinds[f], rows, tile, real.type(factor), turned, p * n, heights, factors,
-                       to, first, apart)
-                if not whole:
+                place = t * width + f * m + first * n
+                apply(kinds[f], rows, whole, tile, 0, below, real.type(factor), turned, first * n,
+                      heights, factors, features, place, width)
+                if whole < several:
+                    apply(kinds[f], rows, 1, tile, whole * below, below, real.type(factor), turned,
+                          (first + whole) * n, heights, factors, spare, 0, n)
                     for i in range(rows):
-                        for j in range(m - p * n):
-                            features[place + i * width + j] = spare[i * n + j]
+                        for j in range(m % n):
+                            features[place + i * width + whole * n + j] = spare[i * n + j]
 
 
 @njit
@@ -215,18 +231,18 @@ def squared_lengths(x):
 
 
 @njit
-def apply(kind, rows, tile, factor, shifts, g, heights, factors, out, o, apart):
+def apply(kind, rows, panels, tile, z, below, factor, shifts, g, heights, factors, out, o, apart):
     """Fill rows of ``out`` with a function of the projections in a tile, times ``factor``."""
     sign = -factor if kind == EXP_MINUS or kind == LOG_MINUS else factor
     if kind == EXP or kind == EXP_MINUS:
-        exponentials(rows, tile, 0, sign, shifts, g, heights, 0, out, o, apart)
+        exponentials(rows, panels, tile, z, below, sign, shifts, g, heights, 0, out, o, apart)
     elif kind == LOG or kind == LOG_MINUS:
-        exponents(rows, tile, 0, sign, shifts, g, heights, 0, out, o, apart)
+        exponents(rows, panels, tile, z, below, sign, shifts, g, heights, 0, out, o, apart)
     elif kind == RELU:
-        positive_parts(rows, tile, 0, factor, factors, 0, out, o, apart)
+        positive_parts(rows, panels, tile, z, below, factor, factors, 0, out, o, apart)
     else:
         quadrants = out.dtype.type(1 if kind == COS else 0)
-        sines(rows, tile, 0, factor, quadrants, factors, 0, out, o, apart)
+        sines(rows, panels, tile, z, below, factor, quadrants, factors, 0, out, o, apart)
 
 
 @njit
