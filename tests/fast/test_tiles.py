@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+from hopref.fast.numba import _linear as linear  # noqa: E402
 from hopref.fast.numba import _panels as panels  # noqa: E402
 from hopref.fast.numba import _tiles as tiles  # noqa: E402
 from hopref.fast.numba._jit import njit  # noqa: E402
@@ -63,6 +64,11 @@ def compiled_pull_back(Z, A, rows, beta, P):
 @njit
 def compiled_combine(S, rows, F):
     panels.combine(S, 0, rows * tiles.lanes(S), rows, F)
+
+
+@njit
+def compiled_divide(rows, Z, W, O, apart):
+    return linear.divide(rows, Z, 1, W, 2, O, 3, apart)
 
 
 @njit
@@ -188,6 +194,23 @@ def test_panels_are_combined(dtype):
     compiled_combine(S, rows, F)
     assert near(S[:rows * n], (F[:n] * first + F[n:] * second).ravel(), 2)
     assert np.array_equal(S[rows * n:], second.ravel())
+
+
+@precisions
+def test_rows_are_divided_and_results_that_are_not_finite_are_found(dtype):
+    n, rows = width(np.empty(1, dtype)), 5
+    Z, W, O = draw(dtype, 1 + rows * n, 2 + rows, 3 + rows * (n + 2))
+    got, gaps = O.copy(), np.ones(O.size, bool)
+    assert compiled_divide(rows, Z, W, got, n + 2)
+    quotients = Z[1:].reshape(rows, n) / W[2:, None]
+    assert np.array_equal(got[3:].reshape(rows, n + 2)[:, :n], quotients)
+    gaps[3:].reshape(rows, n + 2)[:, :n] = False
+    assert np.array_equal(got[gaps], O[gaps])
+    for place in 1, n, rows * n:
+        for value in np.nan, np.inf, -np.inf:
+            lost = Z.copy()
+            lost[place] = value
+            assert not compiled_divide(rows, lost, W, got, n + 2)
 
 
 @precisions

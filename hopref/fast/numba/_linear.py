@@ -9,10 +9,21 @@ Sums have the precision of the arrays; `in_range` decides whether it was suffici
 import math
 
 import numpy as np
+from llvmlite import ir
+from numba import types
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned, dot
-from hopref.fast.numba._tiles import accumulate, draw, lanes, score, transpose
+from hopref.fast.numba._tiles import (
+    accumulate,
+    draw,
+    lanes,
+    multiply,
+    rows_of,
+    score,
+    transpose,
+)
+from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
 __all__ = ["by_head", "causal", "collect", "respond", "product", "in_range", "in_range_of_ones",
            "key_sums", "visible"]
@@ -112,22 +123,42 @@ def causal(q, k, V, S, z, eps, otherwise, out, divided):
 
 @njit
 def collect(k, V, S, z):
-    """Add the sums over the keys to the state S (r, v) and z (r)."""
+    """Add the sums over the keys to the state S (r, v) and z (r).
+
+    The state is transposed, in panels of features, so that the values, which are usually fewer, are
+    read along a line; the keys are copied to panels too, because rows that are apart by a power of
+    two take each other's place in the cache.
+    """
     (L, r), v, n = k.shape, V.shape[1], lanes(V)
-    P, keys = -(-v // n), k.reshape(-1)
-    panels, values = aligned(P * r * n, V), aligned(ROWS * n, V)
-    ones, more = aligned(ROWS, V), aligned(r, V)
-    _pack(panels, S)
-    ones[:], values[:] = 1, 0
+    P, values, ones = -(-r // n), V.reshape(-1), np.ones(ROWS, V.dtype)
+    panels, tiles, more = aligned(P * v * n, V), aligned(P * ROWS * n, V), aligned(P * n, V)
+    tiles[:] = 0
+    for p in range(P):
+        transpose(S.reshape(-1), p * n * v, min(n, r - p * n), v, panels, p * v * n, v, n)
     for t in range(0, L, ROWS):
         m = min(ROWS, L - t)
-        draw(1, ones, 0, ROWS, keys, t * r, r, m, more, 0)
+        more[:] = 0
+        _fill_tiles(k[t:t + m], tiles)
+        for p in range(P):
+            accumulate(v, values, t * v, 1, v, tiles, p * ROWS * n, n, panels, p * v * n, n, m)
+            accumulate(1, ones, 0, 0, 1, tiles, p * ROWS * n, n, more, p * n, n, m)
         for c in range(r):
             z[c] += more[c]
-        for p in range(P):
-            rows, first, below = _panel_of_values(V, t, m, p * n, values)
-            accumulate(r, keys, t * r, 1, r, rows, first, below, panels, p * r * n, n, m)
-    _unpack(S, panels)
+    for p in range(P):
+        transpose(panels, p * v * n, v, n, S.reshape(-1), p * n * v, min(n, r - p * n), v)
+
+
+@njit
+def _fill_tiles(rows, tiles):
+    """Copy rows to panels, which begin ROWS rows after each other."""
+    (m, r), n = rows.shape, lanes(tiles)
+    keys = rows.reshape(-1)
+    for i in range(m):
+        for p in range(r // n):
+            for j in range(n):
+                tiles[(p * ROWS + i) * n + j] = keys[i * r + p * n + j]
+        for c in range(r // n * n, r):
+            tiles[(r // n * ROWS + i) * n + c % n] = keys[i * r + c]
 
 
 @njit
@@ -145,8 +176,7 @@ def respond(q, S, z, eps, otherwise, out, D):
         for i in range(m):
             D[t + i] = weight[i] + eps
         for p in range(P):
-            drawn[:] = 0
-            accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, drawn, 0, n, r)
+            multiply(m, queries, t * r, r, 1, panels, p * r * n, drawn, 0, r)
             if not _divide(out[t:t + m], p * n, drawn, weight, eps, otherwise):
                 least = 0.0
     return least
@@ -220,6 +250,12 @@ def _divide(out, first, drawn, weight, eps, otherwise):
     Rows with a weight of NaN do not count.
     """
     n, real, finite = lanes(out), out.dtype.type, True
+    usual, near = first + n <= out.shape[1], np.empty(len(out), out.dtype)
+    for i in range(len(out)):
+        near[i] = np.float64(weight[i]) + eps
+        usual &= abs(near[i]) >= np.finfo(out.dtype).tiny
+    if usual and divide(len(out), drawn, 0, near, 0, out.reshape(-1), first, out.shape[1]):
+        return True
     for i in range(len(out)):
         result, sums = out[i, first:first + n], drawn[i * n:(i + 1) * n]
         whole = np.float64(weight[i]) + eps
@@ -236,6 +272,33 @@ def _divide(out, first, drawn, weight, eps, otherwise):
         if whole == whole and not dot(result, result) < np.inf:
             finite &= _largest(result) < np.inf
     return finite
+
+
+def divide(rows, Z, z, W, w, O, o, apart):
+    """``O[o + i apart + j] = Z[i, j] / W[w + i]`` for rows of a panel; whether all are finite."""
+    ratios = rows_of(Z, z, rows) / W[w:w + rows, None]
+    for i in range(rows):
+        O[o + i * apart:o + i * apart + lanes(O)] = ratios[i]
+    return bool(np.isfinite(ratios).all())
+
+
+@vector_code(divide, types.boolean)
+def _quotients(v, b, rows, Z, z, W, w, O, o, apart):
+    Z, W, O, zero = moved(b, Z, z), moved(b, W, w), moved(b, O, o), v.constant(0)
+
+    def row(i, carried):
+        source, target = moved(b, Z, b.mul(i, I64(2 * v.width))), moved(b, O, b.mul(i, apart))
+        below = v.repeated(b, b.load(b.gep(W, [i])))
+        changed = []
+        for j, lost in enumerate(carried):
+            place = I64(j * v.width)
+            ratio = b.fdiv(v.load(b, source, place), below)
+            v.store(b, ratio, target, place)
+            changed.append(v.multiply_add(b, ratio, zero, lost))            # NaN if not finite
+        return changed
+    lost = b.fadd(*loop(b, rows, [zero, zero], row))
+    bits = ir.IntType(v.width)
+    return b.icmp_signed("==", b.bitcast(b.fcmp_unordered("!=", lost, zero), bits), bits(0))
 
 
 def key_sums(k, V, S, z):
