@@ -47,12 +47,14 @@ def test_any_other_value_is_found(dtype, low):
             assert not _bits.packed(x, low)[1]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("states", [1, 2, 5])
 @pytest.mark.parametrize("rows, words", [(0, 1), (1, 1), (7, 3)])
-def test_sums_over_the_rows_whose_bit_is_1(states, rows, words):
+def test_sums_over_the_rows_whose_bit_is_1(dtype, states, rows, words):
     rng = np.random.default_rng(0)
     one = rng.random((rows, 64 * words)) < 0.5
-    S, out = rng.integers(-9, 10, (states, rows)).astype(float), np.empty((states, 64 * words))
+    S = rng.integers(-9, 10, (states, rows)).astype(dtype)
+    out = np.empty((states, 64 * words), dtype)
     bits, _ = _bits.packed(one.astype(float), 0.0)
     compiled_sum_of_ones(S, bits.reshape(-1), words, out.reshape(-1))
     assert np.array_equal(out, S @ one)

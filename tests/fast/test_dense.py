@@ -64,6 +64,20 @@ def test_sums_beyond_double_precision_have_the_signs_of_integers(op, options, n,
     assert decided > 10
 
 
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_sums_beyond_single_precision_have_the_signs_of_integers(n):
+    """The terms of two patterns that differ in one site cancel there: of all pairs, or but one."""
+    for seed in range(10):
+        xi, X = draw(3, 200, 65, "float32", seed)
+        X[100:] = X[:100] * np.where(np.arange(65) == seed, 1, -1)
+        X[-1] *= (-1)**seed
+        got, state = dense.update(xi, X, n=n, backend="numba"), xi.astype(np.int64)
+        whole = X.astype(np.int64)
+        r = (state @ whole.T)[:, :, None] - state[:, None] * whole
+        h = np.sum((r + whole)**n - (r - whole)**n, axis=1)
+        assert np.array_equal(got, np.where(h == 0, xi, np.sign(h)))
+
+
 @rules
 def test_exponentials_that_cancel_leave_the_decision_to_the_smaller_ones(op, options, monkeypatch):
     """Two patterns with the same overlap elsewhere, and the opposite value of a site, cancel."""

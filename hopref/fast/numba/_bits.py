@@ -64,15 +64,15 @@ def _pack(v, b, words, A, a, low, B, at):
     mask = ir.IntType(v.width)
 
     def word(k, valid):
-        bits, first = I64(0), b.mul(k, I64(WORD))
+        bits, first, every = I64(0), b.mul(k, I64(WORD)), None
         for j in range(0, WORD, v.width):
             x = v.load(b, A, b.add(first, I64(j)))
             ones = b.bitcast(b.fcmp_ordered(">", x, v.constant(0)), mask)
             bits = b.or_(bits, b.shl(b.zext(ones, I64), I64(j)))
             known = b.or_(b.fcmp_ordered("==", x, one), b.fcmp_ordered("==", x, low))
-            valid = [b.and_(valid[0], b.bitcast(known, mask))]
+            every = b.and_(every, known) if every else known
         b.store(bits, b.gep(B, [k]))
-        return valid
+        return [b.and_(valid[0], b.bitcast(every, mask))]
     valid, = loop(b, words, [mask(-1)], word)
     return b.icmp_signed("==", valid, mask(-1))
 
@@ -80,8 +80,10 @@ def _pack(v, b, words, A, a, low, B, at):
 @vector_code(sum_of_ones)
 def _sum_of_ones(v, b, states, S, s, size, B, at, words, rows, O, o):
     S, B, O = moved(b, S, s), moved(b, B, at), moved(b, O, o)
-    bits, ones = ir.IntType(v.width), ir.VectorType(ir.IntType(1), v.width)
+    span = 8 * v.bytes                  # as many bits of a word are repeated in all lanes
     columns = min(WORD, registers()[1] // 4 * v.width)      # their sums fill half of the registers
+    places = [ir.Constant(v.bits, [1 << (j + k) for k in range(v.width)])
+              for j in range(0, span, v.width)]
 
     def of_states(first, several):
         sources = [moved(b, S, b.mul(b.add(first, I64(m)), size)) for m in range(several)]
@@ -91,10 +93,13 @@ def _sum_of_ones(v, b, states, S, s, size, B, at, words, rows, O, o):
         def of_columns(w, begin):
             def add(i, sums):
                 word = b.load(b.gep(B, [b.add(b.mul(i, words), w)]))
+                parts = [v.repeated_bits(b, b.trunc(b.lshr(word, I64(first)), ir.IntType(span)))
+                         for first in range(begin // span * span, begin + columns, span)]
                 terms = [v.repeated(b, b.load(b.gep(source, [i]))) for source in sources]
                 added = []
                 for j in range(begin, begin + columns, v.width):
-                    mask = b.bitcast(b.trunc(b.lshr(word, I64(j)), bits), ones)
+                    bits = b.and_(parts[j // span - begin // span], places[j % span // v.width])
+                    mask = b.icmp_signed("!=", bits, v.integers(0))
                     for term in terms:
                         total = sums[len(added)]
                         added.append(b.select(mask, b.fadd(total, term), total))

@@ -152,7 +152,14 @@ class Vectors:
         """A vector with a number in every lane."""
         if self.width == 1:
             return number
-        none = ir.Constant(self.type, ir.Undefined)
+        return self._in_every_lane(b, number, self.type)
+
+    def repeated_bits(self, b, word):
+        """A vector of bits with a word in every lane."""
+        return self._in_every_lane(b, word, self.bits)
+
+    def _in_every_lane(self, b, number, kind):
+        none = ir.Constant(kind, ir.Undefined)
         return self._shuffled(b, b.insert_element(none, number, I32(0)), none, [0] * self.width)
 
     def padded(self, b, narrow):

@@ -6,22 +6,24 @@ changes it by 2.  The sum over the patterns that decides site i is therefore
     xi_i sum_mu C(m_mu) + sum_mu x_mu,i G(m_mu),
 
 where G(m) = (F(m + 2) - F(m - 2))/2 and C(m) = F(m) - (F(m + 2) + F(m - 2))/2 are read from tables.
-Patterns are bits, of which overlaps are numbers, and G is summed over those that are 1, in double
-precision.  If all terms are integers, the sums are exact if double precision holds as many.
-Otherwise a sum that does not exceed its error bound is computed anew: the patterns with the same
-overlap with the other sites have the same difference F(r + 1) - F(r - 1), up to the sign, and are
-counted, so that equal terms cancel exactly.  States in which it is below its bound again are
-computed by the formula, and so are all states for other patterns, other interactions, and powers
-that overflow.
+Patterns are bits, of which overlaps are numbers, and G is summed over those that are 1.  In updates
+of all sites, G is a multiple of its largest value, in single precision.  A sum that does not exceed
+its error bound is computed anew, in double precision.  If all terms are integers, that is exact if
+double precision holds as many.  Otherwise the patterns with the same overlap with the other sites
+have the same difference F(r + 1) - F(r - 1), up to the sign, and are counted, so that equal terms
+cancel exactly, if a sum does not exceed its bound in double precision.  States in which it is below
+its bound again are computed by the formula, and so are all states for other patterns, other
+interactions, and powers that overflow.
 
 The table of the exponential interaction is relative to the largest overlap of a state.
 """
+import functools
 import math
 
 import numpy as np
 
 from hopref.fast.numba._bits import WORD, differing, packed, sum_of_ones
-from hopref.fast.numba._jit import njit
+from hopref.fast.numba._jit import NO_NAN, njit
 from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._signs import sign
 from hopref.fast.numba._tiles import transpose
@@ -32,6 +34,7 @@ __all__ = ["update", "asynchronous_update"]
 EXACT = 2.0**51         # bound of sums of integers, or of their halves, that are exact
 FORMED = 2**20          # numbers in the arrays of the formula
 STATES = 8              # whose sums are computed together
+TERMS = 128             # that are summed in single precision
 
 G, C, SIZES, FALL = range(4)            # rows of a table
 
@@ -46,27 +49,30 @@ def asynchronous_update(xi, X, /, *, order, interaction="polynomial", n=3):
 
 def _decided(op, kernel, xi, X, interaction, n, **options):
     """States decided by a kernel, or by the formula, a few at a time, where they are left."""
-    states = xi.reshape(math.prod(xi.shape[:-1]), xi.shape[-1]).astype(np.float64)
-    new, left = states.copy(), np.any(np.abs(states) != 1, axis=1)      # not finite
-    (bits, polar), (table, error) = packed(X), _table(interaction, n, *X.shape)
+    states = xi.reshape(math.prod(xi.shape[:-1]), xi.shape[-1])
+    new, left = states.copy(), np.zeros(len(states), np.bool_)
+    (bits, polar), (own, valid) = packed(X), packed(states)
+    known = any(interaction is one for one in dense.INTERACTIONS.values())
+    table, error = _table(interaction, n, *X.shape) if known else (None, 0.0)
+    if not valid:
+        left = np.any(np.abs(states) != 1, axis=1)          # not finite
     if polar and table is not None:
-        kernel(new, X, packed(states)[0], bits, *options.values(), table,
+        kernel(new, X, own, bits, *options.values(), table,
                interaction is dense.INTERACTIONS["exponential"], error, left)
     else:
         left[:] = True
     left, several = np.flatnonzero(left), max(1, FORMED // max(1, X.size))
     for first in range(0, len(left), several):
         some = left[first:first + several]
-        new[some] = op.formula(states[some], X.astype(np.float64), interaction=interaction, n=n,
-                               **options)
-    return new.astype(xi.dtype, copy=False).reshape(xi.shape)
+        new[some] = op.formula(states[some].astype(float), X.astype(float),
+                               interaction=interaction, n=n, **options)
+    return new.reshape(xi.shape)
 
 
+@functools.lru_cache(8)                 # which takes longer than a small update
 def _table(interaction, n, N, d):
     """G, C, bounds on their terms, and F(m + 2) - F(m), for k = 0, ..., d; and the factor of these
-    bounds that bounds the error of a sum.  None for interactions without a table."""
-    if not any(interaction is known for known in dense.INTERACTIONS.values()):
-        return None, 0.0
+    bounds that bounds the error of a sum.  None if powers overflow."""
     relative = interaction is dense.INTERACTIONS["exponential"]
     with np.errstate(over="ignore"):
         F = interaction.F((0.0 if relative else d) - 2 * np.arange(-1.0, d + 2), n)
@@ -95,9 +101,9 @@ def _weigh(counts, table, relative, slopes):
 @njit
 def _count(counts, x, m, X):
     """The number of sites in which state m and each pattern differ."""
-    words = X.shape[1]
-    for n in range(len(X)):
-        counts[n] = differing(x.reshape(-1), m * words, X.reshape(-1), n * words, words)
+    words, state, patterns = X.shape[1], x.reshape(-1), X.reshape(-1)
+    for n in range(counts.size):
+        counts[n] = differing(state, m * words, patterns, n * words, words)
 
 
 @njit
@@ -129,26 +135,78 @@ def _decide_all(x, X, x_bits, X_bits, table, relative, error, left):
     """Update all sites of every state x (M, d) in place; mark the states that are not decided."""
     (M, d), N, words = x.shape, len(X), X_bits.shape[1]
     counts, tally = np.empty((STATES, N), np.int64), np.zeros(d + 2, np.int64)
-    slopes, ones = aligned(STATES * N, x), aligned(STATES * words * WORD, x)
-    rest, bounds, column = np.empty(STATES), np.empty(STATES), np.empty(N, X.dtype)
+    slopes, column = aligned(STATES * N, table), np.empty(N, X.dtype)
+    terms = aligned(STATES * N, np.empty(0, np.float32))
+    part, ones = aligned(STATES * words * WORD, terms), aligned(STATES * words * WORD, table)
+    rest, sizes, patterns = np.empty(STATES), np.empty(STATES), X_bits.reshape(-1)
     for first in range(0, M, STATES):
         states = min(STATES, M - first)
         for m in range(states):
-            own = slopes[m * N:m * N + N]
+            own = slice(m * N, m * N + N)
             _count(counts[m], x_bits, first + m, X_bits)
-            rest[m], sizes = _weigh(counts[m], table, relative, own)
-            bounds[m] = error * sizes
-        sum_of_ones(states, slopes, 0, N, X_bits.reshape(-1), 0, words, N, ones, 0)
+            rest[m], sizes[m] = _weigh(counts[m], table, relative, slopes[own])
+        largest = _fill(terms, slopes, states, N)
+        ones[:] = 0
+        for n in range(0, N, TERMS):
+            sum_of_ones(states, terms, n, N, patterns, n * words, words, min(TERMS, N - n), part, 0)
+            _add(ones, part)
         for m in range(states):
-            row, total = x[first + m], slopes[m * N:m * N + N].sum()
-            for i in range(d):
-                h = 2 * ones[m * words * WORD + i] - total + rest[m] * row[i]
-                if 0 < bounds[m] >= abs(h):
+            own, row = slopes[m * N:m * N + N], x[first + m]
+            its = ones[m * words * WORD:m * words * WORD + d]
+            if left[first + m]:
+                continue
+            total, near = own.sum(), 2.0**-23 * (TERMS + 4) * np.abs(own).sum() + error * sizes[m]
+            least = _deciding(its, row, 2 * largest[m], total, rest[m])
+            for i in range(d if least <= near else 0):
+                if abs(its[i]) <= near:
                     _unpack(column, X_bits, i)
-                    h, certain = _of_equal_overlaps(counts[m], column, row[i], table, relative,
-                                                    error, tally)
-                    left[first + m] |= not certain
-                row[i] = sign(h, row[i], False, -1.0)
+                    its[i] = dot(column, own) + rest[m] * row[i]
+                    if 0 < error * sizes[m] >= abs(its[i]):
+                        its[i], certain = _of_equal_overlaps(counts[m], column, row[i], table,
+                                                             relative, error, tally)
+                        left[first + m] |= not certain
+            _take_signs(its, row)
+
+
+@njit
+def _fill(terms, slopes, states, N):
+    """Fill the terms of each state with its slopes, divided by the largest, which are returned.
+
+    Those below 2^-100, that are less than the error bounds of sums, are 0, not subnormal.
+    """
+    largest = np.zeros(states)
+    for m in range(states):
+        own = slopes[m * N:m * N + N]
+        largest[m] = np.abs(own).max()
+        inverse = 1 / largest[m] if largest[m] > 0 else 0.0
+        for n in range(N):
+            term = inverse * own[n]
+            terms[m * N + n] = term if abs(term) >= 2.0**-100 else 0.0
+    return largest
+
+
+@njit
+def _add(sums, part):
+    for i in range(sums.size):
+        sums[i] += part[i]
+
+
+@njit(fastmath=NO_NAN)
+def _deciding(sums, old, factor, total, rest):
+    """Make sums over the bits that are 1 those that decide the sites; return the least size."""
+    least = np.inf
+    for i in range(old.size):
+        sums[i] = factor * sums[i] - total + rest * old[i]
+        least = min(least, abs(sums[i]))
+    return least
+
+
+@njit
+def _take_signs(sums, x):
+    one = x.dtype.type(1)
+    for i in range(x.size):
+        new = one if sums[i] > 0 else -one
+        x[i] = new if sums[i] != 0 else x[i]
 
 
 @njit
