@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
-from hopref.maps import dot, finite_or_zero, ratio, scan, strongest
+from hopref.maps import dot, finite_or_zero, ratio, running_maximum, scan, strongest
 from hopref.models.attention import joined_state, step, with_ones
 
 __all__ = []
@@ -89,12 +89,6 @@ def query_exponents(log_q, c):
     return c - finite_or_zero(namespace(c).max(log_q + c, axis=-1, keepdims=True))
 
 
-def running_maximum(c, log_k):
-    """One step of a scan: the maximum as carry and as result."""
-    c = namespace(c).maximum(c, log_k)
-    return c, c
-
-
 def feature_level(log, log_slope):
     """The log of a feature, or of its slope where the slope is larger by more than e^300."""
     return namespace(log).where(log_slope > log + 300.0, log_slope, log)
@@ -111,16 +105,15 @@ def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c):
     first = c + xp.zeros_like(zS[..., 0])
     zS = xp.where(first[..., None] > -math.inf, zS, 0.0)
     start = xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)    # an empty state has no scale
-    scale, own = scan(running_maximum, start, (levels[1],))
-    kept, last = scan(running_maximum, first, (log_k,))
-    before = xp.concat([start[..., None, :], scale], axis=-2)
+    scales, last = running_maximum(start, levels[1]), running_maximum(first, log_k)[..., -1, :]
+    before, scale, own = scales[..., :-1, :], scales[..., 1:, :], scales[..., -1, :]
     a_q, a_k = query_exponents(levels[0], scale), -finite_or_zero(scale)
-    decay = scale_change(before[..., :-1, :], a_k)
+    decay = scale_change(before, a_k)
     to_final = scale_change(own, -finite_or_zero(last))             # in units of e^last
     G = G * xp.where(last > -math.inf, to_final, 0.0)[..., None]
     q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
     dq, dk, dV, h, zS_last, dzS = causal_gradient(g, q, k, V, decay, zS, G, 0.0)
-    lowest = xp.min(xp.where(before > -math.inf, before, math.inf), axis=-2)
+    lowest = xp.min(xp.where(scales > -math.inf, scales, math.inf), axis=-2)
     known = (start == -math.inf) & (lowest < math.inf)
     dzS = times_exp(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
     logs = xp.concat([first[..., None, :], log_k], axis=-2)

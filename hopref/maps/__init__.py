@@ -7,6 +7,7 @@ those, and the interpretation of options and of absent masks, are implemented he
 from hopref.maps.entries import (
     NEAR,
     balanced,
+    balanced_in_turn,
     centred,
     dot,
     finite_or_zero,
@@ -27,7 +28,6 @@ from hopref.maps.entries import (
     raised,
     raised_log,
     ratio,
-    rescaled,
     rows,
     seen,
     shifted_exp,
@@ -49,6 +49,7 @@ from hopref.maps.loops import (
     over_rows,
     positions,
     repeated,
+    running_maximum,
     scan,
     solved,
 )

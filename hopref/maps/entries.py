@@ -255,12 +255,14 @@ def balanced(log_q, log_k, sign_q, sign_k):
     return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
 
 
-def rescaled(log_q, log_k, c):
-    """One step of `balanced` with a running scale: query, key, factor of the past, new scale."""
-    xp = namespace(log_k)
-    new = xp.maximum(c, log_k)
-    zero = finite_or_zero(new)
-    return shifted_exp_of_sum(log_q, new), xp.exp(log_k - zero), xp.exp(c - zero), new
+def balanced_in_turn(log_q, log_k, c):
+    """Features from their logs, and the factors of the state, for the running scales c of each row.
+
+    The first of the l + 1 rows of c is the scale of the past.
+    """
+    xp, before, here = namespace(log_k), c[..., :-1, :], c[..., 1:, :]
+    zero = finite_or_zero(here)
+    return shifted_exp_of_sum(log_q, here), xp.exp(log_k - zero), xp.exp(before - zero)
 
 
 def shifted_exp(a, axis):

@@ -32,6 +32,19 @@ def scan(step, carry, rows):
     return xp.stack(results, axis=-2), carry
 
 
+def running_maximum(first, rows):
+    """``first`` (..., r), and its maximum with the rows (..., l, r) up to each one: l + 1 rows.
+
+    Each step doubles the number of rows that are compared, so that there are few of them.
+    """
+    xp = namespace(rows)
+    top, reach = xp.concat([first[..., None, :], rows], axis=-2), 1
+    while reach < top.shape[-2]:
+        more = xp.maximum(top[..., reach:, :], top[..., :-reach, :])
+        top, reach = xp.concat([top[..., :reach, :], more], axis=-2), 2 * reach
+    return top
+
+
 def in_turn(rule, xi, W, b, order, *rows):
     """xi after sequential updates ``rule(field, value, *row)`` of the sites in ``order``."""
     xp = namespace(xi)

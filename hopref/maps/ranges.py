@@ -1,17 +1,17 @@
 """Scaling of features and values by powers of two, so that their products do not overflow."""
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import overridable
-from hopref.maps.loops import scan
+from hopref.maps.loops import running_maximum
 
 
 def unit(size):
     """The power of two that scales a magnitude to [1, 2); 1 for 0 and NaN."""
     xp, one = namespace(size), namespace(size).ones_like(size)
-    factor = one
+    rest, factor = xp.where(size == 0, one, size), one
     for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
-        large, little = size >= 2.0**k, (size > 0) & (size < 2.0**(1 - k))
+        large, little = rest >= 2.0**k, rest < 2.0**(1 - k)
         step = xp.where(large, 2.0**-k, xp.where(little, 2.0**k, one))
-        size, factor = size * step, factor * step
+        rest, factor = rest * step, factor * step
     return factor
 
 
@@ -23,8 +23,7 @@ def evened(q, k, z):
     of each query are in [1, 2).  Arrays whose magnitudes are near 1 are not scaled; scaling by
     powers of two does not change the rounding of results.
     """
-    xp = namespace(k)
-    most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
+    xp, most = namespace(k), _sizes(z, k)
     if 0 in q.shape or 0 in k.shape:
         return q, k, xp.ones_like(most), (1.0,)
     most = xp.maximum(most, _most(k, -2))
@@ -40,23 +39,24 @@ def evened_in_turn(q, k, z):
 
     Returns q, k, the factors of the state before the first row and after the last, those by which
     the state is multiplied before each row, if there are any, and the factors of the rows of q.
-    The factors of a row are then those of the largest key, or z, up to it.
+    The factors of a row are then those of the largest key, or z, up to it.  One factor for all rows
+    does not suffice, because the products of keys and values may differ by more than 2^2046, the
+    range of float64: where the keys are not known to the host, the factors are those of rows.
     """
-    xp, (even_q, even_k, c, rows) = namespace(k), evened(q, k, z)
-    if 0 in q.shape or 0 in k.shape or on_host(k) and bool(
-            xp.all((k == 0) | (xp.abs(even_k) > 2.0**-500))):
-        return even_q, even_k, c, c, (), rows
-    most = abs(z) + xp.zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
-    running, last = scan(_larger, most, (xp.abs(k),))
-    first, c, last = unit(most), unit(running), unit(last)
-    before = xp.concat([first[..., None, :], c[..., :-1, :]], axis=-2)
-    q, rows = _queries(q, c)
-    return q, k * c, first, last, (c / before,), rows
+    xp = namespace(k)
+    if 0 in k.shape or on_host(k):
+        even_q, even_k, c, rows = evened(q, k, z)
+        if 0 in k.shape or bool(xp.all((k == 0) | (xp.abs(even_k) > 2.0**-500))):
+            return even_q, even_k, c, c, (), rows
+    c = unit(running_maximum(_sizes(z, k), xp.abs(k)))
+    before, here = c[..., :-1, :], c[..., 1:, :]
+    q, rows = _queries(q, here)
+    return q, k * here, c[..., 0, :], c[..., -1, :], (here / before,), rows
 
 
-def _larger(most, size):
-    most = namespace(size).maximum(most, size)
-    return most, most
+def _sizes(z, k):
+    """The magnitudes of earlier keys, of the features of k."""
+    return abs(z) + namespace(k).zeros((*k.shape[:-2], k.shape[-1]), dtype=k.dtype)
 
 
 def _queries(q, c):

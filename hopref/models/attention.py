@@ -24,6 +24,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
     balanced,
+    balanced_in_turn,
     default_scale,
     empty_rows,
     end,
@@ -34,7 +35,7 @@ from hopref.maps import (
     over,
     overlaps,
     ratio,
-    rescaled,
+    running_maximum,
     scan,
     seen,
     shrunk,
@@ -382,15 +383,13 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, m
     (array([1., 2.]), array([-2000.]))
     """
     xp, log_k, V = namespace(V), masked(log_k, mask, -math.inf), masked(V, mask, 0.0)
-    zS, ones = joined_state(log_k, V, S, z), xp.ones_like(log_k)
-    rows = (log_q, log_k, sign_q * ones, sign_k * ones, with_ones(V))
-    Z, (zS, c) = scan(_log_step, (zS, c + xp.zeros_like(zS[..., 0])), rows)
-    return ratio(Z[..., 1:], Z[..., :1], empty_row), zS[..., 1:], zS[..., 0], c
+    zS = joined_state(log_k, V, S, z)
+    c = running_maximum(c + xp.zeros_like(zS[..., 0]), log_k)
+    q, keys, shrinking = balanced_in_turn(log_q, log_k, c)
+    Z, zS = scan(_shrinking_step, zS, (shrinking, sign_q * q, sign_k * keys, with_ones(V)))
+    return ratio(Z[..., 1:], Z[..., :1], empty_row), zS[..., 1:], zS[..., 0], c[..., -1, :]
 
 
-def _log_step(state, log_q, log_k, sign_q, sign_k, v):
-    """The next state, and the row (q z, q S) of the query at the scale of the state."""
-    zS, c = state
-    q, k, shrink, c = rescaled(log_q, log_k, c)
-    zS, row = step(shrink[..., None] * zS, sign_q * q, sign_k * k, v)
-    return (zS, c), row
+def _shrinking_step(zS, shrink, q, k, v):
+    """`step`, of a state times the factors of its features."""
+    return step(shrink[..., None] * zS, q, k, v)

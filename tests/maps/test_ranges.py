@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from hopref import maps
 from hopref.maps import ranges
 
 EVERY = np.ldexp(1.0, np.arange(-1022, 1024))
@@ -56,3 +57,12 @@ def test_features_and_keys_are_scaled_to_one_binade_whatever_their_sizes():
     sizes = (2.0**-20, 2.0**20)
     assert all(ranges.evened(np.array([[v]]), np.array([[1.0]]), 0.0)[0] == 1 for v in sizes)
     assert all(ranges.evened(np.array([[1.0]]), np.array([[v]]), 0.0)[1] == 1 for v in sizes)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 7, 8, 9, 33])
+def test_the_running_maximum_is_that_of_numpy(rows):
+    rng = np.random.default_rng(rows)
+    first, a = rng.standard_normal((2, 5)), rng.standard_normal((2, rows, 5))
+    a[rng.random(a.shape) < 0.2] = -np.inf
+    every = np.concatenate([first[:, None], a], axis=1)
+    assert np.array_equal(maps.running_maximum(first, a), np.maximum.accumulate(every, axis=1))
