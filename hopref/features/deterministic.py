@@ -196,7 +196,7 @@ def paired(phi, q, k):
     if phi is exponential:
         return _by_logs(phi, q, k, q, k)
     if phi is elu:
-        return _by_logs(phi, q, k, _log_elu(q), _log_elu(k))
+        return _by_logs(phi, q, k, log_elu(q), log_elu(k))
     q, k = evened(q, k, 0.0)[:2] if phi is quadratic else (q, k)
     return phi(q), phi(k)
 
@@ -212,6 +212,7 @@ def _by_logs(phi, q, k, log_q, log_k):
     return xp.where(far, queries, phi(q)), xp.where(far, keys, phi(k))
 
 
-def _log_elu(x):
+def log_elu(x):
+    """The logarithm of `elu`."""
     xp = namespace(x)
     return xp.log1p(positive_part(x)) + xp.minimum(x, 0.0)

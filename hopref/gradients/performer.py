@@ -53,26 +53,55 @@ class Scaled(NamedTuple):
     slope: tuple
 
 
+def logs_and_slopes(kernel, x, omega, beta, mask=True):
+    """Logs and signs of the features and of their slopes; hidden features and slopes are 0."""
+    (log, sign), (slope, turned) = kernel(x, omega, beta), feature_slopes(kernel, x, omega, beta)
+    return (masked(log, mask, -math.inf), sign), (masked(slope, mask, -math.inf), turned)
+
+
+def level_of(logs):
+    (log, sign), (slope, turned) = logs
+    return feature_level(log, slope)
+
+
+def scaled(logs, a):
+    (log, sign), slope = logs
+    return Scaled(sign * namespace(log).exp(log + a), a, slope)
+
+
+def scaled_queries(logs, c):
+    """Queries times the scales c (..., 1, r) of keys, divided by a scale of each."""
+    return scaled(logs, query_exponents(level_of(logs), c))
+
+
+def scaled_keys(logs, c):
+    return scaled(logs, -finite_or_zero(c))
+
+
 def scaled_features(kernel, Q, K, omega, beta, mask=True):
     """The features of queries and keys, up to a scale of each query and one of all keys."""
-    xp = namespace(K)
-    (log_q, sign_q), (log_k, sign_k) = kernel(Q, omega, beta), kernel(K, omega, beta)
-    slope_q, sgn_q = feature_slopes(kernel, Q, omega, beta)
-    slope_k, sgn_k = feature_slopes(kernel, K, omega, beta)
-    seen, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
-    c = xp.max(feature_level(seen, slope_k), axis=-2, keepdims=True)
-    a_q, a_k = query_exponents(feature_level(log_q, slope_q), c), -finite_or_zero(c)
-    return (Scaled(sign_q * xp.exp(log_q + a_q), a_q, (slope_q, sgn_q)),
-            Scaled(sign_k * xp.exp(seen + a_k), a_k, (slope_k, sgn_k)))
+    queries = logs_and_slopes(kernel, Q, omega, beta)
+    keys = logs_and_slopes(kernel, K, omega, beta, mask)
+    c = namespace(K).max(level_of(keys), axis=-2, keepdims=True)
+    return scaled_queries(queries, c), scaled_keys(keys, c)
 
 
 def operand_gradients(kernel, dq, dk, queries, keys, Q, K, omega, beta):
     """Cotangents of Q, K, omega and beta from those of the scaled features."""
-    dQ, omega_q, beta_q = feature_gradient(kernel, dq, queries.a, queries.slope,
-                                           query_height(dq, queries.phi), Q, omega, beta)
-    dK, omega_k, beta_k = feature_gradient(kernel, dk, keys.a, keys.slope, dot(dk, keys.phi), K,
-                                           omega, beta)
+    dQ, omega_q, beta_q = query_gradients(kernel, dq, queries, Q, omega, beta)
+    dK, omega_k, beta_k = key_gradients(kernel, dk, keys, K, omega, beta)
     return dQ, dK, omega_q + omega_k, beta_q + beta_k
+
+
+def query_gradients(kernel, dq, queries, Q, omega, beta):
+    """Cotangents of Q, omega and beta from those of scaled queries."""
+    return feature_gradient(kernel, dq, queries.a, queries.slope, query_height(dq, queries.phi), Q,
+                            omega, beta)
+
+
+def key_gradients(kernel, dk, keys, K, omega, beta):
+    """Cotangents of K, omega and beta from those of scaled keys."""
+    return feature_gradient(kernel, dk, keys.a, keys.slope, dot(dk, keys.phi), K, omega, beta)
 
 
 @op("(...,l,v),(...,l,d),(...,s,d),(...,s,v),(m,d)->(...,l,d),(...,s,d),(...,s,v),(m,d),()",

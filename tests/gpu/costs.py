@@ -13,7 +13,7 @@ from tests.doubles import cupy as double
 __all__ = ["BEGIN", "END", "SIZES", "table"]
 
 SIZES = {"...": 20, "l": 256, "s": 256, "n": 256, "d": 8, "v": 8, "r": 8, "m": 16, "k": 2, "lm": 16,
-         "2m": 32}
+         "2m": 32, "e": 1024}
 OPTIONS = {"k": 3, "width": 3}                  # of the operations that require one
 BEGIN, END = "<!-- begin of the table -->", "<!-- end of the table -->"
 HEAD = ["| operation | formula: launches | KiB | path: launches | KiB |", "|---|---|---|---|---|"]
@@ -22,15 +22,21 @@ HEAD = ["| operation | formula: launches | KiB | path: launches | KiB |", "|---|
 def arguments(op):
     """Positive float32 arrays of the sizes above, on the device, and the required options."""
     rng = np.random.default_rng(0)
-    given = [double.asarray(rng.random([SIZES[dim] for dim in op.arrays[k]], np.float32) + 0.5)
-             for k in op.operands if k not in op.defaults]
+    given = [double.asarray(drawn(op, k, rng, least=0.5)) for k in op.operands
+             if k not in op.defaults]
     required = op.modifiers - op.defaults.keys()
     options = {k: v for k, v in OPTIONS.items() if k in required}
     for k in required & op.arrays.keys():
-        array = rng.random([SIZES[dim] for dim in op.arrays[k]], np.float32)
-        whole = op.domains[k].kind == "integer"
-        options[k] = double.asarray(np.arange(array.size) if whole else array)
+        options[k] = double.asarray(drawn(op, k, rng))
     return given, options
+
+
+def drawn(op, k, rng, least=0.0):
+    """Numbers from ``least`` to 1 more, or indices of components."""
+    shape = [SIZES[dim] for dim in op.arrays[k]]
+    if k in op.domains and op.domains[k].kind == "integer":
+        return rng.integers(SIZES["d"], size=shape)
+    return rng.random(shape, np.float32) + np.float32(least)
 
 
 def cost(op, backend):

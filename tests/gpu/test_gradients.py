@@ -79,3 +79,30 @@ def test_causal_gradients_form_no_state_for_each_position(dtype):
     OPS["gradients.attention.causal_linear_attention"](*arrays, backend="cupy")
     assert double.stats.quiet
     assert double.stats.grown <= np.dtype(dtype).itemsize * l * (r + v) * 12
+
+
+@precisions
+@pytest.mark.parametrize("features", ["positive", "hyperbolic", "trigonometric", "relu"])
+def test_gradients_of_the_performer_over_several_blocks_with_a_mask(dtype, features):
+    given = draw((2, 37, 3), (2, 37, 4), (2, 50, 4), (2, 50, 3), (5, 4), dtype=dtype)
+    mask = np.random.default_rng(1).random((2, 50)) < 0.5
+    mask[1] = False
+    given[3][~mask] = np.finfo(dtype).max           # which has no effect, and no product with it
+    compared("gradients.performer.attention", given, dtype, mask=mask, features=features)
+
+
+@pytest.mark.parametrize("name, shapes", [
+    ("gradients.performer.attention", [("n", 6), ("n", 8), ("n", 8), ("n", 6), (50, 8)]),
+    ("gradients.performer.update", [(40, 8), (40, 8), ("n", 8), (50, 8)])])
+def test_gradients_of_the_performer_form_no_features_of_all_positions(name, shapes):
+    """Beyond the results, and a sum of two of them, memory does not depend on the positions."""
+    beyond = []
+    for n in (64, 640):
+        arrays = [double.asarray(a) for a in draw(*[
+            tuple(n if size == "n" else size for size in shape) for shape in shapes])]
+        double.stats.reset()
+        results = OPS[name](*arrays, backend="cupy")
+        assert double.stats.quiet
+        allowed = 2 if name.endswith("update") else 1
+        beyond.append(double.stats.grown - allowed * sum(y.nbytes for y in results))
+    assert beyond[1] <= beyond[0]

@@ -41,7 +41,7 @@ def test_blocks_of_rows_change_no_bit(name, dtype, monkeypatch):
 @pytest.mark.parametrize("op, options", [
     (sparse.update, {}), (sparse.energy, {}), (structured.top_k_update, {"k": 3}),
     (dense.update, {}), (dense.update, {"interaction": "exponential"}),
-    (structured.window_update, {"width": 3})])
+    (structured.window_update, {"width": 3}), (structured.linear_update, {})])
 def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypatch):
     """With four times as many states the memory beyond the result does not grow."""
     monkeypatch.setattr(_rows, "ROWS", 8 * 300)
@@ -50,6 +50,41 @@ def test_the_scores_of_all_states_are_never_formed(op, options, dtype, monkeypat
         xi, X = map(double.asarray, draw((M, 4), (300, 4), dtype=dtype))
         used.append(grown(op, xi, X, **options))
     assert used[0] == used[1]
+
+
+@precisions
+@pytest.mark.parametrize("features", ["identity", "elu", "relu", "exponential", "quadratic"])
+@pytest.mark.parametrize("power", [0, 1, -1])
+def test_features_of_any_size_neither_under_nor_overflow(features, power, dtype):
+    """Products of two squares, and exponentials, would leave the range of the dtype."""
+    size = (10.0 ** {"float32": 15, "float64": 160}[dtype]) ** power
+    xi, X, delta = (np.abs(a) * a.dtype.type(size) for a in draw((9, 4), (70, 4), (70, 4),
+                                                                 dtype=dtype))
+    agrees(OPS["structured.linear_update"], (xi, X), {"features": features, "delta": delta}, dtype,
+           "cupy", double.asarray, double.asnumpy)
+
+
+def listed(l, n, e, dtype, components=4):
+    """Arguments of `structured.listed_update` in which every pair may be repeated, and the last
+    state has none."""
+    rng, arrays = np.random.default_rng(2), draw((l, components), (n, components), dtype=dtype)
+    return *arrays, rng.integers(l - 1, size=e), rng.integers(n, size=e)
+
+
+@precisions
+@pytest.mark.parametrize("e", [0, 1, 32, 33, 500])
+def test_pairs_in_several_blocks(e, dtype):
+    for options in {"beta": 2.0}, {"beta": 30.0, "empty_row": "nan"}:
+        agrees(OPS["structured.listed_update"], listed(7, 12, e, dtype), options, dtype, "cupy",
+               double.asarray, double.asnumpy)
+
+
+@precisions
+def test_the_patterns_of_all_pairs_are_never_formed(dtype):
+    """A pair takes a few indices, and not the numbers of its pattern."""
+    few, many = (grown(structured.listed_update, *map(double.asarray, listed(9, 40, e, dtype, 128)))
+                 for e in (320, 640))
+    assert many - few <= 320 * 8 * 8
 
 
 @precisions

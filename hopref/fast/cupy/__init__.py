@@ -17,11 +17,12 @@ PATHS = {
                  "log_relu", "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential", "quadratic", "relu"),
     "gradients.attention": ("association", "causal_linear_attention", "key_state",
-                            "linear_attention", "softmax_attention"),
+                            "linear_attention", "log_linear_attention", "softmax_attention"),
     "gradients.features": ("general", "hyperbolic", "positive", "relu", "trigonometric"),
     "gradients.features.deterministic": ("elu", "exponential"),
     "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "gradients.modern": ("thresholded_update", "update"),
+    "gradients.performer": ("attention", "thresholded_update", "update"),
     "gradients.sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                          "normmax_energy", "normmax_update", "normmax_weights", "update",
                          "weights"),
@@ -32,8 +33,8 @@ PATHS = {
     "sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                "layer_norm_update", "normalized_update", "normmax_energy", "normmax_update",
                "normmax_weights", "update", "weights"),
-    "structured": ("pair_update", "random_feature_update", "top_k_energy", "top_k_update",
-                   "update", "window_update"),
+    "structured": ("linear_update", "listed_update", "pair_update", "random_feature_update",
+                   "top_k_energy", "top_k_update", "update", "window_update"),
 }
 
 # The operations whose partial results of chunks have this path (see `hopref.parts`).

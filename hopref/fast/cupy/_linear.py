@@ -19,7 +19,7 @@ from hopref.fast.cupy import _tiles
 from hopref.maps import guarded, ratio
 
 __all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "products", "rows_of",
-           "hidden_keys", "in_blocks", "add_all", "answered", "causally"]
+           "hidden_keys", "in_blocks", "add_all", "answered", "attended", "nothing", "causally"]
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0
@@ -275,6 +275,24 @@ def answered(state, queries, positions, width, rule):
         block = queries(rows)
         Z[..., rows, :] = rule(block, *state.answers(block))
     return Z
+
+
+def attended(kind, queries, keys, Q, V, count, empty_row, guard=0.0):
+    """Linear attention of features of this kind, given by functions of slices of positions."""
+    import cupy
+
+    unit = tamed(cupy, V)
+    state = State.empty(nothing(kind, V, count), V.shape[-1])
+    add_all(state, keys, V, unit, count + V.shape[-1])
+    return answered(state, queries, Q.shape[-2], count + V.shape[-1],
+                    means(unit, empty_row, guard=guard))
+
+
+def nothing(kind, V, count):
+    """Features of no positions."""
+    import cupy
+
+    return kind(cupy, cupy.empty((*V.shape[:-2], 0, count), dtype=V.dtype))
 
 
 def causally(state, queries, keys, V, unit, width, rule):

@@ -11,12 +11,12 @@ from hopref.fast.cupy._linear import (
     Logarithms,
     Numbers,
     State,
-    add_all,
-    answered,
+    attended,
     causally,
     hidden_keys,
     in_blocks,
     means,
+    nothing,
     tamed,
 )
 from hopref.fast.cupy._tiles import arithmetic, exact_threshold, in_arithmetic
@@ -39,26 +39,8 @@ def attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, 
     def queries(rows):
         return log_features(features, Q[..., rows, :], omega, beta)
     V = masked(V, mask, 0.0)
-    Z = _attended(Logarithms, queries, keys, Q, V, width(features, omega), empty_row)
+    Z = attended(Logarithms, queries, keys, Q, V, width(features, omega), empty_row)
     return cupy.astype(Z, dtype, copy=False)
-
-
-def _attended(kind, queries, keys, Q, V, count, empty_row, guard=0.0):
-    """Linear attention of features of this kind, given by functions of slices of positions."""
-    import cupy
-
-    unit = tamed(cupy, V)
-    state = State.empty(_nothing(kind, V, count), V.shape[-1])
-    add_all(state, keys, V, unit, count + V.shape[-1])
-    return answered(state, queries, Q.shape[-2], count + V.shape[-1],
-                    means(unit, empty_row, guard=guard))
-
-
-def _nothing(kind, V, count):
-    """Features of no positions."""
-    import cupy
-
-    return kind(cupy, cupy.empty((*V.shape[:-2], 0, count), dtype=V.dtype))
 
 
 def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask=True, S=0.0,
@@ -71,7 +53,7 @@ def causal_attention(Q, K, V, omega, /, *, features="positive", scale=None, mask
     S, z, c = (a if isinstance(a, float) else cupy.astype(a, real, copy=False) for a in (S, z, c))
     V = masked(V, mask, 0.0)
     unit = tamed(cupy, V, None if isinstance(S, float) else S)
-    state = State.of_logarithms(_nothing(Logarithms, V, width(features, omega)), S, z, c, unit)
+    state = State.of_logarithms(nothing(Logarithms, V, width(features, omega)), S, z, c, unit)
 
     def formed(x, rows):
         return log_features(features, x[..., rows, :], omega, beta)
@@ -129,7 +111,7 @@ def generalized_attention(Q, K, V, omega, /, *, activation="relu", scale=None, m
     def keys(rows):
         return hidden_keys(formed(K, rows), mask, rows, 0.0)
     V = masked(V, mask, 0.0)
-    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
+    Z = attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row)
     return cupy.astype(Z, dtype, copy=False)
 
 
@@ -160,5 +142,5 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
             for rows in in_blocks(K, K.shape[-2], len(omega) + V.shape[-1])]
     top = cupy.max(cupy.concat(tops, axis=-1), axis=-1, keepdims=True)
     V = masked(V, mask, 0.0)
-    Z = _attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
+    Z = attended(Numbers, partial(formed, Q), keys, Q, V, len(omega), empty_row, guard)
     return cupy.astype(Z, dtype, copy=False)

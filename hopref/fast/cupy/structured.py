@@ -4,16 +4,20 @@ A support is a mask of softmax attention (see `_tiles`), which is read in tiles.
 the windows of a block of states are gathered.
 """
 import math
+from functools import partial
 
 import numpy as np
 
 from hopref import maps
 from hopref.fast.cupy import _rows, _tiles, performer
+from hopref.fast.cupy._linear import Logarithms, Numbers
+from hopref.fast.cupy._linear import attended as attended_by_features
 from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic, in_tiles
+from hopref.features import deterministic
 from hopref.models import structured
 
 __all__ = ["update", "pair_update", "top_k_energy", "top_k_update", "window_update",
-           "random_feature_update"]
+           "listed_update", "linear_update", "random_feature_update"]
 
 
 def update(xi, X, support=True, /, *, beta=1.0, empty_row="zeros"):
@@ -79,6 +83,63 @@ def _in_windows(cupy, xi, X, columns, beta, empty_row):
                         (*columns.shape, X.shape[1]))
     keys = Tiles(cupy, xi[:, None, :], near, beta, ~missing[:, None, :])
     return attended(keys, near, empty_row)[0][:, 0, :]
+
+
+# ---- lists of pairs -----------------------------------------------------------------------------
+
+def listed_update(xi, X, rows, columns, /, *, beta=1.0, empty_row="zeros"):
+    """The largest score, and the sums of the weights and of the weighted patterns of each state,
+    from blocks of its pairs."""
+    import cupy
+
+    dtype, real, (l, d) = xi.dtype, arithmetic(xi.dtype, beta), xi.shape
+    xi, X = in_arithmetic(cupy, real, xi, X)
+    i, j, first, start, stop = maps.listed_once(rows, columns, l, len(X))
+    top = cupy.full((l, 1), float(np.finfo(real).min), dtype=real)
+    sums = cupy.zeros((l, 1 + d), dtype=real)
+    step = max(_tiles.LEAST_KEYS, _tiles.SCORES // ((1 + d) * real.itemsize))
+    for here in range(0, len(i), step):
+        pairs = slice(here, min(len(i), here + step))
+        ranges = [cupy.clip(a - here, 0, pairs.stop - here) for a in (start, stop)]
+        _add_pairs(cupy, xi, X, i[pairs], j[pairs], first[pairs], ranges, beta, top, sums)
+    return cupy.astype(maps.ratio(sums[:, 1:], sums[:, :1], float(empty_row)), dtype, copy=False)
+
+
+def _add_pairs(cupy, xi, X, i, j, first, ranges, beta, top, sums):
+    """Add a block of pairs, of which each state has a range, in place."""
+    near = cupy.take(X, j, axis=0)
+    z = cupy.sum(cupy.take(xi, i, axis=0) * near, axis=-1, keepdims=True)
+    cupy.copyto(z, -math.inf, where=~first[:, None])
+    highest = cupy.maximum(top, maps.over_rows(cupy.maximum, z, -math.inf, *ranges))
+    weights = cupy.exp(beta * (z - cupy.take(highest, i, axis=0)))
+    weighted = cupy.concat([weights, weights * near], axis=-1)
+    sums *= cupy.exp(beta * (top - highest))
+    sums += maps.over_rows(cupy.add, weighted, 0.0, *ranges)
+    top[...] = highest
+
+
+# ---- features -----------------------------------------------------------------------------------
+
+LOGARITHMS = {deterministic.elu: deterministic.log_elu, deterministic.exponential: lambda x: x}
+
+
+def linear_update(xi, X, /, *, delta=0.0, features="elu", empty_row="zeros"):
+    """Features of blocks of patterns and of states, exponentials by their logarithms."""
+    import cupy
+
+    d, keys = xi.shape[-1], _keys(cupy, X, delta)
+    states, count = cupy.reshape(xi, (math.prod(xi.shape[:-1]), d)), d
+    if features is deterministic.quadratic:         # squares of float32 may be out of range
+        states, keys, X = (cupy.astype(a, np.float64) for a in (states, keys, X))
+        (states, keys, *_), count = maps.evened(states, keys, 0.0), d * d
+    kind, phi = (Logarithms, LOGARITHMS[features]) if features in LOGARITHMS else \
+        (Numbers, features.formula)
+
+    def formed(x, rows):
+        return kind(cupy, phi(cupy.ascontiguousarray(x[rows])))
+    new = attended_by_features(kind, partial(formed, states), partial(formed, keys), states, X,
+                               count, empty_row)
+    return cupy.astype(cupy.reshape(new, xi.shape), xi.dtype, copy=False)
 
 
 def random_feature_update(xi, X, omega, /, *, delta=0.0, beta=1.0, features="positive",

@@ -21,7 +21,7 @@ from hopref.maps import default_scale, masked, ratio
 from hopref.models.attention import joined_state, with_ones
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
-           "causal_linear_attention"]
+           "causal_linear_attention", "log_linear_attention"]
 
 
 def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -53,6 +53,12 @@ def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
 
 def association(g, phi_q, phi_k, V, /):
     return attention.association.formula(g, phi_q, phi_k, V)
+
+
+def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=True,
+                         empty_row="zeros"):
+    return attention.log_linear_attention.formula(g, log_q, log_k, V, sign_q=sign_q, sign_k=sign_k,
+                                                  mask=mask)
 
 
 def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
