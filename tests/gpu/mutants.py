@@ -6,7 +6,8 @@ the kind of a fault that the interpreter reports.
 import re
 from typing import NamedTuple
 
-__all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL"]
+__all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL",
+           "OF_HALF"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
@@ -226,6 +227,12 @@ OF_SWEEPS = [
     plain("the probability is that of the lower value", "(z < 0 ? e : 1.0)", "(z < 0 ? 1.0 : e)",
           "wrong"),
     plain("NaN is a value", "field == field ? value : real(field)", "value", "wrong"),
+]
+
+OF_HALF = [                         # of numbers of half precision
+    plain("bits of bfloat16 are shifted too far", "<< 16", "<< 17", "wrong"),
+    plain("float16 is read as bfloat16", 'asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));',
+          "y = __int_as_float(int(x.bits) << 16);", "wrong"),
 ]
 
 OF_CAUSAL = [

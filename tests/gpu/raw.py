@@ -15,8 +15,8 @@ from tests.gpu.ptx.parse import parse
 __all__ = ["ORDERS", "RawModule"]
 
 ORDERS = [("together", "ascending")]                # of threads and of blocks
-_TYPES = {"float": np.float32, "double": np.float64, "size": np.uint64, "truth": np.bool_,
-          "site": np.int64}
+_TYPES = {"float16": np.float16, "float": np.float32, "double": np.float64, "size": np.uint64,
+          "truth": np.bool_, "site": np.int64}
 
 
 class RawModule:
@@ -33,8 +33,9 @@ class RawKernel:
     def __init__(self, code, options, name):
         ptx = nvrtc.to_ptx(code, options, name="kernel.cu")
         self.name, self.kernel = name, parse(ptx)[name]
-        real = dict(re.findall(r"-D(\w+)=(\w+)", " ".join(options)))["REAL"]
-        self.parameters = _parameters(code, name, _TYPES[real])
+        types = dict(re.findall(r"-D(\w+)=(\w+)", " ".join(options)))
+        real, stored = types["REAL"], types.get("STORED", types["REAL"])
+        self.parameters = _parameters(code, name, real=_TYPES[real], stored=_type(stored))
 
     def __call__(self, grid, block, args, *, shared_mem=0):
         if len(args) != len(self.parameters):
@@ -70,13 +71,21 @@ class Parameter:
         return cupy.unwrap(given)
 
 
-def _parameters(code, name, real):
+def _type(name):
+    """The type of a name in C; `ml_dtypes` is imported for bfloat16 alone."""
+    if name == "bfloat16":
+        from ml_dtypes import bfloat16
+        return bfloat16
+    return _TYPES[name]
+
+
+def _parameters(code, name, **types):
     """The parameters of a kernel, from its declaration in the source."""
     declared = re.search(rf"__global__[^(]*(?:\([^)]*\)\s*)?\b{name}\(([^)]*)\)", code)[1]
     found = []
     for text in declared.split(","):
         *words, parameter = text.replace("*", " * ").split()
         kind = next(word for word in words if word not in ("const", "*", "__restrict__"))
-        found.append(Parameter(parameter, (_TYPES | {"real": real})[kind], "*" in words,
+        found.append(Parameter(parameter, (_TYPES | types)[kind], "*" in words,
                                "*" in words and "const" not in words))
     return found

@@ -8,12 +8,14 @@ import functools
 from hopref.fast.cupy import _attend, _causal, _sweeps
 from tests.gpu import nvrtc
 
-__all__ = ["ARCHITECTURES", "BEGIN", "END", "REALS", "SOURCES", "lines", "used"]
+__all__ = ["ARCHITECTURES", "BEGIN", "END", "OF_HALF", "SOURCES", "TYPES", "lines", "made", "used"]
 
 SOURCES = {"partial merge": _attend.source(), "sweep": _sweeps.source(),
            "causal": _causal.source()}
 ARCHITECTURES = 75, 80, 86, 89, 90, 100, 120
-REALS = {"float32": "float", "float64": "double"}
+TYPES = {"float32": ["-DREAL=float"], "float64": ["-DREAL=double"],
+         "float16": ["-DREAL=float", "-DSTORED=float16"]}
+OF_HALF = "partial"                         # the kernel that reads arrays of half precision
 BEGIN, END = "<!-- begin of the resources -->", "<!-- end of the resources -->"
 HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
         + " | ".join(f"{a // 10}.{a % 10}" for a in ARCHITECTURES) + " |", "|---" * 11 + "|"]
@@ -21,9 +23,14 @@ HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
 
 @functools.cache
 def used(cuda, kernels, dtype, architecture):
-    """{kernel: {"registers", "spilled", "shared"}} of the kernels of a source."""
-    return nvrtc.resources(SOURCES[kernels], ("-std=c++17", f"-DREAL={REALS[dtype]}"),
-                           f"sm_{architecture}", cuda)
+    """{kernel: {"registers", "spilled", "shared"}} of the kernels of a source for a type."""
+    return nvrtc.resources(SOURCES[kernels], ("-std=c++17", *TYPES[dtype]), f"sm_{architecture}",
+                           cuda)
+
+
+def made(kernel):
+    """The types for which a kernel is made."""
+    return [dtype for dtype in TYPES if dtype != "float16" or kernel == OF_HALF]
 
 
 def lines(cuda):
@@ -31,7 +38,7 @@ def lines(cuda):
     found = []
     for kernels in SOURCES:
         for kernel in kernels.split():
-            for dtype in REALS:
+            for dtype in made(kernel):
                 each = [used(cuda, kernels, dtype, a)[kernel] for a in ARCHITECTURES]
                 shared, = {of["shared"] for of in each}
                 cells = f"`{kernel}`", dtype, nvrtc.version(cuda), shared, *map(_cell, each)

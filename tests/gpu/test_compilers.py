@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from hopref import classical
+from hopref.check.cases.generator import Case
+from hopref.dispatch.operation import load
 from hopref.fast.cupy import _attend, _causal, _sweeps
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc
-from tests.gpu.comparison import compared, draw
+from tests.gpu.comparison import compared, compared_in_half, draw
 
 KERNELS = _attend._kernels, _causal._kernel, _sweeps._kernel
 pytestmark = nvrtc.required()
@@ -35,6 +37,8 @@ def compiler(request, monkeypatch):
 def test_attention_is_within_the_derived_tolerance(compiler):
     for dtype in "float32", "float64":
         compared("modern.update", draw((1, 5), (140, 5), dtype=dtype), dtype, beta=0.5)
+    half = Case("half precision", [a.astype("f2").astype(float) for a in draw((1, 5), (40, 5))], {})
+    compared_in_half(load()["modern.update"], half, np.dtype("f2"), double.asarray, double.asnumpy)
     compared("attention.causal_linear_attention",
              [np.abs(a) for a in draw((9, 5), (9, 5), (9, 3))], "float32")
 

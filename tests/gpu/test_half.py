@@ -1,20 +1,40 @@
-"""Arrays of half precision on the path in tiles: stored so, computed in float32, returned so."""
+"""Arrays of half precision in tiles and kernels: stored so, computed in float32, returned so."""
 import numpy as np
 import pytest
 
 from hopref import attention, modern, parts, structured
-from hopref.check.cases.generator import cases
+from hopref.check.cases.generator import Case, cases
 from hopref.check.tolerance.expected import expected
 from hopref.check.tolerance.toleranced import Toleranced
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import HALF, PATHS
+from hopref.fast.cupy import HALF, PATHS, _attend
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees_with
+from tests.gpu import nvrtc
 from tests.gpu.comparison import compared_in_half, draw, half_profile
+from tests.gpu.mutants import OF_HALF
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 formats = pytest.mark.parametrize("name", ["float16", "bfloat16"])
+of_few_queries = pytest.mark.parametrize("op, shapes, given", [pytest.param(
+    *call, marks=nvrtc.required()) for call in (
+        ("modern.update", [(2, 5), (140, 5)], ()),
+        ("attention.softmax_attention", [(2, 3, 5), (2, 40, 5), (2, 40, 3)], ("mask", "bias")),
+        ("attention.softmax_attention", [(3, 5), (40, 5), (40, 3)], ("causal",)))])
+
+
+@pytest.fixture(autouse=True)
+def in_tiles(monkeypatch):
+    """Of few queries, too, in tests that do not take the kernels."""
+    monkeypatch.setattr(_attend, "FEW", 0)
+
+
+@pytest.fixture
+def by_kernels(monkeypatch):
+    """With parts of a few warps."""
+    monkeypatch.setattr(_attend, "FEW", 16)
+    monkeypatch.setattr(_attend, "BLOCKS", 4)
 
 
 def dtype_of(name):
@@ -40,6 +60,39 @@ def test_hard_cases_agree_within_the_tolerance_of_float32_and_one_rounding(op, n
         assert double.stats.synchronised == synchronised + 1, case.name     # that of the comparison
         tried += 1
     assert tried > 10
+
+
+def call_in_half(shapes, given, dtype):
+    """Drawn arrays and options whose numbers are of half precision."""
+    rng, scores = np.random.default_rng(1), (*shapes[0][:-1], shapes[1][-2])
+    options = {"mask": rng.random(scores) < 0.6, "causal": True,
+               "bias": rng.standard_normal(scores).astype(dtype).astype(float)}
+    return Case("few queries", [a.astype(dtype).astype(float) for a in draw(*shapes)],
+                {k: options[k] for k in given})
+
+
+@formats
+@of_few_queries
+def test_kernels_read_half_precision(op, shapes, given, name, by_kernels):
+    """Launches convert the queries, a bias and the result, and no keys or values."""
+    dtype = dtype_of(name)
+    double.stats.reset()
+    compared_in_half(OPS[op], call_in_half(shapes, given, dtype), dtype, double.asarray,
+                     double.asnumpy)
+    assert double.stats.launches == 4 + ("bias" in given)
+
+
+@pytest.mark.parametrize("name, mutant", [
+    pytest.param(name, mutant, id=mutant.name, marks=nvrtc.required())
+    for name, mutant in zip(("bfloat16", "float16"), OF_HALF)])
+def test_a_mutant_of_the_conversion_is_found(name, mutant, by_kernels, monkeypatch):
+    wrong = mutant.applied(_attend.source())
+    monkeypatch.setattr(_attend, "source", lambda: wrong)
+    _attend._kernels.cache_clear()
+    with pytest.raises(AssertionError):
+        compared_in_half(OPS["modern.update"], call_in_half([(2, 5), (40, 5)], (), dtype_of(name)),
+                         dtype_of(name), double.asarray, double.asnumpy)
+    _attend._kernels.cache_clear()
 
 
 @formats

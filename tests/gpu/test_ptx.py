@@ -287,6 +287,26 @@ def test_an_address_of_shared_memory_may_have_32_bits():
         run("cvt.u32.u64 %r3, %rd1; ld.global.f32 %f2, [%r3];")
 
 
+HALVES = BEGINNING.replace("mul.wide.u32 %rd4, %r1, 4;", "mul.wide.u32 %rd4, %r1, 2;").replace(
+    "ld.global.f32 %f1, [%rd1];", "add.s64 %rd2, %rd2, %rd4;")
+
+
+def test_numbers_of_half_precision_are_loaded_from_arrays_of_them_alone():
+    """Subnormal numbers, too; two of them at once, or one beyond the array, are faults."""
+    x, y = (2.0**-24 * np.arange(THREADS)).astype(np.float16), np.zeros(THREADS, np.float32)
+    load = "ld.global.nc.{} %rs1, [%rd1+{}]; cvt.f32.f16 %f2, %rs1; st.global.f32 [%rd2], %f2;"
+
+    def launched(statements):
+        launch(parse(HALVES + statements + END)["f"], (1,), (THREADS,), (x, y, np.float32(2.0)))
+    for kind in "u16", "b16":
+        launched(load.format(kind, 0))
+        assert np.array_equal(y, x)
+        with pytest.raises(KernelError, match="out of bounds"):
+            launched(load.format(kind, 2))
+    with pytest.raises(KernelError, match="wrong width"):
+        launched("ld.global.f32 %f1, [%rd1];")
+
+
 BYTES = BEGINNING.replace("mul.wide.u32 %rd4, %r1, 4;", "cvt.u64.u32 %rd4, %r1;").replace(
     "ld.global.f32 %f1, [%rd1];", "mul.wide.u32 %rd5, %r1, 3; add.s64 %rd2, %rd2, %rd5;")
 

@@ -55,7 +55,7 @@ def traffic(monkeypatch):
     return counted
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_the_kernels_of_attention_have_no_bank_conflicts_and_read_whole_sectors(dtype, traffic):
     """For rows that are multiples of a sector; a single number is a sector."""
     rng = np.random.default_rng(0)

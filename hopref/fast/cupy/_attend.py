@@ -1,7 +1,8 @@
 """Softmax attention for few queries by the two kernels of ``kernels/attend.cu``.
 
 The kernels divide the keys between blocks and read each key once for each query.  A mask or a bias
-that is broadcast is read by strides of 0.
+that is broadcast is read by strides of 0.  Keys and values of half precision are converted as they
+are read.
 """
 import functools
 import math
@@ -22,9 +23,8 @@ def possible(tiles, v):
     """Whether the kernels take these queries, keys and values of v components."""
     *lead, l, d = tiles.Q.shape
     several = len(lead) > 1 and (tiles.mask is not True or tiles.bias is not None)
-    alike = tiles.K.dtype == tiles.Q.dtype and (tiles.bias is None
-                                                or tiles.bias.dtype == tiles.Q.dtype)
-    return alike and 0 < l < FEW and 0 < math.prod(lead) <= HEADS and not several \
+    known = tiles.K.dtype == tiles.Q.dtype or tiles.Q.dtype == np.float32
+    return known and 0 < l < FEW and 0 < math.prod(lead) <= HEADS and not several \
         and 0 < v and shared_bytes(tiles.Q.dtype, d, v) <= SHARED_MEMORY
 
 
@@ -36,14 +36,14 @@ def attended(tiles, V, empty_row=0.0):
     cupy, real, size = tiles.cupy, tiles.Q.dtype, np.uint64
     (*lead, l, d), (N, v), heads = tiles.Q.shape, V.shape[-2:], math.prod(tiles.Q.shape[:-2])
     M = heads * l
-    partial, merge = _kernels(cupy, real)
+    partial, merge = _kernels(cupy, real, tiles.K.dtype)
     parts, length = _divided(N, M)
     sums, totals = cupy.empty((M, parts, v), dtype=real), cupy.empty((M, parts), dtype=real)
     tops, means = cupy.empty((M, parts), dtype=real), cupy.empty((*lead, l, v), dtype=real)
     mask, *mask_strides = (cupy.empty((1,), dtype=bool), 0, 0, 0, 0) if tiles.mask is True \
-        else _strided(cupy, tiles.mask)
-    bias, *bias_strides = (tiles.K, 0, 0, 0, 0) if tiles.bias is None \
-        else _strided(cupy, tiles.bias)
+        else _strided(cupy, tiles.mask, bool)
+    bias, *bias_strides = (tiles.Q, 0, 0, 0, 0) if tiles.bias is None \
+        else _strided(cupy, tiles.bias, real)
     after = N if tiles.offset is None else max(0, tiles.offset + 1)
     before = 0 if tiles.offset is None else max(0, -tiles.offset - 1)
     numbers = map(size, (*mask_strides, *bias_strides, N, d, v, length, after, before))
@@ -56,10 +56,11 @@ def attended(tiles, V, empty_row=0.0):
     return means
 
 
-def _strided(cupy, a):
+def _strided(cupy, a, dtype):
     """The distinct numbers of a (..., l, s), a one, and the strides of its axes in elements."""
     a = a if a.ndim == 3 else a[None]
     a = cupy.ascontiguousarray(a[tuple(slice(None) if step else slice(1) for step in a.strides)])
+    a = cupy.astype(a, dtype, copy=False)
     steps = math.prod(a.shape[1:]), a.shape[2], 1
     return a, 1, *(step if n > 1 else 0 for step, n in zip(steps, a.shape))
 
@@ -80,7 +81,10 @@ def source():
 
 
 @functools.cache
-def _kernels(cupy, real):
+def _kernels(cupy, real, stored):
     name = {"float32": "float", "float64": "double"}[np.dtype(real).name]
-    module = cupy.RawModule(code=source(), options=("-std=c++17", f"-DREAL={name}"))
+    options = ["-std=c++17", f"-DREAL={name}"]
+    if stored != real:
+        options.append(f"-DSTORED={np.dtype(stored).name}")
+    module = cupy.RawModule(code=source(), options=tuple(options))
     return module.get_function("partial"), module.get_function("merge")

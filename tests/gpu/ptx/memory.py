@@ -13,7 +13,7 @@ from tests.gpu.ptx.errors import Fault
 
 __all__ = ["Region", "Space", "Clock", "spaced"]
 
-GRANULE = 4                     # bytes of the smallest access, but to an array of bytes
+GRANULE = 4                     # bytes of the smallest access, but to an array of smaller elements
 GAP = 256                       # bytes between regions, so that an index beyond one is in none
 
 
@@ -37,7 +37,7 @@ class Clock(NamedTuple):
 
 
 class Region:
-    """An array or a variable, with the history of each of its granules of four bytes, or one.
+    """An array or a variable, with the history of each of its granules: four bytes, or an element.
 
     ``item`` is the size of an element where only accesses of that size are allowed; ``between``
     says whether different blocks access the same memory.
@@ -45,7 +45,7 @@ class Region:
 
     def __init__(self, name, memory, base, threads, *, item=None, between=True, initialised=True):
         self.name, self.bytes, self.base, self.item = name, memory, base, item
-        self.granule = 1 if item == 1 else GRANULE
+        self.granule = min(item or GRANULE, GRANULE)
         self.words = memory.view(f"u{self.granule}")
         count = len(self.words)
         self.between = between

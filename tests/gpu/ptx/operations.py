@@ -15,7 +15,7 @@ __all__ = ["TYPES", "Operation", "operation", "immediate"]
 
 TYPES = {"pred": np.bool_, "b16": np.uint16, "u16": np.uint16, "s16": np.int16, "b32": np.uint32,
          "u32": np.uint32, "s32": np.int32, "b64": np.uint64, "u64": np.uint64, "s64": np.int64,
-         "f32": np.float32, "f64": np.float64}
+         "f16": np.float16, "f32": np.float32, "f64": np.float64}
 _REALS = {"0f": np.dtype(np.float32), "0d": np.dtype(np.float64)}       # constants by their bits
 _WIDER = {"s32": "s64", "u32": "u64"}
 
@@ -87,7 +87,7 @@ _FLOAT = {
 
 def _on_floats(name, modifiers, kind):
     given = set(modifiers)
-    if kind[0] != "f" or kind == "f64" and given & {"ftz", "sat"}:
+    if kind not in ("f32", "f64") or kind == "f64" and given & {"ftz", "sat"}:
         return None
     if name == "fma":
         return _fused(given, kind)
@@ -211,6 +211,8 @@ def _special(name, modifiers, kind):
 
 
 def _conversion(modifiers, gives, takes):
+    if (gives, takes) == ("f32", "f16") and not modifiers:
+        return Operation(lambda a: a.astype(np.float32), gives, (takes,))
     if gives == takes == "f32" and modifiers == ["sat"]:
         return Operation(_modified(np.positive, {"sat"}), gives, (takes,))
     widened = not modifiers and (gives, takes) == ("f64", "f32")

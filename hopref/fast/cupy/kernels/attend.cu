@@ -6,16 +6,34 @@
 // adds the parts.  Each sum is taken in a fixed order, so that the bits of a result depend neither
 // on the order of blocks nor on that of threads.
 //
-// REAL is float or double.  A block of `partial` has WARPS warps, and 32 lanes are a warp.
+// REAL is float or double.  Keys and values are stored in it, or, if REAL is float, as STORED, which is
+// float16 or bfloat16.  A block of `partial` has WARPS warps, and 32 lanes are a warp.
 // grid of `partial`: (parts, queries, heads); of `merge`: (blocks of THREADS components, queries,
 // heads).
 
+#ifndef STORED
+#define STORED REAL
+#endif
+
+struct float16 { unsigned short bits; };          // NVRTC defines the types only with headers
+struct bfloat16 { unsigned short bits; };
+
 typedef REAL real;
+typedef STORED stored;
 typedef unsigned char truth;                      // a bool of NumPy
 typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
 
 enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
 #define ALL 0xffffffffu
+
+__device__ real number(real x) { return x; }
+__device__ float number(bfloat16 x) { return __int_as_float(int(x.bits) << 16); }
+__device__ float number(float16 x)
+{
+    float y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+    return y;
+}
 
 __device__ real infinity() { return real(__int_as_float(0x7f800000)); }
 
@@ -46,8 +64,8 @@ __device__ real sum_of_warp(real value)
 // `biased` are 0 where it is absent.  Query i sees the keys before i + after - before.
 // Dynamic shared memory: the query, of d numbers, and a sum of v numbers for each warp.
 extern "C" __global__ void __launch_bounds__(THREADS)
-partial(const real* __restrict__ queries, const real* __restrict__ keys,
-        const real* __restrict__ values, const truth* __restrict__ mask,
+partial(const real* __restrict__ queries, const stored* __restrict__ keys,
+        const stored* __restrict__ values, const truth* __restrict__ mask,
         const real* __restrict__ bias, const size masked, const size mask_head,
         const size mask_query, const size mask_key, const size biased, const size bias_head,
         const size bias_query, const size bias_key, const size count, const size d, const size v,
@@ -83,7 +101,7 @@ partial(const real* __restrict__ queries, const real* __restrict__ keys,
         for (int j = 0; j < present; ++j) {
             real product = real(0);
             for (size k = lane; k < d; k += LANES)
-                product += query[k] * keys[(start + j) * d + k];
+                product += query[k] * number(keys[(start + j) * d + k]);
             product = sum_of_warp(product);
             if (lane == j)
                 score = product;
@@ -110,7 +128,7 @@ partial(const real* __restrict__ queries, const real* __restrict__ keys,
         for (size k = lane; k < v; k += LANES) {
             real value = sum[k] * scale;
             for (int j = 0; j < present; ++j)
-                value += weights[warp][j] * values[(start + j) * v + k];
+                value += weights[warp][j] * number(values[(start + j) * v + k]);
             sum[k] = value;
         }
     }
