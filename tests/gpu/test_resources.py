@@ -14,13 +14,25 @@ TABLE = PAGE.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
 REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
 SPILLED = {(13, "partial", "float64", 75): 24}      # bytes, where a compiler spills any
+SHARED = {"partial": lambda real: path.shared_bytes(real, 0, 0), "merge": lambda real: 0,
+          "sweep": lambda real: _sweeps.shared_bytes(real, 0),
+          "causal": lambda real: _causal.shared_bytes(0)}
+REALS = {"float32": "float32", "float64": "float64", "float16": "float32"}
 compilers = pytest.mark.parametrize("cuda", [
     pytest.param(cuda, marks=nvrtc.required(cuda)) for cuda in nvrtc.CUDA])
 pytestmark = nvrtc.required()
 
 
 @compilers
-def test_few_bytes_are_spilled_and_several_blocks_share_a_multiprocessor(cuda):
+def test_the_resources_are_those_of_the_page_and_within_the_limits(cuda):
+    """One test for each compiler, in whose process the kernels are compiled once.
+
+    The table is written anew by ``python -m tests.gpu.resources``.  Few bytes are spilled, several
+    blocks share a multiprocessor, and the shared memory is what the paths count, beside that for
+    which they ask.
+    """
+    assert TABLE[:2] == HEAD and len(TABLE) == 2 + len(nvrtc.CUDA) * len(lines(cuda))
+    assert [line for line in TABLE if f"| {nvrtc.version(cuda)} |" in line] == lines(cuda)
     for kernels in SOURCES:
         for dtype in made(kernels.split()[0]):
             for architecture in ARCHITECTURES:
@@ -30,25 +42,7 @@ def test_few_bytes_are_spilled_and_several_blocks_share_a_multiprocessor(cuda):
                     at = cuda, kernel, dtype, architecture
                     assert of["spilled"] <= SPILLED.get(at, 0), at
                     assert 0 < of["registers"] <= REGISTERS // (RESIDENT * path.THREADS), at
-
-
-@compilers
-def test_the_table_is_that_of_the_page(cuda):
-    """Written anew by ``python -m tests.gpu.resources``."""
-    assert TABLE[:2] == HEAD and len(TABLE) == 2 + len(nvrtc.CUDA) * len(lines(cuda))
-    assert [line for line in TABLE if f"| {nvrtc.version(cuda)} |" in line] == lines(cuda)
-
-
-@compilers
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_shared_memory_is_what_the_path_counts(cuda, dtype):
-    """Beside that which the path asks for, for the components of a query and of the sums."""
-    attend = used(cuda, "partial merge", dtype, 80)
-    assert attend["partial"]["shared"] == path.shared_bytes(np.dtype(dtype), 0, 0)
-    assert attend["merge"]["shared"] == 0
-    assert used(cuda, "sweep", dtype, 80)["sweep"]["shared"] == \
-        _sweeps.shared_bytes(np.dtype(dtype), 0)
-    assert used(cuda, "causal", dtype, 80)["causal"]["shared"] == _causal.shared_bytes(0)
+                    assert of["shared"] == SHARED[kernel](np.dtype(REALS[dtype])), at
 
 
 def test_spills_are_read_from_the_log():
