@@ -282,7 +282,8 @@ def default_scale(scale, keys):
     For keys of long double it is of long double.
     """
     d = max(1, keys.shape[-1])
-    root = np.sqrt(np.longdouble(d)) if keys.dtype == np.longdouble else math.sqrt(d)
+    long = isinstance(keys.dtype, np.dtype) and keys.dtype == np.longdouble
+    root = np.sqrt(np.longdouble(d)) if long else math.sqrt(d)
     return 1 / root if scale is None else scale
 
 
