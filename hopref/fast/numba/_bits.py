@@ -4,6 +4,7 @@ from llvmlite import ir
 from numba import types
 
 from hopref.fast.numba._jit import njit
+from hopref.fast.numba._products import copy
 from hopref.fast.numba._tiles import in_blocks
 from hopref.fast.numba._vectors import I64, loop, moved, registers, vector_code
 
@@ -30,7 +31,7 @@ def _pack_rows(x, low, bits):
         valid &= pack(words, entries, m * d, low, flat, m * bits.shape[1])
         if words * WORD < d:
             rest[:] = low
-            rest[:d - words * WORD] = x[m, words * WORD:]
+            copy(rest, 0, entries, m * d + words * WORD, d - words * WORD)
             valid &= pack(1, rest, 0, low, flat, m * bits.shape[1] + words)
     return valid
 

@@ -23,7 +23,7 @@ from hopref.fast.numba._features import (
 )
 from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._lines import collect, padded, trim, turned, widened
-from hopref.fast.numba._products import aligned
+from hopref.fast.numba._products import aligned, copy
 from hopref.fast.numba._tiles import lanes, multiply
 from hopref.fast.numba.gradients import finite
 
@@ -104,7 +104,7 @@ def _slopes(kind, rows, tile, factor, none, heights, factors, values, slopes):
         for i in range(rows):
             _steps(values[i * n:(i + 1) * n], factors[i], slopes[i * n:(i + 1) * n])
     else:
-        slopes[:rows * n] = values[:rows * n]
+        copy(slopes, 0, values, 0, rows * n)
     return tile.dtype.type(-1 if kind == EXP_MINUS or kind == COS else 1)
 
 

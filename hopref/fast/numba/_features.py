@@ -8,7 +8,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._panels import raise_tops
-from hopref.fast.numba._products import aligned, dot
+from hopref.fast.numba._products import aligned, copy, dot
 from hopref.fast.numba._tiles import lanes, multiply, rows_of, transpose
 from hopref.fast.numba._vectors import I64, REDUCED, loop, moved, vector_code
 from hopref.features import projected
@@ -188,7 +188,7 @@ def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach,
     tile, spare = aligned(PANELS * ROWS * n, out), aligned(ROWS * n, out)
     heights, factors, squares = np.empty(ROWS, real), np.empty(ROWS, real), squared_lengths(x)
     panels[:], turned[:] = 0, 0
-    turned[:m] = shifts
+    copy(turned, 0, shifts, 0, m)
     for p in range(P):
         transpose(omega.reshape(-1), p * n * d, min(n, m - p * n), d, panels, p * d * n, d, n)
     for t in range(0, L, ROWS):
@@ -251,9 +251,9 @@ def apply_units(x, linear, out):
     n, size = lanes(x), x.size
     whole, spare = size // n, np.zeros(2 * n, x.dtype)
     units(whole, x, 0, linear, out, 0)
-    spare[:size - whole * n] = x[whole * n:]
+    copy(spare, 0, x, whole * n, size - whole * n)
     units(1, spare, 0, linear, spare, n)
-    out[whole * n:] = spare[n:n + size - whole * n]
+    copy(out, whole * n, spare, n, size - whole * n)
 
 
 @njit

@@ -41,7 +41,9 @@ def padded(X, factor):
     """``factor X``, with rows of a multiple of the number of lanes."""
     L = lanes(X)
     wide = np.zeros((len(X), -(-X.shape[1] // L) * L), X.dtype)
-    wide[:, :X.shape[1]] = factor * X
+    for i in range(len(X)):
+        for j in range(X.shape[1]):
+            wide[i, j] = factor * X[i, j]
     return wide
 
 

@@ -1,4 +1,4 @@
-"""Aligned arrays, and sums of products, in loops that LLVM vectorises.
+"""Aligned arrays, copies, and sums of products, in loops that LLVM vectorises.
 
 BLAS is not used, so that there is no second thread pool, and the bits depend on the operands alone.
 """
@@ -6,7 +6,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import REORDER, njit
 
-__all__ = ["LANES", "aligned", "dot", "squared_length"]
+__all__ = ["LANES", "aligned", "copy", "dot", "squared_length"]
 
 LANES = 64      # a constant, so that the compiler can infer that the rows do not overlap
 
@@ -17,6 +17,16 @@ def aligned(size, like):
     raw = np.empty(size + 64 // like.itemsize, like.dtype)
     first = (-raw.ctypes.data % 64) // like.itemsize
     return raw[first:first + size]
+
+
+@njit
+def copy(A, a, B, b, count):
+    """``A[a + j] = B[b + j]`` for ``count`` entries.
+
+    An assignment between slices takes two seconds longer to compile, for a message about shapes.
+    """
+    for j in range(count):
+        A[a + j] = B[b + j]
 
 
 @njit(fastmath=REORDER)

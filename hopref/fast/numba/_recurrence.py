@@ -8,7 +8,7 @@ depend on where a sequence is cut.
 import numpy as np
 
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._products import aligned, dot
+from hopref.fast.numba._products import aligned, copy, dot
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
@@ -39,7 +39,7 @@ def recur(q, k, V, decays, write, erased, scale, S, out):
         columns = slice(first, min(v, first + n))
         panel[:], rows[:] = 0, 0
         for c in range(d):
-            panel[c * n:c * n + columns.stop - first] = S[c, columns]
+            copy(panel, c * n, S[c], first, columns.stop - first)
         for t in range(L):
             place = t * decays.shape[1], max(0, t - 1) * d, t * d
             if erased != 0:

@@ -21,7 +21,7 @@ import numpy as np
 from hopref import maps
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._pairs import two_product
-from hopref.fast.numba._products import LANES
+from hopref.fast.numba._products import LANES, copy
 from hopref.fast.numba._subsets import largest_entries, lowest_of_support, subset_entries
 from hopref.fast.numba._support import entries, threshold
 from hopref.maps.double_double import reciprocal
@@ -294,7 +294,7 @@ def _candidates(z, tops, top, factor, q, v, at, spare):
     tau = -1.0                                                  # no height is above 1
     if z.size > LANES:
         k = min(tops.size, z.size)
-        spare[:k] = tops[:k]
+        copy(spare, 0, tops, 0, k)
         tau, _ = threshold(spare, k, top, factor, max(q, 1.0), tau)
     tau -= 2.0**-40
     low = top + tau / factor

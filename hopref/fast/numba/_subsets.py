@@ -10,6 +10,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import REORDER, njit
 from hopref.fast.numba._pairs import two_sum
+from hopref.fast.numba._products import copy
 from hopref.fast.numba._support import LEAST, MOVES, STEPS, above, below, height
 
 __all__ = ["largest_entries", "lowest_of_support", "subset_entries"]
@@ -59,7 +60,7 @@ def lowest_of_support(tops, x, k, beta, soft):
             x[i] = tops[i * GROUP:(i + 1) * GROUP].max()
     else:
         m = tops.size
-        x[:m] = tops
+        copy(x, 0, tops, 0, m)
     kth = kth_largest(x, m, k) if k <= m else -inf
     if soft or kth == -inf:
         return kth
@@ -82,7 +83,7 @@ def largest_entries(v, at, x, k, top, beta):
     m, last = v.size, inf
     kth = -inf
     if m > k:
-        x[:m] = v
+        copy(x, 0, v, 0, m)
         kth = kth_largest(x, m, k)
         ties, larger = 0, 0
         for i in range(m):
@@ -116,7 +117,7 @@ def subset_entries(v, at, x, k, beta):
     if m <= k:
         x[:m] = 1
         return m
-    x[:m] = v
+    copy(x, 0, v, 0, m)
     middle = kth_largest(x, m, k)
     tau = _threshold(v, x, middle, k, beta)
     edge, certain = _lowest(v, middle + tau / beta, factor, k, False)

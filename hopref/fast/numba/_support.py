@@ -10,6 +10,7 @@ import numpy as np
 
 from hopref.fast.numba._jit import NO_NAN, njit
 from hopref.fast.numba._pairs import real_power, two_product, two_sum
+from hopref.fast.numba._products import copy
 
 __all__ = ["LEAST", "MOVES", "STEPS", "threshold", "entries", "height", "above", "below"]
 
@@ -155,7 +156,7 @@ def entries(v, at, x, top, tau, factor, q, s):
     v and ``at`` then begin with their scores and places.
     """
     m = v.size
-    x[:m] = v
+    copy(x, 0, v, 0, m)
     tau, many = threshold(x, m, top, factor[0], max(q[0], 1.0), tau)
     if q[0] < 1:
         guess = _guess_among(x[:many], factor, q[0])

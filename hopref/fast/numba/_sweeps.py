@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from hopref.fast.numba._jit import njit
-from hopref.fast.numba._products import aligned, dot
+from hopref.fast.numba._products import aligned, copy, dot
 from hopref.fast.numba._signs import (
     SINGLE,
     TERMS,
@@ -110,17 +110,10 @@ def _visit_weights(x, W, b, order, uniforms, kind, gain, plus, low):
                         part[j] += fields[o + i * L + j]
                     _turn(part, states, p * d * L, W[site], site, b[site], draws[i * L:],
                           sizes[here], whole[here], terms, kind, gain, plus, low)
-                    _copy(own, o + places[site] * L, states, (p * d + site) * L, L)
+                    copy(own, o + places[site] * L, states, (p * d + site) * L, L)
             for site in visits:
                 places[site] = -1
         empty_panels(states, xs, first, M, d, panels)
-
-
-@njit
-def _copy(A, a, B, b, count):
-    """``A[a + j] = B[b + j]``."""
-    for j in range(count):
-        A[a + j] = B[b + j]
 
 
 @njit
@@ -130,13 +123,13 @@ def _fill_fields(fields, part, rows, W, visits, sites, states, panels, own):
     for p in range(panels):
         for s in range(len(sites)):
             place = (p * d + sites[s]) * L
-            _copy(own, (p * BLOCK + s) * L, states, place, L)
+            copy(own, (p * BLOCK + s) * L, states, place, L)
             states[place:place + L] = 0
     even = _consecutive(visits)
     for c in range(0, d, TERMS):
         terms = min(TERMS, d - c)
         for i in range(0 if even else k):
-            _copy(rows, i * terms, ws, visits[i] * d + c, terms)
+            copy(rows, i * terms, ws, visits[i] * d + c, terms)
         for p in range(panels):
             if even:
                 multiply(k, ws, visits[0] * d + c, d, 1, states, (p * d + c) * L, part, 0, terms)
@@ -147,7 +140,7 @@ def _fill_fields(fields, part, rows, W, visits, sites, states, panels, own):
                 fields[f + j] = part[j] if c == 0 else fields[f + j] + part[j]
     for p in range(panels):
         for s in range(len(sites)):
-            _copy(states, (p * d + sites[s]) * L, own, (p * BLOCK + s) * L, L)
+            copy(states, (p * d + sites[s]) * L, own, (p * BLOCK + s) * L, L)
 
 
 @njit
