@@ -81,14 +81,16 @@ def observe(call, args, kwargs, layout="C", known=None):
     """Call the candidate; return its results and side effects.
 
     ``known`` is a list of the states of the global generators at the end of the last call, or an
-    empty one where something may have drawn since; it is replaced by those at the end of this call.
+    empty one where something may have drawn since; it is replaced by those at the end of this call,
+    which are then read as `bits_of_generators`.
     """
     given = [relaid(a, layout, i) for i, a in enumerate(args)]
     named = {k: relaid(v, layout, k) for k, v in kwargs.items()}
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
     before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
-    known, printed = [] if known is None else known, io.StringIO()
-    errors, states = np.geterr(), known.pop() if known else generator_states()
+    states_now = generator_states if known is None else bits_of_generators
+    printed, errors = io.StringIO(), np.geterr()
+    states = known.pop() if known else states_now()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
             warnings.simplefilter("ignore")
@@ -106,8 +108,10 @@ def observe(call, args, kwargs, layout="C", known=None):
         outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
                           trace=places(error))
     outcome.side_effects += forbidden(inputs, before, errors, printed.getvalue())
-    known.append(generator_states())
-    if known[0] != states:
+    after = states_now()
+    if known is not None:
+        known.append(after)
+    if after != states:
         outcome.side_effects.append(("draws from a global generator",
                                      "the global random state changed"))
     outcome.side_effects += getattr(call, "side_effects", ())
@@ -189,15 +193,20 @@ def as_numpy(a):
 
 
 def generator_states():
-    """The states of the global random generators of NumPy and Python, to be compared.
+    """The states of the global random generators of NumPy and Python, to be compared."""
+    kind, keys, *rest = np.random.get_state()
+    return (kind, keys.tobytes(), *rest), random.getstate()
 
-    The usual generator of NumPy is read in memory, at a hundredth of the cost of `get_state`; the
-    second number of a pair of normal ones, which it keeps elsewhere, is not seen.
+
+def bits_of_generators():
+    """The same without the second number of a pair of normal ones, which NumPy keeps elsewhere.
+
+    Its usual generator is read in memory, at a hundredth of the cost of `numpy.random.get_state`.
     """
     bits = np.random.get_bit_generator()
     if isinstance(bits, np.random.MT19937):
         return ctypes.string_at(bits.ctypes.state_address, MERSENNE_TWISTER), random.getstate()
-    return repr(bits.state), random.getstate()
+    return generator_states()
 
 
 def forbidden(inputs, before, errors, printed):

@@ -97,8 +97,8 @@ class Toleranced:
         radius = np.asarray(radius, float)
         if radius.shape != self.value.shape:
             radius = np.broadcast_to(radius, self.value.shape)
-        self.known_sizes = np.abs(self.value).astype(float)
-        self.ordinary = at_most(self.known_sizes, profile.most) and at_most(radius)
+        self.known_sizes = None
+        self.ordinary = at_most(np.abs(self.value), profile.most) and at_most(radius)
         if not self.ordinary:
             self.inexact = False
             finite = np.isfinite(self.value)
