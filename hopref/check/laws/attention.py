@@ -24,7 +24,7 @@ def softmax(z, seen=True):
 
 
 def scores(Q, K, scale):
-    return Q @ K.T / np.sqrt(float(K.shape[-1])) if scale is None else scale * (Q @ K.T)
+    return Q @ K.T / np.sqrt(np.longdouble(K.shape[-1])) if scale is None else scale * (Q @ K.T)
 
 
 # -- the attention matrix --------------------------------------------------------------------------

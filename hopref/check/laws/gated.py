@@ -74,7 +74,7 @@ def decays_far_beyond_the_range_of_numbers_have_no_inverse(f, Q, K, V, rule, S, 
 def without_gates_it_is_the_numerator_of_causal_attention(f, phi_q, phi_k, V):
     """A column of ones among the values holds the denominator; sqrt(d) restores the scale."""
     values = np.concatenate([np.ones((V.shape[0], 1)), V], axis=-1)
-    O = first(f(phi_q, phi_k, values)) * np.sqrt(float(phi_k.shape[-1]))
+    O = first(f(phi_q, phi_k, values)) * np.sqrt(np.longdouble(phi_k.shape[-1]))
     A = np.tril(phi_q @ phi_k.T)
     yield equal(O, A @ values)
 
@@ -153,7 +153,8 @@ def orthonormal_keys_are_not_in_the_way_of_each_other(f, Q, K, V):
     """With beta = 1 both rules write the same memory, and each key reads its own value."""
     linear, delta = (f(Q, K, V, rule=rule) for rule in ("linear", "delta"))
     yield equal(first(linear), first(delta), "results")
-    yield equal(first(delta)[-1], (Q[-1] @ K.T) @ V / np.sqrt(float(K.shape[-1])), "last result")
+    root = np.sqrt(np.longdouble(K.shape[-1]))
+    yield equal(first(delta)[-1], (Q[-1] @ K.T) @ V / root, "last result")
 
 
 @law(OP, id="GD-9", over=gated_heads(),
