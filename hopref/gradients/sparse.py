@@ -24,6 +24,7 @@ from hopref.maps import (
     outer,
     overlaps,
     ratio,
+    shown,
     strongest,
     tsallis_excess,
 )
@@ -239,10 +240,11 @@ def normalized_energy_gradient(g, xi, X, Y, p, gain, beta, c, eps):
     """(dxi, dX, dbeta, deps) of r M - s(xi) - p.z + gain/beta at the minimising p, with c = r^2; Y
     are the patterns whose longest has the length M."""
     xp, rest = namespace(xi), c - dot(xi, xi)
-    root, all_of_g = xp.sqrt(xp.where(rest > 0, rest, 0.0)), xp.sum(g)
-    pull = math.sqrt(c * eps) * ratio(xi, root[..., None], 0.0) - p @ X
+    inside, all_of_g = rest > 0, xp.sum(g)
+    root = xp.sqrt(xp.where(inside, rest, 1.0))
+    pull = math.sqrt(c * eps) * shown(xi / root[..., None], inside[..., None]) - p @ X
     dX = math.sqrt(c) * all_of_g * longest_direction(Y, c * eps) - outer(p, g[..., None] * xi)
-    slope = math.sqrt(c) / 2 * ratio(root, xp.full_like(root, math.sqrt(eps)), 0.0)
+    slope = math.sqrt(c) / 2 * ratio(shown(root, inside), xp.full_like(root, math.sqrt(eps)), 0.0)
     deps = c * math.sqrt(c) / 2 * ratio(all_of_g, xp.max(lengths(Y, c * eps)), 0.0)
     return g[..., None] * pull, dX, -xp.sum(g * (gain / beta / beta)), deps - xp.sum(g * slope)
 
