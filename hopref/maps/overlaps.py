@@ -85,6 +85,7 @@ def _largest_listed(z, i, first, start, stop):
     return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i, axis=0)
 
 
+@overridable
 def weighted_sum(A, V, seen=True):
     """A V for weights >= 0, in which hidden values have no effect, even if they are not finite.
 

@@ -13,6 +13,12 @@ from hopref.maps import soft
 __all__ = ["softmax"]
 
 
+@implements(maps.weighted_sum)
+def weighted_sum(A, V, seen=True):
+    """A V; values are finite in all cases."""
+    return A @ V
+
+
 def size(x):
     return np.where(np.isfinite(x), np.abs(x), 0).astype(float)
 
