@@ -203,8 +203,9 @@ def project(x, omega, shifts, factor, slope, constant, scale, top, kinds, reach,
             whole = min(several, m // n - first)
             for f in range(len(kinds)):
                 place = t * width + f * m + first * n
-                apply(kinds[f], rows, whole, tile, 0, below, real.type(factor), turned, first * n,
-                      heights, factors, features, place, width)
+                if whole > 0:
+                    apply(kinds[f], rows, whole, tile, 0, below, real.type(factor), turned,
+                          first * n, heights, factors, features, place, width)
                 if whole < several:
                     apply(kinds[f], rows, 1, tile, whole * below, below, real.type(factor), turned,
                           (first + whole) * n, heights, factors, spare, 0, n)
