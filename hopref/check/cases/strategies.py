@@ -20,6 +20,7 @@ from hypothesis.extra import numpy as hnp
 from hopref.check.cases.arguments import accepted, legal, shape_of, split, typical, with_multiples
 from hopref.dispatch.domains import Choice, Flag, Seed, Several, count
 from hopref.dispatch.validation import NONEMPTY
+from hopref.features import PAIRED
 
 __all__ = ["calls", "sizes", "scalar", "NUMBERS"]
 
@@ -58,7 +59,9 @@ def calls(draw, op, *, numbers=None, leading=None, empty=True, every=False):
     given = {}
     for name, parameter in op.signature.parameters.items():
         optional = parameter.default is not inspect.Parameter.empty
-        if optional and not every and draw(st.booleans()):
+        if name == "features" and {"m", "r"} <= size.keys():
+            given[name] = draw(st.sampled_from(features_of(op, size["r"] // size["m"])))
+        elif optional and not every and draw(st.booleans()):
             given[name] = parameter.default
         elif name in op.arrays:
             given[name] = array(draw, op, name, size, numbers=numbers)
@@ -67,6 +70,11 @@ def calls(draw, op, *, numbers=None, leading=None, empty=True, every=False):
     given = accepted(op, given)
     assume(given is not None)
     return split(op, given)
+
+
+def features_of(op, width):
+    """The names of feature maps that have this number of features for each draw."""
+    return sorted(k for k in op.domains["features"].names if 1 + (k in PAIRED) == width)
 
 
 @st.composite
