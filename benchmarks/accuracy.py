@@ -6,8 +6,8 @@ The error of a row is its largest error over its largest entry, in units of the 
 number format; the largest of all rows is reported.  ``accuracy.json`` holds a limit for every
 operation, size and path: twice the error that was measured, since the order of summation differs
 between processors.  ``--lower`` lowers the limits that exceed this, adds missing ones, and raises
-none.  (Four formulas of retrieval at 256 patterns have the limits of a processor with AVX2, where
-their errors are twice those with AVX-512.)
+none.  (Five limits of retrieval at 256 patterns are those of a processor with AVX2, where the
+errors are twice those with AVX-512.)
 """
 import argparse
 import json
