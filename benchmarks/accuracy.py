@@ -6,8 +6,8 @@ The error of a row is its largest error over its largest entry, in units of the 
 number format; the largest of all rows is reported.  ``accuracy.json`` holds a limit for every
 operation, size and path: twice the error that was measured, since the order of summation differs
 between processors.  ``--lower`` lowers the limits that exceed this, adds missing ones, and raises
-none.  (Five limits of retrieval at 256 patterns are those of a processor with AVX2, where the
-errors are twice those with AVX-512.)
+none.  ``ANOTHER_ORDER`` has the limits of sums that processors without AVX-512 add in another
+order.
 """
 import argparse
 import json
@@ -25,6 +25,13 @@ from hopref.dispatch.operation import load
 
 FILE = Path(__file__).with_name("accuracy.json")
 SLACK = 2.0
+ANOTHER_ORDER = {
+    ("sparse retrieval 256", "formula"): 13.25,
+    ("normalised sparse retrieval 256", "formula"): 12.45,
+    ("sparse retrieval and layer norm 256", "formula"): 13.25,
+    ("retrieval over a support 256", "formula"): 5.35,
+    ("retrieval over a support 256", "numba"): 5.0,
+}
 
 
 class Accuracy(NamedTuple):
@@ -132,6 +139,13 @@ def limits():
     return {(case, path): limit for case, row in kept.items() for path, limit in row.items()}
 
 
+def limits_here(allowed):
+    """The limits that hold for this processor."""
+    wide = any(name == "X86_V4" or "AVX512" in name for name in timing.simd_extensions())
+    return allowed if wide else \
+        allowed | {key: limit for key, limit in ANOTHER_ORDER.items() if key in allowed}
+
+
 def wanted():
     """Every case and path that is measured."""
     return [(case, path) for case in cases() for path in timing.PATHS
@@ -162,13 +176,14 @@ def main(argv=None):
     found = {(case, path): error(case, path) for case, path in wanted()}
     allowed = limits() if FILE.exists() else {}
     for (case, path), value in found.items():
-        print(f"{case:30} {path:14} {value:8.2f} eps, limit {allowed.get((case, path), math.nan)}")
+        limit = limits_here(allowed).get((case, path), math.nan)
+        print(f"{case:30} {path:14} {value:8.2f} eps, limit {limit}")
     if lower:
         allowed, rows = lowered(found, allowed), {}
         for (case, path), limit in allowed.items():
             rows.setdefault(case, {})[path] = limit
         FILE.write_text(json.dumps(rows, indent=1) + "\n")
-    wrong = complaints(found, allowed)
+    wrong = complaints(found, limits_here(allowed))
     print("\n".join(wrong) or f"{len(found)} errors are within their limits")
     return 1 if wrong else 0
 

@@ -24,9 +24,7 @@ from typing import NamedTuple
 from benchmarks import ratios  # pins the threads before NumPy is imported
 
 # ruff: isort: split
-import numpy as np
-
-from benchmarks import figures, growth
+from benchmarks import figures, growth, timing
 from benchmarks.figures import Panel, crossing, mark
 from benchmarks.summary import at_sizes, markdown, memory, time
 from hopref.dispatch.operation import load
@@ -95,7 +93,7 @@ def machine():
         model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())[1]
     except (OSError, TypeError):
         model = platform.processor() or platform.machine()
-    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    features = timing.simd_extensions()
     return {"processor": model, "vectors": features[-1] if features else "baseline",
             "cores": os.cpu_count(), "system": platform.system()}
 

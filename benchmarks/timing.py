@@ -36,6 +36,11 @@ class _Timed:
     track_peak.unit, track_peak.version = "bytes", "1"
 
 
+def simd_extensions():
+    """The vector extensions of the processor that NumPy has found."""
+    return np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+
+
 def on_path(name, path, args, options):
     """The operation on this path, called once; skipped where there is no such path."""
     backend, _, single = path.partition(" ")
