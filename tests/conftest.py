@@ -13,6 +13,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
+from tests import groups
+
 settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
 settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True, derandomize=True,
                           suppress_health_check=[HealthCheck.too_slow])
@@ -31,6 +33,11 @@ def named(folder, config):
     """Whether the folder, or a part of it, is an argument."""
     arguments = [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
     return any(path.resolve().is_relative_to(folder) for path in arguments)
+
+
+def pytest_configure(config):
+    """Selected tests are items of their own."""
+    groups.SINGLY |= bool(config.option.keyword) or any("[" in arg for arg in config.args)
 
 
 def pytest_report_header(config):

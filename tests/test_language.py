@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.groups import each
 
 ROOT = Path(__file__).parent.parent
 OUT = {
@@ -61,7 +61,7 @@ def found(text):
                 yield number, match[0], instead
 
 
-@pytest.mark.parametrize("file", tracked())
+@each("file", tracked())
 def test_a_file_has_no_words_that_are_out(file):
     kept = KEPT.get(file, "balls?" if CERTIFIED.search(file) else r"(?!)")
     words = [f"{file}:{number}: {word!r}; write {instead}"

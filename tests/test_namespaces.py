@@ -14,8 +14,9 @@ from hopref.errors import BackendError, DomainError, DTypeError
 from tests.dispatch.calling import WITH_ARRAYS as OPS
 from tests.dispatch.calling import each_of, parts, run, widely
 from tests.doubles import cupy as device
+from tests.groups import each
 
-every_op = pytest.mark.parametrize("name", OPS)
+every_op = each("name", OPS)
 
 
 def moved(call, asarray):
@@ -55,11 +56,11 @@ def test_the_strict_array_api_and_the_device_give_the_same_bits(name):
     same()
 
 
-@pytest.mark.parametrize("name", [n for n, op in OPS.items() if not op.structural])
+@each("name", [n for n, op in OPS.items() if not op.structural])
 def test_single_precision_is_computed_in_double_on_every_backend(name):
     op = OPS[name]
 
-    @settings(max_examples=5)
+    @settings(max_examples=3)
     @given(calls(op, empty=False))
     def widened(call):
         args, kwargs = moved(call, lambda a: a.astype(np.float32) if a.dtype == float else a)

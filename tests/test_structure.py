@@ -14,6 +14,7 @@ from hopref.dispatch.declaration import Declaration
 from hopref.dispatch.registry import NO_OPERATIONS
 from tests import structure_rules as rules
 from tests.doubles import cupy_names
+from tests.groups import each
 
 ROOT = pathlib.Path(hopref.__file__).parent.parent
 LIBRARY = {p.relative_to(ROOT).as_posix(): p.read_text()
@@ -25,8 +26,8 @@ FORMULAS = {k: v for k, v in LIBRARY.items() if not k.endswith("preconditions.py
 ON_DEVICE = [k for k in LIBRARY if rules.package_of(k) in rules.FORMULAS | {"gradients"}]
 OPS = operation.load()
 
-files = pytest.mark.parametrize("path", LIBRARY)
-ops = pytest.mark.parametrize("name", OPS)
+files = each("path", LIBRARY)
+ops = each("name", OPS)
 
 
 # ---- the rules hold -----------------------------------------------------------------------------
@@ -45,23 +46,23 @@ def test_packages_are_on_levels():
     assert not rules.cycles(rules.MAY_IMPORT)
 
 
-@pytest.mark.parametrize("path", FORMULAS)
+@each("path", FORMULAS)
 def test_formulas_are_assignments_operators_and_calls(path):
     assert not rules.formula_violations(path, FORMULAS[path])
 
 
-@pytest.mark.parametrize("path", ON_DEVICE)
+@each("path", ON_DEVICE)
 def test_formulas_take_only_names_that_cupy_has(path):
     listed = {*cupy_names.UFUNCS, *cupy_names.FUNCTIONS, *cupy_names.CONSTANTS}
     assert not rules.namespace_names(LIBRARY[path]) - listed - {"__name__"}
 
 
-@pytest.mark.parametrize("path", [*LIBRARY, *TESTS])
+@each("path", [*LIBRARY, *TESTS])
 def test_files_are_short_and_finished(path):
     assert not rules.untidy_file(path, (LIBRARY | TESTS)[path])
 
 
-@pytest.mark.parametrize("path", [p for p in LIBRARY if p != "hopref/__main__.py"])
+@each("path", [p for p in LIBRARY if p != "hopref/__main__.py"])
 def test_importing_a_file_has_no_side_effects(path):
     assert not rules.import_time_effects(path, LIBRARY[path])
 
@@ -99,7 +100,7 @@ def test_few_public_names_beside_the_models_each_documented():
         assert plain or (inspect.getdoc(value) or "").strip(), name
 
 
-@pytest.mark.parametrize("path", [p for p in LIBRARY if rules.package_of(p) not in {
+@each("path", [p for p in LIBRARY if rules.package_of(p) not in {
     "check", "experiments", "cli", "__main__", "fast", "gpu_check", "certify"}])
 def test_every_name_in_all_exists(path):
     module = importlib.import_module(rules.module_of(path))

@@ -7,12 +7,13 @@ pytest.importorskip("flint", reason="certified values need python-flint (hopref[
 from hopref.certify import certify  # noqa: E402
 from hopref.dispatch.operation import load  # noqa: E402
 from tests.certify import walk  # noqa: E402
+from tests.groups import each
 
 OPS = {op.name: op for op in walk.operations()}
 CASES = 3               # of each operation; `tox -e certify` takes all
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_a_formula_agrees_with_its_certified_value(name):
     messages = [m for case in walk.chosen(OPS[name], CASES)
                 for m in walk.disagreements(OPS[name], case)]

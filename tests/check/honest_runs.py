@@ -1,5 +1,7 @@
 """Honest judgements by the thousand: ``python -m tests.check.honest_runs`` counts the refused.
 
+The formulas themselves are judged too, run in half and in single precision.
+
 A judgement compares the result of one honest implementation, in one number format and with one
 order of summation, with the tolerance of one case.  Arrays in eight bits are stored in E4M3 or
 E5M2, and the arithmetic is that of float32; other formats round after every step.
@@ -11,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 
 from hopref.check.cases.generator import accepts, cases
-from hopref.check.engine.candidate import NotOffered
-from hopref.check.engine.judge import worst_entry
+from hopref.check.engine.candidate import InProcess, NotOffered
+from hopref.check.engine.judge import MOST_DRAWS, judge, worst_entry
 from hopref.check.peers.adapters import bound
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
@@ -21,7 +23,7 @@ from hopref.dispatch.operation import load as load_ops
 from hopref.errors import HoprefError
 from tests.check.honest import SUMS, candidates, load
 
-__all__ = ["EIGHT_BITS", "FORMATS", "judgements", "to_eight_bits"]
+__all__ = ["EIGHT_BITS", "FORMATS", "FORMULAS", "judgements", "narrowed", "to_eight_bits"]
 
 # Bits of the fraction, exponent of the smallest normal number, largest number.
 EIGHT_BITS = {"float8_e4m3": (3, -6, 448.0), "float8_e5m2": (2, -14, 57344.0)}
@@ -99,6 +101,25 @@ def judgements(op, dtype, seed, sums=tuple(SUMS)):
             yield f"{op} {name}, sums {order}, {dtype}, seed {seed}, case {case.name!r}", error
 
 
+FORMULAS = [(name, ("float16", "float32")[i % 2]) for i, name in enumerate(
+    sorted(name for name, op in load_ops().items() if op.arrays))]
+
+
+def narrowed(name, dtype, draws=MOST_DRAWS):
+    """The report on a formula run in a narrower format, and what it refuses."""
+    op = load_ops()[name]
+
+    def candidate(*args, **kwargs):
+        y = op.formula(*args, **kwargs)
+        y = [np.asarray(v) for v in (y if isinstance(y, tuple) else (y,))]
+        y = [v.astype(dtype) if v.dtype.kind == "f" else v for v in y]
+        return tuple(y) if len(y) > 1 else y[0]
+    with np.errstate(all="ignore"):
+        report = judge(InProcess(candidate, name), name, dtype=dtype, draws=draws)
+    return report, [f for f in report.findings      # scores leave half precision before the scale
+                    if dtype != "float16" or "scale=9.5" not in f.case]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
@@ -113,6 +134,10 @@ def main():
             if not error <= 1:
                 refused.append(what)
                 print(f"refused at {error:.3g} tolerances: {what}", flush=True)
+    for name, dtype in FORMULAS:
+        for finding in narrowed(name, dtype)[1] if options.only in name else ():
+            refused.append(finding.name)
+            print(f"refused: {name} in {dtype}, {finding.name}", flush=True)
     print(f"{count} honest judgements of {len(algorithms)} implementations of {len(ops)} "
           f"operations, {len(SUMS)} orders of summation, {len(FORMATS)} formats, "
           f"{options.seeds} seeds: {len(refused)} refused")

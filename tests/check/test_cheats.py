@@ -1,6 +1,5 @@
 """Each cheat is wrong on its own input, and the kit rejects it."""
 import numpy as np
-import pytest
 
 from hopref.check.engine import judge as judging
 from hopref.check.engine.candidate import InProcess
@@ -9,6 +8,7 @@ from hopref.check.peers.adapters import bound
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from tests.check.cheats import load
+from tests.groups import each
 
 CHEATS = load()
 
@@ -27,7 +27,7 @@ def largest_error(cheat):
     return max(worst_entry(np.asarray(y), it)[0] for y, it in zip(got, right))
 
 
-@pytest.mark.parametrize("cheat", CHEATS, ids=identified)
+@each("cheat", CHEATS, ids=identified)
 def test_a_cheat_is_wrong(cheat):
     if cheat.shows is None:
         assert largest_error(cheat) > 2
@@ -35,7 +35,7 @@ def test_a_cheat_is_wrong(cheat):
         assert cheat.shows(cheat.make())
 
 
-@pytest.mark.parametrize("cheat", CHEATS, ids=identified)
+@each("cheat", CHEATS, ids=identified)
 def test_a_cheat_is_rejected(cheat, monkeypatch):
     """By its values or, failing that, by the laws; the diagnosis does not change a verdict."""
     monkeypatch.setattr(judging, "diagnose", lambda trial: None)

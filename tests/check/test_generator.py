@@ -8,6 +8,7 @@ from hopref.check.cases.covering import covering, pairs_of, wanted_pairs
 from hopref.check.cases.generator import case_named, cases, levels_met
 from hopref.check.cases.levels import factors
 from hopref.dispatch.operation import load
+from tests.groups import each
 
 OPS = {name: op for name, op in load().items() if op.arrays}
 # Levels that exclude each other: a log scale c requires a state S, and there are no more winners
@@ -19,7 +20,7 @@ IMPOSSIBLE = {
     "classical.winners_update": {"k"}, "gradients.modern.fixed_point": {"beta"}}
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_every_level_of_an_option_is_drawn_and_every_pair_meets_in_a_case(name):
     op = OPS[name]
     drawn = cases(op)

@@ -8,11 +8,12 @@ from hopref import attention, classical
 from hopref.check.cases.strategies import calls, scalar, sizes
 from hopref.dispatch import operation as op
 from hopref.dispatch.domains import Choice, Flag
+from tests.groups import each
 
 OPS = op.load()
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_every_option_is_drawn_by_every_name(name):
     for k, domain in OPS[name].domains.items():
         values = domain.names if isinstance(domain, Choice) else \

@@ -12,6 +12,8 @@ from hopref.check.tolerance.derivation import BOUNDS, running
 from hopref.check.tolerance.expected import EXACT, WIDER, expected, tolerance, truth
 from hopref.check.tolerance.toleranced import exactly
 from hopref.dispatch.operation import load
+from tests.check.parts_of_cases import third
+from tests.groups import each
 
 OPS = load()
 SMALL = 1000            # numbers in arguments of cases with which garbage is judged
@@ -34,10 +36,11 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
                         ("hides zeros",))}
 
 
-@pytest.mark.parametrize("name", JUDGED)
+@each("name", JUDGED)
 def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
+    """In a third of the cases; `hopref check` judges every formula in all of them."""
     op = OPS[name]
-    for case in cases(op):
+    for case in third(op):
         found = expected(op, case.args, case.kwargs, PROFILES["float64"])
         with np.errstate(invalid="ignore" if case.stress else "warn"):
             got = op(*case.args, **case.kwargs)
@@ -49,14 +52,14 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
             assert worst_entry(np.asarray(y), right)[0] <= 1, case.name
 
 
-@pytest.mark.parametrize("name, dtype", [
+@each("name, dtype", [
     (name, ("float64", "float32")[i % 2]) for i, name in enumerate(sorted(JUDGED))])
 def test_garbage_is_outside_the_tolerance(name, dtype):
     """In the format, double or single precision, in which another test evaluates the same cases."""
     # Powers of norms of 1e8 overflow float32, where neither sign is then known.
     dtype = "float64" if name in ("dense.update", "dense.first_order_update") else dtype
     op, passed, asked = OPS[name], 0, 0
-    for case in cases(op)[::3]:
+    for case in third(op):
         if sum(map(np.size, case.args)) > SMALL:
             continue
         right = parts(expected(op, case.args, case.kwargs, PROFILES[dtype]))[0]
@@ -69,7 +72,7 @@ def test_garbage_is_outside_the_tolerance(name, dtype):
     assert passed <= asked / 2, (passed, asked)     # where the truth is nearly zero, or equal
 
 
-@pytest.mark.parametrize("name", [name for name in JUDGED if name not in BOUNDS
+@each("name", [name for name in JUDGED if name not in BOUNDS
                                   and name.startswith(("maps.", "gradients.maps.", "layers."))])
 def test_the_running_error_has_the_value_of_the_formula_in_long_double(name):
     """Also of functions that have an implementation of their own for toleranced arguments: two

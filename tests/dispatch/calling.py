@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from hopref.check.cases.strategies import calls
 from hopref.dispatch import operation
+from tests.groups import each
 
 OPS = operation.load()
 WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
@@ -33,7 +34,7 @@ def each_of(pairs, **how):
         arguments.setdefault(name, []).append(argument)
 
     def declare(test):
-        @pytest.mark.parametrize("name", arguments)
+        @each("name", arguments)
         def every_argument(name):
             def judge(given):
                 for argument in arguments[name]:

@@ -8,8 +8,9 @@ from hopref.dispatch.declaration import Declaration
 from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Several, choice, flag, mask, positive, seed, state
 from tests.dispatch.calling import OPS
+from tests.groups import each
 
-every_op = pytest.mark.parametrize("name", OPS)
+every_op = each("name", OPS)
 ENTRY = re.compile(r"^(\w+) : \S[^\n]*\n((?: {4}\S[^\n]*\n?)*)", re.M)
 
 

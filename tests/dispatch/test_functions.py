@@ -16,8 +16,9 @@ from hopref import modern
 from hopref.dispatch import operation
 from hopref.errors import DomainError
 from tests.dispatch.calling import OPS, on_calls, run, same
+from tests.groups import each
 
-every_op = pytest.mark.parametrize("name", OPS)
+every_op = each("name", OPS)
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 
 

@@ -19,8 +19,9 @@ from tests.dispatch.calling import (
     refused,
     run,
 )
+from tests.groups import each
 
-every_op = pytest.mark.parametrize("name", OPS)
+every_op = each("name", OPS)
 
 NO_NUMBERS = [True, np.True_, "1", b"1", 1j, [1.0], np.array([1.0, 2.0]), {}, len,
               np.array(True), np.array("1"), np.array(1.0, object), np.array(1j)]
@@ -120,7 +121,7 @@ def test_the_keywords_of_every_operation_are_checked_too(name):
 SCRATCH = [name for name, op in OPS.items() if op.scratch]
 
 
-@pytest.mark.parametrize("name", SCRATCH)
+@each("name", SCRATCH)
 def test_what_would_not_fit_is_refused_with_need_limit_and_a_way_out(name, monkeypatch):
     op = OPS[name]
     monkeypatch.setattr(hopref, "memory_limit", 7)
@@ -156,7 +157,7 @@ MATRICES = {name: op.outputs[0] for name, op in OPS.items()
             and all(Counter(op.outputs[0]) - Counter(dims) for dims in op.arrays.values())}
 
 
-@pytest.mark.parametrize("name", MATRICES)
+@each("name", MATRICES)
 def test_a_matrix_of_axes_that_no_argument_has_is_declared(name):
     """The weights (d, d) of patterns (n, d) may be far larger than the patterns."""
     assert OPS[name].scratch == MATRICES[name]

@@ -15,6 +15,7 @@ from hopref.dispatch.domains import positive
 from hopref.errors import BackendError, DomainError, HoprefError
 from tests.dispatch.calling import OPS, look_at_refusal, on_calls, parts, refused, run, same
 from tests.doubles import cupy as device
+from tests.groups import each
 
 XI, X = np.array([0.5, -1.0]), np.array([[1.0, 2.0], [-3.0, 0.25], [0.0, 1.0]])
 
@@ -197,7 +198,7 @@ def test_a_preference_for_an_unknown_backend_is_refused(wrong):
     look_at_refusal(caught, BackendError, "use_backend", "must be one of formula, numba, cupy")
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_backend_formula_is_the_checked_reference(name):
     op = OPS[name]
 
@@ -209,7 +210,7 @@ def test_backend_formula_is_the_checked_reference(name):
     on_calls(op, judge, examples=1)
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_a_call_validated_once_runs_any_number_of_times(name):
     op = OPS[name]
 
@@ -246,7 +247,7 @@ def test_memory_limit_is_read_at_each_call(monkeypatch):
 FASTER = [(name, path) for name, op in OPS.items() for path in op.paths if path == "numba"]
 
 
-@pytest.mark.parametrize("name, path", FASTER)
+@each("name, path", FASTER)
 def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
     pytest.importorskip(path)
     op = OPS[name]

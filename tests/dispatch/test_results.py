@@ -23,9 +23,10 @@ from tests.dispatch.calling import (
 )
 from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
 from tests.doubles import cupy as device
+from tests.groups import each
 
-every_op = pytest.mark.parametrize("name", OPS)
-every_op_on_arrays = pytest.mark.parametrize("name", WITH_ARRAYS)
+every_op = each("name", OPS)
+every_op_on_arrays = each("name", WITH_ARRAYS)
 
 
 def sizes_of(op, given):
@@ -184,7 +185,7 @@ def test_a_row_without_visible_entries_has_the_documented_result():
                 {"Q": Q, "K": Q, "V": V, "empty_row": "raise", **hidden}, "fully masked")
 
 
-@pytest.mark.parametrize("name", [n for n, op in OPS.items() if "empty_row" in op.domains])
+@each("name", [n for n, op in OPS.items() if "empty_row" in op.domains])
 def test_a_fully_masked_row_gives_exact_zeros(name):
     op = OPS[name]
     masked = [k for k in op.arrays if op.domains[k].kind == "bool"]
@@ -356,7 +357,7 @@ def test_propagated_nonfinite_values_affect_their_row_only(op, argument, given):
                 np.testing.assert_array_equal(np.delete(a, 1, 0), np.delete(b, 1, 0))
 
 
-@pytest.mark.parametrize("name", [n for n in OPS if n.endswith("update") and "gradients" not in n])
+@each("name", [n for n in OPS if n.endswith("update") and "gradients" not in n])
 def test_a_nan_state_gives_nan(name):
     op = OPS[name]
 

@@ -6,10 +6,9 @@ import re
 import textwrap
 from types import ModuleType
 
-import pytest
-
 import hopref
 from hopref.parts import KINDS
+from tests.groups import each
 
 # The kinds of parts implement one interface, which the docstring of `hopref.parts` defines.
 INTERFACES = {f"hopref.parts.{kind}" for kind in KINDS}
@@ -58,7 +57,7 @@ def has_result(function):
 FUNCTIONS = public_functions()
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@each("name", FUNCTIONS)
 def test_a_public_function_documents_its_parameters_and_its_result(name):
     missing = missing_sections(FUNCTIONS[name])
     assert not missing, f"{name} has no section {' and no '.join(missing)}"

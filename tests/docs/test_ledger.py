@@ -9,6 +9,7 @@ import hopref
 from docs import ledger
 from docs.catalogue import CATALOGUE
 from hopref.dispatch.operation import load
+from tests.groups import each
 
 OPS = load()
 LAWS = ledger.every_law()
@@ -16,12 +17,12 @@ ENTRIES = list(ledger.entries(ledger.stated(OPS), LAWS, ledger.anchors()))
 ROWS = ledger.rows(OPS, LAWS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"eq{row.equation}" for row in ROWS])
+@each("row", ROWS, ids=[f"eq{row.equation}" for row in ROWS])
 def test_an_equation_has_functions_that_keep_laws(row):
     assert not ledger.gaps(row)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=CATALOGUE)
+@each("entry", ENTRIES, ids=CATALOGUE)
 def test_a_line_of_the_catalogue_has_functions_laws_and_a_page(entry):
     assert not ledger.lacks(entry)
 
@@ -50,7 +51,7 @@ def shown_at_work(name, words):
     return called and any(example.want for example in examples)
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_a_function_names_its_source_and_is_shown_at_work(name):
     assert OPS[name].source and OPS[name].ids and shown_at_work(name, OPS[name].__doc__)
 

@@ -8,6 +8,7 @@ import pytest
 
 from docs import pages
 from hopref.cli import main
+from tests.groups import each
 
 ROOT = Path(pages.__file__).parent.parent
 PAGES = {str(file.relative_to(ROOT)): file.read_text() for file in pages.written()}
@@ -15,7 +16,7 @@ COMMANDS = ('python -m pip install ".[all]" && hopref check',
             'python -m pip install ".[test]" && python -m pytest')
 
 
-@pytest.mark.parametrize("name", [name for name, text in PAGES.items()
+@each("name", [name for name, text in PAGES.items()
                                   if ">>>" in text and name != "docs/tutorial.md"])
 def test_the_examples_of_a_page_run_as_shown(name):
     report = pages.failures(PAGES[name], name)
@@ -66,7 +67,7 @@ def test_a_wrong_example_is_reported_under_its_heading():
     assert "A claim" in report and "Got:\n    2" in report
 
 
-@pytest.mark.parametrize("name", PAGES)
+@each("name", PAGES)
 def test_every_prompt_is_in_a_block_that_is_run(name):
     outside = pages.BLOCK.sub("", pages.prose(PAGES[name]))
     assert ">>>" not in outside

@@ -8,6 +8,7 @@ import pytest
 import hopref
 from docs import mathjax, pages, reference
 from hopref.dispatch.operation import load
+from tests.groups import each
 
 ROOT = Path(pages.__file__).parent.parent
 MODELS = {name.partition(".")[0] for name, op in load().items()
@@ -44,7 +45,7 @@ def test_the_index_lists_every_page_with_its_purpose():
         assert f"   {name}\n" in index and len(reference.first_sentence(module).split()) > 1
 
 
-@pytest.mark.parametrize("name", reference.public_modules())
+@each("name", reference.public_modules())
 def test_a_page_documents_every_public_name(name):
     module = importlib.import_module(reference.public_modules()[name].__name__)
     for public in module.__all__:

@@ -10,12 +10,13 @@ from hopref.dispatch.operation import OPS, gradient_of, load
 from hopref.errors import DTypeError, ShapeError
 from hopref.gradients import attention as gradients
 from hopref.gradients import modern
+from tests.groups import each
 
 GRADIENTS = {name: op for name, op in load().items() if gradient_of(op)}
 OWN = {"gradients.modern.fixed_point"}      # of an iteration, not of an operation
 
 
-@pytest.mark.parametrize("name", GRADIENTS)
+@each("name", GRADIENTS)
 def test_a_gradient_takes_the_arguments_of_its_operation(name):
     """One cotangent for each result, then the operation's arguments; results have their shapes."""
     rule, gradient = GRADIENTS[name], gradient_of(GRADIENTS[name])
@@ -39,7 +40,7 @@ def test_every_gradient_belongs_to_an_operation():
 WITH_STATES = [op for op in GRADIENTS.values() if gradient_of(op).zeros]
 
 
-@pytest.mark.parametrize("op", WITH_STATES, ids=lambda op: op.name)
+@each("op", WITH_STATES, ids=lambda op: op.name)
 def test_the_number_zero_stands_for_cotangents_of_zeros(op):
     gradient = gradient_of(op)
     case = next(case for case in cases(gradient) if case.name == "gauss")

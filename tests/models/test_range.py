@@ -17,6 +17,7 @@ from hopref.dispatch import operation as dispatch
 from hopref.errors import DomainError, RangeError
 from hopref.gradients import sinks as gradients
 from tests import exact, rounding
+from tests.groups import each
 
 OPS = {name: op for name, op in dispatch.load().items() if op.arrays}
 SIZES = [1e-300, 1e-200, 1e-155, 1e155, 1e200, 1e300, 1.7e308]
@@ -31,7 +32,7 @@ def scaled(op, given, size):
                     for k in free}
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_finite_input_never_gives_nan_without_an_error(name):
     op = OPS[name]
 

@@ -11,6 +11,7 @@ import traceback
 import pytest
 
 from hopref import vectors
+from tests import groups
 from tests.mutation import judges
 from tests.mutation.measurement import PACKAGES, SURVIVES, Measurement, files_of, sample
 from tests.mutation.operators import ROOT
@@ -40,6 +41,7 @@ def main():
     session = Session(options)
     doctests = [str(path if (path := ROOT / "hopref" / p).is_dir() else path.with_suffix(".py"))
                 for p in PACKAGES]
+    groups.SINGLY = True                                    # tests are chosen by their operation
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # the dots of the tests
     return pytest.main(["-n", "0", "-q", "--doctest-modules", "-p", "no:cacheprovider",
                         "-W", "ignore::pytest.PytestAssertRewriteWarning",      # imported above
