@@ -16,13 +16,13 @@ __all__ = ["energy", "update", "asynchronous_update", "two_step_energy", "flow",
 F = {"tanh": tanh, "sigmoid": lambda u: 1 / (1 + exp(-u)), "identity": lambda u: u}
 
 
-def energy(xi, W, b=0, *, activation, beta=1):
-    return -dot(xi @ W.T, xi) / 2 + dot(xi, b) + integrals(xi, activation) / beta
+def energy(xi, W, b=0, *, activation, beta=1, leak=1):
+    return -dot(xi @ W.T, xi) / 2 + dot(xi, b) + integrals(xi, activation, leak) / beta
 
 
-def integrals(xi, activation):
-    """The sum of the integrals of the inverse activation from 0."""
-    return total(np.frompyfunc(INTEGRALS[activation], 1, 1)(xi))[..., 0]
+def integrals(xi, activation, leak):
+    """The sum of the integrals of the inverse activation from 0, each divided by R."""
+    return total(np.frompyfunc(INTEGRALS[activation], 1, 1)(xi) * leak)[..., 0]
 
 
 def of_artanh(x):
@@ -45,21 +45,21 @@ def x_log_x(x):
 INTEGRALS = {"tanh": of_artanh, "sigmoid": of_logit, "identity": lambda x: x * x / 2}
 
 
-def update(xi, W, b=0, *, activation, beta=1):
-    return F[activation](beta * (xi @ W.T - b))
+def update(xi, W, b=0, *, activation, beta=1, leak=1):
+    return F[activation](beta / leak * (xi @ W.T - b))
 
 
 def asynchronous_update(xi, W, b=0, *, order, activation, beta=1):
     return visited(xi, W, b, order, lambda h, value, step: F[activation](beta * h))
 
 
-def two_step_energy(xi, previous, W, b=0, *, activation, beta=1):
+def two_step_energy(xi, previous, W, b=0, *, activation, beta=1, leak=1):
     return (-dot(xi, previous @ W.T) + dot(xi + previous, b)
-            + (integrals(xi, activation) + integrals(previous, activation)) / beta)
+            + (integrals(xi, activation, leak) + integrals(previous, activation, leak)) / beta)
 
 
-def flow(u, W, b=0, *, activation, beta=1, tau=1):
-    return (-u + F[activation](beta * u) @ W.T - b) / tau
+def flow(u, W, b=0, *, activation, beta=1, tau=1, leak=1):
+    return (-leak * u + F[activation](beta * u) @ W.T - b) / tau
 
 
 def thresholded_update(xi, X, *, theta, side, activation, beta=1):

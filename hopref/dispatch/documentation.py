@@ -58,6 +58,7 @@ MEANINGS = {
     "B": "matrix of the linear term of the exponent",
     "m": "number of random directions", "d": "number of components", "n": "number of patterns",
     "l": "number of queries", "k": "number of entries", "p": "weights", "tau": "time constant",
+    "leak": "conductance 1/R of each site; 1 if it is left out",
     "activity": "mean of the components", "v": "visible neurons",
     "W_q": "projections of the states, one matrix for each head",
     "W_k": "projections of the stored patterns, one matrix for each head",

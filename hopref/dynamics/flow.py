@@ -29,13 +29,13 @@ class Flow(NamedTuple):
 
 
 def solve_flow(u: Any, W: Any, b: Any = 0.0, /, *, until: float, points: int = 101,
-               activation: str = "tanh", beta: float = 1.0, tau: float = 1.0, rtol: float = 1e-9,
-               atol: float = 1e-12) -> Flow:
+               activation: str = "tanh", beta: float = 1.0, tau: float = 1.0, leak: Any = 1.0,
+               rtol: float = 1e-9, atol: float = 1e-12) -> Flow:
     """Solve the differential equation of the continuous network with `solve_ivp` (DOP853).
 
     Source: Hopfield 1984 [CC-5].
 
-    .. math:: \\tau \\dot u = -u + W \\xi - b, \\quad \\xi = f(\\beta u)
+    .. math:: \\tau \\dot u = -\\ell \\circ u + W \\xi - b, \\quad \\xi = f(\\beta u)
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ def solve_flow(u: Any, W: Any, b: Any = 0.0, /, *, until: float, points: int = 1
     activation : name of f, see `graded.update`
     beta : gain > 0
     tau : time constant > 0
+    leak : (d,) conductances 1/R > 0; 1 if it is left out
     rtol, atol : tolerances of the solver: the local error of each step is below atol + rtol |u|
 
     Returns
@@ -67,7 +68,8 @@ def solve_flow(u: Any, W: Any, b: Any = 0.0, /, *, until: float, points: int = 1
     with naming("hopref.solve_flow"):
         until, points = positive.validate("until", until), AT_LEAST_TWO.validate("points", points)
         rtol, atol = positive.validate("rtol", rtol), positive.validate("atol", atol)
-    call = graded.flow.prepare(u, W, b, activation=activation, beta=beta, tau=tau)
+    call = graded.flow.prepare(u, W, b, activation=activation, beta=beta, tau=tau,
+                               leak=leak)
     start, rest = call.args[0], call.args[1:]
 
     def velocity(_: float, u: np.ndarray) -> np.ndarray:
@@ -83,7 +85,7 @@ def solve_flow(u: Any, W: Any, b: Any = 0.0, /, *, until: float, points: int = 1
             internal[:y.shape[1], i] = y.T
         internal = internal.reshape(points, *start.shape)
         states = call.kwargs["activation"].f(call.kwargs["beta"] * internal)
-    energies = graded.energy(states, W, b, activation=activation, beta=beta,
+    energies = graded.energy(states, W, b, activation=activation, beta=beta, leak=leak,
                              nonfinite="propagate", check=False)
     return Flow(times, internal, states, energies)
 

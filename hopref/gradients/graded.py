@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from hopref.dispatch.domains import choice, positive, real, symmetric
+from hopref.dispatch.domains import choice, inverse_temperature, positive, real, symmetric
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.gradients.thresholds import side
 from hopref.maps import outer, sigmoid, table
-from hopref.models.graded import ACTIVATIONS, in_range
+from hopref.models.graded import ACTIVATIONS, in_range, leaks
 
 __all__ = ["energy", "update", "thresholded_update"]
 
@@ -68,13 +68,15 @@ activation = choice(tanh=(ACTIVATIONS["tanh"], Slope(tanh_slope, artanh)),
                     identity=(ACTIVATIONS["identity"], Slope(ones, identity)))
 
 
-@op("(...),(...,d),(d,d),(d)->(...,d),(d,d),(d),()", activation=activation, beta=positive,
-    W=symmetric, precondition=in_range)
-def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+@op("(...),(...,d),(d,d),(d)->(...,d),(d,d),(d),(d),()", activation=activation, beta=positive,
+    leak=leaks, W=symmetric, precondition=in_range)
+def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
     r"""Gradient of `graded.energy`.  Source: Hopfield 1984; blog eqs. (7)-(9) [CC-1].
 
-    .. math:: d\xi = g\, (b - W \xi + f^{-1}(\xi) / \beta), \quad dW = -\tfrac12 g\, \xi \xi^T,
-        \quad db = g\, \xi, \quad d\beta = -g\, \beta^{-2} \textstyle\sum_i \int_0^{\xi_i} f^{-1}
+    .. math:: d\xi = g\, (b - W \xi + \ell \circ f^{-1}(\xi) / \beta), \quad
+        dW = -\tfrac12 g\, \xi \xi^T, \quad db = g\, \xi, \quad
+        d\ell = g\, G(\xi) / \beta, \quad d\beta = -g\, \beta^{-2} \ell^T G(\xi), \quad
+        G(\xi)_i = \textstyle\int_0^{\xi_i} f^{-1}
 
     The gradient is infinite where a component is at an end of the range of f and g is not 0.
 
@@ -83,29 +85,33 @@ def energy(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     (array([-3.]), array([[-2.]]))
     """
     xp, (f, slope) = namespace(xi), activation
-    pull = b - (xi @ W.T + xi @ W) / 2 + slope.inverse(xi) / beta
+    pull = b - (xi @ W.T + xi @ W) / 2 + leak * slope.inverse(xi) / beta
     along = g[..., None]
     dxi = xp.where(along == 0, 0.0, xp.where(along == 0, 1.0, along) * pull)
-    integrals = xp.sum(f.integral(xi), axis=-1)
-    db = xp.sum(table(along * xi), axis=0)
-    return dxi, -outer(along * xi, xi) / 2, db, -xp.sum(g * (integrals / beta / beta))
+    G = f.integral(xi)
+    db, dleak = xp.sum(table(along * xi), axis=0), xp.sum(table(along * (G / beta)), axis=0)
+    dbeta = -xp.sum(g * (xp.sum(leak * G, axis=-1) / beta / beta))
+    return dxi, -outer(along * xi, xi) / 2, db, dleak, dbeta
 
 
-@op("(...,d),(...,d),(d,d),(d)->(...,d),(d,d),(d),()", activation=activation, beta=positive)
-def update(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+@op("(...,d),(...,d),(d,d),(d)->(...,d),(d,d),(d),(d),()", activation=activation,
+    beta=inverse_temperature, leak=leaks)
+def update(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
     r"""Gradient of `graded.update`.  Source: blog eq. (12), differentiated [CC-2].
 
-    .. math:: h = \beta\, g \circ f'(\beta (W \xi - b)), \quad d\xi = W^T h, \quad
-        dW = h\, \xi^T, \quad db = -h, \quad d\beta = h^T (W \xi - b) / \beta
+    .. math:: h = \beta\, g \circ f'(\beta (W \xi - b) / \ell) / \ell, \quad d\xi = W^T h, \quad
+        dW = h\, \xi^T, \quad db = -h, \quad d\ell = -h \circ (W \xi - b) / \ell, \quad
+        d\beta = h^T (W \xi - b) / \beta
 
     >>> from hopref.gradients import graded
     >>> graded.update([1.0], [0.0], [[3.0]], [0.0], beta=2.0)
-    (array([6.]), array([[0.]]), array([-2.]), np.float64(0.0))
+    (array([6.]), array([[0.]]), array([-2.]), array([0.]), np.float64(0.0))
     """
-    xp, field = namespace(xi), xi @ W.T - b
+    xp, field = namespace(xi), (xi @ W.T - b) / leak
     h = g * activation[1].of(beta * field)
-    down = beta * h
-    return down @ W, outer(down, xi), -xp.sum(table(down), axis=0), xp.sum(h * field)
+    down = beta * (h / leak)
+    db, dleak = -xp.sum(table(down), axis=0), -xp.sum(table(down * field), axis=0)
+    return down @ W, outer(down, xi), db, dleak, xp.sum(h * field)
 
 
 @op("(...,d),(...,d),(n,d)->(...,d),(n,d),()", theta=real, side=side, activation=activation,

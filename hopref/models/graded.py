@@ -2,7 +2,7 @@ r"""Continuous (graded) classical Hopfield network: any strictly increasing acti
 
 ``xi`` (..., d) states, ``W`` (d, d) weights, ``b`` (d,) threshold, ``X`` (n, d) patterns in rows.
 ``activation`` is "tanh", "sigmoid", "identity", or an `Activation` that the caller defines;
-``beta`` is its gain: f(beta u).
+``beta`` is its gain: f(beta u).  ``leak`` (d,) is 1/R, a conductance a site.
 
 References: Hopfield 1984; Koiran 1994; the blog, eqs. (7)-(13) and (20).
 """
@@ -14,7 +14,9 @@ from typing import NamedTuple
 from hopref.dispatch.domains import (
     Choice,
     choice,
+    factors,
     finite,
+    inverse_temperature,
     no_larger_than,
     positive,
     real,
@@ -97,14 +99,16 @@ side = choice(above=above, below=below)
 in_range = states_in_range(activation)
 moderate = no_larger_than(500)
 inputs = dict(W=moderate, b=moderate)
+leaks = factors("(d)")
 
 
-@op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
+@op("(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, leak=leaks, W=symmetric,
     precondition=in_range, result=finite)
-def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
-    r"""Energy of a state.  Source: Hopfield 1984; blog eq. (7) [CC-1].
+def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
+    r"""Energy of a state.  Source: Hopfield 1984; blog eq. (7), where leak is 1 [CC-1].
 
-    .. math:: E = -\tfrac12 \xi^T W \xi + b^T \xi + \tfrac1\beta \sum_i \int_0^{\xi_i} f^{-1}(y)\,dy
+    .. math:: E = -\tfrac12 \xi^T W \xi + b^T \xi
+        + \tfrac1\beta \sum_i \ell_i \int_0^{\xi_i} f^{-1}(y)\,dy
 
     Parameters
     ----------
@@ -116,17 +120,17 @@ def energy(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     0.693147
     """
     xp = namespace(xi)
-    integrals = xp.sum(activation.integral(xi), axis=-1)
+    integrals = xp.sum(leak * activation.integral(xi), axis=-1)
     return -dot(xi @ W.T, xi) / 2 + xp.sum(b * xi, axis=-1) + integrals / beta
 
 
-@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
-    lowers=(energy, "W = W.T, smallest eigenvalue >= -1/beta (tanh), -4/beta (sigmoid)"),
+@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=inverse_temperature, leak=leaks,
+    lowers=(energy, "W = W.T, smallest eigenvalue >= -c min(leak)/beta; c = 1, sigmoid 4"),
     xi=moderate, **inputs, result=finite)
-def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
+def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
     r"""Synchronous update.  Source: blog eqs. (8)-(13), where it is derived by the CCCP [CC-2].
 
-    .. math:: \xi^{new} = f(\beta (W \xi - b))
+    .. math:: \xi^{new}_i = f(\beta (W \xi - b)_i / \ell_i)
 
     Parameters
     ----------
@@ -135,13 +139,15 @@ def update(xi, W, b=0.0, /, *, activation="tanh", beta=1.0):
     Notes
     -----
     For symmetric W the identity E(new) - E(xi) = -1/2 D^T W D - D_G(xi, new) holds, with
-    D = new - xi and the Bregman divergence D_G of the integral term.
+    D = new - xi and the Bregman divergence D_G of the integral term.  Fixed points are those of
+    `flow`.  `asynchronous_update` takes the leak as part of the weights: W / leak[:, None] and
+    b / leak give the sites the activation f(beta (W xi - b)_i / leak_i).
 
     >>> from hopref import graded
     >>> graded.update([0.5, -0.5], [[0.0, 0.0], [0.0, 0.0]])
     array([0., 0.])
     """
-    return activation.f(beta * (xi @ W.T - b))
+    return activation.f(beta * ((xi @ W.T - b) / leak))
 
 
 @op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive,
@@ -177,13 +183,13 @@ def _activated_field(h, value, *, f, beta):
     return f(beta * h)
 
 
-@op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, W=symmetric,
-    precondition=in_range, result=finite)
-def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
+@op("(...,d),(...,d),(d,d),(d)->(...)", activation=activation, beta=positive, leak=leaks,
+    W=symmetric, precondition=in_range, result=finite)
+def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
     r"""Energy of two successive states, which no synchronous update increases.  Source: [CC-3].
 
     .. math:: L(t) = -\xi(t)^T W \xi(t-1)
-        + \sum_{s \in \{t, t-1\}} \left(b^T \xi(s) + \tfrac1\beta \sum_i G(\xi_i(s))\right)
+        + \sum_{s \in \{t, t-1\}} \left(b^T \xi(s) + \tfrac1\beta \sum_i \ell_i G(\xi_i(s))\right)
 
     Parameters
     ----------
@@ -199,33 +205,34 @@ def two_step_energy(xi, previous, W, b=0.0, /, *, activation="tanh", beta=1.0):
     0.0
     """
     xp = namespace(xi)
-    integrals = activation.integral(xi) + activation.integral(previous)
+    integrals = leak * (activation.integral(xi) + activation.integral(previous))
     return (-dot(xi, previous @ W.T) + xp.sum(b * (xi + previous), axis=-1)
             + xp.sum(integrals, axis=-1) / beta)
 
 
-@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive, tau=positive,
+@op("(...,d),(d,d),(d)->(...,d)", activation=activation, beta=positive, tau=positive, leak=leaks,
     lowers=(energy, "W = W.T, along the flow, at xi = f(beta u)"), **inputs, result=finite)
-def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0):
+def flow(u, W, b=0.0, /, *, activation="tanh", beta=1.0, tau=1.0, leak=1.0):
     r"""Velocity of the internal state u, where xi = f(beta u).  Source: Hopfield 1984 [CC-5].
 
-    .. math:: \tau \dot u = -u + W f(\beta u) - b
+    .. math:: \tau \dot u = -\ell \circ u + W f(\beta u) - b
 
     Parameters
     ----------
     u : internal states
     beta : gain of the activation
-    tau : time constant
+    tau : time constant: the capacitance, if the leak is the conductance 1/R
 
     Notes
     -----
-    An Euler step of size tau gives u = W xi - b, the field of `update`.
+    An Euler step of size tau gives u = W xi - b, the field of `update`, where the leak is 1.  For
+    symmetric W the energy changes at the rate -tau beta sum_i f'(beta u_i) u'_i^2 <= 0.
 
     >>> from hopref import graded
     >>> graded.flow([1.0], [[0.0]], tau=2.0)
     array([-0.5])
     """
-    return (activation.f(beta * u) @ W.T - b - u) / tau
+    return (activation.f(beta * u) @ W.T - b - leak * u) / tau
 
 
 @op("(...,d),(n,d)->(...,d)", theta=real, side=side, activation=activation, beta=positive,

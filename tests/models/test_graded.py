@@ -1,4 +1,6 @@
 """Continuous classical networks: blog eqs. (7)-(13) and (20), Hopfield 1984."""
+from functools import partial
+
 import mpmath
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 import hopref
 from hopref import graded
+from hopref.dynamics import solve_flow
+from hopref.errors import DomainError, ShapeError
 from tests import exact
 from tests.draw import analog
 from tests.rounding import eta, u
@@ -69,6 +73,26 @@ def test_the_bound_on_negative_weights_is_sharp():
         xi, W = np.array([2.0**-8]), np.array([[slope]])
         change = graded.energy(graded.update(xi, W), W) - graded.energy(xi, W)
         assert (change > 0) == rises
+
+
+def test_retrieval_and_the_flow_with_a_leak_end_in_the_same_state():
+    """Both set the gradient of one energy to 0.  The solver's error is 1e-9 |u| a step, of which
+    the last 300/4 steps count for each 1/leak; |u| is at most 6."""
+    W, leak = np.array([[0.0, 1.0], [1.0, 0.5]]), np.array([0.25, 4.0])
+    found = hopref.retrieve(graded.update, np.array([0.5, 0.5]), W, leak=leak, tol=0.0)
+    flow = solve_flow([0.5, 0.5], W, until=200.0, leak=leak)
+    assert np.max(np.abs(found.states - flow.states[-1])) <= 300 / 4 / 0.25 * 6e-9
+    other = hopref.retrieve(graded.update, [0.5, 0.5], W)
+    assert np.max(np.abs(found.states - other.states)) > 0.25
+
+
+@pytest.mark.parametrize("leak, error", [
+    ([1.0, 0.0], DomainError), ([1.0, -1.0], DomainError), ([1.0, np.inf], DomainError),
+    ([1.0, np.nan], DomainError), ([1.0], ShapeError), (2.0, ShapeError)])
+def test_leaks_are_positive_and_one_for_each_site(leak, error):
+    for call in (graded.energy, graded.update, graded.flow, partial(solve_flow, until=1.0)):
+        with pytest.raises(error, match="leak"):
+            call([0.5, 0.5], np.eye(2), leak=leak)
 
 
 @pytest.mark.parametrize("rule", ["graded", "modern"])

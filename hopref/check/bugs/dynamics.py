@@ -179,14 +179,16 @@ def glauber_without_its_start(xi, W, b=0.0, /, **how):
 
 # -- the flow -------------------------------------------------------------------------------------
 
-def euler(u, W, b=0.0, until=1.0, points=101, tau=1.0, sign=1.0):
+def euler(u, W, b=0.0, until=1.0, points=101, tau=1.0, leak=1.0, sign=1.0):
     internal = [u]
     for h in np.diff(np.linspace(0.0, until, points)):
-        internal.append(internal[-1] + sign * h * graded.flow(internal[-1], W, b, tau=tau))
+        velocity = graded.flow(internal[-1], W, b, tau=tau, leak=leak)
+        internal.append(internal[-1] + sign * h * velocity)
     internal = np.stack(internal)
-    run = solve_flow(u, W, b, until=until, points=points, tau=tau)
+    run = solve_flow(u, W, b, until=until, points=points, tau=tau, leak=leak)
     states = np.tanh(internal)
-    return run._replace(internal=internal, states=states, energies=graded.energy(states, W, b))
+    return run._replace(internal=internal, states=states,
+                        energies=graded.energy(states, W, b, leak=leak))
 
 
 REGISTERED = [
@@ -195,4 +197,5 @@ REGISTERED = [
     variant("seed ignored", "dynamics.glauber", glauber, rng=0),
     variant("forward Euler from output to output", "dynamics.solve_flow", euler),
     variant("minus the velocity", "dynamics.solve_flow", euler, sign=-1.0),
+    variant("leak left out", "dynamics.solve_flow", solve_flow, leak=1.0),
 ]

@@ -221,8 +221,8 @@ def fixed_point_of_another_sign(g, xi, X, /, *, beta=1.0):
 
 @wrong_call("threshold added, not subtracted", "gradients.graded.update")
 def threshold_added(op, given):
-    dxi, dW, db, dbeta = run(op, given)
-    return dxi, dW, -db, dbeta
+    dxi, dW, db, *rest = run(op, given)
+    return dxi, dW, -db, *rest
 
 
 @wrong_call("z^(n-1) without the n", "gradients.dense.energy")

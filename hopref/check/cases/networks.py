@@ -136,8 +136,8 @@ def associations(draw, max_d=5):
 # -- continuous states ----------------------------------------------------------------------------
 
 @composed
-def analog(draw, activations=("tanh", "sigmoid", "identity"), descends=False, max_d=4):
-    """States inside the activation's range, symmetric weights, a threshold, a gain.
+def analog(draw, activations=("tanh", "sigmoid", "identity"), descends=False, max_d=4, leaks=False):
+    """States inside the activation's range, symmetric weights, a threshold, a gain, leaks if asked.
 
     With ``descends`` the smallest eigenvalue is at least -c/beta, c the least curvature of the
     integral, by Gershgorin's circles.
@@ -151,7 +151,8 @@ def analog(draw, activations=("tanh", "sigmoid", "identity"), descends=False, ma
     low, high = {"tanh": (-8, 8), "sigmoid": (0, 8), "identity": (-32, 32)}[activation]
     inside = integers(low, high).map(lambda k: k / 8)
     xi = draw(arrays(draw(integers(1, 3)), d, elements=inside))
-    return {"xi": xi, "W": W, "b": draw(arrays(d)), "activation": activation, "beta": beta}
+    more = {"leak": draw(arrays(d, elements=sampled([1.0, 0.5, 4.0])))} if leaks else {}
+    return {"xi": xi, "W": W, "b": draw(arrays(d)), "activation": activation, "beta": beta, **more}
 
 
 @composed

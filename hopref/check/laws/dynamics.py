@@ -237,34 +237,37 @@ def a_chain_does_not_depend_on_its_batch(f, case, beta):
 def flows(draw):
     d = draw(integers(1, 3))
     return {"u": draw(arrays(2, d)), "W": symmetrised(draw(arrays(d, d))), "b": draw(arrays(d)),
-            "tau": draw(sampled([0.5, 2.0]))}
+            "tau": draw(sampled([0.5, 2.0])), "leak": draw(arrays(d, elements=sampled([1.0, 0.5])))}
 
 
 @law("dynamics.solve_flow", id="CC-5", over=flows(),
-     kills=("minus the velocity", "forward Euler from output to output"))
-def along_the_solved_flow_the_energy_falls_and_time_is_in_units_of_tau(f, u, W, b, tau):
+     kills=("minus the velocity", "forward Euler from output to output", "leak left out"))
+def along_the_solved_flow_the_energy_falls_and_time_is_in_units_of_tau(f, u, W, b, tau, leak):
     """The solver's error per component is rtol |u| + atol = 1e-9 |u| + 1e-12 a step, and as much
     where a result is interpolated; a solver of order 5 takes 300 steps at most.  The slope of the
-    energy is at most |u'| <= |u| + |W| + |b|, and the exact flow from where a step ends lets it
-    fall: it rises by no more than the errors of the 300/8 steps between two results.
+    energy is at most |u'| <= |u| + |W| + |b| for leaks <= 1, and the exact flow from where a step
+    ends lets it fall: it rises by no more than the errors of the 300/8 steps between two results.
 
-    Without weights u = -b + (u_0 + b) exp(-t/tau): errors older than tau have decayed, 300/4 count.
+    Without weights leak u = -b + (leak u_0 + b) exp(-leak t/tau): errors older than tau/leak have
+    decayed, 300/4 of them count for each 1/leak.
     """
-    reach = np.max(np.abs(u)) + np.sum(np.abs(W)) + np.sum(np.abs(b)) + 1
+    reach = np.max(np.abs(u)) + (np.sum(np.abs(W)) + np.sum(np.abs(b))) / np.min(leak) + 1
     step = 1e-9 * reach + 1e-12
-    run = f(u, W, b, until=4 * tau, points=9, tau=tau)
+    how = {"until": 4 * tau, "points": 9, "tau": tau, "leak": leak}
+    run = f(u, W, b, **how)
     internal = np.asarray(run.internal, float)
     yield equal(internal[0], u, "start")
     yield equal(run.times, np.linspace(0.0, 4 * tau, 9), "times")
     if field(run, "states") is not None:            # tanh is off by four roundings of 1
         yield equal(run.states, toleranced(np.tanh(internal), 4 * 2.0**-53), "states")
-    E = np.stack([graded.energy(np.tanh(x), W, b) for x in internal])
+    E = np.stack([graded.energy(np.tanh(x), W, b, leak=leak) for x in internal])
     known = toleranced(np.diff(E, axis=0), (300 / 8 + 2) * step * reach * len(b))
     yield at_most(known, 0.0, "the energy falls")
     if field(run, "energies") is not None:
-        own = honest(graded.energy, np.tanh(internal), W, b)
+        own = honest(graded.energy, np.tanh(internal), W, b, leak=leak)
         off = own.radius + 4 * 2.0**-53 * reach * len(b)        # of the states, times the slope
         yield equal(run.energies, toleranced(own.value, off), "energies")
-    decaying = f(u, 0 * W, b, until=4 * tau, points=9, tau=tau)
-    decay = np.exp(-np.linspace(0.0, 4.0, 9))[:, None, None]
-    yield equal(decaying.internal, toleranced(-b + (u + b) * decay, (300 / 4 + 1) * step), "decay")
+    decaying = f(u, 0 * W, b, **how)
+    decay, rest = np.exp(-leak * np.linspace(0.0, 4.0, 9)[:, None, None]), -b / leak
+    known = toleranced(rest + (u - rest) * decay, (300 / 4 / np.min(leak) + 1) * step)
+    yield equal(decaying.internal, known, "decay")

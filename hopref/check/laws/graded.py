@@ -16,19 +16,20 @@ POTENTIAL = {   # the integral of f from the place where f is 0, in a form that 
 
 
 def integrals(f, xi, **how):
-    """sum_i G(xi_i) / beta, which is the energy without weights."""
+    """sum_i leak_i G(xi_i) / beta, which is the energy without weights."""
     return f.graded.energy(xi, np.zeros((xi.shape[-1],) * 2), **how)
 
 
 # -- identities -----------------------------------------------------------------------------------
 
-@law("graded.update", id="CC-2", over=analog(),
-     kills=("beta ignored", "beta applied twice", "threshold with the wrong sign",
-            "threshold outside the gain", "field with the wrong sign", "sigmoid in place of tanh"))
-def the_new_state_is_the_activation_of_the_field(f, xi, W, b, activation, beta):
-    """xi' = f(beta (W xi - b))."""
-    want = F[activation](beta * (xi @ W.T - b))
-    yield equal(f(xi, W, b, activation=activation, beta=beta), want)
+@law("graded.update", id="CC-2", over=analog(leaks=True),
+     kills=("beta ignored", "beta applied twice", "threshold with the wrong sign", "leak left out",
+            "threshold outside the gain", "field with the wrong sign", "sigmoid in place of tanh",
+            "resistance in place of the conductance"))
+def the_new_state_is_the_activation_of_the_field(f, xi, W, b, activation, beta, leak):
+    """xi' = f(beta (W xi - b) / leak)."""
+    want = F[activation](beta * (xi @ W.T - b) / leak)
+    yield equal(f(xi, W, b, activation=activation, beta=beta, leak=leak), want)
 
 
 @law("graded.update", id="CC-2", kills=("beta applied twice", "beta ignored"))
@@ -45,6 +46,31 @@ def the_gain_scales_the_energy(f, xi, W, b=0.0, *, beta=1.0, **options):
                 2 * f(xi, W, b, beta=beta, **options))
 
 
+@law("graded.energy", "graded.two_step_energy", id="CC-1", over=analog(leaks=True),
+     kills=("leak left out", "resistance in place of the conductance"))
+def each_site_pays_its_own_leak(f, xi, W, b, activation, beta, leak):
+    """E(leak) - E(1) = sum_i (leak_i - 1) G(xi_i) / beta, and L(xi, xi) = 2 E(xi)."""
+    how = {"activation": activation, "beta": beta}
+    sites = [integrals(f, xi[:, i:i + 1], **how) for i in range(xi.shape[-1])]
+    E = f.graded.energy(xi, W, b, leak=leak, **how)
+    yield equal(E, f.graded.energy(xi, W, b, **how)
+                + along(np.stack(sites, axis=-1), leak - 1), "energy")
+    yield equal(f.graded.two_step_energy(xi, xi, W, b, leak=leak, **how), 2 * E, "two steps")
+
+
+@law("graded.energy", id="CC-6", over=analog(activations=("tanh", "sigmoid"), leaks=True),
+     kills=("beta times the integral", "threshold with the wrong sign"))
+def at_high_gain_the_energy_is_classical_for_any_leak(f, xi, W, b, activation, beta, leak):
+    """0 <= E - E_classical <= ln 2 sum_i leak_i / beta for tanh, and the negative for the sigmoid.
+    """
+    high = 2.0**12 * beta
+    left = f(xi, W, b, activation=activation, beta=high, leak=leak) \
+        - f.exact(classical.energy, xi, W, b)
+    left = left if activation == "tanh" else -left
+    yield at_most(0.0, left)
+    yield at_most(left, np.log(np.longdouble(2)) * np.sum(leak) / high)
+
+
 @law("graded.energy", id="CC-1", kills=("energy without the half of the quadratic term",
                                         "threshold with the wrong sign"))
 def without_its_integral_it_is_the_classical_energy(f, xi, W, b=0.0, **options):
@@ -53,14 +79,15 @@ def without_its_integral_it_is_the_classical_energy(f, xi, W, b=0.0, **options):
     yield equal(f(xi, W, b, **options) - bare, f.exact(classical.energy, xi, W, b))
 
 
-@law("graded.update", "graded.energy", id="CC-2", over=analog(),
-     kills=("beta ignored", "beta applied twice", "beta times the integral",
+@law("graded.update", "graded.energy", id="CC-2", over=analog(leaks=True),
+     kills=("beta ignored", "beta applied twice", "beta times the integral", "leak left out",
             "integral of f in place of that of its inverse", "threshold with the wrong sign"))
-def the_new_state_minimises_the_convexified_energy(f, xi, W, b, activation, beta):
-    """CCCP: G(y)/beta - h.y is minimal at y = xi', where it is -F(beta h)/beta, F' = f."""
-    how = {"activation": activation, "beta": beta}
+def the_new_state_minimises_the_convexified_energy(f, xi, W, b, activation, beta, leak):
+    """CCCP: leak G(y)/beta - h y is minimal at y = xi', where it is -leak F(beta h/leak)/beta,
+    F' = f, at each site."""
+    how = {"activation": activation, "beta": beta, "leak": leak}
     h = xi @ W.T - b
-    least = -np.sum(POTENTIAL[activation](beta * h), axis=-1) / beta
+    least = -along(leak, POTENTIAL[activation](beta * h / leak)) / beta
     new = f.graded.update(xi, W, b, **how)
     yield equal(integrals(f, new, **how) - along(h, new), least)
     for y in (xi, f.machine(new / 2)):
@@ -79,16 +106,16 @@ def the_graded_two_step_energy_is_symmetric(f, xi, previous, W, b=0.0, **options
 
 # -- descent --------------------------------------------------------------------------------------
 
-@law("graded.update", "graded.energy", id="CC-2", over=analog(descends=True),
+@law("graded.update", "graded.energy", id="CC-2", over=analog(descends=True, leaks=True),
      kills=("beta ignored", "beta applied twice", "threshold with the wrong sign",
             "field with the wrong sign"))
 def synchronous_updates_lower_the_energy_if_the_weights_are_not_too_negative(
-        f, xi, W, b, activation, beta):
-    """E - E' >= D.(W + c/beta) D / 2 >= 0 for W >= -c/beta, where G'' >= c."""
-    how = {"activation": activation, "beta": beta}
+        f, xi, W, b, activation, beta, leak):
+    """E - E' >= D.(W + c leak/beta) D / 2, which is >= 0 for W >= -c min(leak)/beta; G'' >= c."""
+    how = {"activation": activation, "beta": beta, "leak": leak}
     new, E = f.graded.update(xi, W, b, **how), f.graded.energy
     step = new - xi
-    least = along(step @ W, step) / 2 + CURVATURE[activation] / beta * along(step, step) / 2
+    least = along(step @ W, step) / 2 + CURVATURE[activation] / beta * along(leak * step, step) / 2
     yield at_most(least, E(xi, W, b, **how) - E(new, W, b, **how))
 
 
@@ -104,12 +131,13 @@ def one_site_lowers_the_energy_by_its_own_weight_and_a_bregman_divergence(
     yield at_most(least, E(xi, W, b, **how) - E(new, W, b, **how))
 
 
-@law("graded.two_step_energy", "graded.update", id="CC-3", over=analog(),
+@law("graded.two_step_energy", "graded.update", id="CC-3", over=analog(leaks=True),
      kills=("bilinear term halved", "integral of one state only", "beta ignored",
-            "field with the wrong sign"))
-def synchronous_updates_never_raise_the_graded_two_step_energy(f, xi, W, b, activation, beta):
+            "field with the wrong sign", "leak left out"))
+def synchronous_updates_never_raise_the_graded_two_step_energy(
+        f, xi, W, b, activation, beta, leak):
     """L(t+1) - L(t) = G(xi(t+1)) - G(xi(t-1)) - h(t).(xi(t+1) - xi(t-1)) <= 0, any symmetric W."""
-    how = {"activation": activation, "beta": beta}
+    how = {"activation": activation, "beta": beta, "leak": leak}
     update, L = f.graded.update, f.graded.two_step_energy
     now = update(xi, W, b, **how)
     after = update(now, W, b, **how)
@@ -137,28 +165,32 @@ def each_visited_site_takes_the_activation_of_its_field_now(
 # -- the flow -------------------------------------------------------------------------------------
 
 @law("graded.flow", id="CC-5",
-     kills=("time constant ignored", "beta ignored", "velocity reversed", "no decay"))
-def an_euler_step_of_tau_is_the_update(f, u, W, b=0.0, *, beta=1.0, tau=1.0, activation="tanh"):
-    """u + tau du/dt = W f(beta u) - b."""
+     kills=("time constant ignored", "beta ignored", "velocity reversed", "no decay",
+            "leak left out"))
+def an_euler_step_of_tau_is_the_update(
+        f, u, W, b=0.0, *, beta=1.0, tau=1.0, leak=1.0, activation="tanh"):
+    """leak u + tau du/dt = W f(beta u) - b: with a leak of 1, u + tau du/dt is the field."""
     landed = F[activation](beta * u) @ W.T - b
-    yield equal(u + tau * f(u, W, b, beta=beta, tau=tau, activation=activation), landed)
+    velocity = f(u, W, b, beta=beta, tau=tau, leak=leak, activation=activation)
+    yield equal(leak * u + tau * velocity, landed)
 
 
-@law("graded.flow", "graded.energy", id="CC-5", over=analog(activations=("tanh", "sigmoid")),
-     kills=("velocity reversed", "no decay", "beta ignored"))
-def along_the_flow_the_energy_falls_at_its_rate(f, xi, W, b, activation, beta):
+@law("graded.flow", "graded.energy", id="CC-5",
+     over=analog(activations=("tanh", "sigmoid"), leaks=True),
+     kills=("velocity reversed", "no decay", "beta ignored", "leak left out"))
+def along_the_flow_the_energy_falls_at_its_rate(f, xi, W, b, activation, beta, leak):
     """dE/dt = -tau beta sum f'(beta u_i) u'_i^2 <= 0, over a short step s of u.
 
-    The rest is s^2/2 times d^2E/ds^2 <= beta (1 + beta |W| + beta |u - h|) |u'|^2, as |f'|, |f''|
-    <= 1, and u - h = -tau u' changes little: twice is enough.
+    The rest is s^2/2 times d^2E/ds^2 <= beta (leak + beta |W| + beta |leak u - h|) |u'|^2, as |f'|,
+    |f''| <= 1, and leak u - h = -tau u' changes little: twice is enough.
     """
-    how, s = {"activation": activation, "beta": beta}, 2.0**-20
+    how, s = {"activation": activation, "beta": beta, "leak": leak}, 2.0**-20
     E, velocity = f.graded.energy, f.graded.flow(xi, W, b, **how)
     v = f.machine(velocity)
     here, there = F[activation](beta * xi), F[activation](beta * (xi + s * v))
     slope = 1 - here * here if activation == "tanh" else here * (1 - here)
     size = np.sum(np.abs(W.value)) + np.max(np.abs(v.value))
-    rest = s**2 * beta * (1 + beta * size) * along(v.value, v.value)
+    rest = s**2 * beta * (np.max(leak.value) + beta * size) * along(v.value, v.value)
     fall = -s * beta * along(slope * velocity, v)
     yield equal(E(there, W, b, **how) - E(here, W, b, **how),
                 toleranced(fall.value, fall.radius + rest.astype(float)))
