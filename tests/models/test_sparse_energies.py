@@ -10,7 +10,7 @@ from hopref import sparse
 from hopref.errors import RangeError
 from tests import exact, exact_sparse
 from tests.draw import problems
-from tests.rounding import close, g
+from tests.rounding import close, g, of
 
 TEMPERATURES = [1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6]
 ALPHAS = [1.0, 1.3, 1.5, 1.9, 2.0, 3.0, 10.0]
@@ -184,3 +184,23 @@ def test_a_direction_has_no_unit(unit):
     got = sparse.normalized_update([1.0, 0.0], [[unit, 2 * unit]])
     close(got, np.array([1.0, 2.0]) / np.sqrt(5), g(8))
     close(sparse.layer_norm_update([1.0, 0.0], [[unit, 3 * unit]]), [-1.0, 1.0], g(8))
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.25])
+@pytest.mark.parametrize("name, options", [("normmax", {"gamma": 3.0}), ("k_subsets", {"k": 2})])
+def test_a_normalised_step_of_another_map_descends_by_what_its_set_allows(name, options, eps):
+    """E(xi) - E(xi') >= y.xi' + s(xi') - y.xi - s(xi) >= 0, with E the energy of the map less its
+    quadratic part and s = sqrt(eps (1 - |xi|^2)); the page on sparse networks states it."""
+    rng = np.random.default_rng(0)
+    X, how = rng.standard_normal((5, 4)), {"beta": 2.0, **options}
+    energy, update = getattr(sparse, f"{name}_energy"), getattr(sparse, f"{name}_update")
+    for x in rng.standard_normal((20, 4)):
+        x = x * rng.random() / np.linalg.norm(x)
+        y = update(x, X, **how)
+        new = y / np.sqrt(y @ y + eps)
+        (before, slack), (after, more) = of(energy, x, X, **how), of(energy, new, X, **how)
+        s = [np.sqrt(eps * max(0.0, 1 - v @ v)) for v in (x, new)]
+        rounding = slack + more + g(16) * (3 + 2 * np.linalg.norm(y))
+        drop = before - x @ x / 2 - s[0] - (after - new @ new / 2 - s[1])
+        gain = y @ new + s[1] - y @ x - s[0]
+        assert gain >= -rounding and drop >= gain - rounding
