@@ -72,9 +72,10 @@ def thresholded_update(xi, X, omega, *, beta=1, theta, side, features, empty_row
 
 # ---- the published code ------------------------------------------------------------------------
 
-def stabilized_features(x, omega, *, beta=1, eps, over):
+def stabilized_features(x, omega, *, beta=1, eps, over, mask=True):
     u = sqrt(beta) * (x @ columns(omega))
-    rows = u if over == "row" else u.reshape((*u.shape[:-2], 1, u.shape[-2] * u.shape[-1]))
+    rows = u if mask is True else np.where(mask[..., None], u, -math.inf)
+    rows = rows if over == "row" else rows.reshape((*u.shape[:-2], 1, u.shape[-2] * u.shape[-1]))
     top = over_rows(lambda row: [greatest(row)], rows, count=1) if rows.size else 0
     return (exp(u - beta * total(x * x) / 2 - top) + eps) / sqrt(len(omega))
 
@@ -83,7 +84,7 @@ def stabilized_attention(Q, K, V, omega, *, scale=None, mask=True, eps, guard=0,
                          empty_row="zeros"):
     beta = scale_of(scale, K)
     q = stabilized_features(Q, omega, beta=beta, eps=eps, over="row")
-    k = stabilized_features(K, omega, beta=beta, eps=eps, over="all")
+    k = stabilized_features(K, omega, beta=beta, eps=eps, over="all", mask=mask)
     kernel = q @ columns(k)
     kernel = kernel if mask is True else np.where(mask[..., None, :], kernel, 0)
     return ratio(kernel @ V, guarded(total(kernel), guard), empty_row)

@@ -31,6 +31,7 @@ from hopref.maps import (
     feature_scale,
     guarded,
     itself,
+    masked,
     ratio,
     relu,
     sigmoid,
@@ -254,9 +255,14 @@ def stabilized_features(x, omega, /, *, beta=1.0, eps=1e-6, over="row"):
     >>> performer.stabilized_features([[0.0]], [[1.0]], eps=0.5)
     array([[1.5]])
     """
+    return _stabilized(x, omega, beta, eps, over)
+
+
+def _stabilized(x, omega, beta, eps, over, seen=True):
+    """Stabilised features, with the maximum over those of visible rows."""
     xp, x = namespace(x), math.sqrt(beta) * x
     u = x @ omega.T
-    top = xp.max(u, axis=over, keepdims=True)
+    top = xp.max(masked(u, seen, -math.inf), axis=over, keepdims=True)
     half = dot(x, x)[..., None] / 2
     return (xp.exp(u - half - top) + eps) / math.sqrt(omega.shape[0])
 
@@ -284,7 +290,7 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     Notes
     -----
     With eps > 0 every row is biased towards the mean of V.  It equals this mean where all features
-    of the keys underflow to eps.
+    of the keys underflow to eps.  The maximum is that of the features of visible keys.
 
     >>> from hopref import performer
     >>> Z = performer.stabilized_attention([[1.0]], [[1.0], [9.0]], [[1.0], [3.0]], [[0.5]])
@@ -292,8 +298,8 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
     True
     """
     beta = default_scale(scale, K)
-    q = stabilized_features(Q, omega, beta=beta, eps=eps, over="row")
-    k = stabilized_features(K, omega, beta=beta, eps=eps, over="all")
+    q = _stabilized(Q, omega, beta, eps, -1)
+    k = _stabilized(K, omega, beta, eps, (-2, -1), mask)
     S, z = key_state(k, V, mask=mask)
     return ratio(q @ S, guarded(q @ z[..., None], guard), empty_row)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from hopref.check.bugs import named, run, wrong_argument, wrong_call
 from hopref.check.bugs.performer import half_square
-from hopref.maps import default_scale, feature_scale
+from hopref.maps import default_scale, feature_scale, masked
 from hopref.models import attention
 
 __all__ = []
@@ -15,10 +15,11 @@ FEATURES, STABILIZED = "performer.stabilized_features", "performer.stabilized_at
 GENERALIZED = "performer.generalized_attention"
 
 
-def features_of(given, x, beta, over, eps, maximum="before the norm", within=False):
+def features_of(given, x, beta, over, eps, maximum="before the norm", within=False, seen=True):
     x = math.sqrt(beta) * x
     u, half = x @ given["omega"].T, half_square(x)
-    top = np.max(u if maximum == "before the norm" else u - half, axis=over, keepdims=True)
+    among = masked(u if maximum == "before the norm" else u - half, seen, -math.inf)
+    top = np.max(among, axis=over, keepdims=True)
     phi = np.exp(u - half - top + eps) if within else np.exp(u - half - top) + eps
     return phi / math.sqrt(len(given["omega"]))
 
@@ -35,12 +36,13 @@ def maximum_over_the_rows(op, given):
 
 # -- attention by stabilised features -------------------------------------------------------------
 
-def stabilized(op, given, eps=None, key_axis=(-2, -1), guard=None):
+def stabilized(op, given, eps=None, key_axis=(-2, -1), guard=None, seen=None):
     """Stabilised attention with another epsilon, maximum or guarded denominator."""
+    seen = given["mask"] if seen is None else seen
     beta = default_scale(given["scale"], given["K"])
     eps = given["eps"] if eps is None else eps
     q = features_of(given, given["Q"], beta, -1, eps)
-    k = features_of(given, given["K"], beta, key_axis, eps)
+    k = features_of(given, given["K"], beta, key_axis, eps, seen=seen)
     S, z = attention.key_state.formula(k, given["V"], mask=given["mask"])
     D, guard = q @ z[..., None], guard or (lambda D: D + 2 * given["guard"]
                                            * (np.abs(D) <= given["guard"]))
@@ -104,6 +106,7 @@ REGISTERED = [
     wrong_call("eps in the exponent", FEATURES)(partial(stabilized_features, within=True)),
     wrong_argument("eps ignored", FEATURES, STABILIZED, GENERALIZED, eps=0.0),
     wrong_call("stabiliser per key", STABILIZED)(partial(stabilized, key_axis=-1)),
+    wrong_call("maximum over hidden keys too", STABILIZED)(partial(stabilized, seen=True)),
     wrong_argument("guard ignored", STABILIZED, guard=0.0),
     wrong_argument("activation ignored, always relu", GENERALIZED, activation="relu"),
 ]

@@ -52,6 +52,15 @@ def without_eps_every_shift_cancels(f, Q, K, V, omega, features, mask, scale):
     yield equal(Z, weighed(np.where(mask, estimate, 0.0), V))
 
 
+@law("performer.stabilized_attention", id="PF-1", over=projected_heads(POSITIVE, eps=EPSILONS),
+     kills=("maximum over hidden keys too", "padding masks V only"))
+def a_hidden_key_has_no_effect_on_the_stabiliser(f, Q, K, V, omega, features, mask, scale, eps):
+    """Z(K; mask) = Z(visible K), for hidden keys of any length."""
+    longer = np.where(mask[:, None], K, 64 * K)
+    yield equal(f(Q, longer, V, omega, scale=scale, mask=mask, eps=eps),
+                f(Q, K[mask], V[mask], omega, scale=scale, eps=eps))
+
+
 @law("performer.stabilized_attention", id="PF-1", over=projected_heads(
     POSITIVE, (0.25, 2.0), eps=sampled([4.0, 2.0**30])),
     kills=("eps ignored", "eps in the denominator only"))

@@ -138,7 +138,10 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
 
     def keys(rows):
         return hidden_keys(formed(K, rows, top), mask, rows, 0.0)
-    tops = [cupy.max(projections(K, rows), axis=(-2, -1), keepdims=True)
+    def visible(rows):
+        u = projections(K, rows)
+        return u if mask is True else masked(u, mask[..., rows], -math.inf)
+    tops = [cupy.max(visible(rows), axis=(-2, -1), keepdims=True)
             for rows in in_blocks(K, K.shape[-2], len(omega) + V.shape[-1])]
     top = cupy.max(cupy.concat(tops, axis=-1), axis=-1, keepdims=True)
     V = masked(V, mask, 0.0)

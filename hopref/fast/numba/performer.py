@@ -12,7 +12,7 @@ from hopref.fast.numba._random_features import EXPONENTIALS, formed, of_states, 
 from hopref.fast.numba._softmax import FEW
 from hopref.fast.numba.attention import linear_attention, log_causal_linear_attention
 from hopref.fast.numba.features import log_hyperbolic, log_positive
-from hopref.maps import default_scale, feature_scale, relu, standard_error
+from hopref.maps import default_scale, feature_scale, masked, relu, standard_error
 from hopref.models import performer
 
 __all__ = ["attention", "causal_attention", "update", "expected_update", "thresholded_update",
@@ -98,17 +98,17 @@ def stabilized_attention(Q, K, V, omega, /, *, scale=None, mask=True, eps=1e-6, 
                          empty_row="zeros"):
     beta = default_scale(scale, K)
 
-    def features(x, directions, axis):
+    def features(x, directions, axis, seen=True):
         """Those of the formula, times sqrt(m)."""
         u = _projections(x, directions, math.sqrt(beta), LOG)
-        top = np.max(u, axis=axis, keepdims=True)
+        top = np.max(masked(u, seen, -math.inf), axis=axis, keepdims=True)
         half = beta / 2 * squared_lengths(_rows(x)).reshape(*x.shape[:-1], 1)
         u -= half + top
         apply_units(u.reshape(-1), 0, u.reshape(-1))
         u += eps
         return u
-    return _in_a_precision(partial(features, axis=-1), partial(features, axis=(-2, -1)), Q, K, V,
-                           omega, mask, guard * len(omega), empty_row)
+    return _in_a_precision(partial(features, axis=-1), partial(features, axis=(-2, -1), seen=mask),
+                           Q, K, V, omega, mask, guard * len(omega), empty_row)
 
 
 def _projections(x, omega, factor, kind):
