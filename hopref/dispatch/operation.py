@@ -15,7 +15,8 @@ allows -inf).  NaN is not returned for valid arguments unless an option requests
 are not inspected with ``nonfinite="propagate"``, nor on a device, where that would synchronise.
 
 What a mask, a causal mask, a support or a bias of -inf hides from a query has no effect on its
-result, even if it is NaN or infinite; gradients do not promise this.
+result, even if it is NaN or infinite.  What it hides from every query has no effect on a gradient
+with ``nonfinite="propagate"``, in which its cotangents are 0.
 """
 import contextlib
 import functools
@@ -32,6 +33,7 @@ from hopref.dispatch import validation
 from hopref.dispatch.declaration import Declaration, bind
 from hopref.dispatch.documentation import completed, with_gradient
 from hopref.dispatch.domains import Array, Domain, number
+from hopref.dispatch.hidden import without_hidden
 from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import implementation
 from hopref.dispatch.paths import BACKENDS, choose, function_of, takes_half, use_backend
@@ -206,6 +208,8 @@ def _prepare(declaration: Declaration, args: Any, kwargs: Any, backend: Any, non
     fast = path != "formula"
     half = fast and takes_half(declaration.name, path)
     given.update(validation.validate(declaration, given, arrays, xp, fast, half, nonfinite, check))
+    if nonfinite == "propagate" and declaration.name.startswith("gradients."):
+        given.update(without_hidden(declaration, given))
     function = function_of(declaration.name, path) if fast else declaration.formula
     return Call(function, tuple([given.pop(k) for k in declaration.operands]), given)
 

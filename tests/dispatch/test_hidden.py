@@ -105,6 +105,90 @@ def with_all_hidden(name, given):
     return given | changed
 
 
+# -- gradients ------------------------------------------------------------------------------------
+
+GRADIENTS = {name: next(k for k in op.arrays if op.domains[k].kind == "bool")
+             for name, op in OPS.items() if name.startswith("gradients.")
+             and any(op.domains[k].kind == "bool" for k in op.arrays)}
+AXES = {"...": 2, "l": 4, "s": 6, "n": 6, "r": 3, "h": 2, "m": 3} | dict.fromkeys("adeopv", 2)
+ONLY_KEYS = {"phi_k", "log_k", "sign_k", "K", "V"}      # of the arrays with the axis of the queries
+
+
+def differentiated(name, **options):
+    """Arguments in which the mask, or a bias of -inf, hides a key from every query."""
+    rng, op = np.random.default_rng(0), OPS[name]
+    given = {k: np.abs(rng.standard_normal([AXES[d] for d in dims])) for k, dims in
+             op.arrays.items() if k not in op.optional or k in ("bias", "sign_k", GRADIENTS[name])}
+    mask = given[GRADIENTS[name]]
+    given[GRADIENTS[name]] = (mask > 0.25) & (np.arange(mask.shape[-1]) != 2)
+    if "bias" in given:
+        given["bias"][..., 1] = -np.inf
+    needed = {"softcap": 2.0, "k": 2, "features": "positive"}
+    return given | {k: v for k, v in (needed | options).items() if k in op.signature.parameters}
+
+
+def hidden_from_all(name, given, dims):
+    """Where an array with these axes belongs to a key that no query sees; None where to none."""
+    key, seen = OPS[name].arrays[GRADIENTS[name]][-1], given[GRADIENTS[name]]
+    if key not in dims[-2:]:
+        return None
+    if given.get("causal"):
+        offset = (seen.shape[-1] - seen.shape[-2]) * (given["align"] == "end")
+        seen = seen & np.tril(np.ones(seen.shape[-2:], bool), k=offset)
+    if "h" in dims:
+        seen = np.broadcast_to(seen[:, None], (seen.shape[0], AXES["h"], *seen.shape[1:]))
+    if "bias" in given:
+        own = given["bias"] > -np.inf
+        seen = seen & own if own.ndim == seen.ndim else seen & np.any(own, axis=1)
+    if dims[-1] == key and seen.ndim == len(dims):
+        return ~seen
+    if "l" != key and seen.ndim > 1 and "l" in OPS[name].arrays[GRADIENTS[name]]:
+        seen = np.any(seen, axis=-2)
+    seen = seen if dims[0] == "..." else np.any(seen, axis=0)
+    return np.broadcast_to(~seen[..., None], [AXES[d] for d in dims])
+
+
+def with_nothing_finite_hidden(name, given, value):
+    """The arguments with this value in the keys, and entries, that no query sees."""
+    changed, op = {}, OPS[name]
+    for k in op.arrays.keys() & given.keys() - {GRADIENTS[name], "bias"}:
+        where = hidden_from_all(name, given, op.arrays[k])
+        if where is not None and ("s" in op.arrays[k] or "n" in op.arrays[k] or k in ONLY_KEYS):
+            changed[k] = np.where(where, value, given[k])
+    assert changed
+    return given | changed
+
+
+@pytest.mark.parametrize("name, backend", [
+    (name, backend) for name in GRADIENTS for backend in OPS[name].paths])
+def test_hidden_keys_have_no_effect_on_gradients_and_have_none(name, backend):
+    rule = OPS[name.removeprefix("gradients.")]
+    order = [k for k in rule.signature.parameters if k in rule.arrays
+             and rule.domains[k].kind == "real"]
+    for causal, align in (False, "end"), (True, "start"):
+        given = differentiated(name, causal=causal, align=align)
+        with device.installed():
+            place = device.asarray if backend == "cupy" else np.asarray
+            results = []
+            for value in (0.0, np.nan, np.inf):
+                changed = with_nothing_finite_hidden(name, given, value)
+                found = run(OPS[name], {k: place(v) if isinstance(v, np.ndarray) else v
+                                        for k, v in changed.items()},
+                            nonfinite="propagate", backend=backend)
+                results.append([device.asnumpy(y) if backend == "cupy" else y
+                                for y in parts(found)])
+        for clean, *dirty in zip(*results, strict=True):
+            assert np.all(np.isfinite(clean))
+            for y in dirty:
+                np.testing.assert_array_equal(y, clean)
+        for k, dims, y in zip(order, OPS[name].outputs, results[1], strict=False):
+            where = hidden_from_all(name, given, dims)
+            if where is not None and k not in ("phi_q", "log_q", "sign_q", "Q"):
+                assert not np.any(np.where(where, y, 0.0)), k
+        if "causal" not in given:
+            break
+
+
 def on(backend):
     return [name for name in MASKS if backend in OPS[name].paths and "maps" not in name]
 
