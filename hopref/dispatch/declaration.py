@@ -51,6 +51,7 @@ class Declaration:
     ids: tuple[str, ...] = field(init=False)        # the catalogue ids in it
     paths: tuple[str, ...] = field(init=False)      # "formula", and the backends that have it
     by_row: frozenset[str] = field(init=False)      # numbers that may differ between leading axes
+    by_query: bool = field(init=False)              # or between queries, with keys of their own
     parts: str | None = field(init=False)           # its kind of mergeable parts
     operands: Dims = field(init=False)              # parameters by position
     modifiers: frozenset[str] = field(init=False)   # parameters by keyword only
@@ -94,6 +95,8 @@ class Declaration:
             dims[:1] == ("...",) and k not in self.optional for k, dims in self.arrays.items())
         self.by_row = frozenset(k for k, d in self.scalars.items() if rows and k in self.modifiers
                                 and isinstance(d, Scalar) and d.kind is float)
+        self.by_query = bool(self.by_row) and any("s" in dims for dims in self.arrays.values()) \
+            and all(dims[:2] == ("...", "l") for dims in self.outputs)
         self.choices = {k: d for k, d in self.domains.items() if isinstance(d, (Choice, Several))}
 
     def facts(self) -> dict[str, Any]:

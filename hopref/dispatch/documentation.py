@@ -167,7 +167,8 @@ def _type(op: Any, name: str, default: Any) -> str:
         text = "int, SeedSequence or Generator"
     else:
         text = getattr(domain, "description", "number")
-        text += ", or an array (...) of them" if name in op.by_row else ""
+        shapes = "(...) or (..., l)" if op.by_query else "(...)"
+        text += f", or an array {shapes} of them" if name in op.by_row else ""
     if default is inspect.Parameter.empty:
         return text
     shown = f'"{default}"' if isinstance(default, str) else repr(default)

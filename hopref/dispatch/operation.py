@@ -73,6 +73,7 @@ class Operation(Protocol[P, R]):
     domains: dict[str, Domain]
     arrays: dict[str, tuple[str, ...]]
     by_row: frozenset[str]
+    by_query: bool
     outputs: tuple[tuple[str, ...], ...]
     optional: frozenset[str]
     zeros: frozenset[str]

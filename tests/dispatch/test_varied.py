@@ -1,14 +1,19 @@
 """Numbers that differ between leading indices: the results are those of calls with each number."""
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 import hopref
 from hopref import attention, certify, modern, parts, sparse
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.errors import DomainError, DTypeError, ShapeError
 from tests.dispatch.calling import OPS, each_of, look_at_refusal, run, same
 from tests.dispatch.calling import parts as results_of
 from tests.doubles import cupy as device
+from tests.rounding import close
 
 NUMBERS = [(name, k) for name, op in OPS.items() for k in sorted(op.by_row)]
 rng = np.random.default_rng(0)
@@ -35,6 +40,28 @@ def test_numbers_that_differ_give_the_bits_of_calls_with_each(op, parameter, giv
         alone = run(op, at(op, given, slice(i, i + 1)) | {parameter: float(numbers[i])})
         for y, one in zip(whole, results_of(alone), strict=True):
             np.testing.assert_array_equal(y[i:i + 1], one)
+
+
+BY_QUERY = [(name, k) for name, k in NUMBERS if OPS[name].by_query]
+
+
+@each_of(BY_QUERY, examples=1, leading=st.just((2,)))
+def test_numbers_that_differ_between_queries_give_the_rows_of_calls_with_each(op, parameter, given):
+    holds, own = op.domains[parameter].holds, given.get(parameter)
+    near = own if own is not None else 1.0
+    pair = [v for v in (near, near / 2, 0.5, 1.25) if holds(v)][:2]
+    l = next(given[k].shape[1] for k, dims in op.arrays.items() if dims[:2] == ("...", "l"))
+    first = np.arange(2 * l).reshape(2, l) % 3 == 0         # other queries for each head
+    got = results_of(run(op, given | {parameter: np.where(first, *pair)}))
+    args = {k: v for k, v in given.items() if k in op.operands}
+    for mine, number in (first, pair[0]), (~first, pair[1]):
+        rest = {k: v for k, v in given.items() if k not in args} | {parameter: number}
+        want = expected(op, tuple(args.values()), rest, PROFILES["float64"])
+        for y, one in zip(got, results_of(want), strict=True):
+            here = mine.reshape(*mine.shape, *[1] * (y.ndim - 2))
+            with np.errstate(invalid="ignore"):
+                off = np.abs(y - one.value) > one.radius
+            assert not np.any(here & off & (y != one.value)), (parameter, pair)
 
 
 def test_the_operations_with_such_numbers_are_those_whose_results_have_leading_axes():
@@ -72,6 +99,35 @@ def test_other_paths_and_namespaces_have_it_too():
     agree(np.asarray, np.asarray, "numba")
     with device.installed():
         agree(device.asarray, device.asnumpy, "cupy")
+        on_device = [device.asarray(np.tile(a, (1, 2, 1))) for a in arrays]
+        own = np.tile(np.repeat([0.5, 2.0], 20), (3, 1))            # of 20 queries each
+        got = device.asnumpy(attention.softmax_attention(*on_device, scale=own, backend="cupy"))
+    for rows, number in (slice(20), 0.5), (slice(20, 40), 2.0):
+        one = expected(attention.softmax_attention, arrays, {"scale": number}, PROFILES["float64"])
+        close(got[:, rows], one.value, one.radius)
+
+
+def test_queries_with_numbers_of_their_own_are_those_of_calls_with_each():
+    """With a causal mask, and certified."""
+    Q, K, V, mask = *(rng.standard_normal((2, n, 3)) for n in (4, 6, 6)), rng.random((2, 4, 6)) < .8
+    scale, mask[..., 0] = np.array([[0.5, 1.0, 2.0, 0.5], [1.0, 1.0, 0.5, 2.0]]), True
+    for op, align in itertools.product((attention.softmax_attention, attention.softmax_logsumexp),
+                                       ("start", "end")):
+        arrays, how = (Q, K, V)[:len(op.operands)], dict(mask=mask, causal=True, align=align)
+        found = certify(op, *arrays, scale=scale, **how)
+        for backend in {*op.paths} - {"cupy"}:
+            got = op(*arrays, scale=scale, backend=backend, **how)
+            for i, j in np.ndindex(2, 4):
+                one = expected(op, arrays, how | {"scale": float(scale[i, j])}, PROFILES["float64"])
+                close(got[i, j], one.value[i, j], one.radius[i, j])
+                close(found.value[i, j], one.value[i, j], one.radius[i, j])
+    wide = attention.softmax_attention(Q, K, V, scale=scale[:, :1])        # a head, with its axis
+    same(wide, attention.softmax_attention(Q, K, V, scale=scale[:, 0]))
+    none = attention.softmax_attention(Q[:, :0], K, V, scale=scale[:, :0])
+    assert none.shape == (2, 0, 3)
+    for wrong in scale[0], scale[:, :3], scale[..., None]:
+        with pytest.raises(ShapeError, match="one more axis to these and the queries"):
+            attention.softmax_attention(Q, K, V, scale=wrong)
 
 
 def test_certified_values_are_those_of_calls_with_each_number():
