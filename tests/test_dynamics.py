@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopref import bam, classical, graded, modern, retrieve
+from hopref import bam, classical, graded, modern, retrieve, use_backend
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import Call
@@ -274,6 +274,24 @@ def test_a_flow_that_runs_away_ends_in_nan_and_one_without_symmetry_goes_round()
     assert lost.internal[0] == 1.0 and np.isnan(lost.states[-1]) and np.isnan(lost.energies[-1])
     turning = solve_flow([1.0, 0.0], [[1.0, 2.0], [-2.0, 1.0]], until=20.0, beta=4.0)
     assert np.ptp(turning.states[-30:, 0]) > 1.0
+
+
+@pytest.mark.parametrize("rule", [partial(sweep, rng=0), partial(glauber, rng=0, sweeps=1)])
+def test_clamped_sites_of_sweeps_are_a_mask_of_sites(rule):
+    xi, W = np.ones((2, 3)), -np.ones((3, 3))
+    for clamp, error, match in (([1, 0, 0], DTypeError, "clamp must be an array of bool"),
+                                ([True], ShapeError, r"clamp must have the shape \(3,\)"),
+                                (np.ones((2, 3), bool), ShapeError, r"got \(2, 3\)")):
+        with pytest.raises(error, match=match):
+            rule(xi, W, clamp=clamp)
+    for backend in ("formula", "numba"):
+        with use_backend(backend):
+            assert np.all(rule(xi, W, clamp=True).states == 1)
+
+
+def test_greedy_sweeps_have_no_clamped_sites():
+    with pytest.raises(CallError, match="clamp must be left out with order='greedy'"):
+        sweep([1.0, 1.0], [[0.0, 1.0], [1.0, 0.0]], order="greedy", clamp=[True, False])
 
 
 @pytest.mark.parametrize("beta", [1.0, 4.0])

@@ -13,7 +13,7 @@ from hopref.dynamics.iteration import (
     traced,
     validated,
 )
-from hopref.errors import naming
+from hopref.errors import CallError, DTypeError, ShapeError, naming
 from hopref.models import classical
 from hopref.progress import progress
 
@@ -21,7 +21,8 @@ __all__ = ["sweep", "visits", "glauber"]
 
 
 def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any = "cyclic", rng: Any = None,
-          ties: str = "keep", states: str = "polar", max_sweeps: int = 1000) -> Retrieval:
+          ties: str = "keep", states: str = "polar", max_sweeps: int = 1000,
+          clamp: Any = False) -> Retrieval:
     """Asynchronous updates of a classical network until every site is stable.
 
     Source: Hopfield 1982; blog, below eq. (2) [CB-4].
@@ -39,6 +40,7 @@ def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any = "cyclic", rng: Any =
     ties : state of a site with zero field: "keep" or "plus"
     states : "polar" or "binary"
     max_sweeps : maximum number of sweeps
+    clamp : (d,) bool, sites that keep their initial state, and are not visited; not with "greedy"
 
     Returns
     -------
@@ -62,15 +64,22 @@ def sweep(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any = "cyclic", rng: Any =
     params = {"ties": ties, "states": states}
     stable, energy, start = validated("sweep", classical.update, xi, (W, b), None, params)
     d = start.shape[-1]
+    with naming("hopref.sweep"):
+        free = _free(clamp, start)
+        if not (given or draw or free.all()):
+            raise CallError("clamp must be left out with order='greedy'; got clamped sites")
     if given or draw:
         call = classical.asynchronous_update.prepare(xi, W, b, order=order if given else range(d),
                                                      **params)
     else:
         call = classical.greedy_update.prepare(xi, W, b, **params)
-    visited = np.isin(np.arange(d), call.kwargs["order"]) if given else np.ones(d, bool)
+    visited = free & np.isin(np.arange(d), call.kwargs["order"]) if given else free
 
     def advance(active: np.ndarray, t: int) -> np.ndarray:
-        drawn = {"order": draw(d, rng)} if draw else {}
+        if not visited.any():
+            return active
+        sites = draw(d, rng) if draw else call.kwargs.get("order")
+        drawn = {} if sites is None else {"order": sites[free[sites]]}
         with unchecked():
             return call.path(active, *call.args[1:], **{**call.kwargs, **drawn})
 
@@ -117,7 +126,7 @@ def visits(xi: Any, W: Any, b: Any = 0.0, /, *, order: Any, ties: str = "keep",
 
 
 def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int, rng: Any,
-            order: str = "cyclic", states: str = "polar") -> Trace:
+            order: str = "cyclic", states: str = "polar", clamp: Any = False) -> Trace:
     """Glauber dynamics at temperature 1/beta: sweeps of `classical.glauber_update`.
 
     Source: Glauber 1963 [CB-4].
@@ -134,6 +143,7 @@ def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int,
     order : "cyclic", "permutation" (a new one in each sweep) or "random" (d sites with
         replacement), the same for all states
     states : "polar" or "binary"
+    clamp : (d,) bool, sites that keep their initial state
 
     Returns
     -------
@@ -141,8 +151,8 @@ def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int,
 
     Notes
     -----
-    If W = W.T and w_ii = 0, the stationary distribution of the states is exp(-beta E)/Z.  There is
-    no stopping criterion.
+    If W = W.T and w_ii = 0, the stationary distribution of the states is exp(-beta E)/Z, given the
+    clamped sites.  There is no stopping criterion.
 
     >>> from hopref.dynamics import glauber
     >>> run = glauber([1.0, -1.0], [[0.0, 1.0], [1.0, 0.0]], beta=40.0, sweeps=3, rng=0)
@@ -154,17 +164,32 @@ def glauber(xi: Any, W: Any, b: Any = 0.0, /, *, beta: float = 1.0, sweeps: int,
         draw = RANDOM_ORDERS.validate("order", order)
     options = {"states": states, "ties": "plus"}
     _, energy, start = validated("glauber", classical.update, xi, (W, b), None, options)
+    with naming("hopref.glauber"):
+        free = _free(clamp, start)
     d, trajectory = start.shape[-1], [batches_of_one(start)]
     call = classical.glauber_update.prepare(
         start, W, b, order=range(d), uniforms=np.zeros(start.shape), beta=beta, states=states)
     orders, *streams = rng.spawn(1) + rng.spawn(len(trajectory[0]))
     for _ in progress(range(sweeps), label="glauber"):
         uniforms = np.reshape([stream.random(d) for stream in streams], trajectory[0].shape)
-        drawn = {"order": draw(d, orders), "uniforms": uniforms}
+        sites = draw(d, orders)
+        seen = free[sites]
+        drawn = {"order": sites[seen], "uniforms": uniforms[..., seen]}
         with unchecked():
             trajectory.append(
                 call.path(trajectory[-1], *call.args[1:], **{**call.kwargs, **drawn}))
     return traced(trajectory, energy, start)
+
+
+def _free(clamp: Any, start: np.ndarray) -> np.ndarray:
+    """The sites (d,) that are not clamped, which are the same for all states."""
+    mask = np.asarray(clamp)
+    if mask.dtype != bool:
+        raise DTypeError(f"clamp must be an array of bool; got {mask.dtype}")
+    if mask.shape not in ((), start.shape[-1:]):
+        raise ShapeError(f"clamp must have the shape {start.shape[-1:]}, one for each site; "
+                         f"got {mask.shape}")
+    return np.broadcast_to(~mask, start.shape[-1:])
 
 
 def _cyclic(d: int, rng: Any) -> np.ndarray:

@@ -87,30 +87,40 @@ def trace_repeats(update, xi, /, *memory, **how):
 # -- sweeps ---------------------------------------------------------------------------------------
 
 @bug("all sites at once", "dynamics.sweep")
-def sweep_is_synchronous(xi, W, b=0.0, /, *, order="cyclic", rng=None):
+def sweep_is_synchronous(xi, W, b=0.0, /, *, order="cyclic", rng=None, clamp=False):
     return retrieve(classical.update, xi, W, b)
 
 
 @bug("the last site skipped", "dynamics.sweep")
-def sweep_skips_the_last_site(xi, W, b=0.0, /, *, order="cyclic", rng=None):
+def sweep_skips_the_last_site(xi, W, b=0.0, /, *, order="cyclic", rng=None, clamp=False):
     run = sweep(xi, W, b, order=order, rng=rng)
     return run._replace(states=np.concatenate([run.states[..., :-1], xi[..., -1:]], axis=-1))
 
 
 @bug("runs on to the last sweep", "dynamics.sweep")
-def sweep_does_not_stop(xi, W, b=0.0, /, *, order="cyclic", rng=None):
+def sweep_does_not_stop(xi, W, b=0.0, /, *, order="cyclic", rng=None, clamp=False):
     run = sweep(xi, W, b, order=order, rng=rng)
     return run._replace(steps=np.full_like(run.steps, 1000))
 
 
 @bug("random numbers of its own for each state", "dynamics.sweep")
-def sweep_of_one_seed_a_state(xi, W, b=0.0, /, *, order="cyclic", rng=None):
+def sweep_of_one_seed_a_state(xi, W, b=0.0, /, *, order="cyclic", rng=None, clamp=False):
     seeds = [None if rng is None else rng + i for i in range(len(np.atleast_2d(xi)))]
     runs = [sweep(x, W, b, order=order, rng=seed) for x, seed in zip(np.atleast_2d(xi), seeds)]
     together = sweep(xi, W, b, order=order, rng=rng)
     steps = np.array([run.steps for run in runs]).reshape(xi.shape[:-1])[()]
     return together._replace(states=np.stack([r.states for r in runs]).reshape(xi.shape),
                              steps=steps)
+
+
+@bug("clamped sites restored after each sweep", "dynamics.sweep")
+def sweep_restores(xi, W, b=0.0, /, *, order="cyclic", rng=None, clamp=False):
+    rng = None if rng is None else np.random.default_rng(rng)
+    now = xi
+    for _ in range(20):
+        one = sweep(now, W, b, order=order, rng=rng, max_sweeps=1)
+        now = np.where(clamp, xi, one.states)
+    return one._replace(states=now)
 
 
 @bug("all visits from the first state", "dynamics.visits")
@@ -195,6 +205,8 @@ REGISTERED = [
     variant("beta ignored", "dynamics.glauber", glauber, beta=1.0),
     variant("always cyclic", "dynamics.glauber", glauber, order="cyclic"),
     variant("seed ignored", "dynamics.glauber", glauber, rng=0),
+    variant("clamp ignored", "dynamics.glauber", glauber, clamp=False),
+    variant("clamp ignored", "dynamics.sweep", sweep, clamp=False),
     variant("forward Euler from output to output", "dynamics.solve_flow", euler),
     variant("minus the velocity", "dynamics.solve_flow", euler, sign=-1.0),
     variant("leak left out", "dynamics.solve_flow", solve_flow, leak=1.0),

@@ -161,6 +161,22 @@ def a_swept_state_does_not_depend_on_its_batch(f, xi, W, b, order):
         yield equal(alone.steps, run.steps[i], "steps")
 
 
+@law("dynamics.sweep", "dynamics.glauber", id="CB-4", over=swept(),
+     kills=("clamp ignored", "clamped sites restored after each sweep"))
+def a_clamped_site_is_one_that_its_threshold_holds(f, xi, W, b, order):
+    """A threshold -T x_i with T above any field holds x_i: the same sites change, at every step and
+    for the same random numbers."""
+    for i, x in enumerate(xi):
+        clamp = np.arange(len(x)) % 2 == i % 2
+        held = np.where(clamp, -x * (np.sum(np.abs(W)) + np.sum(np.abs(b)) + 1) * 2.0**10, b)
+        if "glauber" in f.subject:
+            how = {"rng": 3, "sweeps": 3, "beta": 0.5} \
+                | {"order": order if order in ORDERS else "cyclic"}
+        else:
+            how = {"rng": 3, "order": order if order != "greedy" else range(len(x))}
+        yield equal(f(x, W, b, clamp=clamp, **how).states, f(x, W, held, **how).states)
+
+
 @law("dynamics.visits", id="CB-4", over=networks(rows=3, diagonal=">=0"),
      kills=("all visits from the first state", "the order of the visits reversed"))
 def every_visit_changes_one_site(f, xi, W, b):
