@@ -19,21 +19,28 @@ def scale_of(beta, W):
     return 1 / sqrt(W.shape[-2]) if beta is None else beta
 
 
-def energy(x, W_q, W_k, X, *, beta=None, gain=1, eps=0):
+def attending(z, mask):
+    """The rows of scores in which something is visible, and what is."""
+    mask = np.broadcast_to(mask, z.shape)
+    return [(row, mask[row]) for row in np.ndindex(z.shape[:-1]) if mask[row].any()]
+
+
+def energy(x, W_q, W_k, X, *, beta=None, gain=1, eps=0, mask=True):
     y, scale = tokens(x, gain, eps), scale_of(beta, W_k)
     hidden = rectified(y @ X.T)
     found = -np.sum(dot(hidden, hidden), axis=-1) / 2
     for q, k in zip(W_q, W_k, strict=True):
         z = (y @ q.T) @ columns(y @ k.T)
-        found = found - np.sum(logsumexp(z, beta=scale), axis=-1)
+        for row, seen in attending(z, mask):
+            found[row[:-1]] = found[row[:-1]] - logsumexp(z[row][seen], beta=scale)
     return found
 
 
-def flow(x, W_q, W_k, X, *, beta=None, gain=1, eps=0):
+def flow(x, W_q, W_k, X, *, beta=None, gain=1, eps=0, mask=True):
     y, scale = tokens(x, gain, eps), scale_of(beta, W_k)
     found = rectified(y @ X.T) @ X
     for q, k in zip(W_q, W_k, strict=True):
         Q, K = y @ q.T, y @ k.T
-        A = softmax(Q @ columns(K), beta=scale)
+        A = softmax(Q @ columns(K), beta=scale, where=mask)
         found = found + (A @ K) @ q + (columns(A) @ Q) @ k
     return found

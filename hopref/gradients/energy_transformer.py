@@ -9,14 +9,26 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.gradients.layers import layer_norm as layer_norm_gradient
 from hopref.gradients.sums import transposed
-from hopref.maps import default_scale, dot, logsumexp, outer, overlaps, relu, softmax, summed
+from hopref.maps import (
+    default_scale,
+    dot,
+    finite_or_zero,
+    for_heads,
+    logsumexp,
+    outer,
+    overlaps,
+    relu,
+    seen,
+    softmax,
+    summed,
+)
 from hopref.models.energy_transformer import block, flow, normalised, projected, received
 
 __all__ = ["energy"]
 
 
 @op("(...),(...,k,d),(h,a,d),(h,a,d),(m,d)->(...,k,d),(h,a,d),(h,a,d),(m,d),(),(),()", **block)
-def energy(g, x, W_q, W_k, X, /, *, beta=None, gain=1.0, eps=1e-5):
+def energy(g, x, W_q, W_k, X, /, *, beta=None, gain=1.0, eps=1e-5, mask=True):
     r"""Gradient of `energy_transformer.energy`.
 
     Source: Hoover et al. 2023, differentiated [GR-1, ET-3].
@@ -36,6 +48,7 @@ def energy(g, x, W_q, W_k, X, /, *, beta=None, gain=1.0, eps=1e-5):
     beta : inverse temperature of the attention; None for 1/sqrt(a)
     gain : factor of the normalised tokens, one for all components
     eps : stabiliser, added to the variance of a token
+    mask : True where a token (column) is visible to a token (row), in all heads
 
     Returns
     -------
@@ -48,12 +61,13 @@ def energy(g, x, W_q, W_k, X, /, *, beta=None, gain=1.0, eps=1e-5):
     """
     xp, y = namespace(x), normalised(x, gain, eps)
     Q, K = projected(y, W_q), projected(y, W_k)
-    scale, z = default_scale(beta, K), Q @ transposed(K)
-    velocity = flow(x, W_q, W_k, X, beta=beta, gain=gain, eps=eps)
+    scale, z, where = default_scale(beta, K), Q @ transposed(K), for_heads(mask)
+    velocity = flow(x, W_q, W_k, X, beta=beta, gain=gain, eps=eps, mask=mask)
     dx, dgain, _, deps = layer_norm_gradient(-g[..., None, None] * velocity, x, gain=gain, eps=eps)
-    to_queries, to_keys = received(Q, K, beta)
+    to_queries, to_keys = received(Q, K, beta, mask)
     dX = -outer(g[..., None, None] * relu(y @ X.T), y)
-    gap = logsumexp(z, beta=scale) - dot(softmax(overlaps(Q, K), beta=scale), z)
+    A = softmax(overlaps(Q, K, where), beta=scale, where=where)
+    gap = finite_or_zero(logsumexp(seen(z, where), beta=scale)) - dot(A, z)
     return (dx, by_heads(g, to_queries, y), by_heads(g, to_keys, y), dX,
             xp.sum(g[..., None, None] * gap) / scale, xp.sum(dgain), deps)
 

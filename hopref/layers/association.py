@@ -16,6 +16,7 @@ from hopref.maps import (
     centred,
     default_scale,
     empty_rows,
+    for_heads,
     mean,
     ratio,
     softmax,
@@ -207,8 +208,3 @@ def rows_of(b):
 def heads_of(b):
     """Broadcast one number for each head over its scores; keep a single number unchanged."""
     return b if isinstance(b, float) else b[..., None, None]
-
-
-def for_heads(mask):
-    """Use the same mask for every head."""
-    return mask if mask is True else mask[..., None, :, :]

@@ -12,7 +12,7 @@ from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import unchecked
 from hopref.errors import DomainError, ShapeError
 from hopref.layers.weights import Norm, Weights
-from hopref.maps import softmax
+from hopref.maps import for_heads, softmax
 
 __all__ = ["weights_of"]
 
@@ -33,7 +33,7 @@ def associations(Q, K, *, beta, per_head, steps, tol, mask, bias, static):
     xp = namespace(Q)
     K_T = xp.matrix_transpose(K)
     first, later = channels(beta, per_head, Q, steps, static)
-    options = {"where": mask if mask is True else mask[..., None, :, :], "bias": bias,
+    options = {"where": for_heads(mask), "bias": bias,
                "empty_row": math.nan}
     with unchecked():
         A = softmax(Q * first @ K_T, **options)

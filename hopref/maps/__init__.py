@@ -12,6 +12,7 @@ from hopref.maps.entries import (
     dot,
     finite_or_zero,
     followers,
+    for_heads,
     in_common_unit,
     kth_largest,
     lengths,

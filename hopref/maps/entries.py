@@ -29,6 +29,11 @@ def shown(p, where):
     return p if where is True else namespace(p).where(where, p, 0.0)
 
 
+def for_heads(mask):
+    """The same mask for every head."""
+    return mask if mask is True else mask[..., None, :, :]
+
+
 @overridable
 def kth_largest(z, k):
     """The k-th largest score of each row, with the axis kept."""

@@ -22,14 +22,15 @@ def tokens(given):
 
 
 def projected(given):
-    """Queries, keys and their products."""
+    """Queries, keys and their products, -inf where hidden."""
     y = tokens(given)[..., None, :, :]
     Q, K = (y @ np.swapaxes(given[k], -1, -2) for k in ("W_q", "W_k"))
-    return Q, K, Q @ np.swapaxes(K, -1, -2)
+    return Q, K, np.where(maps.for_heads(given["mask"]), Q @ np.swapaxes(K, -1, -2), -np.inf)
 
 
 def attended(z, beta):
-    return -np.sum(maps.logsumexp.formula(z, beta=beta), axis=(-2, -1))
+    lse = maps.logsumexp.formula(z, beta=beta)
+    return -np.sum(np.where(lse > -np.inf, lse, 0.0), axis=(-2, -1))
 
 
 @wrong_call("energy without 1/beta", ENERGY)
@@ -94,7 +95,21 @@ def causal(op, given):
     return run(op, given) + np.sum(more, axis=-3)
 
 
+@wrong_call("mask of the queries in place of the keys", ENERGY, FLOW)
+def transposed_mask(op, given):
+    if given["mask"] is True:
+        return None
+    return run(op, given | {"mask": np.swapaxes(given["mask"], -1, -2)})
+
+
+@wrong_call("hidden scores set to 0", ENERGY)
+def hidden_scores_set_to_zero(op, given):
+    z, beta = projected(given)[2], scale_of(given)
+    return run(op, given) - attended(z, beta) + attended(np.where(z > -np.inf, z, 0.0), beta)
+
+
 REGISTERED = [
+    wrong_argument("mask ignored", ENERGY, FLOW, mask=True),
     wrong_argument("gain ignored", ENERGY, FLOW, gain=1.0),
     wrong_argument("eps ignored", ENERGY, FLOW, eps=0.0),
     wrong_argument("beta ignored", ENERGY, beta=None),

@@ -179,7 +179,7 @@ def keys_hidden_by(op, mask):
     Causal keys follow their queries, which have the same axes.
     """
     causal = op.arrays[mask] == ("...", "l")
-    axes = (("l", "d"), ("l", "r")) if causal else (("n", "d"), ("s", "d"), ("s", "r"))
+    axes = (("l", "d"), ("l", "r")) if causal else (("n", "d"), ("s", "d"), ("s", "r"), ("k", "d"))
     found = [name for name in op.arrays if op.arrays[name][-2:] in axes and name in op.operands]
     scores = [name for name in op.operands if op.arrays.get(name) == op.arrays[mask]]
     return found[causal] if found else next(iter([*scores, *op.arrays]))
