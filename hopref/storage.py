@@ -167,7 +167,7 @@ def _storkey_step(W, x):
 def perceptron(X, /, *, epochs, margin=0.0):
     r"""Perceptron rule, which adds a pattern wherever its stability does not exceed the margin.
 
-    Source: Gardner 1988; Rosenblatt 1958 [GA-3].
+    Source: Gardner 1988; Rosenblatt 1958; Cover 1965 [GA-2, GA-3].
 
     .. math:: w_{ij} \leftarrow w_{ij} + x_i x_j \; (i \ne j) \quad\text{where}\quad
         x_i \textstyle\sum_j w_{ij} x_j \le \kappa \|w_i\|

@@ -114,8 +114,8 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
     r"""Number of patterns that a dense memory of degree n recalls in one step without errors.
 
     Source: McEliece, Posner, Rodemich & Venkatesh 1987 (n = 2, the Hebbian network); Krotov &
-    Hopfield 2016 and Demircigil et al. 2017, through Ramsauer et al. 2021, A.3 (n > 2)
-    [CAP-2, CAP-7].
+    Hopfield 2016 and Demircigil et al. 2017, through Ramsauer et al. 2021, A.3 (n > 2);
+    Chaudhry et al. 2023 for sequences [CAP-2, CAP-7, SQ-4].
 
     .. math:: N = \frac{(1 - 2\rho)^{2(n-1)}\, d^{\,n-1}}{2\, (2n - 3)!!\, \ln d}
         \text{ (most)}, \qquad \frac{(1 - 2\rho)^{2(n-1)}\, d^{\,n-1}}{2n\, (2n - 3)!!\, \ln d}
@@ -129,6 +129,10 @@ def capacity_without_errors(d, /, *, n=2, errors=0.0, patterns="most"):
     patterns : whether "most" patterns, or "all" of them, are recalled as d -> infinity
 
     Returns: float, the number of patterns, not rounded; infinite beyond the largest float.
+
+    Notes: `sequences.update` of degree n, whose crosstalk has the powers of a dense memory of
+    degree n + 1, recalls single transitions of a sequence of capacity_without_errors(d, n=n + 1)
+    patterns, and the sequence as a whole for patterns="all".
 
     Status: read for n = 2 and for "most"; derived for "all" with n > 2 and for errors > 0.
 

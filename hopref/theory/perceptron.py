@@ -43,7 +43,7 @@ def stability(X, W, /):
 def perceptron_capacity(margin, /):
     r"""Random polar patterns per neuron for which weights of this stability exist.
 
-    Source: Gardner and Derrida 1988 [GA-1].
+    Source: Gardner and Derrida 1988; Cover 1965, for a margin of 0 [GA-1, GA-2].
 
     .. math:: \alpha_c(\kappa) = 1 \Big/ \int_{-\kappa}^\infty \frac{(t + \kappa)^2}{\sqrt{2\pi}}
         e^{-t^2/2} dt = \frac{1}{(1 + \kappa^2)\, \Phi(\kappa) + \kappa\, \varphi(\kappa)}

@@ -70,12 +70,14 @@ def capacity_random_energy(*, beta=1.0, patterns="spherical"):
 def capacity_exponential_typical():
     r"""Rate at which the noise of one step of an exponential memory equals the signal.
 
-    Source: the threshold model of Lucibello & Mézard 2024, derived here [RE-4].
+    Source: the threshold model of Lucibello & Mézard 2024, derived here; Chaudhry et al. 2023,
+    for sequences [RE-4, SQ-4].
 
     .. math:: \sqrt{N \cosh(2)^d} = e^d \iff \alpha = \ln \frac{e^2}{\cosh 2}
 
     Returns: float, in nats per neuron, for random signs and cues without errors.  The constant
-    ln(2)/2 of `capacity_exponential` is sufficient; this one is where recall is lost.
+    ln(2)/2 of `capacity_exponential` is sufficient; this one is where recall is lost.  It is also
+    that of `sequences.update` with the exponential interaction.
 
     Status: derived, without a proof of concentration, from the variance of the noise;
     measured by the experiment "threshold".

@@ -83,13 +83,13 @@ def at_capacity_a_component_is_wrong_as_seldom_as_there_are_components(f, d, err
         yield at_most(p, tail, f"tail, {patterns}")
 
 
-@law("theory.capacity_without_errors", id="CAP-7",
+@law("theory.capacity_without_errors", id="CAP-7, SQ-4",
      over=records(d=sizes, n=integers(2, 6), errors=wrong),
      kills=("(2n - 1)!! in place of (2n - 3)!!", "factor 2 dropped",
             "all patterns in place of most", "(1 - 2 rho)^2 for every degree"))
 def the_capacity_of_a_dense_memory_follows_from_the_moments_of_its_crosstalk(f, d, n, errors):
     """Signal (d (1 - 2 rho))^(n-1), crosstalk N d^(n-1) E z^(2n-2) with z normal: (2n - 3)!!, by
-    Gauss and Hermite's rule, exact but for rounding."""
+    Gauss and Hermite's rule, exact but for rounding; of sequences of the degree n - 1 too."""
     z, weights = hermegauss(40)
     moment = (weights / weights.sum()) @ z ** (2 * n - 2)
     for patterns, factor in (("most", 1), ("all", n)):
@@ -203,7 +203,7 @@ def at_this_rate_the_scores_of_others_add_up_to_the_own_one(f, beta, patterns):
     yield equal(toleranced(found, 64 * U * (1 + beta + rate) ** 2), beta, "attained")
 
 
-@law("theory.capacity_exponential_typical", id="RE-4", kills=("cosh 1 in place of cosh 2",))
+@law("theory.capacity_exponential_typical", id="RE-4, SQ-4", kills=("cosh 1 in place of cosh 2",))
 def noise_equals_the_signal_of_an_exponential_memory(f):
     """N patterns of d signs: the variance of a term is the mean of exp(2 z), cosh(2)^d."""
     rate, d = float(f()), 64

@@ -1,4 +1,7 @@
 """Laws of perceptron storage: integers learned row by row, basins, the capacity."""
+import itertools
+import math
+
 import numpy as np
 
 from hopref.check.cases.draws import arrays, composed, floats, integers, polar, records, sampled
@@ -52,6 +55,19 @@ def a_row_of_weights_learns_by_itself(f, X, epochs, margin):
     yield equal(f(X, epochs=epochs, margin=margin), learned(X.value, epochs, margin))
 
 
+@law("storage.perceptron", id="GA-2", over=records(n=integers(1, 4)),
+     kills=("weights of a site to itself", "zero weights taken for stable"))
+def as_many_labellings_are_learned_as_are_separable(f, n):
+    """n points in general position in three dimensions: 2 sum_(k<3) C(n - 1, k) of the 2^n
+    labellings of a fourth site are separable, 14 of 16 for n = 4."""
+    points = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, -1.0], [1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]])[:n]
+    learned = 0
+    for label in map(np.array, itertools.product((-1.0, 1.0), repeat=n)):
+        W = f(np.column_stack([points, label]), epochs=16)
+        learned += bool(np.all(label * (points @ W.value[3, :3] + label * W.value[3, 3]) > 0))
+    yield equal(float(learned), 2.0 * sum(math.comb(n - 1, k) for k in range(3)))
+
+
 @law("theory.stability", id="GA-3", over=sets(),
      kills=("stability not divided by the length", "stability of the columns"))
 def the_stability_is_the_distance_from_a_hyperplane(f, X, epochs, margin):
@@ -78,6 +94,16 @@ def opposite_margins_share_the_second_moment(f, margin):
     inverse = [1 / f(k) for k in (margin, -margin)]
     yield equal(rounded(sum(inverse), 64), rounded(1 + margin**2))
     yield equal(rounded(f(0.0)), 2.0, "no margin")
+
+
+@law("theory.perceptron_capacity", id="GA-2", kills=("1/(1 + k^2) for every margin",))
+def half_of_all_labellings_are_separable_at_the_capacity(f):
+    """2 sum_(k<d) C(n - 1, k) of the labellings of n points in general position in d dimensions are
+    separable: exactly half of 2^n for n = alpha(0) d, for every d."""
+    for d in (1, 2, 5, 30):
+        half = [n for n in range(1, 4 * d)
+                if 4 * sum(math.comb(n - 1, k) for k in range(d)) == 2**n]
+        yield equal(rounded(f(0.0) * d), float(*half), f"d = {d}")
 
 
 @law("theory.perceptron_capacity", id="GA-1", over=records(margin=floats(-3.0, 3.0)),
