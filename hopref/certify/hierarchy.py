@@ -19,7 +19,8 @@ def energy(x, W, *, even, odd, beta=1):
 
 def update(x, W, *, parity, even, odd, beta=1):
     g, new = outputs(x, even, odd, beta), x.copy()
-    for l in range(("even", "odd").index(parity), len(g), 2):
+    moved = {"even": range(0, len(g), 2), "odd": range(1, len(g), 2), "all": range(len(g))}
+    for l in moved[parity]:
         new[..., l, :] = 0
         if l > 0:
             new[..., l, :] = new[..., l, :] + g[l - 1] @ W[l - 1].T

@@ -16,6 +16,19 @@ from hopref.models.lagrangian import layer, moderate
 
 __all__ = ["energy", "update"]
 
+
+def _even(at):
+    return at % 2 == 0
+
+
+def _odd(at):
+    return at % 2 == 1
+
+
+def _every(at):
+    return at >= 0
+
+
 layers = dict(even=layer, odd=layer, beta=positive, x=moderate, W=moderate,
               shape_rule=weights_between_layers, result=finite)
 
@@ -44,10 +57,10 @@ def energy(x, W, /, *, even="quadratic", odd="softmax", beta=1.0):
     return xp.sum(own, axis=-1) - xp.sum(dot(g[..., 1:, :], upwards(g, W)), axis=-1)
 
 
-@op("(...,l,m),(l-1,m,m)->(...,l,m)", parity=choice(even=0, odd=1), lowers=(energy, "always"),
-    **layers)
+@op("(...,l,m),(l-1,m,m)->(...,l,m)", parity=choice(even=_even, odd=_odd, all=_every),
+    lowers=(energy, 'parity "even" or "odd"'), **layers)
 def update(x, W, /, *, parity="odd", even="quadratic", odd="softmax", beta=1.0):
-    r"""The even or the odd layers take the inputs that they receive from their neighbours.
+    r"""The even, the odd or all layers take the inputs that they receive from their neighbours.
 
     Source: Krotov 2021 [LG-3].
 
@@ -57,7 +70,8 @@ def update(x, W, /, *, parity="odd", even="quadratic", odd="softmax", beta=1.0):
     ----------
     x : neurons, a layer in each row
     W : weights from each layer to the next one
-    parity : which layers are updated, "even" or "odd"; these are not connected with each other
+    parity : which layers are updated: "even" or "odd" ones, which are not connected with each
+        other, or "all" at once
     even : Lagrangian of the layers 0, 2, ...: "quadratic", "softmax", "tanh" or a
         `lagrangian.Lagrangian`
     odd : Lagrangian of the layers 1, 3, ...
@@ -65,8 +79,10 @@ def update(x, W, /, *, parity="odd", even="quadratic", odd="softmax", beta=1.0):
     Notes
     -----
     The energy decreases by exactly the sum of the Bregman divergences
-    L(I) - L(x) - g(x).(I - x) of the updated layers, for every convex Lagrangian.  For all layers
-    at once it may increase.
+    L(I) - L(x) - g(x).(I - x) of the even or of the odd layers, for every convex Lagrangian.  For
+    all layers at once it may increase.  The sum of the energies of two states then decreases, one
+    of the even layers now and the odd ones a step before, the other of the odd layers now and the
+    even ones before, so that states converge or end in cycles of period two.
 
     >>> from hopref import hierarchy
     >>> hierarchy.update([[2.0], [0.0]], [[[3.0]]])
@@ -74,16 +90,16 @@ def update(x, W, /, *, parity="odd", even="quadratic", odd="softmax", beta=1.0):
            [6.]])
     """
     xp = namespace(x)
-    g, at = outputs(x, even, odd, beta), xp.arange(x.shape[-2])[:, None]
+    g, moved = outputs(x, even, odd, beta), parity(xp.arange(x.shape[-2])[:, None])
     none = 0 * x[..., :1, :]
     from_below = xp.concat([none, upwards(g, W)], axis=-2)
     above = xp.matrix_transpose(W) @ g[..., 1:, :, None]
     from_above = xp.concat([above[..., 0], none], axis=-2)
-    return xp.where(at % 2 == parity, from_below + from_above, x)
+    return xp.where(moved, from_below + from_above, x)
 
 
 def is_even(x):
-    return namespace(x).arange(x.shape[-2]) % 2 == 0
+    return _even(namespace(x).arange(x.shape[-2]))
 
 
 def outputs(x, even, odd, beta):

@@ -50,8 +50,9 @@ def not_transposed(op, given):
     g, l = outputs(op, given)[0], range(given["x"].shape[-2])
     below = np.stack([g[i - 1] @ given["W"][i - 1].T if i else 0 * g[0] for i in l], axis=-2)
     swapped = np.stack([g[i - 1] @ given["W"][i - 1] if i else 0 * g[0] for i in l], axis=-2)
-    moved = np.arange(len(l))[:, None] % 2 == ("even", "odd").index(given["parity"])
-    return np.where(moved, turned - swapped + below, given["x"])
+    kept = np.array([(i % 2 == 1) == (given["parity"] == "even") and given["parity"] != "all"
+                     for i in l])[:, None]
+    return np.where(~kept, turned - swapped + below, given["x"])
 
 
 @wrong_call("all layers at once", UPDATE)
@@ -63,4 +64,12 @@ def all_at_once(op, given):
 
 @wrong_call("the layers of the other parity", UPDATE)
 def other_parity(op, given):
-    return run(op, given | {"parity": {"even": "odd", "odd": "even"}[given["parity"]]})
+    other = {"even": "odd", "odd": "even", "all": "all"}
+    return run(op, given | {"parity": other[given["parity"]]})
+
+
+@wrong_call("odd layers first in place of all at once", UPDATE)
+def odd_layers_first(op, given):
+    if given["parity"] != "all":
+        return None
+    return run(op, given | {"parity": "even", "x": run(op, given | {"parity": "odd"})})

@@ -17,7 +17,7 @@ def stacks(draw, layers=None):
     d = draw(integers(1, 3))
     return {"x": draw(arrays(l, d)), "W": draw(arrays(l - 1, d, d)) / 4,
             "even": draw(LAYERS), "odd": draw(LAYERS), "beta": draw(sampled([0.25, 1.0])),
-            "parity": draw(sampled(["even", "odd"]))}
+            "parity": draw(sampled(["even", "odd", "all"]))}
 
 
 def of_layers(x, names, beta):
@@ -35,14 +35,16 @@ def received(l, g, W):
 
 @law("hierarchy.update", id="LG-3", over=stacks(),
      kills=("weights not transposed on the way down", "all layers at once",
-            "neurons in place of outputs", "the layers of the other parity"))
+            "neurons in place of outputs", "the layers of the other parity",
+            "odd layers first in place of all at once"))
 def updated_layers_take_what_their_neighbours_send(f, x, W, even, odd, beta, parity):
-    """x_l' = W_(l-1) g_(l-1) + W_l^T g_(l+1) for l of one parity; other layers keep their bits."""
+    """x_l' = W_(l-1) g_(l-1) + W_l^T g_(l+1) for l of one parity or all; others keep their
+    bits."""
     names = [(even, odd)[l % 2] for l in range(len(x))]
     g = of_layers(x, names, beta)[1]
     new = f(x, W, even=even, odd=odd, beta=beta, parity=parity)
     for l in range(len(x)):
-        moved = (l % 2 == 1) == (parity == "odd")
+        moved = parity in (("even", "odd")[l % 2], "all")
         yield equal(new[l], received(l, g, W) if moved else x[l].value, f"layer {l}")
 
 
@@ -50,7 +52,10 @@ def updated_layers_take_what_their_neighbours_send(f, x, W, even, odd, beta, par
      kills=("weights not transposed on the way down", "Lagrangians not subtracted",
             "neurons in place of outputs", "synaptic terms counted twice"))
 def alternate_layers_lower_the_energy_by_bregman_divergences(f, x, W, even, odd, beta, parity):
-    """E(x) - E(x') = sum_l L(I_l) - L(x_l) - g_l.(I_l - x_l) over the updated layers."""
+    """E(x) - E(x') = sum_l L(I_l) - L(x_l) - g_l.(I_l - x_l) over the updated layers, of one
+    parity."""
+    if parity == "all":
+        return
     how = {"even": even, "odd": odd, "beta": beta}
     names = [(even, odd)[l % 2] for l in range(len(x))]
     L, g = of_layers(x, names, beta)
@@ -60,6 +65,25 @@ def alternate_layers_lower_the_energy_by_bregman_divergences(f, x, W, even, odd,
     drop = sum((L_new[l] - L[l] - np.sum(g[l] * (inputs[l] - x[l])) for l in own), start=0.0)
     new = f.hierarchy.update(x, W, parity=parity, **how)
     yield equal(f.hierarchy.energy(x, W, **how) - f.hierarchy.energy(new, W, **how), drop)
+
+
+@law("hierarchy.update", "hierarchy.energy", id="LG-3", over=stacks(),
+     kills=("weights not transposed on the way down", "Lagrangians not subtracted",
+            "neurons in place of outputs", "synaptic terms counted twice",
+            "odd layers first in place of all at once"))
+def all_layers_at_once_lower_a_function_of_two_steps(f, x, W, even, odd, beta, parity):
+    """E(even x', odd x) + E(odd x', even x) - E(even x', odd x'') - E(odd x', even x'') is
+    sum_l L(x''_l) - L(x_l) - g_l.(x''_l - x_l), for x'' = f(x'): here for any x and x'."""
+    how = {"even": even, "odd": odd, "beta": beta}
+    names, now = [(even, odd)[l % 2] for l in range(len(x))], x[::-1] / 2
+    answer = f.hierarchy.update(now, W, parity="all", **how)
+    new, own = f.machine(answer), np.arange(len(x))[:, None] % 2 == 0
+    E = [f.hierarchy.energy(np.where(own == first, now, other), W, **how)
+         for other in (x, new) for first in (True, False)]
+    (L, g), (L_new, g_new) = of_layers(x, names, beta), of_layers(new, names, beta)
+    rounded = sum(np.sum(g_new[l] * (answer[l] - new[l])) for l in range(len(x)))
+    drop = sum(L_new[l] - L[l] - np.sum(g[l] * (answer[l] - x[l])) for l in range(len(x)))
+    yield equal(E[0] + E[1] - E[2] - E[3], drop + rounded)
 
 
 @law("hierarchy.energy", id="LG-3", over=stacks(layers=2),
