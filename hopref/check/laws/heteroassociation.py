@@ -6,6 +6,7 @@ from hopref.check.cases.draws import arrays, betas, composed, integers, sampled,
 from hopref.check.laws import at_most, equal, law
 from hopref.check.laws.feature_memory import divergence
 from hopref.check.laws.modern import square
+from hopref.gradients import heteroassociation as gradients
 from hopref.models import attention, modern
 
 __all__ = []
@@ -119,3 +120,21 @@ def the_first_step_from_zero_is_the_read_out(f, eta, xi, X, Y, beta):
     """f(0; xi) = Y^T softmax(beta X xi)."""
     yield equal(f.heteroassociation.joint_update(0 * eta, xi, X, Y, beta=beta),
                 f.heteroassociation.update(xi, X, Y, beta=beta))
+
+
+@law("heteroassociation.update", id="HA-3", over=linear(),
+     kills=("keys and values exchanged", "keys in place of values", "beta applied twice"))
+def a_step_to_linear_values_is_along_the_gradient(f, xi, Y, G, t, beta):
+    """x_i = G (y_i - t): the gradient of the energy is G (xi - f(xi))."""
+    X = (Y - t) @ G
+    dxi = f.exact(gradients.energy, np.ones(len(xi), np.longdouble), xi, X, G, t, beta=beta)[0]
+    yield equal((xi - f(xi, X, Y, beta=beta)) @ G, dxi)
+
+
+@law("heteroassociation.joint_update", id="HA-2", over=pairs(),
+     kills=("cue ignored", "state of the values ignored", "beta applied twice"))
+def a_step_of_the_values_is_the_gradient_step(f, eta, xi, X, Y, beta):
+    """The gradient of the energy in the values is eta - f(eta)."""
+    ones = np.ones(len(eta), np.longdouble)
+    yield equal(eta - f(eta, xi, X, Y, beta=beta),
+                f.exact(gradients.joint_energy, ones, eta, xi, X, Y, beta=beta)[0])

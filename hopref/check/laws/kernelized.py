@@ -5,6 +5,7 @@ from hopref.check.cases.draws import arrays, betas, composed, integers, small
 from hopref.check.laws import equal, law
 from hopref.check.laws.feature_memory import divergence
 from hopref.check.laws.modern import square
+from hopref.gradients import kernelized as gradients
 from hopref.models import modern
 
 __all__ = []
@@ -63,3 +64,12 @@ def a_map_of_twice_the_size_is_four_times_the_beta(f, xi, X, W, beta):
                 f.kernelized.update(xi, X, W, beta=beta), "update")
     yield equal(f.kernelized.energy(xi, X, 2 * W, beta=beta / 4),
                 4 * f.kernelized.energy(xi, X, W, beta=beta), "energy")
+
+
+@law("kernelized.update", id="UH-1", over=mapped(),
+     kills=("beta outside the softmax", "beta ignored", "map ignored", "states alone mapped",
+            "mapped patterns read out"))
+def a_step_is_along_the_gradient(f, xi, X, W, beta):
+    """The gradient of the energy is G (xi - f(xi))."""
+    dxi = f.exact(gradients.energy, np.ones(len(xi), np.longdouble), xi, X, W, beta=beta)[0]
+    yield equal((xi - f(xi, X, W, beta=beta)) @ W.T @ W, dxi)
