@@ -168,8 +168,8 @@ def finite_or_nan(height):
 def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     r"""The general random feature map.
 
-    Source: Choromanski et al. 2021, eq. (5); blog eq. (19), where 1/sqrt(r) stands for 1/sqrt(m)
-    [RF-10].
+    Source: Choromanski et al. 2021, eq. (5); blog eq. (19), where 1/sqrt(r) stands for 1/sqrt(m);
+    Hoover et al. 2024, for sines and cosines of the Gaussian kernel [RF-10, DR-3].
 
     .. math:: \phi(x) = \frac{h(\sqrt\beta x)}{\sqrt m}
         (f_1(u), \ldots, f_l(u)), \quad u = \sqrt\beta\, \Omega x
@@ -178,7 +178,8 @@ def general(x, omega, /, *, h="decay", functions=("exp",), beta=1.0):
     ----------
     h : factor: "one", "decay" exp(-|x|^2/2), "growth" exp(|x|^2/2), "half_decay"
         exp(-|x|^2/2)/sqrt(2), or a `Height`
-    functions : f_1, ..., f_l, by name or as `Feature` records
+    functions : f_1, ..., f_l, by name or as `Feature` records; "sin" and "cos" with the factor
+        "one" are features of the kernel exp(-beta |x - y|^2/2)
 
     Returns
     -------

@@ -118,6 +118,28 @@ def a_temperature_is_a_unit_of_length(f, xi, X, omega, beta, features):
     yield equal(f(xi, omega, beta=4 * beta), f(2 * xi, omega, beta=beta))
 
 
+@composed
+def on_a_line(draw):
+    """Two rows of numbers that are less than 4 apart, and an inverse temperature."""
+    x = draw(arrays(2, draw(integers(1, 3)), 1)) / 4
+    return {"xi": x[0], "X": x[1], "beta": draw(sampled([0.25, 0.5, 1.0]))}
+
+
+@law("features.general", id="DR-3", over=on_a_line(),
+     kills=("1/sqrt(l m) in place of 1/sqrt(m)", "features of the functions interleaved"))
+def sines_and_cosines_without_a_height_estimate_the_gaussian_kernel(f, xi, X, beta):
+    """k = e^(-beta |x - y|^2/2) is the mean of cos(sqrt(beta) w.(x - y)), and (1 - k^2)^2/2 its
+    variance, 0 for x = y: here by nodes in place of draws."""
+    omega, p = gaussian_rows(1)
+    a, b = (root(len(p)) * np.reshape(f(x, omega, h="one", functions=("sin", "cos"), beta=beta),
+                                      (len(x), 2, len(p))) for x in (xi, X))
+    estimate = np.sum(a * b, axis=1)
+    k = np.exp(-beta * square(xi - X)[..., 0] / 2)
+    yield equal(np.sum(p * estimate, axis=-1), k, "mean")
+    away = estimate - k[:, None]
+    yield equal(np.sum(p * away * away, axis=-1), (1 - k * k) ** 2 / 2, "variance")
+
+
 @law("features.relu", id="RF-10", over=projected(kinds=("every",)),
      kills=("1e-3 added to every feature", "omega x itself, not rectified"))
 def relu_features_are_homogeneous_and_never_negative(f, xi, X, omega, beta, features):
