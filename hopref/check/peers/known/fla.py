@@ -1,8 +1,8 @@
 """fla (flash-linear-attention): its references in plain torch, called naive."""
 from hopref.check.engine.candidate import NotOffered
-from hopref.check.peers.peer import Peer, Profile
+from hopref.check.peers.peer import Peer, Profile, Uncovered
 
-__all__ = ["PEERS"]
+__all__ = ["PEERS", "UNCOVERED"]
 
 
 def attention(q, k, v, *, scale=None, causal=False):
@@ -73,4 +73,10 @@ PEERS = (
     gated("naive_recurrent_gated_delta_rule", "delta"),
     gated("naive_chunk_gated_delta_rule", "delta", "gated_delta_rule_by_chunks"),
     gated("naive_recurrent_kda", "delta", convention="fla-gates"),
+)
+
+UNCOVERED = (
+    Uncovered("fla naive_retention", "fla", "the number of a head fixes its decay"),
+    Uncovered("fla naive_parallel_based", "fla",
+              "features and attention in one, which are two operations of hopref"),
 )

@@ -1,9 +1,9 @@
 """keras.ops: attention and maps, by default on JAX in single precision."""
 import os
 
-from hopref.check.peers.peer import NO_EMPTY, Peer, Profile
+from hopref.check.peers.peer import NO_EMPTY, Peer, Profile, Uncovered
 
-__all__ = ["PEERS"]
+__all__ = ["PEERS", "UNCOVERED"]
 
 
 def operations():
@@ -58,4 +58,9 @@ PEERS = (
                   "(1/3, 0, 0), right is (11, 2, 2) / 15; the weights of "
                   "(0.1, 0.2, 0.3, 0.4) are all 0."),
     judged("layer_normalization", "layers.layer_norm", profile=Profile(eps="1e-3")),
+)
+
+UNCOVERED = (
+    Uncovered("keras.ops.dot_product_attention, attn_logits_soft_cap", "keras",
+              "it raises an error except for JAX on a TPU"),
 )

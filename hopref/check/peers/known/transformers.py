@@ -22,8 +22,18 @@ def sinks_of_gpt_oss(Q, K, V, sink, *, scale=None, attention_mask=None):
     return Z.reshape(V.shape[:-2] + Z.shape[-2:])
 
 
-def judged(name, target, *, within=(), empty_row="NaN", **profile):
-    return Peer(f"transformers {name}", "attention.softmax_attention", target, "transformers",
+def caps_of_gemma(module, query, key, value, attention_mask=None, *, softcap, scaling=None,
+                  is_causal=False):
+    """eager_attention_forward of Gemma 2, in a layer with heads of the dimension of the keys."""
+    from transformers.models.gemma2.modeling_gemma2 import eager_attention_forward
+    layer = SimpleNamespace(**vars(module), head_dim=key.shape[-1])
+    return eager_attention_forward(layer, query, key, value, attention_mask, scaling=scaling,
+                                   softcap=softcap)
+
+
+def judged(name, target, *, like="attention.softmax_attention", within=(), empty_row="NaN",
+           **profile):
+    return Peer(f"transformers {name}", like, target, "transformers",
                 needs=("torch",), call={"convention": "transformers"}, within=dict(within),
                 expected=NO_EMPTY,
                 profile=Profile(mask="a bias", scale="1/sqrt(d)", empty_row=empty_row,
@@ -35,6 +45,9 @@ PEERS = (
     judged("eager_attention_forward of Llama", LLAMA, inside="softmax in float32",
            within=[("float64", "float64-single")]),
     judged("eager_attention_forward of BERT", BERT),
+    judged("eager_attention_forward of Gemma 2", f"{__name__}:caps_of_gemma",
+           like="attention.softcapped_attention", inside="softmax in float32",
+           within=[("float64", "float64-single")]),
     Peer("transformers eager_attention_forward of GPT-OSS", "sinks.attention",
          f"{__name__}:sinks_of_gpt_oss", "transformers", needs=("torch",),
          call={"array": "torch", "mask": "additive", "lead": 2,
