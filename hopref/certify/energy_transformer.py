@@ -28,7 +28,7 @@ def attending(z, mask):
 def energy(x, W_q, W_k, X, *, beta=None, gain=1, eps=0, mask=True):
     y, scale = tokens(x, gain, eps), scale_of(beta, W_k)
     hidden = rectified(y @ X.T)
-    found = -np.sum(dot(hidden, hidden), axis=-1) / 2
+    found = np.asarray(-np.sum(dot(hidden, hidden), axis=-1) / 2)       # one state too is indexed
     for q, k in zip(W_q, W_k, strict=True):
         z = (y @ q.T) @ columns(y @ k.T)
         for row, seen in attending(z, mask):
