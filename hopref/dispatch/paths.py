@@ -116,8 +116,8 @@ def _listed(name: str, path: str, table: str) -> bool:
 
 def function_of(name: str, backend: str) -> Callable[..., Any]:
     """The function of a backend for the operation called ``name``."""
-    module, _, function = name.rpartition(".")
-    return getattr(importlib.import_module(f"hopref.fast.{backend}.{module}"), function)
+    module, _, function = f"hopref.fast.{backend}.{name}".rpartition(".")
+    return getattr(sys.modules.get(module) or importlib.import_module(module), function)
 
 
 def _require(name: str) -> None:

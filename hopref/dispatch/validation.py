@@ -16,7 +16,8 @@ from hopref.errors import BackendError, DomainError, DTypeError, ShapeError
 
 __all__ = ["located", "home_of", "validate", "numpy_array"]
 
-FLOAT64 = np.dtype(np.float64)      # the one object for native float64
+# The one object for each of these native dtypes.
+FLOAT64, FLOAT32, INT64, BOOL = map(np.dtype, (np.float64, np.float32, np.int64, np.bool_))
 NONEMPTY = frozenset("nsmrk")       # patterns, keys, draws, features, repetitions: sums over them
 KINDS = {"real": ("real floating", "integral"), "bool": "bool", "integer": "integral"}
 WORDS = {"real": "hold real numbers", "bool": "be boolean", "integer": "hold integers"}
@@ -50,8 +51,8 @@ def located(op: Declaration, given: Mapping[str, Any]) -> tuple[Arrays, Any]:
 
 def home_of(arrays: Arrays, xp: Any) -> str:
     """Name of the package of the arrays, or "longdouble", which no faster path supports."""
-    wide = xp is np and any(getattr(v, "dtype", np.dtype(bool)).itemsize > 8
-                            and v.dtype.kind == "f" for v in arrays.values())
+    wide = xp is np and any([getattr(v, "dtype", FLOAT64).itemsize > 8 and v.dtype.kind == "f"
+                             for v in arrays.values()])
     return "longdouble" if wide else xp.__name__.partition(".")[0]
 
 
@@ -121,7 +122,8 @@ def _type_name(v: Any) -> str:
 def _array(xp: Any, k: str, v: Any, kind: str) -> Any:
     """``v`` as an array of the right kind of numbers, not yet converted."""
     if xp is np:
-        if type(v) is np.ndarray and v.dtype is FLOAT64 and kind == "real":
+        if type(v) is np.ndarray and kind == "real" and (v.dtype is FLOAT64
+                                                         or v.dtype is FLOAT32):
             return v
         return numpy_array(k, v, kind)
     brain = kind == "real" and getattr(v.dtype, "name", "") == "bfloat16"
@@ -217,7 +219,7 @@ def _disagreement(op: Declaration, arrays: Arrays, dim: str, k: str, first: Any,
 
 def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool, half: bool) -> Arrays:
     """The arrays in the dtypes and the layout that the path takes."""
-    if xp is np and all([v.dtype is FLOAT64 and laid_out(v, fast) for v in arrays.values()]):
+    if xp is np and _converted_already(op, arrays, fast):
         return arrays
     to = _dtype(xp, op, arrays, fast, half)
     if xp is np:
@@ -227,6 +229,14 @@ def _converted(op: Declaration, xp: Any, arrays: Arrays, fast: bool, half: bool)
         wanted: Any = "CAW" if fast else "CA"
         arrays = {k: np.require(v, requirements=wanted) for k, v in arrays.items()}
     return arrays
+
+
+def _converted_already(op: Declaration, arrays: Arrays, fast: bool) -> bool:
+    """Whether NumPy's arrays have one of the dtypes that the path takes, and its layout."""
+    single = fast and any([v.dtype is FLOAT32 for v in arrays.values()])
+    dtypes = {"real": FLOAT32 if single else FLOAT64, "integer": INT64, "bool": BOOL}
+    return all([v.dtype is dtypes[op.array_domains[k].kind] and laid_out(v, fast)
+                for k, v in arrays.items()])
 
 
 def _dtype(xp: Any, op: Declaration, arrays: Arrays, fast: bool, half: bool) -> Any:
@@ -278,7 +288,7 @@ def _plainly_valid(v: Any, squares: float) -> bool:
 
     Rounding is monotonic: a computed sum of squares is no smaller than any of its terms.
     """
-    return v.dtype is FLOAT64 and squares > 0 and bool(np.vdot(v, v) < squares)
+    return (v.dtype is FLOAT64 or v.dtype is FLOAT32) and 0 < squares > float(np.vdot(v, v))
 
 
 def _verify_values(xp: Any, k: str, v: Any, domain: Array, sizes: Sizes, entries: bool,
