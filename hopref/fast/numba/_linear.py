@@ -6,6 +6,7 @@ to its diagonal, from the transposed keys; the state summarises earlier chunks.
 
 Sums have the precision of the arrays; `in_range` decides whether it was sufficient.
 """
+import itertools
 import math
 
 import numpy as np
@@ -25,12 +26,12 @@ from hopref.fast.numba._tiles import (
 )
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
-__all__ = ["by_head", "causal", "collect", "respond", "product", "in_range", "in_range_of_ones",
-           "key_sums", "visible"]
+__all__ = ["by_head", "causal", "key_sums", "respond", "product", "response", "in_range",
+           "in_range_of_ones", "visible"]
 
 CHUNK = 32              # positions; no row of a panel is longer
-GROUP = 2**13           # keys whose sums are added to the state together
 ROWS = 48               # keys that are added, or queries whose results are computed, together
+GROUP = 2**8 * ROWS     # keys whose sums are added to the state together
 BLOCK = 12              # rows of an attention matrix that are computed up to the same column
 
 
@@ -42,9 +43,10 @@ def by_head(kernel, formula, operands, mask, S, z, shapes):
     """
     *_, k, V = operands
     lead, r, v, real = V.shape[:-2], k.shape[-1], V.shape[-1], V.dtype
-    state = np.broadcast_to(S, (*lead, r, v)), np.broadcast_to(z, (*lead, r))
+    state = [a if np.ndim(a) else np.zeros((*lead, *shape), real)
+             for a, shape in ((S, (r, v)), (z, (r,)))]
     results = [np.empty((*lead, *shape), real) for shape in shapes]
-    for h in np.ndindex(lead):
+    for h in itertools.product(*map(range, lead)):
         seen = slice(None) if mask is True or mask[h].all() else mask[h]
         given, found = [a[h] for a in (*operands, *state)], [y[h] for y in results]
         for dtype in (real,) if real == np.float64 else (real, np.dtype(np.float64)):
@@ -102,7 +104,7 @@ def causal(q, k, V, S, z, eps, otherwise, out, divided):
         score(1, ones, 0, A, 0, C, m, within, 0, C)
         for i in range(m):
             weight[i] += within[i]
-        least = min(least, _least(q[t:t + m], weight))
+        least = min(least, _least(q[t:t + m], weight, np.inf))
         if not divided:
             weight[:] = 1
         for c in range(r):
@@ -122,30 +124,34 @@ def causal(q, k, V, S, z, eps, otherwise, out, divided):
 
 
 @njit
-def collect(k, V, S, z):
-    """Add the sums over the keys to the state S (r, v) and z (r).
+def key_sums(k, V, S, z):
+    """Add the sums over the keys to the state S (r, v) and z (r), in groups of keys.
 
-    The state is transposed, in panels of features, so that the values, which are usually fewer, are
+    The sums are transposed, in panels of features, so that the values, which are usually fewer, are
     read along a line; the keys are copied to panels too, because rows that are apart by a power of
     two take each other's place in the cache.
     """
     (L, r), v, n = k.shape, V.shape[1], lanes(V)
     P, values, ones = -(-r // n), V.reshape(-1), np.ones(ROWS, V.dtype)
     panels, tiles, more = aligned(P * v * n, V), aligned(P * ROWS * n, V), aligned(P * n, V)
+    total = aligned(P * n, V)
     tiles[:] = 0
-    for p in range(P):
-        transpose(S.reshape(-1), p * n * v, min(n, r - p * n), v, panels, p * v * n, v, n)
     for t in range(0, L, ROWS):
         m = min(ROWS, L - t)
+        if t % GROUP == 0:
+            panels[:], total[:] = 0, 0
         more[:] = 0
         _fill_tiles(k[t:t + m], tiles)
         for p in range(P):
             accumulate(v, values, t * v, 1, v, tiles, p * ROWS * n, n, panels, p * v * n, n, m)
             accumulate(1, ones, 0, 0, 1, tiles, p * ROWS * n, n, more, p * n, n, m)
-        for c in range(r):
-            z[c] += more[c]
-    for p in range(P):
-        transpose(panels, p * v * n, v, n, S.reshape(-1), p * n * v, min(n, r - p * n), v)
+        for c in range(P * n):
+            total[c] += more[c]
+        if t + m == L or (t + m) % GROUP == 0:
+            for c in range(r):
+                z[c] += total[c]
+                for j in range(v):
+                    S[c, j] += panels[(c // n * v + j) * n + c % n]
 
 
 @njit
@@ -168,11 +174,14 @@ def respond(q, S, z, eps, otherwise, out, D):
     (L, r), v, n = q.shape, S.shape[1], lanes(S)
     P, queries, least = -(-v // n), q.reshape(-1), np.inf
     panels, drawn, weight = aligned(P * r * n, S), aligned(ROWS * n, S), aligned(ROWS, S)
+    size = 0.0
     _pack(panels, S)
+    for c in range(r):
+        size += abs(np.float64(z[c]))
     for t in range(0, L, ROWS):
         m = min(ROWS, L - t)
         score(1, z, 0, queries, t * r, r, m, weight, 0, ROWS)
-        least = min(least, _least(q[t:t + m], weight))
+        least = min(least, _least(q[t:t + m], weight, size))
         for i in range(m):
             D[t + i] = weight[i] + eps
         for p in range(P):
@@ -191,7 +200,7 @@ def product(q, S, out):
     _pack(panels, S)
     for t in range(0, L, ROWS):
         m = min(ROWS, L - t)
-        least = min(least, _least(q[t:t + m], none))
+        least = min(least, _least(q[t:t + m], none, np.inf))
         out[t:t + m] = 0
         for p in range(whole):
             accumulate(m, queries, t * r, r, 1, panels, p * r * n, n, rows, t * v + p * n, v, r)
@@ -301,27 +310,21 @@ def _quotients(v, b, rows, Z, z, W, w, O, o, apart):
     return b.icmp_signed("==", b.bitcast(b.fcmp_unordered("!=", lost, zero), bits), bits(0))
 
 
-def key_sums(k, V, S, z):
-    """The state after these keys, whose sums are added in groups."""
-    S, z = S.copy(), z.copy()
-    for first in range(0, len(k), GROUP):
-        group, more_S, more_z = slice(first, first + GROUP), np.zeros_like(S), np.zeros_like(z)
-        collect(k[group], V[group], more_S, more_z)
-        S += more_S
-        z += more_z
-    return S, z
-
-
 # -- range ----------------------------------------------------------------------------------------
 
 @njit
-def _least(q, weight):
+def _least(q, weight, size_of_z):
     """The least size of a query other than 0: of its largest feature, up to a factor sqrt(r).
 
-    It is 0 if the weight of a finite query is not finite.
+    It is 0 if the weight of a finite query is not finite.  A weight q z divided by the sum of |z|
+    is no larger than the size of q, which need not be known more precisely unless it is small.
     """
     least = np.inf
     for i in range(len(q)):
+        bound = abs(np.float64(weight[i])) / size_of_z
+        if 2.0**-40 < bound < np.inf:
+            least = min(least, bound)
+            continue
         size = math.sqrt(np.float64(dot(q[i], q[i])))
         if not 2.0**-40 < size < np.inf:                # the squares may have left the range
             size = _largest(q[i])
@@ -375,6 +378,14 @@ def _any(terms, c):
         if terms[i, c] != 0:
             return True
     return False
+
+
+@njit
+def response(q, S, out):
+    """Fill ``out`` with q S; whether no product lost digits."""
+    r, v = S.shape
+    none = np.empty((0, r), S.dtype), np.empty((0, v), S.dtype)
+    return in_range(product(q, S, out), *none, S, np.ones(r, S.dtype))
 
 
 def in_range_of_ones(least, values, S):

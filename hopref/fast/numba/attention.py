@@ -60,7 +60,8 @@ def softcapped_attention(Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     def kernel(seen, k, values, S, z, new_S, new_z):
         k, values = k[seen], values[seen]
-        new_S[:], new_z[:] = key_sums(k, values, S, z)
+        new_S[:], new_z[:] = S, z
+        key_sums(k, values, new_S, new_z)
         return in_range(1.0, k, values, new_S, new_z)
 
     def formula(seen, k, values, S, z):
@@ -72,7 +73,8 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
 def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, empty_row="zeros"):
     def kernel(seen, q, k, values, S, z, out):
         k, values = k[seen], values[seen]
-        S, z = key_sums(k, values, S, z)
+        S, z = S.copy(), z.copy()
+        key_sums(k, values, S, z)
         least = respond(q, S, z, float(eps), float(empty_row), out, np.empty(len(q), out.dtype))
         return in_range(least, k, values, S, z)
 
@@ -85,7 +87,8 @@ def linear_attention(phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0, em
 
 def association(phi_q, phi_k, V, /):
     def kernel(seen, q, k, values, S, z, out):
-        S, z = key_sums(k, values, S, z)
+        S, z = S.copy(), z.copy()
+        key_sums(k, values, S, z)
         return in_range(product(q, S, out), k, values, S, z)
 
     def formula(seen, q, k, values, S, z):
@@ -119,8 +122,8 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
         S, z = np.zeros_like(S), np.zeros_like(z)
         for rows in _blocks(len(k)):
             keys, valid = _formed(k[rows], -_finite(c), False, k_sign[rows])
-            more_S, more_z = key_sums(keys, values[rows], np.zeros_like(S), np.zeros_like(z))
-            S, z, least = S + more_S, z + more_z, least if valid else 0.0
+            key_sums(keys, values[rows], S, z)
+            least = least if valid else 0.0
         for rows in _blocks(len(q)):
             queries, valid = _formed(q[rows], c, True, q_sign[rows])
             found = respond(queries, S, z, 0.0, float(empty_row), out[rows],

@@ -10,12 +10,11 @@ from hopref.fast.numba._linear import (
     by_head,
     causal,
     in_range,
-    in_range_of_ones,
     key_sums,
-    product,
-    respond,
+    response,
     visible,
 )
+from hopref.fast.numba._linear_gradient import linear_gradient
 from hopref.fast.numba._softmax_gradient import softmax_gradient
 from hopref.fast.numba.gradients import by_formula
 from hopref.gradients import attention
@@ -52,8 +51,9 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
 def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     def kernel(seen, g_S, g_z, k, V, S, z, dk, dV, dS, dz):
         dS[:], dz[:] = g_S, g_z
-        k, V, values = _visible(seen, k, V)
-        return _of_keys(k, values, np.column_stack([g_S, g_z]), dk, dV)
+        k, V, ones = (visible(seen, a, 0) for a in (k, V, np.ones((len(V), 1), V.dtype)))
+        values, state = np.column_stack([V, ones]), np.vstack([g_S.T, g_z])
+        return _response(values, state, dk) and _response(k, g_S, dV)
 
     def formula(seen, g_S, g_z, k, V, S, z):
         return attention.key_state.formula(g_S, g_z, k, V, mask=seen, S=S, z=z)
@@ -64,19 +64,12 @@ def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
 
 def linear_attention(g, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                      empty_row="zeros"):
-    def kernel(seen, g, q, k, V, S, z, dq, dk, dV, dS, dz, deps):
-        k, V, values = _visible(seen, k, V)
-        S, z = key_sums(k, V, S, z)
-        Z, D = np.empty((len(q), V.shape[1]), V.dtype), np.empty((len(q), 1), V.dtype)
-        least = respond(q, S, z, float(eps), 0.0, Z, D[:, 0])
-        if not in_range(least, k, V, S, z):
-            return False
-        h = np.column_stack(ratio_gradient(g, D, Z))
-        G = _state(q, h, np.zeros((len(z), h.shape[1]), V.dtype))
-        if G is None:
-            return False
-        dS[:], dz[:], deps[:] = G[:, :-1], G[:, -1], np.sum(h[:, -1])
-        return _response(h, np.vstack([S.T, z]), dq) and _of_keys(k, values, G, dk, dV)
+    def kernel(seen, g, q, k, V, S, z, dq, dk, *others):
+        hidden = slice(0) if isinstance(seen, slice) else ~seen
+        k, V = visible(seen, k, 0), visible(seen, V, 0)
+        valid = linear_gradient(g, q, k, V, S.copy(), z.copy(), float(eps), dq, dk, *others)
+        dk[hidden] = 0
+        return valid
 
     def formula(seen, g, q, k, V, S, z):
         *found, deps = attention.linear_attention.formula(g, q, k, V, mask=seen, S=S, z=z, eps=eps,
@@ -100,29 +93,17 @@ def association(g, phi_q, phi_k, V, /):
     return by_head(kernel, formula, (g, phi_q, phi_k, V), True, 0.0, 0.0, [(l, r), (s, r), (s, v)])
 
 
-def _visible(seen, k, V):
-    """Keys, values, and values with a column of ones, whose term is the last of a sum; hidden rows
-    are 0."""
-    k, V, ones = (visible(seen, a, 0) for a in (k, V, np.ones((len(V), 1), V.dtype)))
-    return k, V, np.column_stack([V, ones])
-
-
 def _state(k, V, S):
     """S + k' V; None if a product lost digits."""
-    k, V, S = map(np.ascontiguousarray, (k, V, S))
-    state, total = key_sums(k, V, S, np.zeros(len(S), S.dtype))
+    k, V = map(np.ascontiguousarray, (k, V))
+    state, total = S.copy(), np.zeros(len(S), S.dtype)
+    key_sums(k, V, state, total)
     return state if in_range(math.inf, k, V, state, total) else None
 
 
 def _response(q, S, out):
     """Fill ``out`` with q S; whether no product lost digits."""
-    q, S = map(np.ascontiguousarray, (q, S))
-    return in_range_of_ones(product(q, S, out), np.empty((0, S.shape[1]), S.dtype), S)
-
-
-def _of_keys(k, values, G, dk, dV):
-    """Gradients of keys and values, which end with ones, from that of their state."""
-    return _response(values, G.T, dk) and _response(k, G[:, :-1], dV)
+    return response(*map(np.ascontiguousarray, (q, S)), out)
 
 
 def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
