@@ -729,6 +729,9 @@ def score_cases(quick):
                    scores.softcapped, scores.softcapped_in_torch)
         yield Case("sinks.attention", size, (*heads, np.linspace(-1, 1, 8)), {}, scores.with_sinks,
                    scores.with_sinks_in_torch)
+        yield Case("gradients.sinks.attention", size,
+                   (heads[2][:, ::-1], *heads, np.linspace(-1, 1, 8)), {}, scores.sinks_gradient,
+                   scores.sinks_gradient_in_torch)
         yield Case("sigmoid.attention", size, heads, {"offset": -float(np.log(L))}, scores.sigmoid,
                    scores.sigmoid_in_torch)
     for M, N in [(64, 2048)] if quick else [(512, 4096), (1, 4096)]:

@@ -3,8 +3,9 @@ import numpy as np
 
 __all__ = ["logsumexp", "softcapped", "with_sinks", "retrieval_with_sink", "sigmoid",
            "retrieval_by_sigmoid", "logsumexp_in_torch", "softcapped_in_torch",
-           "with_sinks_in_torch", "retrieval_with_sink_in_torch", "sigmoid_in_torch",
-           "retrieval_by_sigmoid_in_torch", "feature_step", "feature_step_in_torch"]
+           "with_sinks_in_torch", "sinks_gradient", "sinks_gradient_in_torch",
+           "retrieval_with_sink_in_torch", "sigmoid_in_torch", "retrieval_by_sigmoid_in_torch",
+           "feature_step", "feature_step_in_torch"]
 
 
 def logsumexp(Q, K):
@@ -56,6 +57,40 @@ def with_sinks_in_torch(Q, K, V, sink, beta=None):
     def run():
         Z, lse = attend(Q[None], K[None], V[None], scale=scale)
         return torch.sigmoid(lse[0] - sink)[..., None].to(Z.dtype) * Z[0]
+    return run
+
+
+def sinks_gradient(g, Q, K, V, sink):
+    sink, scale = sink[..., None, None], Q.dtype.type(Q.shape[-1] ** -0.5)
+
+    def run():
+        z = _scores(Q, K, scale)
+        top = np.maximum(z.max(axis=-1, keepdims=True), sink)
+        p, own = np.exp(z - top), np.exp(sink - top)
+        total = p.sum(axis=-1, keepdims=True) + own
+        p /= total
+        a = g @ V.swapaxes(-1, -2)
+        mean = (p * a).sum(axis=-1, keepdims=True)
+        w = p * (a - mean)
+        return (scale * w @ K, scale * w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g,
+                -(own / total * mean).sum(axis=(-1, -2)), w)
+    return run
+
+
+def sinks_gradient_in_torch(g, Q, K, V, sink):
+    """By the kernels of torch for the processor, whose log of the denominator gets the sink."""
+    import torch
+    g, Q, K, V = (torch.from_numpy(np.ascontiguousarray(a))[None] for a in (g, Q, K, V))
+    attend = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    pull_back = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
+    sink = torch.from_numpy(sink)[:, None]
+
+    def run():
+        Z, lse = attend(Q, K, V)
+        whole = torch.logaddexp(lse, sink)
+        Z = torch.exp(lse - whole)[..., None].to(Z.dtype) * Z
+        dsink = -(torch.exp(sink - whole) * (g * Z).sum(dim=-1)).sum(dim=-1)
+        return *pull_back(g, Q, K, V, Z, whole, 0.0, False), dsink
     return run
 
 

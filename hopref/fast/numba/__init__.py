@@ -26,6 +26,7 @@ PATHS = {
     "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "gradients.modern": ("thresholded_update", "update"),
     "gradients.performer": ("attention", "thresholded_update", "update"),
+    "gradients.sinks": ("attention", "update"),
     "gradients.sparse": ("energy", "k_subsets_energy", "k_subsets_update", "k_subsets_weights",
                          "normmax_energy", "normmax_update", "normmax_weights", "update",
                          "weights"),

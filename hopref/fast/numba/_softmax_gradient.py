@@ -5,8 +5,11 @@ of the forward pass.  Products are blocks of sums that are added to the gradient
 keys in the order of the tiles, those over queries in the order of the panels, so that the bits
 depend on the arguments alone.
 """
+import math
+
 import numpy as np
 
+from hopref.fast.numba._heads import log_sums
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._lines import collect, padded, trim, turned, widened
 from hopref.fast.numba._panels import pull_back
@@ -17,26 +20,60 @@ from hopref.fast.numba._softmax import (
     NO_BEST,
     TOP,
     TOTAL,
+    absent,
     attend,
     visible_scores,
 )
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 from hopref.fast.numba.gradients import finite
+from hopref.maps import default_scale, sigmoid
 
-__all__ = ["softmax_gradient"]
+__all__ = ["gradient_of_heads", "gradient_of_states"]
 
 TILE = 2**15            # bytes of a tile of keys, which stays in a cache with its gradient
 
 
-def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS):
-    """The gradients (dQ, dK, dV, dbeta) of softmax(beta Q K' + bias) V; None if they leave the
-    range.
+def gradient_of_heads(g, Q, K, V, scale, mask, bias, causal, align, sinks=-math.inf):
+    """The gradients (dQ, dK, dV, dbias, dscale, dsinks) of softmax attention, of which each head
+    may have a sink; None if they leave the range."""
+    lead, l, s, real = Q.shape[:-2], Q.shape[-2], K.shape[-2], V.dtype
+    heads, factor = math.prod(lead), default_scale(scale, K)
+    given = [a.reshape(heads, *a.shape[-2:]) for a in (g, Q, K, V)]
+    seen = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
+    shifts = bias.reshape(heads, l, s) if np.ndim(bias) else np.empty((heads, 0, 0), real)
+    offset, sinks = align(l, s) if causal else s, np.broadcast_to(sinks, lead).reshape(heads)
+    dQ, dK, dV = (np.empty_like(a) for a in given[1:])
+    dbias, dsinks, dscale = np.zeros((heads, l, s), real), np.empty(heads, real), 0.0
+    for h in range(heads):
+        found = softmax_gradient(*(a[h] for a in given), factor, seen[h], shifts[h], offset,
+                                 dbias[h], float(sinks[h]))
+        if found is None:
+            return None
+        dQ[h], dK[h], dV[h], _, dsinks[h] = found
+        dscale += float(found[3])
+    return (*(a.reshape(*lead, *a.shape[1:]) for a in (dQ, dK, dV, dbias)),
+            np.asarray(dscale, real), dsinks.reshape(lead))
+
+
+def gradient_of_states(g, xi, keys, X, beta, sink=-math.inf):
+    """The gradients (dxi, dkeys, dX, dbeta, dsink) of retrieval for states with any leading axes;
+    see `softmax_gradient`."""
+    d, rows, none = X.shape[1], math.prod(xi.shape[:-1]), absent(X.dtype)
+    found = softmax_gradient(g.reshape(rows, d), xi.reshape(rows, d), keys, X, beta, absent(bool),
+                             none, len(X), none, sink)
+    return found and [found[0].reshape(xi.shape), *found[1:]]
+
+
+def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS, sink=-math.inf):
+    """The gradients (dQ, dK, dV, dbeta, dsink) of softmax(beta Q K' + bias) V; None if they leave
+    the range.
 
     Parameters
     ----------
     g : (M, v) array, the cotangent of the result
     Q, K, V, beta, mask, bias, offset : arguments of `attend`
     dS : (M, N) array that is filled with the cotangents of the bias, or (0, 0)
+    sink : the score of one more key, whose value is 0
 
     Returns
     -------
@@ -48,7 +85,7 @@ def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS):
         q, k, cotangent, shifts, scores = (a.astype(dtype, copy=False)
                                            for a in (Q, K, g, bias, dS))
         values = k if V is K else V.astype(dtype, copy=False)
-        found = _gradient(cotangent, q, k, values, dtype(beta), mask, shifts, offset, scores)
+        found = _gradient(cotangent, q, k, values, dtype(beta), mask, shifts, offset, scores, sink)
         if finite(found):
             if scores is not dS:
                 dS[:] = scores
@@ -56,19 +93,36 @@ def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS):
     return None
 
 
-def _gradient(g, Q, K, V, beta, mask, bias, offset, dS):
+def _gradient(g, Q, K, V, beta, mask, bias, offset, dS, sink):
     M, v = len(Q), V.shape[1]
     # Scores have the bits of the forward pass.
     few = M < FEW and not mask.size and not bias.size and not dS.size
     out, sums = np.empty((M, v), K.dtype), np.empty((M, 3), K.dtype)
     attend(Q, K, V, beta, few, mask, bias, offset, out, sums, NO_BEST)
     out[sums[:, TOTAL] == 0] = 0                    # no key is visible
+    mean = np.vecdot(g, out)
+    dbeta, dsink = _with_sink(mean, sums, beta, sink, bias.size > 0)
     dQ, dK = np.empty_like(Q), np.zeros_like(K)
     dV = dK if V is K else np.zeros_like(V)
-    given = g, Q, K, V, beta, np.vecdot(g, out), sums, dQ, dK, dV, V is K
+    given = g, Q, K, V, beta, mean, sums, dQ, dK, dV, V is K
     if few:
-        return dQ, dK, dV, _by_lines(*given)
-    return dQ, dK, dV, _by_panels(*given, mask.view(np.uint8), bias, offset, dS)
+        return dQ, dK, dV, dbeta + _by_lines(*given), dsink
+    return dQ, dK, dV, dbeta + _by_panels(*given, mask.view(np.uint8), bias, offset, dS), dsink
+
+
+def _with_sink(mean, sums, beta, sink, biased):
+    """The gradient of the sink, and the part of that of beta that is due to its weight.
+
+    ``mean`` and ``sums`` become those of all scores.  Cotangents of the scores of keys have a sum
+    of 0, so that a multiple of the largest score may be subtracted, only without a sink.
+    """
+    if sink == -math.inf:
+        return 0.0, 0.0
+    logs, seen = log_sums(sums, 1.0 if biased else beta), sums[:, TOTAL] != 0
+    mean *= sigmoid(logs - sink)
+    sums[seen, TOTAL] /= sigmoid(logs - sink)[seen]
+    lost = sigmoid(sink - logs) * mean
+    return 0.0 if biased else np.sum(lost * sums[:, TOP]), -np.sum(lost)
 
 
 # -- many queries ---------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from hopref.fast.numba._linear import (
     visible,
 )
 from hopref.fast.numba._linear_gradient import linear_gradient
-from hopref.fast.numba._softmax_gradient import softmax_gradient
+from hopref.fast.numba._softmax_gradient import gradient_of_heads
 from hopref.fast.numba.gradients import by_formula
 from hopref.gradients import attention
 from hopref.gradients.sums import ratio_gradient, reversed_rows
-from hopref.maps import default_scale, ratio
+from hopref.maps import ratio
 from hopref.models.attention import with_ones
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
@@ -28,24 +28,11 @@ __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
 
 def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
                       empty_row="zeros"):
-    lead, l, s, real = Q.shape[:-2], Q.shape[-2], K.shape[-2], V.dtype
-    heads, factor = math.prod(lead), default_scale(scale, K)
-    given = [a.reshape(heads, *a.shape[-2:]) for a in (g, Q, K, V)]
-    seen = np.empty((heads, 0, 0), np.bool_) if mask is True else mask.reshape(heads, l, s)
-    shifts = bias.reshape(heads, l, s) if np.ndim(bias) else np.empty((heads, 0, 0), real)
-    offset = align(l, s) if causal else s
-    dQ, dK, dV = (np.empty_like(a) for a in given[1:])
-    dbias, dscale = np.zeros((heads, l, s), real), 0.0
-    for h in range(heads):
-        found = softmax_gradient(*(a[h] for a in given), factor, seen[h], shifts[h], offset,
-                                 dbias[h])
-        if found is None:
-            return by_formula(attention.softmax_attention.formula, g, Q, K, V, scale=scale,
-                              mask=mask, bias=np.float64(bias), causal=causal, align=align,
-                              empty_row=empty_row)
-        dQ[h], dK[h], dV[h] = found[:3]
-        dscale += float(found[3])
-    return *(a.reshape(*lead, *a.shape[1:]) for a in (dQ, dK, dV, dbias)), np.asarray(dscale, real)
+    found = gradient_of_heads(g, Q, K, V, scale, mask, bias, causal, align)
+    if found is None:
+        return by_formula(attention.softmax_attention.formula, g, Q, K, V, scale=scale, mask=mask,
+                          bias=np.float64(bias), causal=causal, align=align, empty_row=empty_row)
+    return found[:-1]
 
 
 def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):
