@@ -87,6 +87,7 @@ from hopref.maps.preconditions import something_visible
 from hopref.maps.ranges import evened, evened_in_turn, over, shrunk, tame, times
 from hopref.maps.signs import (
     above,
+    among_largest,
     below,
     itself,
     keep,
@@ -128,7 +129,6 @@ from hopref.maps.soft import (
     zero_denominators,
 )
 from hopref.maps.sparse import (
-    among_largest,
     entmax,
     entmax_threshold,
     k_subsets,

@@ -235,7 +235,7 @@ def power_remainder(p, e, a):
     xp = namespace(p)
     logs = xp.log(xp.where(p > 0, p, 1.0))
     x = -a * logs
-    near = raised(p, e) * logs * logs * second_remainder(xp.minimum(x, 1.0 + 0.0 * x))
+    near = raised(p, e) * logs * logs * second_remainder(xp.minimum(x, 1.0))
     if a == 0:
         return near
     far = (raised(p, e - a) - raised(p, e) + a * raised_log(p, e)) / a / a
@@ -245,7 +245,7 @@ def power_remainder(p, e, a):
 @overridable
 def second_remainder(x):
     """(e^x - 1 - x)/x^2 for 0 <= x <= 1, by its series, without cancellation."""
-    r = 1.0 + 0.0 * x
+    r = 1.0
     for k in range(TERMS, 2, -1):
         r = 1 + x * r / k
     return r / 2

@@ -94,7 +94,7 @@ def rectified_exponentials(x, beta):
 def above_linear(u):
     """e^u - 1 - u for u >= 0, without cancellation."""
     xp = namespace(u)
-    near = u * u * second_remainder(xp.minimum(u, 1.0 + 0.0 * u))
+    near = u * u * second_remainder(xp.minimum(u, 1.0))
     return xp.where(u <= 1, near, xp.expm1(u) - u)
 
 

@@ -243,7 +243,7 @@ def power_series(y, a):
     share = [1.0]           # k! times the coefficient of y^k: (1 + a + ... + a^(k-2))/a^(k-2)
     for _ in range(TERMS):
         share.append(1 + share[-1] / a)
-    result = 0.0 * y
+    result = 0.0
     for k in range(TERMS + 2, 1, -1):
         result = share[k - 2] / math.factorial(k) + a * y * result
     return y * y * result
@@ -256,7 +256,7 @@ def log_cosh(u, beta):
     xp = namespace(u)
     a = xp.abs(beta * u)
     near = a < 0.5
-    close = xp.abs(u) * xp.tanh(a) * half_of_log_cosh(xp.minimum(a, 0.5 + 0 * a))
+    close = xp.abs(u) * xp.tanh(a) * half_of_log_cosh(xp.minimum(a, 0.5))
     far = xp.abs(u) + (xp.log1p(xp.exp(-2 * a)) - math.log(2)) / beta
     return xp.sum(xp.where(near, close, far), axis=-1)
 
@@ -264,9 +264,9 @@ def log_cosh(u, beta):
 def log_cosh_transform(u, beta):
     """u.tanh(beta u) - sum log cosh(beta u)/beta, the integral of artanh/beta from 0 to tanh."""
     xp = namespace(u)
-    a = xp.minimum(xp.abs(beta * u), 400 + 0 * u)       # above 400 it is log(2)/beta
+    a = xp.minimum(xp.abs(beta * u), 400.0)       # above 400 it is log(2)/beta
     near, e = a < 0.5, xp.exp(-2 * a)
-    close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.minimum(a, 0.5 + 0 * a)))
+    close = xp.abs(u) * xp.tanh(a) * (1 - half_of_log_cosh(xp.minimum(a, 0.5)))
     far = (math.log(2) - 2 * a * (e / (1 + e)) - xp.log1p(e)) / beta
     return xp.sum(xp.where(near, close, far), axis=-1)
 

@@ -1,6 +1,8 @@
 """Signs with tie rules, thresholds, activations, and masks of the largest entries."""
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.overrides import overridable
+from hopref.maps.double_double import total
+from hopref.maps.entries import kth_largest
 
 
 def keep(h, xi, low):
@@ -61,11 +63,13 @@ def strongest(x):
 
 def winners(x, k):
     """1 at the k largest entries of each row, of ties the first, else 0; NaN at NaN."""
-    xp, d = namespace(x), x.shape[-1]
-    if d == 0:
-        return x
-    least = xp.sort(x)[..., d - k, None]
-    over, level = x > least, x == least
-    places = k - xp.sum(xp.astype(over, x.dtype), axis=-1, keepdims=True)
-    won = over | level & (xp.cumulative_sum(xp.astype(level, x.dtype), axis=-1) <= places)
-    return xp.where(x == x, xp.astype(won, x.dtype), x)
+    xp = namespace(x)
+    return xp.where(x == x, xp.astype(among_largest(x, k), x.dtype), x)
+
+
+def among_largest(z, k):
+    """Mask of the k largest entries, of ties those of lowest index; NaN entries are included."""
+    xp, kth = namespace(z), kth_largest(z, k)
+    larger, equal = (z > kth) | (z != z), z == kth
+    ties = k - total(xp.astype(larger, xp.int64))
+    return larger | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= ties))

@@ -19,9 +19,10 @@ from hopref.dispatch.domains import Scalar, count, mask, positive, scores
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.preconditions import k_of_n
-from hopref.maps.double_double import added, reciprocal, total
-from hopref.maps.entries import kth_largest, raised, seen
+from hopref.maps.double_double import added, reciprocal
+from hopref.maps.entries import raised, seen
 from hopref.maps.preconditions import something_visible
+from hopref.maps.signs import among_largest
 from hopref.maps.soft import empty_rows, softmax
 from hopref.maps.thresholds import clipped, heights, normalised, powers_by_edge, relative
 
@@ -178,14 +179,6 @@ def top_k(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     """
     z = seen(z, where)
     return softmax(z, beta=beta, where=among_largest(z, k), empty_row=empty_row)
-
-
-def among_largest(z, k):
-    """Mask of the k largest entries, of ties those of lowest index; NaN entries are included."""
-    xp, kth = namespace(z), kth_largest(z, k)
-    larger, equal = (z > kth) | (z != z), z == kth
-    ties = k - total(xp.astype(larger, xp.int64))
-    return larger | (equal & (xp.cumulative_sum(xp.astype(equal, xp.int64), axis=-1) <= ties))
 
 
 def with_empty_rows(z, p, empty_row):

@@ -120,8 +120,8 @@ def powers(t, q):
     if q == (2.0, 0.0):
         h, l = product(t[0], t[0])
         return h, l, 2 * t[0] * t[1]
-    xp, (p, more) = namespace(t[0]), double_double.power(t, q)
-    return xp.minimum(p, 2.0), xp.where(p < 2, more, 0.0)
+    p, more = double_double.power(t, q)
+    return namespace(p).minimum(p, 2.0), more
 
 
 def rounded_power(t, q):
@@ -135,8 +135,8 @@ def heights(z, factors, q):
     inside, e = support(z, factors, q)
     t = xp.where(inside, e[0] + height_of_edge(inside, e, q), 0.0)
     top = xp.max(z, axis=-1, keepdims=True)
-    depth = scaled(xp.where(inside, finite_or_zero(top) - z, 0.0), factors)
-    return t, xp.where(inside, ratio(depth, xp.max(t, axis=-1, keepdims=True), 1.0), 1.0)
+    depth = scaled(finite_or_zero(top) - z, factors)
+    return t, ratio(depth, xp.max(t, axis=-1, keepdims=True), 1.0)
 
 
 def height_of_edge(inside, e, q):

@@ -111,3 +111,8 @@ def test_an_energy_beyond_the_range_is_refused():
         lagrangian.reduced_energy([1e200], [[1.0]])
     with pytest.raises(RangeError, match="in the range of float64"):
         lagrangian.update([1e150], [[1e150], [1e150]], hidden="quadratic")
+
+
+def test_a_rectified_line_has_the_output_zero_at_zero():
+    """The gradient of max(x, 0) at its kink is 0, the limit from below, not 0^0."""
+    assert lagrangian.output([-1.0, 0.0, 2.0], layer="repu", n=1).tolist() == [0.0, 0.0, 1.0]
