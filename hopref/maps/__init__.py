@@ -37,6 +37,7 @@ from hopref.maps.entries import (
     summed,
     table,
     unit_of,
+    unless_lost,
     xlog,
 )
 from hopref.maps.lagrangians import CATALOGUE, LAGRANGIANS, Lagrangian, transform

@@ -260,6 +260,20 @@ def balanced(log_q, log_k, sign_q, sign_k):
     return sign_q * shifted_exp_of_sum(log_q, c), sign_k * shifted_exp(log_k, -2)
 
 
+def unless_lost(otherwise, log_q, log_k, q, keys, signs):
+    """``otherwise``, or NaN for queries with products that a sum of all their products may lose.
+
+    These are below eps, where the largest is 1.  The sum of products of one sign is at least 1.
+    """
+    if all(isinstance(sign, float) for sign in signs):
+        return otherwise
+    xp, here = namespace(keys), log_k > -inf
+    least = xp.min(xp.where(here, xp.abs(keys), 1.0), axis=-2, keepdims=True)
+    some = (log_q > -inf) & xp.any(here, axis=-2, keepdims=True)
+    lost = xp.any(some & (xp.abs(q) * least < xp.finfo(keys.dtype).eps), axis=-1, keepdims=True)
+    return xp.where(lost, math.nan, otherwise)
+
+
 def balanced_in_turn(log_q, log_k, c):
     """Features from their logs, and the factors of the state, for the running scales c of each row.
 

@@ -45,6 +45,7 @@ from hopref.maps import (
     tame,
     times,
     unhidden,
+    unless_lost,
     visible,
     weighted_sum,
     zero_denominators,
@@ -334,14 +335,17 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     -----
     Each feature has its own scale c_r = max_s log k_sr, which is absorbed into the logarithms of
     the queries.  For features >= 0 the denominator is then at least 1, however large the norms are.
-    With features of both signs its terms may cancel, and a denominator below its largest term by a
-    factor of e^745 counts as 0; `hopref.certify` decides whether it is.
+    With features of both signs its terms may cancel.  Where their sum is 0 although terms smaller
+    than the largest by more than the precision take part, it is unknown whether the denominator is
+    0, and the result is NaN, that is, an error; `hopref.certify` decides whether it is.
 
     >>> from hopref import attention
     >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])
     array([[2.]])
     """
-    q, keys = balanced(log_q, masked(log_k, mask, -math.inf), sign_q, sign_k)
+    log_q, log_k = seen(log_q, sign_q != 0), seen(masked(log_k, mask, -math.inf), sign_k != 0)
+    q, keys = balanced(log_q, log_k, sign_q, sign_k)
+    empty_row = unless_lost(empty_row, log_q, log_k, q, keys, (sign_q, sign_k))
     return linear_attention(q, keys, masked(V, mask, 0.0), empty_row=empty_row)
 
 

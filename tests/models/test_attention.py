@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hopref import attention, certify, performer
-from hopref.errors import ShapeError
+from hopref.errors import RangeError, ShapeError
 
 
 def test_a_scale_for_each_key_does_not_cancel():
@@ -17,6 +17,31 @@ def test_with_features_of_both_signs_the_answer_leaves_the_values():
     phi_q, phi_k = np.array([[1.0]]), np.array([[1.0], [-0.875]])
     assert attention.linear_attention(phi_q, phi_k, [[1.0], [0.0]]) == 8.0
     assert attention.linear_attention(phi_q, -phi_k[::-1], [[1.0], [0.0]]) < 0
+
+
+@pytest.mark.parametrize("backend", ["formula", "numba"])
+@pytest.mark.parametrize("size", [1e9, 800.0, 50.0])
+def test_a_denominator_lost_beside_terms_that_cancel_is_not_taken_for_zero(size, backend):
+    """The third feature or key alone is left, and the result is its value, 4 (see `certify`)."""
+    sign, V = np.array([[1.0, -1.0, 1.0]]), np.array([[3.0], [3.0], [4.0]])
+    one, logs = np.zeros((1, 1)), np.array([[size, size, -size]])
+    rule = attention.log_linear_attention
+    for given, signs in (((0 * logs, logs, V[2:]), {"sign_q": sign}),
+                         ((one, logs.T, V), {"sign_k": sign.T})):
+        kept = rule(*given, nonfinite="propagate", backend=backend, **signs)
+        assert np.isnan(kept) or kept == 4.0
+        if size > 50.0:
+            with pytest.raises(RangeError, match="rescale"):
+                rule(*given, backend=backend, **signs)
+
+
+@pytest.mark.parametrize("rest", [-np.inf, 0.0])
+def test_terms_that_cancel_exactly_leave_an_empty_row(rest):
+    """Also beside features of size zero, and beside those whose sign is zero."""
+    signs = {"sign_q": np.array([[1.0, -1.0, 0.0 if rest == 0 else 1.0]])}
+    given = np.array([[1e9, 1e9, rest]]), np.array([[1e9, 1e9, -1e9]]), np.array([[3.0]])
+    assert attention.log_linear_attention(*given, **signs) == 0.0
+    assert np.isnan(attention.log_linear_attention(*given, empty_row="nan", **signs))
 
 
 def test_an_eps_on_request_joins_the_denominator_and_pulls_small_kernels_to_nothing():

@@ -126,14 +126,16 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
             least = least if valid else 0.0
         for rows in _blocks(len(q)):
             queries, valid = _formed(q[rows], c, True, q_sign[rows])
-            found = respond(queries, S, z, 0.0, float(empty_row), out[rows],
-                            np.empty(len(queries), out.dtype))
-            least = min(least, found) if valid else 0.0
+            D = np.empty(len(queries), out.dtype)
+            found = respond(queries, S, z, 0.0, float(empty_row), out[rows], D)
+            decided = of_one_sign or D.all()        # else the formula looks for lost terms
+            least = min(least, found) if valid and decided else 0.0
         return in_range_of_ones(least, values, S)
 
     def formula(seen, q_sign, k_sign, q, k, values, S, z):
         return attention.log_linear_attention.formula(
             q, k, values, sign_q=q_sign, sign_k=k_sign, mask=seen, empty_row=empty_row)
+    of_one_sign = isinstance(sign_q, float) and isinstance(sign_k, float)
     operands = _whole(sign_q, log_q), _whole(sign_k, log_k), log_q, log_k, V
     shape = log_q.shape[-2], V.shape[-1]
     return by_head(kernel, formula, operands, mask, 0.0, 0.0, [shape])
