@@ -1,10 +1,14 @@
 """Every formula agrees with its certified value, and wrong formulas do not."""
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("flint", reason="certified values need python-flint (hopref[certify])")
 
-from hopref.certify import certify  # noqa: E402
+import hopref  # noqa: E402
+from hopref.certify import certify, evaluation  # noqa: E402
 from hopref.dispatch.operation import load  # noqa: E402
 from tests.certify import walk  # noqa: E402
 from tests.groups import each
@@ -18,6 +22,24 @@ def test_a_formula_agrees_with_its_certified_value(name):
     messages = [m for case in walk.chosen(OPS[name], CASES)
                 for m in walk.disagreements(OPS[name], case)]
     assert not messages, "\n".join(messages)
+
+
+def test_certified_values_of_valid_arguments_run_no_other_code_of_the_library():
+    """Functions that are passed on, as operations or options, would escape the rule of imports."""
+    library, run = Path(hopref.__file__).parent, set()
+    firsts = {op.__module__: op for op in reversed(OPS.values())}
+    for op in list(firsts.values())[::4]:
+        case = walk.chosen(op, 1)[0]
+        given = evaluation.given_to(op, case.args, case.kwargs)
+        sys.setprofile(lambda frame, *_: run.add(frame.f_code.co_filename))
+        try:
+            evaluation.by_method(op, given, 0.51, None)
+        finally:
+            sys.setprofile(None)
+    own = {Path(file).relative_to(library) for file in run if Path(file).is_relative_to(library)}
+    assert Path("certify/balls.py") in own
+    assert {file for file in own if file.parts[0] != "certify"} <= {
+        Path("extras.py"), Path("dispatch/registry.py")}
 
 
 # Closed forms of numbers alone, with limits on their errors in eps that may only fall.
