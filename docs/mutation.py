@@ -20,7 +20,10 @@ Z = 1.96
 
 
 def stored():
-    """{package: {"mutants", "judged", "killed", "before", "survivors"}} of the last measurement."""
+    """{package: {"seed", "seen", "mutants", "judged", "killed", "survivors"}} of the last samples.
+
+    A sample is seen if it was judged more than once, so that tests may have been written for it.
+    """
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
@@ -33,19 +36,19 @@ def reasons():
 
 
 def summary(files, earlier):
-    """The content of `stored` from files of verdicts; ``earlier`` scores are kept."""
+    """The content of `stored` from files of verdicts; ``earlier`` are those of other packages."""
     found = {}
     for file in files:
         for entry in map(json.loads, Path(file).read_text(encoding="utf-8").splitlines()):
             found.setdefault(entry["package"], {})[entry["name"]] = entry
-    table = {}
+    table = dict(earlier)
     for package, entries in found.items():
         survivors = sorted(name for name, entry in entries.items()
                            if entry["verdict"] == "survives")
-        killed = len(entries) - len(survivors)
-        before = earlier.get(package, {"before": killed})["before"]
-        table[package] = {"mutants": next(iter(entries.values()))["of"], "judged": len(entries),
-                          "killed": killed, "before": before, "survivors": survivors}
+        first, before = next(iter(entries.values())), earlier.get(package, {})
+        table[package] = {"seed": first["seed"], "seen": before.get("seed") == first["seed"],
+                          "mutants": first["of"], "judged": len(entries),
+                          "killed": len(entries) - len(survivors), "survivors": survivors}
     return table
 
 
@@ -63,7 +66,7 @@ def page():
     """Markdown of the page."""
     table = stored()
     lines = [_HEADING, "| package | mutants | judged | killed | equivalent | score | 95 % interval "
-             "| without equivalent ones | by older tests |", "|---" * 9 + "|"]
+             "| without equivalent ones | seed | seen |", "|---" * 10 + "|"]
     lines += [_row(package, **entry) for package, entry in table.items()]
     lines += ["", _SURVIVORS]
     for kind, entry in reasons().items():
@@ -79,11 +82,12 @@ def equivalent(survivors):
     return len(known & set(survivors))
 
 
-def _row(package, mutants, judged, killed, before, survivors):
+def _row(package, seed, seen, mutants, judged, killed, survivors):
     low, high = interval(killed, judged, mutants)
     same = equivalent(survivors)
     return (f"| {package} | {mutants} | {judged} | {killed} | {same} | {killed / judged:.1%} | "
-            f"{low:.1%} to {high:.1%} | {killed / (judged - same):.1%} | {before / judged:.1%} |")
+            f"{low:.1%} to {high:.1%} | {killed / (judged - same):.1%} | {seed} | "
+            f"{'yes' if seen else 'no'} |")
 
 
 _HEADING = """\
@@ -98,9 +102,9 @@ allows. Docstrings, strings and the messages of errors are not changed. A surviv
 test kills, of those that are slower or not among the judges, still counts as a survivor.
 
 `tox -e mutation` judges a random sample of each package, which the seed determines. A survivor is
-equivalent if all values are those of the original, for the reason given below. The last column
-counts what rows, and tests older than the first measurement, kill first; the other kills are those
-of tests that were written for survivors. Mutants of lines that have changed since are left out.
+equivalent if all values are those of the original, for the reason given below. A sample is seen if
+it was judged before, so that tests may have been written for its survivors: other samples may then
+have a lower score. Mutants of lines that have changed since are left out.
 """
 _SURVIVORS = "The survivors, by the reason why no test kills them."
 

@@ -101,7 +101,7 @@ class Session:
             killed += verdict != SURVIVES
             record = {"package": package, "name": mutant.name, "kind": mutant.kind,
                       "lines": mutant.lines, "verdict": verdict, "of": len(every),
-                      "seconds": round(time.time() - began, 2)}
+                      "seed": self.options.seed, "seconds": round(time.time() - began, 2)}
             print(json.dumps(record), file=out, flush=True)
             if i % 100 == 0 or i == len(drawn):
                 self.report(f"{package}: {killed} of {i} killed, {killed / max(1, i):.1%}")
