@@ -123,3 +123,14 @@ def test_the_covariance_loses_no_digits_to_a_large_mean():
     X = np.random.default_rng(0).integers(-2**20, 2**20, (7, 5)) * 2.0**-20
     W = storage.covariance(X)
     assert np.max(np.abs(storage.covariance(X + 2.0**20) - W)) < 16 * 2.0**-52 * np.max(W)
+
+
+def test_the_perceptron_rule_visits_the_patterns_so_many_times():
+    X = np.random.default_rng(0).choice([-1.0, 1.0], (8, 12))
+    W, distinct = np.zeros((12, 12)), set()
+    for epochs in range(1, 6):
+        for x in X:
+            W = W + np.where((x * (W @ x) <= 0)[:, None], np.outer(x, x) - np.eye(12), 0.0)
+        assert np.array_equal(storage.perceptron(X, epochs=epochs), W)
+        distinct.add(W.tobytes())
+    assert len(distinct) > 2

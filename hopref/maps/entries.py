@@ -95,8 +95,13 @@ def centred(x):
 
 def xlog(x):
     """x log x, which is 0 at 0."""
+    return x * log_or_zero(x)
+
+
+def log_or_zero(x):
+    """log x, and 0 at 0, where a power of x replaces it."""
     xp = namespace(x)
-    return x * xp.log(xp.where(x > 0, x, 1.0))
+    return xp.log(xp.where(x > 0, x, 1.0))
 
 
 def power(z, n):
@@ -181,7 +186,7 @@ def followers(X, loop):
 def quarter_turns(x, length):
     """Cosines and sines (s, 1) of pi i / (2 M), i = 0, 1, ...; M is the number of rows if None."""
     xp, s = namespace(x), x.shape[-2]
-    M, i = length or max(1, s), xp.arange(s, dtype=x.dtype)[:, None]
+    M, i = length or s, xp.arange(s, dtype=x.dtype)[:, None]
     return tuple(xp.sin((HALF_PI[0] * k + HALF_PI[1] * k) / M) for k in (M - i, i))
 
 
@@ -225,15 +230,13 @@ def raised(p, e):
 @overridable
 def raised_log(p, e):
     """p^e log p, or 0 where p is 0."""
-    xp = namespace(p)
-    return raised(p, e) * xp.log(xp.where(p > 0, p, 1.0))
+    return raised(p, e) * log_or_zero(p)
 
 
 @overridable
 def power_remainder(p, e, a):
     """p^e (e^x - 1 - x)/a^2 with x = -a log p, for 0 <= p <= 1; at a = 0, p^e log(p)^2/2."""
-    xp = namespace(p)
-    logs = xp.log(xp.where(p > 0, p, 1.0))
+    xp, logs = namespace(p), log_or_zero(p)
     x = -a * logs
     near = raised(p, e) * logs * logs * second_remainder(xp.minimum(x, 1.0))
     if a == 0:

@@ -55,7 +55,7 @@ def in_turn(rule, xi, W, b, order, *rows):
 
 def _visit(xi, site, *row, rule, W, b, here):
     xp = namespace(xi)
-    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site, axis=0)
+    h = xi @ xp.take(W, site, axis=0).T - xp.take(b, site)
     return xp.where(here == site, rule(h, xp.take(xi, site, axis=-1), *row), xi), None
 
 
@@ -105,7 +105,7 @@ def listed_once(rows, columns, many_rows, many_columns):
     """
     xp = namespace(rows)
     order = xp.argsort(rows * many_columns + columns)
-    i, j = xp.take(rows, order, axis=0), xp.take(columns, order, axis=0)
+    i, j = xp.take(rows, order), xp.take(columns, order)
     head = min(1, rows.shape[0])
     rest = rows.shape[0] - head
     repeated = (i[head:] == i[:rest]) & (j[head:] == j[:rest])

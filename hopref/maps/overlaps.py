@@ -82,7 +82,7 @@ def _largest(z, where, k):
 def _largest_listed(z, i, first, start, stop):
     """The largest score of the row of every pair of a list."""
     xp = namespace(z)
-    return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i, axis=0)
+    return xp.take(over_rows(xp.maximum, xp.where(first, z, -inf), -inf, start, stop), i)
 
 
 @overridable

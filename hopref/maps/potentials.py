@@ -17,7 +17,7 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.dispatch.preconditions import k_of_n
 from hopref.maps.double_double import total
-from hopref.maps.entries import dot, finite_or_zero, kth_largest, seen, shown
+from hopref.maps.entries import dot, finite_or_zero, kth_largest, log_or_zero, seen, shown
 from hopref.maps.signs import strongest
 from hopref.maps.sparse import (
     above_one,
@@ -48,14 +48,12 @@ def tsallis(p, /, *, alpha=1.5):
     >>> float(tsallis([0.5, 0.5], alpha=2.0))
     -0.25
     """
-    xp = namespace(p)
-    logs = xp.log(xp.where(p > 0, p, 1.0))
+    logs = log_or_zero(p)
     if alpha == 1:
         return dot(p, logs)
     if alpha == 2:
         return dot(p, p - 1) / 2
-    shrunk = xp.where(p > 0, xp.expm1((alpha - 1) * logs), -1.0)
-    return dot(p, shrunk) / (alpha * (alpha - 1))
+    return dot(p, namespace(p).expm1((alpha - 1) * logs)) / (alpha * (alpha - 1))
 
 
 @op("(...,n)->(...)", p=phi, gamma=above_one)

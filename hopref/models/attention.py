@@ -363,7 +363,8 @@ def log_causal_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, m
         S_i = e^{c_{i-1} - c_i} S_{i-1} + e^{\log k_i - c_i} v_i^T
 
     The same recurrence holds for z; the logarithms of the query absorb c_i.  The scale is a running
-    maximum, so that no result depends on later keys.
+    maximum, so that no result depends on later keys.  A denominator of features of both signs that
+    is lost beside terms that cancel counts as 0, which `log_linear_attention` does not take it for.
 
     Parameters
     ----------

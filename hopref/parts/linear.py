@@ -6,7 +6,8 @@ r"""Sums of linear attention over keys, with one log scale for each feature [MO-
 Two states are rescaled to the larger c of each feature and added.  The scale c is added to the
 logarithms of the query, so that for features >= 0 no denominator is below 1, whatever the norms; a
 common scale would lose features that are small relative to the largest.  Features that are not
-given as logarithms have c = 0.
+given as logarithms have c = 0.  With features of both signs, a denominator that is lost beside
+terms that cancel counts as 0, where `attention.log_linear_attention` refuses a result.
 
 A query is a tuple: (log q, signs), or the features (q,) alone.
 """

@@ -67,3 +67,19 @@ def test_powers_are_accurate_to_85_bits(spread, q):
 def test_a_reciprocal_is_a_pair():
     for a in (3.0, 0.1, 1.3, 2.0**-52):
         assert abs(exactly(*dd.reciprocal(a)) * Fraction(a) - 1) < Fraction(2) ** -105
+
+
+@pytest.mark.parametrize("q", [0.5, 3.3])
+def test_powers_on_a_device_are_those_in_host_memory(q, monkeypatch):
+    """Of powers that may be pairs, and of others: tiny ones and those of 2 and more."""
+    t = np.append(np.random.default_rng(0).uniform(0, 2, 50), [0.0, 2.0**-1070, 1.999, 1.0])
+    t, q = (t, t * 2.0**-55), (q, q * 2.0**-56)
+    host = dd.power(t, q)
+    monkeypatch.setattr(dd, "on_host", lambda _: False)
+    assert all(np.array_equal(a, b) for a, b in zip(host, dd.power(t, q), strict=True))
+
+
+def test_the_leading_bit_is_the_power_of_two_beside_a_number():
+    exact = 2.0 ** np.arange(-1000, 900)
+    for ulps in (-3, 0, 3):
+        assert np.array_equal(dd.leading_bit(exact * (1 + ulps * 2.0**-52)), exact)

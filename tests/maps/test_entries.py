@@ -5,7 +5,7 @@ import pytest
 from hopref import maps
 from hopref.dispatch.operation import unchecked
 from hopref.maps import entries, loops
-from hopref.maps.overlaps import pair_overlaps
+from hopref.maps.overlaps import pair_overlaps, squared_unit
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +81,14 @@ def test_a_scan_without_rows_gives_the_last_of_its_empty_arrays():
     rows, carry = (np.zeros((0, 3)), np.zeros((0, 2))), np.ones(1)
     y, last = loops.scan(lambda state, a, b: (state, b), carry, rows)
     assert y is rows[1] and last is carry
+
+
+def test_the_mean_of_no_entry_and_the_length_of_no_entry_are_zero():
+    assert entries.mean(np.zeros((2, 0))).tolist() == [[0.0], [0.0]]
+    assert entries.lengths(np.zeros((2, 0))).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.3, 2.0, 7.0, 1e300, 1e-300, 5e-324, 1.7e308])
+def test_half_of_an_exponent_goes_to_each_factor_of_a_product(beta):
+    b, root = squared_unit(beta)
+    assert b * root * root == beta and 0.5 <= b < 2 and np.frexp(root)[0] == 0.5

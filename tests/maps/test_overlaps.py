@@ -1,4 +1,6 @@
 """Scores of states and patterns of any magnitude, compared with results of sixty digits."""
+import sys
+
 import mpmath
 import numpy as np
 import pytest
@@ -117,3 +119,16 @@ def test_without_a_mask_scores_and_weights_are_not_copied():
     assert maps.seen(z, True) is z is maps.shown(z, True)
     assert maps.seen(z, np.array([True, False])).tolist() == [1.0, -np.inf]
     assert maps.shown(z, np.array([True, False])).tolist() == [1.0, 0.0]
+
+
+def test_scores_in_range_are_neither_moved_nor_formed_again(monkeypatch):
+    """Up to 2^1022, also where their squares overflow, without patterns, and in long double."""
+    monkeypatch.delattr(sys.modules["hopref.maps.overlaps"], "moved")
+    for size in (1.0, 2.0**600, 0.999 * 2.0**1022):
+        for sign in (1.0, -1.0):
+            assert overlaps([[sign * size, 0.0]], [[1.0, 2.0]]).tolist() == [[sign * size]]
+    assert overlaps(np.ones((2, 3)), np.ones((0, 3))).shape == (2, 0)
+    assert overlaps(np.ones((1, 1), np.longdouble), np.ones((1, 1), np.longdouble)) == 1
+    for size in (2.0**1022, -(2.0**1022), np.inf, np.nan):
+        with pytest.raises(NameError):
+            overlaps([[size]], [[1.0]])

@@ -49,6 +49,7 @@ def test_features_and_keys_are_scaled_to_one_binade_whatever_their_sizes():
         left, right, c, rows = ranges.evened(q, k, z)
         most = np.maximum(np.max(np.abs(right), axis=0), np.abs(z) * c)
         assert np.all((most >= 1) & (most < 2)) and np.array_equal(right, k * c)
+        assert np.array_equal(np.frexp(left)[0], np.frexp(np.where(left, q, 0.0))[0])
         size = np.max(np.abs(left), axis=1)
         assert np.all((size >= 1) & (size < 2))
         assert all(np.all(np.frexp(factor)[0] == 0.5) for factor in (c, *rows))
