@@ -1,5 +1,6 @@
 """What an instruction does to registers, memory, clocks and places of the threads that run it."""
 import functools
+import operator
 import re
 
 import numpy as np
@@ -90,31 +91,31 @@ def _access(state, instruction):
     short = space == "shared" and state.width(address[1]) == 4
     base = state.value(address[1], "b32" if short else "b64")
     offset = np.uint64(int(address[2] or "0", 0) % 2**64)
-    memory = state.shared if space == "shared" else state.arrays
+    memory = operator.attrgetter("shared" if space == "shared" else "arrays")   # of this launch
     number = TYPES.get(kind, np.uint8)
 
     def load(threads):
         at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
         if state.traffic is not None:
             state.traffic.add(space, instruction.at, at, np.dtype(number).itemsize, threads)
-        register[threads] = memory.load(at, number, threads, state.clock, constant)
+        register[threads] = memory(state).load(at, number, threads, state.clock, constant)
 
     def store(threads):
         at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
         values = np.broadcast_to(_of(register, threads), threads.shape)
         if state.traffic is not None:
             state.traffic.add(space, instruction.at, at, values.itemsize, threads)
-        memory.store(at, values, threads, state.clock)
+        memory(state).store(at, values, threads, state.clock)
     return load if instruction.name == "ld" else store
 
 
 def _parameter(state, instruction, register, name, kind):
-    value = state.parameters.get(name)
-    if instruction.name != "ld" or value is None or value.itemsize != SIZES[kind]:
+    given = state.kernel.parameters.get(name)
+    if instruction.name != "ld" or given is None or SIZES[given] != SIZES[kind]:
         raise Refused(f"{instruction.at}: {instruction.text}")
 
     def run(threads):
-        register[threads] = value.view(TYPES[kind])
+        register[threads] = state.parameters[name].view(TYPES[kind])
     return run
 
 

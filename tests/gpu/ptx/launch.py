@@ -1,4 +1,5 @@
 """A launch of a kernel: its arguments, its program, and its blocks one after the other."""
+import functools
 import math
 import re
 
@@ -28,10 +29,8 @@ def launch(kernel, grid, block, arguments, *, shared_bytes=0, order="together", 
     if not 0 < math.prod(block) <= kernel.most_threads or math.prod(grid) < 1:
         raise Refused(f"{kernel.name}: a grid {grid} of blocks {block}; at most "
                       f"{kernel.most_threads} threads")
-    run = _Launch(kernel, grid, block, shared_bytes)
-    run.traffic = traffic
-    run.take(arguments)
-    run.build()
+    run = _prepared(kernel, block, shared_bytes)
+    run.start(grid, arguments, traffic)
     numbers = np.arange(math.prod(grid))
     if blocks != "ascending":
         numbers = numbers[::-1] if blocks == "descending" else \
@@ -41,25 +40,42 @@ def launch(kernel, grid, block, arguments, *, shared_bytes=0, order="together", 
             run.block(number, order)
 
 
+@functools.lru_cache(maxsize=16)
+def _prepared(kernel, block, shared_bytes):
+    """The program is built once for launches of the same kernel with blocks of the same size."""
+    return _Launch(kernel, block, shared_bytes)
+
+
 class _Launch:
     """Registers and memory of the block that runs, and the program on them."""
 
-    def __init__(self, kernel, grid, block, shared_bytes):
-        self.kernel, self.grid = kernel, grid
+    def __init__(self, kernel, block, shared_bytes):
+        self.kernel = kernel
         self.threads = math.prod(block)
         self.everyone = np.arange(self.threads)
-        self.registers = {name: np.full(self.threads, -1).astype(
-            bool if kind == "pred" else f"u{SIZES[kind]}")          # NaN, until they are written
-            for name, kind in kernel.registers.items()}
+        self.registers = {name: np.empty(self.threads, bool if kind == "pred"
+                                         else f"u{SIZES[kind]}")
+                          for name, kind in kernel.registers.items()}
         self._place_threads(block)
         self._place_shared(shared_bytes)
-        self.epoch = 0
-        self.now = None
+        self.epoch, self.now, self.segments = 0, None, None
+
+    def start(self, grid, arguments, traffic):
+        """Forget all values, and take the arguments of a launch."""
+        self.grid, self.traffic = grid, traffic
+        for name in self.kernel.registers:
+            register = self.registers[name]
+            register[:] = ~register.dtype.type(0)       # NaN, until it is written
+        for axis, count in zip("xyz", grid):
+            self.registers[f"%nctaid.{axis}"][:] = count
+        self.take(arguments)
+        if self.segments is None:
+            self.build()
 
     def _place_threads(self, block):
         position = np.unravel_index(self.everyone, block[::-1])[::-1]
-        for axis, index, size, count in zip("xyz", position, block, self.grid):
-            for name, value in (("tid", index), ("ntid", size), ("nctaid", count), ("ctaid", 0)):
+        for axis, index, size in zip("xyz", position, block):
+            for name, value in (("tid", index), ("ntid", size), ("nctaid", 0), ("ctaid", 0)):
                 self.registers[f"%{name}.{axis}"] = np.full(self.threads, value, np.uint32)
 
     def _place_shared(self, shared_bytes):

@@ -1,6 +1,7 @@
 """PTX text as kernels: declarations, labels and instructions, with the lines of the source."""
 import math
 import re
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tests.gpu.ptx.errors import Refused
@@ -37,7 +38,8 @@ class Variable(NamedTuple):
     alignment: int
 
 
-class Kernel(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Kernel:
     """An entry point.  ``parameters`` and ``registers`` give a type for each name."""
     name: str
     parameters: dict
