@@ -34,7 +34,8 @@ class RawKernel:
         ptx = nvrtc.to_ptx(code, options, name="kernel.cu")
         self.name, self.kernel = name, parse(ptx)[name]
         types = dict(re.findall(r"-D(\w+)=(\w+)", " ".join(options)))
-        real, stored = types["REAL"], types.get("STORED", types["REAL"])
+        real = types.get("REAL", "double")
+        stored = types.get("STORED", real)
         self.parameters = _parameters(code, name, real=_TYPES[real], stored=_type(stored))
 
     def __call__(self, grid, block, args, *, shared_mem=0):

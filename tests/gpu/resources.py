@@ -5,17 +5,18 @@ compilers of CUDA 12 and 13 make, of the versions that the extra gpu-proof insta
 """
 import functools
 
-from hopref.fast.cupy import _attend, _causal, _sweeps
+from hopref.fast.cupy import _attend, _causal, _dense, _sweeps
 from tests.gpu import nvrtc
 
 __all__ = ["ARCHITECTURES", "BEGIN", "END", "OF_HALF", "SOURCES", "TYPES", "lines", "made", "used"]
 
 SOURCES = {"partial merge": _attend.source(), "sweep": _sweeps.source(),
-           "causal": _causal.source()}
+           "causal": _causal.source(), "dense": _dense.source()}
 ARCHITECTURES = 75, 80, 86, 89, 90, 100, 120
 TYPES = {"float32": ["-DREAL=float"], "float64": ["-DREAL=double"],
          "float16": ["-DREAL=float", "-DSTORED=float16"]}
 OF_HALF = "partial"                         # the kernel that reads arrays of half precision
+OF_DOUBLE = "dense"                         # the kernel of double precision alone
 BEGIN, END = "<!-- begin of the resources -->", "<!-- end of the resources -->"
 HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
         + " | ".join(f"{a // 10}.{a % 10}" for a in ARCHITECTURES) + " |", "|---" * 11 + "|"]
@@ -30,6 +31,8 @@ def used(cuda, kernels, dtype, architecture):
 
 def made(kernel):
     """The types for which a kernel is made."""
+    if kernel == OF_DOUBLE:
+        return ["float64"]
     return [dtype for dtype in TYPES if dtype != "float16" or kernel == OF_HALF]
 
 

@@ -4,15 +4,15 @@ import functools
 import numpy as np
 import pytest
 
-from hopref import classical
+from hopref import classical, dense
 from hopref.check.cases.generator import Case
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _attend, _causal, _sweeps
+from hopref.fast.cupy import _attend, _causal, _dense, _sweeps
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc
 from tests.gpu.comparison import compared, compared_in_half, draw
 
-KERNELS = _attend._kernels, _causal._kernel, _sweeps._kernel
+KERNELS = _attend._kernels, _causal._kernel, _sweeps._kernel, _dense._kernel
 pytestmark = nvrtc.required()
 
 
@@ -51,3 +51,10 @@ def test_sweeps_have_the_values_of_the_formula(compiler):
         y = classical.asynchronous_update(double.asarray(states), double.asarray(W),
                                           order=double.asarray(order), backend="cupy")
         assert np.array_equal(y.get(), classical.asynchronous_update(states, W, order=order))
+    X, states, order = rng.standard_normal((40, 3)), np.ones((1, 3)), np.array([0, 1])
+    for interaction in "polynomial", "exponential":
+        y = dense.asynchronous_update(double.asarray(states), double.asarray(X),
+                                      order=double.asarray(order), interaction=interaction,
+                                      backend="cupy")
+        assert np.array_equal(y.get(), dense.asynchronous_update(
+            states, X, order=order, interaction=interaction))

@@ -3,7 +3,15 @@ from pathlib import Path
 
 from tests.gpu import nvrtc
 from tests.gpu.costs import BEGIN, END, table
-from tests.gpu.mutants import HIDDEN, IN_PTX, IN_SOURCE, OF_CAUSAL, OF_HALF, OF_SWEEPS
+from tests.gpu.mutants import (
+    HIDDEN,
+    IN_PTX,
+    IN_SOURCE,
+    OF_CAUSAL,
+    OF_DENSE,
+    OF_HALF,
+    OF_SWEEPS,
+)
 
 pytestmark = nvrtc.required()
 PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
@@ -15,5 +23,5 @@ def test_the_table_is_that_of_the_page():
 
 
 def test_the_number_of_wrong_kernels_is_that_of_the_page():
-    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF)
+    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF + OF_DENSE)
     assert f"* {wrong} wrong versions of the kernels" in PAGE

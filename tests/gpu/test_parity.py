@@ -19,11 +19,13 @@ NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for funct
 OPS = load()
 # Not every case of what takes thousands of launches a call, or whose truth takes long.
 SLOW = {"maps": 9, "sparse": 9, "performer.expected_update": 3,
-        "gradients.attention.causal_linear_attention": 3, "classical.asynchronous_update": 3,
+        "gradients.attention.causal_linear_attention": 3,
+ "classical.asynchronous_update": 3,
         "classical.glauber_update": 3, "gradients.maps": 18, "gradients.performer": 27,
-        "gradients.sparse": 27, "dense": 3}
+        "gradients.sparse": 27, "dense": 3, "dense.asynchronous_update": 27}
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
-KERNELS = {"classical.asynchronous_update", "classical.glauber_update"}
+KERNELS = {"classical.asynchronous_update", "classical.glauber_update",
+           "dense.asynchronous_update"}
 every = pytest.mark.parametrize("name", [
     pytest.param(name, marks=nvrtc.required() if name in KERNELS else ()) for name in NAMES])
 

@@ -262,7 +262,10 @@ def test_conversions_between_formats_round_to_nearest():
             "cvt.rn.f32.f64 %f2, %fd1; st.global.f32 [%rd2], %f2;")
     x = np.arange(THREADS)
     assert np.array_equal(y, (x + 2.0**-23).astype(np.float32)) and y[1] > 1 and y[3] == 3
-    for refused in "cvt.f32.f64 %f2, %fd1;", "cvt.rz.f32.f64 %f2, %fd1;":
+    y = run("cvt.rn.f64.u64 %fd1, 18014398509481987; mul.f64 %fd1, %fd1, 0d3CA0000000000000; "
+            "rcp.rn.f64 %fd1, %fd1; cvt.rn.f32.f64 %f2, %fd1; st.global.f32 [%rd2], %f2;")
+    assert np.all(y == np.float32(0.5))             # of 2^54 + 3 times 2^-53
+    for refused in "cvt.f32.f64 %f2, %fd1;", "cvt.rz.f32.f64 %f2, %fd1;", "cvt.f64.u64 %fd1, 1;":
         with pytest.raises(Refused):
             run(refused)
 

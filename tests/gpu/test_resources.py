@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hopref.fast.cupy import _attend as path
-from hopref.fast.cupy import _causal, _sweeps
+from hopref.fast.cupy import _causal, _dense, _sweeps
 from tests.gpu import nvrtc
 from tests.gpu.resources import ARCHITECTURES, BEGIN, END, HEAD, SOURCES, lines, made, used
 
@@ -13,10 +13,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
 TABLE = PAGE.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
 REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
-SPILLED = {(13, "partial", "float64", 75): 24}      # bytes, where a compiler spills any
+SPILLED = {(13, "partial", "float64", 75): 24,      # bytes, where a compiler spills any
+           (13, "dense", "float64", 120): 72}
 SHARED = {"partial": lambda real: path.shared_bytes(real, 0, 0), "merge": lambda real: 0,
           "sweep": lambda real: _sweeps.shared_bytes(real, 0),
-          "causal": lambda real: _causal.shared_bytes(0)}
+          "causal": lambda real: _causal.shared_bytes(0),
+          "dense": lambda real: _dense.shared_bytes()}
 REALS = {"float32": "float32", "float64": "float64", "float16": "float32"}
 compilers = pytest.mark.parametrize("cuda", [
     pytest.param(cuda, marks=nvrtc.required(cuda)) for cuda in nvrtc.CUDA])

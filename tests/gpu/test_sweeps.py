@@ -104,7 +104,7 @@ def test_a_sweep_takes_one_launch_whatever_its_length(dtype):
 
 def found():
     """What is wrong with the kernel, "" for nothing."""
-    binary = draw(2, 6, 20, "float32", 0.0)
+    binary = draw(1, 6, 12, "float32", 0.0)
     try:
         agrees(draw(2, 130, 6, "float32"))
         agrees(binary, "plus", "binary")
@@ -127,7 +127,7 @@ def cancelling():
 
 def out_of_range_sites_are_passed_over():
     """No values of a device are verified."""
-    xi, W, b, order, _ = draw(2, 6, 20, "float32")
+    xi, W, b, order, _ = draw(1, 6, 8, "float32")
     order[3], order[7] = 2**40, -1
     y = called(classical.asynchronous_update, xi, W, b, order=order)
     inside = order[(order >= 0) & (order < 6)]

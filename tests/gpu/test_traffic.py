@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from hopref import attention, classical, modern
+from hopref import attention, classical, dense, modern
 from hopref.fast.cupy import _attend, _causal
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc, raw
@@ -80,7 +80,9 @@ def test_the_other_kernels_have_no_bank_conflicts(traffic, monkeypatch):
         attention.causal_linear_attention(q, k, V, backend="cupy")
         W, xi = double.asarray(rng.random((140, 140), np.float32)), double.ones((1, 140), "f4")
         classical.asynchronous_update(xi, W, order=double.asarray(np.arange(3)), backend="cupy")
-    assert traffic.keys() == {"causal", "sweep"}
+        X, order = double.asarray(rng.random((40, 3))), double.asarray(np.array([1]))
+        dense.asynchronous_update(double.ones((1, 3)), X, order=order, backend="cupy")
+    assert traffic.keys() == {"causal", "sweep", "dense"}
     for kernel, of in traffic.items():
         assert of.excess("shared") and all(
             ratio == 1 for ratio in of.excess("shared").values()), kernel

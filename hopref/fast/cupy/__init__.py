@@ -12,7 +12,7 @@ PATHS = {
     "attention": ("association", "causal_linear_attention", "key_state", "linear_attention",
                   "log_causal_linear_attention", "log_linear_attention", "softmax_attention"),
     "classical": ("asynchronous_update", "glauber_update", "low_rank_update", "update"),
-    "dense": ("update",),
+    "dense": ("asynchronous_update", "update"),
     "features": ("general", "gerf", "hyperbolic", "log_gerf", "log_hyperbolic", "log_positive",
                  "log_relu", "positive", "relu", "trigonometric"),
     "features.deterministic": ("elu", "exponential", "quadratic", "relu"),

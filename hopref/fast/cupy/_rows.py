@@ -11,7 +11,7 @@ import numpy as np
 from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
 
 __all__ = ["ROWS", "blocks", "mapped", "weights", "means", "energies", "updates",
-           "gradients"]
+           "gradients", "by_formula", "in_double"]
 
 ROWS = 2**20            # scores of a block
 
@@ -97,6 +97,21 @@ def gradients(rule, g, x, *shared, where=True, **options):
         dx[block] = rows
         sums = parts if sums is None else [a + b for a, b in zip(sums, parts, strict=True)]
     return cupy.reshape(dx, (*lead, d)), *(cupy.astype(a, dx.dtype, copy=False) for a in sums)
+
+
+def by_formula(rule, xi, *operands, **options):
+    """The result of the formula in double precision, in the dtype of the states."""
+    import cupy
+
+    wide = dict(zip(options, in_double(cupy, *options.values())))
+    y = rule.formula(*in_double(cupy, xi, *operands), **wide)
+    return cupy.astype(y, xi.dtype, copy=False)
+
+
+def in_double(cupy, *given):
+    """Arrays of single precision in double precision; all else as it is."""
+    return [cupy.astype(a, np.float64) if getattr(a, "dtype", None) == np.float32 else a
+            for a in given]
 
 
 def _by_states(cupy, rule, xi, X, options):

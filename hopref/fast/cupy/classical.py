@@ -5,8 +5,7 @@ Synchronous updates are products of matrices in the dtype of the states: fields 
 are one launch (see `_sweeps`), with fields in double precision; those of states that do not fit in
 shared memory are computed by the formula.
 """
-import numpy as np
-
+from hopref.fast.cupy._rows import by_formula
 from hopref.fast.cupy._sweeps import possible, swept
 from hopref.models import classical
 from hopref.storage import hebbian_field
@@ -29,24 +28,14 @@ def low_rank_update(xi, X, b=0.0, /, *, scale=1.0, zero_diagonal=False, ties="ke
 
 def asynchronous_update(xi, W, b=0.0, /, *, order, ties="keep", states="polar"):
     if not possible(xi):
-        return _by_formula(classical.asynchronous_update, xi, W, b, order=order, ties=ties,
+        return by_formula(classical.asynchronous_update, xi, W, b, order=order, ties=ties,
                            states=states)
     return swept(xi, W, b, order, ties=ties, states=states)
 
 
 def glauber_update(xi, W, b=0.0, /, *, order, uniforms, beta=1.0, states="polar"):
     if not possible(xi):
-        return _by_formula(classical.glauber_update, xi, W, b, order=order, uniforms=uniforms,
+        return by_formula(classical.glauber_update, xi, W, b, order=order, uniforms=uniforms,
                            beta=beta, states=states)
     return swept(xi, W, b, order, states=states, uniforms=uniforms,
                  steepness=beta * (1 - states))
-
-
-def _by_formula(rule, xi, *operands, **options):
-    """The result of the formula in double precision, in the dtype of the states."""
-    import cupy
-
-    def wide(a):
-        return cupy.astype(a, np.float64) if getattr(a, "dtype", None) == np.float32 else a
-    y = rule.formula(*map(wide, (xi, *operands)), **{k: wide(v) for k, v in options.items()})
-    return cupy.astype(y, xi.dtype, copy=False)

@@ -76,6 +76,7 @@ _FLOAT = {
     "sub": (np.subtract, 2, set(), {"rn", "ftz", "sat"}),
     "mul": (np.multiply, 2, set(), {"rn", "ftz", "sat"}),
     "div": (np.divide, 2, {"rn"}, {"ftz"}),
+    "rcp": (np.reciprocal, 1, {"rn"}, {"ftz"}),
     "min": (np.fmin, 2, set(), {"ftz"}),
     "max": (np.fmax, 2, set(), {"ftz"}),
     "neg": (np.negative, 1, set(), {"ftz"}),
@@ -216,7 +217,7 @@ def _conversion(modifiers, gives, takes):
     if gives == takes == "f32" and modifiers == ["sat"]:
         return Operation(_modified(np.positive, {"sat"}), gives, (takes,))
     widened = not modifiers and (gives, takes) == ("f64", "f32")
-    narrowed = modifiers == ["rn"] and (gives, takes) == ("f32", "f64")
+    narrowed = modifiers == ["rn"] and (gives, takes) in (("f32", "f64"), ("f64", "u64"))
     if not widened and not narrowed and (modifiers or not {gives[0], takes[0]} <= set("us")):
         return None
     return Operation(lambda a: a.astype(TYPES[gives]), gives, (takes,))
