@@ -94,7 +94,7 @@ def feature_level(log, log_slope):
     return namespace(log).where(log_slope > log + 300.0, log_slope, log)
 
 
-def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c):
+def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c, causal=causal_gradient):
     """`causal_gradient` for features on a log scale, relative to the running maximum of levels.
 
     The results are the queries and the keys as `Scaled`, the cotangent of the largest log key at
@@ -112,7 +112,7 @@ def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c):
     to_final = scale_change(own, -finite_or_zero(last))             # in units of e^last
     G = G * xp.where(last > -math.inf, to_final, 0.0)[..., None]
     q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
-    dq, dk, dV, h, zS_last, dzS = causal_gradient(g, q, k, V, decay, zS, G, 0.0)
+    dq, dk, dV, h, zS_last, dzS = causal(g, q, k, V, decay, zS, G, 0.0)
     lowest = xp.min(xp.where(scales > -math.inf, scales, math.inf), axis=-2)
     known = (start == -math.inf) & (lowest < math.inf)
     dzS = times_exp(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])

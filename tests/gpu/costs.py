@@ -33,7 +33,8 @@ def arguments(op):
 
 def drawn(op, k, rng, least=0.0):
     """Numbers from ``least`` to 1 more, or indices of components."""
-    shape = [SIZES[dim] for dim in op.arrays[k]]
+    sizes = SIZES | {"r": SIZES["m"]} if "omega" in op.arrays else SIZES    # one for each feature
+    shape = [sizes[dim] for dim in op.arrays[k]]
     if k in op.domains and op.domains[k].kind == "integer":
         return rng.integers(SIZES["d"], size=shape)
     return rng.random(shape, np.float32) + np.float32(least)

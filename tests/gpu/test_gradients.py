@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from hopref.dispatch.operation import load
+from hopref.fast.cupy import _decayed
 from tests.doubles import cupy as double
 from tests.fast.agreement import near_the_formula
 from tests.gpu.comparison import compared, draw
@@ -79,6 +80,34 @@ def test_causal_gradients_form_no_state_for_each_position(dtype):
     OPS["gradients.attention.causal_linear_attention"](*arrays, backend="cupy")
     assert double.stats.quiet
     assert double.stats.grown <= np.dtype(dtype).itemsize * l * (r + v) * 12
+
+
+@precisions
+@pytest.mark.parametrize("growth", [0.0, 1500.0, -1500.0], ids=["even", "growing", "shrinking"])
+def test_running_scales_over_several_blocks_with_a_state(dtype, growth):
+    """The logarithms of keys change by several hundred within a block."""
+    l, r, v = 37, 5, 3
+    g, g_S, g_z, g_c, q, k, V, S, z, c = draw(
+        (l, v), (r, v), (r,), (r,), (l, r), (l, r), (l, v), (r, v), (r,), (r,), dtype=dtype)
+    k += np.linspace(-growth, growth, l).astype(dtype)[:, None]
+    mask = np.random.default_rng(1).random(l) < 0.8
+    compared("gradients.attention.log_causal_linear_attention", (g, g_S, g_z, g_c, q, k, V), dtype)
+    compared("gradients.attention.log_causal_linear_attention", (g, g_S, g_z, g_c, q, k, V), dtype,
+             S=S, z=np.abs(z), c=c, mask=mask)
+
+
+@pytest.mark.parametrize("name", ["attention.log_causal_linear_attention",
+                                  "performer.causal_attention"])
+def test_gradients_with_a_running_scale_take_few_launches_a_position(name, monkeypatch):
+    """Where the formula takes 38; and about twenty arrays of the size of features and values."""
+    monkeypatch.setattr(_decayed, "POSITIONS", 128)
+    l, r, v = 1024, 8, 8
+    features = [(l, r), (l, r), (l, v)] + [(r, r)] * name.startswith("performer")
+    given = [double.asarray(a) for a in draw((l, v), (r, v), (r,), (r,), *features)]
+    double.stats.reset()
+    OPS[f"gradients.{name}"](*given, backend="cupy")
+    assert double.stats.quiet and double.stats.launches < 3 * l
+    assert double.stats.grown < 20 * 8 * l * (r + v)
 
 
 @precisions

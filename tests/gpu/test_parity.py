@@ -10,7 +10,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _attend, _causal, _linear, _rows, _tiles
+from hopref.fast.cupy import PATHS, _attend, _causal, _decayed, _linear, _rows, _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
@@ -20,7 +20,7 @@ OPS = load()
 # Not every case of what takes thousands of launches a call, or whose truth takes long.
 SLOW = {"maps": 9, "sparse": 9, "performer.expected_update": 3,
         "gradients.attention.causal_linear_attention": 3,
- "classical.asynchronous_update": 3,
+        "gradients.attention.log_causal_linear_attention": 9, "classical.asynchronous_update": 3,
         "classical.glauber_update": 3, "gradients.maps": 18, "gradients.performer": 27,
         "gradients.sparse": 27, "dense": 3, "dense.asynchronous_update": 27}
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -35,6 +35,7 @@ def device(monkeypatch):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
+    monkeypatch.setattr(_decayed, "POSITIONS", 4)
     monkeypatch.setattr(_causal, "BLOCKS", math.inf)
     monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:

@@ -1,10 +1,13 @@
 """`hopref.gradients.attention` by tiles of keys and blocks of positions.
 
 Of the arrays of L x S only the gradient of the bias is formed, which is a result.  The gradients of
-causal linear attention are causal sums themselves, those of keys and values in reversed order.
+causal linear attention are causal sums themselves, those of keys and values in reversed order; of
+logarithms of features they have a running scale, in double precision (see `_decayed`).
 """
+import math
 from functools import partial
 
+from hopref.fast.cupy._decayed import decayed_gradient
 from hopref.fast.cupy._linear import (
     Numbers,
     State,
@@ -13,15 +16,16 @@ from hopref.fast.cupy._linear import (
     rows_of,
     tamed,
 )
+from hopref.fast.cupy._rows import in_double
 from hopref.fast.cupy._softmax_gradient import softmax_gradient
 from hopref.fast.cupy._tiles import Tiles, arithmetic, in_arithmetic
 from hopref.gradients import attention
-from hopref.gradients.sums import ratio_gradient, transposed
+from hopref.gradients.sums import log_causal_gradient, ratio_gradient, transposed
 from hopref.maps import default_scale, masked, ratio
 from hopref.models.attention import joined_state, with_ones
 
 __all__ = ["softmax_attention", "key_state", "linear_attention", "association",
-           "causal_linear_attention", "log_linear_attention"]
+           "causal_linear_attention", "log_linear_attention", "log_causal_linear_attention"]
 
 
 def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -79,6 +83,20 @@ def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0
     G += cupy.matmul(transposed(phi_q), h)
     return dq, dk, dV, cupy.ascontiguousarray(G[..., 1:]), cupy.ascontiguousarray(G[..., 0]), \
         cupy.sum(dD)
+
+
+def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
+                                mask=True, S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
+    import cupy
+
+    features = log_q, masked(log_k, mask, -math.inf), sign_q, sign_k
+    g, g_S, g_z, g_c, log_q, log_k, sign_q, sign_k, wide_V, S, z, c = in_double(
+        cupy, g, g_S, g_z, g_c, *features, V, S, z, c)
+    queries, keys, top, dV, dzS, dc = log_causal_gradient(
+        g, g_S, g_z, g_c, (log_q, log_k, sign_q, sign_k), (log_q, log_k), wide_V, S, z, c,
+        decayed_gradient)
+    found = (queries.phi * queries.d, keys.phi * keys.d + top, dV, dzS[..., 1:], dzS[..., 0], dc)
+    return tuple(cupy.astype(a, V.dtype) for a in found)
 
 
 def _sums(cupy, queries, keys, V):

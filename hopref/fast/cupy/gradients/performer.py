@@ -1,21 +1,24 @@
 """`hopref.gradients.performer` by the formulas in double precision, for blocks of positions.
 
 The keys are passed three times, for their scales, for the state, and for their gradients, and the
-queries once.  No array has the features of all positions.
+queries once.  No array has the features of all positions, but in the causal form, which has a
+running scale (see `hopref.fast.cupy._decayed`).
 """
 import math
 
 import numpy as np
 
+from hopref.fast.cupy._decayed import decayed_gradient
 from hopref.fast.cupy._features import width
 from hopref.fast.cupy._linear import in_blocks
+from hopref.fast.cupy._rows import in_double
 from hopref.fast.cupy._tiles import exact_threshold
 from hopref.gradients import attention as gradients
 from hopref.gradients import performer
 from hopref.maps import default_scale
 from hopref.models.attention import key_state
 
-__all__ = ["attention", "update", "thresholded_update"]
+__all__ = ["attention", "causal_attention", "update", "thresholded_update"]
 
 
 def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=True,
@@ -62,6 +65,16 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
             features, dk, scaled, k, directions, beta)
         domega, dbeta = domega + of_omega, dbeta + of_beta
     return dQ, dK, dV, *(cupy.astype(a, V.dtype, copy=False) for a in (domega, dbeta))
+
+
+def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive", scale=None,
+                     mask=True, S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
+    import cupy
+
+    *given, S, z, c = in_double(cupy, g, g_S, g_z, g_c, Q, K, V, omega, S, z, c)
+    found = performer.causal_cotangents(decayed_gradient, *given, features,
+                                        default_scale(scale, K), mask, S, z, c)
+    return tuple(cupy.astype(a, V.dtype) for a in found)
 
 
 def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
