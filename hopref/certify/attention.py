@@ -147,7 +147,7 @@ def terms(log_q, log_k, sign_q, sign_k):
     signs = (sign_q * np.ones_like(log_q))[..., :, None, :] \
         * (sign_k * np.ones_like(log_k))[..., None, :, :]
     found = known(q) + known(k), np.where(shown(q) & shown(k), signs, 0)
-    return [x.reshape(*x.shape[:-2], -1) for x in found]
+    return [x.reshape(*x.shape[:-2], math.prod(x.shape[-2:])) for x in found]
 
 
 def from_logs(logs, sign):
