@@ -17,9 +17,12 @@ OF_KEYS = {"phi_k", "log_k", "sign_k", "K", "V"}    # keys that have the same ax
 
 
 def without_hidden(op: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """The arrays with hidden entries, some of them not finite, with 0 in their place."""
+    """The arrays with hidden entries, some of them not finite, with 0 in their place.
+
+    Tokens that are queries and keys in one are left as they are: a hidden token sees others.
+    """
     mask = next((k for k, domain in op.array_domains.items() if domain.kind == "bool"), None)
-    if mask is None:
+    if mask is None or op.arrays[mask][-1] in op.arrays[mask][:-1]:
         return {}
     key, shown = op.arrays[mask][-1], {}
     for k, dims in op.arrays.items():

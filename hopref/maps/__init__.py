@@ -38,6 +38,7 @@ from hopref.maps.entries import (
     table,
     unit_of,
     unless_lost,
+    with_sign,
     xlog,
 )
 from hopref.maps.lagrangians import CATALOGUE, LAGRANGIANS, Lagrangian, transform

@@ -24,6 +24,11 @@ def seen(z, where):
     return z if where is True else namespace(z).where(where, z, -inf)
 
 
+def with_sign(logs, sign):
+    """Logarithms, -inf where the sign is 0; NaN stays."""
+    return logs if isinstance(sign, float) else seen(logs, (sign != 0) | (logs != logs))
+
+
 def shown(p, where):
     """Weights, 0 where hidden."""
     return p if where is True else namespace(p).where(where, p, 0.0)
@@ -274,7 +279,7 @@ def unless_lost(otherwise, log_q, log_k, q, keys, signs):
     least = xp.min(xp.where(here, xp.abs(keys), 1.0), axis=-2, keepdims=True)
     some = (log_q > -inf) & xp.any(here, axis=-2, keepdims=True)
     lost = xp.any(some & (xp.abs(q) * least < xp.finfo(keys.dtype).eps), axis=-1, keepdims=True)
-    return xp.where(lost, math.nan, otherwise)
+    return xp.where(lost, xp.full_like(least[..., :1], math.nan), otherwise)
 
 
 def balanced_in_turn(log_q, log_k, c):

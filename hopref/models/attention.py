@@ -48,6 +48,7 @@ from hopref.maps import (
     unless_lost,
     visible,
     weighted_sum,
+    with_sign,
     zero_denominators,
 )
 from hopref.models._preconditions import key_visible, state_with_its_scale
@@ -335,15 +336,15 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     -----
     Each feature has its own scale c_r = max_s log k_sr, which is absorbed into the logarithms of
     the queries.  For features >= 0 the denominator is then at least 1, however large the norms are.
-    With features of both signs its terms may cancel.  Where their sum is 0 although terms smaller
-    than the largest by more than the precision take part, it is unknown whether the denominator is
-    0, and the result is NaN, that is, an error; `hopref.certify` decides whether it is.
+    With features of both signs its terms may cancel.  Where their sum is 0 although terms below the
+    precision of the largest take part, the denominator is unknown, and the result is NaN, that is,
+    an error; `hopref.certify` decides whether it is 0.
 
     >>> from hopref import attention
     >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])
     array([[2.]])
     """
-    log_q, log_k = seen(log_q, sign_q != 0), seen(masked(log_k, mask, -math.inf), sign_k != 0)
+    log_q, log_k = with_sign(log_q, sign_q), with_sign(masked(log_k, mask, -math.inf), sign_k)
     q, keys = balanced(log_q, log_k, sign_q, sign_k)
     empty_row = unless_lost(empty_row, log_q, log_k, q, keys, (sign_q, sign_k))
     return linear_attention(q, keys, masked(V, mask, 0.0), empty_row=empty_row)

@@ -20,13 +20,18 @@ IMPOSSIBLE = {
     "classical.winners_update": {"k"}, "gradients.modern.fixed_point": {"beta"}}
 
 
+# Features of both signs cancel at norms of 1e11: the denominator is unknown, and the call refused.
+IMPOSSIBLE_PAIRS = {"performer.attention": [
+    frozenset({("features", "features=trigonometric"), ("mask", "mask hides zeros")})]}
+
+
 @each("name", OPS)
 def test_every_level_of_an_option_is_drawn_and_every_pair_meets_in_a_case(name):
     op = OPS[name]
     drawn = cases(op)
     assert len({case.name for case in drawn}) == len(drawn)
     _, missing = levels_met(op, drawn)
-    among = [pair for pair in missing if all(
+    among = [pair for pair in missing if pair not in IMPOSSIBLE_PAIRS.get(name, ()) and all(
         k in op.domains and k not in IMPOSSIBLE.get(name, ()) for k, _ in pair)]
     assert not among, [sorted(pair) for pair in among][:5]
     options = {k: v for k, v in factors(op, "float64", {}, {}, False).items() if k in op.domains}

@@ -110,7 +110,8 @@ def with_all_hidden(name, given):
 
 GRADIENTS = {name: next(k for k in op.arrays if op.domains[k].kind == "bool")
              for name, op in OPS.items() if name.startswith("gradients.")
-             and any(op.domains[k].kind == "bool" for k in op.arrays)}
+             and any(op.domains[k].kind == "bool" for k in op.arrays)
+             and not name.startswith("gradients.energy_transformer.")}  # hidden tokens see others
 AXES = {"...": 2, "l": 4, "s": 6, "n": 6, "r": 3, "h": 2, "m": 3} | dict.fromkeys("adeopv", 2)
 ONLY_KEYS = {"phi_k", "log_k", "sign_k", "K", "V"}      # of the arrays with the axis of the queries
 

@@ -108,7 +108,7 @@ def padding_has_no_part_in_the_attention(f, x, W_q, W_k, X, mask, **how):
 
 
 @law("energy_transformer.flow", "energy_transformer.energy", id="ET-5", over=blocks(),
-     kills=("memories without their half", "memories not rectified", "memories left out",
+     kills=("memories without their half", "memories not rectified",
             "gradient in the tokens themselves"))
 def memories_alone_lower_the_energy_by_an_exact_amount_at_every_step(f, x, W_q, W_k, X, **how):
     """W_q = 0: for x' = x + s v and a = y X^T, E(x) - E(x') = v.(y' - y)

@@ -165,8 +165,7 @@ def each_visited_site_takes_the_activation_of_its_field_now(
 # -- the flow -------------------------------------------------------------------------------------
 
 @law("graded.flow", id="CC-5",
-     kills=("time constant ignored", "beta ignored", "velocity reversed", "no decay",
-            "leak left out"))
+     kills=("time constant ignored", "beta ignored", "velocity reversed", "no decay"))
 def an_euler_step_of_tau_is_the_update(
         f, u, W, b=0.0, *, beta=1.0, tau=1.0, leak=1.0, activation="tanh"):
     """leak u + tau du/dt = W f(beta u) - b: with a leak of 1, u + tau du/dt is the field."""
