@@ -337,8 +337,7 @@ def log_linear_attention(log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=Tru
     Each feature has its own scale c_r = max_s log k_sr, which is absorbed into the logarithms of
     the queries.  For features >= 0 the denominator is then at least 1, however large the norms are.
     With features of both signs its terms may cancel.  Where their sum is 0 although terms below the
-    precision of the largest take part, the denominator is unknown, and the result is NaN, that is,
-    an error; `hopref.certify` decides whether it is 0.
+    precision of the largest take part, the result is NaN, an error; `hopref.certify` decides it.
 
     >>> from hopref import attention
     >>> attention.log_linear_attention([[1e6]], [[-1e6], [-1e6]], [[1.0], [3.0]])

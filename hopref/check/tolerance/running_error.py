@@ -43,7 +43,7 @@ def comparison(name):
     compare = getattr(np, name)
 
     def rule(profile, a, b):
-        a, b = operand(a, profile), operand(b, profile)
+        a, b = compared(a, profile), compared(b, profile)
         value, reach = compare(a.value, b.value), a.radius + b.radius
         if not some(reach):
             return value
@@ -73,6 +73,13 @@ def operand(x, profile):
         examined = Toleranced.examined if abs(x) <= profile.most else Toleranced
         return examined(x, radius, profile)
     return Toleranced(np.asarray(x), 0.0, profile)
+
+
+def compared(x, profile):
+    """An operand of a comparison: a limit beyond the range is beyond all numbers of the format."""
+    if type(x) is float and profile.most < abs(x) < math.inf:
+        return Toleranced.examined(x, 0.0, profile)
+    return operand(x, profile)
 
 
 def rounded(value, radius, profile, roundings=1, exact=False):
