@@ -104,8 +104,8 @@ def update(g, xi, W, b=0.0, /, *, activation="tanh", beta=1.0, leak=1.0):
         d\beta = h^T (W \xi - b) / \beta
 
     >>> from hopref.gradients import graded
-    >>> graded.update([1.0], [0.0], [[3.0]], [0.0], beta=2.0)
-    (array([6.]), array([[0.]]), array([-2.]), array([0.]), np.float64(0.0))
+    >>> graded.update([1.0], [0.5], [[3.0]], [0.0], beta=2.0, activation="identity")
+    (array([6.]), array([[1.]]), array([-2.]), array([-3.]), np.float64(1.5))
     """
     xp, field = namespace(xi), (xi @ W.T - b) / leak
     h = g * activation[1].of(beta * field)
