@@ -16,6 +16,8 @@ SINGLY = False          # whether each value has an item of its own; tests/conft
 def each(names, values, ids=None, size=SIZE):
     """Call a test for each value, and report all that fail.
 
+    Fixtures are shared by the values of an item: what a test sets, it sets for each value.
+
     Parameters
     ----------
     names, values, ids : as of ``pytest.mark.parametrize``

@@ -16,7 +16,8 @@ are not inspected with ``nonfinite="propagate"``, nor on a device, where that wo
 
 What a mask, a causal mask, a support or a bias of -inf hides from a query has no effect on its
 result, even if it is NaN or infinite.  What it hides from every query has no effect on a gradient
-with ``nonfinite="propagate"``, in which its cotangents are 0.
+with ``nonfinite="propagate"``, in which its cotangents are 0; a hidden token that is a query itself
+has one.
 """
 import contextlib
 import functools

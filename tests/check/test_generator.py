@@ -20,7 +20,8 @@ IMPOSSIBLE = {
     "classical.winners_update": {"k"}, "gradients.modern.fixed_point": {"beta"}}
 
 
-# Features of both signs cancel at norms of 1e11: the denominator is unknown, and the call refused.
+# Keys of 1e11 have features of logarithms about 1e22, whose spacing is 4e6: cosines are lost in
+# them, signs cancel, and the call is refused.
 IMPOSSIBLE_PAIRS = {"performer.attention": [
     frozenset({("features", "features=trigonometric"), ("mask", "mask hides zeros")})]}
 
