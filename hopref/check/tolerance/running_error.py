@@ -142,7 +142,7 @@ def multiply(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     value = a.value * b.value
     exact = of_integers(value, a, b, profile)
-    if not np.logical_and.reduce(np.abs(value) > 0, axis=None):             # not so for NaN
+    if np.count_nonzero(np.abs(value) > 0) < value.size:        # NaN too
         exact = exact | is_zero(a) | is_zero(b)
     return rounded(value, product(a, b, np.multiply), profile, exact=exact)
 

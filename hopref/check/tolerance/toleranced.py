@@ -183,7 +183,7 @@ class Toleranced:
 def at_most(sizes, most=math.inf):
     """Whether none of the sizes, which are not negative, is infinite, NaN or larger than ``most``.
     """
-    return bool(np.maximum.reduce(sizes, axis=None, initial=0) <= min(most, LARGEST))
+    return np.count_nonzero(sizes <= min(most, LARGEST)) == sizes.size
 
 
 def some(truth):
