@@ -10,13 +10,13 @@ from hopref.check.tolerance import toleranced as engine
 from hopref.check.tolerance.arithmetic import PROFILES, profile_of, round_to
 from hopref.check.tolerance.derivation import BOUNDS, running
 from hopref.check.tolerance.expected import EXACT, WIDER, expected, tolerance, truth
-from hopref.check.tolerance.toleranced import exactly
+from hopref.check.tolerance.toleranced import exactly, toleranced
 from hopref.dispatch.operation import load
-from tests.check.parts_of_cases import third
+from tests.check.parts_of_cases import conforming_garbage, third
 from tests.groups import each
 
 OPS = load()
-SMALL = 1000            # numbers in arguments of cases with which garbage is judged
+SMALL = 1000            # numbers in arguments of cases that are evaluated twice
 JUDGED = [name for name, op in OPS.items() if op.arrays]
 # A ratio or a logarithm of sums that may vanish is not known at all where they nearly do.
 WEIGHED = ("modern.jacobian", "theory.retrieval_error_bound", "theory.separation_error_bound",
@@ -37,10 +37,10 @@ OPEN = {**dict.fromkeys(WEIGHED, ("norms 1e8",)),
 
 
 @each("name", JUDGED)
-def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
+def test_the_formula_in_float64_is_within_a_finite_tolerance_and_garbage_is_not(name):
     """In a third of the cases; `hopref check` judges every formula in all of them."""
-    op = OPS[name]
-    for case in third(op):
+    op, drawn = OPS[name], third(OPS[name])
+    for case in drawn:
         found = expected(op, case.args, case.kwargs, PROFILES["float64"])
         with np.errstate(invalid="ignore" if case.stress else "warn"):
             got = op(*case.args, **case.kwargs)
@@ -50,23 +50,7 @@ def test_the_formula_in_float64_is_within_a_finite_tolerance(name):
             if not case.stress and not any(part in case.name for part in may_be_open):
                 assert np.all(np.isfinite(right.radius[known])), case.name
             assert worst_entry(np.asarray(y), right)[0] <= 1, case.name
-
-
-@each("name, dtype", [
-    (name, ("float64", "float32")[i % 2]) for i, name in enumerate(sorted(JUDGED))])
-def test_garbage_is_outside_the_tolerance(name, dtype):
-    """In the format, double or single precision, in which another test evaluates the same cases."""
-    op, passed, asked = OPS[name], 0, 0
-    for case in cases(op)[::3]:
-        if sum(map(np.size, case.args)) > SMALL:
-            continue
-        right = parts(expected(op, case.args, case.kwargs, PROFILES[dtype]))[0]
-        if case.stress or right.dtype.kind != "f" or right.value.size < 2 \
-                or not np.all(np.isfinite(right.value)) or np.ptp(right.value) == 0:
-            continue
-        for guess in (np.zeros(right.shape), np.broadcast_to(np.mean(right.value), right.shape)):
-            asked += 1
-            passed += worst_entry(guess, right)[0] <= 1
+    passed, asked = conforming_garbage(op, drawn, "float64")
     assert passed <= asked / 2, (passed, asked)     # where the truth is nearly zero, or equal
 
 
@@ -250,6 +234,20 @@ def test_a_ball_holds_what_its_argument_may_become(function):
     for nudge in (-1, -0.5, 0.3, 1):
         moved = np.abs(getattr(np, function)(x + nudge * r) - image.value)
         assert np.all(moved <= image.radius)
+
+
+def test_an_extreme_has_the_error_of_those_that_rounding_may_make_it():
+    """Not that of a limit far away, nor of an entry that cannot be the largest."""
+    x = toleranced([1.0, 5.0, 4.0, -9.0], [0.125, 0.25, 1.0, 3.0], PROFILES["float16"])
+    xp = x.__array_namespace__()
+    assert float(xp.max(x).radius) == 1.0 and float(xp.max(x[:2]).radius) == 0.25
+    assert float(xp.min(x).radius) == 3.0 and float(xp.min(x[:2]).radius) == 0.125
+    limit = 700.0 + 0.0 * x                         # an error of half a unit of 700
+    for nearest in xp.minimum(x, limit), xp.minimum(limit, x), -xp.maximum(-x, -limit):
+        assert np.array_equal(nearest.radius, x.radius)
+    low, high, wide = (toleranced([v], [r]) for v, r in ((1.0, 0.5), (2.0, 0.25), (1.25, 1.0)))
+    assert xp.maximum(low, high).radius == 0.25 and xp.minimum(low, high).radius == 0.5
+    assert xp.maximum(high, wide).radius == 1.0 and xp.minimum(high, wide).radius == 1.0
 
 
 def test_a_choice_under_doubt_covers_both_branches():

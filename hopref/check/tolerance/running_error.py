@@ -245,11 +245,15 @@ def running_sum(profile, x, *, axis=-1, include_initial=False):
 
 
 def extreme(name):
-    reduce = getattr(np, name)
+    reduce, way = getattr(np, name), 1 if name == "max" else -1
 
     def rule(profile, x, *, axis=None, keepdims=False):
+        """The largest error of the entries that rounding may make the extreme."""
+        away = way * x.value
+        least = np.max(away - x.radius, axis=axis, keepdims=True)
+        radius = np.where(away + x.radius < least, 0.0, x.radius)
         return Toleranced(reduce(x.value, axis=axis, keepdims=keepdims),
-                          np.max(x.radius, axis=axis, keepdims=keepdims), profile, x.inexact)
+                          np.max(radius, axis=axis, keepdims=keepdims), profile, x.inexact)
     return rule
 
 
@@ -290,9 +294,12 @@ def larger(name):
     pick = getattr(np, name)
 
     def rule(profile, a, b):
+        """The error of the operand that is picked; of either, where rounding may exchange them."""
         a, b = operand(a, profile), operand(b, profile)
-        return Toleranced(pick(a.value, b.value), np.maximum(a.radius, b.radius), profile,
-                          a.inexact or b.inexact)
+        value, radius = pick(a.value, b.value), np.maximum(a.radius, b.radius)
+        apart = np.abs(a.value - b.value) > a.radius + b.radius
+        radius = np.where(apart, np.where(value == a.value, a.radius, b.radius), radius)
+        return Toleranced(value, radius, profile, a.inexact and b.inexact)
     return rule
 
 
