@@ -60,7 +60,7 @@ def test_the_strict_array_api_and_the_device_give_the_same_bits(name):
 def test_single_precision_is_computed_in_double_on_every_backend(name):
     op = OPS[name]
 
-    @settings(max_examples=3)
+    @settings(max_examples=2)
     @given(calls(op, empty=False))
     def widened(call):
         args, kwargs = moved(call, lambda a: a.astype(np.float32) if a.dtype == float else a)
