@@ -38,7 +38,7 @@ def random_energy(out=None, *, betas=(0.5, 1.0), sizes=(8, 12, 16),
                              and right[binary[-1], many].high < right[binary[-1], few].low)
     return Record(
         "threshold", "Thresholds of the threshold model",
-        "Lucibello & Mézard 2024, derived in hopref [RE-1, RE-4]",
+        "Lucibello & Mézard 2024, derived in hopref [RE-1, RE-3, RE-4]",
         claim="On a sphere a typical one of N = exp(α d) patterns has more than half of the "
               "softmax weight up to α₁(β); with the interaction eᶻ one step of random signs is "
               "right up to α = ln(e²/cosh 2), which is larger than ½ ln 2.",

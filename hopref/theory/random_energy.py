@@ -34,7 +34,8 @@ PATTERNS = choice(spherical=_spherical, gaussian=_gaussian)
 def capacity_random_energy(*, beta=1.0, patterns="spherical"):
     r"""Rate alpha up to which a typical one of N = exp(alpha d) patterns outweighs all others.
 
-    Source: the threshold model of Lucibello & Mézard 2024, derived here [RE-1].
+    Source: the threshold model of Lucibello & Mézard 2024, derived here [RE-1, RE-2,
+    RE-3].
 
     .. math:: \alpha_1 = \min \{\alpha : \max_{I(m) \le \alpha} (\alpha - I(m) + \beta m) \ge
         \beta\}
@@ -43,6 +44,8 @@ def capacity_random_energy(*, beta=1.0, patterns="spherical"):
     :math:`m = (\sqrt{1 + 4 \beta^2} - 1) / (2 \beta)`:
 
     .. math:: \alpha_1 = \beta (1 - m) - \tfrac12 \ln(1 - m^2)
+
+    which is beta less the limit of :math:`d^{-1} \ln E e^{\beta x^T y}` for two of them.
 
     For Gaussian patterns, :math:`I(m) = m^2 / 2`, and :math:`\alpha_1 = \beta - \beta^2 / 2` below
     :math:`\beta = 1`, one half above.

@@ -203,6 +203,21 @@ def at_this_rate_the_scores_of_others_add_up_to_the_own_one(f, beta, patterns):
     yield equal(toleranced(found, 64 * U * (1 + beta + rate) ** 2), beta, "attained")
 
 
+@law("theory.capacity_random_energy", id="RE-2",
+     over=records(beta=sampled([0.25, 0.5, 1.0, 4.0]), d=sampled([8, 64, 512])),
+     kills=("no logarithm of the frequency",))
+def the_rate_is_that_of_the_mean_exponential_on_the_sphere(f, beta, d):
+    """With g(beta) = beta - alpha_1: g(beta) <= ln(E e^(beta x.y))/d <= c g(beta/c), c = 1 - 1/d,
+    for x, y of squared norm d (bounds of Amos 1974 for ratios of Bessel functions)."""
+    from scipy.special import ive
+    nu, x, c = d / 2 - 1, beta * d, 1 - 1 / d
+    mean = (math.lgamma(nu + 1) - nu * math.log(x / 2) + math.log(ive(nu, x)) + x) / d
+    low, high = (beta / k - float(f(beta=beta / k)) for k in (1.0, c))
+    slack = 64 * U * (beta + math.log(d))
+    yield at_most(toleranced(low, slack), toleranced(mean, slack), "below")
+    yield at_most(toleranced(mean, slack), toleranced(c * high, slack), "above")
+
+
 @law("theory.capacity_exponential_typical", id="RE-4, SQ-4", kills=("cosh 1 in place of cosh 2",))
 def noise_equals_the_signal_of_an_exponential_memory(f):
     """N patterns of d signs: the variance of a term is the mean of exp(2 z), cosh(2)^d."""

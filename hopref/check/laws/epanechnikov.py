@@ -132,3 +132,14 @@ def the_density_moves_and_grows_with_its_patterns(f, xi, X, beta):
     yield equal(f.epanechnikov.update(xi, twice, beta=beta), new, "twice")
     yield equal(f.epanechnikov.energy(xi, twice, beta=beta),
                 E - np.log(np.longdouble(2.0)) / beta, "energy, twice")
+
+
+@law("epanechnikov.update", id="LR-5",
+     kills=("the whole neighbourhood divided by n", "empty neighbourhoods answer zero"))
+def printed_ranges_are_too_large(f):
+    """Patterns 0 and 1, delta = 0.8 of r = 1: no pattern is nearer than r - delta to 0.5; and the
+    centroid 0.45 of the neighbourhood of -0.09 has another neighbourhood."""
+    yield equal(f(np.array([0.5]), np.array([[0.0], [1.0]]), beta=50.0), [0.5], "delta")
+    X = np.array([[0.0], [0.9], [1.0], [1.1]])
+    for state, mean in ((-0.09, 0.45), (0.45, 0.75)):
+        yield equal(f(np.array([state]), X, beta=2.0), [mean], f"from {state}")

@@ -1,13 +1,16 @@
 """Laws of the memory of random features: what is stored, the exact decrease, symmetries."""
 import numpy as np
 
-from hopref.check.cases.draws import arrays, composed, eighths, integers, sampled
-from hopref.check.laws import equal, law
+from hopref.check.cases.draws import arrays, composed, eighths, integers, records, sampled
+from hopref.check.cases.quadrature import gaussian_rows
+from hopref.check.laws import at_most, equal, law
 from hopref.check.laws.modern import square
 
 __all__ = []
 
 betas = sampled([0.0625, 0.25, 1.0, 4.0])         # whose roots are exact
+near = integers(-8, 8).map(lambda k: k / 8)       # sums of two, times a draw, within the grid
+SHARES = {"exponential": 0.5, "gaussian": 1.0}    # of beta |x|^2 in the log of a feature
 
 
 @composed
@@ -36,12 +39,18 @@ def divergence(z, after):
     return np.sum(np.exp(log_p) * (log_p - log_weights(after)), axis=-1)
 
 
+def weights(z):
+    """Softmax of scores along the last axis."""
+    e = np.exp(z - np.max(z, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
 @law("feature_memory.log_sums", id="PE-1, DR-2", over=stores(),
      kills=("log m missing", "log m twice", "the other kernel", "features of beta x"))
 def one_pattern_is_stored_as_the_log_of_its_features(f, X, Y, omega, beta, kernel):
     """log T_j = sqrt(beta) w_j.x - c beta |x|^2 - ln m for a single pattern x."""
-    x, share = X[:1], {"exponential": 0.5, "gaussian": 1.0}[kernel]
-    want = np.sqrt(beta) * np.sum(omega * x, axis=-1) - share * beta * square(x)
+    x = X[:1]
+    want = np.sqrt(beta) * np.sum(omega * x, axis=-1) - SHARES[kernel] * beta * square(x)
     yield equal(f(x, omega, beta=beta, kernel=kernel), want - np.log(np.longdouble(len(omega))))
 
 
@@ -104,3 +113,68 @@ def hyperbolic_features_are_those_of_both_signs(f, xi, omega, log_sums, beta, st
     new = [f.feature_memory.update(x, both, sums, beta=beta, step=step) for x in (xi, -xi)]
     yield equal(E[0], E[1], "energies")
     yield equal(new[0], -new[1], "steps")
+
+
+@law("feature_memory.energy", id="PE-5, PE-8", over=memories(),
+     kills=("half of the square", "energy without 1/beta", "features of beta x", "sums ignored"))
+def the_energy_is_a_distance_from_the_draw_of_most_weight(f, xi, omega, log_sums, beta, step):
+    """With t the largest of z: E = |xi - w_t/(2 sqrt(beta))|^2 - (|w_t|^2/4 + log T_t)/beta
+    - ln(sum_j e^(z_j - z_t))/beta, which is at least -(max_j(|w_j|^2/4 + log T_j) + ln m)/beta."""
+    z = np.sqrt(beta) * (xi @ omega.T) + log_sums
+    t, depths = np.argmax(z.value, axis=-1), square(omega) / 4 + log_sums
+    apart = z - np.take_along_axis(z, t[:, None], axis=-1)
+    E = f(xi, omega, log_sums, beta=beta)
+    yield equal(E, square(xi - omega[t] / (2 * np.sqrt(beta)))
+                - (depths[t] + np.log(np.sum(np.exp(apart), axis=-1))) / beta)
+    yield at_most(-(np.max(depths) + np.log(np.longdouble(len(omega)))) / beta, E, "bound")
+
+
+@law("feature_memory.energy", "feature_memory.update", "feature_memory.log_sums",
+     id="PE-10, PE-11, DR-1",
+     over=records(xi=arrays(3, 1, elements=near), X=arrays(3, 1, elements=near),
+                  beta=sampled([0.0625, 0.25, 1.0]), kernel=sampled(["exponential", "gaussian"])),
+     kills=("half of the square", "energy without 1/beta", "step without 1/sqrt(beta)",
+            "features of beta x", "the other kernel", "mean of features"))
+def all_features_give_the_modern_network_or_that_of_gaussian_kernels(f, xi, X, beta, kernel):
+    """An integral in place of draws, with z_i = beta x_i.xi, less beta |x_i|^2/2 for the Gaussian
+    kernel: E = |xi|^2/2 - lse(z)/beta, and the full step softmax(z) X, is also that of the means
+    c_j of the patterns by their features, sum_j p_j c_j (Stein)."""
+    omega, p = gaussian_rows(1)
+    sums = f.feature_memory.log_sums(X, omega, beta=beta, kernel=kernel) + np.log(len(p) * p)
+    z = beta * (xi @ X.T) - (2 * SHARES[kernel] - 1) * beta * square(X) / 2
+    top = np.max(z, axis=-1)
+    E = square(xi) / 2 - (top + np.log(np.sum(np.exp(z - top[:, None]), axis=-1))) / beta
+    yield equal(f.feature_memory.energy(xi, omega, sums, beta=beta), E, "energy")
+    new = f.feature_memory.update(xi, omega, sums, beta=beta, step=1.0)
+    yield equal(new, weights(z) @ X, "full step")
+    root = np.sqrt(beta)
+    centroids = weights(root * (omega @ X.T) - SHARES[kernel] * beta * square(X)) @ X
+    shares = weights(root * (xi @ omega.T) + sums)
+    yield equal(shares @ centroids, new, "means by features")
+
+
+@law("feature_memory.update", "performer.update", id="PE-12", over=stores(),
+     kills=("full step without the state", "step without 1/sqrt(beta)", "beta ignored",
+            "beta applied twice", "sums ignored"))
+def the_performer_weighs_means_of_patterns_and_the_memory_draws(f, X, Y, omega, beta, kernel):
+    """With the same p: sum_j p_j c_j for the means c_j of the patterns by feature j, which has no
+    energy, and xi' + xi = sum_j p_j w_j/sqrt(beta), the step of an energy."""
+    logs = np.sqrt(beta) * (omega @ X.T) - beta * square(X) / 2
+    sums = np.log(np.sum(np.exp(logs), axis=-1))
+    p = weights(np.sqrt(beta) * (Y @ omega.T) + sums)
+    yield equal(f.performer.update(Y, X, omega, beta=beta), p @ (weights(logs) @ X), "means")
+    new = f.feature_memory.update(Y, omega, sums, beta=beta, step=1.0)
+    yield equal(new + Y, p @ omega / np.sqrt(beta), "draws")
+
+
+@law("feature_memory.log_sums", "feature_memory.energy", id="PE-13", over=stores(),
+     kills=("log m missing", "log m twice"))
+def the_energy_of_several_draws_is_at_most_their_mean(f, X, Y, omega, beta, kernel):
+    """The kernel is a mean over draws, so that the energy is too high on average: E(w_1, ..., w_m)
+    <= mean of E(w_j), and equal draws count as one."""
+    def energy(omega):
+        sums = f.feature_memory.log_sums(X, omega, beta=beta, kernel=kernel)
+        return f.feature_memory.energy(Y, omega, sums, beta=beta)
+    single = [energy(w[None]) for w in omega]
+    yield at_most(energy(omega), sum(single) / len(single), "mean")
+    yield equal(energy(omega[[0, 0, 0]]), single[0], "equal draws")

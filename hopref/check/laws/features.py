@@ -140,6 +140,20 @@ def sines_and_cosines_without_a_height_estimate_the_gaussian_kernel(f, xi, X, be
     yield equal(np.sum(p * away * away, axis=-1), (1 - k * k) ** 2 / 2, "variance")
 
 
+@law("features.general", id="DR-4",
+     kills=("1/sqrt(l m) in place of 1/sqrt(m)",))
+def a_step_may_leave_the_energy_of_trigonometric_features(f):
+    """One draw, one pattern at 0, beta = 1: E = -ln cos(xi), and from 1.55 a step of 0.1 along its
+    gradient, tan(xi), ends where the cosine is negative."""
+    def total(x):
+        T, phi = (f(np.array([[y]]), np.ones((1, 1)), h="one", functions=("sin", "cos"))
+                  for y in (0.0, x))
+        return np.sum(T * phi)
+    for x in (1.55, 1.55 - 0.1 * float(np.tan(1.55))):
+        yield equal(total(x), np.cos(np.longdouble(x)), f"at {x:.3g}")
+    yield holds(total(x) < 0, "negative")
+
+
 @law("features.relu", id="RF-10", over=projected(kinds=("every",)),
      kills=("1e-3 added to every feature", "omega x itself, not rectified"))
 def relu_features_are_homogeneous_and_never_negative(f, xi, X, omega, beta, features):

@@ -74,7 +74,7 @@ def the_energy_is_a_square_less_a_log_sum(f, xi, Y, G, t, beta):
     yield equal(f(xi, Y, G, t, beta=beta), np.sum((xi - t) @ G * (xi - t), axis=-1) / 2 - lse)
 
 
-@law("heteroassociation.update", id="HA-4", over=integers(3, 5).map(lambda n: {"n": n}),
+@law("heteroassociation.update", id="HA-4, SQ-5", over=integers(3, 5).map(lambda n: {"n": n}),
      kills=("keys in place of values", "values in place of keys"))
 def keys_and_the_next_ones_as_values_are_visited_in_a_cycle(f, n):
     """x_i = 8 e_i and y_i = x_(i+1), beta = 1: from x_1, step k ends within 8 n e^(-64) of x_(k+1),

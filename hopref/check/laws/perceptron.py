@@ -68,6 +68,23 @@ def as_many_labellings_are_learned_as_are_separable(f, n):
     yield equal(float(learned), 2.0 * sum(math.comb(n - 1, k) for k in range(3)))
 
 
+@law("classical.update", "storage.perceptron", id="GA-5",
+     kills=("W transposed", "zero weights taken for stable"))
+def weights_that_are_learned_have_cycles_of_more_than_two_states(f):
+    """Four patterns of seven sites, all of them fixed points, and a state that returns after six
+    synchronous steps: symmetric weights allow two, so that no energy exists."""
+    X = np.array([[-1.0, 1.0, 1.0, 1.0, -1.0, -1.0, 1.0], [-1.0, 1.0, 1.0, -1.0, -1.0, 1.0, 1.0],
+                  [-1.0, 1.0, -1.0, -1.0, 1.0, 1.0, 1.0], [-1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0]])
+    W = f.storage.perceptron(X, epochs=50)
+    yield equal(f.classical.update(X, W), X, "patterns")
+    state = np.array([1.0, -1.0, -1.0, -1.0, -1.0, -1.0, 1.0])
+    orbit = [state]
+    for _ in range(6):
+        orbit.append(f.machine(f.classical.update(orbit[-1], W)))
+    yield equal(orbit[6], state, "period")
+    yield holds(all(np.any(orbit[k].value != state) for k in range(1, 6)), "no shorter period")
+
+
 @law("theory.stability", id="GA-3", over=sets(),
      kills=("stability not divided by the length", "stability of the columns"))
 def the_stability_is_the_distance_from_a_hyperplane(f, X, epochs, margin):

@@ -120,6 +120,23 @@ def halves_of_the_keys_merge_with_the_sink_counted_once(f, Q, K, V, sink, mask, 
                 o / (total + np.exp(sink)[:, None])[..., None])
 
 
+@law("sinks.attention", id="SK-8", over=heads_with_sinks(),
+     kills=("maximum subtracted from the scores, not from the sink", "sink counted twice",
+            "sink scaled like the scores", "one sink for all heads"))
+def what_a_sink_breaks_is_a_change_of_the_sink(f, Q, K, V, sink, mask, scale):
+    """Values of 1 give the share of the keys, 1 - p_s, not 1; keys twice are a sink lower by ln 2,
+    and a bias of 1 in all scores is a sink lower by 1."""
+    how, ones = {"scale": scale}, np.ones_like(V.value)
+    z = np.where(mask, Q @ np.swapaxes(K, -1, -2) * maps.default_scale(scale, K), -np.inf)
+    share = logistic(f.exact(maps.logsumexp, z) - sink[:, None])[..., None]
+    yield equal(f(Q, K, ones, sink, mask=mask, **how), share, "values of 1")
+    twice = [np.concatenate([x, x], axis=-2) for x in (K, V)]
+    yield equal(f(Q, *twice, sink, mask=np.concatenate([mask, mask], axis=-1), **how),
+                f(Q, K, V, sink - np.log(np.longdouble(2.0)), mask=mask, **how), "keys twice")
+    yield equal(f(Q, K, V, sink, mask=mask, bias=np.ones(mask.shape), **how),
+                f(Q, K, V, sink - 1.0, mask=mask, **how), "bias")
+
+
 # -- the memory ------------------------------------------------------------------------------------
 
 def with_zero(X):
