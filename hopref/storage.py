@@ -1,10 +1,20 @@
 """Learning rules: weights W (d, d) of patterns X (n, d), or W (e, d) of pairs X -> Y."""
 from functools import partial
 
-from hopref.dispatch.domains import binary, count, flag, nonnegative, polar, positive, real
+from hopref.dispatch.domains import (
+    binary,
+    choice,
+    count,
+    finite,
+    flag,
+    nonnegative,
+    polar,
+    positive,
+    real,
+)
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.maps import dot, ratio, repeated, scan
+from hopref.maps import dot, followers, ratio, repeated, scan
 
 __all__ = ["hebbian", "covariance", "projection", "storkey", "perceptron", "willshaw",
            "willshaw_pairs", "bam"]
@@ -84,34 +94,80 @@ def mean_activity(X):
     return namespace(X).sum(X) / (X.shape[0] * X.shape[1])
 
 
-@op("(n,d)->(d,d)", scratch="(d,d)")
-def projection(X, /):
-    r"""Projection (pseudo-inverse) rule.  Source: Personnaz, Guyon and Dreyfus 1985 [CB-10].
+def projected(X):
+    """The projection onto the span of the patterns."""
+    X = of_one_unit(X)
+    return onto_span(X, roundings(X.shape[0], X) * dot(X, X))
 
-    .. math:: W = X^+ X = X^T (X X^T)^{-1} X
+
+def _followed(X, *, loop):
+    """The matrix that maps each pattern to the next one, and what is orthogonal to all to 0."""
+    x, y = of_one_unit(X), in_units_of(X, followers(X, loop))
+    noise = roundings(X.shape[0], X) * dot(x, x)
+    return scan(_follow, (no_weights(X), no_weights(X)), (x, y, noise[:, None]))[1][1]
+
+
+def _follow(weights, x, y, noise):
+    """The projection P and the matrix W after one more pattern: W x = y."""
+    P, W = weights
+    r, size = _residual(P, x, noise)
+    dual = ratio(r, size, 0.0)
+    return (P + r[:, None] * dual, W + (y - W @ x)[:, None] * dual), None
+
+
+sequences = choice(none=projected, open=partial(_followed, loop=False),
+                   loop=partial(_followed, loop=True))
+
+
+@op("(n,d)->(d,d)", sequence=sequences, scratch="(d,d)", result=finite)
+def projection(X, /, *, sequence="none"):
+    r"""Projection (pseudo-inverse) rule, for patterns or for a sequence of them.
+
+    Source: Personnaz, Guyon and Dreyfus 1985, 1986 [CB-10, SQ-3].
+
+    .. math:: W = X^+ X = X^T (X X^T)^{-1} X \;\text{ or }\; W = Y^T (X^+)^T = Y^T (X X^T)^{-1} X,
+        \quad y_\mu = x_{\mu + 1}
 
     W is the orthogonal projection onto the span of the patterns: W = W^T = W^2 and W x_i = x_i.
-    The last form requires linearly independent patterns.
+    The last form requires linearly independent patterns.  For a sequence W x_mu = x_(mu+1), and
+    W = 0 on what is orthogonal to all patterns.
+
+    Parameters
+    ----------
+    X : patterns, one in each row; those of a sequence in the order in which they follow each other
+    sequence : "none" to map each pattern to itself; to the next one with "open", where the last
+        pattern is mapped to 0, and with "loop", where it is mapped to the first
 
     Notes
     -----
     The patterns are added one at a time, by W <- W + r r^T / |r|^2 with r = x - W x.  The residual
     r is computed twice, because the second projection removes the component in the span that
-    rounding leaves.  A pattern whose residual is no larger than n d roundings is skipped.
+    rounding leaves.  A pattern whose residual is no larger than n d roundings is skipped; in a
+    sequence the pattern after it is then not stored as its follower, but each other pattern still
+    has its own.
+
+    The weights of a sequence have no energy: a loop of more than two patterns is replayed for ever.
 
     >>> from hopref import storage
     >>> storage.projection([[2.0, 0.0], [4.0, 0.0]])
     array([[1., 0.],
            [0., 0.]])
+    >>> storage.projection([[1.0, 1.0], [0.0, 2.0]], sequence="loop")     # (0, 1) to (1, 1)/2
+    array([[-0.5,  0.5],
+           [ 1.5,  0.5]])
     """
-    X = of_one_unit(X)
-    return onto_span(X, roundings(X.shape[0], X) * dot(X, X))
+    return sequence(X)
 
 
 def of_one_unit(X):
     """Patterns divided by their largest entry, so that their squares do not overflow."""
+    return in_units_of(X, X)
+
+
+def in_units_of(X, Y):
+    """The rows of Y divided by the largest entries of those of X; 0 where these are 0."""
     xp = namespace(X)
-    return ratio(X, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0) if X.shape[1] else X
+    return ratio(Y, xp.max(xp.abs(X), axis=-1, keepdims=True), 0.0) if X.shape[1] else Y
 
 
 def roundings(n, X):
@@ -132,11 +188,16 @@ def no_weights(X):
 
 def _project(W, x, noise):
     """The projection after one more pattern."""
+    r, size = _residual(W, x, noise)
+    return W + ratio(r[:, None] * r, size, 0.0), None
+
+
+def _residual(W, x, noise):
+    """The component of x outside of the span, 0 if it is no larger than noise, and its square."""
     r = x - W @ x
     r = r - W @ r
     size = dot(r, r)
-    r = namespace(W).where(size > noise, r, 0.0)
-    return W + ratio(r[:, None] * r, size, 0.0), None
+    return namespace(W).where(size > noise, r, 0.0), size
 
 
 @op("(n,d)->(d,d)", scratch="(d,d)")

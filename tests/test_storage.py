@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopref import classical, storage
-from hopref.errors import DomainError
+from hopref import classical, sequences, storage
+from hopref.errors import DomainError, RangeError
 from tests import rounding
 from tests.draw import arrays, small
 from tests.rounding import close
@@ -98,6 +98,24 @@ def test_the_unit_of_each_pattern_is_irrelevant(X):
     """Powers of two: to the last bit, though their squares leave the floating-point numbers."""
     W, units = storage.projection(X), 2.0 ** np.array([600, -600, 0])[:len(X), None]
     assert np.all(storage.projection(units * X) == W)
+
+
+def test_a_sequence_is_replayed_by_its_weights_however_correlated_the_patterns():
+    """Patterns that differ in few sites: the Hebbian rule of sequences has errors in all of them.
+    """
+    X = np.where(np.random.default_rng(0).random((10, 24)) < 0.2, -1.0, 1.0)
+    W = storage.projection(X, sequence="loop")
+    assert np.array_equal(classical.update(X, W), np.roll(X, -1, axis=0))
+    assert np.all(np.any(sequences.update(X, X, n=1) != np.roll(X, -1, axis=0), axis=1))
+
+
+def test_weights_of_a_sequence_beyond_the_range_are_refused():
+    X = [[1e-300, 0.0], [0.0, 1e300]]
+    assert np.array_equal(storage.projection(X), np.eye(2))
+    with pytest.raises(RangeError, match="projection"):
+        storage.projection(X, sequence="open")
+    with pytest.raises(DomainError, match="sequence must be"):
+        storage.projection(X, sequence="closed")
 
 
 def test_the_order_of_the_patterns_matters_to_storkey():

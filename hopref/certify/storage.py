@@ -22,18 +22,22 @@ def covariance(X, *, activity=None, zero_diagonal=False):
     return hebbian(X - p, zero_diagonal=zero_diagonal)
 
 
-def projection(X):
-    """X^T (X X^T)^-1 X of the patterns that are not in the span of earlier ones."""
+def projection(X, *, sequence="none"):
+    """Y^T (X X^T)^-1 X of the patterns that are not in the span of earlier ones: Y = X, or the
+    patterns after them."""
     rows = [[_rational(v) for v in row] for row in X]
-    basis = []
-    for row in rows:
+    after = {"none": rows, "loop": rows[1:] + rows[:1],
+             "open": [*rows[1:], [fmpq(0)] * X.shape[1]]}[sequence]
+    basis, images = [], []
+    for row, image in zip(rows, after, strict=True):
         if fmpq_mat([*basis, row]).rref()[1] > len(basis):
             basis.append(row)
+            images.append(image)
     d = X.shape[1]
     if not basis or not d:
         return np.zeros((d, d), object)
     A = fmpq_mat(basis)
-    W = A.transpose() * (A * A.transpose()).inv() * A
+    W = fmpq_mat(images).transpose() * (A * A.transpose()).inv() * A
     return np.array([[arb(W[i, j]) for j in range(d)] for i in range(d)], object)
 
 

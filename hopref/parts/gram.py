@@ -13,9 +13,10 @@ below n d roundings of the largest.
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
+from hopref.errors import DomainError
 from hopref.maps import dot, ratio
 from hopref.parts.operations import Chunked
-from hopref.storage import of_one_unit, onto_span, roundings
+from hopref.storage import of_one_unit, onto_span, projected, roundings
 
 __all__ = ["State", "empty", "from_chunk", "merge", "value"]
 
@@ -65,10 +66,18 @@ def _root(X):
     return xp.triu(X)[:min(n, d), :]
 
 
-def from_patterns(*, X):
+def from_patterns(*, X, sequence):
+    if sequence is not projected:
+        name = "loop" if sequence.keywords["loop"] else "open"
+        raise DomainError('sequence must be "none" where patterns come in chunks; '
+                          f"got sequence={name!r}")
     return from_chunk(X)
 
 
+def weights(state, **_):
+    return value(state)
+
+
 OPERATIONS = {
-    "storage.projection": Chunked("n", from_patterns, value),
+    "storage.projection": Chunked("n", from_patterns, weights),
 }

@@ -7,7 +7,7 @@ import pytest
 
 import hopref
 from docs import ledger
-from docs.catalogue import CATALOGUE
+from docs.catalogue import CATALOGUE, FAMILIES
 from hopref.dispatch.operation import load
 from tests.groups import each
 
@@ -36,6 +36,12 @@ def test_what_a_line_of_the_catalogue_lacks_is_named():
         f"MH-1, Energy, has no {what}" for what in (
             "function (step 1, the formula)", "law (step 2, the laws)",
             "anchor on a page (step 4, the page)")]
+
+
+def test_no_line_of_a_family_is_missing():
+    gaps = {family: sorted(lines) for family, (_, lines) in FAMILIES.items()
+            if sorted(lines) != list(range(1, len(lines) + 1))}
+    assert not gaps
 
 
 def test_ids_that_are_named_are_in_the_catalogue():

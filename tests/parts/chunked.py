@@ -38,7 +38,8 @@ def in_chunks(op, call, cuts, asarray=np.asarray):
 def streamable(draw, op, **how):
     """A call that can be streamed; a state passed in has a scale that is not the log of 0."""
     args, kwargs = draw(calls(op, **how))
-    legal = {"causal": lambda v: False, "alpha": lambda v: 2.0 if v == 1 else v,
+    legal = {"causal": lambda v: False, "sequence": lambda v: "none",
+             "alpha": lambda v: 2.0 if v == 1 else v,
              "c": lambda v: np.maximum(v, -64.0) if isinstance(v, np.ndarray) else v}
     return args, {k: legal.get(k, lambda v: v)(v) for k, v in kwargs.items()}
 

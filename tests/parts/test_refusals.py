@@ -32,6 +32,8 @@ X = np.arange(12.0).reshape(4, 3)
      lambda s: s(sparse.update, np.ones(3), [X], alpha=1)),
     (DomainError, "softmax_attention: causal must be False where .*; got causal=True at chunk 0.",
      lambda s: s(attention.softmax_attention, X, [X], [X], causal=True)),
+    (DomainError, 'projection: sequence must be "none" where .*; got sequence=.loop. at chunk 0.',
+     lambda s: s(storage.projection, [X], sequence="loop")),
     (ShapeError, "softmax_attention: s must be the same in K and V of .*; got 4 and 2 at chunk 0.",
      lambda s: s(attention.softmax_attention, X, [X], [X[:2]])),
     (ShapeError, "softmax_attention: s must be at least 1; got K of shape .* at chunk 1.",

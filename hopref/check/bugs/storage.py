@@ -2,6 +2,7 @@
 import numpy as np
 
 from hopref.check.bugs import bug, run, variant, wrong_argument, wrong_call
+from hopref.maps import followers
 from hopref.storage import of_one_unit, onto_span, roundings
 
 __all__ = []
@@ -62,12 +63,31 @@ def about_nothing(X, /, *, activity=None, zero_diagonal=False):
 # -- projection -----------------------------------------------------------------------------------
 
 @bug("inverse of the Gram matrix missing", "storage.projection")
-def inverse_missing(X, /):
-    return X.T @ X / X.shape[1]
+def inverse_missing(X, /, *, sequence="none"):
+    Y = X if sequence == "none" else followers(X, sequence == "loop")
+    return Y.T @ X / X.shape[1]
+
+
+@wrong_call("the sequence runs backwards", "storage.projection")
+def backwards(op, given):
+    return run(op, given | {"X": given["X"][::-1]}) if given["sequence"] != "none" else None
+
+
+@wrong_call("the last pattern always followed by the first", "storage.projection")
+def always_a_loop(op, given):
+    return run(op, given | {"sequence": "loop"}) if given["sequence"] == "open" else None
+
+
+@wrong_call("followers in units of their own", "storage.projection")
+def in_own_units(op, given):
+    """Each pattern is divided by its largest entry before it is stored."""
+    return run(op, given | {"X": of_one_unit(given["X"])})
 
 
 @bug("dependent patterns counted twice", "storage.projection")
-def dependent_patterns_twice(X, /):
+def dependent_patterns_twice(X, /, *, sequence="none"):
+    if sequence != "none":
+        return None
     X = of_one_unit(X)
     squares = np.sum(X * X, axis=-1, keepdims=True)
     return (X / np.where(squares > 0, squares, 1.0)).T @ X
@@ -80,13 +100,17 @@ def without_its_diagonal(op, given):
 
 
 @bug("squares of the patterns overflow", "storage.projection")
-def squares_overflow(X, /):
+def squares_overflow(X, /, *, sequence="none"):
+    if sequence != "none":
+        return None
     X = np.asarray(X, dtype=float)
     return onto_span(X, roundings(len(X), X) * np.sum(X * X, axis=-1))
 
 
 @bug("one pass of Gram-Schmidt", "storage.projection")
-def one_pass(X, /):
+def one_pass(X, /, *, sequence="none"):
+    if sequence != "none":
+        return None
     W = np.zeros(2 * X.shape[1:], dtype=X.dtype)
     X = of_one_unit(X)
     for x, noise in zip(X, roundings(len(X), X) * np.sum(X * X, axis=-1)):
@@ -141,6 +165,7 @@ def or_of_either(X, Y, /):
 
 
 REGISTERED = [
+    wrong_argument("patterns followed by themselves", "storage.projection", sequence="none"),
     wrong_argument("activity ignored", "storage.covariance", activity=None),
     variant("own terms kept in the local fields", "storage.storkey", learnt, own=1.0),
     variant("local fields missing", "storage.storkey", learnt, fields=0.0),

@@ -5,7 +5,7 @@ from hopref.check.cases.draws import arrays, composed, integers, polar, records,
 from hopref.check.cases.networks import cued, stores
 from hopref.check.laws import equal, law
 from hopref.models import classical
-from hopref.storage import hebbian, willshaw_pairs
+from hopref.storage import hebbian, projection, willshaw_pairs
 
 bits = sampled([0.0, 1.0])
 
@@ -113,6 +113,31 @@ def every_projected_pattern_is_a_fixed_point_with_or_without_the_diagonal(f, xi,
     new, own = f.exact(classical.update, X, hollow(W)), np.diagonal(W)
     fixed = 1 - own.value > own.radius
     yield equal(np.where(fixed, new, X), X, "without it")
+
+
+@composed
+def in_order(draw):
+    """Integer patterns that follow each other, of different sizes, and what the last is mapped to.
+    """
+    n, d = draw(integers(1, 4)), draw(integers(1, 5))
+    X = draw(arrays(n, d, elements=draw(sampled([polar, small]))))
+    return {"X": 2.0 ** draw(arrays(n, 1, elements=small)) * X,
+            "sequence": draw(sampled(["open", "loop"]))}
+
+
+@law("storage.projection", id="SQ-3", over=in_order(),
+     kills=("inverse of the Gram matrix missing", "the sequence runs backwards",
+            "patterns followed by themselves", "the last pattern always followed by the first",
+            "followers in units of their own", "diagonal set to 0"))
+def the_weights_map_each_pattern_to_the_next_one(f, X, sequence):
+    """W x_mu = x_(mu+1) for the patterns that are not in the span of earlier ones, the last one to
+    the first or to 0; and W = W P for the projection P onto the span of all."""
+    W, x = f(X, sequence=sequence), X.value.astype(float)
+    Y = np.concatenate([x[1:], x[:1] if sequence == "loop" else 0 * x[:1]])
+    ranks = [0, *(np.linalg.matrix_rank(x[:i + 1]) for i in range(len(x)))]
+    new = np.diff(ranks) > 0
+    yield equal(W @ X[new].T, Y[new].T, "followers")
+    yield equal(W @ f.exact(projection, X), W, "orthogonal")
 
 
 # -- Storkey --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from hopref.check.tolerance.derivation import (
 )
 from hopref.check.tolerance.running_error import ELEMENTARY
 from hopref.check.tolerance.toleranced import exactly
-from hopref.maps import LAGRANGIANS, default_scale, dot, visible
+from hopref.maps import LAGRANGIANS, default_scale, dot, followers, visible
 from hopref.models import classical
 from hopref.theory.separability import separating_beta
 
@@ -189,11 +189,29 @@ def of_projection(op, args, kwargs, exact, profile):
     with the inverse of X X^T, by the square of the condition.  Entries are in [-1, 1]; the result
     is uncertain where a residual is below n d roundings."""
     X = np.asarray(args[0], dtype=float)
+    if kwargs.get("sequence", "none") != "none":
+        return of_followers(X, kwargs["sequence"] == "loop", exact, profile)
     s, rank = np.linalg.svd(X, compute_uv=False), int(np.rint(np.trace(exact)))
     condition = s[0] / s[rank - 1] if rank else 1.0
     hidden = 2 * profile.u * X.size * condition >= 1
     radius = 2.0 if hidden else min(2.0, float(profile.g(X.size) * condition**2))
     return np.full(exact.shape, radius + profile.u_o)
+
+
+def of_followers(X, loop, exact, profile):
+    """The same for Y^T (X^+)^T, whose size is that of Y over s_min, of the patterns that are not in
+    the span of earlier ones."""
+    size = np.max(np.abs(X), axis=-1, keepdims=True, initial=0.0)
+    Y, X = (A / np.where(size > 0, size, 1.0) for A in (followers(X, loop), X))
+    rows = []
+    for i in range(len(X)):
+        rows += [i] if np.linalg.matrix_rank(X[[*rows, i]]) > len(rows) else []
+    s = np.linalg.svd(X[rows], compute_uv=False) if rows else np.ones(1)
+    condition = s[0] / s[-1]
+    if 2 * profile.u * X.size * condition >= 1:
+        return np.full(exact.shape, np.inf)
+    moved = profile.g(X.size) * condition**2 * np.linalg.norm(Y[rows]) / s[-1]
+    return moved + profile.u_o * np.abs(exact)
 
 
 @rule("storage.perceptron")
