@@ -727,6 +727,9 @@ def score_cases(quick):
                    scores.logsumexp_in_torch)
         yield Case("attention.softcapped_attention", size, heads, {"softcap": 20.0},
                    scores.softcapped, scores.softcapped_in_torch)
+        yield Case("gradients.attention.softcapped_attention", size,
+                   (heads[2][:, ::-1], *heads), {"softcap": 20.0}, scores.softcapped_gradient,
+                   scores.softcapped_gradient_in_torch)
         yield Case("sinks.attention", size, (*heads, np.linspace(-1, 1, 8)), {}, scores.with_sinks,
                    scores.with_sinks_in_torch)
         yield Case("gradients.sinks.attention", size,

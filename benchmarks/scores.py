@@ -3,6 +3,7 @@ import numpy as np
 
 __all__ = ["logsumexp", "softcapped", "with_sinks", "retrieval_with_sink", "sigmoid",
            "retrieval_by_sigmoid", "logsumexp_in_torch", "softcapped_in_torch",
+           "softcapped_gradient", "softcapped_gradient_in_torch",
            "with_sinks_in_torch", "sinks_gradient", "sinks_gradient_in_torch",
            "retrieval_with_sink_in_torch", "sigmoid_in_torch", "retrieval_by_sigmoid_in_torch",
            "feature_step", "feature_step_in_torch"]
@@ -34,6 +35,37 @@ def softcapped_in_torch(Q, K, V, softcap):
     import torch
     (Q, K, V), softcap = map(torch.from_numpy, (Q, K, V)), float(softcap)
     return lambda: torch.softmax(softcap * torch.tanh(_scores(Q, K) / softcap), dim=-1) @ V
+
+
+def softcapped_gradient(g, Q, K, V, softcap):
+    scale = Q.dtype.type(Q.shape[-1] ** -0.5)
+
+    def run():
+        t = np.tanh(_scores(Q, K) / softcap)
+        p = np.exp(softcap * (t - t.max(axis=-1, keepdims=True)))
+        p /= p.sum(axis=-1, keepdims=True)
+        a = g @ V.swapaxes(-1, -2)
+        a -= (p * a).sum(axis=-1, keepdims=True)
+        a *= p
+        w = scale * a * (1 - t * t)
+        return w @ K, w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g, a
+    return run
+
+
+def softcapped_gradient_in_torch(g, Q, K, V, softcap):
+    """By hand: no kernel of torch for the processor has a cap."""
+    import torch
+    g, Q, K, V = (torch.from_numpy(np.ascontiguousarray(a)) for a in (g, Q, K, V))
+    scale, softcap = Q.shape[-1] ** -0.5, float(softcap)
+
+    def run():
+        t = torch.tanh(_scores(Q, K, scale / softcap))
+        p = torch.softmax(softcap * t, dim=-1)
+        a = g @ V.swapaxes(-1, -2)
+        a = p * (a - (p * a).sum(dim=-1, keepdim=True))
+        w = scale * a * (1 - t * t)
+        return w @ K, w.swapaxes(-1, -2) @ Q, p.swapaxes(-1, -2) @ g, a
+    return run
 
 
 def with_sinks(Q, K, V, sink, beta=None):

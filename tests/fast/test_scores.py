@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hopref import attention, feature_memory, sigmoid, sinks
+from hopref import attention, feature_memory, gradients, sigmoid, sinks
 from tests.fast.agreement import agrees, agrees_in_double
 from tests.fast.test_softmax_attention import draw, hidden
 
@@ -45,6 +45,16 @@ def test_a_hidden_row_and_scores_of_every_size(dtype, rule, l):
         keys = np.dtype(dtype).type(factor) * np.sort(K, axis=1)
         got = agrees(op, operands(Q, keys, V), {**own, "mask": mask[None]}, dtype)
         assert np.array_equal(got[:, 1], np.full_like(got[:, 1], -np.inf if got.ndim == 2 else 0))
+
+
+@precisions
+@pytest.mark.parametrize("cap", [1e-50, 1e50])
+def test_caps_beyond_single_precision_are_caps(dtype, cap):
+    """1e-50 is 0 there, which is no cap: all weights are equal."""
+    Q, K, V = draw(20, 40, 4, 3, dtype)
+    agrees(attention.softcapped_attention, (Q, K, V), {"softcap": cap}, dtype)
+    g = np.ascontiguousarray(V[:, :20])
+    agrees(gradients.attention.softcapped_attention, (g, Q, K, V), {"softcap": cap}, dtype)
 
 
 @rules

@@ -20,7 +20,7 @@ PATHS = {
     "gated": ("linear_attention",),
     "graded": ("asynchronous_update",),
     "gradients.attention": ("association", "causal_linear_attention", "key_state",
-                            "linear_attention", "softmax_attention"),
+                            "linear_attention", "softcapped_attention", "softmax_attention"),
     "gradients.features": ("general", "hyperbolic", "positive", "relu", "trigonometric"),
     "gradients.features.deterministic": ("elu", "exponential"),
     "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),

@@ -5,8 +5,8 @@ from numba import types
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, Vectors, loop, moved, vector_code
 
-__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "soften", "logistic",
-           "shift", "hide", "some_and_all"]
+__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "soften", "uncap",
+           "logistic", "shift", "hide", "some_and_all"]
 
 LARGEST = {4: float(np.finfo(np.float32).max), 8: float(np.finfo(np.float64).max)}
 
@@ -58,6 +58,19 @@ def soften(Z, z, rows, beta, cap):
     """``Z[i, j] = cap tanh(beta Z[i, j] / cap)``, and NaN where Z is not finite."""
     panel = rows_of(Z, z, rows)
     panel[:] = cap * np.tanh(panel * (beta / cap)) + (panel - panel)
+
+
+def uncap(A, a, Z, z, rows, beta, cap, P, p):
+    """``A[i, j] sech(u)^2``, the cotangents of the scores Z before `soften`, in place of A, those
+    of capped ones; u = beta Z[i, j] / cap.
+
+    The products ``A[i, j] (tanh u - u sech(u)^2)`` are added to the row of P.
+    """
+    cotangents, u = rows_of(A, a, rows), rows_of(Z, z, rows) * (beta / cap)
+    power = np.exp(-2 * np.abs(u))
+    slope = 4 * power / (1 + power) ** 2
+    rows_of(P, p, 1)[0] += (cotangents * (np.tanh(u) - u * slope)).sum(axis=0)
+    cotangents[:] *= slope
 
 
 def logistic(Z, z, rows, beta, shift):
@@ -188,6 +201,31 @@ def _soften(v, b, Z, z, rows, beta, cap):
         v.store(b, b.fadd(capped, b.fsub(score, score)), Z, place)
         return []
     _rows(v, b, rows, [], one)
+
+
+@vector_code(uncap)
+def _uncap(v, b, A, a, Z, z, rows, beta, cap, P, p):
+    """sech(u)^2 = 4 e^-2|u| / (1 + e^-2|u|)^2; its tangent is that of `soften`."""
+    A, Z, P = moved(b, A, a), moved(b, Z, z), moved(b, P, p)
+    along = [v.load(b, P, I64(j * v.width)) for j in (0, 1)]
+    scale = v.repeated(b, b.fdiv(beta, cap))
+
+    def one(place, j, total):
+        u = b.fmul(scale, v.load(b, Z, place))
+        negative = b.fsub(v.constant(-0.0), u)
+        size = v.larger(b, negative, u)
+        power, less_one = v.powers(b, b.fmul(v.constant(-2), size))
+        below = b.fadd(less_one, v.constant(2))
+        slope = b.fdiv(b.fmul(v.constant(4), power), b.fmul(below, below))
+        tangent = b.fdiv(less_one, below)
+        positive = b.fsub(v.constant(-0.0), tangent)
+        tangent = b.select(b.fcmp_ordered(">", u, negative), positive, tangent)
+        cotangent = v.load(b, A, place)
+        v.store(b, b.fmul(cotangent, slope), A, place)
+        bend = b.fsub(tangent, b.fmul(u, slope))
+        return [v.multiply_add(b, cotangent, bend, total[0])]
+    for j, total in enumerate(_rows(v, b, rows, along, one)):
+        v.store(b, total, P, I64(j * v.width))
 
 
 @vector_code(logistic)

@@ -23,7 +23,7 @@ from hopref.fast.numba._linear import (
     respond,
     visible,
 )
-from hopref.fast.numba._softmax import attend
+from hopref.fast.numba._softmax import LEAST, attend
 from hopref.models import attention
 
 __all__ = ["softmax_attention", "softmax_logsumexp", "softcapped_attention", "key_state",
@@ -53,8 +53,9 @@ def softcapped_attention(Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0
                          align="end", empty_row="zeros"):
     def formula(h, q, k, values, **options):
         return attention.softcapped_attention.formula(q, k, values, softcap=softcap, **options)
+    cap = max(softcap, LEAST[4])        # 0 is no cap; such scores change no digit of a weight
     return attention_of_heads(Q, K, V, scale, mask, bias, causal, align, empty_row, formula,
-                              kernel=partial(attend, cap=softcap))
+                              kernel=partial(attend, cap=cap))
 
 
 def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):

@@ -22,8 +22,8 @@ from hopref.gradients.sums import ratio_gradient, reversed_rows
 from hopref.maps import ratio
 from hopref.models.attention import with_ones
 
-__all__ = ["softmax_attention", "key_state", "linear_attention", "association",
-           "causal_linear_attention"]
+__all__ = ["softmax_attention", "softcapped_attention", "key_state", "linear_attention",
+           "association", "causal_linear_attention"]
 
 
 def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=False, align="end",
@@ -32,7 +32,18 @@ def softmax_attention(g, Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=
     if found is None:
         return by_formula(attention.softmax_attention.formula, g, Q, K, V, scale=scale, mask=mask,
                           bias=np.float64(bias), causal=causal, align=align, empty_row=empty_row)
-    return found[:-1]
+    return found[:5]
+
+
+def softcapped_attention(g, Q, K, V, /, *, softcap, scale=None, mask=True, bias=0.0, causal=False,
+                         align="end", empty_row="zeros"):
+    found = gradient_of_heads(g, Q, K, V, scale, mask, bias, causal, align, cap=softcap)
+    if found is None:
+        return by_formula(attention.softcapped_attention.formula, g, Q, K, V, softcap=softcap,
+                          scale=scale, mask=mask, bias=np.float64(bias), causal=causal, align=align,
+                          empty_row=empty_row)
+    dQ, dK, dV, dbias, dscale, _, dsoftcap = found
+    return dQ, dK, dV, dbias, dsoftcap, dscale
 
 
 def key_state(g_S, g_z, phi_k, V, /, *, mask=True, S=0.0, z=0.0):

@@ -21,5 +21,5 @@ def attention(g, Q, K, V, sink, /, *, scale=None, mask=True, bias=0.0, causal=Fa
     if found is None:
         return by_formula(sinks.attention.formula, g, Q, K, V, sink, scale=scale, mask=mask,
                           bias=np.float64(bias), causal=causal, align=align)
-    dQ, dK, dV, dbias, dscale, dsink = found
+    dQ, dK, dV, dbias, dscale, dsink, _ = found
     return dQ, dK, dV, dsink, dbias, dscale
