@@ -153,7 +153,7 @@ def test_accesses_that_a_barrier_orders_are_no_race(how, order):
 
 UNKNOWN = ["atom.global.add.f32 %f2, [%rd1], %f1;", "add.rz.f32 %f2, %f1, %f1;",
            "add.f16 %f2, %f1, %f1;", "sin.approx.f32 %f2, %f1;", "div.full.f32 %f2, %f1, %f1;",
-           "ld.volatile.global.f32 %f2, [%rd1];", "ld.global.v2.f32 {%f2, %f3}, [%rd1];",
+           "ld.volatile.global.f32 %f2, [%rd1];", "ld.global.v3.f32 {%f2, %f3, %f4}, [%rd1];",
            "bar.sync 1;", "@%p1 bar.sync 0;", "@%p1 bar.warp.sync -1;", "shfl.idx.b32 %f2, %f1, 0;",
            "mov.u32 %r3, %clock;", "cvt.rni.s32.f32 %r3, %f1;", "setp.lt.ftz.f32 %p3, %f1, %f1;",
            "fma.f32 %f2, %f1, %f1, %f1;", "add.s32 %rd4, %r1, 1;", "bra $NOWHERE;", "membar.gl;",
@@ -231,6 +231,7 @@ def test_a_divergent_loop_and_branches_meet_again(order):
     ("min.s32 %r3, -1, 1;", 2**32 - 1), ("min.u32 %r3, -1, 1;", 1),
     ("cvt.s64.s32 %rd5, -1; shr.u64 %rd5, %rd5, 60; cvt.u32.u64 %r3, %rd5;", 15),
     ("mul.wide.s32 %rd5, -1, 2; cvt.u32.u64 %r3, %rd5;", 2**32 - 2),
+    ("mov.u16 %rs1, 40000; mul.wide.u16 %r3, %rs1, 4;", 160000),
     ("add.s64 %rd5, -1, 0; mov.b64 {_, %r3}, %rd5;", 2**32 - 1),
     ("bfi.b32 %r3, 7, -1, 4, 2;", 2**32 - 1), ("bfi.b32 %r3, 4, -1, 4, 2;", 2**32 - 1 - 48),
     ("bfi.b32 %r3, -1, 5, 30, 9;", 2**32 - 2**30 + 5), ("bfi.b32 %r3, 9, 5, 32, 4;", 5),
@@ -288,6 +289,25 @@ def test_an_address_of_shared_memory_may_have_32_bits():
         run("cvt.u32.u64 %r3, %rd3; st.shared.f32 [%r3+4], %f1;")
     with pytest.raises(Refused):
         run("cvt.u32.u64 %r3, %rd1; ld.global.f32 %f2, [%r3];")
+
+
+def test_vectors_are_loaded_and_stored_in_order_at_multiples_of_their_size():
+    y = run("xor.b64 %rd5, %rd3, 4; st.shared.f32 [%rd3], %f1; bar.sync 0;"
+            "and.b64 %rd5, %rd3, -16; ld.shared.v4.f32 {%f2, %f3, %f4, %f5}, [%rd5];"
+            "sub.f32 %f2, %f5, %f2; sub.f32 %f3, %f4, %f3; fma.rn.f32 %f2, %f3, %f3, %f2;"
+            "st.global.f32 [%rd2], %f2;")
+    assert np.array_equal(y, np.full(THREADS, 4.0))
+    stored = run("shr.u32 %r3, %r1, 1; add.f32 %f2, %f1, %f1; mul.wide.u32 %rd5, %r1, 4;"
+                 "add.s64 %rd6, %rd2, %rd5; setp.lt.u32 %p3, %r1, 32;"
+                 "@%p3 st.global.v2.f32 [%rd6], {%f1, %f2};")
+    assert np.array_equal(stored.reshape(32, 2).T, [np.arange(32), 2 * np.arange(32)])
+    with pytest.raises(KernelError, match="misaligned vector"):
+        run(FILL + "ld.shared.v2.f32 {%f2, %f3}, [%rd3];")
+    for operands in "%f2", "{%f2}", "{%f2, %f3, %f4}":
+        with pytest.raises(Refused):
+            run(f"ld.shared.v2.f32 {operands}, [%rd3];")
+    with pytest.raises(Refused):
+        run("ld.shared.f32 {%f2, %f3}, [%rd3];")
 
 
 HALVES = BEGINNING.replace("mul.wide.u32 %rd4, %r1, 4;", "mul.wide.u32 %rd4, %r1, 2;").replace(

@@ -74,6 +74,7 @@ def _halves(state, instruction):
 
 def _access(state, instruction):
     *modifiers, kind = instruction.modifiers
+    count = int(modifiers.pop()[1]) if modifiers and modifiers[-1] in ("v2", "v4") else 1
     space = modifiers[0] if modifiers else ""
     constant = instruction.name == "ld" and modifiers == ["global", "nc"]
     known = kind in TYPES or kind in _EXTENDED and instruction.name == "ld"
@@ -85,27 +86,45 @@ def _access(state, instruction):
     if address is None:
         raise Refused(f"{instruction.at}: address {where}")
     held = _EXTENDED.get(kind, kind) if instruction.name == "ld" else kind
-    register = state.value(instruction.operands[0 if instruction.name == "ld" else 1], held)
+    given = instruction.operands[0 if instruction.name == "ld" else 1]
+    names = [name.strip() for name in given.strip("{}").split(",")]
+    if len(names) != count or (count > 1) != given.startswith("{") or count > 1 and (
+            space == "param" or kind in _EXTENDED):
+        raise Refused(f"{instruction.at}: {instruction.text}")
+    registers = [state.value(name, held) for name in names]
     if space == "param":
-        return _parameter(state, instruction, register, address[1], kind)
+        return _parameter(state, instruction, registers[0], address[1], kind)
     short = space == "shared" and state.width(address[1]) == 4
     base = state.value(address[1], "b32" if short else "b64")
     offset = np.uint64(int(address[2] or "0", 0) % 2**64)
     memory = operator.attrgetter("shared" if space == "shared" else "arrays")   # of this launch
-    number = TYPES.get(kind, np.uint8)
+    number = np.dtype(TYPES.get(kind, np.uint8))
+    size = count * number.itemsize
+
+    def accessed(threads):
+        """The addresses of all numbers, and their threads; vectors are aligned to their size."""
+        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
+        if count > 1 and (at % np.uint64(size)).any():
+            wrong = np.argmax(at % np.uint64(size) != 0)
+            raise Fault("misaligned vector", f"{size} bytes at {at[wrong]}", threads[wrong])
+        if state.traffic is not None:
+            state.traffic.add(space, instruction.at, at, size, threads)
+        if count == 1:
+            return at, threads
+        within = np.uint64(number.itemsize) * np.arange(count, dtype=np.uint64)
+        return (at + within[:, None]).ravel(), np.tile(threads, count)
 
     def load(threads):
-        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
-        if state.traffic is not None:
-            state.traffic.add(space, instruction.at, at, np.dtype(number).itemsize, threads)
-        register[threads] = memory(state).load(at, number, threads, state.clock, constant)
+        at, each = accessed(threads)
+        values = memory(state).load(at, number, each, state.clock, constant)
+        for register, value in zip(registers, values.reshape(count, -1)):
+            register[threads] = value
 
     def store(threads):
-        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
-        values = np.broadcast_to(_of(register, threads), threads.shape)
-        if state.traffic is not None:
-            state.traffic.add(space, instruction.at, at, values.itemsize, threads)
-        memory(state).store(at, values, threads, state.clock)
+        values = np.concatenate([np.broadcast_to(_of(register, threads), threads.shape)
+                                 for register in registers])
+        at, each = accessed(threads)
+        memory(state).store(at, values, each, state.clock)
     return load if instruction.name == "ld" else store
 
 

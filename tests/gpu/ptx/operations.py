@@ -17,7 +17,7 @@ TYPES = {"pred": np.bool_, "b16": np.uint16, "u16": np.uint16, "s16": np.int16, 
          "u32": np.uint32, "s32": np.int32, "b64": np.uint64, "u64": np.uint64, "s64": np.int64,
          "f16": np.float16, "f32": np.float32, "f64": np.float64}
 _REALS = {"0f": np.dtype(np.float32), "0d": np.dtype(np.float64)}       # constants by their bits
-_WIDER = {"s32": "s64", "u32": "u64"}
+_WIDER = {"s16": "s32", "u16": "u32", "s32": "s64", "u32": "u64"}
 
 
 class Operation(NamedTuple):
