@@ -1,7 +1,9 @@
-"""The substitute for CuPy with blocks of few rows."""
+"""The substitute for CuPy with blocks of few rows, and the ways of softmax attention."""
+import math
+
 import pytest
 
-from hopref.fast.cupy import _decayed, _linear, _tiles
+from hopref.fast.cupy import _attend, _decayed, _linear, _tiles
 from tests.doubles import cupy as double
 
 
@@ -13,3 +15,24 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(_decayed, "POSITIONS", 8)
     with double.installed() as cupy:
         yield cupy
+
+
+@pytest.fixture
+def in_tiles(monkeypatch):
+    """Softmax attention by products of matrices; the kernels have tests of their own."""
+    monkeypatch.setattr(_attend, "FEW", 0)
+    monkeypatch.setattr(_attend, "MANY", math.inf)
+
+
+@pytest.fixture
+def for_few(monkeypatch):
+    """Softmax attention by the kernel for few queries, whatever their number."""
+    monkeypatch.setattr(_attend, "FEW", math.inf)
+    monkeypatch.setattr(_attend, "MANY", math.inf)
+
+
+@pytest.fixture
+def for_many(monkeypatch):
+    """Softmax attention by the kernel for many queries, whatever their number."""
+    monkeypatch.setattr(_attend, "FEW", 0)
+    monkeypatch.setattr(_attend, "MANY", 1)

@@ -6,6 +6,7 @@ that each launch reads and writes and its operations; of a kernel they follow fr
 """
 import argparse
 import contextlib
+import functools
 import math
 import sys
 from pathlib import Path
@@ -72,12 +73,15 @@ def kernels_counted(work):
     """Kernels that add what they would read, write and compute to a list, and do nothing else."""
     found = []
 
-    def partial(grid, block, args, shared_mem):
-        (_, l, heads), (Q, K, V) = grid, args[:3]
+    def first(grid, block, args, shared_mem, width):
+        """Each block reads its queries and its part of keys and values; a tile computes the
+        scores of all queries that it may have."""
+        (parts, blocks, heads), (Q, K, V) = grid, args[:3]
         d, v, N = Q.shape[-1], V.shape[-1], K.shape[-2]
-        arrays = sum(a.nbytes for a in args[-3:]) + Q.nbytes
-        found.append((arrays + l * heads * N * (d + v) * Q.itemsize, 2 * l * heads * N * (d + v),
-                      Q.dtype.name, "vector"))
+        arrays = sum(a.nbytes for a in args[-3:]) + Q.nbytes * (parts if width else 1)
+        computed = blocks * _attend.rows_of(Q.dtype, width)
+        found.append((arrays + blocks * heads * N * (d + v) * K.itemsize,
+                      2 * computed * heads * N * (d + v), Q.dtype.name, "vector"))
 
     def merge(grid, block, args):
         arrays = [a for a in args if hasattr(a, "nbytes") and a.shape]
@@ -89,7 +93,8 @@ def kernels_counted(work):
         arrays = grid[0] * (q.nbytes + k.nbytes) + V.nbytes + 2 * state.nbytes + sums.nbytes
         found.append((arrays, 4 * q.size * (int(v) + 1), "float64", "vector"))
     kept = _attend._kernels, _causal._kernel
-    _attend._kernels, _causal._kernel = lambda *_: (partial, merge), lambda *_: causal
+    _attend._kernels = lambda *given: (functools.partial(first, width=given[-1]), merge)
+    _causal._kernel = lambda *_: causal
     try:
         yield found
     finally:

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 __all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL",
-           "OF_HALF", "OF_DENSE"]
+           "OF_HALF", "OF_DENSE", "plain"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
@@ -111,14 +111,14 @@ INDICES = [
     plain("a part is left out", "size part = 0; part < parts", "size part = 1; part < parts",
           "wrong"),
     plain("a warp is left out", "int w = 0; w < WARPS", "int w = 0; w < WARPS - 1", "wrong"),
-    plain("half a warp is added", "int gap = LANES / 2", "int gap = LANES / 4", "wrong", 1),
-    plain("the maximum of half a warp", "int gap = LANES / 2", "int gap = LANES / 4", "wrong"),
+    plain("half a warp is added", "int gap = high", "int gap = high / 2", "wrong", 1),
+    plain("the maximum of half a warp", "int gap = high", "int gap = high / 2", "wrong"),
     plain("shared memory for a warp too few", "query + d + warp * v", "query + d + v + warp * v",
           BEYOND),
 ]
 HIDDEN = [                          # of heads, masks, biases and empty rows
-    plain("the mask is not read", "masked && !mask", "false && !mask", "wrong"),
-    plain("the mask is inverted", "masked && !mask", "masked && mask", "wrong"),
+    plain("the mask is not read", "masked && !*mask", "false && !*mask", "wrong"),
+    plain("the mask is inverted", "masked && !*mask", "masked && *mask", "wrong"),
     plain("the mask of the first key is that of all", "(start + lane) * mask_key", "0", "wrong"),
     plain("the mask of the first head is that of all", "head * mask_head", "0", "wrong"),
     plain("the mask of the first query is that of all", "i * mask_query", "0", "wrong"),
@@ -130,7 +130,8 @@ HIDDEN = [                          # of heads, masks, biases and empty rows
     plain("biased scores are scaled twice", "biased ? real(1) : beta", "beta", "wrong"),
     plain("a bias of -infinity hides no score that overflows",
           "more == -infinity() ? more : beta * score + more", "beta * score + more", "wrong"),
-    plain("a score that overflows is hidden", "score = infinity() - infinity();", ";", "wrong"),
+    plain("a score that overflows is hidden", "? infinity() - infinity() :", "? product :",
+          "wrong"),
     plain("lanes without a key read the bias", "if (lane < present)", "if (true)", BEYOND),
     plain("later keys are visible", "visible < count ? visible : count", "count", "wrong"),
     plain("a query sees one key too many", "i + after - before;", "i + after - before + 1;",
@@ -145,9 +146,9 @@ HIDDEN = [                          # of heads, masks, biases and empty rows
           "wrong"),
     plain("the heads of keys are those of values", "keys += head * count * d",
           "keys += head * count * v", "wrong"),
-    plain("all heads have one result", "row = head * gridDim.y + i", "row = i", WRITTEN_TWICE),
-    plain("all heads merge the first", "row = size(blockIdx.z) * gridDim.y + blockIdx.y",
-          "row = blockIdx.y", WRITTEN_TWICE),
+    plain("all heads have one result", "row = head * l + i", "row = i", WRITTEN_TWICE),
+    plain("all heads merge the first", "row = size(blockIdx.z) * gridDim.x + blockIdx.x",
+          "row = blockIdx.x", WRITTEN_TWICE),
     plain("a query without keys is not a number", "total == real(0) ? empty :", "false ? empty :",
           "wrong"),
     plain("the largest score of no key is 0", "top = lowest()", "top = real(0)", "wrong"),
@@ -160,7 +161,8 @@ IN_PTX = [
     Mutant("bar.sync becomes bar.warp.sync", r"bar\.sync\s+0;", "bar.warp.sync -1;", READ_LATER),
     Mutant("the first bar.warp.sync is removed", r"bar\.warp\.sync\s+-1;", "", WRITTEN_LATER),
     Mutant("the second bar.warp.sync is removed", r"bar\.warp\.sync\s+-1;", "", READ_LATER, 1),
-    Mutant("the guard of the state is inverted", r"@(%p\d+) bra", r"@!\1 bra", BEYOND),
+    Mutant("the guard of the state is inverted", r"(?s)(entry partial.*?)@(%p\d+) bra",
+           r"\1@!\2 bra", BEYOND),
     Mutant("the guard of merge is inverted", r"(?s)(entry merge.*?)@(%p\d+) bra", r"\1@!\2 bra",
            BEYOND),
     Mutant("a shuffle reads the lane below", r"shfl\.sync\.bfly", "shfl.sync.up", "wrong"),
@@ -172,10 +174,12 @@ IN_PTX = [
            r"\1+8]", WRITTEN_LATER),
     Mutant("a store to shared memory is removed", r"st\.shared\.f\d+[^;]*;", "",
            "uninitialised read"),
-    Mutant("a fused operation does not add", r"fma\.rn\.(f\d+)(\s+%\w+, %\w+, %\w+), (%\w+);",
-           r"mul.\1\2;", "wrong"),
+    Mutant("a fused operation does not add",
+           r"(?s)(entry partial.*?)fma\.rn\.(f\d+)(\s+%\w+, %\w+, %\w+), (%\w+);",
+           r"\1mul.\2\3;", "wrong"),
     Mutant("an index is not multiplied by the size of an element",
-           r"shl\.b64(\s+%rd\d+, %rd\d+), \d;", r"shl.b64\1, 1;", "wrong width"),
+           r"(?s)(entry partial.*?)shl\.b64(\s+%rd\d+, %rd\d+), \d;", r"\1shl.b64\2, 1;",
+           "wrong width"),
     Mutant("the next byte of a mask is read", r"(ld\.global\.nc\.u8\s+%rs\d+, \[%rd\d+)\]",
            r"\1+1]", BEYOND),
     Mutant("a result is not stored", r"st\.global\.f\d+[^;]*;", "", "wrong", -1),

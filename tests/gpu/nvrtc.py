@@ -63,7 +63,7 @@ def resources(source, options, architecture, cuda=12):
     for part in log.split("Compiling entry function '")[1:]:
         numbers = {what: sum(map(int, re.findall(rf"(\d+) {words}", part)))
                    for what, words in (("registers", "registers"), ("spilled", "bytes spill"),
-                                       ("shared", "bytes smem"))}
+                                       ("shared", "bytes smem"), ("stack", "bytes stack frame"))}
         found[part.partition("'")[0]] = numbers
     return found
 

@@ -10,12 +10,15 @@ from tests.gpu import nvrtc
 
 __all__ = ["ARCHITECTURES", "BEGIN", "END", "OF_HALF", "SOURCES", "TYPES", "lines", "made", "used"]
 
-SOURCES = {"partial merge": _attend.source(), "sweep": _sweeps.source(),
-           "causal": _causal.source(), "dense": _dense.source()}
+SOURCES = {"partial merge": _attend.source(), "tile": _attend.source("tile"),
+           "sweep": _sweeps.source(), "causal": _causal.source(),
+           "dense": _dense.source()}
 ARCHITECTURES = 75, 80, 86, 89, 90, 100, 120
 TYPES = {"float32": ["-DREAL=float"], "float64": ["-DREAL=double"],
-         "float16": ["-DREAL=float", "-DSTORED=float16"]}
-OF_HALF = "partial"                         # the kernel that reads arrays of half precision
+         "float16": ["-DREAL=float", "-DSTORED=float16"],
+         "float32, 128": ["-DREAL=float", "-DWIDTH=128"]}
+OF_HALF = "partial"                         # the kernel of the row for half precision
+OF_WIDTHS = "tile"                          # the kernel that is made for 64 or 128 components
 OF_DOUBLE = "dense"                         # the kernel of double precision alone
 BEGIN, END = "<!-- begin of the resources -->", "<!-- end of the resources -->"
 HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
@@ -25,15 +28,20 @@ HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
 @functools.cache
 def used(cuda, kernels, dtype, architecture):
     """{kernel: {"registers", "spilled", "shared"}} of the kernels of a source for a type."""
-    return nvrtc.resources(SOURCES[kernels], ("-std=c++17", *TYPES[dtype]), f"sm_{architecture}",
-                           cuda)
+    options = ["-std=c++17", *TYPES[dtype]]
+    if kernels == OF_WIDTHS and "128" not in dtype:
+        options.append("-DWIDTH=64")
+    found = nvrtc.resources(SOURCES[kernels], options, f"sm_{architecture}", cuda)
+    return {kernel: found[kernel] for kernel in kernels.split()}
 
 
 def made(kernel):
     """The types for which a kernel is made."""
     if kernel == OF_DOUBLE:
         return ["float64"]
-    return [dtype for dtype in TYPES if dtype != "float16" or kernel == OF_HALF]
+    return [dtype for dtype in TYPES if dtype in ("float32", "float64")
+            or dtype == "float16" and kernel == OF_HALF
+            or "128" in dtype and kernel == OF_WIDTHS]
 
 
 def lines(cuda):

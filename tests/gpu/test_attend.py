@@ -20,7 +20,7 @@ OPS = load()
 
 
 @pytest.fixture(autouse=True)
-def device():
+def device(for_few):
     with double.installed() as cupy:
         yield cupy
 

@@ -8,7 +8,7 @@ from hopref import attention
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _attend, _tiles
+from hopref.fast.cupy import _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, agrees_with
 
@@ -17,9 +17,8 @@ OPS = load()
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
+def device(monkeypatch, in_tiles):
     monkeypatch.setattr(_tiles, "SCORES", 0)
-    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy
 

@@ -8,15 +8,13 @@ import pytest
 from hopref.check import devices
 from hopref.cli import main
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _attend
 from tests.doubles import cupy as double
 from tests.gpu.comparison import draw
 from tests.rounding import close, within
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
-    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
+def device(in_tiles):
     with double.installed() as cupy:
         yield cupy
 

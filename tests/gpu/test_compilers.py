@@ -34,9 +34,13 @@ def compiler(request, monkeypatch):
         kernel.cache_clear()
 
 
-def test_attention_is_within_the_derived_tolerance(compiler):
+def test_attention_is_within_the_derived_tolerance(compiler, monkeypatch):
     for dtype in "float32", "float64":
         compared("modern.update", draw((1, 5), (140, 5), dtype=dtype), dtype, beta=0.5)
+    with monkeypatch.context() as many:
+        many.setattr(_attend, "MANY", 1)
+        for dtype in "float32", "float64":
+            compared("modern.update", draw((1, 3), (34, 3), dtype=dtype), dtype, beta=0.5)
     half = Case("half precision", [a.astype("f2").astype(float) for a in draw((1, 5), (40, 5))], {})
     compared_in_half(load()["modern.update"], half, np.dtype("f2"), double.asarray, double.asnumpy)
     compared("attention.causal_linear_attention",

@@ -12,6 +12,7 @@ from tests.gpu.mutants import (
     OF_HALF,
     OF_SWEEPS,
 )
+from tests.gpu.mutants_of_tiles import OF_TILE
 
 pytestmark = nvrtc.required()
 PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
@@ -23,5 +24,5 @@ def test_the_table_is_that_of_the_page():
 
 
 def test_the_number_of_wrong_kernels_is_that_of_the_page():
-    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF + OF_DENSE)
+    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF + OF_DENSE + OF_TILE)
     assert f"* {wrong} wrong versions of the kernels" in PAGE

@@ -14,7 +14,7 @@ from tests.gpu import nvrtc
 from tests.gpu.comparison import compared_in_half, draw, half_profile
 from tests.gpu.mutants import OF_HALF
 
-pytestmark = pytest.mark.usefixtures("small_blocks")
+pytestmark = pytest.mark.usefixtures("small_blocks", "in_tiles")
 OPS = load()
 formats = pytest.mark.parametrize("name", ["float16", "bfloat16"])
 of_few_queries = pytest.mark.parametrize("op, shapes, given", [pytest.param(
@@ -24,16 +24,10 @@ of_few_queries = pytest.mark.parametrize("op, shapes, given", [pytest.param(
         ("attention.softmax_attention", [(3, 5), (40, 5), (40, 3)], ("causal",)))])
 
 
-@pytest.fixture(autouse=True)
-def in_tiles(monkeypatch):
-    """Of few queries, too, in tests that do not take the kernels."""
-    monkeypatch.setattr(_attend, "FEW", 0)
-
-
 @pytest.fixture
-def by_kernels(monkeypatch):
+def by_kernels(monkeypatch, request):
     """With parts of a few warps."""
-    monkeypatch.setattr(_attend, "FEW", 16)
+    request.getfixturevalue("for_few")
     monkeypatch.setattr(_attend, "BLOCKS", 4)
 
 
@@ -87,7 +81,7 @@ def test_kernels_read_half_precision(op, shapes, given, name, by_kernels):
     for name, mutant in zip(("bfloat16", "float16"), OF_HALF)])
 def test_a_mutant_of_the_conversion_is_found(name, mutant, by_kernels, monkeypatch):
     wrong = mutant.applied(_attend.source())
-    monkeypatch.setattr(_attend, "source", lambda: wrong)
+    monkeypatch.setattr(_attend, "source", lambda kernel: wrong)
     _attend._kernels.cache_clear()
     with pytest.raises(AssertionError):
         compared_in_half(OPS["modern.update"], call_in_half([(2, 5), (40, 5)], (), dtype_of(name)),

@@ -33,7 +33,7 @@ def device():
 @pytest.fixture(params=["kernels", "tiles"])
 def how(request, monkeypatch):
     """Each way for any number of states; of the second, tiles of 32 patterns."""
-    monkeypatch.setattr(path, "FEW", math.inf if request.param == "kernels" else 0)
+    request.getfixturevalue({"kernels": "for_few", "tiles": "in_tiles"}[request.param])
     monkeypatch.setattr(_tiles, "SCORES", 0)
     return request.param
 
@@ -158,7 +158,8 @@ def test_few_states_take_two_launches_and_little_memory(dtype):
 
 @precisions
 @pytest.mark.parametrize("N", [64, 640])
-def test_many_states_take_sixteen_launches_a_tile_and_memory_of_one(dtype, N, monkeypatch):
+def test_many_states_take_sixteen_launches_a_tile_and_memory_of_one(
+        dtype, N, in_tiles, monkeypatch):
     """At a time one array of scores, the sums, their increments, and six numbers for a state."""
     monkeypatch.setattr(_tiles, "SCORES", 0)
     stats = cost(20, N, 6, dtype)
@@ -213,7 +214,6 @@ def test_the_constants_are_those_of_the_source():
 
 
 @precisions
-def test_the_conformance_kit_judges_the_path_on_arrays_of_the_device(dtype, monkeypatch):
-    monkeypatch.setattr(path, "FEW", 0)
+def test_the_conformance_kit_judges_the_path_on_arrays_of_the_device(dtype, in_tiles):
     report = judged(Job("hopref, cupy path", "modern.update", "cupy", dtype))
     assert report.verdict == "conforms", report.findings

@@ -79,7 +79,7 @@ def overflows_give_nan():
 def kernels(monkeypatch):
     """A function that puts another source in the place of the kernels."""
     def replaced(source):
-        def compiled(cupy, real, stored):
+        def compiled(cupy, real, stored, width):
             module = cupy.RawModule(code=source, options=("-std=c++17", "-DREAL=float"))
             return module.get_function("partial"), module.get_function("merge")
         monkeypatch.setattr(path, "_kernels", compiled)

@@ -10,7 +10,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _attend, _causal, _decayed, _linear, _rows, _tiles
+from hopref.fast.cupy import PATHS, _causal, _decayed, _linear, _rows, _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
@@ -31,13 +31,12 @@ every = pytest.mark.parametrize("name", [
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch):
+def device(monkeypatch, in_tiles):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
     monkeypatch.setattr(_decayed, "POSITIONS", 4)
     monkeypatch.setattr(_causal, "BLOCKS", math.inf)
-    monkeypatch.setattr(_attend, "FEW", 0)              # the kernels have tests of their own
     with double.installed() as cupy:
         yield cupy
 

@@ -13,13 +13,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
 TABLE = PAGE.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
 REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
-SPILLED = {(13, "partial", "float64", 75): 24,      # bytes, where a compiler spills any
-           (13, "dense", "float64", 120): 72}
+SPILLED = {(13, "dense", "float64", 120): 72,       # bytes, where a compiler spills any
+           **{(cuda, "tile", "float32", a): 8 for cuda in nvrtc.CUDA for a in (75, 80)}}
+OF_TILE = 4             # of a kernel that needs its registers for the scores and sums of a tile
 SHARED = {"partial": lambda real: path.shared_bytes(real, 0, 0), "merge": lambda real: 0,
+          "tile": lambda real: path.bytes_of_tile(real, 64),
           "sweep": lambda real: _sweeps.shared_bytes(real, 0),
           "causal": lambda real: _causal.shared_bytes(0),
           "dense": lambda real: _dense.shared_bytes()}
-REALS = {"float32": "float32", "float64": "float64", "float16": "float32"}
+REALS = {"float32": "float32", "float64": "float64", "float16": "float32",
+         "float32, 128": "float32"}
 compilers = pytest.mark.parametrize("cuda", [
     pytest.param(cuda, marks=nvrtc.required(cuda)) for cuda in nvrtc.CUDA])
 pytestmark = nvrtc.required()
@@ -43,8 +46,12 @@ def test_the_resources_are_those_of_the_page_and_within_the_limits(cuda):
                 for kernel, of in found.items():
                     at = cuda, kernel, dtype, architecture
                     assert of["spilled"] <= SPILLED.get(at, 0), at
-                    assert 0 < of["registers"] <= REGISTERS // (RESIDENT * path.THREADS), at
-                    assert of["shared"] == SHARED[kernel](np.dtype(REALS[dtype])), at
+                    assert kernel != "tile" or of["stack"] <= of["spilled"], at
+                    resident = OF_TILE if kernel == "tile" else RESIDENT
+                    assert 0 < of["registers"] <= REGISTERS // (resident * path.THREADS), at
+                    shared = SHARED[kernel](np.dtype(REALS[dtype])) if "128" not in dtype else \
+                        path.bytes_of_tile("float32", 128)
+                    assert of["shared"] == shared <= path.SHARED_MEMORY, at
 
 
 def test_spills_are_read_from_the_log():

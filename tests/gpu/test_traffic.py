@@ -44,6 +44,20 @@ def test_sectors_of_scattered_stores_are_counted():
     assert counted(SCATTERED, 33).excess("global") == {"kernel.cu:5": 1, "kernel.cu:7": 8}
 
 
+def test_parts_of_a_warp_that_read_8_or_16_bytes_share_passes_where_neighbours_read_the_same():
+    """Of 16 bytes, quarters of a warp take a pass each, or two of them one."""
+    lanes = np.arange(32)
+
+    def passes(of_lane, size):
+        counted = Traffic()
+        counted.add("shared", "", np.uint64(size) * of_lane.astype(np.uint64), size, lanes)
+        return counted.counts["shared", ""][1]
+    assert [passes(lanes, size) for size in (4, 8, 16)] == [1, 2, 4]
+    assert [passes(lanes // 2, size) for size in (4, 8, 16)] == [1, 1, 2]
+    assert passes(lanes % 2 + lanes // 4 * 2, 16) == 2 and passes(lanes % 8, 16) == 4
+    assert passes(lanes // 8, 16) == 2 and passes(lanes * 8, 16) == 32
+
+
 @pytest.fixture
 def traffic(monkeypatch):
     """That of the kernels that are launched, by their names."""
@@ -69,6 +83,30 @@ def test_the_kernels_of_attention_have_no_bank_conflicts_and_read_whole_sectors(
         wasteful = {lines[int(line.partition(":")[2]) - 1].strip()
                     for line, ratio in of.excess("global").items() if ratio > 1}
         assert not wasteful, kernel
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tiles_have_no_bank_conflicts_and_read_whole_sectors(dtype, traffic, for_many):
+    """An access to 16 bytes takes two passes, the least where lanes have 4 queries and 8 keys, and
+    the sums of a block are written once to shared memory; 8 masks are a quarter of a sector."""
+    Q, K, V = (np.ones((n, 8), dtype) for n in (32, 32, 32))
+    with double.installed():
+        attention.softmax_attention(*map(double.asarray, (Q, K, V)), backend="cupy",
+                                    mask=double.ones((32, 32), dtype=bool),
+                                    bias=double.zeros((32, 32), dtype=dtype))
+    lines = _attend.source("tile").splitlines()
+    passes, sectors = {}, {}
+    for (space, line), (requests, taken, least) in traffic["tile"].counts.items():
+        text = lines[int(line.partition(":")[2]) - 1].strip()
+        if space == "shared" and text.startswith(("q[m]", "x[j]", "w[m]", "const Pack x")):
+            passes[text] = taken / requests
+        elif space == "shared" and not text.startswith("query[mine"):
+            assert taken == least, text
+        elif space == "global":
+            sectors[text] = taken / least
+    assert len(passes) == 4 and set(passes.values()) == {2}
+    assert {text for text, ratio in sectors.items() if ratio > 1} == {
+        "return masked && !*mask ? -infinity() : score;"}
 
 
 def test_the_other_kernels_have_no_bank_conflicts(traffic, monkeypatch):

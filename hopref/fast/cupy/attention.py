@@ -1,14 +1,15 @@
 """`hopref.models.attention` on a CUDA device.
 
-Softmax attention of few queries is computed by two kernels (see `_attend`), all else by tiles of
-keys (see `_tiles`), without an array of L x S scores; linear attention by blocks of positions (see
-`_linear`), or the causal form by a kernel (see `_causal`), without one of L x r x v.  The launches
-depend on the shapes and options alone.
+Softmax attention is computed by two kernels (see `_attend`), or by tiles of keys (see `_tiles`)
+where these do not take it, without an array of L x S scores; linear attention by blocks of
+positions (see `_linear`), or the causal form by a kernel (see `_causal`), without one of L x r x v.
+The launches depend on the shapes and options alone.
 """
 import math
 from functools import partial
 
-from hopref.fast.cupy import _attend, _causal
+from hopref.fast.cupy import _causal
+from hopref.fast.cupy._attend import attended
 from hopref.fast.cupy._linear import (
     Logarithms,
     Numbers,
@@ -26,7 +27,6 @@ from hopref.fast.cupy._linear import (
 from hopref.fast.cupy._tiles import (
     Tiles,
     arithmetic,
-    attended,
     in_arithmetic,
     in_dtype,
     in_tiles,
@@ -47,9 +47,7 @@ def softmax_attention(Q, K, V, /, *, scale=None, mask=True, bias=0.0, causal=Fal
     (Q,), (K, V) = in_arithmetic(cupy, real, Q), in_tiles(cupy, real, K, V)
     bias = None if isinstance(bias, float) else in_dtype(cupy, real, bias)
     tiles = Tiles(cupy, Q, K, factor, mask, bias, offset)
-    Z = _attend.attended(tiles, V, empty_row) if _attend.possible(tiles, V.shape[-1]) else \
-        attended(tiles, V, float(empty_row))[0]
-    return cupy.astype(Z, dtype, copy=False)
+    return cupy.astype(attended(tiles, V, empty_row), dtype, copy=False)
 
 
 # ---- linear attention ---------------------------------------------------------------------------

@@ -1,20 +1,18 @@
 """`hopref.models.modern` on a CUDA device, without an array of M x N scores.
 
-In `update`, few states are processed by two kernels (see `_attend`), if a state fits in shared
-memory; all else is processed by tiles of patterns (see `_tiles`).  A sum is taken in an order that
-depends on the shapes alone.  The scores must be in the range of the dtype: where one overflows, the
-results of the state are NaN.
+Updates are computed by two kernels (see `_attend`), all else, and what these do not take, by tiles
+of patterns (see `_tiles`).  A sum is taken in an order that depends on the shapes alone.  The
+scores must be in the range of the dtype: where one overflows, the results of the state are NaN.
 """
 import math
 
 import numpy as np
 
-from hopref.fast.cupy import _attend
+from hopref.fast.cupy._attend import attended
 from hopref.fast.cupy._gaps import Gaps, longest_square
 from hopref.fast.cupy._tiles import (
     Tiles,
     arithmetic,
-    attended,
     exact_threshold,
     in_arithmetic,
     in_tiles,
@@ -38,7 +36,7 @@ def weights(xi, X, /, *, beta=1.0):
 
 def thresholded_update(xi, X, /, *, beta=1.0, theta=-0.5, side="above"):
     def means(tiles):
-        return attended(tiles, in_arithmetic(tiles.cupy, tiles.Q.dtype, X)[0])[0]
+        return attended(tiles, in_arithmetic(tiles.cupy, tiles.Q.dtype, X)[0])
     theta = exact_threshold(theta, xi.dtype, side)
     return _rows(means, side(xi, theta), side(X, theta), beta, xi.shape)
 
@@ -59,8 +57,7 @@ def _rows(rule, xi, X, beta, shape):
 
 def _updates(tiles):
     """The new states."""
-    few = _attend.possible(tiles, tiles.K.shape[-1])
-    return _attend.attended(tiles, tiles.K) if few else attended(tiles, tiles.K)[0]
+    return attended(tiles, tiles.K)
 
 
 def _weights(tiles):

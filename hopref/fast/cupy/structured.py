@@ -1,6 +1,6 @@
 """`hopref.models.structured` on a CUDA device.
 
-A support is a mask of softmax attention (see `_tiles`), which is read in tiles.  The patterns of
+A support is a mask of softmax attention (see `_attend` and `_tiles`).  The patterns of
 the windows of a block of states are gathered.
 """
 import math
@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from hopref import maps
-from hopref.fast.cupy import _rows, _tiles, performer
+from hopref.fast.cupy import _attend, _rows, _tiles, performer
 from hopref.fast.cupy._linear import Logarithms, Numbers
 from hopref.fast.cupy._linear import attended as attended_by_features
 from hopref.fast.cupy._tiles import Tiles, arithmetic, attended, in_arithmetic, in_tiles
@@ -36,8 +36,11 @@ def pair_update(xi, X, support=True, /, *, delta=0.0, beta=1.0, renormalise=True
     if xi.ndim == 1:
         states, support = states[None], True if support is True else support[None]
     mask = support                  # with its leading axes, since to merge them may be to copy
-    new, some = attended(Tiles(cupy, states, keys, float(beta), mask), values, empty_row)
-    if mask is not True and not renormalise:
+    seen = Tiles(cupy, states, keys, float(beta), mask)
+    if mask is True or renormalise:
+        new = _attend.attended(seen, values, empty_row)
+    else:
+        new, some = attended(seen, values, empty_row)
         _, every = attended(Tiles(cupy, states, keys, float(beta)), values[:, :0])
         share = cupy.exp(beta * (some.top - every.top)) * some.total / every.total
         new = cupy.where(some.total > 0, share * new, new)

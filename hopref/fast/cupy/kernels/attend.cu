@@ -1,64 +1,5 @@
-// Softmax attention for few queries: z = sum_j p_j v_j with p = softmax_j(beta <q, k_j> + b_j), in
-// two kernels.
-//
-// The keys are divided into parts.  `partial` computes, for each part and each query, the largest
-// score, the sum of exp(score - largest), and the sum of the values with these weights.  `merge`
-// adds the parts.  Each sum is taken in a fixed order, so that the bits of a result depend neither
-// on the order of blocks nor on that of threads.
-//
-// REAL is float or double.  Keys and values are stored in it, or, if REAL is float, as STORED, which is
-// float16 or bfloat16.  A block of `partial` has WARPS warps, and 32 lanes are a warp.
-// grid of `partial`: (parts, queries, heads); of `merge`: (blocks of THREADS components, queries,
-// heads).
-
-#ifndef STORED
-#define STORED REAL
-#endif
-
-struct float16 { unsigned short bits; };          // NVRTC defines the types only with headers
-struct bfloat16 { unsigned short bits; };
-
-typedef REAL real;
-typedef STORED stored;
-typedef unsigned char truth;                      // a bool of NumPy
-typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
-
-enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
-#define ALL 0xffffffffu
-
-__device__ real number(real x) { return x; }
-__device__ float number(bfloat16 x) { return __int_as_float(int(x.bits) << 16); }
-__device__ float number(float16 x)
-{
-    float y;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
-    return y;
-}
-
-__device__ real infinity() { return real(__int_as_float(0x7f800000)); }
-
-// The lowest number, below every score; a hidden key, with a score of -infinity, has the weight 0.
-__device__ real lowest()
-{
-    return sizeof(real) == 4 ? real(__int_as_float(0xff7fffff))
-                             : real(__longlong_as_double(0xffefffffffffffffll));
-}
-
-__device__ real largest_of_warp(real value)
-{
-    for (int gap = LANES / 2; gap > 0; gap /= 2) {
-        const real other = __shfl_xor_sync(ALL, value, gap);
-        value = value < other ? other : value;
-    }
-    return value;
-}
-
-__device__ real sum_of_warp(real value)
-{
-    for (int gap = LANES / 2; gap > 0; gap /= 2)
-        value += __shfl_xor_sync(ALL, value, gap);
-    return value;
-}
+// Softmax attention for few queries, of which a block has one (see softmax.cu, which precedes this).
+// grid: (parts, queries, heads).
 
 // A mask or a bias has a stride, in elements, for each of heads, queries and keys; `masked` and
 // `biased` are 0 where it is absent.  Query i sees the keys before i + after - before.
@@ -68,8 +9,8 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
         const stored* __restrict__ values, const truth* __restrict__ mask,
         const real* __restrict__ bias, const size masked, const size mask_head,
         const size mask_query, const size mask_key, const size biased, const size bias_head,
-        const size bias_query, const size bias_key, const size count, const size d, const size v,
-        const size length, const size after, const size before, const real beta,
+        const size bias_query, const size bias_key, const size l, const size count, const size d,
+        const size v, const size length, const size after, const size before, const real beta,
         real* __restrict__ sums, real* __restrict__ totals, real* __restrict__ tops)
 {
     extern __shared__ double memory[];            // of the widest type, for its alignment
@@ -77,7 +18,7 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
     real* query = reinterpret_cast<real*>(memory);
     const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES;
     real* sum = query + d + warp * v;             // that of this warp
-    const size i = blockIdx.y, head = blockIdx.z, row = head * gridDim.y + i;
+    const size i = blockIdx.y, head = blockIdx.z, row = head * l + i;
     const size visible = i + after < before ? 0 : i + after - before;
     const size limit = visible < count ? visible : count;
     const size first = blockIdx.x * length;
@@ -102,25 +43,18 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
             real product = real(0);
             for (size k = lane; k < d; k += LANES)
                 product += query[k] * number(keys[(start + j) * d + k]);
-            product = sum_of_warp(product);
+            product = sum_of(LANES / 2, 1, product);
             if (lane == j)
                 score = product;
         }
-        if (lane < present) {
-            if (score == -infinity())             // an overflow, which hides no key
-                score = infinity() - infinity();
-            if (biased) {
-                const real more = bias[(start + lane) * bias_key];
-                score = more == -infinity() ? more : beta * score + more;
-            }
-            if (masked && !mask[(start + lane) * mask_key])
-                score = -infinity();
-        }
-        const real highest = largest_of_warp(score);
+        if (lane < present)
+            score = score_of(score, beta, masked, mask + (start + lane) * mask_key, biased,
+                             bias + (start + lane) * bias_key);
+        const real highest = largest_of(LANES / 2, 1, score);
         const real new_top = top < highest ? highest : top;
         const real scale = exp(factor * (top - new_top));
         const real weight = exp(factor * (score - new_top));
-        total = total * scale + sum_of_warp(weight);
+        total = total * scale + sum_of(LANES / 2, 1, weight);
         top = new_top;
         __syncwarp();                             // the weights of the last tile have been read
         weights[warp][lane] = weight;
@@ -155,26 +89,4 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
         totals[part] = value;
         tops[part] = block_top;
     }
-}
-
-// `factor` is that of the exponents, and `empty` the result of a query that sees no key.
-extern "C" __global__ void __launch_bounds__(THREADS)
-merge(const real* __restrict__ sums, const real* __restrict__ totals, const real* __restrict__ tops,
-      const size parts, const size v, const real factor, const real empty,
-      real* __restrict__ means)
-{
-    const size k = size(blockIdx.x) * THREADS + threadIdx.x;
-    if (k >= v)
-        return;
-    const size row = size(blockIdx.z) * gridDim.y + blockIdx.y, begin = row * parts;
-    real top = tops[begin];
-    for (size part = 1; part < parts; ++part)
-        top = top < tops[begin + part] ? tops[begin + part] : top;
-    real value = real(0), total = real(0);
-    for (size part = 0; part < parts; ++part) {
-        const real scale = exp(factor * (tops[begin + part] - top));
-        value += scale * sums[(begin + part) * v + k];
-        total += scale * totals[begin + part];
-    }
-    means[row * v + k] = total == real(0) ? empty : value / total;
 }
