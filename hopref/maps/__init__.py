@@ -13,6 +13,7 @@ from hopref.maps.entries import (
     finite_or_zero,
     followers,
     for_heads,
+    in_common_range,
     in_common_unit,
     kth_largest,
     lengths,

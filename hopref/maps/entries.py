@@ -1,7 +1,7 @@
 """Functions of the entries of rows: quotients, norms, powers, sums, and scaled exponentials."""
 import math
 
-from hopref.dispatch.namespace import namespace
+from hopref.dispatch.namespace import namespace, on_host
 from hopref.dispatch.overrides import overridable
 from hopref.maps.double_double import leading_bit
 
@@ -151,18 +151,43 @@ def odd_part(r, x, n):
     return odd
 
 
-def power_gain(r, x, n, size):
-    """((r + x)^n - (r - x)^n)/2, up to a factor > 0 common to all patterns (axis -2).
+def power_gain(r, x, n):
+    """((r + x)^n - (r - x)^n)/2, up to a factor > 0 common to all patterns (axis -2)."""
+    return in_common_range((x,) if n % 2 else (x, r), _quotient, abs(r) + abs(x), r, x, n)
 
-    The result is x q (n odd) or r x q (n even) with q > 0.  Each factor is scaled by its own unit,
-    that of q for ``size`` >= |r| + |x|, so that their product does not overflow.
+
+def _quotient(r, x, n):
+    """q > 0 with ((r + x)^n - (r - x)^n)/2 = x q for odd n, and r x q for even n."""
+    return odd_part(r, x, n) if n % 2 else odd_part(r * r + x * x, 2 * (r * x), n // 2)
+
+
+def in_common_range(factors, quotient, size, r, x, n):
+    """The product of factors and quotient(r, x, n), up to a factor common to all patterns.
+
+    The quotient is homogeneous in r and x, of degree n less the number of factors, and near a power
+    of ``size``.  If the largest product of all patterns (axis -2) may have over- or underflowed,
+    each factor is divided by its own power of two, and r and x by one near their size, or for large
+    n by the largest size; the products are then multiplied by these powers, relative to the
+    largest.
     """
-    r = namespace(x).where(x == 0, 0 * r, r)        # excluded from the choice of units
-    own, other = in_common_unit(x, NEAR), in_common_unit(r, NEAR)
-    r, x = in_common_unit(r, n, size), in_common_unit(x, n, size)
-    if n % 2:
-        return own * odd_part(r, x, n)
-    return own * other * odd_part(r * r + x * x, 2 * (r * x), n // 2)
+    xp = namespace(x)
+    product = math.prod((*factors, quotient(r, x, n)))
+    top = xp.max(xp.abs(product), axis=-2, keepdims=True)
+    plain = (top > 2.0**-900) & (top < 2.0**900)
+    if on_host(product) and bool(xp.all(plain)):
+        return product
+    for factor in factors:
+        size = xp.where(factor == 0, 0.0, size)
+    r, x = xp.where(size == 0, 0 * r, r), xp.where(size == 0, 0 * x, x)
+    top = xp.max(size, axis=-2, keepdims=True)
+    unit = 2 * binade(size) if n < 900 else xp.where(top == 0, 1.0, top)
+    scaled, exponent = quotient(r / unit, x / unit, n), (n - len(factors)) * xp.log2(unit)
+    for factor in factors:
+        unit = binade(xp.abs(factor))
+        scaled, exponent = scaled * (factor / unit), exponent + xp.log2(unit)
+    top = xp.max(xp.where(scaled == 0, -inf, exponent), axis=-2, keepdims=True)
+    fall = xp.minimum(exponent - finite_or_zero(top), 0.0)
+    return xp.where(plain, product, scaled * leading_bit(xp.exp(math.log(2) * fall)))
 
 
 def others(parts):

@@ -16,9 +16,9 @@ from hopref.dispatch.domains import Array, Choice, count, finite, no_larger_than
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.maps import (
-    NEAR,
     column,
     double_double,
+    in_common_range,
     in_common_unit,
     keep,
     logsumexp,
@@ -65,7 +65,12 @@ def _quadratic_slope(z, n):
 
 
 def _quadratic_gain(F, r, x, n):
-    return namespace(x).sum(in_common_unit(r, 2) * in_common_unit(x, 2), axis=-2)
+    xp = namespace(x)
+    return xp.sum(in_common_range((r, x), _one, xp.abs(x), r, x, 2), axis=-2)
+
+
+def _one(r, x, n):
+    return 1.0
 
 
 def _polynomial_slope(z, n):
@@ -73,13 +78,7 @@ def _polynomial_slope(z, n):
 
 
 def _polynomial_gain(F, r, x, n):
-    return namespace(x).sum(power_gain(r, x, n, _size(r, x)), axis=-2)
-
-
-def _size(r, x):
-    """Upper bound on |r + x| and |r - x|; 0 where the two are equal."""
-    xp = namespace(x)
-    return xp.where(x == 0, 0.0, xp.abs(r) + xp.abs(x))
+    return namespace(x).sum(power_gain(r, x, n), axis=-2)
 
 
 def _positive(z):
@@ -97,11 +96,16 @@ def _rectified_slope(z, n):
 
 def _rectified_gain(F, r, x, n):
     """The gain of max(z, 0)^n, which is that of z^n where both r + x and r - x are positive."""
-    xp, size, own = namespace(x), _size(r, x), in_common_unit(x, NEAR)
-    r = in_common_unit(xp.where(x == 0, 0 * r, r), n, size)
-    x = in_common_unit(x, n, size)
+    xp, quotient = namespace(x), partial(_rectified_quotient, F)
+    size = _positive(r + xp.abs(x))
+    return xp.sum(in_common_range((x,), quotient, size, r, x, n), axis=-2)
+
+
+def _rectified_quotient(F, r, x, n):
+    """(F(r + x) - F(r - x))/(2 x) >= 0, without cancellation."""
+    xp = namespace(x)
     share = (F(r + x, n) - F(r - x, n)) / (2 * xp.where(x == 0, 1.0, x))
-    return xp.sum(own * xp.where(r > xp.abs(x), odd_part(r, x, n), share), axis=-2)
+    return xp.where(r > xp.abs(x), odd_part(r, x, n), share)
 
 
 def _exponential(z, n):
