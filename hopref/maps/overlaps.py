@@ -122,14 +122,17 @@ def _longest(X, where):
 
 
 def biased(z, beta, bias, where):
-    """beta z + bias; in rows whose largest value overflows, beta (z - max z) + bias."""
-    xp = namespace(z)
-    seen = (bias > -inf) & where
-    logits = beta * z + bias
-    near = xp.abs(_largest(logits, seen, 1)) < NEAR
+    """beta z + bias; in rows whose largest value overflows, beta (z - max z) + bias.
+
+    It is -inf where the bias is, whatever beta z is.
+    """
+    xp, logits = namespace(z), seen(beta * z + bias, bias != -inf)
+    visible = (bias > -inf) & where
+    near = xp.abs(_largest(logits, visible, 1)) < NEAR
     if on_host(z) and bool(xp.all(near)):
         return logits
-    return xp.where(near, logits, beta * (z - finite_or_zero(_largest(z, seen, 1))) + bias)
+    apart = beta * (z - finite_or_zero(_largest(z, visible, 1))) + bias
+    return xp.where(near, logits, seen(apart, bias != -inf))
 
 
 def squared_unit(beta):

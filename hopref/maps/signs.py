@@ -14,7 +14,7 @@ def keep(h, xi, low):
 def plus(h, xi, low):
     """Sign of the field, 1 or ``low``; 1 at h = 0."""
     xp = namespace(h)
-    return xp.where(h >= 0, 1.0, xp.where(h < 0, low, h))
+    return xp.where(h >= 0, 1.0, xp.where(h == h, low, h))
 
 
 @overridable
@@ -62,9 +62,10 @@ def strongest(x):
 
 
 def winners(x, k):
-    """1 at the k largest entries of each row, of ties the first, else 0; NaN at NaN."""
+    """1 at the k largest entries of each row, of ties the first, else 0; NaN in rows with a NaN."""
     xp = namespace(x)
-    return xp.where(x == x, xp.astype(among_largest(x, k), x.dtype), x)
+    top = xp.max(x, axis=-1, keepdims=True)
+    return xp.where(top == top, xp.astype(among_largest(x, k), x.dtype), top)
 
 
 def among_largest(z, k):

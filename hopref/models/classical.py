@@ -322,7 +322,8 @@ def winners_update(xi, W, b=0.0, /, *, k):
 
     Notes
     -----
-    Among equal fields those of lowest index are chosen, so that exactly k sites are active.  No
+    Among equal fields those of lowest index are chosen, so that exactly k sites are active.  A NaN
+    among the fields may be among the largest or not, and makes all sites of the state NaN.  No
     energy is known to decrease under this synchronous update.
 
     >>> from hopref import classical

@@ -7,7 +7,7 @@ the indices.
 from typing import Any, NamedTuple
 
 from hopref.dispatch.namespace import namespace
-from hopref.maps import rows, softmax, winners
+from hopref.maps import among_largest, rows, softmax
 from hopref.parts.operations import Chunked
 from hopref.parts.softmax import bounded
 
@@ -61,8 +61,7 @@ def _best(z, k):
     here = xp.broadcast_to(xp.arange(n), z.shape)
     if n <= k:
         return here
-    won = winners(z, k)
-    rank = xp.where(won > 0, here, xp.where(won == 0, n + here, here - n))
+    rank = xp.where(among_largest(z, k), here, n + here)
     return xp.argsort(rank, axis=-1)[..., :k]
 
 
