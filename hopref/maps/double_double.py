@@ -126,8 +126,7 @@ def power(t, q):
         more = xp.zeros_like(p)
         more[known] = power_excess([part[known] for part in t], p[known], q)
         return p, more
-    t = [xp.where(known, part, whole) for part, whole in zip(t, (1.0, 0.0), strict=True)]
-    return p, xp.where(known, power_excess(t, xp.where(known, p, 1.0), q), 0.0)
+    return p, xp.where(known, power_excess(t, p, q), 0.0)
 
 
 def power_excess(t, p, q):

@@ -15,8 +15,7 @@ TERMS = 24      # terms of the exponential series for x <= 1; the next one is be
 def ratio(numerator, denominator, otherwise):
     """The quotient; ``otherwise`` where the denominator is 0."""
     xp = namespace(denominator)
-    none = denominator == 0
-    return xp.where(none, otherwise, numerator / xp.where(none, 1.0, denominator))
+    return xp.where(denominator == 0, otherwise, numerator / denominator)
 
 
 def seen(z, where):
@@ -68,7 +67,7 @@ def _in_units(x, square):
     return x, namespace(x).sqrt(dot(x, x) + square), unit
 
 
-def unit_of(x, square=0.0):
+def unit_of(x, square):
     """A power of two by which |x| of each row, and sqrt(square), are at most 2 after division."""
     xp = namespace(x)
     size = xp.max(xp.abs(x), axis=-1, keepdims=True) if x.shape[-1] else mean(x)
@@ -132,7 +131,7 @@ def in_common_unit(z, n, size=None):
     power_of_top = power(top, n)
     plain = (power_of_top > 2.0**-900) & (power_of_top < 2.0**900) | (top == 0)
     unit = 2 * binade(top) if n < 900 else top
-    return xp.where(plain, z, z / xp.where(plain, 1.0, unit))
+    return z / xp.where(plain, 1.0, unit)
 
 
 def odd_part(r, x, n):
@@ -254,7 +253,7 @@ def standard_error(draws):
 def raised(p, e):
     """p^e, or 0 where p is 0, for every e."""
     xp = namespace(p)
-    return xp.where(p > 0, xp.pow(xp.where(p > 0, p, 1.0), e), 0.0)
+    return xp.where(p > 0, xp.pow(p, e), 0.0)
 
 
 @overridable
@@ -301,7 +300,7 @@ def unless_lost(otherwise, log_q, log_k, q, keys, signs):
     if all(isinstance(sign, float) for sign in signs):
         return otherwise
     xp, here = namespace(keys), log_k > -inf
-    least = xp.min(xp.where(here, xp.abs(keys), 1.0), axis=-2, keepdims=True)
+    least = xp.min(xp.where(here, xp.abs(keys), inf), axis=-2, keepdims=True)
     some = (log_q > -inf) & xp.any(here, axis=-2, keepdims=True)
     lost = xp.any(some & (xp.abs(q) * least < xp.finfo(keys.dtype).eps), axis=-1, keepdims=True)
     return xp.where(lost, xp.full_like(least[..., :1], math.nan), otherwise)

@@ -24,7 +24,7 @@ def evened(q, k, z):
     powers of two does not change the rounding of results.
     """
     xp, most = namespace(k), _sizes(z, k)
-    if 0 in q.shape or 0 in k.shape:
+    if 0 in k.shape:
         return q, k, xp.ones_like(most), (1.0,)
     most = xp.maximum(most, _most(k, -2))
     if on_host(k) and _near_one(most) and _near_one(_most(q, -1)):
@@ -66,8 +66,8 @@ def _queries(q, c):
     rest = c / part
     row = xp.max(xp.abs(q / part / rest), axis=-1, keepdims=True)
     one = xp.ones_like(row)
-    first = xp.where(row < 2.0**-900, 2.0**900, xp.where(row < 2.0**1000, one, 2.0**-900))
-    second = xp.where(row < 2.0**-900, 2.0**400, xp.where(row < 2.0**1000, one, 2.0**-400))
+    first, second = (xp.where(row < 2.0**-900, 2.0**k, xp.where(row < 2.0**1000, one, 2.0**-k))
+                     for k in (900, 400))
     q = q * first / part * second / rest
     third = unit(xp.max(xp.abs(q), axis=-1, keepdims=True))
     return q * third, (first, second, third)

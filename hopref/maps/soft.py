@@ -127,9 +127,8 @@ def sink_gain(gaps, beta, sink):
     def averaged(e):
         return others * xp.mean(e[..., :-1], axis=-1) + share * e[..., -1]
     mean, lack = averaged(xp.exp(beta * gaps)), averaged(xp.expm1(beta * gaps))
-    small = mean < SMALL
-    plain = log_of_mean(xp.where(small, 1.0, mean), xp.where(small, 0.0, lack))
-    return xp.where(small, log_of_small_mean(beta * gaps, sink), plain) / beta
+    plain = log_of_mean(mean, lack)
+    return xp.where(mean < SMALL, log_of_small_mean(beta * gaps, sink), plain) / beta
 
 
 def log_of_small_mean(x, sink):
@@ -178,7 +177,7 @@ def logsumexp(z, /, *, beta=1.0):
     xp = namespace(z)
     top = xp.max(z, axis=-1, keepdims=True)
     total = xp.sum(xp.exp(beta * (z - finite_or_zero(top))), axis=-1)
-    return top[..., 0] + xp.log(xp.maximum(total, 1.0)) / beta      # 0 in rows of -inf
+    return top[..., 0] + xp.log(total) / beta
 
 
 def taking_part(z, bias, where):
@@ -211,8 +210,7 @@ def mean_gain(gaps, beta, where=True):
 def log_of_mean(mean, lack):
     """log(mean), computed from lack = mean - 1 where the mean is near 1."""
     xp = namespace(mean)
-    near = lack > -0.5
-    return xp.where(near, xp.log1p(xp.where(near, lack, 0.0)), xp.log(xp.where(near, 1.0, mean)))
+    return xp.where(lack > -0.5, xp.log1p(lack), xp.log(mean))
 
 
 def average(a, where):

@@ -136,7 +136,7 @@ def heights(z, factors, q):
     t = xp.where(inside, e[0] + height_of_edge(inside, e, q), 0.0)
     top = xp.max(z, axis=-1, keepdims=True)
     depth = scaled(finite_or_zero(top) - z, factors)
-    return t, ratio(depth, xp.max(t, axis=-1, keepdims=True), 1.0)
+    return t, depth / xp.max(t, axis=-1, keepdims=True)
 
 
 def height_of_edge(inside, e, q):
@@ -146,7 +146,7 @@ def height_of_edge(inside, e, q):
     if closed(q):
         lack = xp.maximum(left(1.0, *powers(e, q)), 0.0)
         slope = first + xp.sqrt(first * first + many * lack) if q[0] == 2 else many
-        return ratio(lack, slope, 0.0)
+        return lack / slope
     r = 1 - xp.max(e[0], axis=-1, keepdims=True)       # the largest height is at most 1
     near = rough(e[0], q)
 
@@ -193,7 +193,7 @@ def powers_by_edge(z, factors, q):
         p = powers(added(e, (r, 0.0)), q) if paired else [rounded_power(e[0] + r, q)]
         tiny = xp.where(r < double_double.tiny(r), r, 0.0)
         near = e[0] <= (tiny if paired else r)
-        close = v * xp.pow(1 + ratio(xp.minimum(e[0], r), r, 0.0), q[0])
+        close = v * xp.pow(1 + ratio(e[0], r, 0.0), q[0])
         p = [xp.where(near, close, p[0]), *(xp.where(near, 0.0, more) for more in p[1:])]
         return [xp.where(inside, part, 0.0) for part in p]
     v = ratio(xp.maximum(left(1.0, rounded_power(e[0], q)), 0.0), edges, 0.0)
@@ -211,9 +211,8 @@ def relative(t, below, q):
     if q <= 2:
         return power(t, q)
     xp = namespace(t)
-    near = below < 0.5
-    whole = ratio(t, xp.max(t, axis=-1, keepdims=True), 0.0)
-    return xp.where(near, xp.exp(q * xp.log1p(-xp.where(near, below, 0.0))), power(whole, q))
+    whole = t / xp.max(t, axis=-1, keepdims=True)
+    return xp.where(below < 0.5, xp.exp(q * xp.log1p(-below)), power(whole, q))
 
 
 def power(t, q):
@@ -223,7 +222,7 @@ def power(t, q):
 
 def normalised(p):
     """Numbers p in [0, 1] divided by the sum of their row."""
-    return ratio(p, -left(0.0, p), 0.0)
+    return p / -left(0.0, p)
 
 
 # -- entries between 0 and 1 of sum k -----------------------------------------------------------

@@ -69,6 +69,7 @@ def test_a_reciprocal_is_a_pair():
         assert abs(exactly(*dd.reciprocal(a)) * Fraction(a) - 1) < Fraction(2) ** -105
 
 
+@pytest.mark.usefixtures("inside_an_operation")
 @pytest.mark.parametrize("q", [0.5, 3.3])
 def test_powers_on_a_device_are_those_in_host_memory(q, monkeypatch):
     """Of powers that may be pairs, and of others: tiny ones and those of 2 and more."""

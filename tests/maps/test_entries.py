@@ -3,15 +3,10 @@ import numpy as np
 import pytest
 
 from hopref import maps
-from hopref.dispatch.operation import unchecked
 from hopref.maps import entries, loops
 from hopref.maps.overlaps import pair_overlaps, squared_unit
 
-
-@pytest.fixture(autouse=True)
-def inside_an_operation():
-    with unchecked():
-        yield
+pytestmark = pytest.mark.usefixtures("inside_an_operation")
 
 
 @pytest.mark.parametrize("n", [2, 5, 899])
@@ -27,8 +22,34 @@ def test_a_common_unit_keeps_the_digits_of_all_patterns(n):
 def test_a_common_unit_is_one_where_powers_are_in_range_and_the_largest_entry_for_large_powers():
     z = np.array([[2.0], [-1.5], [0.0]])
     assert np.array_equal(entries.in_common_unit(z, 3), z)
+    assert np.array_equal(entries.in_common_unit(z / 8, 3), z / 8)
     for n in (900, 10**6):
         assert entries.in_common_unit(3 * z, n).tolist() == [[1.0], [-0.75], [0.0]]
+
+
+def test_the_largest_power_of_two_is_exact_in_every_binade():
+    every = np.ldexp(1.0, np.arange(-1074, 1024))
+    assert np.array_equal(entries.binade(every), every)
+    assert np.array_equal(entries.binade(1.5 * every[1:]), every[1:])
+    assert entries.binade(np.array([0.0, np.inf, np.nan])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_steps_are_repeated_until_one_changes_nothing():
+    for most, taken in ((0, 0), (2, 2), (4, 4), (9, 4)):
+        steps = []
+
+        def step(x, steps=steps):
+            steps.append(1)
+            return np.minimum(x + [1.0, 2.0], 3.0)
+        got = loops.repeated(step, np.zeros(2), most)
+        assert len(steps) == taken and got.tolist() == np.minimum([taken, 2 * taken], 3).tolist()
+
+
+def test_winners_are_not_known_in_rows_with_a_nan():
+    x = np.array([[3.0, np.nan, 2.0], [3.0, -np.inf, 3.0], [np.inf, 1.0, 2.0]])
+    for k, rest in ((1, [[1, 0, 0], [1, 0, 0]]), (2, [[1, 0, 1], [1, 0, 1]])):
+        got = maps.winners(x, k)
+        assert np.isnan(got[0]).all() and got[1:].tolist() == rest
 
 
 @pytest.mark.parametrize("a", [0.0, 0.5, 1.0])
@@ -69,6 +90,14 @@ def test_the_kth_largest_score_is_subtracted_where_scores_overflow():
 def test_a_bias_is_added_to_scores_that_overflow_with_beta(z):
     got = maps.softmax(np.array(z), beta=4.0, bias=np.array([0.0, 1.0, 0.5]))
     assert np.array_equal(got, np.array(z) == 1.7e308)
+
+
+def test_scores_that_a_mask_or_a_bias_hides_are_no_reference_for_a_bias():
+    """Relative to a hidden score of 1e308 the others would be equal."""
+    z, bias = np.array([1e308, 1e308, 0.0, 1.0]), np.array([-np.inf, 0.0, 0.0, 0.0])
+    where = np.array([True, False, True, True])
+    want = maps.softmax(np.array([0.0, 1.0]), beta=9.0)
+    assert maps.softmax(z, beta=9.0, bias=bias, where=where).tolist() == [0.0, 0.0, *want]
 
 
 def test_centred_entries_keep_the_digits_of_their_differences():

@@ -131,4 +131,4 @@ def test_scores_in_range_are_neither_moved_nor_formed_again(monkeypatch):
     assert overlaps(np.ones((1, 1), np.longdouble), np.ones((1, 1), np.longdouble)) == 1
     for size in (2.0**1022, -(2.0**1022), np.inf, np.nan):
         with pytest.raises(NameError):
-            overlaps([[size]], [[1.0]])
+            overlaps([[size]], [[1.0], [0.5]])

@@ -58,6 +58,24 @@ def test_features_and_keys_are_scaled_to_one_binade_whatever_their_sizes():
     sizes = (2.0**-20, 2.0**20)
     assert all(ranges.evened(np.array([[v]]), np.array([[1.0]]), 0.0)[0] == 1 for v in sizes)
     assert all(ranges.evened(np.array([[1.0]]), np.array([[v]]), 0.0)[1] == 1 for v in sizes)
+    q, k, z = np.array([[1.0], [5.0]]), np.array([[1e-100], [1e-200]]), 0.0
+    assert ranges.evened_in_turn(q, k, z)[4] == ()          # one factor suffices for all rows
+    for v in (2.0**-19, -(2.0**19)):
+        q, k = np.array([[v]]), np.array([[1.0]])
+        assert ranges.evened(q, k, 0.0)[0] is q and ranges.evened(k, q, 0.0)[1] is q
+
+
+def test_factors_whose_product_overflows_are_undone_one_by_one():
+    factors = (2.0**900, 2.0**400, 2.0**-800)
+    x = ranges.times(np.array([3 * 2.0**-1000]), factors)
+    assert x == 3 * 2.0**-500 and ranges.over(x, factors) == 3 * 2.0**-1000
+
+
+def test_states_without_further_keys_are_not_scaled():
+    q, k, z = np.full((2, 3), 1e300), np.zeros((0, 3)), np.full(3, 1e-300)
+    for got in (ranges.evened(q, k, z), ranges.evened_in_turn(q[:0], k, z)):
+        assert got[0].shape[-1] == 3 and got[1] is k and got[2].tolist() == [1.0] * 3
+    assert ranges.evened(q, k, z)[0] is q and ranges.evened(q[:0], 1e300 + 0 * q, 0.0)[0].size == 0
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 7, 8, 9, 33])

@@ -1,10 +1,12 @@
 """Accuracy of logmeanexp, thresholds, and the exact softmax of the tests."""
 import mpmath
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hopref import maps
+from hopref.maps import potentials
 from tests import exact, rounding
 from tests.rounding import g
 
@@ -32,6 +34,20 @@ def test_exact_weights_agree_with_a_hand_computed_case():
     """The exact softmax that others are compared with: that of (log 1, log 3) is (1/4, 3/4)."""
     p = exact.weights([mpmath.log(1), mpmath.log(3)], 1.0)
     assert abs(p[0] - mpmath.mpf(1) / 4) < mpmath.mpf(10) ** -55
+
+
+@pytest.mark.parametrize("a", [1.0, 1.5, 3.0])
+def test_a_divergence_of_neighbours_has_all_of_its_digits(a):
+    """p - u is exact, y = log(p/u) errs by 6 roundings, y^2 by 13 and u^a by 2.  For |a y| <= 1,
+    26 terms of the series err by 52 of their sizes, whose sum is below e^2 < 8 times the series."""
+    u = 0.3
+    for p in [u * (1 + s * 2.0**-k) for s in (-1, 1) for k in range(3, 45)]:
+        with mpmath.workdps(80):
+            x, v, b = mpmath.mpf(p), mpmath.mpf(u), mpmath.mpf(a)
+            want = x * mpmath.log(x / v) - x + v if a == 1 else \
+                (x**b - v**b - b * v ** (b - 1) * (x - v)) / (b * (b - 1))
+            got = potentials.power_divergence(np.array(p), u, a)
+            assert abs(mpmath.mpf(float(got)) - want) <= g(15 + 8 * 52) * want
 
 
 def test_gaps_whose_product_with_beta_underflows_keep_their_mean_beside_others():

@@ -1,4 +1,5 @@
 """Thresholds of sparse maps: pairs, searches of the support, roots, and the work they take."""
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -55,6 +56,7 @@ def test_newton_steps_end_after_a_change_whose_square_is_below_rounding(q, last,
     assert steps([2.0 ** -(last + 0.5), 2.0**-60, 2.0**-60], root, q) == 1
     assert steps([2.0 ** -(last - 0.5), 2.0**-60, 2.0**-60], root, q) == 2
     assert steps([0.5, 0.5, 0.5], root, q) == 3
+    assert steps([0.5, 0.5, 0.5], 0.0, q) == 1
 
 
 # -- pairs --------------------------------------------------------------------------------------
@@ -71,12 +73,14 @@ def families(n, q):
     yield np.arange(n) * -1e-3
 
 
-def test_heights_above_a_score_are_pairs_of_the_exact_products():
+@pytest.mark.parametrize("factors", [FACTORS, (1e270, 2.0**-52), (1e-306, 40.0)])
+def test_heights_above_a_score_are_pairs_of_the_exact_products(factors):
     z, b = np.random.default_rng(0).uniform(-1, 1, (2, 200))
     z[:5], b[5:9], z[9:12] = b[:5], -np.inf, b[9:12] + 40.0
-    h, l = thresholds.above(z, b, FACTORS)
+    z, b = ((v / math.prod(factors)) * math.prod(FACTORS) for v in (z, b))
+    h, l = thresholds.above(z, b, factors)
     for a, c, *got in zip(z, b, h, l, strict=True):
-        want = exactly(FACTORS[0]) * exactly(FACTORS[1]) * exactly(a, -c) if a > c > -np.inf else 0
+        want = exactly(factors[0]) * exactly(factors[1]) * exactly(a, -c) if a > c > -np.inf else 0
         if want < thresholds.MOOT:
             assert abs(exactly(*got) - want) <= want / 2**100
         else:
@@ -138,6 +142,12 @@ def test_rows_are_searched_at_once_while_their_numbers_are_few():
     most = int(thresholds.AT_ONCE)
     for rows, n in ((most, 1), (most // 4, 2), (most // 64, 8)):
         assert thresholds.few(np.zeros((rows, n))) and not thresholds.few(np.zeros((rows + 1, n)))
+
+
+@pytest.mark.parametrize("n, other", [(3, "bisected"), (91, "among_few")])
+def test_few_scores_are_compared_and_many_are_bisected(n, other, monkeypatch):
+    monkeypatch.delattr(thresholds, other)
+    assert thresholds.support(np.arange(n)[None] * 1.0, FACTORS, LINEAR)[0].sum() == 3
 
 
 def searches(z, q, monkeypatch):
@@ -205,6 +215,7 @@ def excess(z, b, q):
 
 # -- roots --------------------------------------------------------------------------------------
 
+@pytest.mark.usefixtures("inside_an_operation")
 @pytest.mark.parametrize("q", EXPONENTS)
 @pytest.mark.parametrize("n", [1, 2, 40])
 def test_the_edge_is_a_root_to_two_ulp_or_to_the_digits_of_pairs(n, q):
@@ -250,6 +261,7 @@ def test_heights_in_sixteenths_give_exact_entries(shift):
     assert maps.sparsemax(np.append(parts, [0.0, -np.inf]) + shift).tolist() == [*parts, 0.0, 0.0]
 
 
+@pytest.mark.usefixtures("inside_an_operation")
 def test_heights_fall_from_the_largest_by_the_differences_of_scores():
     z = np.concatenate([SIXTEENTHS / 16, np.full((6, 2), [0.0, -np.inf])], axis=1)
     t, below = thresholds.heights(z, (1.0,), SQUARE)
