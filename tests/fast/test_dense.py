@@ -45,6 +45,16 @@ def test_small_sums_give_the_signs_of_the_formula(op, options, interaction, dtyp
 
 
 @rules
+@interactions
+@pytest.mark.parametrize("seed", [1, 59, 68])
+def test_the_largest_exponentials_cancel_in_single_precision(op, options, interaction, seed):
+    """With overlaps of 11, 11, -7 and -17, e^11 - e^11 hides the others from a sum of float32."""
+    xi, X = draw(9, 4, 64, "float32", seed)
+    options = {**options, "interaction": interaction, "n": 11}
+    assert np.array_equal(op(xi, X, **options, backend="numba"), op(xi, X, **options))
+
+
+@rules
 @pytest.mark.parametrize("n", [19, 30])
 def test_sums_beyond_double_precision_have_the_signs_of_integers(op, options, n, monkeypatch):
     """The largest terms cancel, to 1e-26 of their size; even powers of r and -r are equal too."""

@@ -215,7 +215,7 @@ def _decide_in_turn(x, X, x_bits, X_bits, order, table, relative, error, left):
     that are not decided."""
     (M, d), N = x.shape, len(X)
     counts, tally = np.empty(N, np.int64), np.zeros(d + 2, np.int64)
-    columns, slopes = aligned(d * N, X), aligned(N, x)
+    columns, slopes = aligned(d * N, X), aligned(N, table)
     transpose(X.reshape(-1), 0, N, d, columns, 0, d, N)
     for m in range(M):
         if left[m]:
