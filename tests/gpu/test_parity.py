@@ -10,7 +10,7 @@ import pytest
 
 from hopref.check.cases.generator import cases
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _causal, _decayed, _linear, _rows, _tiles
+from hopref.fast.cupy import PATHS, _causal, _linear, _rows, _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
@@ -35,7 +35,6 @@ def device(monkeypatch, in_tiles):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
-    monkeypatch.setattr(_decayed, "POSITIONS", 4)
     monkeypatch.setattr(_causal, "BLOCKS", math.inf)
     with double.installed() as cupy:
         yield cupy
