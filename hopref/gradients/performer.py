@@ -18,12 +18,7 @@ from hopref.dispatch.overrides import overridable
 from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention, linear_weights
 from hopref.gradients.features.projected import projection_gradient
-from hopref.gradients.sums import (
-    causal_gradient,
-    feature_level,
-    log_causal_gradient,
-    query_exponents,
-)
+from hopref.gradients.sums import feature_level, log_causal_gradient, query_exponents
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
 from hopref.models._preconditions import state_of_these_features
@@ -165,26 +160,17 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
     array([[0.5],
            [0.5]])
     """
-    return causal_cotangents(causal_gradient, g, g_S, g_z, g_c, Q, K, V, omega, features,
-                             default_scale(scale, K), mask, S, z, c)
-
-
-def causal_cotangents(causal, g, g_S, g_z, g_c, Q, K, V, omega, features, beta, mask, S, z, c):
-    """The results of `causal_attention`, with ``causal`` for the gradient of the causal sums."""
-    (log_q, sign_q), (log_k, sign_k) = features(Q, omega, beta), features(K, omega, beta)
-    slope_q = feature_slopes(features, Q, omega, beta)
-    slope_k, sgn_k = feature_slopes(features, K, omega, beta)
-    log_k, slope_k = masked(log_k, mask, -math.inf), masked(slope_k, mask, -math.inf)
-    levels = feature_level(log_q, slope_q[0]), feature_level(log_k, slope_k)
-    logs = log_q, log_k, sign_q, sign_k
-    queries, keys, top, dV, dzS, dc = log_causal_gradient(g, g_S, g_z, g_c, logs, levels, V, S, z,
-                                                          c, causal)
-    dk, height = keys.d + sign_k * top, query_height(queries.d, queries.phi)
-    dQ, omega_q, beta_q = feature_gradient(features, queries.d, queries.a, slope_q, height, Q,
-                                           omega, beta)
-    dK, omega_k, beta_k = feature_gradient(features, dk, keys.a, (slope_k, sgn_k),
-                                           dot(dk, keys.phi), K, omega, beta)
-    return (dQ, dK, dV, omega_q + omega_k, dzS[..., 1:], dzS[..., 0], dc, beta_q + beta_k)
+    beta = default_scale(scale, K)
+    of_q = logs_and_slopes(features, Q, omega, beta)
+    of_k = logs_and_slopes(features, K, omega, beta, mask)
+    (log_q, sign_q), (log_k, sign_k) = of_q[0], of_k[0]
+    queries, keys, top, dV, dzS, dc = log_causal_gradient(
+        g, g_S, g_z, g_c, (log_q, log_k, sign_q, sign_k), (level_of(of_q), level_of(of_k)), V, S, z,
+        c)
+    dQ, dK, domega, dbeta = operand_gradients(
+        features, queries.d, keys.d + sign_k * top, Scaled(queries.phi, queries.a, of_q[1]),
+        Scaled(keys.phi, keys.a, of_k[1]), Q, K, omega, beta)
+    return (dQ, dK, dV, domega, dzS[..., 1:], dzS[..., 0], dc, dbeta)
 
 
 @op("(...,n),(...,d),(n,d),(m,d)->(...,d),(n,d),(m,d),()", features=random_features, beta=positive,

@@ -94,33 +94,64 @@ def feature_level(log, log_slope):
     return namespace(log).where(log_slope > log + 300.0, log_slope, log)
 
 
-def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c, causal=causal_gradient):
+def log_causal_gradient(g, g_S, g_z, g_c, features, levels, V, S, z, c):
     """`causal_gradient` for features on a log scale, relative to the running maximum of levels.
 
     The results are the queries and the keys as `Scaled`, the cotangent of the largest log key at
     its index, and the cotangents of V, of the initial state (z, S) and of its scale.
     """
-    xp, (log_q, log_k, sign_q, sign_k) = namespace(V), features
-    zS, G = joined_state(log_k, V, S, z), joined(g_z, g_S)
-    first = c + xp.zeros_like(zS[..., 0])
-    zS = xp.where(first[..., None] > -math.inf, zS, 0.0)
-    start = xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)    # an empty state has no scale
+    xp, log_k = namespace(V), features[1]
+    zS, first, start = initial_state(joined_state(log_k, V, S, z), c)
     scales, last = running_maximum(start, levels[1]), running_maximum(first, log_k)[..., -1, :]
-    before, scale, own = scales[..., :-1, :], scales[..., 1:, :], scales[..., -1, :]
-    a_q, a_k = query_exponents(levels[0], scale), -finite_or_zero(scale)
-    decay = scale_change(before, a_k)
-    to_final = scale_change(own, -finite_or_zero(last))             # in units of e^last
-    G = G * xp.where(last > -math.inf, to_final, 0.0)[..., None]
-    q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
-    dq, dk, dV, h, zS_last, dzS = causal(g, q, k, V, decay, zS, G, 0.0)
-    lowest = xp.min(xp.where(scales > -math.inf, scales, math.inf), axis=-2)
-    known = (start == -math.inf) & (lowest < math.inf)
-    dzS = times_exp(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
+    (q, a_q), (k, a_k), decay = running_features(features, levels, scales)
+    G = in_running_units(joined(g_z, g_S), scales[..., -1, :], last)
+    dq, dk, dV, h, zS_last, dzS = causal_gradient(g, q, k, V, decay, zS, G, 0.0)
+    dzS = in_initial_units(dzS, first, start, lowest_scale(scales))
     logs = xp.concat([first[..., None, :], log_k], axis=-2)
     most = xp.matrix_transpose(strongest(transposed(logs))) & (logs > -math.inf)
     top = xp.where(most, (g_c - dot(G, zS_last))[..., None, :], 0.0)
     return (Scaled(q, a_q, dq), Scaled(k, a_k, dk), top[..., 1:, :], dV, dzS,
             dot(xp.where(zS == 0, 0.0, dzS), zS) + top[..., 0, :])
+
+
+def initial_state(zS, c):
+    """The state, its scale c in full size, and the scale of its sums: an empty state has none."""
+    xp = namespace(zS)
+    first = c + xp.zeros_like(zS[..., 0])
+    zS = xp.where(first[..., None] > -math.inf, zS, 0.0)
+    return zS, first, xp.where(xp.all(zS == 0, axis=-1), -math.inf, first)
+
+
+def running_features(features, levels, scales):
+    """Queries and keys relative to the scales, with their exponents, and the changes of the state.
+
+    The scales are that before the first position, and that of each position.
+    """
+    xp, (log_q, log_k, sign_q, sign_k) = namespace(scales), features
+    before, scale = scales[..., :-1, :], scales[..., 1:, :]
+    a_q, a_k = query_exponents(levels[0], scale), -finite_or_zero(scale)
+    q, k = sign_q * xp.exp(log_q + a_q), sign_k * xp.exp(log_k + a_k)
+    return (q, a_q), (k, a_k), scale_change(before, a_k)
+
+
+def in_running_units(G, own, last):
+    """The cotangent of the final state in the units of its sums, from those of its scale."""
+    to_final = scale_change(own, -finite_or_zero(last))             # in units of e^last
+    return G * namespace(G).where(last > -math.inf, to_final, 0.0)[..., None]
+
+
+def lowest_scale(scales):
+    """The least finite scale of all positions."""
+    xp = namespace(scales)
+    return xp.min(xp.where(scales > -math.inf, scales, math.inf), axis=-2)
+
+
+def in_initial_units(dzS, first, start, lowest):
+    """The cotangent of the initial state in the units of its scale; of an empty one, the sums have
+    that of the first features."""
+    xp = namespace(dzS)
+    known = (start == -math.inf) & (lowest < math.inf)
+    return times_exp(dzS, xp.where(known, first - xp.where(known, lowest, 0.0), 0.0)[..., None])
 
 
 def scale_change(c, a):

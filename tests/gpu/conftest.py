@@ -3,16 +3,15 @@ import math
 
 import pytest
 
-from hopref.fast.cupy import _attend, _decayed, _linear, _tiles
+from hopref.fast.cupy import _attend, _linear, _tiles
 from tests.doubles import cupy as double
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Tiles of 32 keys and blocks of at most 16 positions, or 8 with a running scale."""
+    """Tiles of 32 keys and blocks of at most 16 positions."""
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
-    monkeypatch.setattr(_decayed, "POSITIONS", 8)
     with double.installed() as cupy:
         yield cupy
 

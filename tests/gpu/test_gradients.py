@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _decayed
+from hopref.fast.cupy import _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import near_the_formula
 from tests.gpu.comparison import compared, draw
@@ -85,29 +85,56 @@ def test_causal_gradients_form_no_state_for_each_position(dtype):
 @precisions
 @pytest.mark.parametrize("growth", [0.0, 1500.0, -1500.0], ids=["even", "growing", "shrinking"])
 def test_running_scales_over_several_blocks_with_a_state(dtype, growth):
-    """The logarithms of keys change by several hundred within a block."""
+    """The logarithms of keys change by several hundred within a block; some are equal in several
+    blocks, and no key of the first block is seen."""
     l, r, v = 37, 5, 3
     g, g_S, g_z, g_c, q, k, V, S, z, c = draw(
         (l, v), (r, v), (r,), (r,), (l, r), (l, r), (l, v), (r, v), (r,), (r,), dtype=dtype)
-    k += np.linspace(-growth, growth, l).astype(dtype)[:, None]
-    mask = np.random.default_rng(1).random(l) < 0.8
-    compared("gradients.attention.log_causal_linear_attention", (g, g_S, g_z, g_c, q, k, V), dtype)
-    compared("gradients.attention.log_causal_linear_attention", (g, g_S, g_z, g_c, q, k, V), dtype,
-             S=S, z=np.abs(z), c=c, mask=mask)
+    k = np.round(k) + np.linspace(-growth, growth, l).astype(dtype)[:, None]
+    mask, c[:2] = np.random.default_rng(1).random(l) < 0.8, -np.inf
+    mask[:17] = False
+    given = g, g_S, g_z, g_c, q, k, V
+    compared("gradients.attention.log_causal_linear_attention", given, dtype, mask=mask)
+    compared("gradients.attention.log_causal_linear_attention", given, dtype, S=S, z=np.abs(z), c=c)
 
 
-@pytest.mark.parametrize("name", ["attention.log_causal_linear_attention",
-                                  "performer.causal_attention"])
-def test_gradients_with_a_running_scale_take_few_launches_a_position(name, monkeypatch):
-    """Where the formula takes 38; and about twenty arrays of the size of features and values."""
-    monkeypatch.setattr(_decayed, "POSITIONS", 128)
-    l, r, v = 1024, 8, 8
+def test_the_cotangent_of_an_empty_state_may_overflow():
+    """In units of a scale far above the keys; the scale of nothing has no gradient from it."""
+    given = draw((3, 2), (2, 2), (2,), (2,), (3, 2), (3, 2), (3, 2), dtype="float64")
+    compared("gradients.attention.log_causal_linear_attention", given, "float64",
+             S=np.zeros((2, 2)), z=np.zeros(2), c=np.full(2, 800.0))
+
+
+running = pytest.mark.parametrize("name", ["attention.log_causal_linear_attention",
+                                           "performer.causal_attention"])
+
+
+def of_running_scale(name, l, r, v):
+    """What the gradient takes beyond its results in bytes, and its launches."""
     features = [(l, r), (l, r), (l, v)] + [(r, r)] * name.startswith("performer")
     given = [double.asarray(a) for a in draw((l, v), (r, v), (r,), (r,), *features)]
     double.stats.reset()
-    OPS[f"gradients.{name}"](*given, backend="cupy")
-    assert double.stats.quiet and double.stats.launches < 3 * l
-    assert double.stats.grown < 20 * 8 * l * (r + v)
+    results = OPS[f"gradients.{name}"](*given, backend="cupy")
+    assert double.stats.quiet
+    return double.stats.grown - sum(y.nbytes for y in results), double.stats.launches
+
+
+@running
+def test_gradients_with_a_running_scale_form_the_features_of_a_block(name):
+    """About twenty arrays of a block of 16 positions, and twice as many states and scales as the
+    root of the number of blocks."""
+    r, v = 16, 16
+    for root in 2, 4:
+        beyond, _ = of_running_scale(name, 16 * root**2, r, v)
+        assert beyond <= 8 * (2 * root * r * (2 + v) + 21 * 16 * (r + v))
+
+
+@running
+def test_launches_with_a_running_scale_grow_with_the_logarithm_of_a_block(name, monkeypatch):
+    """The formula takes 38 a position."""
+    monkeypatch.setattr(_tiles, "SCORES", 2**24)
+    few, many = (of_running_scale(name, l, 8, 8)[1] for l in (64, 1024))
+    assert many - few <= 4 * 24 and many < 1024
 
 
 @precisions

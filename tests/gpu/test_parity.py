@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from hopref.check.cases.generator import cases
+from hopref.check.tolerance.arithmetic import profile_of
+from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import PATHS, _causal, _decayed, _linear, _rows, _tiles
+from hopref.fast.cupy import PATHS, _causal, _linear, _rows, _tiles
 from tests.doubles import cupy as double
-from tests.fast.agreement import agrees
+from tests.fast.agreement import results_agree
 from tests.gpu import nvrtc
 
 NAMES = [f"{module}.{function}" for module, functions in PATHS.items() for function in functions]
@@ -35,7 +37,6 @@ def device(monkeypatch, in_tiles):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)
-    monkeypatch.setattr(_decayed, "POSITIONS", 4)
     monkeypatch.setattr(_causal, "BLOCKS", math.inf)
     with double.installed() as cupy:
         yield cupy
@@ -56,8 +57,9 @@ def test_hard_cases_agree_within_the_derived_tolerance_and_no_value_is_read(name
         given = [on_device(a) for a in case.args]
         options = {k: on_device(v) for k, v in case.kwargs.items()}
         double.stats.reset()
-        OPS[name](*given, **options, backend="cupy")
+        result = OPS[name](*given, **options, backend="cupy")
         assert double.stats.quiet, (case.name, double.stats)
-        agrees(OPS[name], case.args, case.kwargs, dtype, "cupy", on_device, double.asnumpy)
+        correct = expected(OPS[name], case.args, case.kwargs, profile_of(dtype))
+        results_agree(result, correct, dtype, double.asnumpy)
         tried += 1
     assert tried > 15 / step

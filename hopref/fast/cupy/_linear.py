@@ -19,7 +19,8 @@ from hopref.fast.cupy import _tiles
 from hopref.maps import guarded, ratio
 
 __all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "products", "rows_of",
-           "hidden_keys", "in_blocks", "add_all", "answered", "attended", "nothing", "causally"]
+           "hidden_keys", "in_blocks", "add_all", "answered", "attended", "nothing", "causally",
+           "halves", "product"]
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0
@@ -331,26 +332,29 @@ def _own_position(queries, keys, V1):
 
 def _add_blocks(queries, keys, V1, length, answers, scale):
     """Add the keys of every other block of this length, seen by the queries of the next block."""
-    cupy, r, v = keys.cupy, keys.x.shape[-1], V1.shape[-1]
-
-    def pairs(x):
-        return cupy.reshape(x, (*x.shape[:-2], x.shape[-2] // (2 * length), 2 * length,
-                                x.shape[-1]))
-
-    def left(x):
-        return pairs(x)[..., :length, :]
-
-    def right(x):
-        return pairs(x)[..., length:, :]
+    left, right = halves(keys.cupy, length)
     keys, values = keys.cut(left), left(V1)
     top = keys.top()
     rows, row_scale = queries.cut(right).as_rows(top)
-    scaled = keys.as_keys(top)
-    if length * (r + v) <= 2 * r * v:
-        found = cupy.matmul(cupy.matmul(rows, cupy.matrix_transpose(scaled)), values)
-    else:
-        found = cupy.matmul(rows, cupy.matmul(cupy.matrix_transpose(scaled), values))
-    _merge(queries, right(answers), right(scale), found, row_scale)
+    _merge(queries, right(answers), right(scale),
+           product(keys.cupy, rows, keys.as_keys(top), values), row_scale)
+
+
+def halves(cupy, length):
+    """Functions of an array of positions: views of every other block of this length, from the first
+    and from the second on."""
+    def pairs(x):
+        return cupy.reshape(x, (*x.shape[:-2], x.shape[-2] // (2 * length), 2 * length,
+                                x.shape[-1]))
+    return lambda x: pairs(x)[..., :length, :], lambda x: pairs(x)[..., length:, :]
+
+
+def product(cupy, a, b, c):
+    """a b^T c for equal numbers of rows, in the order that takes fewer operations."""
+    (l, r), v, transposed = a.shape[-2:], c.shape[-1], cupy.matrix_transpose(b)
+    if l * (r + v) <= 2 * r * v:
+        return cupy.matmul(cupy.matmul(a, transposed), c)
+    return cupy.matmul(a, cupy.matmul(transposed, c))
 
 
 def _merge(kind, answers, scale, more, more_scale):

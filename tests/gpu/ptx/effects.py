@@ -42,13 +42,11 @@ def _calculation(state, instruction):
     operands = [state.value(text, kind) for text, kind in zip(instruction.operands[1:], takes)]
 
     def run(threads):
-        at = _index(state, threads)
-        result[at] = function(*(_of(operand, at) for operand in operands))
+        if len(threads) == state.threads:
+            result[:] = function(*operands)
+        else:
+            result[threads] = function(*[a[threads] if a.ndim else a for a in operands])
     return run
-
-
-def _index(state, threads):
-    return slice(None) if len(threads) == state.threads else threads
 
 
 def _halves(state, instruction):
@@ -103,7 +101,8 @@ def _access(state, instruction):
 
     def accessed(threads):
         """The addresses of all numbers, and their threads; vectors are aligned to their size."""
-        at = np.broadcast_to(_of(base, threads).astype(np.uint64) + offset, threads.shape)
+        at = _of(base, threads).astype(np.uint64) + offset
+        at = at if base.ndim else np.full(threads.shape, at)
         if count > 1 and (at % np.uint64(size)).any():
             wrong = np.argmax(at % np.uint64(size) != 0)
             raise Fault("misaligned vector", f"{size} bytes at {at[wrong]}", threads[wrong])
@@ -152,17 +151,25 @@ def _shuffle(state, instruction):
     by, limits, mask = (state.value(text, "b32") for text in operands[2:])
 
     def run(threads):
-        source, within = _source(modifiers[1], threads, _of(by, threads), _of(limits, threads))
-        present = np.zeros(state.threads + 31 & ~31, bool)
-        present[threads] = True
-        missing = ~present[source] | (_of(mask, threads).astype(int) >> source % 32 & 1 == 0)
-        if missing.any():
-            raise Fault("shuffle from a lane that takes no part",
-                        f"lane {source[np.argmax(missing)] % 32}", threads[np.argmax(missing)])
+        source, within = _sources(modifiers[1], threads.tobytes(), *(
+            _of(operand, threads).tobytes() for operand in (by, limits, mask)))
         result[threads] = np.broadcast_to(given, state.threads)[source]
         if valid is not None:
             valid[threads] = within
     return run
+
+
+@functools.lru_cache(maxsize=1024)
+def _sources(mode, *given):
+    """The threads that threads read, and which of these are in range; none may be absent."""
+    threads, by, limits, mask = (np.frombuffer(a, kind) for a, kind in zip(
+        given, (np.int64, np.uint32, np.uint32, np.uint32)))
+    source, within = _source(mode, threads, by, limits)
+    missing = ~np.isin(source, threads) | (mask.astype(int) >> source % 32 & 1 == 0)
+    if missing.any():
+        raise Fault("shuffle from a lane that takes no part",
+                    f"lane {source[np.argmax(missing)] % 32}", threads[np.argmax(missing)])
+    return source, within
 
 
 def _source(mode, threads, by, limits):

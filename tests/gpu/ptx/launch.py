@@ -134,8 +134,17 @@ class _Launch:
         self.segment_at = {start: number for number, start in enumerate(starts)}
         self.segments = [[(each, effect_of(self, each)) for each in instructions[start:end]]
                          for start, end in zip(starts, starts[1:])]
-        self.masks = [self.value(mask_of(segment[0][0]), "b32")
-                      if mask_of(segment[0][0]) is not None else None for segment in self.segments]
+        self.masks = [self._mask(mask_of(segment[0][0])) for segment in self.segments]
+        self.last = {number for number, segment in enumerate(self.segments)
+                     if number + 1 == len(self.segments) or segment[-1][0].name == "bra"}
+
+    def _mask(self, text):
+        """The lanes that must arrive together, of each thread: see `scheduling.Schedule`."""
+        if text is None:
+            return None
+        mask = self.value(text, "b32")
+        return scheduling.EVERY_LANE if not mask.ndim and mask == scheduling.ALL else \
+            np.broadcast_to(mask, self.threads)
 
     def value(self, text, kind):
         """The register, as a view of the type, or a constant."""
@@ -165,7 +174,7 @@ class _Launch:
             region.forget()
         self.epoch += 1
         self._start_clock(begin=self.epoch)
-        self.schedule = scheduling.Schedule(self.threads, order, self._masks_at)
+        self.schedule = scheduling.Schedule(self.threads, order, self.masks.__getitem__)
         try:
             while self._step():
                 pass
@@ -185,10 +194,6 @@ class _Launch:
         known[self.everyone, self.everyone % 32] = 1
         self.clock = Clock(self.epoch, begin, known)
 
-    def _masks_at(self, place):
-        mask = self.masks[place]
-        return None if mask is None else np.broadcast_to(mask, self.threads)
-
     def _step(self):
         self.now = None
         place, threads = self.schedule.next()
@@ -204,8 +209,9 @@ class _Launch:
                 running = self._guarded(threads)
                 if len(running):
                     effect(running)
-            ended = threads[self.schedule.place[threads] == len(self.segments)]
-            self.schedule.stop(ended, scheduling.EXITED)
+            if place in self.last:
+                ended = threads[self.schedule.place[threads] == len(self.segments)]
+                self.schedule.stop(ended, scheduling.EXITED)
         return True
 
     def _guarded(self, threads):

@@ -52,29 +52,35 @@ class Region:
         self.initialised = np.full(count, initialised)
         self.constant = np.zeros(count, bool)                  # read by ld.global.nc
         self.written = np.zeros(count, bool)
+        self.pristine = initialised         # whether all is initialised, and nothing was written
         self.writer = np.zeros((3, count), np.int64)           # epoch, thread, clock of the last
         self.readers = np.zeros((2, count, threads), np.int32)         # epoch, clock of each thread
         self.reading_block = np.zeros(count, np.int64)         # begin of one, -1 for several
 
     def forget(self):
         """Make the contents uninitialised, as at the start of a block."""
-        self.initialised[:] = False
+        self.initialised[:] = self.pristine = False
         self.bytes[:] = 0xff
 
     def read(self, at, threads, clock, constant):
         """Record reads of the granules ``at``; return (kind, thread index) of a fault, or None."""
-        if not self.initialised[at].all():
-            return "uninitialised read", np.argmin(self.initialised[at])
+        if not self.pristine:
+            if not self.initialised[at].all():
+                return "uninitialised read", np.argmin(self.initialised[at])
+            if constant and self.written[at].any():
+                return "ld.global.nc of written memory", np.argmax(self.written[at])
+            race = self._races_with_writer(at, threads, clock)
+            if race.any():
+                return "data race, read after write", np.argmax(race)
         if constant:
             self.constant[at] = True
-            if self.written[at].any():
-                return "ld.global.nc of written memory", np.argmax(self.written[at])
-        race = self._races_with_writer(at, threads, clock)
         self.readers[0, at, threads] = clock.epoch
         self.readers[1, at, threads] = clock.own(threads)
-        before = self.reading_block[at]
-        self.reading_block[at] = np.where((before == 0) | (before == clock.begin), clock.begin, -1)
-        return ("data race, read after write", np.argmax(race)) if race.any() else None
+        if self.between:
+            before = self.reading_block[at]
+            self.reading_block[at] = np.where((before == 0) | (before == clock.begin), clock.begin,
+                                              -1)
+        return None
 
     def write(self, at, threads, clock):
         """Record writes of the granules ``at``; return (kind, thread index) of a fault, or None."""
@@ -91,6 +97,7 @@ class Region:
         self.writer[0, at] = clock.epoch
         self.writer[1:, at] = threads, clock.own(threads)
         self.initialised[at] = self.written[at] = True
+        self.pristine = False
         return None
 
     def _races_with_writer(self, at, threads, clock):
@@ -135,19 +142,19 @@ class Space:
     def _located(self, addresses, size, threads):
         """Triples (region, which of the threads, granules) of the regions that are accessed."""
         numbers = np.searchsorted(self.bases, addresses, side="right") - 1
-        for number in np.unique(numbers):
-            which = np.flatnonzero(numbers == number)
+        one = (numbers == numbers[0]).all()
+        for number in numbers[:1] if one else np.unique(numbers):
+            which = slice(None) if one else np.flatnonzero(numbers == number)
             if number < 0:
-                raise Fault("out of bounds", "address below all arrays", threads[which[0]])
+                raise Fault("out of bounds", "address below all arrays", threads[which][0])
             region = self.regions[number]
-            offsets = (addresses[which] - np.uint64(region.base)).astype(np.int64)
+            offsets = (addresses[which] - np.uint64(region.base)).view(np.int64)
             if (offsets % size).any() or region.item not in (None, size):
-                raise Fault("wrong width", f"{size} bytes of {region.name}", threads[which[0]])
-            beyond = offsets + size > len(region.bytes)
-            if beyond.any():
-                first = np.argmax(beyond)
+                raise Fault("wrong width", f"{size} bytes of {region.name}", threads[which][0])
+            if offsets.max() + size > len(region.bytes):
+                first = np.argmax(offsets + size > len(region.bytes))
                 raise Fault("out of bounds", f"byte {offsets[first]} of {region.name}, which has "
-                            f"{len(region.bytes)} bytes", threads[which[first]])
+                            f"{len(region.bytes)} bytes", threads[which][first])
             yield region, which, offsets // region.granule
 
 

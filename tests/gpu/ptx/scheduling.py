@@ -8,36 +8,43 @@ import numpy as np
 
 from tests.gpu.ptx.errors import Fault
 
-__all__ = ["Schedule", "RUNNING", "WAITING", "AT_BARRIER", "EXITED"]
+__all__ = ["Schedule", "RUNNING", "WAITING", "AT_BARRIER", "EXITED", "ALL",
+           "EVERY_LANE"]
 
 RUNNING, WAITING, AT_BARRIER, EXITED = range(4)
-ALL = 2**32 - 1
+ALL, EVERY_LANE = 2**32 - 1, "every lane"
 MOST_STEPS = 1_000_000
 
 
 class Schedule:
     """Places and states of the threads of a block.
 
-    ``masks(place)`` gives for each thread the lanes that must arrive at that place together, or
-    None where no lane waits for another.
+    ``masks(place)`` gives for each thread the lanes that must arrive at that place together,
+    `EVERY_LANE`, or None where no lane waits for another.
     """
 
     def __init__(self, threads, order, masks):
         self.place = np.zeros(threads, np.int64)
         self.state = np.full(threads, RUNNING)
+        self.everyone = np.arange(threads)
+        self.common = 0                     # the place of all threads, if they all run, or None
         self.order, self.masks = order, masks
-        self.warp, self.lane = np.divmod(np.arange(threads), 32)
+        self.warp, self.lane = np.divmod(self.everyone, 32)
         self.random = np.random.default_rng(order) if isinstance(order, int) else None
         self.steps = 0
 
     def next(self):
         """The place and the threads to run; threads are None while they wait, or if all exited."""
         self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise Fault("endless loop", f"{MOST_STEPS} steps", np.argmin(self.state))
+        if self.common is not None and self.order == "together":
+            masks = self.masks(self.common)
+            if masks is None or masks is EVERY_LANE:
+                return self.common, self.everyone
         ready = np.flatnonzero(self.state == RUNNING)
         if not len(ready):
             return None, None
-        if self.steps > MOST_STEPS:
-            raise Fault("endless loop", f"{MOST_STEPS} steps", ready[0])
         place, warp = self._choice(ready)
         here = (self.place == place) & (self.state <= WAITING)
         if warp is not None:
@@ -56,9 +63,12 @@ class Schedule:
     def _arrived(self, here, masks):
         """Those threads all of whose lanes are here; the others wait."""
         run = np.zeros(len(here), bool)
-        if here.all() and (masks == ALL).all():
-            self.state[:] = RUNNING
-            return np.arange(len(here))
+        if masks is EVERY_LANE or (masks[here] == ALL).all():
+            here_of, alive_of = (np.bincount(self.warp, weights=each) for each in (
+                here, self.state != EXITED))
+            run = here & (here_of == alive_of)[self.warp]
+            self.state[here] = np.where(run[here], RUNNING, WAITING)
+            return np.flatnonzero(run)
         for warp in np.unique(self.warp[here]):
             members = np.flatnonzero(here & (self.warp == warp))
             for mask in np.unique(masks[members]):
@@ -74,11 +84,15 @@ class Schedule:
         return np.flatnonzero(run)
 
     def move(self, threads, place):
+        """Let running threads go on at a place."""
         self.place[threads] = place
+        self.common = place if len(threads) == len(self.place) else None
 
     def stop(self, threads, state):
         """Let threads wait at a barrier, or exit."""
         self.state[threads] = state
+        if len(threads):
+            self.common = None
 
     def pass_barrier(self):
         """Let all threads leave the barrier at which they wait; False if all have exited."""
@@ -96,4 +110,5 @@ class Schedule:
             raise Fault("divergent barrier", "threads wait at different barriers",
                         np.argmax(elsewhere))
         self.state[:] = RUNNING
+        self.common = self.place[0]
         return True

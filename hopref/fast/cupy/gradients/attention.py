@@ -7,7 +7,7 @@ logarithms of features they have a running scale, in double precision (see `_dec
 import math
 from functools import partial
 
-from hopref.fast.cupy._decayed import decayed_gradient
+from hopref.fast.cupy._decayed import gradient_in_blocks, wide
 from hopref.fast.cupy._linear import (
     Numbers,
     State,
@@ -20,7 +20,7 @@ from hopref.fast.cupy._rows import in_double
 from hopref.fast.cupy._softmax_gradient import softmax_gradient
 from hopref.fast.cupy._tiles import Tiles, arithmetic, in_arithmetic
 from hopref.gradients import attention
-from hopref.gradients.sums import log_causal_gradient, ratio_gradient, transposed
+from hopref.gradients.sums import ratio_gradient, transposed
 from hopref.maps import default_scale, masked, ratio
 from hopref.models.attention import joined_state, with_ones
 
@@ -89,14 +89,25 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
                                 mask=True, S=0.0, z=0.0, c=-math.inf, empty_row="zeros"):
     import cupy
 
-    features = log_q, masked(log_k, mask, -math.inf), sign_q, sign_k
-    g, g_S, g_z, g_c, log_q, log_k, sign_q, sign_k, wide_V, S, z, c = in_double(
-        cupy, g, g_S, g_z, g_c, *features, V, S, z, c)
-    queries, keys, top, dV, dzS, dc = log_causal_gradient(
-        g, g_S, g_z, g_c, (log_q, log_k, sign_q, sign_k), (log_q, log_k), wide_V, S, z, c,
-        decayed_gradient)
-    found = (queries.phi * queries.d, keys.phi * keys.d + top, dV, dzS[..., 1:], dzS[..., 0], dc)
-    return tuple(cupy.astype(a, V.dtype) for a in found)
+    dq, dk, dV = (cupy.empty(a.shape, dtype=a.dtype) for a in (log_q, log_k, V))
+
+    def part(a, rows):
+        return a if isinstance(a, float) else wide(cupy, a, rows)
+
+    def queries(rows):
+        return ((wide(cupy, log_q, rows), part(sign_q, rows)),)
+
+    def keys(rows):
+        seen = True if mask is True else mask[..., rows]
+        return ((masked(wide(cupy, log_k, rows), seen, -math.inf), part(sign_k, rows)),)
+
+    def finish(rows, of_q, of_k, top, dv):
+        (_, q), (_, k) = of_q, of_k
+        dq[..., rows, :], dk[..., rows, :], dV[..., rows, :] = q.phi * q.d, k.phi * k.d + top, dv
+    g_S, g_z, g_c, S, z, c = in_double(cupy, g_S, g_z, g_c, S, z, c)
+    dzS, dc = gradient_in_blocks(finish, queries, keys, lambda found: found[0][0], g, g_S, g_z, g_c,
+                                 V, S, z, c, log_k.shape[-1])
+    return dq, dk, dV, *(cupy.astype(a, V.dtype) for a in (dzS[..., 1:], dzS[..., 0], dc))
 
 
 def _sums(cupy, queries, keys, V):

@@ -1,14 +1,14 @@
 """`hopref.gradients.performer` by the formulas in double precision, for blocks of positions.
 
 The keys are passed three times, for their scales, for the state, and for their gradients, and the
-queries once.  No array has the features of all positions, but in the causal form, which has a
-running scale (see `hopref.fast.cupy._decayed`).
+queries once; of the causal form, which has a running scale, see `hopref.fast.cupy._decayed`.  No
+array has the features of all positions.
 """
 import math
 
 import numpy as np
 
-from hopref.fast.cupy._decayed import decayed_gradient
+from hopref.fast.cupy._decayed import gradient_in_blocks, wide
 from hopref.fast.cupy._features import width
 from hopref.fast.cupy._linear import in_blocks
 from hopref.fast.cupy._rows import in_double
@@ -33,23 +33,21 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
     domega, dbeta = cupy.zeros_like(directions), cupy.zeros(())
     blocks = in_blocks(S, s, r + v)
 
-    def wide(a, rows):
-        return cupy.astype(a[..., rows, :], np.float64)
-
     def seen(rows):
         return True if mask is True else mask[..., rows]
 
     def keys(rows):
-        return performer.logs_and_slopes(features, wide(K, rows), directions, beta, seen(rows))
+        return performer.logs_and_slopes(features, wide(cupy, K, rows), directions, beta,
+                                         seen(rows))
     for rows in blocks:
         here = cupy.max(performer.level_of(keys(rows)), axis=-2, keepdims=True)
         c = cupy.maximum(c, here)
     for rows in blocks:
         phi = performer.scaled_keys(keys(rows), c).phi
-        S, z = key_state.formula(phi, wide(V, rows), S=S, z=z)
+        S, z = key_state.formula(phi, wide(cupy, V, rows), S=S, z=z)
     dS, dz = cupy.zeros_like(S), cupy.zeros_like(z)
     for rows in in_blocks(S, Q.shape[-2], r + v):
-        q, dZ = wide(Q, rows), wide(g, rows)
+        q, dZ = wide(cupy, Q, rows), wide(cupy, g, rows)
         queries = performer.scaled_queries(
             performer.logs_and_slopes(features, q, directions, beta), c)
         dq, *_, of_S, of_z, _ = gradients.linear_attention.formula(
@@ -58,9 +56,9 @@ def attention(g, Q, K, V, omega, /, *, features="positive", scale=None, mask=Tru
             features, dq, queries, q, directions, beta)
         dS, dz, domega, dbeta = dS + of_S, dz + of_z, domega + of_omega, dbeta + of_beta
     for rows in blocks:
-        k, scaled = wide(K, rows), performer.scaled_keys(keys(rows), c)
+        k, scaled = wide(cupy, K, rows), performer.scaled_keys(keys(rows), c)
         dk, dV[..., rows, :], *_ = gradients.key_state.formula(
-            dS, dz, scaled.phi, wide(V, rows), mask=seen(rows))
+            dS, dz, scaled.phi, wide(cupy, V, rows), mask=seen(rows))
         dK[..., rows, :], of_omega, of_beta = performer.key_gradients(
             features, dk, scaled, k, directions, beta)
         domega, dbeta = domega + of_omega, dbeta + of_beta
@@ -71,10 +69,31 @@ def causal_attention(g, g_S, g_z, g_c, Q, K, V, omega, /, *, features="positive"
                      mask=True, S=0.0, z=0.0, c=float("-inf"), empty_row="zeros"):
     import cupy
 
-    *given, S, z, c = in_double(cupy, g, g_S, g_z, g_c, Q, K, V, omega, S, z, c)
-    found = performer.causal_cotangents(decayed_gradient, *given, features,
-                                        default_scale(scale, K), mask, S, z, c)
-    return tuple(cupy.astype(a, V.dtype) for a in found)
+    beta, directions = default_scale(scale, K), cupy.astype(omega, np.float64)
+    dQ, dK, dV = (cupy.empty(a.shape, dtype=a.dtype) for a in (Q, K, V))
+    domega, dbeta = cupy.zeros_like(directions), cupy.zeros(())
+
+    def queries(rows):
+        return performer.logs_and_slopes(features, wide(cupy, Q, rows), directions, beta)
+
+    def keys(rows):
+        seen = True if mask is True else mask[..., rows]
+        return performer.logs_and_slopes(features, wide(cupy, K, rows), directions, beta, seen)
+
+    def finish(rows, of_q, of_k, top, dv):
+        nonlocal domega, dbeta
+        (q_logs, q), (k_logs, k) = of_q, of_k
+        dQ[..., rows, :], dK[..., rows, :], of_omega, of_beta = performer.operand_gradients(
+            features, q.d, k.d + k_logs[0][1] * top, performer.Scaled(q.phi, q.a, q_logs[1]),
+            performer.Scaled(k.phi, k.a, k_logs[1]), wide(cupy, Q, rows), wide(cupy, K, rows),
+            directions, beta)
+        dV[..., rows, :] = dv
+        domega, dbeta = domega + of_omega, dbeta + of_beta
+    g_S, g_z, g_c, S, z, c = in_double(cupy, g_S, g_z, g_c, S, z, c)
+    dzS, dc = gradient_in_blocks(finish, queries, keys, performer.level_of, g, g_S, g_z, g_c, V, S,
+                                 z, c, width(features, omega))
+    return dQ, dK, dV, *(cupy.astype(a, V.dtype, copy=False) for a in (
+        domega, dzS[..., 1:], dzS[..., 0], dc, dbeta))
 
 
 def update(g, xi, X, omega, /, *, beta=1.0, features="positive", empty_row="zeros"):
