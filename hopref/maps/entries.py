@@ -121,13 +121,13 @@ def power(z, n):
     return result
 
 
-def in_common_unit(z, n, size=None):
+def in_common_unit(z, n):
     """z divided by a unit, common to all patterns (axis -2), for which z^n does not overflow.
 
-    The unit is 1 where z^n is in range.  ``size`` >= |z| replaces |z| in the choice of the unit.
+    The unit is 1 where z^n is in range.
     """
     xp = namespace(z)
-    top = xp.max(xp.abs(z) if size is None else size, axis=-2, keepdims=True)
+    top = xp.max(xp.abs(z), axis=-2, keepdims=True)
     power_of_top = power(top, n)
     plain = (power_of_top > 2.0**-900) & (power_of_top < 2.0**900) | (top == 0)
     unit = 2 * binade(top) if n < 900 else top
