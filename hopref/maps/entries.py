@@ -13,9 +13,11 @@ TERMS = 24      # terms of the exponential series for x <= 1; the next one is be
 
 
 def ratio(numerator, denominator, otherwise):
-    """The quotient; ``otherwise`` where the denominator is 0."""
+    """The quotient; ``otherwise`` where the denominator is 0, which is not divided by: with a
+    radius it would be 0 / 0, of unknown value."""
     xp = namespace(denominator)
-    return xp.where(denominator == 0, otherwise, numerator / denominator)
+    none = denominator == 0
+    return xp.where(none, otherwise, numerator / xp.where(none, 1.0, denominator))
 
 
 def seen(z, where):
