@@ -231,7 +231,7 @@ for op in OPS[{part}::4]:
     results = answer if type(answer) is tuple else [answer]
     print(op.name, 1024 * growth, sum(y.nbytes for y in results), flush=True)
     os._exit(0)
-""", PYTHONPATH=".")
+""", PYTHONPATH=os.pathsep.join(sys.path))
     grown = {name: int(growth) - COPIES.get(name, 1) * int(results) for name, growth, results in
              (lines[i:i + 3] for i in range(0, len(lines), 3))}
     assert grown.keys() == sizes.keys()
@@ -246,7 +246,7 @@ print(dot(np.ones(2), np.ones(2)))
 
 
 def in_a_new_process(code, **environment):
-    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True,
+    run = subprocess.run([sys.executable, "-P", "-W", "error", "-c", code], capture_output=True,
                          text=True, env={**os.environ, **environment})
     assert run.returncode == 0, run.stderr
     return run.stdout.split()
