@@ -65,12 +65,7 @@ def _quadratic_slope(z, n):
 
 
 def _quadratic_gain(F, r, x, n):
-    xp = namespace(x)
-    return xp.sum(in_common_range((r, x), _one, xp.abs(x), r, x, 2), axis=-2)
-
-
-def _one(r, x, n):
-    return 1.0
+    return namespace(x).sum(power_gain(r, x, 2), axis=-2)
 
 
 def _polynomial_slope(z, n):
