@@ -5,6 +5,9 @@ selects one.  For a failing run the line that reproduces it is printed.
 
 The tests of kernels spend most of their time in a compiler or an interpreter, and are collected
 only if their folder is named: ``python -m pytest tests/fast tests/gpu``.
+
+A test with the mark ``slow`` runs with ``--slow``, or if it is named; the environments of tox give
+``--slow``.  Each is the longer form of a test without the mark.
 """
 
 import gc
@@ -35,6 +38,24 @@ def named(folder, config):
     return any(path.resolve().is_relative_to(folder) for path in arguments)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests that are marked as slow, too")
+
+
+def with_slow(config):
+    """Whether the slow tests run, because of the option or because tests are named."""
+    return config.option.slow or any("::" in arg for arg in config.args)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselect the slow tests, unless they are asked for."""
+    if with_slow(config):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
 def pytest_configure(config):
     """Selected tests are items of their own."""
     groups.SINGLY |= bool(config.option.keyword) or any("[" in arg for arg in config.args)
@@ -43,8 +64,9 @@ def pytest_configure(config):
 def pytest_report_header(config):
     left_out = [f"not collected: tests/{folder.name}, {what}; add it to the arguments"
                 for folder, what in BY_NAME.items() if not named(folder, config)]
+    slow = "run" if with_slow(config) else "deselected; --slow runs them"
     return [f"hypothesis profile {PROFILE}, {settings.default.max_examples} examples a property",
-            *left_out]
+            f"slow tests: {slow}", *left_out]
 
 
 def pytest_ignore_collect(collection_path, config):
