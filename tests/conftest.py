@@ -1,7 +1,8 @@
-"""Profiles of hypothesis, and the folders of tests that run by name.
+"""Profiles of hypothesis, slow tests, and the folders of tests that run by name.
 
 The profile `dev` draws new examples each time, `ci` always the same ones; HYPOTHESIS_PROFILE
-selects one.  For a failing run the line that reproduces it is printed.
+selects one.  For a failing run the line that reproduces it is printed.  With slow tests there are
+`MANY` times as many examples of a property.
 
 The tests of kernels spend most of their time in a compiler or an interpreter, and are collected
 only if their folder is named: ``python -m pytest tests/fast tests/gpu``.
@@ -18,14 +19,14 @@ from hypothesis import HealthCheck, settings
 
 from tests import groups
 
-settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
-settings.register_profile("ci", max_examples=25, deadline=None, print_blob=True, derandomize=True,
+MANY = 2.5
+settings.register_profile("dev", max_examples=10, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=10, deadline=None, print_blob=True, derandomize=True,
                           suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")
 settings.load_profile(PROFILE)
-
 
 HERE = Path(__file__).parent
 BY_NAME = {HERE / "fast": "the tests of compiled kernels",
@@ -39,7 +40,7 @@ def named(folder, config):
 
 
 def pytest_addoption(parser):
-    parser.addoption("--slow", action="store_true", help="run the tests that are marked as slow, too")
+    parser.addoption("--slow", action="store_true", help="run tests that are marked as slow, too")
 
 
 def with_slow(config):
@@ -57,7 +58,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
-    """Selected tests are items of their own."""
+    """Slow tests have more examples, and selected tests are items of their own."""
+    if with_slow(config):
+        settings.register_profile("slow", settings.get_profile(PROFILE),
+                                  max_examples=int(MANY * settings.default.max_examples))
+        settings.load_profile("slow")
     groups.SINGLY |= bool(config.option.keyword) or any("[" in arg for arg in config.args)
 
 

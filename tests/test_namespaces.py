@@ -16,7 +16,7 @@ from tests.dispatch.calling import each_of, parts, run, widely
 from tests.doubles import cupy as device
 from tests.groups import each
 
-every_op = each("name", OPS)
+every_op = each("name", OPS, share=3)
 
 
 def moved(call, asarray):
@@ -56,7 +56,7 @@ def test_the_strict_array_api_and_the_device_give_the_same_bits(name):
     same()
 
 
-@each("name", [n for n, op in OPS.items() if not op.structural])
+@each("name", [n for n, op in OPS.items() if not op.structural], share=3)
 def test_single_precision_is_computed_in_double_on_every_backend(name):
     op = OPS[name]
 

@@ -19,7 +19,7 @@ def test_the_error_of_a_formula_is_within_its_limit(case, path):
     assert 0 <= accuracy.error(case, path) <= accuracy.limits_here(LIMITS)[case, path]
 
 
-@pytest.mark.parametrize("path", ["formula", "numba float32"])
+@pytest.mark.parametrize("path", ["formula", pytest.param("numba float32", marks=pytest.mark.slow)])
 def test_a_loss_of_two_digits_is_reported(monkeypatch, path):
     right = timing.on_path
 

@@ -12,6 +12,7 @@ pytest.importorskip("numba")
 MODULES = sorted({case.name.partition(".")[0] for case in comparisons.titles().values()})
 
 
+@pytest.mark.slow
 def test_every_small_case_is_compared_and_every_operation_has_one_first_call():
     cases = list(ratios.cases(quick=True))
     compared = [title for module in MODULES for title in comparisons.ratios_of(module)[0]]
@@ -22,6 +23,7 @@ def test_every_small_case_is_compared_and_every_operation_has_one_first_call():
     assert all("numba" in load()[name].paths for name in firsts)
 
 
+@pytest.mark.slow
 def test_a_ratio_is_the_time_by_hand_over_that_of_the_path(monkeypatch):
     """Both compute the same; seconds are replaced by fixed numbers."""
     title = next(title for title in comparisons.titles() if title.startswith("modern.update"))

@@ -37,6 +37,7 @@ def measured(tmp_path_factory):
     return file
 
 
+@pytest.mark.slow
 def test_the_command_measures_every_method_that_has_its_path(measured):
     found = crossover.read(measured)
     assert {"exact (formula)", "fused (numba)", "Performer (formula)"} <= found["curves"].keys()
@@ -46,6 +47,7 @@ def test_the_command_measures_every_method_that_has_its_path(measured):
     assert found["date"] and found["machine"]["processor"] and found["versions"]["numpy"]
 
 
+@pytest.mark.slow
 def test_memory_of_the_formula_is_that_of_all_pairs(measured):
     """The scores alone are 8 L^2 bytes."""
     exact = crossover.read(measured)["curves"]["exact (formula)"]

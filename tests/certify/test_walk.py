@@ -17,7 +17,7 @@ OPS = {op.name: op for op in walk.operations()}
 CASES = 3               # of each operation; `tox -e certify` takes all
 
 
-@each("name", OPS)
+@each("name", OPS, share=3)
 def test_a_formula_agrees_with_its_certified_value(name):
     messages = [m for case in walk.chosen(OPS[name], CASES)
                 for m in walk.disagreements(OPS[name], case)]

@@ -11,6 +11,7 @@ from hopref.check.report.text import details
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
+from tests.groups import each
 
 BUGS, OPS = load_bugs(), load()
 CLAIMED = {(bug.subject, bug.name) for *_, bugs in claims() for bug in bugs}
@@ -24,8 +25,7 @@ def identified(bug):
     return f"{bug.subject}-{bug.name}".replace(" ", "_")
 
 
-@pytest.mark.parametrize("bug", [b for b in WRONG if (b.subject, b.name) not in CLAIMED],
-                         ids=identified)
+@each("bug", [b for b in WRONG if (b.subject, b.name) not in CLAIMED], ids=identified, share=3)
 def test_a_bug_that_no_law_names_is_rejected_by_its_values(bug):
     op = OPS.get(bug.subject)
     if op is None or not op.arrays or bug.rounding:
@@ -48,7 +48,8 @@ def violates(bug, op, case):
         worst_entry(y, r)[0] > 1 for y, r in zip(got, right))
 
 
-@pytest.mark.parametrize("first", [0, 64, 128])
+@pytest.mark.parametrize("first", [0, pytest.param(64, marks=pytest.mark.slow),
+                                   pytest.param(128, marks=pytest.mark.slow)])
 def test_nearly_every_bug_is_rejected_and_most_get_their_own_name(first):
     """Of every 64th bug, in three parts; `python -m hopref.check.recall` judges all."""
     found = [judged(bug) for bug in SAMPLED[first::192]]
@@ -63,7 +64,7 @@ def test_the_bug_that_is_missed_is_rejected():
     assert judged(MISSED).rejected
 
 
-@pytest.mark.parametrize("bug", [b for b in BUGS.values() if b.benign], ids=identified)
+@each("bug", [b for b in BUGS.values() if b.benign], ids=identified, size=2, share=3)
 def test_a_benign_change_conforms(bug):
     assert not judged(bug).rejected
 

@@ -26,7 +26,7 @@ IMPOSSIBLE_PAIRS = {"performer.attention": [
     frozenset({("features", "features=trigonometric"), ("mask", "mask hides zeros")})]}
 
 
-@each("name", OPS)
+@each("name", OPS, share=3)
 def test_every_level_of_an_option_is_drawn_and_every_pair_meets_in_a_case(name):
     op = OPS[name]
     drawn = cases(op)

@@ -5,13 +5,14 @@ from hopref.check.engine.candidate import InProcess
 from hopref.check.engine.judge import judge
 from hopref.check.peers.adapters import bound
 from tests.check.named import NAMED, PAIRS, UNNAMED
+from tests.groups import each
 
 
 def diagnosed(like, program):
     return judge(InProcess(bound(program, like), "program"), like, draws=1)
 
 
-@pytest.mark.parametrize("like, name, program", NAMED, ids=[f"{k}-{v}" for k, v, _ in NAMED])
+@each("like, name, program", NAMED, ids=[f"{k}-{v}" for k, v, _ in NAMED], size=4, share=3)
 def test_a_bug_gets_its_name_first(like, name, program):
     report = diagnosed(like, program)
     assert report.verdict == "fails"

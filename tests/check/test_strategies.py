@@ -13,7 +13,7 @@ from tests.groups import each
 OPS = op.load()
 
 
-@each("name", OPS)
+@each("name", OPS, share=3)
 def test_every_option_is_drawn_by_every_name(name):
     for k, domain in OPS[name].domains.items():
         values = domain.names if isinstance(domain, Choice) else \

@@ -31,7 +31,7 @@ OPEN = {**dict.fromkeys(("sparse.layer_norm_update", "gradients.sparse.layer_nor
                         ("hides zeros",))}
 
 
-@each("name", JUDGED)
+@each("name", JUDGED, share=3)
 def test_the_formula_in_float64_is_within_a_finite_tolerance_and_garbage_is_not(name):
     """In a third of the cases; `hopref check` judges every formula in all of them."""
     op, drawn = OPS[name], third(OPS[name])
@@ -59,7 +59,7 @@ def test_limits_beyond_the_range_of_a_format_leave_signs_decided(name, dtype):
 
 
 @each("name", [name for name in JUDGED if name not in BOUNDS
-                                  and name.startswith(("maps.", "gradients.maps.", "layers."))])
+               and name.startswith(("maps.", "gradients.maps.", "layers."))], share=3)
 def test_the_running_error_has_the_value_of_the_formula_in_long_double(name):
     """Also of functions that have an implementation of their own for toleranced arguments: two
     evaluations in long double differ by at most two of its errors."""

@@ -15,8 +15,8 @@ WITH_ARRAYS = {name: op for name, op in OPS.items() if op.arrays}
 ARGUMENTS = [(name, k) for name, op in WITH_ARRAYS.items() for k in op.arrays]
 PARAMETERS = [(name, k) for name, op in OPS.items() for k in op.domains if k not in op.arrays]
 
-# A sixth of a profile's examples for each of some hundred operations.
-widely = settings(max_examples=settings.default.max_examples // 6)
+# Few of a profile's examples for each of some hundred operations.
+widely = settings(max_examples=max(2, settings.default.max_examples // 6))
 
 
 def those(which, **how):
@@ -34,7 +34,7 @@ def each_of(pairs, **how):
         arguments.setdefault(name, []).append(argument)
 
     def declare(test):
-        @each("name", arguments)
+        @each("name", arguments, share=3)
         def every_argument(name):
             def judge(given):
                 for argument in arguments[name]:

@@ -54,7 +54,7 @@ def test_its_facts_are_attributes(name):
     assert callable(op.formula) and callable(op.prepare)
 
 
-@every_op
+@each("name", OPS, share=3)
 def test_eight_threads_get_the_bits_of_one(name):
     op = OPS[name]
 

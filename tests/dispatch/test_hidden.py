@@ -162,7 +162,8 @@ def with_nothing_finite_hidden(name, given, value):
 
 
 @pytest.mark.parametrize("name, backend", [
-    (name, backend) for name in GRADIENTS for backend in OPS[name].paths])
+    pytest.param(name, backend, marks=[pytest.mark.slow] * (backend == "numba"))
+    for name in GRADIENTS for backend in OPS[name].paths])
 def test_hidden_keys_have_no_effect_on_gradients_and_have_none(name, backend):
     rule = OPS[name.removeprefix("gradients.")]
     order = [k for k in rule.signature.parameters if k in rule.arrays
@@ -195,6 +196,7 @@ def on(backend):
     return [name for name in MASKS if backend in OPS[name].paths and "maps" not in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", on("numba"))
 def test_hidden_values_have_no_effect_on_the_numba_path(name):
     clean = problem(name)

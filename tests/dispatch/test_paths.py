@@ -247,7 +247,7 @@ def test_memory_limit_is_read_at_each_call(monkeypatch):
 FASTER = [(name, path) for name, op in OPS.items() for path in op.paths if path == "numba"]
 
 
-@each("name, path", FASTER)
+@each("name, path", FASTER, share=3)
 def test_a_faster_path_refuses_what_the_formula_refuses(name, path):
     pytest.importorskip(path)
     op = OPS[name]

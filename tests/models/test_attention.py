@@ -19,7 +19,7 @@ def test_with_features_of_both_signs_the_answer_leaves_the_values():
     assert attention.linear_attention(phi_q, -phi_k[::-1], [[1.0], [0.0]]) < 0
 
 
-@pytest.mark.parametrize("backend", ["formula", "numba"])
+@pytest.mark.parametrize("backend", ["formula", pytest.param("numba", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("size", [1e9, 800.0, 50.0])
 def test_a_denominator_lost_beside_terms_that_cancel_is_not_taken_for_zero(size, backend):
     """The third feature or key alone is left, and the result is its value, 4 (see `certify`)."""

@@ -32,7 +32,7 @@ def scaled(op, given, size):
                     for k in free}
 
 
-@each("name", OPS)
+@each("name", OPS, share=3)
 def test_finite_input_never_gives_nan_without_an_error(name):
     op = OPS[name]
 

@@ -43,7 +43,7 @@ def main():
                 for p in PACKAGES]
     groups.SINGLY = True                                    # tests are chosen by their operation
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # the dots of the tests
-    return pytest.main(["-n", "0", "-q", "--doctest-modules", "-p", "no:cacheprovider",
+    return pytest.main(["-n", "0", "-q", "--slow", "--doctest-modules", "-p", "no:cacheprovider",
                         "-W", "ignore::pytest.PytestAssertRewriteWarning",      # imported above
                         *(f"tests/{name}" for name in TESTS), *doctests],
                        plugins=[session, judges.Outcomes()])

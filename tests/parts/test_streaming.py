@@ -23,7 +23,7 @@ from tests.doubles import cupy as device
 from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
 
 every_op = pytest.mark.parametrize("name", OPS)
-few = settings(max_examples=max(10, settings.default.max_examples // 3))
+few = settings(max_examples=max(4, settings.default.max_examples // 3))
 rng = np.random.default_rng
 X = np.arange(12.0).reshape(4, 3)
 
