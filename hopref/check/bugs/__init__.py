@@ -34,6 +34,7 @@ loses digits and has no effect in exact arithmetic, with ``rounding=True``.
 Two bugs compose if the second is a wrong call that calls ``run(op, ...)``: `Bug.after` runs it with
 the first in the place of the operation.
 """
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -193,6 +194,7 @@ def changed(change: Answer, subject: str, replaced: Any = None) -> Answer:
     return answer
 
 
+@functools.cache
 def load() -> dict[tuple[str, str], Bug]:
     """Import every module of bugs, and return `BUGS`."""
     for module in pkgutil.iter_modules(__path__):

@@ -1,4 +1,4 @@
-"""What goes over the pipe to a candidate: lengths, a JSON header, arrays as npz, never a pickle.
+"""What goes over the pipe to a candidate: lengths, a JSON header, arrays as npy, never a pickle.
 
 An operation of hopref travels by its name, and arrives as the operation.
 """
@@ -7,6 +7,7 @@ import json
 import struct
 
 import numpy as np
+from numpy.lib import format as npy
 
 from hopref.dispatch.operation import load
 
@@ -18,8 +19,8 @@ LIMIT = 2**30       # bytes in one message; more is no honest answer
 def send(stream, header, arrays=()):
     """Write one message."""
     body = io.BytesIO()
-    if arrays:
-        np.savez(body, **{f"a{i}": a for i, a in enumerate(arrays)})
+    for a in arrays:
+        npy.write_array(body, np.asanyarray(a), allow_pickle=False)
     text = json.dumps(header).encode()
     stream.write(struct.pack(">II", len(text), body.tell()) + text + body.getvalue())
     stream.flush()
@@ -31,11 +32,10 @@ def receive(stream):
     if text_size + body_size > LIMIT:
         raise ValueError(f"a message of {text_size + body_size} bytes")
     header = json.loads(exactly(stream, text_size))
-    body = exactly(stream, body_size)
-    if not body:
-        return header, []
-    with np.load(io.BytesIO(body), allow_pickle=False) as npz:
-        return header, [npz[f"a{i}"] for i in range(len(npz.files))]
+    body, arrays = io.BytesIO(exactly(stream, body_size)), []
+    while body.tell() < body_size:
+        arrays.append(npy.read_array(body, allow_pickle=False))
+    return header, arrays
 
 
 def exactly(stream, size):

@@ -198,6 +198,7 @@ def laws_of(subject: str) -> list[Law]:
     return [it for it in load().values() if subject in it.subjects]
 
 
+@functools.cache
 def load() -> dict[str, Law]:
     """Import every module of laws, and return `LAWS`."""
     for module in pkgutil.iter_modules(__path__):
