@@ -129,12 +129,14 @@ def normmax(z, /, *, beta=1.0, gamma=2.0, where=True, empty_row="zeros"):
     -----
     A closed form is used at gamma = 2.  An entry at the boundary of the support is the power
     1/(gamma - 1) of the distance of its score from tau, which is accurate to 2^-85 or an ulp.
+    Where p_i > 0 the threshold is tau = beta z_i - (p_i / |p|_gamma)^(gamma - 1).
 
     >>> from hopref.maps import normmax
     >>> normmax([1.0, 0.0])
     array([1., 0.])
-    >>> normmax([0.2, 0.0]).round(3)         # thresholds 0.8 and 0.6 of a 3-4-5 triangle
-    array([0.571, 0.429])
+    >>> p = normmax([0.2, 0.0])              # above tau = -0.6 by two sides of a 3-4-5 triangle
+    >>> p.round(3), [0.2, 0.0] - p / (p @ p) ** 0.5
+    (array([0.571, 0.429]), array([-0.6, -0.6]))
     """
     z, s = seen(z, where), reciprocal(gamma - 1)
     t, below = heights(z, (beta,), added(s, (1.0, 0.0)))
@@ -151,7 +153,8 @@ def k_subsets(z, /, *, k, beta=1.0, where=True, empty_row="zeros"):
     .. math:: \mu = \arg\min_{0 \le \mu \le 1,\, \sum_i \mu_i = k} \|\mu - \beta z\|^2
         = \mathrm{clip}(\beta z - \tau, 0, 1)
 
-    In a row with at most k visible entries each of them is 1.
+    In a row with at most k visible entries each of them is 1.  Where 0 < mu_i < 1 the threshold is
+    tau = beta z_i - mu_i.
 
     >>> from hopref.maps import k_subsets
     >>> k_subsets([2.0, 1.5, 1.0, -3.0], k=2)
