@@ -5,7 +5,6 @@ arithmetic of the path (`hopref.check.tolerance.expected`).  New kernels are tes
 """
 import functools
 import importlib
-import importlib.util
 import inspect
 
 import numpy as np
@@ -17,57 +16,44 @@ from hopref.check.cases.strategies import calls
 from hopref.check.engine.judge import parts
 from hopref.check.tolerance.arithmetic import largest
 from hopref.check.tolerance.expected import truth
-from hopref.dispatch.operation import BACKENDS, OPS, load
+from hopref.dispatch.operation import OPS, load
 from hopref.errors import BackendError
 from tests.check.parts_of_cases import third
 from tests.dispatch.calling import on_calls, run, same
 from tests.dispatch.layouts import LAYOUTS, SEQUENCES
 from tests.fast.agreement import agrees
+from tests.groups import each
 
 load()
-PATHS = [(op.name, path) for op in OPS.values() for path in op.paths if path != "formula"]
-paths = pytest.mark.parametrize("name, path", PATHS)
-precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
-FAST = {path for path in BACKENDS if importlib.util.find_spec(f"hopref.fast.{path}")}
-
-
-def skip_unless_available(path):
-    """Skip where the package or, for a device, its arrays are missing."""
-    if path != "numba":
-        pytest.skip(f"{path} takes arrays on a device: it is tested in tests/gpu")
-    pytest.importorskip(BACKENDS[path].package)
+pytest.importorskip("numba")
+PATHS = [(op.name, path) for op in OPS.values() for path in op.paths
+         if path not in ("formula", "cupy")]                    # tests/gpu has those of a device
+PRECISIONS = [(*path, dtype) for path in PATHS for dtype in ("float32", "float64")]
 
 
 def test_every_kernel_belongs_to_an_operation():
     """A kernel whose name is not that of a formula would be neither used nor tested."""
-    for path in FAST & {"numba"}:
-        skip_unless_available(path)
-        for model in {name.rpartition(".")[0] for name, there in PATHS if there == path}:
-            kernels = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
-            assert {(f"{model}.{kernel}", path) for kernel in kernels} <= set(PATHS)
+    for model, path in {(name.rpartition(".")[0], path) for name, path in PATHS}:
+        kernels = importlib.import_module(f"hopref.fast.{path}.{model}").__all__
+        assert {(f"{model}.{kernel}", path) for kernel in kernels} <= set(PATHS)
 
 
-@paths
+@each("name, path", PATHS)
 def test_the_signature_is_that_of_the_formula(name, path):
-    skip_unless_available(path)
     model, _, function = name.rpartition(".")
     kernel = getattr(importlib.import_module(f"hopref.fast.{path}.{model}"), function)
     assert inspect.signature(kernel) == OPS[name].signature
 
 
-@paths
-@precisions
+@each("name, path, dtype", PRECISIONS, size=4, share=3)
 def test_hard_cases_agree_within_the_derived_tolerance(name, path, dtype):
     """A third of the cases of a seed; `hopref check` judges each path in all those of another."""
-    skip_unless_available(path)
     for case in third(OPS[name], dtype, seed=1):
         agrees(OPS[name], case.args, case.kwargs, dtype, path)
 
 
-@paths
-@precisions
+@each("name, path, dtype", PRECISIONS, size=4, share=3)
 def test_random_calls_agree_within_the_derived_tolerance(name, path, dtype):
-    skip_unless_available(path)
     narrow = functools.partial(np.asarray, dtype=dtype)
 
     @given(st.data())
@@ -103,9 +89,8 @@ def excluded(domain, narrow):
     return type(narrow) is float and not domain.holds(narrow)
 
 
-@paths
+@each("name, path", PATHS, size=4, share=3)
 def test_layout_changes_no_bit(name, path):
-    skip_unless_available(path)
     op = OPS[name]
 
     def judge(given):
@@ -120,7 +105,7 @@ def test_layout_changes_no_bit(name, path):
     on_calls(op, judge, examples=2)
 
 
-@pytest.mark.parametrize("name", OPS)
+@each("name", OPS)
 def test_the_error_for_a_missing_path_names_it(name):
     due = [p for p in OPS[name].signature.parameters.values() if p.default is p.empty]
     operands = [1.0 for p in due if p.kind is p.POSITIONAL_ONLY]

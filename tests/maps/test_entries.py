@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from hopref import maps
-from hopref.maps import entries, loops
+from hopref.maps import entries, lagrangians, loops
 from hopref.maps.overlaps import pair_overlaps, squared_unit
+from tests.rounding import close, g
 
 pytestmark = pytest.mark.usefixtures("inside_an_operation")
 
@@ -121,3 +122,33 @@ def test_the_mean_of_no_entry_and_the_length_of_no_entry_are_zero():
 def test_half_of_an_exponent_goes_to_each_factor_of_a_product(beta):
     b, root = squared_unit(beta)
     assert b * root * root == beta and 0.5 <= b < 2 and np.frexp(root)[0] == 0.5
+
+
+def test_the_unit_of_a_row_is_that_of_its_largest_entry():
+    x = np.array([[3e200, 4e200, 1e-300], [0.0, -5e-200, 1e-250]])
+    close(entries.lengths(x), np.array([5e200, 5e-200]), g(5) * np.array([5e200, 5e-200]))
+    close(entries.of_length_one(x), np.array([[0.6, 0.8, 0.0], [0.0, -1.0, 2e-51]]), g(6))
+
+
+@pytest.mark.parametrize("n", [2, 900, 5000])
+def test_scores_of_zero_stay_zero_in_a_common_unit(n):
+    np.testing.assert_array_equal(entries.in_common_unit(np.zeros((3, 1)), n), np.zeros((3, 1)))
+
+
+def test_sums_of_the_others_are_those_of_each_row():
+    parts = np.arange(3.0 * 130).reshape(3, 130)
+    np.testing.assert_array_equal(entries.others(parts),
+                                  parts.sum(axis=-1, keepdims=True) - parts)
+
+
+def test_what_an_exponential_exceeds_its_tangent_by_keeps_its_digits():
+    u = np.array([0.0, 1e-150, 1e-9, 0.5, 1.0, 2.0])
+    exact = np.array([0.0, 5e-301, 5e-19 * (1 + 1e-9 / 3), 0.14872127070012814685,
+                      0.71828182845904523536, 4.38905609893065022723])
+    close(lagrangians.above_linear(u), exact, g(8) * exact)
+
+
+def test_a_sigmoid_of_infinite_argument_has_no_entropy():
+    with np.errstate(over="ignore"):
+        found = lagrangians.sigmoid_transform(np.array([1e300, -1e300, 0.0]), 1e20)
+    close(found, -np.log(2) / 1e20, g(4) * np.log(2) / 1e20)
