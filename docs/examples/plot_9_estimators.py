@@ -49,10 +49,13 @@ def exact(kind, draw, m, x, y):
 
 
 def measured(kind, rows, x, y):
+    """Errors for states x and y (k, d); A is that of each pair."""
+    if kind == "gerf" and x.ndim > 1:
+        return [measured(kind, rows, *states) for states in zip(x, y, strict=True)]
     more = {"A": best(kind, x, y)} if kind == "gerf" else {}
-    phi = getattr(features, kind)
-    estimates = np.array([phi(x, omega, **more) @ phi(y, omega, **more) for omega in rows])
-    return np.sqrt(np.mean((estimates / np.exp(x @ y) - 1) ** 2))
+    found = [getattr(features, kind)(np.stack([x, y]), omega, **more) for omega in rows]
+    estimates = np.array([np.sum(phi_x * phi_y, axis=-1) for phi_x, phi_y in found])
+    return np.sqrt(np.mean((estimates / np.exp(np.sum(x * y, axis=-1)) - 1) ** 2, axis=0))
 
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.8), sharey=True, layout="constrained")
@@ -60,7 +63,8 @@ for kind, draw, colour, line in compared:
     m = r // 2 if kind in ("hyperbolic", "trigonometric") else r
     rows = [getattr(projections, draw)(m, d, rng=seed) for seed in range(draws)]
     for ax, degrees in zip(axes, (60, 120), strict=True):
-        points = [measured(kind, rows, *pair(norm, degrees)) for norm in norms]
+        states = np.stack([pair(norm, degrees) for norm in norms], axis=1)
+        points = measured(kind, rows, *states)
         if line:
             curve = [exact(kind, draw, m, *pair(norm, degrees)) for norm in fine]
             ax.plot(fine, curve, line, color=colour, label=f"{kind}, {draw}")
