@@ -1,10 +1,28 @@
-"""The substitute for CuPy with blocks of few rows, and the ways of softmax attention."""
+"""The substitute for CuPy with small blocks, ways of softmax attention, and orders of threads.
+
+With ``--checks`` each `CHECK` of an index in the kernels is compiled, and not only where a test
+asks for it.
+"""
 import math
 
 import pytest
 
 from hopref.fast.cupy import _attend, _linear, _tiles
 from tests.doubles import cupy as double
+from tests.gpu import raw
+from tests.gpu.mutants import TRAP
+
+TWO_ORDERS = [("together", "ascending"), ("last", "descending")]
+FIVE_ORDERS = [("together", "ascending"), ("together", "descending"), ("last", 0), (1, 1), (2, 2)]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--checks", action="store_true",
+                     help="compile the checks of indices in CUDA kernels")
+
+
+def pytest_configure(config):
+    raw.CHECKED = config.option.checks
 
 
 @pytest.fixture
@@ -35,3 +53,23 @@ def for_many(monkeypatch):
     """Softmax attention by the kernel for many queries, whatever their number."""
     monkeypatch.setattr(_attend, "FEW", 0)
     monkeypatch.setattr(_attend, "MANY", 1)
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """Each `CHECK` of an index in a kernel is compiled."""
+    monkeypatch.setattr(raw, "CHECKED", True)
+
+
+@pytest.fixture
+def mutant(request, monkeypatch):
+    """A version of a kernel, with checks of indices if one of them finds it, or if it is right."""
+    monkeypatch.setattr(raw, "CHECKED", request.param.found in ("", TRAP))
+    return request.param
+
+
+@pytest.fixture(params=[pytest.param(TWO_ORDERS, id="two"),
+                        pytest.param(FIVE_ORDERS, id="five", marks=pytest.mark.slow)])
+def every_order(request, monkeypatch):
+    """Each launch takes place in several orders of threads and of blocks, with equal bits."""
+    monkeypatch.setattr(raw, "ORDERS", request.param)

@@ -1,19 +1,23 @@
 """Wrong versions of the kernels, in their source and in their PTX, and how each is found.
 
 "wrong" means that the numbers are outside of the derived tolerance; all else is the beginning of
-the kind of a fault that the interpreter reports.
+the kind of a fault that the interpreter reports.  `TRAP` is that of a `CHECK` in the source, which
+finds an index that leaves its row but not the array.
 """
 import re
 from typing import NamedTuple
 
+import pytest
+
 __all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL",
-           "OF_HALF", "OF_DENSE", "plain"]
+           "OF_HALF", "OF_DENSE", "TRAP", "each_mutant", "plain"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
 WRITTEN_TWICE = "data race, write after write"
 AT_ONCE = "data race, two threads write at once"
 BEYOND = "out of bounds"
+TRAP = "trap"
 
 
 class Mutant(NamedTuple):
@@ -35,6 +39,18 @@ class Mutant(NamedTuple):
 def plain(name, old, new, found, which=0):
     """A mutant of text that is no pattern."""
     return Mutant(name, re.escape(old), new.replace("\\", r"\\"), found, which)
+
+
+def each_mutant(mutants):
+    """Call a test for each mutant.  All are slow but the first with each fault, and with each fault
+    the first barrier that is weakened to a warp."""
+    kinds, values = set(), []
+    for mutant in mutants:
+        kind = mutant.found, mutant.new == "__syncwarp();"
+        marks = [pytest.mark.slow] if kind in kinds else []
+        values.append(pytest.param(mutant, id=mutant.name, marks=marks))
+        kinds.add(kind)
+    return pytest.mark.parametrize("mutant", values, indirect=True)
 
 
 BARRIERS = [
@@ -66,11 +82,11 @@ GUARDS = [
     plain("an exit before the barrier", "    __syncthreads();\n\n    real top",
           "    if (warp == 3) return;\n    __syncthreads();\n\n    real top",
           "divergent barrier"),
-    plain("sums are not set to zero", "sum[k] = real(0);", ";", "uninitialised read"),
+    plain("sums are not set to zero", "sum[CHECK(k, v)] = real(0);", ";", "uninitialised read"),
 ]
 SCALES = [
     plain("the total is not rescaled", "total * scale +", "total +", "wrong"),
-    plain("the sum is not rescaled", "sum[k] * scale", "sum[k]", "wrong"),
+    plain("the sum is not rescaled", "sum[CHECK(k, v)] * scale", "sum[k]", "wrong"),
     plain("the sums of warps are not rescaled", "exp(factor * (warp_top[w] - block_top)) * query",
           "query", "wrong"),
     plain("the totals of warps are not rescaled",
@@ -82,7 +98,8 @@ SCALES = [
           "wrong"),
     plain("the maximum of the first warp is that of all", "block_top = block_top < warp_top[w]",
           "block_top = false", "wrong"),
-    plain("the maximum of the first part is that of all", "top = top < tops[begin + part]",
+    plain("the maximum of the first part is that of all",
+          "top = top < tops[begin + CHECK(part, parts)]",
           "top = false", "wrong"),
     plain("beta is missing in the weights", "exp(factor * (score", "exp((score", "wrong"),
     plain("beta is missing in the scale", "exp(factor * (top", "exp((top", "wrong"),
@@ -92,9 +109,9 @@ INDICES = [
     plain("all blocks take the first query", "queries[row * d + k]", "queries[k]", "wrong"),
     plain("all parts begin at the first key", "first = blockIdx.x * length", "first = 0",
           "wrong"),
-    plain("a tile has one key", "keys[(start + j) * d + k]", "keys[start * d + k]",
+    plain("a tile has one key", "keys[CHECK(start + j, count) * d + k]", "keys[start * d + k]",
           "wrong"),
-    plain("values are added from the next row", "values[(start + j) * v + k]",
+    plain("values are added from the next row", "values[CHECK(start + j, count) * v + k]",
           "values[(start + j + 1) * v + k]", BEYOND),
     plain("warps overlap", "start += THREADS", "start += LANES", "wrong"),
     plain("all warps have one sum", "query + d + warp * v", "query + d", AT_ONCE),
@@ -119,7 +136,8 @@ INDICES = [
 HIDDEN = [                          # of heads, masks, biases and empty rows
     plain("the mask is not read", "masked && !*mask", "false && !*mask", "wrong"),
     plain("the mask is inverted", "masked && !*mask", "masked && *mask", "wrong"),
-    plain("the mask of the first key is that of all", "(start + lane) * mask_key", "0", "wrong"),
+    plain("the mask of the first key is that of all", "CHECK(start + lane, count) * mask_key",
+          "0", "wrong"),
     plain("the mask of the first head is that of all", "head * mask_head", "0", "wrong"),
     plain("the mask of the first query is that of all", "i * mask_query", "0", "wrong"),
     plain("the bias is not read", "if (biased)", "if (false)", "wrong"),
@@ -152,8 +170,20 @@ HIDDEN = [                          # of heads, masks, biases and empty rows
     plain("a query without keys is not a number", "total == real(0) ? empty :", "false ? empty :",
           "wrong"),
     plain("the largest score of no key is 0", "top = lowest()", "top = real(0)", "wrong"),
+    plain("the key of the next head, whose score is not used", "j < present",
+          "j < present + (head == 0)", TRAP),
+    plain("the values of the next head, with weights of 0", "j < present",
+          "j < (head == 0 ? LANES : present)", TRAP, 1),
+    plain("the mask of the next query", "if (lane < present)",
+          "if (lane < present + (i == 0 && head == 0))", TRAP),
 ]
-IN_SOURCE = BARRIERS + GUARDS + SCALES + INDICES
+BEYOND_ROWS = [                     # within the array; some change no result
+    plain("the largest score of the next query", "size part = 1; part < parts",
+          "size part = 1; part < parts + (row == 0)", TRAP),
+    plain("a sum of the next query", "k < v; k += THREADS", "k < v + (row == 0); k += THREADS",
+          TRAP),
+]
+IN_SOURCE = BARRIERS + GUARDS + SCALES + INDICES + BEYOND_ROWS
 
 IN_PTX = [
     Mutant("the first bar.sync is removed", r"bar\.sync\s+0;", "", READ_LATER),
@@ -250,10 +280,10 @@ OF_CAUSAL = [
           "if (present)", "data race"),
     plain("columns beyond the last are stored", "if (group < many && present)",
           "if (group < many)", "data race"),
-    plain("columns beyond the last are read", "!present ? 0.0 : column ?", "column ?", BEYOND),
+    plain("columns beyond the last are read", "!present ? 0.0 : column", "column", BEYOND),
     plain("the state of columns beyond the last is read",
-          "present ? states[r * (v + 1) + column] : 0.0", "states[r * (v + 1) + column]",
-          "data race"),
+          "present ? states[r * (v + 1) + CHECK(column, v + 1)] : 0.0",
+          "states[r * (v + 1) + column]", "data race"),
     plain("the state of columns beyond the last is stored", "r < d && present", "r < d",
           "data race"),
     plain("the last positions are as many as the others",
@@ -266,13 +296,13 @@ OF_CAUSAL = [
           "wrong"),
     plain("a query does not see its own key", "double(queries[i * d + r]) * held",
           "double(queries[i * d + r]) * (held - double(keys[i * d + r]) * value)", "wrong"),
-    plain("the first column holds no ones", "column - 1]) : 1.0", "column - 1]) : 0.0", "wrong"),
-    plain("the values are those of the next column", "values[i * v + column - 1]",
-          "values[i * v + column]", BEYOND),
-    plain("the given state is left out", "present ? states[r * (v + 1) + column] : 0.0", "0.0",
-          "wrong"),
+    plain("the first column holds no ones", ") : 1.0;", ") : 0.0;", "wrong"),
+    plain("the values are those of the next column", "CHECK(column - 1, v)", "CHECK(column, v)",
+          BEYOND),
+    plain("the given state is left out",
+          "present ? states[r * (v + 1) + CHECK(column, v + 1)] : 0.0", "0.0", "wrong"),
     plain("the last state is not stored",
-          "states[r * (v + 1) + column] = state[r * COLUMNS + here]", "", "wrong"),
+          "states[r * (v + 1) + CHECK(column, v + 1)] = state[r * COLUMNS + here]", "", "wrong"),
     plain("all heads have the keys of the first", "keys += head * length * d", "keys += 0",
           "wrong"),
     plain("all heads have the queries of the first", "queries += head * length * d",
@@ -287,6 +317,11 @@ OF_CAUSAL = [
           "wrong"),
     plain("all groups have one product", "parts[p][group][here] = part",
           "parts[p][0][here] = part", AT_ONCE),
+    plain("the products of the next position", "g < GROUPS; ++g",
+          "g < GROUPS + (group == 0); ++g", TRAP),
+    plain("the position of the next head", "? int(length - start) :",
+          "? int(length - start) + (head == 0) :", TRAP),
+    plain("a column too many", "column <= v", "column <= v + 1", TRAP),
 ]
 
 OF_DENSE = [
@@ -328,8 +363,8 @@ OF_DENSE = [
     plain("what a sum lost is not known", "lost += lost_of(before, term, sum);", "", "wrong"),
     plain("what an update lost is not known", "lost[m] += lost_of(before, change, kept[m]);", "",
           "wrong"),
-    plain("overlaps are not updated", "change = entries[m] * (value - old)", "change = 0",
-          "wrong"),
+    plain("overlaps are not updated", "change = entries[CHECK(m, count)] * (value - old)",
+          "change = 0", "wrong"),
     plain("the entries are those of the first site", "patterns + i * count", "patterns", "wrong"),
     plain("a site is 1 at no sum", "gain == 0 ? old", "gain == 0 ? 1", "wrong"),
     plain("NaN is a value", "gain == 0 ? old : gain", "old", "wrong"),
@@ -338,10 +373,16 @@ OF_DENSE = [
     plain("the even part is kept", "even = even * r + x * x * (odd * more)", "even = even * r",
           "wrong"),
     plain("the sign of a rectified entry is lost", "x < 0 ? -r : r", "r", "wrong"),
-    plain("overlaps without an effect are the largest", "if (gap[m] != 0)", "if (true)", "wrong"),
+    plain("overlaps without an effect are the largest", "if (gap[CHECK(m, count)] != 0)",
+          "if (true)", "wrong"),
     plain("the sign of a gap is lost", "gap[m] < 0 ? -more : more", "more", "wrong"),
     plain("equal exponentials are not sorted", "warp_sum[2]) != 0", "warp_sum[2]) >= 0", "wrong"),
     plain("equal numbers have one rank", "(other_up == up && k < m)", "false", AT_ONCE),
     plain("ranks begin at 1", "other_down == down && k < m", "other_down == down && k <= m",
           BEYOND),
+    plain("the ranks of another row begin at 1", "other_up == up && k < m",
+          "other_up == up && k <= m", TRAP),
+    plain("the sum of a warp too many", "w < WARPS", "w <= WARPS", TRAP),
+    plain("a number of the next row", "m = threadIdx.x; m < count && value",
+          "m = threadIdx.x; m <= count && value", TRAP),
 ]

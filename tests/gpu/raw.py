@@ -3,6 +3,7 @@
 Unlike CuPy, which passes what it is given, a launch requires arguments of exactly the C types of
 the kernel.  It is repeated in every order of ``ORDERS``, and its results must have equal bits.
 """
+import functools
 import re
 
 import numpy as np
@@ -12,9 +13,10 @@ from tests.gpu import nvrtc
 from tests.gpu.ptx.launch import launch
 from tests.gpu.ptx.parse import parse
 
-__all__ = ["ORDERS", "RawModule"]
+__all__ = ["CHECKED", "ORDERS", "RawModule"]
 
 ORDERS = [("together", "ascending")]                # of threads and of blocks
+CHECKED = False                                     # whether a `CHECK` of a source traps
 _TYPES = {"float16": np.float16, "float": np.float32, "double": np.float64, "size": np.uint64,
           "truth": np.bool_, "site": np.int64}
 
@@ -23,7 +25,7 @@ class RawModule:
     """The kernels of a source, compiled when the first is asked for."""
 
     def __init__(self, *, code, options=()):
-        self.code, self.options = code, tuple(options)
+        self.code, self.options = code, (*options, *["-DCHECKED"] * CHECKED)
 
     def get_function(self, name):
         return RawKernel(self.code, self.options, name)
@@ -32,7 +34,7 @@ class RawModule:
 class RawKernel:
     def __init__(self, code, options, name):
         ptx = nvrtc.to_ptx(code, options, name="kernel.cu")
-        self.name, self.kernel = name, parse(ptx)[name]
+        self.name, self.kernel = name, _parsed(ptx)[name]
         types = dict(re.findall(r"-D(\w+)=(\w+)", " ".join(options)))
         real = types.get("REAL", "double")
         stored = types.get("STORED", real)
@@ -54,6 +56,12 @@ class RawKernel:
             results.add(b"".join(a.tobytes() for a in written))
         if len(results) > 1:
             raise AssertionError(f"{self.name}: the bits depend on the order of threads or blocks")
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(ptx):
+    """The kernels of a text, which are the same objects whenever it is compiled again."""
+    return parse(ptx)
 
 
 class Parameter:

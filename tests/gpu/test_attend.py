@@ -12,7 +12,7 @@ from hopref.dispatch.operation import load
 from hopref.fast.cupy import _attend as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
-from tests.gpu import nvrtc, raw
+from tests.gpu import nvrtc
 
 pytestmark = nvrtc.required()
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -107,13 +107,9 @@ def test_queries_without_a_visible_key(empty_row):
     assert np.isfinite(Z[2]).all()
 
 
-ALL_ORDERS = [("together", "ascending"), ("together", "descending"), ("last", 0), (1, 1), (2, 2)]
-
-
 @precisions
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, monkeypatch):
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, every_order, monkeypatch):
     """With a mask and a bias, which the substitute for RawKernel passes as they are."""
-    monkeypatch.setattr(raw, "ORDERS", ALL_ORDERS)
     monkeypatch.setattr(path, "BLOCKS", 2)
     compared(draw(1, 140, dtype=dtype), dtype, **hidden((1, 140), dtype))
 

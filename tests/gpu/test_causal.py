@@ -14,8 +14,8 @@ from hopref.dispatch.operation import load
 from hopref.fast.cupy import _causal as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
-from tests.gpu import nvrtc, raw
-from tests.gpu.mutants import OF_CAUSAL
+from tests.gpu import nvrtc
+from tests.gpu.mutants import OF_CAUSAL, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -78,9 +78,7 @@ def test_features_and_values_near_the_limits_of_the_range(size):
     near((q, k / np.float32(20), V / np.float32(20)))
 
 
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(monkeypatch):
-    monkeypatch.setattr(raw, "ORDERS", [("together", "ascending"), ("together", "descending"),
-                                        ("last", 0), (1, 1), (2, 2)])
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(every_order):
     compared(draw(10, 9, 17))
 
 
@@ -129,16 +127,22 @@ def found():
     return ""
 
 
-@pytest.mark.parametrize("mutant", OF_CAUSAL, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_found(mutant, monkeypatch):
-    monkeypatch.setattr(path, "_kernel", lambda cupy: cupy.RawModule(
-        code=mutant.applied(path.source()), options=("-std=c++17", "-DREAL=float")).get_function(
-            "causal"))
+@pytest.fixture
+def kernel(monkeypatch):
+    """A function that puts another source in the place of the kernel."""
+    return lambda source: monkeypatch.setattr(path, "_kernel", lambda cupy: cupy.RawModule(
+        code=source, options=("-std=c++17", "-DREAL=float")).get_function("causal"))
+
+
+@each_mutant(OF_CAUSAL)
+def test_a_mutant_is_found(mutant, kernel):
+    kernel(mutant.applied(path.source()))
     kind = found()
     assert kind and kind.startswith(mutant.found), kind
 
 
-def test_the_kernel_itself_is_not_reported():
+def test_the_kernel_itself_is_not_reported(checked, kernel):
+    kernel(path.source())
     assert not found()
 
 

@@ -10,8 +10,8 @@ import pytest
 from hopref import dense
 from hopref.fast.cupy import _dense as path
 from tests.doubles import cupy as double
-from tests.gpu import nvrtc, raw
-from tests.gpu.mutants import OF_DENSE
+from tests.gpu import nvrtc
+from tests.gpu.mutants import OF_DENSE, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -107,9 +107,7 @@ def test_no_states():
     agrees(np.zeros((0, 4)), signs(3, 4), [1])
 
 
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(monkeypatch):
-    monkeypatch.setattr(raw, "ORDERS", [("together", "ascending"), ("together", "descending"),
-                                        ("last", 0), (1, 1)])
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(every_order):
     agrees(signs(2, 3), [[1, -1, 1], [-1, -1, 1.0]], [1], interaction="exponential")
 
 
@@ -159,17 +157,23 @@ def found():
     return ""
 
 
-@pytest.mark.parametrize("mutant", OF_DENSE, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_found(mutant, monkeypatch):
+@pytest.fixture
+def kernel(monkeypatch):
+    """A function that puts another source in the place of the kernel, which has two blocks."""
     monkeypatch.setattr(path, "BLOCKS", 2)
-    monkeypatch.setattr(path, "_kernel", lambda cupy: cupy.RawModule(
-        code=mutant.applied(path.source()), options=("-std=c++17",)).get_function("dense"))
+    return lambda source: monkeypatch.setattr(path, "_kernel", lambda cupy: cupy.RawModule(
+        code=source, options=("-std=c++17",)).get_function("dense"))
+
+
+@each_mutant(OF_DENSE)
+def test_a_mutant_is_found(mutant, kernel):
+    kernel(mutant.applied(path.source()))
     kind = found()
     assert kind and kind.startswith(mutant.found), kind
 
 
-def test_the_kernel_itself_is_not_reported(monkeypatch):
-    monkeypatch.setattr(path, "BLOCKS", 2)
+def test_the_kernel_itself_is_not_reported(checked, kernel):
+    kernel(path.source())
     assert not found()
 
 

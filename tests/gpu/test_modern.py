@@ -16,7 +16,7 @@ from hopref.fast.cupy import _attend as path
 from hopref.fast.cupy import _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
-from tests.gpu import nvrtc, raw
+from tests.gpu import nvrtc
 from tests.gpu.ptx import operations
 
 pytestmark = nvrtc.required()
@@ -128,13 +128,9 @@ def test_the_tolerance_allows_an_approximate_power_of_two(error, monkeypatch):
 
 # ---- order, transfers, launches and memory ------------------------------------------------------
 
-ALL_ORDERS = [("together", "ascending"), ("together", "descending"), ("last", 0), (1, 1), (2, 2)]
-
-
 @precisions
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, monkeypatch):
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, every_order, monkeypatch):
     """The substitute for RawKernel compares them."""
-    monkeypatch.setattr(raw, "ORDERS", ALL_ORDERS)
     monkeypatch.setattr(path, "BLOCKS", 2)                  # the first warp has two tiles in a part
     compared(draw(1, 270, 5, dtype), {"beta": 0.5}, dtype)
 

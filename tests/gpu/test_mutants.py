@@ -9,16 +9,12 @@ from hopref.fast.cupy import _attend as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
-from tests.gpu.mutants import HARMLESS, HIDDEN, IN_PTX, IN_SOURCE
+from tests.gpu.mutants import HARMLESS, HIDDEN, IN_PTX, IN_SOURCE, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
 update, attention = (load()[name] for name in ("modern.update", "attention.softmax_attention"))
 SOURCE = path.source()
-
-
-def ids(mutant):
-    return mutant.name
 
 
 @pytest.fixture(scope="module")
@@ -89,21 +85,21 @@ def kernels(monkeypatch):
     return replaced
 
 
-@pytest.mark.parametrize("mutant", IN_SOURCE, ids=ids)
+@each_mutant(IN_SOURCE)
 def test_a_mutant_of_the_source_is_found(mutant, kernels, inputs):
     kernels(mutant.applied(SOURCE))
     kind = found(inputs)
     assert kind and kind.startswith(mutant.found), kind
 
 
-@pytest.mark.parametrize("mutant", HIDDEN, ids=ids)
+@each_mutant(HIDDEN)
 def test_a_mutant_of_what_hides_keys_is_found(mutant, kernels, with_hidden_keys):
     kernels(mutant.applied(SOURCE))
     kind = found(with_hidden_keys)
     assert kind and kind.startswith(mutant.found), kind
 
 
-@pytest.mark.parametrize("mutant", IN_PTX, ids=ids)
+@each_mutant(IN_PTX)
 def test_a_mutant_of_the_ptx_is_found(mutant, kernels, inputs, with_hidden_keys, monkeypatch):
     compiled = nvrtc.to_ptx
     monkeypatch.setattr(nvrtc, "to_ptx", lambda *args, **kwargs: mutant.applied(
@@ -112,7 +108,7 @@ def test_a_mutant_of_the_ptx_is_found(mutant, kernels, inputs, with_hidden_keys,
     assert kind and kind.startswith(mutant.found), kind
 
 
-@pytest.mark.parametrize("mutant", HARMLESS, ids=ids)
+@each_mutant(HARMLESS)
 def test_a_harmless_mutant_is_not_reported(mutant, kernels, inputs, with_hidden_keys):
     kernels(mutant.applied(SOURCE))
     assert not found(inputs) and not found(with_hidden_keys)

@@ -94,6 +94,7 @@ FAULTS = {
         "setp.lt.u32 %p3, %r2, 16; @!%p3 bra $L; shfl.sync.bfly.b32 %f2, %f1, 16, 31, 65535; "
         "$L: add.s32 %r3, %r1, 1;", "shuffle from a lane"),
     "an endless loop": ("$L: bra $L;", "endless loop"),
+    "a trap": ("@%p2 trap;", "trap"),
 }
 RACES = [name for name, (_, kind) in FAULTS.items() if kind.startswith("data race")]
 
@@ -158,7 +159,7 @@ UNKNOWN = ["atom.global.add.f32 %f2, [%rd1], %f1;", "add.rz.f32 %f2, %f1, %f1;",
            "mov.u32 %r3, %clock;", "cvt.rni.s32.f32 %r3, %f1;", "setp.lt.ftz.f32 %p3, %f1, %f1;",
            "fma.f32 %f2, %f1, %f1, %f1;", "add.s32 %rd4, %r1, 1;", "bra $NOWHERE;", "membar.gl;",
            "shl.wrap.b32 %r3, %r1, 1;", "add.f32 %f2, %f1, 1;", "mad.hi.s32 %r3, %r1, %r1, %r1;",
-           "mov.u32 %r3, 0fBF800000;", "mov.b64 %rd5, 0fBF800000;"]
+           "trap.sync;", "mov.u32 %r3, 0fBF800000;", "mov.b64 %rd5, 0fBF800000;"]
 
 
 @pytest.mark.parametrize("statement", UNKNOWN)

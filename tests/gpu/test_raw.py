@@ -1,10 +1,14 @@
 """The substitute for `cupy.RawModule` refuses arguments that a device would misread."""
+import contextlib
+
 import numpy as np
 import pytest
 
+from hopref.fast.cupy._sources import source_of
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc, raw
 from tests.gpu.ptx.errors import KernelError
+from tests.gpu.resources import SOURCES
 
 pytestmark = nvrtc.required()
 
@@ -59,6 +63,33 @@ def test_arrays_of_another_type_and_missing_arguments_are_refused():
 def test_faults_name_the_line_of_the_source():
     with pytest.raises(KernelError, match=r"^kernel\.cu:7: out of bounds: byte 160 of "):
         scaled(*given(), source=SOURCE.replace("if (i < n)", ""))
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_check_of_an_index_names_its_line_if_it_is_compiled(checked, monkeypatch):
+    """The second of two rows of 8 numbers; an index of 8 is none of a row, but one of the array."""
+    monkeypatch.setattr(raw, "CHECKED", checked)
+    rows = source_of() + """extern "C" __global__ void scale(const float* x, const size n, float* y)
+{
+    y[threadIdx.x] = x[
+        CHECK(n, 8)];
+}
+"""
+    kernel = double.RawModule(code=rows).get_function("scale")
+    x, y = double.ones((16,), dtype="float32"), double.empty((32,), dtype="float32")
+    kernel((1,), (32,), (x, np.uint64(7), y))
+    line = rows.splitlines().index("        CHECK(n, 8)];") + 1
+    for n in 8, 2**64 - 1:
+        fault = f":{line}: trap" if checked else "out of bounds" if n > 8 else None
+        with pytest.raises(KernelError, match=fault) if fault else contextlib.nullcontext():
+            kernel((1,), (32,), (x, np.uint64(n), y))
+
+
+def test_the_kernels_check_indices_in_tests_alone():
+    for kernel, source in SOURCES.items():
+        options = ("-std=c++17", "-DREAL=float", "-DWIDTH=64")
+        assert "trap;" not in nvrtc.to_ptx(source, options)
+        assert "trap;" in nvrtc.to_ptx(source, (*options, "-DCHECKED")) or kernel == "sweep"
 
 
 def test_numbers_that_no_thread_wrote_are_nan():

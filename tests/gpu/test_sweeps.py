@@ -10,8 +10,8 @@ import pytest
 from hopref import classical
 from hopref.fast.cupy import _sweeps as path
 from tests.doubles import cupy as double
-from tests.gpu import nvrtc, raw
-from tests.gpu.mutants import OF_SWEEPS
+from tests.gpu import nvrtc
+from tests.gpu.mutants import OF_SWEEPS, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -83,9 +83,7 @@ def test_the_arguments_are_not_changed():
 
 
 @precisions
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, monkeypatch):
-    monkeypatch.setattr(raw, "ORDERS", [("together", "ascending"), ("together", "descending"),
-                                        ("last", 0), (1, 1), (2, 2)])
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, every_order):
     agrees(draw(2, 40, 4, dtype, integers=False))
 
 
@@ -141,7 +139,7 @@ def nan_is_propagated():
     return np.isnan(y[:, 3]).all() and not np.isnan(np.delete(y, 3, axis=1)).any()
 
 
-@pytest.mark.parametrize("mutant", OF_SWEEPS, ids=lambda mutant: mutant.name)
+@each_mutant(OF_SWEEPS)
 def test_a_mutant_is_found(mutant, monkeypatch):
     monkeypatch.setattr(path, "_kernel", lambda cupy, real: cupy.RawModule(
         code=mutant.applied(path.source()), options=("-std=c++17", "-DREAL=float")).get_function(

@@ -19,7 +19,6 @@ from tests.gpu.comparison import compared, compared_in_half, draw
 pytestmark = nvrtc.required()
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 softmax_attention = "attention.softmax_attention"
-ALL_ORDERS = [("together", "ascending"), ("together", "descending"), ("last", 0), (1, 1), (2, 2)]
 
 
 @pytest.fixture(autouse=True)
@@ -129,10 +128,9 @@ def test_a_score_that_overflows_gives_nan_and_a_hidden_one_has_no_effect():
 
 
 @pytest.mark.parametrize("dtype, s", [("float32", 33), ("float64", 5)])
-def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, s, monkeypatch):
+def test_the_bits_are_those_of_every_order_of_threads_and_blocks(dtype, s, every_order):
     """Of two heads and two tiles, a mask, a bias and causal attention; warps run one by one, which
     takes seconds."""
-    monkeypatch.setattr(raw, "ORDERS", ALL_ORDERS)
     compared(softmax_attention, given(3, s, 2, 2, dtype, (2,)), dtype, causal=True,
              **hidden((2, 3, s), dtype))
 

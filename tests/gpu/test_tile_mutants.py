@@ -9,6 +9,7 @@ from hopref.fast.cupy import _attend as path
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu import nvrtc
+from tests.gpu.mutants import each_mutant
 from tests.gpu.mutants_of_tiles import OF_TILE
 from tests.gpu.ptx.errors import KernelError
 
@@ -65,14 +66,14 @@ def kernels(monkeypatch, for_many):
     return replaced
 
 
-@pytest.mark.parametrize("mutant", OF_TILE, ids=lambda mutant: mutant.name)
+@each_mutant(OF_TILE)
 def test_a_mutant_of_the_source_is_found(mutant, kernels, calls):
     kernels(mutant.applied(SOURCE))
     kind = found(calls)
     assert kind and kind.startswith(mutant.found), kind
 
 
-def test_the_source_itself_is_not_reported(kernels, calls):
+def test_the_source_itself_is_not_reported(kernels, calls, checked):
     kernels(SOURCE)
     assert not found(calls)
 

@@ -8,11 +8,11 @@ converted as they are read.  What the kernels do not take is processed by `_tile
 """
 import functools
 import math
-from importlib import resources
 
 import numpy as np
 
 from hopref.fast.cupy import _tiles
+from hopref.fast.cupy._sources import source_of
 
 __all__ = ["FEW", "MANY", "WIDTHS", "attended", "source"]
 
@@ -111,10 +111,7 @@ def bytes_of_tile(real, width):
 
 
 def source(kernel="attend"):
-    """The text of ``kernels/softmax.cu`` and of the file of a kernel."""
-    folder = resources.files("hopref.fast.cupy").joinpath("kernels")
-    return "".join(folder.joinpath(name).read_text("utf-8")
-                   for name in ("softmax.cu", f"{kernel}.cu"))
+    return source_of("softmax", kernel)
 
 
 @functools.cache

@@ -5,10 +5,10 @@ if there are many blocks.
 """
 import functools
 import math
-from importlib import resources
 
 import numpy as np
 
+from hopref.fast.cupy._sources import source_of
 from hopref.maps import ratio
 
 __all__ = ["possible", "attended"]
@@ -53,7 +53,7 @@ def shared_bytes(d):
 
 
 def source():
-    return resources.files("hopref.fast.cupy").joinpath("kernels/causal.cu").read_text("utf-8")
+    return source_of("causal")
 
 
 @functools.cache

@@ -1,10 +1,10 @@
 """Sweeps over the sites of dense memories by the kernel of ``kernels/dense.cu``, in one launch."""
 import functools
 import math
-from importlib import resources
 
 import numpy as np
 
+from hopref.fast.cupy._sources import source_of
 from hopref.models import dense
 
 __all__ = ["KINDS", "swept"]
@@ -40,7 +40,7 @@ def shared_bytes():
 
 
 def source():
-    return resources.files("hopref.fast.cupy").joinpath("kernels/dense.cu").read_text("utf-8")
+    return source_of("dense")
 
 
 @functools.cache

@@ -1,11 +1,11 @@
 """Sweeps over the sites of binary states by the kernel of ``kernels/sweep.cu``, in one launch."""
 import functools
 import math
-from importlib import resources
 
 import numpy as np
 
 from hopref import maps
+from hopref.fast.cupy._sources import source_of
 
 __all__ = ["possible", "swept"]
 
@@ -42,7 +42,7 @@ def shared_bytes(real, d):
 
 
 def source():
-    return resources.files("hopref.fast.cupy").joinpath("kernels/sweep.cu").read_text("utf-8")
+    return source_of("sweep")
 
 
 @functools.cache

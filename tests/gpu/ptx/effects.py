@@ -31,6 +31,8 @@ def effect_of(state, instruction):
         return _shuffle(state, instruction)
     if instruction.name == "bar" and instruction.modifiers == ("warp", "sync"):
         return functools.partial(_warp_barrier, state, state.value(instruction.operands[0], "b32"))
+    if instruction[:3] == ("trap", (), ()):
+        return _trap
     if instruction.name == "mov" and "{" in instruction.operands[0] + instruction.operands[1]:
         return _halves(state, instruction)
     return _calculation(state, instruction)
@@ -66,6 +68,11 @@ def _halves(state, instruction):
             elif not apart:
                 words[threads, k] = _of(half, threads)
     return run
+
+
+def _trap(threads):
+    """What a `CHECK` of the source ends with."""
+    raise Fault("trap", "an index is beyond the extent of its row", threads[0])
 
 
 # ---- memory -------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
     bias += head * bias_head + i * bias_query;
 
     for (size k = threadIdx.x; k < d; k += THREADS)
-        query[k] = queries[row * d + k];
+        query[CHECK(k, d)] = queries[row * d + k];
     for (size k = lane; k < v; k += LANES)
-        sum[k] = real(0);
+        sum[CHECK(k, v)] = real(0);
     __syncthreads();
 
     real top = lowest(), total = real(0);
@@ -42,13 +42,13 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
         for (int j = 0; j < present; ++j) {
             real product = real(0);
             for (size k = lane; k < d; k += LANES)
-                product += query[k] * number(keys[(start + j) * d + k]);
+                product += query[CHECK(k, d)] * number(keys[CHECK(start + j, count) * d + k]);
             product = sum_of(LANES / 2, 1, product);
             if (lane == j)
                 score = product;
         }
         if (lane < present)
-            score = score_of(score, beta, masked, mask + (start + lane) * mask_key, biased,
+            score = score_of(score, beta, masked, mask + CHECK(start + lane, count) * mask_key, biased,
                              bias + (start + lane) * bias_key);
         const real highest = largest_of(LANES / 2, 1, score);
         const real new_top = top < highest ? highest : top;
@@ -60,9 +60,9 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
         weights[warp][lane] = weight;
         __syncwarp();
         for (size k = lane; k < v; k += LANES) {
-            real value = sum[k] * scale;
+            real value = sum[CHECK(k, v)] * scale;
             for (int j = 0; j < present; ++j)
-                value += weights[warp][j] * number(values[(start + j) * v + k]);
+                value += weights[warp][j] * number(values[CHECK(start + j, count) * v + k]);
             sum[k] = value;
         }
     }
@@ -79,7 +79,7 @@ partial(const real* __restrict__ queries, const stored* __restrict__ keys,
     for (size k = threadIdx.x; k < v; k += THREADS) {
         real value = real(0);
         for (int w = 0; w < WARPS; ++w)
-            value += exp(factor * (warp_top[w] - block_top)) * query[d + w * v + k];
+            value += exp(factor * (warp_top[w] - block_top)) * query[d + w * v + CHECK(k, v)];
         sums[part * v + k] = value;
     }
     if (threadIdx.x == 0) {

@@ -9,7 +9,6 @@
 // REAL is float or double.  grid: (blocks of COLUMNS of 1 + v columns, heads).
 
 typedef REAL real;
-typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
 
 enum { COLUMNS = 16, GROUPS = 8, POSITIONS = 8, THREADS = COLUMNS * GROUPS };
 
@@ -31,13 +30,14 @@ causal(const real* __restrict__ queries, const real* __restrict__ keys,
     sums += head * length * (v + 1);
 
     for (size r = group; r < d; r += GROUPS)
-        state[r * COLUMNS + here] = present ? states[r * (v + 1) + column] : 0.0;
+        state[r * COLUMNS + here] = present ? states[r * (v + 1) + CHECK(column, v + 1)] : 0.0;
 
     for (size start = 0; start < length; start += POSITIONS) {
         const int many = length - start < POSITIONS ? int(length - start) : POSITIONS;
         for (int p = 0; p < many; ++p) {
             const size i = start + p;
-            const double value = !present ? 0.0 : column ? double(values[i * v + column - 1]) : 1.0;
+            const double value = !present ? 0.0 : column
+                ? double(values[CHECK(i, length) * v + CHECK(column - 1, v)]) : 1.0;
             double part = 0;
             for (size r = group; r < d; r += GROUPS) {
                 const double held = state[r * COLUMNS + here] + double(keys[i * d + r]) * value;
@@ -50,12 +50,12 @@ causal(const real* __restrict__ queries, const real* __restrict__ keys,
         if (group < many && present) {            // POSITIONS are no more than GROUPS
             double sum = 0;
             for (int g = 0; g < GROUPS; ++g)
-                sum += parts[group][g][here];
-            sums[(start + group) * (v + 1) + column] = sum;
+                sum += parts[group][CHECK(g, GROUPS)][here];
+            sums[CHECK(start + group, length) * (v + 1) + CHECK(column, v + 1)] = sum;
         }
         __syncthreads();                          // the products have been read
     }
 
     for (size r = group; r < d && present; r += GROUPS)
-        states[r * (v + 1) + column] = state[r * COLUMNS + here];
+        states[r * (v + 1) + CHECK(column, v + 1)] = state[r * COLUMNS + here];
 }

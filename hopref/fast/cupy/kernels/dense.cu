@@ -10,7 +10,6 @@
 // grid: (blocks, each with rows of numbers of the patterns).
 
 typedef long long site;                           // an int64 of NumPy
-typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
 
 enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
 enum { POWER, RECTIFIED, EXPONENTIAL };           // F: z^n, max(z, 0)^n, e^z
@@ -26,7 +25,7 @@ __device__ double sum_of_block(double value, double* warp_sum)
     __syncthreads();
     double sum = 0;
     for (int w = 0; w < WARPS; ++w)
-        sum += warp_sum[w];
+        sum += warp_sum[CHECK(w, WARPS)];
     return sum;
 }
 
@@ -60,7 +59,7 @@ __device__ double overlap(const double* pattern, const double* state, size n, si
     lost = 0;
     for (size j = 0; j < d; ++j) {
         const double before = sum;
-        const double term = j == without ? 0 : pattern[j * n] * state[j];
+        const double term = j == without ? 0 : pattern[j * n] * state[CHECK(j, d)];
         sum += term;
         lost += lost_of(before, term, sum);
     }
@@ -100,14 +99,14 @@ __device__ double gain_of_powers(const double* entries, const double* rest, size
     double top = 0x1p-1022, gain = 0;
 #pragma unroll 1
     for (size m = threadIdx.x; m < count; m += THREADS)
-        top = larger(top, size_of(rest[m], entries[m], n, rectified));
+        top = larger(top, size_of(rest[CHECK(m, count)], entries[m], n, rectified));
     top = largest_of_block(top, warp_top);
     if (n < 900)                                  // a power of two, which changes no rounding
         top = __longlong_as_double(__double_as_longlong(top) & 0x7ff0000000000000ll);
     const double unit = 1 / top;
 #pragma unroll 1
     for (size m = threadIdx.x; m < count; m += THREADS) {
-        const double here = size_of(rest[m], entries[m], n, rectified);
+        const double here = size_of(rest[CHECK(m, count)], entries[m], n, rectified);
         double r = unit * rest[m], x = unit * entries[m];
         if (rectified && !(r > fabs(x))) {        // of the two powers one is 0
             r = (r + fabs(x)) / 2;
@@ -127,7 +126,7 @@ __device__ double gain_of_exponentials(const double* entries, const double* rest
     double lost = 0, gain;
 #pragma unroll 1
     for (size m = threadIdx.x; m < count; m += THREADS) {
-        const double r = rest[m], x = entries[m];
+        const double r = rest[CHECK(m, count)], x = entries[m];
         high[m] = r + fabs(x);
         gap[m] = x == 0 ? 0 * r : 2 * x;
         lost += lost_of(r, x, r + x) + lost_of(r, -x, r - x);
@@ -136,12 +135,13 @@ __device__ double gain_of_exponentials(const double* entries, const double* rest
         double top = -__longlong_as_double(0x7ff0000000000000ll), sum = 0, sizes = 0;
 #pragma unroll 1
         for (size m = threadIdx.x; m < count; m += THREADS)
-            if (gap[m] != 0)
+            if (gap[CHECK(m, count)] != 0)
                 top = larger(top, high[m]);
         top = largest_of_block(top, warp_top);
 #pragma unroll 1
         for (size m = threadIdx.x; m < count; m += THREADS) {
-            const double more = gap[m] == 0 ? 0 : exp(high[m] - top) * -expm1(-fabs(gap[m]));
+            const double more = gap[CHECK(m, count)] == 0 ? 0
+                : exp(high[m] - top) * -expm1(-fabs(gap[m]));
             sum += gap[m] < 0 ? -more : more;
             sizes += more;
         }
@@ -152,21 +152,22 @@ __device__ double gain_of_exponentials(const double* entries, const double* rest
             return gain;
 #pragma unroll 1
         for (size m = threadIdx.x; m < count; m += THREADS) {
-            const double up = rest[m] + entries[m], down = rest[m] - entries[m];
+            const double up = rest[CHECK(m, count)] + entries[m], down = rest[m] - entries[m];
             size above = 0, below = 0;            // the numbers before them
 #pragma unroll 1
             for (size k = 0; k < count; ++k) {
-                const double other_up = rest[k] + entries[k], other_down = rest[k] - entries[k];
+                const double other_up = rest[CHECK(k, count)] + entries[k];
+                const double other_down = rest[k] - entries[k];
                 above += other_up < up || (other_up == up && k < m);
                 below += other_down < down || (other_down == down && k < m);
             }
-            high[above] = up;
-            gap[below] = down;
+            high[CHECK(above, count)] = up;
+            gap[CHECK(below, count)] = down;
         }
         __syncthreads();
 #pragma unroll 1
         for (size m = threadIdx.x; m < count; m += THREADS) {
-            const double up = high[m], down = gap[m];
+            const double up = high[CHECK(m, count)], down = gap[m];
             high[m] = larger(up, down);
             gap[m] = up - down;
         }
@@ -190,7 +191,7 @@ dense(const double* __restrict__ patterns, const site* __restrict__ order, const
         double* state = states + row * d;
 #pragma unroll 1
         for (size m = threadIdx.x; m < count; m += THREADS)
-            kept[m] = overlap(patterns + m, state, count, d, d, lost[m]);
+            kept[CHECK(m, count)] = overlap(patterns + m, state, count, d, d, lost[m]);
 
 #pragma unroll 1
         for (size t = 0; t < steps; ++t) {
@@ -201,7 +202,7 @@ dense(const double* __restrict__ patterns, const site* __restrict__ order, const
             const double old = state[i];
 #pragma unroll 1
             for (size m = threadIdx.x; m < count; m += THREADS) {
-                const double term = entries[m] * old;
+                const double term = entries[CHECK(m, count)] * old;
                 double r = kept[m] - term;
                 const double error = lost[m] + lost_of(kept[m], -term, r);
                 if (!(error <= 0x1p-53 * d * fabs(r))) {
@@ -219,7 +220,7 @@ dense(const double* __restrict__ patterns, const site* __restrict__ order, const
             const double value = gain > 0 ? 1 : gain < 0 ? -1 : gain == 0 ? old : gain;
 #pragma unroll 1
             for (size m = threadIdx.x; m < count && value != old; m += THREADS) {
-                const double change = entries[m] * (value - old), before = kept[m];
+                const double change = entries[CHECK(m, count)] * (value - old), before = kept[m];
                 kept[m] += change;
                 lost[m] += lost_of(before, change, kept[m]);
             }

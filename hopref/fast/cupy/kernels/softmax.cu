@@ -20,7 +20,6 @@ struct bfloat16 { unsigned short bits; };
 typedef REAL real;
 typedef STORED stored;
 typedef unsigned char truth;                      // a bool of NumPy
-typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
 
 enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
 #define ALL 0xffffffffu
@@ -85,11 +84,11 @@ merge(const real* __restrict__ sums, const real* __restrict__ totals, const real
     const size row = size(blockIdx.z) * gridDim.x + blockIdx.x, begin = row * parts;
     real top = tops[begin];
     for (size part = 1; part < parts; ++part)
-        top = top < tops[begin + part] ? tops[begin + part] : top;
+        top = top < tops[begin + CHECK(part, parts)] ? tops[begin + part] : top;
     real value = real(0), total = real(0);
     for (size part = 0; part < parts; ++part) {
-        const real scale = exp(factor * (tops[begin + part] - top));
-        value += scale * sums[(begin + part) * v + k];
+        const real scale = exp(factor * (tops[begin + CHECK(part, parts)] - top));
+        value += scale * sums[(begin + part) * v + CHECK(k, v)];
         total += scale * totals[begin + part];
     }
     means[row * v + k] = total == real(0) ? empty : value / total;

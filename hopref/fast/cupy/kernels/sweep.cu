@@ -6,7 +6,6 @@
 
 typedef REAL real;
 typedef long long site;                           // an int64 of NumPy
-typedef unsigned long long size;                  // size_t, which NVRTC defines only with headers
 
 enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
 #define ALL 0xffffffffu

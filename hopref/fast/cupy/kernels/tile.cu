@@ -25,7 +25,8 @@ __device__ void load(real (*tile)[PITCH], const T* __restrict__ rows, const size
     for (int k = lane; k - lane < int(n); k += LANES)
 #pragma unroll
         for (int j = warp * (many / WARPS); j < (warp + 1) * (many / WARPS); ++j)
-            tile[j][k] = j < present && k < n ? number(rows[j * n + k]) : real(0);
+            tile[j][CHECK(k, WIDTH)] = j < present && k < n ? number(rows[j * n + CHECK(k, n)])
+                                                            : real(0);
 }
 
 // The parameters are those of `partial`.
@@ -77,7 +78,7 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
             Pack q[MINE], x[4];
 #pragma unroll
             for (int m = 0; m < MINE; ++m)
-                q[m] = pack_of(&query[mine + 4 * m][k]);
+                q[m] = pack_of(&query[mine + 4 * m][CHECK(k, WIDTH)]);
 #pragma unroll
             for (int j = 0; j < 4; ++j)
                 x[j] = pack_of(&both[column + COLUMNS * j][k]);
@@ -87,7 +88,7 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
                 for (int j = 0; j < 4; ++j)
 #pragma unroll
                     for (int n = 0; n < PACK; ++n)
-                        score[m][j] += q[m].at[n] * x[j].at[n];
+                        score[CHECK(m, MINE)][CHECK(j, 4)] += q[m].at[n] * x[j].at[n];
         }
 #pragma unroll
         for (int m = 0; m < MINE; ++m) {
@@ -98,7 +99,8 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
                 const size key = start + column + COLUMNS * j;
                 const bool here = i < l && key < end && key + before < i + after;
                 score[m][j] = here ? score_of(
-                    score[m][j], beta, masked, mask + i * mask_query + key * mask_key, biased,
+                    score[m][j], beta, masked,
+                    mask + CHECK(i, l) * mask_query + CHECK(key, count) * mask_key, biased,
                     bias + i * bias_query + key * bias_key) : -infinity();
                 highest = highest < score[m][j] ? score[m][j] : highest;
             }
@@ -109,7 +111,7 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
 #pragma unroll
             for (int j = 0; j < 4; ++j) {
                 const real weight = exp(factor * (score[m][j] - highest));
-                weights[mine + 4 * m][column + COLUMNS * j] = weight;
+                weights[mine + 4 * m][CHECK(column + COLUMNS * j, KEYS)] = weight;
                 total[m] += weight;
             }
 #pragma unroll
@@ -126,18 +128,18 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
             Pack w[MINE];
 #pragma unroll
             for (int m = 0; m < MINE; ++m)
-                w[m] = pack_of(&weights[mine + 4 * m][j]);
+                w[m] = pack_of(&weights[mine + 4 * m][CHECK(j, KEYS)]);
 #pragma unroll
             for (int p = 0; p < PACKS; ++p) {
                 if (p * COLUMNS * PACK < v)
 #pragma unroll
                 for (int k = 0; k < PACK; ++k) {
-                    const Pack x = pack_of(&both[j + k][(COLUMNS * p + column) * PACK]);
+                    const Pack x = pack_of(&both[j + k][CHECK((COLUMNS * p + column) * PACK, WIDTH)]);
 #pragma unroll
                     for (int m = 0; m < MINE; ++m)
 #pragma unroll
                         for (int n = 0; n < PACK; ++n)
-                            sum[m][p][n] += w[m].at[k] * x.at[n];
+                            sum[m][CHECK(p, PACKS)][n] += w[CHECK(m, MINE)].at[k] * x.at[n];
                 }
             }
         }
@@ -150,13 +152,13 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
         for (int p = 0; p < PACKS; ++p)
 #pragma unroll
             for (int n = 0; n < PACK; ++n)
-                query[mine + 4 * m][(COLUMNS * p + column) * PACK + n] = sum[m][p][n];
+                query[mine + 4 * m][CHECK((COLUMNS * p + column) * PACK + n, WIDTH)] = sum[m][p][n];
     __syncwarp();
     for (int m = 0; m < 4 * MINE; ++m) {
         const int row = top_of_warp + m;
         const size part = (head * l + top_row + row) * gridDim.x + blockIdx.x;
         for (int k = lane; row < rows && k < v; k += LANES)
-            sums[part * v + k] = query[row][k];
+            sums[part * v + k] = query[row][CHECK(k, v)];
     }
 #pragma unroll
     for (int m = 0; m < MINE; ++m) {
