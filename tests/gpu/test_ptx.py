@@ -381,3 +381,12 @@ def test_fused_operations_are_rounded_once(kind, scale, direction):
         step = Fraction(float(np.spacing(abs(got))))
         assert {"rn": abs(error) <= step / 2, "rm": -step < error <= 0, "rp": 0 <= error < step,
                 "rz": abs(error) < step and abs(Fraction(float(got))) <= abs(exact)}[direction]
+
+
+@pytest.mark.parametrize("size", [1.0, -1.0, 2.0**-127])
+def test_a_fused_sum_beside_half_way_between_two_numbers_is_rounded_once(size):
+    """In double precision it is half-way, from which another rounding would lead to an even one."""
+    step = np.spacing(np.float32(size))                 # 2^-23 or 2^-149
+    root, c = np.sqrt(abs(float(step)) / 2), np.float32([size]) + step
+    a, b = np.float32([root * (1 + 2.0**-20)]), np.float32([root * (1 - 2.0**-20)])
+    assert rounding.fma(a, b * np.sign(step), c) == c

@@ -160,7 +160,7 @@ def _shuffle(state, instruction):
     def run(threads):
         source, within = _sources(modifiers[1], threads.tobytes(), *(
             _of(operand, threads).tobytes() for operand in (by, limits, mask)))
-        result[threads] = np.broadcast_to(given, state.threads)[source]
+        result[threads] = _of(given, source)
         if valid is not None:
             valid[threads] = within
     return run

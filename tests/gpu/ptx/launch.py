@@ -206,7 +206,7 @@ class _Launch:
             self.schedule.move(threads, place + 1)
             for instruction, effect in self.segments[place]:
                 self.now = instruction
-                running = self._guarded(threads)
+                running = self._guarded(threads) if instruction.guard else threads
                 if len(running):
                     effect(running)
             if place in self.last:
@@ -215,6 +215,4 @@ class _Launch:
         return True
 
     def _guarded(self, threads):
-        if not self.now.guard:
-            return threads
         return threads[self.registers[self.now.guard][threads] != self.now.inverted]

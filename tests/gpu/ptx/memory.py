@@ -5,6 +5,7 @@ or, within a warp, a chain of `bar.warp.sync`: the vector clock of the later thr
 the clock of the earlier one.  Accesses of different blocks are never ordered.  Every pair of
 accesses that are not ordered is found, whatever the order in which the interpreter ran them.
 """
+import bisect
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.gpu.ptx.errors import Fault
 __all__ = ["Region", "Space", "Clock", "spaced"]
 
 GRANULE = 4                     # bytes of the smallest access, but to an array of smaller elements
+CLOCKS = 2**20                  # more than the time of a warp within an epoch
 GAP = 256                       # bytes between regions, so that an index beyond one is in none
 
 
@@ -54,7 +56,8 @@ class Region:
         self.written = np.zeros(count, bool)
         self.pristine = initialised         # whether all is initialised, and nothing was written
         self.writer = np.zeros((3, count), np.int64)           # epoch, thread, clock of the last
-        self.readers = np.zeros((2, count, threads), np.int32)         # epoch, clock of each thread
+        self.readers = np.zeros((count, threads), np.int64)    # epoch * CLOCKS + clock of each
+        self.last_read = np.zeros(count, np.int64)             # the epoch
         self.reading_block = np.zeros(count, np.int64)         # begin of one, -1 for several
 
     def forget(self):
@@ -73,9 +76,10 @@ class Region:
             if race.any():
                 return "data race, read after write", np.argmax(race)
         if constant:
-            self.constant[at] = True
-        self.readers[0, at, threads] = clock.epoch
-        self.readers[1, at, threads] = clock.own(threads)
+            self.constant[at] = True            # whatever writes there is a fault
+            return None
+        self.readers[at, threads] = clock.epoch * CLOCKS + clock.own(threads)
+        self.last_read[at] = clock.epoch
         if self.between:
             before = self.reading_block[at]
             self.reading_block[at] = np.where((before == 0) | (before == clock.begin), clock.begin,
@@ -101,16 +105,26 @@ class Region:
         return None
 
     def _races_with_writer(self, at, threads, clock):
-        epochs, writers, clocks = self.writer[:, at]
+        epochs = self.writer[0, at]
+        suspected = epochs == clock.epoch
+        if self.between:
+            suspected |= (epochs > 0) & (epochs < clock.begin)
+        if not suspected.any():
+            return suspected
+        _, writers, clocks = self.writer[:, at]
         within = ~clock.after(threads, writers, epochs, clocks)
         return (epochs > 0) & (within | self.between & (epochs < clock.begin))
 
     def _races_with_readers(self, at, threads, clock):
-        epochs, clocks = self.readers[:, at]
-        others = np.arange(epochs.shape[1])
-        within = (epochs > 0) & ~clock.after(threads[:, None], others, epochs, clocks)
-        elsewhere = (self.reading_block[at] != 0) & (self.reading_block[at] != clock.begin)
-        return within.any(axis=1) | self.between & elsewhere
+        race = self.last_read[at] == clock.epoch
+        if race.any():
+            epochs, clocks = np.divmod(self.readers[at[race]], CLOCKS)
+            others = np.arange(epochs.shape[1])
+            within = (epochs > 0) & ~clock.after(threads[race, None], others, epochs, clocks)
+            race[race] = within.any(axis=1)
+        if self.between:
+            race |= (self.reading_block[at] != 0) & (self.reading_block[at] != clock.begin)
+        return race
 
 
 class Space:
@@ -118,7 +132,7 @@ class Space:
 
     def __init__(self, regions):
         self.regions = sorted(regions, key=lambda region: region.base)
-        self.bases = np.array([region.base for region in self.regions], np.uint64)
+        self.bases = [region.base for region in self.regions]
 
     def load(self, addresses, kind, threads, clock, constant=False):
         """Values of a type at the addresses, one for each of the threads."""
@@ -141,21 +155,23 @@ class Space:
 
     def _located(self, addresses, size, threads):
         """Triples (region, which of the threads, granules) of the regions that are accessed."""
-        numbers = np.searchsorted(self.bases, addresses, side="right") - 1
-        one = (numbers == numbers[0]).all()
-        for number in numbers[:1] if one else np.unique(numbers):
-            which = slice(None) if one else np.flatnonzero(numbers == number)
+        first, last = (bisect.bisect(self.bases, int(a)) - 1 for a in (
+            addresses.min(), addresses.max()))
+        numbers = None if first == last else np.searchsorted(
+            np.array(self.bases, np.uint64), addresses, "right") - 1
+        for number in [first] if numbers is None else np.unique(numbers):
+            which = slice(None) if numbers is None else np.flatnonzero(numbers == number)
             if number < 0:
                 raise Fault("out of bounds", "address below all arrays", threads[which][0])
             region = self.regions[number]
             offsets = (addresses[which] - np.uint64(region.base)).view(np.int64)
-            if (offsets % size).any() or region.item not in (None, size):
+            if np.bitwise_or.reduce(offsets) & (size - 1) or region.item not in (None, size):
                 raise Fault("wrong width", f"{size} bytes of {region.name}", threads[which][0])
             if offsets.max() + size > len(region.bytes):
                 first = np.argmax(offsets + size > len(region.bytes))
                 raise Fault("out of bounds", f"byte {offsets[first]} of {region.name}, which has "
                             f"{len(region.bytes)} bytes", threads[which][first])
-            yield region, which, offsets // region.granule
+            yield region, which, offsets >> region.granule.bit_length() - 1
 
 
 def _check(region, found, threads):

@@ -154,6 +154,8 @@ def _on_integers(name, modifiers, kind):
 def _shifted(shift, a, by):
     """Shifts by the width or more give zeros, or copies of the sign."""
     width = 8 * a.dtype.itemsize
+    if by.ndim == 0 and by < width:
+        return shift(a, by.astype(a.dtype))
     result = shift(a, np.minimum(by, width - 1).astype(a.dtype))
     arithmetic = shift is np.right_shift and a.dtype.kind == "i"
     return result if arithmetic else np.where(by < width, result, a.dtype.type(0))

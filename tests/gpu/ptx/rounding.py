@@ -13,6 +13,7 @@ __all__ = ["flush", "fma", "DIRECTIONS"]
 DIRECTIONS = ("rn", "rz", "rm", "rp")
 _SPLIT = 2.0**27 + 1.0
 _TINY = np.finfo(np.float32).tiny
+_HALF_WAY = 2**28                           # in the 29 bits that single precision does not have
 
 
 def flush(x):
@@ -22,6 +23,10 @@ def flush(x):
 
 def fma(a, b, c, direction="rn"):
     """a * b + c, rounded once in the ``direction``: nearest, to zero, down or up."""
+    if direction == "rn" and a.dtype == np.float32:
+        s = np.multiply(a, b, dtype=np.float64) + c
+        if not _between_singles(s).any():
+            return s.astype(np.float32)
     a, b, c = np.broadcast_arrays(a, b, c)
     return (_fma32 if a.dtype == np.float32 else _fma64)(a, b, c, direction)
 
@@ -59,6 +64,14 @@ def _fma32(a, b, c, direction):
     down = np.where(back > s, np.nextafter(near, np.float32(-np.inf)), near)
     up = np.where(back < s, np.nextafter(near, np.float32(np.inf)), near)
     return {"rm": down, "rp": up, "rz": np.where(s > 0, down, up)}[direction]
+
+
+def _between_singles(s):
+    """Whether a rounded sum may be half-way between two numbers of single precision.
+
+    Where it is not, it is on the side on which the exact sum is.
+    """
+    return (s.view(np.int64) & _HALF_WAY * 2 - 1 == _HALF_WAY) | (np.abs(s) < _TINY) & (s != 0)
 
 
 def _fma64(a, b, c, direction):

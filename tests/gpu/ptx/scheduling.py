@@ -12,6 +12,7 @@ __all__ = ["Schedule", "RUNNING", "WAITING", "AT_BARRIER", "EXITED", "ALL",
            "EVERY_LANE"]
 
 RUNNING, WAITING, AT_BARRIER, EXITED = range(4)
+NOWHERE = 2**62
 ALL, EVERY_LANE = 2**32 - 1, "every lane"
 MOST_STEPS = 1_000_000
 
@@ -25,6 +26,7 @@ class Schedule:
 
     def __init__(self, threads, order, masks):
         self.place = np.zeros(threads, np.int64)
+        self.ready = self.place.copy()      # the places of those that run, NOWHERE for the others
         self.state = np.full(threads, RUNNING)
         self.everyone = np.arange(threads)
         self.common = 0                     # the place of all threads, if they all run, or None
@@ -42,19 +44,23 @@ class Schedule:
             masks = self.masks(self.common)
             if masks is None or masks is EVERY_LANE:
                 return self.common, self.everyone
-        ready = np.flatnonzero(self.state == RUNNING)
-        if not len(ready):
+        if self.order == "together":
+            place, warp = self.ready.min(), None
+        else:
+            place, warp = self._choice((self.ready < NOWHERE).nonzero()[0])
+        if place == NOWHERE:
             return None, None
-        place, warp = self._choice(ready)
-        here = (self.place == place) & (self.state <= WAITING)
+        masks = self.masks(place)
+        here = self.ready == place if masks is None else \
+            (self.place == place) & (self.state <= WAITING)
         if warp is not None:
             here &= self.warp == warp
-        masks = self.masks(place)
-        return place, np.flatnonzero(here) if masks is None else self._arrived(here, masks)
+        return place, here.nonzero()[0] if masks is None else self._arrived(here, masks)
 
     def _choice(self, ready):
-        if self.order == "together":
-            return self.place[ready].min(), None
+        """The place and the warp that run next, in an order in which these run one by one."""
+        if not len(ready):
+            return NOWHERE, None
         warps = np.unique(self.warp[ready])
         warp = warps[-1] if self.random is None else self.random.choice(warps)
         places = np.unique(self.place[ready[self.warp[ready] == warp]])
@@ -67,8 +73,8 @@ class Schedule:
             here_of, alive_of = (np.bincount(self.warp, weights=each) for each in (
                 here, self.state != EXITED))
             run = here & (here_of == alive_of)[self.warp]
-            self.state[here] = np.where(run[here], RUNNING, WAITING)
-            return np.flatnonzero(run)
+            self._wait(here & ~run)
+            return run.nonzero()[0]
         for warp in np.unique(self.warp[here]):
             members = np.flatnonzero(here & (self.warp == warp))
             for mask in np.unique(masks[members]):
@@ -79,18 +85,21 @@ class Schedule:
                                 group[np.argmin(named[group])])
                 needed = np.flatnonzero((self.warp == warp) & named & (self.state != EXITED))
                 run[group] = len(group) == len(needed)
-        self.state[here & ~run] = WAITING
-        self.state[run] = RUNNING
-        return np.flatnonzero(run)
+        self._wait(here & ~run)
+        return run.nonzero()[0]
+
+    def _wait(self, threads):
+        self.state[threads], self.ready[threads] = WAITING, NOWHERE
 
     def move(self, threads, place):
-        """Let running threads go on at a place."""
-        self.place[threads] = place
+        """Let threads go on at a place."""
+        self.place[threads] = self.ready[threads] = place
+        self.state[threads] = RUNNING
         self.common = place if len(threads) == len(self.place) else None
 
     def stop(self, threads, state):
         """Let threads wait at a barrier, or exit."""
-        self.state[threads] = state
+        self.state[threads], self.ready[threads] = state, NOWHERE
         if len(threads):
             self.common = None
 
@@ -109,6 +118,6 @@ class Schedule:
         if elsewhere.any():
             raise Fault("divergent barrier", "threads wait at different barriers",
                         np.argmax(elsewhere))
-        self.state[:] = RUNNING
+        self.state[:], self.ready[:] = RUNNING, self.place
         self.common = self.place[0]
         return True
