@@ -2,6 +2,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from hopref.check.tolerance.arithmetic import profile_of
 from hopref.check.tolerance.expected import expected
@@ -9,9 +10,15 @@ from hopref.dispatch.operation import load
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, agrees_with
 
-__all__ = ["compared", "compared_in_half", "draw", "half_profile"]
+__all__ = ["compared", "compared_in_half", "draw", "half_profile", "in_steps"]
 
 OPS = load()
+
+
+def in_steps(few, many=1):
+    """Call a test with the ``step`` between the cases that it takes; with ``many`` it is slow."""
+    return pytest.mark.parametrize("step", [
+        pytest.param(few, id="few"), pytest.param(many, id="many", marks=pytest.mark.slow)])
 
 
 def draw(*shapes, dtype="float32", seed=0):

@@ -70,12 +70,12 @@ def counted_alone():
         raw.launch = kept
 
 
-def table():
-    """The lines of the table, with two digits of the memory."""
+def table(step=1):
+    """The lines of the table, with two digits of the memory; of the operations each ``step``-th."""
     names = [f"{module}.{function}" for module, functions in PATHS.items()
              for function in functions]
     with double.installed(), counted_alone():
-        return [*HEAD, *(row(load()[name]) for name in names)]
+        return [*HEAD, *(row(load()[name]) for name in names[::step])]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import functools
 from hopref.fast.cupy import _attend, _causal, _dense, _sweeps
 from tests.gpu import nvrtc
 
-__all__ = ["ARCHITECTURES", "BEGIN", "END", "OF_HALF", "SOURCES", "TYPES", "lines", "made", "used"]
+__all__ = ["ARCHITECTURES", "BEGIN", "END", "SOURCES", "cell", "lines", "rows", "used"]
 
 SOURCES = {"partial merge": _attend.source(), "tile": _attend.source("tile"),
            "sweep": _sweeps.source(), "causal": _causal.source(),
@@ -47,17 +47,22 @@ def made(kernel):
 def lines(cuda):
     """The lines of the table for the compiler of a version of CUDA."""
     found = []
-    for kernels in SOURCES:
-        for kernel in kernels.split():
-            for dtype in made(kernel):
-                each = [used(cuda, kernels, dtype, a)[kernel] for a in ARCHITECTURES]
-                shared, = {of["shared"] for of in each}
-                cells = f"`{kernel}`", dtype, nvrtc.version(cuda), shared, *map(_cell, each)
-                found.append(f"| {' | '.join(map(str, cells))} |")
+    for kernels, kernel, dtype in rows():
+        each = [used(cuda, kernels, dtype, a)[kernel] for a in ARCHITECTURES]
+        shared, = {of["shared"] for of in each}
+        cells = f"`{kernel}`", dtype, nvrtc.version(cuda), shared, *map(cell, each)
+        found.append(f"| {' | '.join(map(str, cells))} |")
     return found
 
 
-def _cell(of):
+def rows():
+    """What the rows of a compiler are of: names of a source, one of its kernels, and a type."""
+    return [(kernels, kernel, dtype) for kernels in SOURCES for kernel in kernels.split()
+            for dtype in made(kernel)]
+
+
+def cell(of):
+    """The registers, and the bytes that are spilled."""
     spilled = f", {of['spilled']} bytes spilled" if of["spilled"] else ""
     return f"{of['registers']}{spilled}"
 

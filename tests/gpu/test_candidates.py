@@ -40,7 +40,7 @@ def judged(candidate, **options):
     return check(candidate, like="modern.update", **{"array": "cupy", **options})
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 def test_a_right_candidate_conforms_and_gets_arrays_of_the_device(dtype):
     report = judged(retrieve, dtype=dtype)
     assert report.verdict == "conforms", report.findings

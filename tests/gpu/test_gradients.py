@@ -8,7 +8,8 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import near_the_formula
 from tests.gpu.comparison import compared, draw
 
-precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+precisions = pytest.mark.parametrize("dtype", [
+    "float32", pytest.param("float64", marks=pytest.mark.slow)])
 pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 

@@ -13,7 +13,8 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import agrees_with, near_the_formula
 from tests.gpu.comparison import compared
 
-precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+precisions = pytest.mark.parametrize("dtype", [
+    "float32", pytest.param("float64", marks=pytest.mark.slow)])
 pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 NUMBERS, LOGS = "attention.causal_linear_attention", "attention.log_causal_linear_attention"

@@ -17,6 +17,7 @@ from hopref.fast.cupy import _tiles
 from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
 from tests.gpu import nvrtc
+from tests.gpu.comparison import in_steps
 from tests.gpu.ptx import operations
 
 pytestmark = nvrtc.required()
@@ -53,11 +54,12 @@ def small(case, how):
     return how == "tiles" or states <= 4 and states * len(case.args[1]) <= 130
 
 
+@in_steps(4)
 @precisions
-def test_hard_cases_agree_within_the_derived_tolerance(how, dtype):
+def test_hard_cases_agree_within_the_derived_tolerance(how, dtype, step):
     judged = [compared(case.args, case.kwargs, dtype)
-              for case in cases(update, dtype) if small(case, how)]
-    assert len(judged) > 20
+              for case in list(cases(update, dtype))[::step] if small(case, how)]
+    assert len(judged) > 20 / step
 
 
 @precisions

@@ -13,7 +13,8 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
 from tests.gpu.comparison import compared, draw
 
-precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+precisions = pytest.mark.parametrize("dtype", [
+    "float32", pytest.param("float64", marks=pytest.mark.slow)])
 pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 KERNELS = ["positive", "hyperbolic", "trigonometric", "relu"]

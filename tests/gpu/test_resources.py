@@ -7,7 +7,7 @@ import pytest
 from hopref.fast.cupy import _attend as path
 from hopref.fast.cupy import _causal, _dense, _sweeps
 from tests.gpu import nvrtc
-from tests.gpu.resources import ARCHITECTURES, BEGIN, END, HEAD, SOURCES, lines, made, used
+from tests.gpu.resources import ARCHITECTURES, BEGIN, END, HEAD, cell, rows, used
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gpu.md").read_text("utf-8")
 TABLE = PAGE.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
@@ -23,35 +23,39 @@ SHARED = {"partial": lambda real: path.shared_bytes(real, 0, 0), "merge": lambda
           "dense": lambda real: _dense.shared_bytes()}
 REALS = {"float32": "float32", "float64": "float64", "float16": "float32",
          "float32, 128": "float32"}
-compilers = pytest.mark.parametrize("cuda", [
-    pytest.param(cuda, marks=nvrtc.required(cuda)) for cuda in nvrtc.CUDA])
+SLOW = [pytest.mark.slow]
+compilers = pytest.mark.parametrize("cuda, architectures", [
+    pytest.param(cuda, architectures, marks=nvrtc.required(cuda) + slow, id=f"CUDA {cuda}, {name}")
+    for cuda, architectures, name, slow in (
+        (12, [80], "80", []), (13, [120], "120", []), (12, ARCHITECTURES, "all", SLOW),
+        (13, ARCHITECTURES, "all", SLOW))])
 pytestmark = nvrtc.required()
 
 
 @compilers
-def test_the_resources_are_those_of_the_page_and_within_the_limits(cuda):
+def test_the_resources_are_those_of_the_page_and_within_the_limits(cuda, architectures):
     """One test for each compiler, in whose process the kernels are compiled once.
 
     The table is written anew by ``python -m tests.gpu.resources``.  Few bytes are spilled, several
     blocks share a multiprocessor, and the shared memory is what the paths count, beside that for
     which they ask.
     """
-    assert TABLE[:2] == HEAD and len(TABLE) == 2 + len(nvrtc.CUDA) * len(lines(cuda))
-    assert [line for line in TABLE if f"| {nvrtc.version(cuda)} |" in line] == lines(cuda)
-    for kernels in SOURCES:
-        for dtype in made(kernels.split()[0]):
-            for architecture in ARCHITECTURES:
-                found = used(cuda, kernels, dtype, architecture)
-                assert found.keys() == set(kernels.split())
-                for kernel, of in found.items():
-                    at = cuda, kernel, dtype, architecture
-                    assert of["spilled"] <= SPILLED.get(at, 0), at
-                    assert kernel != "tile" or of["stack"] <= of["spilled"], at
-                    resident = OF_TILE if kernel == "tile" else RESIDENT
-                    assert 0 < of["registers"] <= REGISTERS // (resident * path.THREADS), at
-                    shared = SHARED[kernel](np.dtype(REALS[dtype])) if "128" not in dtype else \
-                        path.bytes_of_tile("float32", 128)
-                    assert of["shared"] == shared <= path.SHARED_MEMORY, at
+    assert TABLE[:2] == HEAD and len(TABLE) == 2 + len(nvrtc.CUDA) * len(rows())
+    lines = [line for line in TABLE if f"| {nvrtc.version(cuda)} |" in line]
+    for line, (kernels, kernel, dtype) in zip(lines, rows(), strict=True):
+        name, of_type, _, bytes_shared, *cells = line.strip("| ").split(" | ")
+        assert (name, of_type) == (f"`{kernel}`", dtype) and len(cells) == len(ARCHITECTURES)
+        shared = SHARED[kernel](np.dtype(REALS[dtype])) if "128" not in dtype else \
+            path.bytes_of_tile("float32", 128)
+        assert int(bytes_shared) == shared <= path.SHARED_MEMORY, line
+        for architecture in architectures:
+            of, at = used(cuda, kernels, dtype, architecture)[kernel], (
+                cuda, kernel, dtype, architecture)
+            assert cells[ARCHITECTURES.index(architecture)] == cell(of), at
+            assert of["shared"] == shared and of["spilled"] <= SPILLED.get(at, 0), at
+            assert kernel != "tile" or of["stack"] <= of["spilled"], at
+            resident = OF_TILE if kernel == "tile" else RESIDENT
+            assert 0 < of["registers"] <= REGISTERS // (resident * path.THREADS), at
 
 
 def test_spills_are_read_from_the_log():

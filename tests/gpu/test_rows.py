@@ -9,7 +9,8 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import agrees
 from tests.gpu.comparison import draw
 
-precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
+precisions = pytest.mark.parametrize("dtype", [
+    "float32", pytest.param("float64", marks=pytest.mark.slow)])
 pytestmark = pytest.mark.usefixtures("small_blocks")
 OPS = load()
 MAPS = {"entmax": {"alpha": 1.5}, "sparsemax": {}, "normmax": {}, "k_subsets": {"k": 3},
