@@ -1,4 +1,5 @@
 """Continuous classical networks: blog eqs. (7)-(13) and (20), Hopfield 1984."""
+import math
 from functools import partial
 
 import mpmath
@@ -13,7 +14,7 @@ from hopref.dynamics import solve_flow
 from hopref.errors import DomainError, ShapeError
 from tests import exact
 from tests.draw import analog
-from tests.rounding import eta, u
+from tests.rounding import close, eta, u
 
 # -- the integral and the energy, to the digit --------------------------------------------------
 
@@ -93,6 +94,15 @@ def test_leaks_are_positive_and_one_for_each_site(leak, error):
     for call in (graded.energy, graded.update, graded.flow, partial(solve_flow, until=1.0)):
         with pytest.raises(error, match="leak"):
             call([0.5, 0.5], np.eye(2), leak=leak)
+
+
+@pytest.mark.parametrize("activation, y, x", [
+    ("tanh", 0.6, math.log(2)), ("tanh", -0.6, -math.log(2)), ("identity", 0.6, 0.6),
+    ("sigmoid", 0.75, math.log(3)), ("sigmoid", 0.25, -math.log(3))])
+def test_an_inverse_is_that_of_its_activation(activation, y, x):
+    rule = graded.ACTIVATIONS[activation]
+    close(rule.inverse(np.array(y)), x, 8 * u * abs(x))
+    close(rule.f(np.array(x)), y, 8 * u)
 
 
 @pytest.mark.parametrize("rule", ["graded", "modern"])
