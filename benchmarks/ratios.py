@@ -717,6 +717,14 @@ def recurrent_cases(quick):
                            ("delta", {"log_decay": log_decay, "beta": beta, "rule": "delta"})]:
             yield Case("gated.linear_attention", f"L={L} d=v={d} {gates}", args, how,
                        recurrences.chunked, recurrences.chunked_in_torch)
+    for L, d in [(128, 64)] if quick else [(1024, 64), (777, 17)]:
+        args, log_decay, _, beta = growth.tokens(L, d)
+        *args, log_decay, beta = (np.stack([a] * 8) for a in (*args, log_decay, beta))
+        args = args[2][:, ::-1], np.zeros((8, d, d)), *args
+        for rule, how in ("linear", {}), ("delta", {"beta": beta, "rule": "delta"}):
+            yield Case("gradients.gated.linear_attention", f"8 x {L} x {d} {rule}", args,
+                       {"log_decay": log_decay, **how}, recurrences.chunked_gradient,
+                       recurrences.chunked_gradient_in_torch)
 
 
 def score_cases(quick):

@@ -2,10 +2,15 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from benchmarks import comparisons, ratios
+from benchmarks import comparisons, growth, ratios, recurrences
+from hopref.check.tolerance.arithmetic import PROFILES
+from hopref.check.tolerance.expected import expected
 from hopref.dispatch.operation import load
+from hopref.gradients import gated
+from tests.fast.agreement import agrees_with
 from tests.rounding import close, modern_update
 
 pytest.importorskip("numba")
@@ -51,3 +56,18 @@ def test_a_case_without_a_path_is_skipped(monkeypatch):
                                   (comparisons._FirstCall(), ("",))):
         with pytest.raises(skipped):
             benchmark.setup(*parameters)
+
+
+@pytest.mark.parametrize("rule", ["linear", "delta"])
+def test_gradients_of_gated_attention_by_hand_are_those_of_the_formula(rule):
+    """In chunks, of which the last is shorter.  Gradients of decays are differences of sums here,
+    and have the rounding of these."""
+    (Q, K, V), log_decay, _, beta = growth.tokens(70, 5)
+    *args, log_decay, beta = (np.stack([a, a]) for a in (V[::-1], Q, K, V, log_decay, beta))
+    args, options = (args[0], np.ones((2, 5, 5)), *args[1:]), {"log_decay": log_decay, "rule": rule}
+    options |= {"beta": beta} if rule == "delta" else {}
+    correct = expected(gated.linear_attention, args, options, PROFILES["float64"])
+    found = recurrences.chunked_gradient(*args, **options)()
+    dQ, dK, dV, _, dbeta, dS = found
+    for place, y in {0: dQ, 1: dK, 2: dV, 6: dS, **({5: dbeta} if rule == "delta" else {})}.items():
+        agrees_with(y, correct[place])

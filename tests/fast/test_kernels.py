@@ -72,6 +72,8 @@ def problem(op, dtype="float64", M=20, N=150, d=6):
             lambda: ((V[::-1], X, X[::-1], V), {"causal": True}),
         "gradients.attention.linear_attention":
             lambda: ((X[::-1], np.abs(X), np.abs(X[::-1]), X), {}),
+        "gradients.gated.linear_attention":
+            lambda: ((V, V[:d], X, X[::-1] / 4, V[::-1]), {"rule": "delta"}),
         "gradients.attention.causal_linear_attention":
             lambda: ((X[::-1], X[:d], X[:d, 0], np.abs(X), np.abs(X[::-1]), X), {}),
     }[op.name]()
@@ -89,7 +91,8 @@ RULES = [modern.update, modern.energy, *SEQUENCES, *SIGNS, features.positive, pe
 SUPPORTS = [structured.update, structured.listed_update, structured.window_update]
 OPS = [*RULES, *SUPPORTS, gradients.features.positive, gradients.maps.entmax,
        gradients.sparse.update, gradients.modern.update, gradients.attention.softmax_attention,
-       gradients.attention.linear_attention, gradients.attention.causal_linear_attention]
+       gradients.attention.linear_attention, gradients.attention.causal_linear_attention,
+       gradients.gated.linear_attention]
 rules = pytest.mark.parametrize("op", RULES, ids=lambda op: op.name)
 ops = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
 
@@ -201,7 +204,8 @@ FORMED = {"modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.modern.update": ({"M": 4000, "N": 4000}, "M x N"),
           "gradients.attention.softmax_attention": ({"N": 2000}, "the weights"),
           "gradients.attention.linear_attention": ({"N": 20_000, "d": 30}, "L x r x v"),
-          "gradients.attention.causal_linear_attention": ({"N": 20_000, "d": 30}, "L x r x v")}
+          "gradients.attention.causal_linear_attention": ({"N": 20_000, "d": 30}, "L x r x v"),
+          "gradients.gated.linear_attention": ({"N": 50_000, "d": 30}, "L x d x v")}
 COPIES = {"structured.window_update": 3, "gradients.attention.linear_attention": 2,
           "gradients.attention.causal_linear_attention": 4}     # of the results; 1 for all others
 

@@ -23,6 +23,7 @@ PATHS = {
                             "linear_attention", "softcapped_attention", "softmax_attention"),
     "gradients.features": ("general", "hyperbolic", "positive", "relu", "trigonometric"),
     "gradients.features.deterministic": ("elu", "exponential"),
+    "gradients.gated": ("linear_attention",),
     "gradients.maps": ("entmax", "k_subsets", "normmax", "sparsemax", "top_k"),
     "gradients.modern": ("thresholded_update", "update"),
     "gradients.performer": ("attention", "thresholded_update", "update"),

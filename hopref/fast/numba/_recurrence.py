@@ -12,7 +12,7 @@ from hopref.fast.numba._products import aligned, copy, dot
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
 
-__all__ = ["recur"]
+__all__ = ["WRITTEN", "READ", "advance", "recur"]
 
 WRITTEN, READ, PREDICTED = 0, 1, 2          # rows of a workspace
 
@@ -43,15 +43,17 @@ def recur(q, k, V, decays, write, erased, scale, S, out):
         for t in range(L):
             place = t * decays.shape[1], max(0, t - 1) * d, t * d
             if erased != 0:
-                predict(panel, d, factors, place[0], along, keys, place[1], place[2], queries, rows)
+                predict(panel, 0, panel, 0, d, factors, place[0], along, keys, place[1], place[2],
+                        queries, rows)
             else:
-                advance(panel, d, factors, place[0], along, keys, place[1], place[2], queries, rows)
+                advance(panel, 0, panel, 0, d, factors, place[0], along, keys, place[1], place[2],
+                        queries, rows)
             _exchange(rows, V[t, columns], write[t], erased, own[t], scale, out[t, columns])
         if L:
             last = (L - 1) * d
-            advance(panel, d, one, 0, 0, keys, last, last, queries, rows)
+            advance(panel, 0, panel, 0, d, one, 0, 0, keys, last, last, queries, rows)
         for c in range(d):
-            S[c, columns] = panel[c * n:c * n + columns.stop - first]
+            copy(S[c], first, panel, c * n, columns.stop - first)
 
 
 @njit
@@ -63,23 +65,25 @@ def _exchange(rows, v, write, erased, own, scale, out):
         out[j] = scale * (rows[READ * n + j] + own * rows[j])
 
 
-def advance(S, d, A, a, along, K, old, new, Q, W):
-    """``S[i] = A[a + i along] (S[i] + K[old + i] W[0])`` for the rows of a panel, and then
-    ``W[1] = sum_i Q[new + i] S[i]``."""
-    panel, rows = rows_of(S, 0, d), rows_of(W, 0, 3)
-    panel[:] = A[a + along * np.arange(d)][:, None] * (panel + K[old:old + d, None] * rows[WRITTEN])
+def advance(S, s, T, t, d, A, a, along, K, old, new, Q, W):
+    """``T[i] = A[a + i along] (S[i] + K[old + i] W[0])`` for the rows of a panel, which may be S,
+    and then ``W[1] = sum_i Q[new + i] T[i]``."""
+    panel, rows = rows_of(T, t, d), rows_of(W, 0, 2)
+    panel[:] = A[a + along * np.arange(d)][:, None] * (
+        rows_of(S, s, d) + K[old:old + d, None] * rows[WRITTEN])
     rows[READ] = (Q[new:new + d, None] * panel).sum(axis=0)
 
 
-def predict(S, d, A, a, along, K, old, new, Q, W):
-    """`advance`, and ``W[2] = sum_i K[new + i] S[i]``."""
-    advance(S, d, A, a, along, K, old, new, Q, W)
-    rows_of(W, 0, 3)[PREDICTED] = (K[new:new + d, None] * rows_of(S, 0, d)).sum(axis=0)
+def predict(S, s, T, t, d, A, a, along, K, old, new, Q, W):
+    """`advance`, and ``W[2] = sum_i K[new + i] T[i]``."""
+    advance(S, s, T, t, d, A, a, along, K, old, new, Q, W)
+    rows_of(W, 0, 3)[PREDICTED] = (K[new:new + d, None] * rows_of(T, t, d)).sum(axis=0)
 
 
 # -- vectors --------------------------------------------------------------------------------------
 
-def _advancing(v, b, reads, S, d, A, a, along, K, old, new, Q, W):
+def _advancing(v, b, reads, S, s, T, t, d, A, a, along, K, old, new, Q, W):
+    S, T = moved(b, S, s), moved(b, T, t)
     A, before, key, query = moved(b, A, a), moved(b, K, old), moved(b, K, new), moved(b, Q, new)
     halves = [I64(0), I64(v.width)]
     written = [v.load(b, W, place) for place in halves]
@@ -92,7 +96,7 @@ def _advancing(v, b, reads, S, d, A, a, along, K, old, new, Q, W):
         for place, write in zip(halves, written):
             place = b.add(b.mul(i, I64(2 * v.width)), place)
             x = b.fmul(decay, v.multiply_add(b, share, write, v.load(b, S, place)))
-            v.store(b, x, S, place)
+            v.store(b, x, T, place)
             changed.append(x)
         return [v.multiply_add(b, factors[m // 2], changed[m % 2], total)
                 for m, total in enumerate(sums)]

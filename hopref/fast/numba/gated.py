@@ -28,10 +28,20 @@ def linear_attention(Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule
     def formula(seen, logs, gates, write, q, k, values, S, z):
         return gated.linear_attention.formula(q, k, values, log_decay=logs, log_gates=gates,
                                               beta=write, rule=rule, scale=factor, S=S)
-    (*lead, l, v), d, real = V.shape, K.shape[-1], V.dtype
-    gates = log_gates if np.ndim(log_gates) else np.zeros((*lead, l, 1), real)
-    logs, write = (np.broadcast_to(np.asarray(x, real), (*lead, l)) for x in (log_decay, beta))
-    return by_head(kernel, formula, (logs, gates, write, Q, K, V), True, S, 0.0, [(l, v), (d, v)])
+    factor, logs, gates, write = tokens(K, log_decay, log_gates, beta, scale)
+    shapes = [V.shape[-2:], (K.shape[-1], V.shape[-1])]
+    return by_head(kernel, formula, (logs, gates, write, Q, K, V), True, S, 0.0, shapes)
+
+
+def tokens(K, log_decay, log_gates, beta, scale):
+    """The scale, and for each token the logs of decays and the strength of its write.
+
+    The logs of entries have one column if there is none.
+    """
+    lead, real = K.shape[:-1], K.dtype
+    gates = log_gates if np.ndim(log_gates) else np.zeros((*lead, 1), real)
+    logs, write = (np.broadcast_to(np.asarray(x, real), lead) for x in (log_decay, beta))
+    return default_scale(scale, K), logs, gates, write
 
 
 def _finite_rows(x):
