@@ -56,8 +56,10 @@ def test_with_all_steps_everything_is_green(project):
 
 @pytest.mark.parametrize("left_out, step", [
     ("lowers=energy, ", "step 1, the formula"), ("hopref/check/laws/toy.py", "step 2, the laws"),
-    ("hopref/check/bugs/toy.py", "step 3, the bugs"), ("docs/models/toy.md", "step 4, the page"),
-    ("docs/catalogue.d/TOY.toml", "step 5, the catalogue")])
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ("hopref/check/bugs/toy.py", "step 3, the bugs"),
+        ("docs/models/toy.md", "step 4, the page"),
+        ("docs/catalogue.d/TOY.toml", "step 5, the catalogue")])])
 def test_a_step_left_out_fails_one_test_that_names_it(project, left_out, step):
     path = left_out if left_out in FILES else "hopref/models/toy.py"
     whole = FILES[path]

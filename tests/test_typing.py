@@ -50,6 +50,7 @@ def test_misspelt_names_and_arguments_are_type_errors(tmp_path, monkeypatch):
                                                                   len(right) + len(wrong) + 2)]
 
 
+@pytest.mark.slow                   # and of `tox -e lint`
 def test_the_annotated_modules_pass_a_type_checker(tmp_path, monkeypatch):
     api = pytest.importorskip("mypy.api")
     monkeypatch.chdir(ROOT.parent)

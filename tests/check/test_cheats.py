@@ -27,7 +27,7 @@ def largest_error(cheat):
     return max(worst_entry(np.asarray(y), it)[0] for y, it in zip(got, right))
 
 
-@each("cheat", CHEATS, ids=identified, share=3)
+@each("cheat", CHEATS, ids=identified, share=4)
 def test_a_cheat_is_wrong(cheat):
     if cheat.shows is None:
         assert largest_error(cheat) > 2
@@ -35,7 +35,7 @@ def test_a_cheat_is_wrong(cheat):
         assert cheat.shows(cheat.make())
 
 
-@each("cheat", CHEATS, ids=identified, share=3)
+@each("cheat", CHEATS, ids=identified, share=4)
 def test_a_cheat_is_rejected(cheat, monkeypatch):
     """By its values or, failing that, by the laws; the diagnosis does not change a verdict."""
     monkeypatch.setattr(judging, "diagnose", lambda trial: None)

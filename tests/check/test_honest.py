@@ -20,7 +20,7 @@ FORMATS = [("float64", "library"), ("float32", "library"), ("float16", "library"
 
 
 @each("op, dtype, sums", [(op, *FORMATS[i % 5]) for i, op in enumerate(load_honest())],
-      size=4, share=3)
+      size=4, share=4)
 def test_honest_implementations_conform(op, dtype, sums):
     """Each operation in one of the formats, which alternate; `tox -e honest` has all of them."""
     for name, function in candidates(op, dtype, sums).items():
@@ -33,7 +33,7 @@ SLICE = [(op, dtype, list(SUMS)[(i + j) % len(SUMS)]) for i, op in enumerate(loa
          for j, dtype in enumerate(honest_runs.FORMATS) if (i + j) % 3 == 0]
 
 
-@each("op, dtype, sums", SLICE, size=4, share=3)
+@each("op, dtype, sums", SLICE, size=4, share=4)
 def test_no_honest_judgement_is_refused(op, dtype, sums):
     """A part of those that `tox -e honest` makes: formats and orders of summation in turn."""
     judged = list(honest_runs.judgements(op, dtype, 1, (sums,)))
@@ -48,7 +48,7 @@ def test_numbers_of_eight_bits(dtype, stored):
     np.testing.assert_array_equal(honest_runs.to_eight_bits(x, dtype), np.array(stored, "float32"))
 
 
-@each("name, dtype", honest_runs.FORMULAS, share=3)
+@each("name, dtype", honest_runs.FORMULAS, share=4)
 def test_every_formula_run_in_a_narrower_format_is_honest(name, dtype, monkeypatch):
     """A sixth of the cases, in half or in single precision; `tox -e honest` has all."""
     monkeypatch.setattr(judging, "cases", sixth)

@@ -35,6 +35,7 @@ def judged(peer, dtype):
     return peer_report(peer, dtype, seed=0)
 
 
+@pytest.mark.slow                   # `hopref check` judges them too
 @pytest.mark.parametrize("peer, dtype", RIGHT, ids=lambda x: getattr(x, "name", x))
 def test_a_right_one_is_accepted(peer, dtype):
     report = judged(peer, dtype)

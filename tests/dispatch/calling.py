@@ -34,7 +34,7 @@ def each_of(pairs, **how):
         arguments.setdefault(name, []).append(argument)
 
     def declare(test):
-        @each("name", arguments, share=3)
+        @each("name", arguments, share=4)
         def every_argument(name):
             def judge(given):
                 for argument in arguments[name]:

@@ -25,8 +25,8 @@ from tests.dispatch.layouts import LAYOUTS, SEQUENCES, reversed_
 from tests.doubles import cupy as device
 from tests.groups import each
 
-every_op = each("name", OPS, share=3)
-every_op_on_arrays = each("name", WITH_ARRAYS, share=3)
+every_op = each("name", OPS, share=4)
+every_op_on_arrays = each("name", WITH_ARRAYS, share=4)
 
 
 def sizes_of(op, given):

@@ -5,10 +5,10 @@ What is solved is the problem of the machine numbers z, beta, alpha: of the exac
 which no float64 holds.  Moving one score by an ulp may move an answer by far more.
 """
 import numpy as np
-import pytest
 
 from hopref import maps
 from tests import exact_sparse as exact
+from tests.groups import each
 
 N = 100_000
 FAMILIES = {
@@ -59,13 +59,14 @@ def test_subsets_of_hundreds_are_right_to_four_ulp_of_the_scale():
             right(family, "k_subsets", k, 0.3, 300)
 
 
-@pytest.mark.parametrize("family, name, option", [
+@each("family, name, option", [
     ("ties to 1e-15", "entmax", 1.05), ("two levels", "entmax", 1 + 1e-9),
     ("crowded gauss", "entmax", 1.5), ("gauss", "entmax", 2.0), ("halves", "entmax", 2.3),
     ("uniform", "entmax", 3.0), ("ties to 1e-15", "entmax", 10.0),
     ("uniform", "normmax", 1.25), ("gauss", "normmax", 2.0), ("offset 1e6", "normmax", 3.0),
     ("halves", "normmax", 5.0), ("ties to 1e-15", "k_subsets", 7),
-    ("gauss at 1e6", "k_subsets", 50_000), ("steps of 1e-9 at 1e6", "k_subsets", 99_999)])
+    ("gauss at 1e6", "k_subsets", 50_000), ("steps of 1e-9 at 1e6", "k_subsets", 99_999)],
+    share=3)
 def test_a_hundred_thousand_scores_have_the_same_error(family, name, option):
     right(family, name, option, 1.0, N)
 
