@@ -17,7 +17,8 @@ from tests.mutation.measurement import PACKAGES, SURVIVES, Measurement, files_of
 from tests.mutation.operators import ROOT
 
 TESTS = ("models", "maps", "features", "dispatch", "parts", "layers", "test_storage.py",
-         "test_dynamics.py", "test_namespaces.py", "test_rules.py", "check/test_laws.py")
+         "test_dynamics.py", "test_namespaces.py", "test_rules.py", "check/test_laws.py",
+         "gpu/test_parts.py")
 MOST = 24                   # operations with which a test that walks all operations judges
 WALKS = ("tests/dispatch", "tests/test_namespaces")
 

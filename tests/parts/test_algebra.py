@@ -39,3 +39,16 @@ def test_one_scale_for_all_features_loses_what_is_small_beside_the_largest():
     chunks = (parts.linear.from_chunk(log_k[i:i + 1], V[i:i + 1]) for i in (0, 1))
     assert parts.linear.value(parts.linear.merge(*chunks), q).tolist() == [[3.0]]
     assert attention.log_linear_attention(q[0], log_k, V).tolist() == [[3.0]]
+
+
+# -- defaults -----------------------------------------------------------------------------------
+
+def test_without_options_beta_is_one_and_nothing_precedes_a_segment():
+    z, V = np.array([[0.0, np.log(3.0)]]), np.array([[4.0], [8.0]])
+    found = parts.softmax.value(parts.softmax.from_chunk(z, V))
+    close(found.mean, 7.0, rounding.g(8) * 8)
+    close(found.lse, np.log(4.0), rounding.g(8))
+    segment = parts.gated.Segment(*(np.full((1, 1), x) for x in (3.0, 5.0, 7.0, 11.0)))
+    assert [y.item() for y in parts.gated.value(segment)] == [11.0, 5.0]
+    none = parts.linear.from_features(np.zeros((1, 1)), np.ones((1, 1)))
+    assert parts.linear.value(none, (np.ones((1, 1)),)).tolist() == [[0.0]]
