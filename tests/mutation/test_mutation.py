@@ -100,6 +100,7 @@ def test_the_score_of_each_package_is_at_least_nine_tenths_of_those_that_differ(
         assert entry["judged"] >= min(150, entry["mutants"])
         differ = entry["judged"] - mutation.equivalent(entry["survivors"])
         assert entry["killed"] >= 0.9 * differ, package
+    assert mutation.pooled(TABLE) >= 0.9
 
 
 def test_every_survivor_has_one_reason():
