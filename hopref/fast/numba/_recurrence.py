@@ -11,10 +11,22 @@ from hopref.fast.numba._jit import njit
 from hopref.fast.numba._products import aligned, copy, dot
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, loop, moved, vector_code
+from hopref.maps import default_scale
 
-__all__ = ["WRITTEN", "READ", "advance", "recur"]
+__all__ = ["WRITTEN", "READ", "advance", "recur", "tokens"]
 
 WRITTEN, READ, PREDICTED = 0, 1, 2          # rows of a workspace
+
+
+def tokens(K, log_decay, log_gates, beta, scale):
+    """The scale, and for each token the logs of decays and the strength of its write.
+
+    The logs of entries have one column if there is none.
+    """
+    lead, real = K.shape[:-1], K.dtype
+    gates = log_gates if np.ndim(log_gates) else np.zeros((*lead, 1), real)
+    logs, write = (np.broadcast_to(np.asarray(x, real), lead) for x in (log_decay, beta))
+    return default_scale(scale, K), logs, gates, write
 
 
 @njit

@@ -6,9 +6,8 @@ queries are finite, or by the formula if there is none.
 import numpy as np
 
 from hopref.fast.numba._linear import by_head
-from hopref.fast.numba._recurrence import recur
+from hopref.fast.numba._recurrence import recur, tokens
 from hopref.fast.numba._softmax import LEAST
-from hopref.maps import default_scale
 from hopref.models import gated
 
 __all__ = ["linear_attention"]
@@ -16,7 +15,7 @@ __all__ = ["linear_attention"]
 
 def linear_attention(Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule="linear",
                      scale=None, S=0.0):
-    factor = default_scale(scale, K)
+    factor, logs, gates, write = tokens(K, log_decay, log_gates, beta, scale)
 
     def kernel(seen, logs, gates, write, q, k, values, S, z, out, new_S):
         new_S[:] = S
@@ -28,20 +27,8 @@ def linear_attention(Q, K, V, /, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule
     def formula(seen, logs, gates, write, q, k, values, S, z):
         return gated.linear_attention.formula(q, k, values, log_decay=logs, log_gates=gates,
                                               beta=write, rule=rule, scale=factor, S=S)
-    factor, logs, gates, write = tokens(K, log_decay, log_gates, beta, scale)
     shapes = [V.shape[-2:], (K.shape[-1], V.shape[-1])]
     return by_head(kernel, formula, (logs, gates, write, Q, K, V), True, S, 0.0, shapes)
-
-
-def tokens(K, log_decay, log_gates, beta, scale):
-    """The scale, and for each token the logs of decays and the strength of its write.
-
-    The logs of entries have one column if there is none.
-    """
-    lead, real = K.shape[:-1], K.dtype
-    gates = log_gates if np.ndim(log_gates) else np.zeros((*lead, 1), real)
-    logs, write = (np.broadcast_to(np.asarray(x, real), lead) for x in (log_decay, beta))
-    return default_scale(scale, K), logs, gates, write
 
 
 def _finite_rows(x):

@@ -6,9 +6,9 @@ finite, or by the formula if there is none.
 import numpy as np
 
 from hopref.fast.numba._linear import by_head
+from hopref.fast.numba._recurrence import tokens
 from hopref.fast.numba._recurrence_gradient import recur_gradient
 from hopref.fast.numba._softmax import LEAST
-from hopref.fast.numba.gated import tokens
 from hopref.fast.numba.gradients import finite
 from hopref.gradients import gated
 
