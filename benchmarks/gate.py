@@ -2,7 +2,7 @@
 
     python -m benchmarks.gate
 
-It takes no arguments and, where kernels are compiled, about 30 seconds.  It requires hopref with
+It takes no arguments and, where kernels are compiled, less than a minute.  It requires hopref with
 the extras `bench` and `test`, installed in this environment, and a git checkout.  The exit code is
 0 if every exponent is in its range and no error exceeds its limit, 1 otherwise, and 2 for wrong
 usage.  Errors are measured in this process, beside asv, which starts one for each parameter.

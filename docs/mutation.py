@@ -68,8 +68,8 @@ def page():
     lines = [_HEADING, "| package | mutants | judged | killed | equivalent | score | 95 % interval "
              "| without equivalent ones | seed | seen |", "|---" * 10 + "|"]
     lines += [_row(package, **entry) for package, entry in table.items()]
-    lines += ["", f"By these samples, {pooled(table):.1%} of the mutants of all are killed.",
-              "", _SURVIVORS]
+    lines += ["", f"By these samples, {pooled(table):.1%} of the mutants of all packages together "
+              "are killed.", "", _SURVIVORS]
     for kind, entry in reasons().items():
         lines += ["", f"## {kind}", "", entry["why"], ""]
         lines += [f"* `{name}`" for name in entry["mutants"]]

@@ -93,7 +93,7 @@ def powers(z, c, q):
     low, high = -1, len(levels) - 1             # is all above `low` 1 or more?  not above `high`
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if edge.leaves_room(middle) else (middle, high)
+        low, high = (low, middle) if edge.leaves_a_remainder(middle) else (middle, high)
     h = edge.height(high)
     p = [arb(0)] * high + [(h + x) ** q for x in edge.above(high)]
     return p, sum((v * m for v, m in zip(p, edge.many, strict=True)), arb(0))
@@ -111,7 +111,7 @@ class Edge(NamedTuple):
     def total(self, h, gaps, many, power):
         return sum(((h + x) ** power * m for x, m in zip(gaps, many, strict=True)), arb(0))
 
-    def leaves_room(self, i):
+    def leaves_a_remainder(self, i):
         """Whether the levels above i, measured from i, sum to less than 1: i is in the support."""
         gaps, many, q = self.above(i)[1:], self.many[i + 1:], float(self.q)
         with np.errstate(over="ignore"):

@@ -43,7 +43,7 @@ def test_a_right_one_is_accepted(peer, dtype):
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_a_wrong_one_is_condemned_by_the_name_of_its_bug(name):
+def test_a_wrong_one_fails_by_the_name_of_its_bug(name):
     peer = next(p for p in PEERS if p.name == name)
     for dtype in peer.dtypes:
         report = judged(peer, dtype)

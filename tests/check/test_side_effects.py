@@ -116,7 +116,7 @@ def test_a_breach_is_named(function, name):
     assert report.verdict == "fails" and name in [f.name for f in report.findings]
 
 
-def test_good_manners_conform():
+def test_a_candidate_without_side_effects_conforms():
     report = check(right, like="modern.update")
     assert report.conforms and not report.findings
     assert_conforms(right, like="modern.update")
@@ -132,7 +132,7 @@ def test_the_assertion_tells_the_report():
         assert_conforms(writes, like="modern.update")
 
 
-def test_an_expected_finding_does_not_condemn():
+def test_an_expected_finding_is_no_failure():
     xfail = {"prints": "talkative by design"}
     assert check(prints, like="modern.update", xfail=xfail).conforms
 

@@ -219,7 +219,7 @@ def test_rounding_is_to_nearest(dtype, steps):
 
 @pytest.mark.parametrize("function", ["exp", "log", "log1p", "expm1", "tanh", "sqrt", "sin", "cos",
                                       "sinh", "cosh", "arctanh"])
-def test_a_ball_holds_what_its_argument_may_become(function):
+def test_a_radius_covers_what_its_argument_may_become(function):
     rng = np.random.default_rng(0)
     x = rng.uniform(0.05, 0.95, 200).astype(np.longdouble)
     r = x * 10.0 ** rng.uniform(-6, -2, 200)
@@ -245,7 +245,7 @@ def test_an_extreme_has_the_error_of_those_that_rounding_may_make_it():
     assert xp.maximum(high, wide).radius == 1.0 and xp.minimum(high, wide).radius == 1.0
 
 
-def test_a_choice_under_doubt_covers_both_branches():
+def test_an_uncertain_choice_covers_both_branches():
     x = exactly(np.array([0.0, 1.0]), PROFILES["float64"])
     x.radius = np.array([0.1, 0.1])
     xp = x.__array_namespace__()

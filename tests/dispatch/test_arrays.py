@@ -151,7 +151,7 @@ def test_values_outside_the_domain_are_named_with_their_first_index(op, argument
 
 
 @those(lambda domain: domain.structural)
-def test_structure_is_asked_for_unless_told_otherwise(op, argument, given):
+def test_structure_is_required_by_default(op, argument, given):
     W = given[argument].copy()
     if W.shape[0] > 1:
         W[0, 1] = W[1, 0] + 1.0

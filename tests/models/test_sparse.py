@@ -11,7 +11,7 @@ def test_no_temperature_makes_softmax_retrieve_exactly():
     assert np.all(sparse.update(X[0], X, beta=4.0) == X[0])
 
 
-def test_from_outside_the_ball_the_energy_may_rise():
+def test_from_states_longer_than_one_the_energy_may_rise():
     """2 x_1 scores more than any state of length 1: the precondition matters."""
     X, xi = np.eye(2), np.array([2.0, 0.0])
     after = sparse.normalized_update(xi, X)

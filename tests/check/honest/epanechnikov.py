@@ -15,7 +15,7 @@ def by_products(r, xi, X):
     return r(r(own - r(2 * r.mul(xi, X.T))) + theirs)[..., 0, :]
 
 
-def mean_in_the_ball(r, squares, xi, X, beta):
+def mean_within_the_radius(r, squares, xi, X, beta):
     near = (r(r(beta) / 2 * squares) < 1).astype(squares.dtype)
     count = r.add(near)
     mean = r(r.mul(near[..., None, :], r.given(X))[..., 0, :] / np.maximum(count, 1))
@@ -24,12 +24,12 @@ def mean_in_the_ball(r, squares, xi, X, beta):
 
 @honest("epanechnikov.update")
 def means_by_differences(r):
-    return lambda xi, X, beta=1.0: mean_in_the_ball(r, by_differences(r, xi, X), xi, X, beta)
+    return lambda xi, X, beta=1.0: mean_within_the_radius(r, by_differences(r, xi, X), xi, X, beta)
 
 
 @honest("epanechnikov.update")
 def means_by_products(r):
-    return lambda xi, X, beta=1.0: mean_in_the_ball(r, by_products(r, xi, X), xi, X, beta)
+    return lambda xi, X, beta=1.0: mean_within_the_radius(r, by_products(r, xi, X), xi, X, beta)
 
 
 @honest("epanechnikov.energy")
