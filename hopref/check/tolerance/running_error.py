@@ -84,16 +84,15 @@ def compared(x, profile):
 
 def rounded(value, radius, profile, roundings=1, exact=False):
     """A result with the error of its operands and of roundings; none where it is ``exact``."""
-    size = np.abs(value).astype(float)
-    ordinary, inexact = at_most(size, profile.most), profile.eta > 0
-    if not ordinary:
-        size = np.where(np.isfinite(value), size, 0.0)
+    size, inexact = np.abs(value).astype(float), profile.eta > 0
     grown = radius + roundings * profile.u * (size + radius) + profile.eta
     if exact is not False and some(exact):
         grown, inexact = np.where(exact, 0.0, grown), False
-    if ordinary and at_most(grown):
+    if at_most(size + grown, profile.most):
         return Toleranced.examined(value, grown, profile, inexact=inexact, sizes=size)
-    return Toleranced(value, grown, profile, inexact)
+    size = np.where(np.isfinite(value), size, 0.0)
+    grown = radius + roundings * profile.u * (size + radius) + profile.eta
+    return Toleranced(value, np.where(exact, 0.0, grown), profile, inexact)
 
 
 def is_exact(x, values):
@@ -142,7 +141,8 @@ def multiply(profile, a, b):
     a, b = operand(a, profile), operand(b, profile)
     value = a.value * b.value
     exact = of_integers(value, a, b, profile)
-    if np.count_nonzero(np.abs(value) > 0) < value.size:        # NaN too
+    inexact = a.inexact and b.inexact
+    if not inexact and np.count_nonzero(np.abs(value) > 0) < value.size:        # NaN too
         exact = exact | is_zero(a) | is_zero(b)
     return rounded(value, product(a, b, np.multiply), profile, exact=exact)
 

@@ -29,7 +29,7 @@ def njit(function=None, /, **options):
     if function is None:
         return lambda function: njit(function, **options)
     function.__qualname__ = f"{function.__name__}_{SOURCES}"
-    options = {"nogil": True, "error_model": "numpy", **options}
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:                       # numba found no writeable directory
