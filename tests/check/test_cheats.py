@@ -35,7 +35,7 @@ def test_a_cheat_is_wrong(cheat):
         assert cheat.shows(cheat.make())
 
 
-@each("cheat", CHEATS, ids=identified, share=4)
+@each("cheat", CHEATS, ids=identified, share=6)
 def test_a_cheat_is_rejected(cheat, monkeypatch):
     """By its values or, failing that, by the laws; the diagnosis does not change a verdict."""
     monkeypatch.setattr(judging, "diagnose", lambda trial: None)

@@ -89,6 +89,7 @@ def lists(xi, X, beta=1.0):
     return modern.update(xi, X, beta=beta).tolist()
 '''
 RIGHT = ["mine:right", "--like", "modern.update", "--here"]
+SLOW = pytest.mark.slow
 
 
 def hopref_check(*words):
@@ -148,14 +149,14 @@ def test_options_adapt_the_call(here):
 @pytest.mark.parametrize("name, like, words", [
     ("always_half", "maps.entmax", ["--set", "alpha=1.5"]),
     ("one", "modern.update", ["--set", "beta=1"]),
-    ("one", "modern.update", ["--set", "beta=1", "--lead", "0"]),
+    pytest.param("one", "modern.update", ["--set", "beta=1", "--lead", "0"], marks=SLOW),
     ("square", "attention.softmax_attention", ["--size", "s=l", "--size", "v=d"]),
-    ("several", "attention.softmax_attention", ["--returns", "0"]),
+    pytest.param("several", "attention.softmax_attention", ["--returns", "0"], marks=SLOW),
     ("shifted", "modern.energy", ["--up-to", "constant"]),
     ("grouped", "attention.softmax_attention", ["--layout", "K=b g s d", "--layout", "V=b g s v"]),
     ("flash", "attention.softmax_attention", ["--convention", "flash-attn", "--array", "numpy"]),
-    ("Layer", "modern.update", ["--init", "beta=2", "--set", "beta=2"]),
-    ("lists", "modern.update", ["--array", "list"]),
+    pytest.param("Layer", "modern.update", ["--init", "beta=2", "--set", "beta=2"], marks=SLOW),
+    pytest.param("lists", "modern.update", ["--array", "list"], marks=SLOW),
 ])
 def test_each_difference_has_an_option(here, capsys, name, like, words):
     (here / "differs.py").write_text(DIFFERS)

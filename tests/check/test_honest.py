@@ -48,7 +48,7 @@ def test_numbers_of_eight_bits(dtype, stored):
     np.testing.assert_array_equal(honest_runs.to_eight_bits(x, dtype), np.array(stored, "float32"))
 
 
-@each("name, dtype", honest_runs.FORMULAS, share=4)
+@each("name, dtype", honest_runs.FORMULAS, share=8)
 def test_every_formula_run_in_a_narrower_format_is_honest(name, dtype, monkeypatch):
     """A sixth of the cases, in half or in single precision; `tox -e honest` has all."""
     monkeypatch.setattr(judging, "cases", sixth)

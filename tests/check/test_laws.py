@@ -36,7 +36,7 @@ def test_an_operation_of_hopref_satisfies_its_law(law, subject):
     assert tried, f"{law.name} applies to no case of {subject}"
 
 
-@each("law, name, bugs", CLAIMS, ids=identified, share=4)
+@each("law, name, bugs", CLAIMS, ids=identified, share=6)
 def test_a_law_rejects_the_bugs_that_it_names(law, name, bugs):
     """In one of its subjects at least, where several share the bug."""
     assert bugs, f"no subject of {law.name!r} has the bug {name!r} (step 3, the bugs)"

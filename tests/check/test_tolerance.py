@@ -31,7 +31,7 @@ OPEN = {**dict.fromkeys(("sparse.layer_norm_update", "gradients.sparse.layer_nor
                         ("hides zeros",))}
 
 
-@each("name", JUDGED, share=3)
+@each("name", JUDGED, share=5)
 def test_the_formula_in_float64_is_within_a_finite_tolerance_and_garbage_is_not(name):
     """In a third of the cases; `hopref check` judges every formula in all of them."""
     op, drawn = OPS[name], third(OPS[name])

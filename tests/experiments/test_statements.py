@@ -34,6 +34,7 @@ from hopref.experiments.page import as_html, as_json
 from hopref.experiments.records import DEPENDS, FAILS, REPRODUCES, depends_on
 from hopref.models import dense, feature_memory, modern, sparse
 from hopref.storage import hebbian, willshaw_pairs
+from tests.groups import each
 
 SMALL = {                       # smaller sizes, for speed
     "crosstalk": dict(sizes=(64, 128), loads=(0.18, 0.35), bits=100_000),
@@ -100,11 +101,11 @@ def test_the_same_seed_gives_the_same_record(records, name):
     assert run(name) == records[name]
 
 
-def test_figures_are_drawn(tmp_path):
+@each("name", SMALL, size=1, share=4)
+def test_figures_are_drawn(name, tmp_path):
     image = pytest.importorskip("matplotlib.image", reason="drawing needs hopref[plot]")
-    for name in SMALL:
-        for picture in run(name, out=tmp_path).pictures:
-            assert image.imread(tmp_path / picture.file)[..., :3].std() > 0.02
+    for picture in run(name, out=tmp_path).pictures:
+        assert image.imread(tmp_path / picture.file)[..., :3].std() > 0.02
 
 
 # --- verdicts change with the rules ---------------------------------------------------------------

@@ -20,6 +20,7 @@ from hopref.errors import DomainError, ResourceError
 from tests import rounding
 from tests.dispatch.calling import parts as results
 from tests.doubles import cupy as device
+from tests.groups import each
 from tests.parts.chunked import CUTS, OPS, in_chunks, streamable, streamed
 
 every_op = pytest.mark.parametrize("name", OPS)
@@ -173,7 +174,7 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@each("name", STREAMS, size=1, share=3)
 def test_memory_is_that_of_a_chunk_however_long_the_file(name, tmp_path):
     """A chunk in float64 is 256 kB.  Two of each stream, their masks of finite numbers and as much
     again for features or scores make eight; the files are 32 and 128 of them."""
