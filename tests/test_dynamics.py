@@ -200,6 +200,10 @@ def test_a_mask_of_components_is_validated():
         for call in (retrieve, partial(trace, steps=1)):
             with pytest.raises(error, match=match):
                 call(modern.update, [1.0, 0.0], [[1.0, 0.0]], clamp=clamp)
+    with pytest.raises(ShapeError, match=r"that broadcasts to \(3, 2\)"):
+        retrieve(modern.update, np.ones((3, 2)), [[1.0, 0.0]], clamp=np.ones((2, 2), bool))
+    one = retrieve(modern.update, np.ones((3, 2)), [[1.0, 0.0]], clamp=np.array([[True, False]]))
+    assert np.array_equal(one.states, [[1.0, 0.0]] * 3)
     assert retrieve(classical.update, [1.0], [[-1.0]], clamp=True).reason == "fixed_point"
 
 

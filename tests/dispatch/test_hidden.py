@@ -192,6 +192,14 @@ def test_hidden_keys_have_no_effect_on_gradients_and_have_none(name, backend):
             break
 
 
+def test_a_key_that_the_last_query_alone_sees_is_not_hidden():
+    given = differentiated("gradients.attention.softmax_attention", causal=True, align="end")
+    given["mask"][...], given["bias"][...] = True, 0.0
+    given["V"][..., -1, :] = np.nan
+    dQ, *_ = run(OPS["gradients.attention.softmax_attention"], given, nonfinite="propagate")
+    assert np.all(np.isnan(dQ[..., -1, :]))
+
+
 def on(backend):
     return [name for name in MASKS if backend in OPS[name].paths and "maps" not in name]
 

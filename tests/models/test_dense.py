@@ -57,6 +57,25 @@ def test_one_site_at_a_time_the_energy_never_rises_whatever_f(case):
     assert energies[1] < energies[0] or np.all(after == xi)
 
 
+@pytest.mark.parametrize("n", [3, 180, 1001])
+@pytest.mark.parametrize("interaction", ["polynomial", "rectified"])
+def test_signs_of_high_powers_are_those_of_integers(interaction, n):
+    """Of an overlap of 64, whose 170th power is the last in range, beside small ones; and of two
+    equal powers that cancel at the first site, where the small one decides."""
+    d, rng = 64, np.random.default_rng(0)
+    X = np.where(rng.random((4, d)) < 0.5, -1, 1)
+    half = np.repeat([1, -1], d // 2)
+    rivals = np.stack([X[1], np.where(np.arange(d) == 0, -X[1], X[1]), -X[1] * X[1, 0] * half])
+    for patterns, xi in (X, X[1]), (X[:1], X[0] * half), (rivals, X[1]):
+        parts = patterns * xi                           # r + x and r - x, in the units of the site
+        both = [(r + x, r - x) for r, x in zip(parts.sum(axis=1, keepdims=True) - parts, parts)]
+        power = [[[max(int(z), 0) ** n if interaction == "rectified" else int(z) ** n for z in side]
+                  for side in pair] for pair in both]
+        rise = [sum(up[i] - down[i] for up, down in power) for i in range(d)]
+        want = np.where([v < 0 for v in rise], -xi, xi)
+        assert np.array_equal(dense.update(xi, patterns, interaction=interaction, n=n), want)
+
+
 def exponentials(z):
     with mpmath.workdps(1200):
         return mpmath.fsum(mpmath.exp(mpmath.mpf(float(v))) for v in z)
