@@ -51,6 +51,10 @@ def _performer(heads, l, d, m):
     return Workload("performer.attention", shapes, 8.0 * heads * l * m * d, {})
 
 
+def _features(n, d, m):
+    return Workload("features.positive", ((n, d), (m, d)), 2.0 * n * m * d, {})
+
+
 def _causal(heads, l, r, v):
     shapes = (heads, l, r), (heads, l, r), (heads, l, v)
     return Workload("attention.causal_linear_attention", shapes, 4.0 * heads * l * r * v, {})
@@ -58,9 +62,10 @@ def _causal(heads, l, r, v):
 
 WORKLOADS = (_retrieval(1, 2**20, 64), _retrieval(1024, 2**16, 64), _retrieval(4096, 2**16, 64),
              _attention(16, 1, 2**15, 64), _attention(16, 2048, 2048, 64),
-             _performer(16, 2**14, 64, 256), _causal(16, 2**14, 64, 64))
-SMALL = (_retrieval(20, 40, 4), _attention(2, 20, 40, 4), _performer(1, 40, 4, 8),
-         _causal(1, 40, 4, 4))
+             _features(2**18, 64, 256), _performer(16, 2**14, 64, 256),
+             _causal(16, 2**14, 64, 64))
+SMALL = (_retrieval(20, 40, 4), _attention(2, 20, 40, 4), _features(40, 4, 8),
+         _performer(1, 40, 4, 8), _causal(1, 40, 4, 4))
 
 
 def probe(cupy):

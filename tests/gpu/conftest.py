@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from hopref.fast.cupy import _attend, _linear, _tiles
+from hopref.fast.cupy import _attend, _linear, _projected, _tiles
 from tests.doubles import cupy as double
 from tests.gpu import raw
 from tests.gpu.mutants import TRAP
@@ -26,7 +26,13 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def small_blocks(monkeypatch):
+def by_products(monkeypatch):
+    """Features by products of matrices; the kernel has tests of its own."""
+    monkeypatch.setattr(_projected, "WIDTHS", {4: (), 8: ()})
+
+
+@pytest.fixture
+def small_blocks(monkeypatch, by_products):
     """Tiles of 32 keys and blocks of at most 16 positions."""
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)

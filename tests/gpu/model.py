@@ -16,7 +16,7 @@ import numpy as np
 
 from hopref.check.devices import WORKLOADS, bound
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _attend, _causal
+from hopref.fast.cupy import _attend, _causal, _projected
 from tests.doubles import cupy as double
 
 __all__ = ["BEGIN", "DEVICES", "END", "HEAD", "Counts", "counted", "line", "shown"]
@@ -92,13 +92,23 @@ def kernels_counted(work):
         q, k, V, l, d, v, state, sums = args
         arrays = grid[0] * (q.nbytes + k.nbytes) + V.nbytes + 2 * state.nbytes + sums.nbytes
         found.append((arrays, 4 * q.size * (int(v) + 1), "float64", "vector"))
-    kept = _attend._kernels, _causal._kernel
+
+    def features(grid, block, args, width, results):
+        """A block reads its rows and its part of the directions, and computes the features of all
+        rows that it may have."""
+        (blocks, parts), (x, omega), result = grid, args[:2], args[-2]
+        computed = blocks * _attend.rows_of(x.dtype, width)
+        found.append((parts * x.nbytes + blocks * omega.nbytes + results * result.nbytes,
+                      2 * computed * omega.size, x.dtype.name, "vector"))
+    kept = _attend._kernels, _causal._kernel, _projected._kernel
     _attend._kernels = lambda *given: (functools.partial(first, width=given[-1]), merge)
     _causal._kernel = lambda *_: causal
+    _projected._kernel = lambda *given: functools.partial(features, width=given[2],
+                                                          results=1 + given[-1])
     try:
         yield found
     finally:
-        _attend._kernels, _causal._kernel = kept
+        _attend._kernels, _causal._kernel, _projected._kernel = kept
 
 
 def line(work, dtype, counts):

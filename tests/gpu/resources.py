@@ -5,20 +5,21 @@ compilers of CUDA 12 and 13 make, of the versions that the extra gpu-proof insta
 """
 import functools
 
-from hopref.fast.cupy import _attend, _causal, _dense, _sweeps
+from hopref.fast.cupy import _attend, _causal, _dense, _projected, _sweeps
 from tests.gpu import nvrtc
 
 __all__ = ["ARCHITECTURES", "BEGIN", "END", "SOURCES", "cell", "lines", "rows", "used"]
 
 SOURCES = {"partial merge": _attend.source(), "tile": _attend.source("tile"),
            "sweep": _sweeps.source(), "causal": _causal.source(),
-           "dense": _dense.source()}
+           "dense": _dense.source(), "features": _projected.source()}
 ARCHITECTURES = 75, 80, 86, 89, 90, 100, 120
 TYPES = {"float32": ["-DREAL=float"], "float64": ["-DREAL=double"],
          "float16": ["-DREAL=float", "-DSTORED=float16"],
          "float32, 128": ["-DREAL=float", "-DWIDTH=128"]}
 OF_HALF = "partial"                         # the kernel of the row for half precision
-OF_WIDTHS = "tile"                          # the kernel that is made for 64 or 128 components
+OF_WIDTHS = "tile", "features"              # the kernels that are made for 64 or 128 components
+FUNCTIONS = "EXP,EXP_MINUS"                 # of the features of the row
 OF_DOUBLE = "dense"                         # the kernel of double precision alone
 BEGIN, END = "<!-- begin of the resources -->", "<!-- end of the resources -->"
 HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
@@ -29,8 +30,8 @@ HEAD = ["| kernel | type | NVRTC | shared memory, bytes | registers: "
 def used(cuda, kernels, dtype, architecture):
     """{kernel: {"registers", "spilled", "shared"}} of the kernels of a source for a type."""
     options = ["-std=c++17", *TYPES[dtype]]
-    if kernels == OF_WIDTHS and "128" not in dtype:
-        options.append("-DWIDTH=64")
+    if kernels in OF_WIDTHS:
+        options += [f"-DFUNCTIONS={FUNCTIONS}", *["-DWIDTH=64"] * ("128" not in dtype)]
     found = nvrtc.resources(SOURCES[kernels], options, f"sm_{architecture}", cuda)
     return {kernel: found[kernel] for kernel in kernels.split()}
 
@@ -41,7 +42,7 @@ def made(kernel):
         return ["float64"]
     return [dtype for dtype in TYPES if dtype in ("float32", "float64")
             or dtype == "float16" and kernel == OF_HALF
-            or "128" in dtype and kernel == OF_WIDTHS]
+            or "128" in dtype and kernel in OF_WIDTHS]
 
 
 def lines(cuda):

@@ -14,7 +14,7 @@ from tests.rounding import close, within
 
 
 @pytest.fixture(autouse=True)
-def device(in_tiles):
+def device(in_tiles, by_products):
     with double.installed() as cupy:
         yield cupy
 
@@ -41,7 +41,8 @@ def test_accuracy_and_speed_are_written_as_json(capsys):
 def test_the_table_has_a_line_for_each_call(capsys):
     code, out = run(capsys, "--small", "--only", "speed")
     assert code == 0 and out.splitlines()[0] == "substitute"
-    assert sum(line.startswith(("modern.", "attention.", "performer.", "product", "copy"))
+    assert sum(line.startswith(("modern.", "attention.", "features.", "performer.", "product",
+                                "copy"))
                for line in out.splitlines()) == 4 + 2 * len(devices.SMALL)
 
 

@@ -7,12 +7,13 @@ import pytest
 from hopref import classical, dense
 from hopref.check.cases.generator import Case
 from hopref.dispatch.operation import load
-from hopref.fast.cupy import _attend, _causal, _dense, _sweeps
+from hopref.fast.cupy import _attend, _causal, _dense, _projected, _sweeps
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc
 from tests.gpu.comparison import compared, compared_in_half, draw
 
-KERNELS = _attend._kernels, _causal._kernel, _sweeps._kernel, _dense._kernel
+KERNELS = (_attend._kernels, _causal._kernel, _sweeps._kernel, _dense._kernel,
+           _projected._kernel)
 SLOW = [pytest.mark.slow]
 pytestmark = nvrtc.required()
 
@@ -46,6 +47,13 @@ def test_attention_is_within_the_derived_tolerance(compiler, monkeypatch):
     compared_in_half(load()["modern.update"], half, np.dtype("f2"), double.asarray, double.asnumpy)
     compared("attention.causal_linear_attention",
              [np.abs(a) for a in draw((9, 5), (9, 5), (9, 3))], "float32")
+
+
+def test_features_are_within_the_derived_tolerance(compiler):
+    for dtype in "float32", "float64":
+        x, omega = draw((2, 3), (34, 3), dtype=dtype)
+        compared("features.trigonometric", (x, omega), dtype)
+        compared("features.log_gerf", (x, omega), dtype, A=-0.2)
 
 
 def test_sweeps_have_the_values_of_the_formula(compiler):

@@ -13,6 +13,7 @@ from tests.gpu.mutants import (
     OF_HALF,
     OF_SWEEPS,
 )
+from tests.gpu.mutants_of_features import OF_FEATURES
 from tests.gpu.mutants_of_tiles import OF_TILE
 
 pytestmark = nvrtc.required()
@@ -27,5 +28,6 @@ def test_the_table_is_that_of_the_page(step):
 
 
 def test_the_number_of_wrong_kernels_is_that_of_the_page():
-    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF + OF_DENSE + OF_TILE)
+    wrong = len(IN_SOURCE + HIDDEN + IN_PTX + OF_SWEEPS + OF_CAUSAL + OF_HALF + OF_DENSE + OF_TILE
+                + OF_FEATURES)
     assert f"* {wrong} wrong versions of the kernels" in PAGE

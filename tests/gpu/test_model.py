@@ -48,9 +48,9 @@ def test_a_part_is_assigned_and_not_the_whole():
 
 
 def test_kernels_are_counted_by_what_their_source_reads():
-    """A query, or a tile of queries, reads all keys and values; each block of 16 of the 65 columns
-    of the causal kernel reads all features."""
-    few, causal = WORKLOADS[3], WORKLOADS[-1]
+    """A query, or a tile of queries, reads all keys and values, and a tile of 64 rows all random
+    directions; each block of 16 of the 65 columns of the causal kernel reads all features."""
+    few, features, causal = WORKLOADS[3], WORKLOADS[5], WORKLOADS[-1]
     (moved, flops, *_), _ = counted(few, "float32").launches
     parts = 32                                      # of 1024 keys, for 16 queries and 512 blocks
     assert flops == few.flops == 4 * 16 * 2**15 * 64
@@ -59,6 +59,8 @@ def test_kernels_are_counted_by_what_their_source_reads():
     parts, blocks = 32, 16                          # of 2048 keys, and of 64 queries
     assert flops == WORKLOADS[1].flops == 4 * 2**10 * 2**16 * 64
     assert moved == 4 * (2**10 * parts * (2 * 64 + 2) + blocks * 2 * 2**16 * 64)
+    assert counted(features, "float32").launches == [
+        (4 * 2**18 * (64 + 256) + 2**12 * 4 * 256 * 64, features.flops, "float32", "vector")]
     kernel, = (of for of in counted(causal, "float32").launches if of[2:] == ("float64", "vector"))
     n = 16 * 2**14
     assert kernel[:2] == (4 * (5 * 2 * 64 * n + 64 * n) + 8 * (2 * 16 * 64 * 65 + 65 * n),

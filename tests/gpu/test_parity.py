@@ -37,7 +37,7 @@ every = pytest.mark.parametrize("name, dtype, step", [
 
 
 @pytest.fixture(autouse=True)
-def device(monkeypatch, in_tiles):
+def device(monkeypatch, in_tiles, by_products):
     monkeypatch.setattr(_tiles, "SCORES", 0)
     monkeypatch.setattr(_linear, "LEAST_ROWS", 16)
     monkeypatch.setattr(_rows, "ROWS", 1000)

@@ -84,6 +84,9 @@ def test_features_whose_factor_alone_is_out_of_range(norm):
     sine = np.float32([[math.pi * 2**-20, norm]])
     compared("features.trigonometric", (sine, omega), "float32")
     compared("features.positive", (sine, 2 * omega), "float32")
+    none = features.general(*map(double.asarray, (np.float32([[0, 30]]), omega[:1])), h="growth",
+                            functions=("sin", "relu"), backend="cupy")
+    assert np.array_equal(none.get(), [[0, 0]])
 
 
 # ---- launches and memory ------------------------------------------------------------------------

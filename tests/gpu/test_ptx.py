@@ -1,10 +1,7 @@
 """The interpreter finds each fault, in every order of threads, and computes what PTX prescribes."""
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
-from tests.gpu.ptx import rounding
 from tests.gpu.ptx.errors import KernelError, Refused
 from tests.gpu.ptx.launch import launch
 from tests.gpu.ptx.parse import parse
@@ -130,6 +127,15 @@ BETWEEN_BLOCKS = {
 def test_a_race_between_blocks_is_found_in_every_order_of_blocks(body, blocks):
     with pytest.raises(KernelError, match="data race"):
         run(body, grid=2, blocks=blocks)
+
+
+def test_times_of_many_blocks_are_in_range():
+    """More than 2^31 / 2^20 of them."""
+    loop = "mov.u32 %r3, 0; $L: bar.sync 0; add.s32 %r3, %r3, 1; setp.lt.u32 %p3, %r3, 2050; " \
+        "@%p3 bra $L; ld.shared.f32 %f2, [%rd3];"
+    run("st.shared.f32 [%rd3], %f1;" + loop)
+    with pytest.raises(KernelError, match="data race, write after read"):
+        run(FILL + loop + "xor.b64 %rd5, %rd3, 4; st.shared.f32 [%rd5], %f2;")
 
 
 ORDERED = {
@@ -267,18 +273,45 @@ def test_conversions_between_formats_round_to_nearest():
     y = run("cvt.rn.f64.u64 %fd1, 18014398509481987; mul.f64 %fd1, %fd1, 0d3CA0000000000000; "
             "rcp.rn.f64 %fd1, %fd1; cvt.rn.f32.f64 %f2, %fd1; st.global.f32 [%rd2], %f2;")
     assert np.all(y == np.float32(0.5))             # of 2^54 + 3 times 2^-53
+    assert np.array_equal(run("cvt.rn.f32.s32 %f2, %r1;" + STORE), x)
     for refused in "cvt.f32.f64 %f2, %fd1;", "cvt.rz.f32.f64 %f2, %fd1;", "cvt.f64.u64 %fd1, 1;":
         with pytest.raises(Refused):
             run(refused)
 
 
+STORE = "st.global.f32 [%rd2], %f2;"
+
+
+def test_numbers_are_rounded_to_whole_ones_and_to_integers():
+    x = np.resize(np.float32([2.5, -0.5, 3.5, -2.7, 3e9, -3e9, np.nan, np.inf]), THREADS)
+    assert np.array_equal(run("cvt.rni.f32.f32 %f2, %f1;" + STORE, x=x), np.rint(x), equal_nan=True)
+    assert np.array_equal(run("cvt.rzi.f32.f32 %f2, %f1;" + STORE, x=x), np.trunc(x),
+                          equal_nan=True)
+    top = 2**31 - 1
+    y = run("cvt.rzi.s32.f32 %r3, %f1; mov.b32 %f2, %r3;" + STORE, x=x).view(np.int32)
+    assert list(y[:8]) == [2, 0, 3, -2, top, -top - 1, 0, top]
+    y = run("cvt.f64.f32 %fd1, %f1; cvt.rzi.s64.f64 %rd5, %fd1; shr.s64 %rd5, %rd5, 32; "
+            "cvt.u32.u64 %r3, %rd5; mov.b32 %f2, %r3;" + STORE, x=np.float32(2)**31 * x)
+    low = [1, -1, 1, -2, 3 * 10**9 // 2, -3 * 10**9 // 2, -top - 1, top]
+    assert list(y.view(np.int32)[:8]) == low
+
+
+def test_a_near_reciprocal_has_20_bits():
+    x = np.arange(1, THREADS + 1, dtype=np.float32)
+    y = run("cvt.f64.f32 %fd1, %f1; rcp.approx.ftz.f64 %fd1, %fd1; cvt.rn.f32.f64 %f2, %fd1;"
+            + STORE, x=x)
+    assert np.all(np.abs(x * y - 1) < 2.0**-20) and np.any(x * y != 1)
+    y = run("cvt.f64.f32 %fd1, %f1; mul.f64 %fd1, %fd1, 0d0010000000000000; "      # 2^-1022
+            "rcp.approx.ftz.f64 %fd1, %fd1; cvt.rn.f32.f64 %f2, %fd1;" + STORE, x=x / 2)
+    assert y[0] == np.inf                       # of a subnormal number
+
+
 def test_modifiers_flush_and_saturate():
     tiny = np.full(THREADS, 1e-39, np.float32)
-    store = "st.global.f32 [%rd2], %f2;"
-    assert np.all(run("add.f32 %f2, %f1, %f1;" + store, x=tiny) == np.float32(1e-39) * 2)
-    assert np.all(run("add.ftz.f32 %f2, %f1, %f1;" + store, x=tiny) == 0)
-    assert np.all(run("ex2.approx.ftz.f32 %f2, %f1;" + store, x=tiny) == 1)
-    y = run("cvt.sat.f32.f32 %f2, %f1;" + store, x=np.resize(np.float32([-1, 0.5, 2, np.nan]), 64))
+    assert np.all(run("add.f32 %f2, %f1, %f1;" + STORE, x=tiny) == np.float32(1e-39) * 2)
+    assert np.all(run("add.ftz.f32 %f2, %f1, %f1;" + STORE, x=tiny) == 0)
+    assert np.all(run("ex2.approx.ftz.f32 %f2, %f1;" + STORE, x=tiny) == 1)
+    y = run("cvt.sat.f32.f32 %f2, %f1;" + STORE, x=np.resize(np.float32([-1, 0.5, 2, np.nan]), 64))
     assert np.array_equal(y[:4], [0, 0.5, 1, 0])
 
 
@@ -351,42 +384,3 @@ def test_bytes_are_loaded_from_arrays_of_bytes_alone(kind):
         run_on(x, "+1")
     with pytest.raises(KernelError, match="wrong width"):
         run_on(x.astype(np.float32))
-
-
-# ---- rounding -----------------------------------------------------------------------------------
-
-def numbers(scale, kind, seed=0):
-    rng = np.random.default_rng(seed)
-    a, b, c = rng.normal(size=(3, 60)) * 2.0 ** rng.integers(-scale, scale + 1, (3, 60))
-    with np.errstate(all="ignore"):
-        a, b, c = (v.astype(kind) for v in (a, b, c))
-        close = np.nextafter(a * b, kind(0))
-        return [np.concatenate(v) for v in ((a, a, a, a), (b, b, b, b),
-                                            (c, -a * b, -close, a * b * kind(2.0**53)))]
-
-
-@pytest.mark.parametrize("direction", rounding.DIRECTIONS)
-@pytest.mark.parametrize("kind, scale", [(np.float32, 3), (np.float32, 60), (np.float64, 3),
-                                         (np.float64, 300), (np.float64, 530)])
-def test_fused_operations_are_rounded_once(kind, scale, direction):
-    """The result is on the right side of the exact one, and no neighbour is closer."""
-    operands = numbers(scale, kind)
-    with np.errstate(all="ignore"):
-        y = rounding.fma(*operands, direction)
-    for got, *given in zip(y, *operands):
-        if not np.isfinite([got, *given]).all() or abs(got) > np.finfo(kind).max / 2:
-            continue
-        exact = Fraction(float(given[0])) * Fraction(float(given[1])) + Fraction(float(given[2]))
-        error = Fraction(float(got)) - exact
-        step = Fraction(float(np.spacing(abs(got))))
-        assert {"rn": abs(error) <= step / 2, "rm": -step < error <= 0, "rp": 0 <= error < step,
-                "rz": abs(error) < step and abs(Fraction(float(got))) <= abs(exact)}[direction]
-
-
-@pytest.mark.parametrize("size", [1.0, -1.0, 2.0**-127])
-def test_a_fused_sum_beside_half_way_between_two_numbers_is_rounded_once(size):
-    """In double precision it is half-way, from which another rounding would lead to an even one."""
-    step = np.spacing(np.float32(size))                 # 2^-23 or 2^-149
-    root, c = np.sqrt(abs(float(step)) / 2), np.float32([size]) + step
-    a, b = np.float32([root * (1 + 2.0**-20)]), np.float32([root * (1 - 2.0**-20)])
-    assert rounding.fma(a, b * np.sign(step), c) == c

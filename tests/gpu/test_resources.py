@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hopref.fast.cupy import _attend as path
-from hopref.fast.cupy import _causal, _dense, _sweeps
+from hopref.fast.cupy import _causal, _dense, _projected, _sweeps
 from tests.gpu import nvrtc
 from tests.gpu.resources import ARCHITECTURES, BEGIN, END, HEAD, cell, rows, used
 
@@ -15,12 +15,15 @@ REGISTERS = 65536       # of a multiprocessor
 RESIDENT = 6            # blocks of 128 threads that share them, to hide the time of memory
 SPILLED = {(13, "dense", "float64", 120): 72,       # bytes, where a compiler spills any
            **{(cuda, "tile", "float32", a): 8 for cuda in nvrtc.CUDA for a in (75, 80)}}
-OF_TILE = 4             # of a kernel that needs its registers for the scores and sums of a tile
+OF_TILES = 4            # of kernels that need their registers for the products of a tile
 SHARED = {"partial": lambda real: path.shared_bytes(real, 0, 0), "merge": lambda real: 0,
           "tile": lambda real: path.bytes_of_tile(real, 64),
           "sweep": lambda real: _sweeps.shared_bytes(real, 0),
           "causal": lambda real: _causal.shared_bytes(0),
-          "dense": lambda real: _dense.shared_bytes()}
+          "dense": lambda real: _dense.shared_bytes(),
+          "features": lambda real: _projected.shared_bytes(real, 64)}
+OF_128 = {"tile": path.bytes_of_tile("float32", 128),
+          "features": _projected.shared_bytes("float32", 128)}
 REALS = {"float32": "float32", "float64": "float64", "float16": "float32",
          "float32, 128": "float32"}
 SLOW = [pytest.mark.slow]
@@ -45,16 +48,15 @@ def test_the_resources_are_those_of_the_page_and_within_the_limits(cuda, archite
     for line, (kernels, kernel, dtype) in zip(lines, rows(), strict=True):
         name, of_type, _, bytes_shared, *cells = line.strip("| ").split(" | ")
         assert (name, of_type) == (f"`{kernel}`", dtype) and len(cells) == len(ARCHITECTURES)
-        shared = SHARED[kernel](np.dtype(REALS[dtype])) if "128" not in dtype else \
-            path.bytes_of_tile("float32", 128)
+        shared = SHARED[kernel](np.dtype(REALS[dtype])) if "128" not in dtype else OF_128[kernel]
         assert int(bytes_shared) == shared <= path.SHARED_MEMORY, line
         for architecture in architectures:
             of, at = used(cuda, kernels, dtype, architecture)[kernel], (
                 cuda, kernel, dtype, architecture)
             assert cells[ARCHITECTURES.index(architecture)] == cell(of), at
             assert of["shared"] == shared and of["spilled"] <= SPILLED.get(at, 0), at
-            assert kernel != "tile" or of["stack"] <= of["spilled"], at
-            resident = OF_TILE if kernel == "tile" else RESIDENT
+            assert kernel not in OF_128 or of["stack"] <= of["spilled"], at
+            resident = OF_TILES if kernel in OF_128 else RESIDENT
             assert 0 < of["registers"] <= REGISTERS // (resident * path.THREADS), at
 
 

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from hopref import attention, classical, dense, modern
-from hopref.fast.cupy import _attend, _causal
+from hopref import attention, classical, dense, features, modern
+from hopref.fast.cupy import _attend, _causal, _projected
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc, raw
 from tests.gpu.ptx.launch import launch
@@ -94,19 +94,33 @@ def test_tiles_have_no_bank_conflicts_and_read_whole_sectors(dtype, traffic, for
         attention.softmax_attention(*map(double.asarray, (Q, K, V)), backend="cupy",
                                     mask=double.ones((32, 32), dtype=bool),
                                     bias=double.zeros((32, 32), dtype=dtype))
-    lines = _attend.source("tile").splitlines()
-    passes, sectors = {}, {}
-    for (space, line), (requests, taken, least) in traffic["tile"].counts.items():
+    passes, wasteful = of_tiles(traffic["tile"], _attend.source("tile"))
+    assert len(passes) == 4 and set(passes.values()) == {2}
+    assert wasteful == {"return masked && !*mask ? -infinity() : score;"}
+
+
+def of_tiles(traffic, source):
+    """The passes of requests of packs of products by their lines, and the lines that waste sectors;
+    all else has no bank conflicts."""
+    lines, passes, wasteful = source.splitlines(), {}, set()
+    for (space, line), (requests, taken, least) in traffic.counts.items():
         text = lines[int(line.partition(":")[2]) - 1].strip()
         if space == "shared" and text.startswith(("q[m]", "x[j]", "w[m]", "const Pack x")):
             passes[text] = taken / requests
         elif space == "shared" and not text.startswith("query[mine"):
             assert taken == least, text
-        elif space == "global":
-            sectors[text] = taken / least
-    assert len(passes) == 4 and set(passes.values()) == {2}
-    assert {text for text, ratio in sectors.items() if ratio > 1} == {
-        "return masked && !*mask ? -infinity() : score;"}
+        elif space == "global" and taken > least:
+            wasteful.add(text)
+    return passes, wasteful
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_features_have_no_bank_conflicts_and_write_whole_sectors(dtype, traffic):
+    x, omega = (np.ones((n, 8), dtype) for n in (64, 64))
+    with double.installed():
+        features.gerf(double.asarray(x), double.asarray(omega), A=0.1, backend="cupy")
+    passes, wasteful = of_tiles(traffic["features"], _projected.source())
+    assert len(passes) == 2 and set(passes.values()) == {2} and not wasteful
 
 
 def test_the_other_kernels_have_no_bank_conflicts(traffic, monkeypatch):

@@ -111,7 +111,7 @@ def bytes_of_tile(real, width):
 
 
 def source(kernel="attend"):
-    return source_of("softmax", kernel)
+    return source_of("numbers", "softmax", *["product"] * (kernel == "tile"), kernel)
 
 
 @functools.cache

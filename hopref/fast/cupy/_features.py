@@ -1,11 +1,12 @@
-"""Feature maps of projections by products of matrices, in blocks of rows.
+"""Feature maps of projections by a kernel (see `_projected`), or by products of matrices in blocks
+of rows where it does not take them.
 
 The dtype of the features is that of the rows.  Squares of lengths, in units of beta, must be in its
 range: a logarithm beyond it is NaN.
 """
 import math
 
-from hopref.fast.cupy import _tiles
+from hopref.fast.cupy import _projected, _tiles
 from hopref.fast.cupy._linear import Logarithms
 from hopref.fast.cupy._tiles import arithmetic, in_arithmetic
 from hopref.features import projected
@@ -17,14 +18,26 @@ PLAIN = {projected.sin: "sin", projected.cos: "cos"}
 
 
 def mapped(rule, x, omega, beta, h, functions, A=0.0):
-    """``rule(f, u, height, out)`` of each function, for blocks of rows; A is that of `gerf`."""
+    """``rule(f, u, height, out)`` of each function; A is that of `gerf`."""
     import cupy
 
-    dtype, real, (m, d) = x.dtype, arithmetic(x.dtype, beta), omega.shape
+    dtype, real, (*lead, d) = x.dtype, arithmetic(x.dtype, beta), x.shape
     x, omega = in_arithmetic(cupy, real, x, omega)
-    rows = cupy.reshape(x, (math.prod(x.shape[:-1]), d))
-    out = cupy.empty((len(rows), len(functions) * m), dtype=real)
-    step = max(_tiles.LEAST_KEYS, _tiles.SCORES // (m * real.itemsize))
+    rows = cupy.reshape(x, (math.prod(lead), d))
+    width = _projected.width_for(rows, omega, h, functions)
+    if width is None:
+        out = _by_products(cupy, rule, rows, omega, beta, h, functions, A)
+    else:
+        out, _ = _projected.formed(rows, omega, beta, h, functions, width, A=A,
+                                   logarithms=rule is logarithms)
+    return cupy.astype(cupy.reshape(out, (*lead, out.shape[1])), dtype, copy=False)
+
+
+def _by_products(cupy, rule, rows, omega, beta, h, functions, A):
+    """Features (n, l m) of rows (n, d), whose projections are formed for a block of them."""
+    (m, d), item = omega.shape, rows.dtype.itemsize
+    out = cupy.empty((len(rows), len(functions) * m), dtype=rows.dtype)
+    step = max(_tiles.LEAST_KEYS, _tiles.SCORES // (m * item))
     level, stretch = d / 4 * math.log1p(-4 * A), math.sqrt(1 - 4 * A)
     for start in range(0, len(rows), step):
         block = math.sqrt(beta) * rows[start:start + step]
@@ -35,7 +48,7 @@ def mapped(rule, x, omega, beta, h, functions, A=0.0):
             u += A * cupy.sum(omega * omega, axis=-1)
         for i, f in enumerate(functions):
             rule(cupy, f, u, height, out[start:start + step, i * m:(i + 1) * m])
-    return cupy.astype(cupy.reshape(out, (*x.shape[:-1], out.shape[1])), dtype, copy=False)
+    return out
 
 
 def height_of(cupy, h, x, m):
@@ -62,9 +75,10 @@ def values(cupy, f, u, height, out):
     else:
         cupy.multiply(f.sign(u), cupy.exp(f.log(u) + height), out=out)
         return
-    root = cupy.exp(height / 2)
+    root, none = cupy.exp(height / 2), out == 0.0
     out *= root
     out *= root
+    cupy.copyto(out, 0.0, where=none)
 
 
 def log_features(features, x, omega, beta):
@@ -72,11 +86,23 @@ def log_features(features, x, omega, beta):
     import cupy
 
     h, functions = features.args
+    signed = not all(f in EXPONENTIALS for f in functions)
+    rows = cupy.reshape(cupy.ascontiguousarray(x), (math.prod(x.shape[:-1]), x.shape[-1]))
+    width = _projected.width_for(rows, omega, h, functions)
+    if width is None:
+        return _logs_by_products(cupy, h, functions, x, omega, beta, signed)
+    found = _projected.formed(rows, omega, beta, h, functions, width, logarithms=True,
+                              signs=signed)
+    logs, signs = (cupy.reshape(a, (*x.shape[:-1], a.shape[1])) for a in found)
+    return Logarithms(cupy, logs, signs) if signed else Logarithms(cupy, logs)
+
+
+def _logs_by_products(cupy, h, functions, x, omega, beta, signed):
     x = math.sqrt(beta) * x
-    height, u = height_of(cupy, h, x, len(omega)), cupy.matmul(x, omega.T)
+    u = cupy.matmul(x, omega.T)
     logs = cupy.concat([f.log(u) for f in functions], axis=-1)
-    logs += height
-    if all(f in EXPONENTIALS for f in functions):
+    logs += projected.finite_or_nan(height_of(cupy, h, x, len(omega)))
+    if not signed:
         return Logarithms(cupy, logs)
     return Logarithms(cupy, logs, cupy.concat([f.sign(u) for f in functions], axis=-1))
 

@@ -78,7 +78,7 @@ class Region:
         if constant:
             self.constant[at] = True            # whatever writes there is a fault
             return None
-        self.readers[at, threads] = clock.epoch * CLOCKS + clock.own(threads)
+        self.readers[at, threads] = np.int64(clock.epoch) * CLOCKS + clock.own(threads)
         self.last_read[at] = clock.epoch
         if self.between:
             before = self.reading_block[at]

@@ -70,6 +70,18 @@ def _power_of_two(x):
     return np.exp2(x.astype(np.float64)).astype(np.float32)
 
 
+def _near_reciprocal(x):
+    """Of the sign, the exponent and 20 bits of the fraction, which are those of the result as well;
+    subnormal numbers are zeros."""
+    y = np.reciprocal(_upper_half(np.where(np.abs(x) < np.finfo(x.dtype).tiny, 0 * x, x)))
+    return _upper_half(np.where(np.abs(y) < np.finfo(x.dtype).tiny, 0 * y, y))
+
+
+def _upper_half(x):
+    bits = np.asarray(x, np.float64).view(np.uint64) & np.uint64(0xffffffff00000000)
+    return bits.view(np.float64)
+
+
 # {name: (function, number of operands, modifiers that must be there, modifiers that may be)}
 _FLOAT = {
     "add": (np.add, 2, set(), {"rn", "ftz", "sat"}),
@@ -88,6 +100,8 @@ _FLOAT = {
 
 def _on_floats(name, modifiers, kind):
     given = set(modifiers)
+    if (name, kind, modifiers) == ("rcp", "f64", ["approx", "ftz"]):
+        return Operation(_near_reciprocal, kind, (kind,))
     if kind not in ("f32", "f64") or kind == "f64" and given & {"ftz", "sat"}:
         return None
     if name == "fma":
@@ -219,7 +233,21 @@ def _conversion(modifiers, gives, takes):
     if gives == takes == "f32" and modifiers == ["sat"]:
         return Operation(_modified(np.positive, {"sat"}), gives, (takes,))
     widened = not modifiers and (gives, takes) == ("f64", "f32")
-    narrowed = modifiers == ["rn"] and (gives, takes) in (("f32", "f64"), ("f64", "u64"))
+    if gives == takes and gives[0] == "f" and modifiers in (["rni"], ["rzi"]):
+        return Operation(np.rint if modifiers == ["rni"] else np.trunc, gives, (takes,))
+    if (gives, takes) in (("s32", "f32"), ("s64", "f64")) and modifiers == ["rzi"]:
+        return Operation(_whole, gives, (takes,))
+    narrowed = modifiers == ["rn"] and (gives, takes) in (("f32", "f64"), ("f64", "u64"),
+                                                          ("f32", "s32"))
     if not widened and not narrowed and (modifiers or not {gives[0], takes[0]} <= set("us")):
         return None
     return Operation(lambda a: a.astype(TYPES[gives]), gives, (takes,))
+
+
+def _whole(x):
+    """The number without its fraction, the nearest integer there is; NaN is 0 of 32 bits, and the
+    lowest number of 64."""
+    of = np.iinfo(f"i{x.dtype.itemsize}")
+    inside = np.abs(x) < -float(of.min)
+    bounds = np.where(x > 0, of.max, np.where(np.isnan(x) & (of.bits == 32), 0, of.min))
+    return np.where(inside, np.where(inside, x, 0).astype(of.dtype), bounds.astype(of.dtype))

@@ -6,34 +6,8 @@
 // is taken in a fixed order, so that the bits of a result depend neither on the order of blocks nor on
 // that of threads.
 //
-// REAL is float or double.  Keys and values are stored in it, or, if REAL is float, as STORED, which is
-// float16 or bfloat16.  A block has WARPS warps, and 32 lanes are a warp.
+// Keys and values are of the type `stored` (see numbers.cu, which precedes this).
 // grid of `merge`: (queries, blocks of THREADS components, heads).
-
-#ifndef STORED
-#define STORED REAL
-#endif
-
-struct float16 { unsigned short bits; };          // NVRTC defines the types only with headers
-struct bfloat16 { unsigned short bits; };
-
-typedef REAL real;
-typedef STORED stored;
-typedef unsigned char truth;                      // a bool of NumPy
-
-enum { LANES = 32, WARPS = 4, THREADS = LANES * WARPS };
-#define ALL 0xffffffffu
-
-__device__ real number(real x) { return x; }
-__device__ float number(bfloat16 x) { return __int_as_float(int(x.bits) << 16); }
-__device__ float number(float16 x)
-{
-    float y;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
-    return y;
-}
-
-__device__ real infinity() { return real(__int_as_float(0x7f800000)); }
 
 // The lowest number, below every score; a hidden key, with a score of -infinity, has the weight 0.
 __device__ real lowest()

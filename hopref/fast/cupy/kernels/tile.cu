@@ -1,33 +1,12 @@
-// Softmax attention for many queries, of which a block has ROWS (see softmax.cu, which precedes this).
+// Softmax attention for many queries, of which a block has ROWS (see softmax.cu and product.cu, which
+// precede this).
 // grid: (parts, tiles of ROWS queries, heads).
 //
-// WIDTH, 64 or 128, is at least the number of components of a query and of a value.  A lane has a
-// group g of 4 and a column c of 8.  Of the 4 * MINE queries of its warp it has g, g + 4, g + 8...; it
-// computes their scores with the keys c, c + 8, c + 16... of KEYS, and adds the packs of 16 bytes c,
-// c + 8... of the values.  Lanes i and i ^ 1 differ in g alone, and i and i ^ 2 in c alone, so that an
-// access to 16 bytes of queries, keys, weights or values takes two passes of shared memory.  None takes
-// more, because rows are an odd number of packs apart, and those of weights 8 numbers more than KEYS.
+// WIDTH is at least the number of components of a query and of a value.  A lane computes the scores of
+// its queries with its keys, and adds the packs of 16 bytes c, c + 8... of the values.  Rows of weights
+// are 8 numbers more than KEYS, so that an access to 16 bytes of them takes two passes as well.
 
-enum { PACK = 16 / sizeof(real), MINE = sizeof(real) * WIDTH > 256 ? 2 : 4, ROWS = 4 * MINE * WARPS,
-       COLUMNS = 8, KEYS = 4 * COLUMNS, PACKS = WIDTH / (COLUMNS * PACK), PITCH = WIDTH + PACK,
-       WEIGHTS = KEYS + 8, RESIDENT = 4 };
-
-struct alignas(16) Pack { real at[PACK]; };
-
-__device__ const Pack& pack_of(const real* numbers) { return *reinterpret_cast<const Pack*>(numbers); }
-
-// Rows of n numbers in a tile of `many`, with zeros after the last row, and up to a multiple of a warp.
-// A warp loads rows that follow each other.
-template <int many, typename T>
-__device__ void load(real (*tile)[PITCH], const T* __restrict__ rows, const size present, const size n)
-{
-    const int lane = threadIdx.x % LANES, warp = threadIdx.x / LANES;
-    for (int k = lane; k - lane < int(n); k += LANES)
-#pragma unroll
-        for (int j = warp * (many / WARPS); j < (warp + 1) * (many / WARPS); ++j)
-            tile[j][CHECK(k, WIDTH)] = j < present && k < n ? number(rows[j * n + CHECK(k, n)])
-                                                            : real(0);
-}
+enum { PACKS = WIDTH / (COLUMNS * PACK), WEIGHTS = KEYS + 8 };
 
 // The parameters are those of `partial`.
 extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
@@ -40,9 +19,8 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
      real* __restrict__ sums, real* __restrict__ totals, real* __restrict__ tops)
 {
     __shared__ alignas(16) real query[ROWS][PITCH], both[KEYS][PITCH], weights[ROWS][WEIGHTS];
-    const int lane = threadIdx.x % LANES, column = lane / 2 % COLUMNS;
-    const int group = lane % 2 + lane / 16 * 2;
-    const int top_of_warp = threadIdx.x / LANES * (4 * MINE), mine = top_of_warp + group;
+    const int lane = threadIdx.x % LANES, column = column_of(lane);
+    const int top_of_warp = threadIdx.x / LANES * (4 * MINE), mine = top_of_warp + group_of(lane);
     const size head = blockIdx.z, top_row = size(blockIdx.y) * ROWS;
     const size rows = l - top_row < ROWS ? l - top_row : size(ROWS), last = top_row + rows - 1;
     const size visible = last + after < before ? 0 : last + after - before;  // of the last query
@@ -74,22 +52,7 @@ tile(const real* __restrict__ queries, const stored* __restrict__ keys,
         load<KEYS>(both, keys + start * d, present, d);
         __syncthreads();
         real score[MINE][4] = {};
-        for (int k = 0; k < d; k += PACK) {
-            Pack q[MINE], x[4];
-#pragma unroll
-            for (int m = 0; m < MINE; ++m)
-                q[m] = pack_of(&query[mine + 4 * m][CHECK(k, WIDTH)]);
-#pragma unroll
-            for (int j = 0; j < 4; ++j)
-                x[j] = pack_of(&both[column + COLUMNS * j][k]);
-#pragma unroll
-            for (int m = 0; m < MINE; ++m)
-#pragma unroll
-                for (int j = 0; j < 4; ++j)
-#pragma unroll
-                    for (int n = 0; n < PACK; ++n)
-                        score[CHECK(m, MINE)][CHECK(j, 4)] += q[m].at[n] * x[j].at[n];
-        }
+        add_products(score, query, both, mine, column, d);
 #pragma unroll
         for (int m = 0; m < MINE; ++m) {
             const size i = top_row + mine + 4 * m;
