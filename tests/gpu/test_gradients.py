@@ -47,6 +47,10 @@ def test_causal_sums_over_several_blocks_with_a_state(dtype, l, r, v):
     compared("gradients.attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype)
     compared("gradients.attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype, S=S, z=z,
              eps=0.1)
+    mask = np.random.default_rng(1).random(l) < 0.7
+    k[~mask], V[~mask] = np.finfo(dtype).max / 4, np.finfo(dtype).max       # without an effect
+    compared("gradients.attention.causal_linear_attention", (g, g_S, g_z, q, k, V), dtype, S=S,
+             mask=mask)
 
 
 @precisions
@@ -72,15 +76,21 @@ def test_of_the_arrays_of_all_scores_only_the_gradient_of_the_bias_is_formed(dty
 
 
 @precisions
-def test_causal_gradients_form_no_state_for_each_position(dtype):
-    """A dozen arrays of the size of the features and values, against l r v = 32 of them."""
-    l, r, v = 512, 16, 64
-    arrays = [double.asarray(a) for a in draw((l, v), (r, v), (r,), (l, r), (l, r), (l, v),
-                                              dtype=dtype)]
-    double.stats.reset()
-    OPS["gradients.attention.causal_linear_attention"](*arrays, backend="cupy")
-    assert double.stats.quiet
-    assert double.stats.grown <= np.dtype(dtype).itemsize * l * (r + v) * 12
+def test_causal_gradients_keep_a_number_for_each_position(dtype):
+    """Beyond the results, and about a dozen arrays of a block of 16 positions and of a state."""
+    r, v, beyond, item = 16, 64, [], np.dtype(dtype).itemsize
+    for l in 128, 512:
+        arrays = [double.asarray(a) for a in draw((l, v), (r, v), (r,), (l, r), (l, r), (l, v),
+                                                  dtype=dtype)]
+        for options in {}, {"mask": double.asarray(np.arange(l) % 3 > 0)}:
+            double.stats.reset()
+            results = OPS["gradients.attention.causal_linear_attention"](*arrays, **options,
+                                                                         backend="cupy")
+            assert double.stats.quiet
+            beyond.append(double.stats.grown - sum(y.nbytes for y in results))
+            del results
+    assert [many - few for few, many in zip(beyond[:2], beyond[2:])] == 2 * [item * (512 - 128)]
+    assert max(beyond) <= item * (512 + 12 * (16 * (r + v) + r * (1 + v)))
 
 
 @precisions

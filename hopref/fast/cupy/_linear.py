@@ -19,8 +19,8 @@ from hopref.fast.cupy import _tiles
 from hopref.maps import guarded, ratio
 
 __all__ = ["Numbers", "Logarithms", "State", "tamed", "means", "products", "rows_of",
-           "hidden_keys", "in_blocks", "add_all", "answered", "attended", "nothing", "causally",
-           "halves", "product"]
+           "hidden_keys", "in_blocks", "add_all", "answered", "attended", "nothing", "causal",
+           "causally", "halves", "product", "with_ones"]
 
 LEAST_ROWS = 64         # of a block of positions
 NOTHING = -2**20        # binary exponent of 0

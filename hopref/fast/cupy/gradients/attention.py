@@ -4,16 +4,20 @@ Of the arrays of L x S only the gradient of the bias is formed, which is a resul
 causal linear attention are causal sums themselves, those of keys and values in reversed order; of
 logarithms of features they have a running scale, in double precision (see `_decayed`).
 """
+import functools
 import math
-from functools import partial
 
+import numpy as np
+
+from hopref.fast.cupy import _linear
 from hopref.fast.cupy._decayed import gradient_in_blocks, wide
 from hopref.fast.cupy._linear import (
     Numbers,
     State,
-    causally,
+    causal,
+    in_blocks,
+    nothing,
     products,
-    rows_of,
     tamed,
 )
 from hopref.fast.cupy._rows import in_double
@@ -67,22 +71,47 @@ def log_linear_attention(g, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0, mask=
 
 def causal_linear_attention(g, g_S, g_z, phi_q, phi_k, V, /, *, mask=True, S=0.0, z=0.0, eps=0.0,
                             empty_row="zeros"):
-    """With the state (z, S)_i, h_i = (dD, dN)_i and (1, v)_i as rows of one matrix each."""
+    """With the state (z, S)_i, h_i = (dD, dN)_i and (1, v)_i as rows of one matrix each.
+
+    In the place of its results, dN is kept from the forward pass to the backward pass.
+    """
     import cupy
 
-    zS = joined_state(phi_k, V, S, z)
-    phi_k, V1 = (masked(a, mask, 0.0) for a in (phi_k, with_ones(V)))
-    DN = _sums(cupy, phi_q, phi_k, V1) + cupy.matmul(phi_q, zS)
-    D = DN[..., :1] + eps
-    dN, dD = ratio_gradient(g, D, ratio(DN[..., 1:], D, 0.0))
-    h = cupy.concat([dD, dN], axis=-1)
-    G = cupy.concat([g_z[..., None], g_S], axis=-1)
-    dq = _sums(cupy, h, V1, phi_k) + cupy.matmul(h, transposed(zS))
-    dk = _later_sums(cupy, V1, h, phi_q) + cupy.matmul(V1, transposed(G))
-    dV = _later_sums(cupy, phi_k, phi_q, dN) + cupy.matmul(phi_k, g_S)
-    G += cupy.matmul(transposed(phi_q), h)
-    return dq, dk, dV, cupy.ascontiguousarray(G[..., 1:]), cupy.ascontiguousarray(G[..., 0]), \
-        cupy.sum(dD)
+    zS, G = joined_state(phi_k, V, S, z), cupy.concat([g_z[..., None], g_S], axis=-1)
+    dq, dk, dV = (cupy.empty(a.shape, dtype=a.dtype) for a in (phi_q, phi_k, V))
+    dD, dzS = cupy.empty((*V.shape[:-1], 1), dtype=V.dtype), 1 * G
+    (l, r), v = phi_k.shape[-2:], V.shape[-1]
+    blocks = in_blocks(V, l, r + v)
+
+    def part(a, rows):
+        return cupy.ascontiguousarray(a[..., rows, :])
+
+    def keys(rows):
+        seen = True if mask is True else mask[..., rows]
+        return [masked(a, seen, 0.0) for a in (part(phi_k, rows), with_ones(part(V, rows)))]
+    to_DN = _Sums(V, r, 1 + v, (keys(rows)[1] for rows in blocks))
+    to_dq = _Sums(V, 1 + v, r, (keys(rows)[0] for rows in blocks))
+
+    def cotangents_of_sums(k, V1, rows):
+        q = part(phi_q, rows)
+        DN = to_DN.add(q, k, V1) + cupy.matmul(q, zS)
+        D = DN[..., :1] + eps
+        dN, dD = ratio_gradient(part(g, rows), D, ratio(DN[..., 1:], D, 0.0))
+        return cupy.concat([dD, dN], axis=-1)
+    for rows in blocks:
+        k, V1 = keys(rows)
+        h = cotangents_of_sums(k, V1, rows)
+        dq[..., rows, :] = to_dq.add(h, V1, k) + cupy.matmul(h, transposed(zS))
+        dD[..., rows, :], dV[..., rows, :] = h[..., :1], h[..., 1:]
+    to_dk, to_dV = _Sums(V, 1 + v, r, [phi_q]), _Sums(V, r, v, [dV])
+    for rows in reversed(blocks):
+        q, (k, V1) = part(phi_q, rows), keys(rows)
+        h = cupy.concat([dD[..., rows, :], dV[..., rows, :]], axis=-1)
+        dk[..., rows, :] = to_dk.add_reversed(V1, h, q) + cupy.matmul(V1, transposed(G))
+        dV[..., rows, :] = to_dV.add_reversed(k, q, h[..., 1:]) + cupy.matmul(k, g_S)
+        dzS += cupy.matmul(transposed(q), h)
+    return dq, dk, dV, cupy.ascontiguousarray(dzS[..., 1:]), \
+        cupy.ascontiguousarray(dzS[..., 0]), cupy.sum(dD)
 
 
 def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=1.0, sign_k=1.0,
@@ -110,14 +139,25 @@ def log_causal_linear_attention(g, g_S, g_z, g_c, log_q, log_k, V, /, *, sign_q=
     return dq, dk, dV, *(cupy.astype(a, V.dtype) for a in (dzS[..., 1:], dzS[..., 0], dc))
 
 
-def _sums(cupy, queries, keys, V):
-    """The values of the keys up to each position, weighted by the products with its query."""
-    queries, keys, unit = Numbers(cupy, queries), Numbers(cupy, keys), tamed(cupy, V)
-    return causally(State.empty(keys, V.shape[-1]), partial(rows_of, queries),
-                    partial(rows_of, keys), V, unit, keys.x.shape[-1] + V.shape[-1],
-                    products(unit))
+class _Sums:
+    """The values of the keys up to each position, weighted by the products with its query, for one
+    block of positions after the other; of values from which units follow."""
 
+    def __init__(self, like, r, v, values):
+        import cupy
 
-def _later_sums(cupy, *arrays):
-    """The same for the keys from each position on."""
-    return _sums(cupy, *(a[..., ::-1, :] for a in arrays))[..., ::-1, :]
+        unit = cupy.zeros((*like.shape[:-2], 1, v), dtype=np.int32)
+        self.unit = functools.reduce(cupy.maximum, (tamed(cupy, a) for a in values), unit)
+        self.state = State.empty(nothing(Numbers, like, r), v)
+
+    def add(self, queries, keys, values):
+        """The sums of a block, whose keys are added to the state."""
+        cupy, queries = self.state.kind.cupy, self.state.kind._replace(x=queries)
+        V1 = _linear.with_ones(cupy, values, self.unit)
+        return products(self.unit)(queries, *causal(queries, queries._replace(x=keys), V1,
+                                                    self.state))
+
+    def add_reversed(self, *arrays):
+        """The same for the keys from each position on."""
+        turned = (self.state.kind.cupy.ascontiguousarray(a[..., ::-1, :]) for a in arrays)
+        return self.add(*turned)[..., ::-1, :]
