@@ -5,12 +5,14 @@ asks for it.
 """
 import math
 
+import numpy as np
 import pytest
 
 from hopref.fast.cupy import _attend, _linear, _projected, _tiles
 from tests.doubles import cupy as double
 from tests.gpu import raw
 from tests.gpu.mutants import TRAP
+from tests.gpu.ptx import launch, operations
 
 TWO_ORDERS = [("together", "ascending"), ("last", "descending")]
 FIVE_ORDERS = [("together", "ascending"), ("together", "descending"), ("last", 0), (1, 1), (2, 2)]
@@ -79,3 +81,21 @@ def mutant(request, monkeypatch):
 def every_order(request, monkeypatch):
     """Each launch takes place in several orders of threads and of blocks, with equal bits."""
     monkeypatch.setattr(raw, "ORDERS", request.param)
+
+
+@pytest.fixture
+def approximate(monkeypatch):
+    """Powers of two are off by two units in the last place, and near reciprocals by 2^-20, up or
+    down by a bit of the number, in programs that are built for the test."""
+    power, *rest = operations._FLOAT["ex2"]
+    reciprocal = operations._near_reciprocal
+
+    def off(y, error):
+        up = np.asarray(y).view(f"u{y.dtype.itemsize}") >> (8 * (y.dtype.itemsize // 2)) & 1
+        return (y * (1 + np.where(up, error, -error))).astype(y.dtype)
+    monkeypatch.setitem(operations._FLOAT, "ex2", (lambda x: off(power(x), 2.0**-22), *rest))
+    monkeypatch.setattr(operations, "_near_reciprocal", lambda x: operations._upper_half(
+        off(reciprocal(x), 2.0**-20)))
+    launch._prepared.cache_clear()
+    yield
+    launch._prepared.cache_clear()

@@ -148,6 +148,12 @@ def test_attention_of_squares_beyond_the_range_is_nan_and_not_an_empty_row(kerne
     assert np.isfinite(Z[0]).all() and np.isnan(Z[1]).all()
 
 
+def test_the_tolerance_allows_approximate_powers_of_two_and_reciprocals(approximate):
+    x, omega = draw((5, 4), (7, 4))
+    compared("features.general", (x, omega), "float32", **SEVERAL)
+    compared("features.log_relu", (x.astype(float), omega.astype(float)), "float64")
+
+
 # ---- bits and costs -----------------------------------------------------------------------------
 
 @precisions
