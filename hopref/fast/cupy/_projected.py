@@ -23,8 +23,11 @@ PARTS = 2**16 - 1                   # blocks of a grid in its second direction
 
 
 def width_for(x, omega, h, functions):
-    """The width of the kernel for these rows and directions, or None if it does not take them."""
-    if h in LEVELS and all(f in FUNCTIONS for f in functions) and x.size and omega.size:
+    """The width of the kernel for these rows and directions, or None if it does not take them.
+
+    What the caller defines need not be hashable.
+    """
+    if h in [*LEVELS] and all(f in [*FUNCTIONS] for f in functions) and x.size and omega.size:
         for width in WIDTHS[x.dtype.itemsize]:
             if x.shape[-1] <= width:
                 return width
