@@ -6,9 +6,13 @@ import pytest
 
 from hopref import attention
 from hopref.gradients import attention as gradients
+from hopref.gradients import sinks
 from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
+
+from hopref.fast.numba import _softmax_gradient as kernel  # noqa: E402
+
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 attend = attention.softmax_attention
 
@@ -125,3 +129,27 @@ def test_gradients_with_a_bias_on_many_tiles(dtype):
     for factor in 1, 1000:
         options = {"bias": factor * bias, "mask": mask, "causal": True}
         agrees(gradients.softmax_attention, (V[:, :20], Q, K, V), options, dtype)
+
+
+@precisions
+@pytest.mark.parametrize("kept", [True, False])
+def test_gradients_of_several_blocks_of_queries(monkeypatch, dtype, kept):
+    """Remainders of blocks and tiles, panels that see no key of a tile, and queries that see none;
+    with weights that are kept, and with weights that are computed again."""
+    monkeypatch.setattr(kernel, "KEYS", kernel.KEYS if kept else 0)
+    Q, K, V = draw(150, 300, 60, 3, dtype, heads=1)
+    mask, bias = hidden(150, 300, dtype, heads=1)
+    mask[:, :48, :200], mask[:, 64:80, 100:], mask[:, 140] = False, False, False
+    operands, seen = (V[:, :150], Q, K, V), {"mask": mask}
+    agrees(gradients.softmax_attention, operands, {**seen, "causal": True}, dtype)
+    agrees(gradients.softcapped_attention, operands, {**seen, "bias": bias, "softcap": 0.75}, dtype)
+    agrees(sinks.attention, (*operands, V[:, 0, 0]), {"bias": 9 * bias}, dtype)
+
+
+def test_heads_beyond_single_precision_are_computed_in_double_alone():
+    Q, K, V = draw(20, 40, 4, 3, "float32")
+    alone = gradients.softmax_attention(V[1:, :20], Q[1:], K[1:], V[1:], backend="numba")
+    Q[0], K[0] = Q[0] * np.float32(1e25), K[0] / np.float32(1e25)
+    both = agrees(gradients.softmax_attention, (V[:, :20].copy(), Q, K, V), {}, "float32")
+    for one, whole in list(zip(alone, both))[:4]:               # the last is a sum over heads
+        assert np.array_equal(one, whole[1:])

@@ -28,6 +28,11 @@ def compiled_accumulate(rows, A, down, along, B, below, C, apart, terms):
 
 
 @njit
+def compiled_gather(rows, A, size, count, B, C, apart):
+    tiles.gather(rows, A, 1, size, count, B, 2, C, 3, apart)
+
+
+@njit
 def compiled_score(states, Q, X, d, rows, S, size):
     tiles.score(states, Q, 1, X, 2, d, rows, S, 1, size)
 
@@ -57,8 +62,13 @@ def compiled_panel(Z, rows, beta, B, M, T, L):
 
 
 @njit
-def compiled_pull_back(Z, A, rows, beta, P):
-    panels.pull_back(Z, 0, A, 0, rows, beta, P, 0)
+def compiled_weigh_both(Z, A, rows, beta, P):
+    panels.weigh_both(Z, 0, A, 0, rows, beta, P, 0)
+
+
+@njit
+def compiled_pull_back(Z, A, rows, P):
+    panels.pull_back(Z, 0, A, 0, rows, P, 0)
 
 
 @njit
@@ -118,6 +128,21 @@ def test_products_are_added_to_rows_with_gaps(dtype, rows, terms):
     want = old + A[1:].reshape(terms, rows).T @ right
     assert near(got[3:].reshape(rows, n + 2)[:, :n], want, terms)
     gaps[3:].reshape(rows, n + 2)[:, :n] = False
+    assert np.array_equal(got[gaps], C[gaps])
+
+
+@precisions
+@pytest.mark.parametrize("rows, count", [(1, 1), (5, 3), (27, 2), (4, 0)])
+def test_products_of_several_panels_are_added(dtype, rows, count):
+    n = width(np.empty(1, dtype))
+    size, apart = rows * n + 3, n + 2
+    A, B, C = draw(dtype, 1 + count * size, 2 + count * n * n, 3 + rows * apart)
+    got, gaps = C.copy(), np.ones(C.size, bool)
+    compiled_gather(rows, A, size, count, B, got, apart)
+    weights = A[1:].reshape(count, size)[:, :rows * n].reshape(count, rows, n)
+    want = C[3:].reshape(rows, apart)[:, :n] + sum(weights @ B[2:].reshape(count, n, n))
+    assert near(got[3:].reshape(rows, apart)[:, :n], want, count * n)
+    gaps[3:].reshape(rows, apart)[:, :n] = False
     assert np.array_equal(got[gaps], C[gaps])
 
 
@@ -233,18 +258,20 @@ def test_powers_are_within_an_ulp_down_to_the_smallest_subnormal(dtype):
 
 
 @precisions
-def test_cotangents_of_scores(dtype):
-    """A hidden score has weight 0 and no part in the sum of the products with the scores."""
+def test_weights_with_their_sums_and_cotangents_of_scores(dtype):
+    """A hidden score has weight 0, and adds nothing to a sum."""
     n, rows, beta = width(np.empty(1, dtype)), 9, np.dtype(dtype).type(0.5)
-    Z, A, P = draw(dtype, rows * n, rows * n, 4 * n)
+    Z, A, P = draw(dtype, rows * n, rows * n, 3 * n)
     Z[::7] = -np.inf
     P[:n] = np.max(Z.reshape(rows, n), axis=0)
-    weights, cotangents, kept = Z.copy(), A.copy(), P.copy()
-    compiled_pull_back(weights, cotangents, rows, beta, P)
-    Z, A, (top, inverse, mean, along) = Z.reshape(rows, n), A.reshape(rows, n), kept.reshape(4, n)
-    p = inverse * np.exp(beta * (Z - top))
-    gap = np.where(Z > -np.inf, Z - top, 0)
+    weights, cotangents, sums = Z.copy(), A.copy(), P.copy()
+    compiled_weigh_both(weights, cotangents, rows, beta, sums)
+    Z, A, (top, total, along) = Z.reshape(rows, n), A.reshape(rows, n), P.reshape(3, n)
+    p = np.exp(beta * (Z - top))
     assert near(weights.reshape(rows, n), p, 2) and np.all(weights[::7] == 0)
-    assert near(cotangents.reshape(rows, n), p * (A - mean), 4)
-    assert near(P[3 * n:], along + np.sum(p * (A - mean) * gap, axis=0), rows)
-    assert np.array_equal(P[:3 * n], kept[:3 * n])
+    assert np.array_equal(sums[:n], top) and np.array_equal(cotangents, A.reshape(-1))
+    assert near(sums[n:2 * n], total + p.sum(axis=0), rows)
+    assert near(sums[2 * n:], along + (p * A).sum(axis=0), rows)
+    compiled_pull_back(weights, cotangents, rows, P)
+    assert near(weights.reshape(rows, n), total * p, 4) and np.all(weights[::7] == 0)
+    assert near(cotangents.reshape(rows, n), total * p * (A - along), 6)

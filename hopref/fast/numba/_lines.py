@@ -3,9 +3,11 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._panels import soften
-from hopref.fast.numba._tiles import accumulate, lanes, transpose
+from hopref.fast.numba._products import aligned
+from hopref.fast.numba._tiles import accumulate, gather, lanes, transpose
 
-__all__ = ["mask_line", "turned", "padded", "widened", "trim", "collect"]
+__all__ = ["mask_line", "turned", "fill_panel", "padded", "columns", "fill_columns", "widened",
+           "trim", "collect", "gather_columns"]
 
 
 @njit
@@ -37,6 +39,15 @@ def turned(X):
 
 
 @njit
+def fill_panel(panels, p, X, q):
+    """Fill a panel with the queries q, q + 1..., and 0 in the lanes beyond the last."""
+    (M, d), L = X.shape, lanes(X)
+    for i in range(p, p + d * L if M - q < L else p):
+        panels[i] = 0
+    transpose(X.reshape(-1), q * d, min(L, M - q), d, panels, p, d, L)
+
+
+@njit
 def padded(X, factor):
     """``factor X``, with rows of a multiple of the number of lanes."""
     L = lanes(X)
@@ -45,6 +56,29 @@ def padded(X, factor):
         for j in range(X.shape[1]):
             wide[i, j] = factor * X[i, j]
     return wide
+
+
+@njit
+def columns(rows, d, like):
+    """An array for `fill_columns`: as many columns as fill the lanes, one after the other."""
+    L = lanes(like)
+    return aligned(-(-d // L) * L * rows, like).reshape(rows, -(-d // L) * L)
+
+
+@njit
+def fill_columns(lines, X, q, factor):
+    """Fill parts of ``lines``, each of L columns, with ``factor X`` from row q on.
+
+    Entries beyond the last row and column are 0.
+    """
+    (M, d), (rows, width), L, flat = X.shape, lines.shape, lanes(X), lines.reshape(-1)
+    for c in range(0, width, L):
+        for i in range(rows):
+            place, last = (c * rows + i * L), min(L, d - c) if q + i < M else 0
+            for j in range(last):
+                flat[place + j] = factor * X[q + i, c + j]
+            for j in range(last, L):
+                flat[place + j] = 0
 
 
 @njit
@@ -70,3 +104,15 @@ def collect(sums, n, many, weights, down, along, lines, q, count):
     for c in range(0, width, L):
         accumulate(many, weights, 0, down, along, lines.reshape(-1), q * width + c, width,
                    sums.reshape(-1), n * width + c, width, count)
+
+
+@njit
+def gather_columns(sums, n, end, weights, w, size, panels, lines):
+    """Add the lines of `fill_columns` with the weights of panels to the sums of the keys n to end.
+
+    A panel begins ``size`` after the last.
+    """
+    (rows, width), L = lines.shape, lanes(lines)
+    for c in range(0, width, L):
+        gather(end - n, weights, w, size, panels, lines.reshape(-1), c * rows, sums.reshape(-1),
+               n * width + c, width)

@@ -9,7 +9,7 @@ from hopref.fast.numba._jit import njit
 from hopref.fast.numba._lines import mask_line
 from hopref.fast.numba._panels import logistic
 from hopref.fast.numba._products import aligned
-from hopref.fast.numba._softmax import FEW, LINE, PANELS, TILE, TOTAL, visible_scores
+from hopref.fast.numba._softmax import FEW, LINE, PANELS, TILE, TOTAL, span, visible_scores
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
 __all__ = ["add_up"]
@@ -42,7 +42,7 @@ def by_panels(Q, K, V, beta, shift, mask, bias, offset, out):
     tile, size = max(12, TILE // (max(d, v, 1) * K.itemsize) // 12 * 12), v * L
     flat, most = (Q.reshape(-1), V.reshape(-1)), min(PANELS, -(-M // L))
     queries, scores = aligned(most * d * L, K), aligned(tile * L, K)
-    totals, part = aligned(most * size, K), aligned(size, K)
+    totals, part, none = aligned(most * size, K), aligned(size, K), aligned(0, K)
     shifts = aligned(tile * L if bias.size else 0, K)
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     factor = K.dtype.type(1) if bias.size else beta
@@ -55,12 +55,16 @@ def by_panels(Q, K, V, beta, shift, mask, bias, offset, out):
         for n in range(0, N, tile):
             for p in range(panels):
                 q = first + p * L
-                low, rows = visible_scores(K, queries, p * d * L, q, min(L, M - q), n, tile, beta,
-                                           uncapped, mask, bias, offset, scores, shifts, flags,
-                                           seen)
+                count = min(L, M - q)
+                low, rows, hidden = span(seen, mask[q:q + count], bias[q:q + count], n,
+                                         min(tile, N - n, q + count + offset - n))
                 if rows > 0:
-                    logistic(scores, 0, rows, factor, shift)
-                    multiply(v, flat[1], low * v, 1, v, scores, 0, part, 0, rows)
+                    z = (low - n) * L
+                    visible_scores(K, queries, p * d * L, q, count, low, rows, hidden, beta,
+                                   uncapped, mask, bias, offset, scores, z, none, shifts,
+                                   flags)
+                    logistic(scores, z, rows, factor, shift)
+                    multiply(v, flat[1], low * v, 1, v, scores, z, part, 0, rows)
                     for i in range(size):
                         totals[p * size + i] += part[i]
         for p in range(panels):

@@ -5,8 +5,8 @@ from numba import types
 from hopref.fast.numba._tiles import lanes, rows_of
 from hopref.fast.numba._vectors import I64, Vectors, loop, moved, vector_code
 
-__all__ = ["raise_tops", "weigh", "weigh_less_one", "pull_back", "combine", "soften", "uncap",
-           "logistic", "shift", "hide", "some_and_all"]
+__all__ = ["raise_tops", "weigh", "weigh_less_one", "weigh_both", "pull_back", "combine", "soften",
+           "uncap", "logistic", "shift", "hide", "some_and_all"]
 
 LARGEST = {4: float(np.finfo(np.float32).max), 8: float(np.finfo(np.float64).max)}
 
@@ -34,18 +34,20 @@ def weigh_less_one(Z, z, rows, beta, T, t, L, l):
     weigh(Z, z, rows, beta, T, t, L, l)
 
 
-def pull_back(Z, z, A, a, rows, beta, P, p):
-    """Weights ``w = R[j] e^(beta (Z[i, j] - T[j]))`` in place of Z, and ``w (A[i, j] - D[j])``, the
-    cotangents of scores, in place of A; T, R and D are the rows of P.
+def weigh_both(Z, z, A, a, rows, beta, P, p):
+    """`weigh` with the first row of P; the sums of the weights, and of their products with
+    ``A[i, j]``, are added to the rows that follow."""
+    _, totals, along = rows_of(P, p, 3)
+    weigh(Z, z, rows, beta, P, p, totals, 0)
+    along += (rows_of(Z, z, rows) * rows_of(A, a, rows)).sum(axis=0)
 
-    The products of these cotangents with ``Z[i, j] - T[j]`` are added to the fourth row of P.
-    """
-    tops, inverse, mean, along = rows_of(P, p, 4)
-    scores, cotangents = rows_of(Z, z, rows), rows_of(A, a, rows)
-    gaps = np.fmax(scores - tops, np.finfo(Z.dtype).min)
-    scores[:] = np.exp(np.float64(beta * gaps)) * inverse
-    cotangents[:] = scores * (cotangents - mean)
-    along += (cotangents * gaps).sum(axis=0)
+
+def pull_back(Z, z, A, a, rows, P, p):
+    """Weights ``w = R[j] Z[i, j]`` in place of Z, and ``w (A[i, j] - D[j])``, the cotangents of
+    scores, in place of A; R and D are the second and the third row of P."""
+    _, inverse, mean = rows_of(P, p, 3)
+    rows_of(Z, z, rows)[:] *= inverse
+    rows_of(A, a, rows)[:] = rows_of(Z, z, rows) * (rows_of(A, a, rows) - mean)
 
 
 def combine(S, a, b, rows, F):
@@ -104,10 +106,13 @@ def some_and_all(M, m, rows, along, columns, S, some, every):
 def _rows(v, b, count, carried, body):
     """``body`` for each vector of each row of a panel; it returns what is carried for its column.
     """
+    half = len(carried) // 2
+
     def row(k, values):
         first = b.mul(k, I64(2 * v.width))
         return [new for j in (0, 1)
-                for new in body(b.add(first, I64(j * v.width)), j, values[j::2])]
+                for new in body(b.add(first, I64(j * v.width)), j,
+                                values[j * half:(j + 1) * half])]
     return loop(b, count, carried, row)
 
 
@@ -154,22 +159,32 @@ def _weigh_less_one(v, b, *args):
     _weighing(v, b, True, *args)
 
 
-@vector_code(pull_back)
-def _pull_back(v, b, Z, z, A, a, rows, beta, P, p):
+@vector_code(weigh_both)
+def _weigh_both(v, b, Z, z, A, a, rows, beta, P, p):
     Z, A, P, beta = moved(b, Z, z), moved(b, A, a), moved(b, P, p), v.repeated(b, beta)
-    tops, inverse, mean, along = (
-        [v.load(b, P, I64((2 * k + j) * v.width)) for j in (0, 1)] for k in range(4))
-    lowest = v.constant(-LARGEST[v.bytes])
+    tops, *sums = ([v.load(b, P, I64((2 * k + j) * v.width)) for j in (0, 1)] for k in range(3))
 
-    def one(place, j, total):
-        gap = v.larger(b, b.fsub(v.load(b, Z, place), tops[j]), lowest)
-        weight = b.fmul(v.powers(b, b.fmul(beta, gap))[0], inverse[j])
-        cotangent = b.fmul(weight, b.fsub(v.load(b, A, place), mean[j]))
+    def one(place, j, sums):
+        gap = b.fsub(v.load(b, Z, place), tops[j])
+        power = v.powers(b, b.fmul(beta, gap))[0]
+        v.store(b, power, Z, place)
+        return [b.fadd(sums[0], power), v.multiply_add(b, power, v.load(b, A, place), sums[1])]
+    sums = _rows(v, b, rows, [x for column in zip(*sums) for x in column], one)
+    for place, total in zip((2, 4, 3, 5), sums):
+        v.store(b, total, P, I64(place * v.width))
+
+
+@vector_code(pull_back)
+def _pull_back(v, b, Z, z, A, a, rows, P, p):
+    Z, A, P = moved(b, Z, z), moved(b, A, a), moved(b, P, p)
+    inverse, mean = ([v.load(b, P, I64((2 * k + j) * v.width)) for j in (0, 1)] for k in (1, 2))
+
+    def one(place, j, carried):
+        weight = b.fmul(v.load(b, Z, place), inverse[j])
         v.store(b, weight, Z, place)
-        v.store(b, cotangent, A, place)
-        return [v.multiply_add(b, cotangent, gap, total[0])]
-    for j, total in enumerate(_rows(v, b, rows, along, one)):
-        v.store(b, total, P, I64((6 + j) * v.width))
+        v.store(b, b.fmul(weight, b.fsub(v.load(b, A, place), mean[j])), A, place)
+        return []
+    _rows(v, b, rows, [], one)
 
 
 @vector_code(combine)

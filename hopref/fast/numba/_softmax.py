@@ -24,11 +24,11 @@ from hopref.fast.numba._panels import (
     weigh,
     weigh_less_one,
 )
-from hopref.fast.numba._products import aligned
+from hopref.fast.numba._products import aligned, copy
 from hopref.fast.numba._tiles import draw, lanes, multiply, score, transpose
 
 __all__ = ["FEW", "LEAST", "NO_BEST", "TOP", "TOTAL", "LESS_ONE", "absent", "attend", "in_range",
-           "visible_scores"]
+           "span", "visible_scores"]
 
 FEW = 16
 PANELS = 16             # that share a tile of keys
@@ -116,7 +116,7 @@ def by_panels(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
     shifts = aligned(tile * L if bias.size else 0, K)
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     highest, turned = np.empty(most * L, K.dtype), aligned(v * L, K)
-    scale = aligned(6 * L, K)
+    scale, none = aligned(6 * L, K), aligned(0, K)
     factor = K.dtype.type(1) if bias.size or cap > 0 else beta
     for first in range(0, M, most * L):
         panels = min(most, -(-(M - first) // L))
@@ -133,18 +133,21 @@ def by_panels(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
                 for p in range(panels):
                     q = first + p * L
                     count = min(L, M - q)
-                    low, rows = visible_scores(K, queries, p * d * L, q, count, n, tile, beta, cap,
-                                               mask, bias, offset, scores, shifts, flags, seen)
+                    low, rows, hidden = span(seen, mask[q:q + count], bias[q:q + count], n,
+                                             min(tile, N - n, q + count + offset - n))
                     if rows <= 0:
                         continue
+                    z = (low - n) * L
+                    visible_scores(K, queries, p * d * L, q, count, low, rows, hidden, beta, cap,
+                                   mask, bias, offset, scores, z, none, shifts, flags)
                     _clear(S, part, size)
-                    raise_tops(S, part, scores, 0, rows)
+                    raise_tops(S, part, scores, z, rows)
                     if best.size:
-                        _remember(best, highest, p * L, scores, S, part, q, count, low)
-                        weigh_less_one(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
+                        _remember(best, highest, p * L, scores, z, S, part, q, count, low)
+                        weigh_less_one(scores, z, rows, factor, S, part, S, part + TOTAL * L)
                     else:
-                        weigh(scores, 0, rows, factor, S, part, S, part + TOTAL * L)
-                    multiply(v, flat[2], low * v, 1, v, scores, 0, S, part + WEIGHTED * L, rows)
+                        weigh(scores, z, rows, factor, S, part, S, part + TOTAL * L)
+                    multiply(v, flat[2], low * v, 1, v, scores, z, S, part + WEIGHTED * L, rows)
                     _merge(S, p * size, part, size, factor, n - begin, rows, scale)
             for p in range(panels):
                 _merge(S, whole + p * size, p * size, size, factor, begin,
@@ -154,31 +157,29 @@ def by_panels(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
 
 
 @njit
-def visible_scores(K, queries, panel, q, count, n, tile, beta, cap, mask, bias, offset, scores,
-                   shifts, flags, seen):
-    """Fill ``scores`` with those of a tile of keys, from the first to the last that is visible.
+def visible_scores(K, queries, panel, q, count, low, rows, some_hidden, beta, cap, mask, bias,
+                   offset, scores, z, products, shifts, flags):
+    """Fill ``scores`` with those of a `span` of keys, and ``products`` with those that are capped.
 
-    The queries q, q + 1... are lanes of ``panel``; ``shifts``, ``flags`` and ``seen`` are
-    workspaces.  Returns the first key, and the number of keys.
+    The queries q, q + 1... are lanes of ``panel``; ``shifts`` and ``flags`` are workspaces.  The
+    array of products may be empty.
     """
     (N, d), L = K.shape, lanes(K)
-    low, high, some_hidden = _span(seen, mask[q:q + count], bias[q:q + count], n,
-                                   min(tile, N - n, q + count + offset - n))
-    rows, low = high - low, n + low
-    if rows <= 0:
-        return low, 0
-    multiply(rows, K.reshape(-1), low * d, d, 1, queries, panel, scores, 0, d)
+    multiply(rows, K.reshape(-1), low * d, d, 1, queries, panel, scores, z, d)
     if cap > 0:
-        soften(scores, 0, rows, beta, cap)
+        if products.size:
+            copy(products, z, scores, z, rows * L)
+        soften(scores, z, rows, beta, cap)
         beta = K.dtype.type(1)
     if bias.size:
         transpose(bias.reshape(-1), q * N + low, count, N, shifts, 0, rows, L)
-        shift(scores, 0, rows, beta, shifts, 0)
+        shift(scores, z, rows, beta, shifts, 0)
     if some_hidden:
         transpose(mask.reshape(-1), q * N + low, count, N, flags, 0, rows, L)
-        hide(scores, 0, rows, flags, 0)
-    _hide_later(scores, q + offset - low, rows, L)
-    return low, rows
+        hide(scores, z, rows, flags, 0)
+    for i in range(max(0, q + offset - low + 1), rows):
+        for j in range(min(L, i - (q + offset - low))):
+            scores[z + i * L + j] = -np.inf
 
 
 @njit
@@ -189,14 +190,14 @@ def _clear(S, s, size):
 
 
 @njit
-def _span(seen, mask, bias, n, rows):
-    """The first and last of the keys n, n + 1... that some of the queries see, and whether the mask
-    hides some of those from some query.
+def span(seen, mask, bias, n, rows):
+    """The first and the number of the keys n, n + 1... from the first to the last that some of the
+    queries see, and whether the mask hides some of those from some query.
 
     ``seen`` is a workspace: whether some query sees a key, and whether all do.
     """
     if (mask.size == 0 and bias.size == 0) or rows <= 0:
-        return 0, rows, False
+        return n, rows, False
     if mask.size:
         some_and_all(mask.reshape(-1), n, len(mask), mask.shape[1], rows, seen, 0, rows)
     else:
@@ -212,26 +213,18 @@ def _span(seen, mask, bias, n, rows):
     hidden = False
     for k in range(rows + low, rows + high):
         hidden |= seen[k] == 0
-    return low, high, hidden
+    return n + low, high - low, hidden
 
 
 @njit
-def _hide_later(Z, last, rows, L):
-    """Hide row i from the lanes that see rows up to last + lane only."""
-    for i in range(max(0, last + 1), rows):
-        for j in range(min(L, i - last)):
-            Z[i * L + j] = -np.inf
-
-
-@njit
-def _remember(best, highest, h, Z, S, part, q, count, n):
+def _remember(best, highest, h, Z, z, S, part, q, count, n):
     """Store the first key with the largest score, if it exceeds those of earlier tiles."""
     L = lanes(S)
     for j in range(count):
         if S[part + j] > highest[h + j]:
             highest[h + j] = S[part + j]
             i = 0
-            while Z[i * L + j] != S[part + j]:
+            while Z[z + i * L + j] != S[part + j]:
                 i += 1
             best[q + j] = n + i
 
@@ -289,16 +282,15 @@ def by_lines(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
         tops[:], totals[:], part[:] = np.finfo(K.dtype).min, 0, 0
         end = min(N, begin + group)
         for n in range(begin, end, tile):
-            low, high, _ = _span(seen, mask, bias, n, min(tile, N - n, M + offset - n))
-            rows = high - low
+            low, rows, _ = span(seen, mask, bias, n, min(tile, N - n, M + offset - n))
             if rows <= 0:
                 continue
-            score(M, flat[0], 0, flat[1], (n + low) * d, d, rows, lines, 0, tile)
+            score(M, flat[0], 0, flat[1], low * d, d, rows, lines, 0, tile)
             full = rows // L
             for m in range(M):
-                z, old, visible = m * tile, tops[m * L], m + offset + 1 - n - low
+                z, old, visible = m * tile, tops[m * L], m + offset + 1 - low
                 if changed or mask.size or visible < rows:
-                    mask_line(lines, z, rows, mask, bias, beta, cap, m, n + low, visible)
+                    mask_line(lines, z, rows, mask, bias, beta, cap, m, low, visible)
                 raised = raise_tops(tops, m * L, lines, z, full)
                 if rows > full * L:
                     raised |= _raise_by_rest(tops, m * L, lines, z + full * L, z + rows)
@@ -308,14 +300,14 @@ def by_lines(Q, K, V, beta, cap, mask, bias, offset, out, sums, best):
                         highest[m], i = tops[m * L], z
                         while lines[i] != highest[m]:
                             i += 1
-                        best[m] = n + i - z
+                        best[m] = low + i - z
                 if best.size:
                     weigh_less_one(lines, z, full, factor, tops, m * L, totals, 2 * m * L)
                 else:
                     weigh(lines, z, full, factor, tops, m * L, totals, 2 * m * L)
                 if rows > full * L:
                     _weigh_rest(lines, z + full * L, z + rows, factor, tops, totals, m, rest)
-            draw(M, lines, 0, tile, flat[2], (n + low) * v, v, rows, drawn, 0)
+            draw(M, lines, 0, tile, flat[2], low * v, v, rows, drawn, 0)
             for c in range(M * v):
                 part[c] += drawn[c]
         for m in range(M):

@@ -5,14 +5,18 @@ sequence of rows of `lanes` numbers, one for each of as many queries.  The funct
 compute in NumPy; `vector_code` compiles them as blocks of sums in registers.  The bits of a sum do
 not depend on the block in which it is computed.
 """
+from functools import partial
+
 import numpy as np
 from numba import types
 
 from hopref.fast.numba._vectors import I64, loop, moved, registers, vector_code
 
-__all__ = ["lanes", "rows_of", "in_blocks", "multiply", "accumulate", "score", "draw", "transpose"]
+__all__ = ["lanes", "rows_of", "in_blocks", "multiply", "accumulate", "gather", "score", "draw",
+           "transpose"]
 
 TOGETHER = 4                # states that share the loads of a tile
+ONE = I64(1)
 
 
 def lanes(x):
@@ -31,6 +35,14 @@ def accumulate(rows, A, a, down, along, B, b, below, C, c, apart, terms):
     left, right = _matrix(A, a, rows, down, terms, along), _matrix(B, b, terms, below, n, 1)
     for i, line in enumerate(_product(left, right)):
         C[c + i * apart:c + i * apart + n] += line
+
+
+def gather(rows, A, a, size, panels, B, b, C, c, apart):
+    """``C[c + i apart + j] += sum_pk A[a + p size + i n + k] B[b + (p n + k) n + j]`` for n lanes
+    j, sums over the lanes k of panels p."""
+    n = lanes(C)
+    for p in range(panels):
+        accumulate(rows, A, a + p * size, n, 1, B, b + p * n * n, n, C, c, apart, n)
 
 
 def score(states, Q, q, X, x, d, rows, S, s, size):
@@ -90,23 +102,27 @@ def in_blocks(b, count, sizes, body):
         first = b.add(first, b.mul(blocks, I64(size)))
 
 
-def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms, onto=False):
+def _sums(v, b, rows, vectors, A, down, along, B, below, C, apart, terms, onto=False, panels=ONE,
+          size=ONE):
     """Sums over k of A[i down + k along] B[k below + j], for a block of rows and vectors j.
 
-    They replace those in C, or are added to them.
+    They replace those in C, or are added to them.  Of several panels in A, each begins ``size``
+    after the last, and its terms follow those of the last in B.
     """
     places = [b.mul(down, I64(i)) for i in range(rows)]
     targets = [b.add(b.mul(apart, I64(i)), I64(j * v.width))
                for i in range(rows) for j in range(vectors)]
 
-    def add(k, sums):
+    def add(A, B, k, sums):
         left, right = moved(b, A, b.mul(k, along)), moved(b, B, b.mul(k, below))
         xs = [v.load(b, right, I64(j * v.width)) for j in range(vectors)]
         factors = [v.repeated(b, b.load(b.gep(left, [place]))) for place in places]
         return [v.multiply_add(b, factors[i], xs[j], sums[i * vectors + j])
                 for i in range(rows) for j in range(vectors)]
     start = [v.load(b, C, place) if onto else v.constant(0) for place in targets]
-    for total, place in zip(loop(b, terms, start, add), targets):
+    sums = loop(b, panels, start, lambda p, sums: loop(b, terms, sums, partial(
+        add, moved(b, A, b.mul(p, size)), moved(b, B, b.mul(b.mul(p, terms), below)))))
+    for total, place in zip(sums, targets):
         v.store(b, total, C, place)
 
 
@@ -132,6 +148,16 @@ def _accumulate(v, b, rows, A, a, down, along, B, at, below, C, c, apart, terms)
     def block(first, size):
         _sums(v, b, size, 2, moved(b, A, b.mul(first, down)), down, along, B, below,
               moved(b, C, b.mul(first, apart)), apart, terms, onto=True)
+    in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
+
+
+@vector_code(gather)
+def _gather(v, b, rows, A, a, size, panels, B, at, C, c, apart):
+    A, B, C, n = moved(b, A, a), moved(b, B, at), moved(b, C, c), I64(2 * v.width)
+
+    def block(first, count):
+        _sums(v, b, count, 2, moved(b, A, b.mul(first, n)), n, I64(1), B, n,
+              moved(b, C, b.mul(first, apart)), apart, n, True, panels, size)
     in_blocks(b, rows, (_block_rows(), 4, 2, 1), block)
 
 
