@@ -139,11 +139,11 @@ def test_gradients_of_several_blocks_of_queries(monkeypatch, dtype, kept):
     monkeypatch.setattr(kernel, "KEYS", kernel.KEYS if kept else 0)
     Q, K, V = draw(150, 300, 60, 3, dtype, heads=1)
     mask, bias = hidden(150, 300, dtype, heads=1)
-    mask[:, :48, :200], mask[:, 64:80, 100:], mask[:, 140] = False, False, False
-    operands, seen = (V[:, :150], Q, K, V), {"mask": mask}
+    mask[:, :48, :200], mask[:, 64:80, 100:], mask[:, 80:, :20] = False, False, False
+    operands, seen, sink = (V[:, :150], Q, K, V), {"mask": mask}, np.full(1, 6.0, dtype)
     agrees(gradients.softmax_attention, operands, {**seen, "causal": True}, dtype)
-    agrees(gradients.softcapped_attention, operands, {**seen, "bias": bias, "softcap": 0.75}, dtype)
-    agrees(sinks.attention, (*operands, V[:, 0, 0]), {"bias": 9 * bias}, dtype)
+    agrees(gradients.softcapped_attention, operands, {"bias": 40 * bias, "softcap": 0.75}, dtype)
+    agrees(sinks.attention, (*operands, sink), {**seen, "bias": bias}, dtype)
 
 
 def test_heads_beyond_single_precision_are_computed_in_double_alone():

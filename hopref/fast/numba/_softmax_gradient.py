@@ -166,7 +166,8 @@ def _by_panels(g, Q, K, V, beta, sink, sums, mean, dQ, dK, dV, shared, mask, bia
     lines, values = columns(block, d, K), columns(block, v, K)
     sum_q, part, bends = aligned(block * d, K), aligned(d * L, K), aligned(2 * L, K)
     rows = aligned(most * ROWS * L, K)
-    lows, counts = np.empty(tiles * most, np.int64), np.empty(tiles * most, np.int64)
+    lows, counts, places = (np.empty(tiles * most, np.int64), np.empty(tiles * most, np.int64),
+                            np.empty(tiles * most, np.int64))
     shifts = np.zeros(tile * L if bias.size else 0, K.dtype)    # finite in lanes beyond the last
     flags, seen = np.zeros(tile * L if mask.size else 0, np.uint8), np.empty(2 * tile, np.uint8)
     factor, dsink, dcap = one if bias.size or cap > 0 else beta, 0.0, 0.0
@@ -189,25 +190,23 @@ def _by_panels(g, Q, K, V, beta, sink, sums, mean, dQ, dK, dV, shared, mask, bia
                 for p in range(t * most, t * most + panels):
                     q = first + (p - t * most) * L
                     count = min(L, M - q)
-                    low, counts[p], hidden = span(seen, mask[q:q + count], bias[q:q + count], n,
-                                                  min(many, q + count + offset - n))
-                    lows[p], z = low, (p * tile + low - n) * L
-                    if counts[p] > 0:
+                    low, rest, hidden = span(seen, mask[q:q + count], bias[q:q + count], n,
+                                             min(many, q + count + offset - n))
+                    lows[p], counts[p], places[p] = low, max(0, rest), (p * tile + low - n) * L
+                    if counts[p]:
                         visible_scores(K, queries, (q - first) * d, q, count, low, counts[p],
-                                       hidden, beta, cap, mask, bias, offset, scores, z, products,
-                                       shifts, flags)
+                                       hidden, beta, cap, mask, bias, offset, scores, places[p],
+                                       products, shifts, flags)
                 for p in range(t * most, t * most + panels):
-                    if counts[p] > 0:
-                        multiply(counts[p], flat[1], lows[p] * v, v, 1, cotangents,
-                                 (p - t * most) * v * L, A, (p * tile + lows[p] - n) * L, v)
+                    multiply(counts[p], flat[1], lows[p] * v, v, 1, cotangents,
+                             (p - t * most) * v * L, A, places[p], v)
             for p in range(panels):
-                dsink -= _weigh(scores, A, rows, p, lows, counts, begin, tile, most, kept, factor,
-                                min(L, M - first - p * L), sink)
+                dsink -= _weigh(scores, A, rows, p, places, counts, most, kept, factor, sink)
             for t in range(tiles):
                 n, low, high = begin + t * tile, N, begin
                 for p in range(t * most, t * most + panels):
-                    its, many, z = p - t * most, counts[p], (p * tile + lows[p] - n) * L
-                    if many <= 0:
+                    its, many, z = p - t * most, counts[p], places[p]
+                    if not many:
                         continue
                     q, low, high = first + its * L, min(low, lows[p]), max(high, lows[p] + many)
                     count = min(L, M - q)
@@ -246,7 +245,7 @@ def _start(rows, its, sums, mean, q, count, unit, sink):
         rows[j], rows[j + INVERSE * L], rows[j + MEAN * L] = top if len(sums) else -top, 0, 0
     for j in range(count if len(sums) else 0):
         _set(rows, its + j, sums, mean, q + j)
-    return _average(rows, its, count, unit, sink) if len(sums) else 0.0
+    return _average(rows, its, unit, sink) if len(sums) else 0.0
 
 
 @njit
@@ -258,30 +257,27 @@ def _set(rows, place, sums, mean, q):
 
 
 @njit
-def _weigh(scores, A, rows, p, lows, counts, begin, tile, most, kept, factor, count, sink):
+def _weigh(scores, A, rows, p, places, counts, most, kept, factor, sink):
     """Weights relative to the largest score, in place of the scores of a panel in all tiles; of
     weights that are kept the sums too (see `_average`)."""
     L, its = lanes(rows), p * ROWS * lanes(rows)
     own = np.empty(ROWS * L, rows.dtype)
-    if kept:
-        for t in range(p, len(lows), most):
-            raise_tops(rows, its, scores, (t * tile + lows[t] - begin - t // most * tile) * L,
-                       max(0, counts[t]))
-    for t in range(p, len(lows), most):
-        z = (t * tile + lows[t] - begin - t // most * tile) * L
+    for t in range(p, len(places) if kept else 0, most):
+        raise_tops(rows, its, scores, places[t], counts[t])
+    for t in range(p, len(places), most):
         for j in range(L):
             own[j], own[L + j], own[2 * L + j] = rows[its + j], 0, 0
-        weigh_both(scores, z, A, z, max(0, counts[t]), factor, own, 0)
+        weigh_both(scores, places[t], A, places[t], counts[t], factor, own, 0)
         for j in range(L, ROWS * L if kept else 0):
             rows[its + j] += own[j]
-    return _average(rows, its, count, factor, sink) if kept else 0.0
+    return _average(rows, its, factor, sink) if kept else 0.0
 
 
 @njit
 def _clear_rest(scores, A, z, low, high, first, count):
     """Weights of 0 for the keys from low to high except for some, which the others see."""
     L = lanes(A)
-    first, last = (first, first + count) if count > 0 else (high, high)
+    first, last = (first, first + count) if count else (high, high)
     for i in range(z + low * L, z + first * L):
         scores[i], A[i] = 0, 0
     for i in range(z + last * L, z + high * L):
@@ -303,7 +299,7 @@ def _by_lines(g, Q, K, V, beta, sink, sums, mean, dQ, dK, dV, shared):
     for m in range(M):
         for j in range(L):
             _set(rows, m * ROWS * L + j, sums, mean, m)
-        dsink -= _average(rows, m * ROWS * L, 1, beta, sink)
+        dsink -= _average(rows, m * ROWS * L, beta, sink) / L
     for n in range(0, N, tile):
         many = min(tile, N - n)
         score(M, Q.reshape(-1), 0, K.reshape(-1), n * d, d, many, scores, 0, tile)
@@ -328,12 +324,11 @@ def _by_lines(g, Q, K, V, beta, sink, sums, mean, dQ, dK, dV, shared):
 # -- both -----------------------------------------------------------------------------------------
 
 @njit
-def _average(rows, its, count, unit, sink):
-    """Divide the sums of a panel by the total weight; return the sink's weight times the mean,
-    added up for the first queries.
+def _average(rows, its, unit, sink):
+    """Divide the sums of a panel by the total weight; the sum of the sink's weights times means.
 
     The sink is one more key with this score, whose product is 0.  Weights are 0 where no key is
-    visible.
+    visible.  Products are 0 in the lanes beyond the last query.
     """
     L, lost = lanes(rows), 0.0
     for j in range(its, its + L):
@@ -349,8 +344,7 @@ def _average(rows, its, count, unit, sink):
                 share, rest = rest, share
         mean = share * rows[j + MEAN * L] / total
         rows[j + INVERSE * L], rows[j + MEAN * L] = share / total, mean
-        if j < its + count:
-            lost += rest * mean
+        lost += rest * mean
     return lost
 
 
