@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 __all__ = ["Mutant", "IN_SOURCE", "HIDDEN", "IN_PTX", "HARMLESS", "OF_SWEEPS", "OF_CAUSAL",
-           "OF_HALF", "OF_DENSE", "TRAP", "each_mutant", "plain"]
+           "OF_HALF", "OF_DENSE", "TRAP", "check_barriers", "each_mutant", "plain"]
 
 READ_LATER = "data race, read after write"
 WRITTEN_LATER = "data race, write after read"
@@ -39,6 +39,13 @@ class Mutant(NamedTuple):
 def plain(name, old, new, found, which=0):
     """A mutant of text that is no pattern."""
     return Mutant(name, re.escape(old), new.replace("\\", r"\\"), found, which)
+
+
+def check_barriers(mutants, source):
+    """Assert that every barrier has a mutant without it and one that weakens it."""
+    names, barriers = {mutant.name for mutant in mutants}, source.count("__syncthreads()")
+    assert len(names) == len(mutants)
+    assert sum("__sync" in mutant.old for mutant in mutants) == 2 * barriers
 
 
 def each_mutant(mutants):

@@ -3,7 +3,6 @@
 The kernel is compiled by NVRTC, and its PTX runs in an interpreter; no GPU takes part.
 """
 import math
-import re
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import agrees, near_the_formula
 from tests.gpu import nvrtc
 from tests.gpu.comparison import in_steps
-from tests.gpu.mutants import OF_CAUSAL, each_mutant
+from tests.gpu.mutants import OF_CAUSAL, check_barriers, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -149,10 +148,7 @@ def test_the_kernel_itself_is_not_reported(checked, kernel):
 
 
 def test_every_barrier_has_a_mutant_and_one_that_weakens_it():
-    names = [mutant.name for mutant in OF_CAUSAL]
-    barriers = len(re.findall(r"__syncthreads\(\)", path.source()))
-    assert len(names) == len(set(names))
-    assert sum("__sync" in mutant.old for mutant in OF_CAUSAL) == 2 * barriers
+    check_barriers(OF_CAUSAL, path.source())
 
 
 def test_the_constants_are_those_of_the_source():

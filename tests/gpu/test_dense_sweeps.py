@@ -2,7 +2,6 @@
 
 The kernel is compiled by NVRTC, and its PTX runs in an interpreter; no GPU takes part.
 """
-import re
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hopref import dense
 from hopref.fast.cupy import _dense as path
 from tests.doubles import cupy as double
 from tests.gpu import nvrtc
-from tests.gpu.mutants import OF_DENSE, each_mutant
+from tests.gpu.mutants import OF_DENSE, check_barriers, each_mutant
 from tests.gpu.ptx.errors import KernelError
 
 pytestmark = nvrtc.required()
@@ -178,7 +177,4 @@ def test_the_kernel_itself_is_not_reported(checked, kernel):
 
 
 def test_every_barrier_has_a_mutant_and_one_that_weakens_it():
-    names = [mutant.name for mutant in OF_DENSE]
-    barriers = len(re.findall(r"__syncthreads\(\)", path.source()))
-    assert len(names) == len(set(names))
-    assert sum("__sync" in mutant.old for mutant in OF_DENSE) == 2 * barriers
+    check_barriers(OF_DENSE, path.source())

@@ -3,7 +3,6 @@
 The kernel is compiled by NVRTC, and its PTX runs in an interpreter; no GPU takes part.
 """
 import math
-import re
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from tests.doubles import cupy as double
 from tests.fast.agreement import agrees_with
 from tests.gpu import nvrtc
 from tests.gpu.comparison import compared, draw
-from tests.gpu.mutants import each_mutant
+from tests.gpu.mutants import check_barriers, each_mutant
 from tests.gpu.mutants_of_features import OF_FEATURES
 from tests.gpu.ptx.errors import KernelError
 from tests.rounding import close
@@ -270,7 +269,4 @@ def test_the_kernel_itself_is_not_reported(checked, kernel):
 
 
 def test_every_barrier_has_a_mutant_and_one_that_weakens_it():
-    names = [mutant.name for mutant in OF_FEATURES]
-    barriers = len(re.findall(r"__syncthreads\(\)", path.source()))
-    assert len(names) == len(set(names))
-    assert sum("__sync" in mutant.old for mutant in OF_FEATURES) == 2 * barriers
+    check_barriers(OF_FEATURES, path.source())
