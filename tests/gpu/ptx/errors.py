@@ -1,6 +1,7 @@
 """Errors of the interpreter: texts that it refuses, and faults of the kernels that it runs."""
+import functools
 
-__all__ = ["Refused", "Fault", "KernelError"]
+__all__ = ["Refused", "Fault", "KernelError", "kind_of_fault"]
 
 
 class Refused(Exception):
@@ -25,3 +26,17 @@ class KernelError(Exception):
         super().__init__(f"{instruction.at}: {fault.kind}: {fault.what}; thread {fault.thread} of "
                          f"block {block}, {instruction.text}")
         self.kind = fault.kind
+
+
+def kind_of_fault(examine):
+    """Decorate assertions about a kernel: a function that returns what is wrong, "" for nothing."""
+    @functools.wraps(examine)
+    def found(*args):
+        try:
+            examine(*args)
+        except KernelError as error:
+            return error.kind
+        except AssertionError:
+            return "wrong"
+        return ""
+    return found
