@@ -2,10 +2,13 @@
 import numpy as np
 import pytest
 
-from hopref import modern, retrieve
+from hopref import gradients, modern, retrieve
 from tests.fast.agreement import agrees
 
 pytest.importorskip("numba")
+
+from hopref.fast.numba import _softmax_gradient as kernel  # noqa: E402
+
 precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 both = pytest.mark.parametrize("op", [modern.update, modern.energy], ids=lambda op: op.name)
 
@@ -38,6 +41,32 @@ def test_hard_inputs_on_many_tiles(op, dtype, M):
     offset = np.dtype(dtype).type({"float32": 2.0**10, "float64": 2.0**20}[dtype])
     agrees(op, (xi, X + offset), {"beta": 1.0}, dtype)
     agrees(op, (X[:M], X), {"beta": 8.0}, dtype)            # at a pattern
+
+
+@precisions
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("M", [1, 6, 15])
+def test_gradients_of_few_states(monkeypatch, dtype, kept, M):
+    """Remainders of lanes, tiles and sums; the patterns are keys and values, or the values alone;
+    with weights that are kept, and with weights that are computed again."""
+    monkeypatch.setattr(kernel, "KEPT", kernel.KEPT if kept else 0)
+    for module in "modern", "sinks":            # no kernel leaves the range
+        monkeypatch.delattr(f"hopref.fast.numba.gradients.{module}.by_formula")
+    for N, d in (1, 1), (130, 5), (1100, 60):
+        (xi, X), (g, _) = draw(M, N, d, dtype), draw(M, 1, d, dtype, seed=1)
+        for beta in 2.0**-6, 1.0:
+            agrees(gradients.modern.update, (g, xi, X), {"beta": beta}, dtype)
+        agrees(gradients.modern.thresholded_update, (g, xi, X), {"theta": 0.5}, dtype)
+        agrees(gradients.sinks.update, (g, xi, X), {"sink": 3.0}, dtype)
+
+
+@pytest.mark.parametrize("op", [gradients.modern.update, gradients.modern.thresholded_update],
+                         ids=lambda op: op.name)
+def test_gradients_of_which_a_partial_sum_leaves_single_precision(op):
+    """All states have the pattern, so that its gradient is the sum of the cotangents."""
+    g, (xi, X) = np.float32([[3e38], [3e38], [-3e38]]), draw(3, 1, 1, "float32")
+    dxi, dX, dbeta = op(g, xi, X, backend="numba")
+    assert dX == g[0] and not dxi.any() and not dbeta
 
 
 def test_the_energy_does_not_cancel_unlike_the_direct_form():

@@ -3,11 +3,11 @@ import numpy as np
 
 from hopref.fast.numba._jit import njit
 from hopref.fast.numba._panels import soften
-from hopref.fast.numba._products import aligned
+from hopref.fast.numba._products import aligned, copy
 from hopref.fast.numba._tiles import accumulate, gather, lanes, transpose
 
-__all__ = ["mask_line", "turned", "fill_panel", "padded", "columns", "fill_columns", "widened",
-           "trim", "collect", "gather_columns"]
+__all__ = ["mask_line", "turned", "fill_panel", "padded", "stacked", "columns", "fill_columns",
+           "widened", "trim", "collect", "gather_columns"]
 
 
 @njit
@@ -56,6 +56,15 @@ def padded(X, factor):
         for j in range(X.shape[1]):
             wide[i, j] = factor * X[i, j]
     return wide
+
+
+@njit
+def stacked(X, Y):
+    """The rows of X, followed by those of Y."""
+    both = np.empty((len(X) + len(Y), X.shape[1]), X.dtype)
+    copy(both.reshape(-1), 0, X.reshape(-1), 0, X.size)
+    copy(both.reshape(-1), X.size, Y.reshape(-1), 0, Y.size)
+    return both
 
 
 @njit

@@ -18,11 +18,12 @@ from hopref.fast.numba._lines import (
     fill_panel,
     gather_columns,
     padded,
+    stacked,
     trim,
     widened,
 )
 from hopref.fast.numba._panels import pull_back, raise_tops, uncap, weigh_both
-from hopref.fast.numba._products import aligned, copy, dot
+from hopref.fast.numba._products import aligned, dot
 from hopref.fast.numba._softmax import (
     FEW,
     LEAST,
@@ -41,8 +42,9 @@ __all__ = ["gradient_of_heads", "gradient_of_states"]
 
 TILE = 2**15            # bytes of a tile of keys, which stays in a cache with its gradient
 PANELS = 8              # of a block of queries
-KEYS = 2**14            # at most, the weights of which are kept
+KEYS = 2**14            # at most, the weights of which are kept for a block
 KEPT = 2**22            # bytes of the weights of a block, and of as many products, that are kept
+SUMMED = 32             # rows of scores of a query, whose sums are added in double precision
 
 # Rows of a panel: the largest score, the sums of weights and of weights times products, of which
 # the latter become the reciprocal and the mean.
@@ -105,7 +107,7 @@ def softmax_gradient(g, Q, K, V, beta, mask, bias, offset, dS, sinks, cap=0.0):
     limits = np.finfo(dS.dtype)
     if beta >= LEAST[dS.itemsize] and (not cap or LEAST[dS.itemsize] <= cap <= limits.max):
         found = _gradient(g, Q, K, V, beta, mask, bias, offset, dS, sinks, cap)
-        lost = ~np.isfinite(sum(_squares(a) for a in found))
+        lost = ~np.isfinite(sum(map(_squares, found[:2] + found[2 + (V is K):])))   # dK is dV
         if not lost.any():
             return found
     if dS.dtype == np.float64:
@@ -140,7 +142,8 @@ def _gradient(g, Q, K, V, beta, mask, bias, offset, dS, sinks, cap):
 
 def _of_head(g, Q, K, V, beta, cap, mask, bias, offset, sink, dQ, dK, dV, shared, dS):
     few = len(Q) < FEW and not mask.size and not bias.size and not dS.size
-    rows = len(Q) if few or len(K) > KEYS else 0        # that need a pass before
+    most = KEPT // (2 * len(Q) * K.itemsize) if few and len(Q) else KEYS
+    rows = len(Q) if len(K) > most else 0               # that need a pass before
     sums, mean = np.empty((rows, 3), K.dtype), np.empty(rows, K.dtype)
     if rows:
         out = np.empty((rows, V.shape[1]), K.dtype)
@@ -289,36 +292,64 @@ def _clear_rest(scores, A, z, low, high, first, count):
 @njit
 def _by_lines(g, Q, K, V, beta, sink, sums, mean, dQ, dK, dV, shared):
     (M, d), N, v, L = Q.shape, len(K), V.shape[1], lanes(K)
-    tile = max(1, TILE // (max(d, v, 1) * L * K.itemsize)) * L
+    tile, kept = max(1, TILE // (max(d, v, 1) * L * K.itemsize)) * L, len(sums) < M
+    block = -(-max(N, 1) // tile) * tile if kept else tile      # keys in a line
+    size = block + L                    # or lines would begin in the same set of a cache
+    both = aligned(2 * M * size, K)
+    A, scores = both[:M * size], both[M * size:]
     lines, values = padded(Q, beta), padded(g, K.dtype.type(1))
+    lines = stacked(lines, values) if shared else lines
     keys = widened(dK, lines)
     of_values = keys if shared else widened(dV, values)
-    scores, A = np.zeros(M * tile, K.dtype), np.zeros(M * tile, K.dtype)
-    rows, own, part = aligned(M * ROWS * L, K), aligned(ROWS * L, K), aligned(M * d, K)
+    rows, part = aligned(M * ROWS * L, K), aligned(M * d, K)
     dQ[:], dsink = 0, 0.0
-    for m in range(M):
+    for m in range(0 if kept else M):
         for j in range(L):
             _set(rows, m * ROWS * L + j, sums, mean, m)
         dsink -= _average(rows, m * ROWS * L, beta, sink) / L
-    for n in range(0, N, tile):
-        many = min(tile, N - n)
-        score(M, Q.reshape(-1), 0, K.reshape(-1), n * d, d, many, scores, 0, tile)
-        score(M, g.reshape(-1), 0, V.reshape(-1), n * v, v, many, A, 0, tile)
-        full = -(-many // L)
+    for begin in range(0, N, block):
+        end = min(N, begin + block)
+        for n in range(begin, end, tile):
+            z, many = n - begin, min(tile, end - n)
+            score(M, Q.reshape(-1), 0, K.reshape(-1), n * d, d, many, scores, z, size)
+            score(M, g.reshape(-1), 0, V.reshape(-1), n * v, v, many, A, z, size)
+        full = -(-(end - begin) // L)
         for m in range(M):
-            line = m * tile
-            for i in range(line + many, line + full * L):
+            line = m * size
+            for i in range(line + end - begin, line + full * L):
                 scores[i], A[i] = -np.inf, 0
-            copy(own, 0, rows, m * ROWS * L, ROWS * L)
-            weigh_both(scores, line, A, line, full, beta, own, 0)
+            dsink -= _weigh_line(scores, A, line, full, rows, m * ROWS * L, kept, beta, sink)
             pull_back(scores, line, A, line, full, rows, m * ROWS * L)
-        draw(M, A, 0, tile, K.reshape(-1), n * d, d, many, part, 0)
-        for m in range(M):
-            for c in range(d):
-                dQ[m, c] += part[m * d + c]
-        collect(keys, n, many, A, 1, tile, lines, 0, M)
-        collect(of_values, n, many, scores, 1, tile, values, 0, M)
+        for n in range(begin, end, tile):
+            z, many = n - begin, min(tile, end - n)
+            draw(M, A, z, size, K.reshape(-1), n * d, d, many, part, 0)
+            for m in range(M):
+                for c in range(d):
+                    dQ[m, c] += part[m * d + c]
+            collect(keys, n, many, both[z:], 1, size, lines, 0, len(lines))
+            if not shared:
+                collect(of_values, n, many, scores[z:], 1, size, values, 0, M)
     return _finish(Q, dQ, beta, dK, keys, dV, of_values), dsink, 0.0
+
+
+@njit
+def _weigh_line(scores, A, line, full, rows, its, kept, factor, sink):
+    """`_weigh` for one query, all lanes of which are keys."""
+    L, totals, own = lanes(rows), np.zeros(ROWS), np.empty(ROWS * lanes(rows), rows.dtype)
+    if kept:
+        rows[its:its + L] = -np.finfo(rows.dtype).max
+        raise_tops(rows, its, scores, line, full)
+        rows[its:its + L] = rows[its:its + L].max()
+    for i in range(0, full, SUMMED):
+        for j in range(L):
+            own[j], own[L + j], own[2 * L + j] = rows[its + j], 0, 0
+        z = line + i * L
+        weigh_both(scores, z, A, z, min(SUMMED, full - i), factor, own, 0)
+        for j in range(L, ROWS * L):
+            totals[j // L] += own[j]
+    for j in range(L, ROWS * L if kept else 0):
+        rows[its + j] = totals[j // L]
+    return _average(rows, its, factor, sink) / L if kept else 0.0
 
 
 # -- both -----------------------------------------------------------------------------------------
