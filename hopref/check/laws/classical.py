@@ -276,10 +276,12 @@ def without_the_diagonal_large_entries_do_not_absorb_small_ones(f, xi, X):
      kills=("rounded weights in place of a scaled field",))
 def scaled_by_any_number_the_field_keeps_its_ties(f, xi, X, b):
     """Integers times 1/n: 0 is 0, and the sign is that of the weights of scale 1."""
-    W, how = f.exact(hebbian, X, zero_diagonal=True), {"zero_diagonal": True, "ties": "plus"}
-    want = f.exact(classical.update, xi, W, ties="plus")
-    for scale in (1 / len(X), 1 / X.shape[1], 1 / 3):
-        yield equal(f(xi, X, scale=scale, **how), want, f"scale {scale:.3g}")
+    W = f.exact(hebbian, X, zero_diagonal=True)
+    for ties in ("keep", "plus"):
+        want = f.exact(classical.update, xi, W, ties=ties)
+        for scale in (1 / len(X), 1 / X.shape[1], 1 / 3):
+            yield equal(f(xi, X, scale=scale, zero_diagonal=True, ties=ties), want,
+                        f"ties {ties}, scale {scale:.3g}")
 
 
 @law("classical.update", "storage.hebbian", id="CB-9",
