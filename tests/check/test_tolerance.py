@@ -257,3 +257,10 @@ def test_an_unknown_function_is_named():
     x = exactly(np.ones(2), PROFILES["float64"])
     with pytest.raises(TypeError, match="no rule for xp.arcsinh"):
         np.arcsinh(x)
+
+
+def test_an_operand_may_be_a_number():
+    """A law may pass one sink for all heads; its formula indexes an array."""
+    op, x = OPS["sinks.attention"], np.eye(2)
+    want = truth(op, (x, x, x, np.array(0.5)), {})
+    assert np.array_equal(truth(op, (x, x, x, 0.5), {}), want)
