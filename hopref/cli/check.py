@@ -166,6 +166,12 @@ def one_target(args):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
         raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
+    if not 0 < args.time < float("inf"):
+        raise PluginError(f"--time must be a positive finite number; got {args.time:g}")
+    if args.seed < 0:
+        raise PluginError(f"--seed must be an integer >= 0; got {args.seed}")
+    if size(args.memory) == 0:
+        raise PluginError(f"--memory must be positive; got {args.memory!r}")
     if not args.like:
         raise PluginError("--like must name the operation or function that the target implements; "
                           "got none")

@@ -216,6 +216,12 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     ([*RIGHT, "--set", "beta=-1"], "beta must be"),
     ([*RIGHT, "--set", "beta=x"], "beta must be"),
     ([*RIGHT, "--size", "q=2"], "--size: modern.update has no 'q'"),
+    ([*RIGHT, "--size", "n=0"], "--size n must be an integer >= 1"),
+    ([*RIGHT, "--order", "X,X"], "--order must name an operand once; got X,X"),
+    ([*RIGHT, "--lead", "-1"], "--lead must be an integer >= 0; got -1"),
+    *(([*RIGHT, "--time", x], "--time must be a positive") for x in ("0", "-1", "nan")),
+    ([*RIGHT, "--seed", "-1"], "--seed must be an integer >= 0; got -1"),
+    ([*RIGHT, "--memory", "0"], "--memory must be positive"),
     ([*RIGHT, "--returns", "3"], "--returns: modern.update has no '3'"),
     ([*RIGHT, "--init", "beta=1"], "right could not be made"),
 ])

@@ -247,12 +247,18 @@ def validated(op, convention, dtype="float64"):
         known("--map", k, parameters, op)
     for k in convention.order:
         known("--order", k, op.operands, op)
+    if len(set(convention.order)) < len(convention.order):
+        raise PluginError(f"--order must name an operand once; got {','.join(convention.order)}")
+    if convention.lead is not None and convention.lead < 0:
+        raise PluginError(f"--lead must be an integer >= 0; got {convention.lead}")
     for k in convention.layout:
         known("--layout", k, (*arrays, "out"), op)
     for k, v in convention.sizes.items():
         known("--size", k, sorted(dims), op)
         if not isinstance(v, int):
             known("--size", v, sorted(dims), op)
+        elif v < 1:
+            raise PluginError(f"--size {k} must be an integer >= 1; got {v}")
     for item in convention.returns:
         if item != "-":
             known("--returns", item, output_names(op), op)
