@@ -186,7 +186,7 @@ def reports(wanted, seed=0, processes=None):
         for process in multiprocessing.active_children():
             process.kill()
         raise
-    pool.shutdown(wait=False)
+    pool.shutdown()
 
 
 def prepare():
