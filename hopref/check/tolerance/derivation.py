@@ -5,8 +5,6 @@ these, softmax, sparse maps and other functions have separate implementations (s
 `hopref.check.tolerance.toleranced.implements`).  A rule, ``bound(op, args, kwargs, truth,
 profile)``, replaces the running error for the operations for which it is declared.
 """
-import inspect
-
 import numpy as np
 
 from hopref.check.tolerance.memory import remembered
@@ -40,8 +38,8 @@ def widened(op, args, kwargs):
 
 
 def wide_array(op, k, v):
-    optional = op.signature.parameters[k].default is not inspect.Parameter.empty
-    if k not in op.arrays or isinstance(v, Toleranced) or optional and isinstance(v, (bool, float)):
+    absent = k in op.optional and isinstance(v, (bool, float))
+    if k not in op.arrays or isinstance(v, Toleranced) or absent:
         return v
     v = np.asarray(v)
     return v if op.domains[k].kind != "real" else v.astype(np.longdouble)

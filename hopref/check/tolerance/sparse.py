@@ -10,6 +10,7 @@ is the larger error.
 import numpy as np
 
 from hopref import maps
+from hopref.check.tolerance.derivation import of_others
 from hopref.check.tolerance.memory import remembered
 from hopref.check.tolerance.softmax import softmax
 from hopref.check.tolerance.toleranced import Toleranced, implements
@@ -29,10 +30,12 @@ def blurred(z, steep, beta, where=True):
 
 
 def weighted(z, p, radius):
-    """Weights with the error of their scores, of storing them and of a normalisation."""
+    """Weights with the error of their scores, of storing them, which may underflow, and of a
+    normalisation."""
     size = np.abs(np.where(np.isfinite(p), p, 0)).astype(float)
     g = z.profile.g(z.shape[-1])
-    return Toleranced(p, radius + (2 * g + 8 * z.profile.u + z.profile.u_p) * size, z.profile)
+    stored = (2 * g + 8 * z.profile.u + z.profile.u_p) * size + z.profile.eta * (size > 0)
+    return Toleranced(p, radius + stored, z.profile)
 
 
 @remembered
@@ -121,19 +124,24 @@ def largest(a):
 @implements(maps.normmax)
 @remembered
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
-    """The derivative |p| (delta_ij - p_i - p_j + m p_i p_j) at gamma = 2, bounded for each row, and
-    doubled because the support may change.  Other gamma: the root of the error of a height."""
+    """Weights t^(1/(gamma - 1)) over their sum, for heights t above the threshold between bounds: an
+    entry is largest if its own height is, and those of all others are smallest."""
     own = blurred(z, 2.0, beta, options.get("where", True))
-    p, of_lower = exact(maps.normmax, z.value, z.value - 2 * own, beta=beta, gamma=gamma, **options)
-    r = beta * largest(own)
-    size = np.where(np.isfinite(p), p, 0).astype(float)
-    many = np.sum(size > 0, axis=-1, keepdims=True)
-    moved = 4 * r * (1 + many * size) * np.sqrt(np.sum(size * size, axis=-1, keepdims=True))
-    moved = moved if gamma == 2 else np.maximum(moved, (4 * r * gamma) ** min(1, 1 / (gamma - 1)))
+    p, = exact(maps.normmax, z.value, beta=beta, gamma=gamma, **options)
     seen = np.isfinite(z.value) & options.get("where", True)
-    low = np.where(seen, z.value - 2 * own, -np.inf)
-    outside = (p == 0) & (z.value + 2 * own < lowest(low, of_lower, beta, gamma))
-    return weighted(z, p, np.where(seen & ~outside, np.minimum(moved, 1.0), 0.0))
+    t = np.where(seen, beta * (z.value - lowest(np.where(seen, z.value, -np.inf), p, beta, gamma)), 0)
+    reach = beta * (own + largest(own))
+    least, most = (np.maximum(np.where(seen, t + sign * reach, 0), 0) ** (1 / (gamma - 1))
+                   for sign in (-1, 1))
+    bounds = [share(mine, of_others(others)) for mine, others in ((least, most), (most, least))]
+    moved = np.max([np.abs(bound - np.where(np.isfinite(p), p, 0)) for bound in bounds], axis=0)
+    return weighted(z, p, np.where(seen, moved, 0.0).astype(float))
+
+
+def share(mine, others):
+    """The share of a sum that is its own."""
+    total = mine + others
+    return np.where(total > 0, mine / np.where(total > 0, total, 1), 0.0)
 
 
 def lowest(z, p, beta, gamma):
@@ -171,6 +179,23 @@ def norm(p, *, gamma=2.0):
     some = np.any((p.value > 0) | (p.radius > 0), axis=-1)
     own = some * (p.profile.g(p.shape[-1]) + 8 * p.profile.u) * np.abs(y + 2).astype(float)
     return Toleranced(y, np.sum(p.radius, axis=-1) + own, p.profile)
+
+
+@implements(maps.tsallis)
+def tsallis(p, *, alpha=1.5):
+    """The change of each term with its entry; at the edge of a support p may be 0 or positive."""
+    if not isinstance(p, Toleranced):
+        return maps.tsallis.formula(p, alpha=alpha)
+
+    def of_each(p):
+        return maps.tsallis.formula(p[..., None], alpha=alpha)
+    terms = of_each(p.value)
+    moved = [np.abs(of_each(np.maximum(p.value + sign * p.radius, 0.0)) - terms)
+             for sign in (1, -1)]
+    own = (p.profile.g(p.shape[-1]) + 16 * p.profile.u) * np.abs(terms)
+    own = own + p.profile.eta / (alpha - 1 or 1.0)
+    return Toleranced(np.sum(terms, axis=-1),
+                      np.sum(np.maximum(*moved) + own, axis=-1).astype(float), p.profile)
 
 
 @implements(potentials.tsallis_excess)
