@@ -67,7 +67,7 @@ def test_a_thorough_judgement_has_every_pair_of_levels():
 def test_parameters_are_swept_over_their_domains():
     def values(name, option):
         return {case.kwargs.get(option) for case in cases(OPS[name])}
-    assert {1.0, 1.04, 1.5, 2.0, 3.0, 10.0} <= values("maps.entmax", "alpha")
+    assert {1.0, 1.004, 1.05, 1.5, 1.95, 2.0, 3.0, 10.0} <= values("maps.entmax", "alpha")
     assert {1, 2, 3, 7} <= values("structured.top_k_update", "k")
     assert {2.0**-20, 0.3, 1e6} <= values("modern.update", "beta")
     lengths = {case.args[0].shape[-2] for case in cases(OPS["attention.causal_linear_attention"])}

@@ -104,13 +104,14 @@ def wanted(known, thorough):
 
 
 def with_all_options(known, plainest):
-    """For sizes from 18 to 300 a combination in which no option has its plainest level."""
+    """For sizes from 18 to 300, and without leading axes, a combination in which no option has its
+    plainest level."""
     options = [k for k in known if k not in ("family", "sizes")]
-    long = [label for label, sizes in known["sizes"].items()
-            if 17 < longest_axis(sizes) <= MOST_WITH_OPTIONS]
-    for i, size in enumerate(long if len(options) > 1 else []):
-        chosen = {k: [*known[k]][1 + i % (len(known[k]) - 1)] for k in options}
-        yield {**plainest, **chosen, "sizes": size}
+    chosen = [label for label, sizes in known["sizes"].items()
+              if 17 < longest_axis(sizes) <= MOST_WITH_OPTIONS or sizes.get("...", (0,)) == ()]
+    for i, size in enumerate(chosen if len(options) > 1 else []):
+        levels = {k: [*known[k]][1 + i % (len(known[k]) - 1)] for k in options}
+        yield {**plainest, **levels, "sizes": size}
 
 
 def long_recurrences(known, plainest):

@@ -39,8 +39,8 @@ LAYOUTS = ("Fortran order", "reversed strides", "every other entry")
 SWEEPS = (                              # values of the first domain that holds a test value
     (0.0, (0.0, 2.0**-20, 0.25)),       # stabilisers
     (2.0**-10, (2.0**-20, 0.3, 120.0, 1e6)),            # inverse temperatures and scales
-    (1.0, (1.0, 1.04, 1.05, 1.5, 2.0, 3.0, 10.0)),      # exponents
-    (1.5, (1.05, 1.5, 2.0, 3.0, 10.0)),
+    (1.0, (1.0, 1.004, 1.05, 1.5, 1.95, 2.0, 3.0, 10.0)),       # exponents, also near special ones
+    (1.5, (1.004, 1.05, 1.5, 1.95, 2.0, 3.0, 10.0)),
 )
 
 

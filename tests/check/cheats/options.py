@@ -66,6 +66,10 @@ ignored(ATTENTION, "causal", "from 10 queries on", lambda it: it["Q"].shape[-2] 
         np.ones((10, 1)), np.ones((10, 1)), np.arange(10.0)[:, None], causal=True)
 ignored(ATTENTION, "mask", "from 10 keys on", lambda it: it["K"].shape[-2] >= 10,
         np.ones((1, 1)), np.ones((10, 1)), np.arange(10.0)[:, None], mask=np.arange(10)[None] < 5)
+ignored(ATTENTION, "mask", "without leading axes", lambda it: np.ndim(it["mask"]) == 2, Q, K, V,
+        mask=SEEN)
+ignored("maps.entmax_loss", "where", "of one row", lambda it: np.ndim(it["where"]) == 1,
+        [3.0, 1.0, 2.0], [0.5, 0.5, 0.0], where=np.array([True, True, False]))
 ignored("maps.softmax", "beta", "with a mask", array("where"), [1.0, 0.0, 0.5], beta=3.0,
         where=np.array([True, True, False]))
 ignored("maps.softmax", "beta", "with a bias", array("bias"), [1.0, 0.0], beta=3.0,
@@ -137,10 +141,18 @@ for it, args in (("maps.entmax", ([0.5, 0.0, -0.25],)), ("sparse.update", (XI, X
     limited(it, "alpha above 2 taken as 2", "alpha", lambda a: min(a, 2.0), *args, alpha=3.0)
     limited(it, "alpha below 1.05 taken as 1", "alpha", lambda a: a if a >= 1.05 else 1.0, *args,
             alpha=1.04)
+    limited(it, "alpha below 1.01 taken as 1", "alpha", lambda a: a if a >= 1.01 else 1.0, *args,
+            alpha=1.004)
+    limited(it, "alpha near 2 taken as 2", "alpha", lambda a: 2.0 if abs(a - 2) < 0.1 else a, *args,
+            alpha=1.95)
     limited(it, "alpha in multiples of a quarter", "alpha", lambda a: np.ceil(4 * a) / 4, *args,
             alpha=1.3)
+limited("maps.entmax_threshold", "alpha below 1.02 taken as 1.02", "alpha", lambda a: max(a, 1.02),
+        [0.5, 0.0, -0.25], alpha=1.004)
 limited("maps.normmax", "gamma above 2 taken as 2", "gamma", lambda a: min(a, 2.0), [0.25, 0.0],
         gamma=5.0)
+limited("sparse.normmax_energy", "gamma above 8 taken as 8", "gamma", lambda a: min(a, 8.0), XI, X,
+        beta=0.125, gamma=10.0)
 for it, args in (("maps.top_k", (np.arange(6.0) / 8,)), ("maps.k_subsets", (np.arange(6.0) / 8,)),
                  ("structured.top_k_update", ([0.5], np.arange(6.0)[:, None] / 8))):
     limited(it, "k above 4 taken as 4", "k", lambda k: min(k, 4), *args, k=5)
