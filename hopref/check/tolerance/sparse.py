@@ -124,12 +124,13 @@ def largest(a):
 @implements(maps.normmax)
 @remembered
 def normmax(z, *, beta=1.0, gamma=2.0, **options):
-    """Weights t^(1/(gamma - 1)) over their sum, for heights t above the threshold between bounds: an
+    """Weights t^(1/(gamma - 1)) over their sum, of heights t above the threshold in bounds: an
     entry is largest if its own height is, and those of all others are smallest."""
     own = blurred(z, 2.0, beta, options.get("where", True))
     p, = exact(maps.normmax, z.value, beta=beta, gamma=gamma, **options)
     seen = np.isfinite(z.value) & options.get("where", True)
-    t = np.where(seen, beta * (z.value - lowest(np.where(seen, z.value, -np.inf), p, beta, gamma)), 0)
+    tau = lowest(np.where(seen, z.value, -np.inf), p, beta, gamma)
+    t = np.where(seen, beta * (z.value - tau), 0)
     reach = beta * (own + largest(own))
     least, most = (np.maximum(np.where(seen, t + sign * reach, 0), 0) ** (1 / (gamma - 1))
                    for sign in (-1, 1))
