@@ -81,7 +81,7 @@ def test_the_check_runs_every_stage_that_it_defines():
     listed = re.search(r'^stages="(.+)"$', script, re.M)[1].split()
     assert stages == set(listed) and "set -euo pipefail" in script
     tox = configuration("tox.ini")
-    assert set(re.findall(r"tox run -e (\w+) ", script)) == {"lint", "wheel"}
+    assert set(re.findall(r"tox run -e (\w+)", script)) == {"lint", "wheel"}
     assert tox["testenv:docs"]["commands"].strip() in script
     assert "--doctest-modules --pyargs hopref" in tox["testenv:doctest"]["commands"]
     assert "--doctest-modules --pyargs hopref" in script
