@@ -13,12 +13,14 @@ from hopref.check.report.html import as_html
 from hopref.check.report.text import HEAD, Columns, details, number_format, row
 from hopref.check.tolerance.arithmetic import PROFILES
 from hopref.cli.check_options import (
+    Text,
     add_convention,
     convention_record,
     expected,
     not_loaded,
     repeated,
     size,
+    writable,
 )
 from hopref.errors import HoprefError, PluginError
 
@@ -32,37 +34,45 @@ def configure(parser):
     parser.add_argument("target", nargs="?", help="pkg.mod:function, or a class or factory "
                         "that makes it; without it, judge every path of hopref and every known "
                         "third party installed here")
-    parser.add_argument("--like", metavar="OP", help="the op that it implements (hopref ops lists "
-                        "them); without a target, judge only this op, or the ops of this module")
+    parser.add_argument("--like", action=Text, metavar="OP",
+                        help="the op that it implements (hopref ops lists them); without a target, "
+                             "judge only this op, or the ops of this module")
     parser.add_argument("--path", default="", choices=("formula", "numba", "cupy", "third-party"),
                         help="without a target, judge only this path")
     parser.add_argument("--dtype", default="float64",
                         choices=("float64", "float32", "float16", "bfloat16"))
-    parser.add_argument("--arithmetic", default="", metavar="NAME",
+    parser.add_argument("--arithmetic", action=Text, default="", metavar="NAME",
                         help="its arithmetic, where it is not the format's: " + ", ".join(PROFILES))
     add_convention(parser)
-    parser.add_argument("--adapter", default="", metavar="FILE.py:NAME",
+    parser.add_argument("--adapter", action=Text, default="", metavar="FILE.py:NAME",
                         help="a function from the candidate to a callable with the op's signature")
     parser.add_argument("--here", action="store_true", help="look for modules in this folder too")
-    parser.add_argument("--memory", default="4GiB", metavar="SIZE",
+    parser.add_argument("--memory", action=Text, default="4GiB", metavar="SIZE",
                         help="resident memory it may take above its baseline (4GiB)")
     parser.add_argument("--time", type=float, default=60.0, metavar="SECONDS", help="for one call")
-    parser.add_argument("--case", default="", metavar="NAME", help="only this case")
-    parser.add_argument("--input", default="", metavar="CALL", help="only this input, written as a "
-                        "call of the op, like the smallest failing input of a report")
+    parser.add_argument("--case", action=Text, default="", metavar="NAME", help="only this case")
+    parser.add_argument("--input", action=Text, default="", metavar="CALL",
+                        help="only this input, written as a call of the op, like the smallest "
+                             "failing input of a report")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--thorough", action="store_true", help="every two levels of options, "
                         "sizes and numbers meet in a case, and laws are tried with more arguments")
-    parser.add_argument("--xfail", metavar="FILE", help="lines 'finding: reason': what is expected")
-    parser.add_argument("--json", metavar="FILE", help="write the reports here ('-': to stdout)")
-    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML here")
-    parser.add_argument("--html", metavar="FILE", help="write a page for a browser here")
+    parser.add_argument("--xfail", action=Text, metavar="FILE",
+                        help="lines 'finding: reason': what is expected")
+    parser.add_argument("--json", action=Text, metavar="FILE",
+                        help="write the reports here ('-': to stdout)")
+    parser.add_argument("--junit", action=Text, metavar="FILE", help="write JUnit XML here")
+    parser.add_argument("--html", action=Text, metavar="FILE",
+                        help="write a page for a browser here")
 
 
 def run(args):
     """Judge, print, and return the exit code: 0 conforms, 1 does not, 2 wrong usage, 3 partial."""
     stream = sys.stderr if args.json == "-" else sys.stdout
     try:
+        for option in ("json", "junit", "html"):
+            if getattr(args, option) not in (None, "-"):
+                writable(f"--{option}", getattr(args, option))
         if args.target:
             reports = [one_target(args)]
             if not unjudged(args, reports[0]):
@@ -166,6 +176,9 @@ def one_target(args):
         raise PluginError(f"a target must be written pkg.mod:function; got {args.target!r}")
     if args.adapter and not ADAPTER.fullmatch(args.adapter):
         raise PluginError(f"an adapter must be written file.py:name; got {args.adapter!r}")
+    if args.path:
+        raise PluginError("--path chooses among the paths of hopref, without a target; that of a "
+                          f"target is its argument, such as --fixed backend={args.path}")
     if not 0 < args.time < float("inf"):
         raise PluginError(f"--time must be a positive finite number; got {args.time:g}")
     if args.seed < 0:

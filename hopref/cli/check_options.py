@@ -1,4 +1,6 @@
 """Options of ``hopref check`` that say how a candidate is called, and lines that repeat a call."""
+import argparse
+import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
@@ -7,16 +9,25 @@ from hopref.check.peers.commands import options_of, repeating
 from hopref.check.peers.conventions import CONVENTIONS, in_format
 from hopref.errors import PluginError
 
-__all__ = ["add_convention", "convention_record", "expected", "not_loaded", "repeated", "size"]
+__all__ = ["Text", "add_convention", "convention_record", "expected", "not_loaded", "repeated",
+           "size", "writable"]
 
 UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+class Text(argparse.Action):
+    """Store a text, which must not be empty."""
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not values:
+            raise argparse.ArgumentError(self, "must not be empty")
+        setattr(namespace, self.dest, values)
 
 
 def add_convention(parser):
     """The options that say how the candidate is called, a group of the help page."""
     group = parser.add_argument_group(
         "how it is called", "Differences from the op; docs/conventions.md has an example of each.")
-    group.add_argument("--convention", default="", choices=("", *CONVENTIONS), metavar="NAME",
+    group.add_argument("--convention", default="", choices=CONVENTIONS, metavar="NAME",
                        help="that of a published attention function: " + ", ".join(CONVENTIONS))
     group.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                        help="an option of the op that has only this value; empty_row=undefined "
@@ -24,7 +35,8 @@ def add_convention(parser):
     group.add_argument("--map", action="append", default=[], metavar="OURS=THEIRS",
                        help="name of a parameter; it is then passed by keyword; a mask and a bias "
                             "of one name are passed as one array")
-    group.add_argument("--order", default="", metavar="K,Q,V", help="order of the operands")
+    group.add_argument("--order", action=Text, default="", metavar="K,Q,V",
+                       help="order of the operands")
     group.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
                        help="axes of an argument, or of the result (out), in the op's letters; "
                             "leading axes are b, h; (h d) are joined, g are shared heads, 1 has "
@@ -42,12 +54,12 @@ def add_convention(parser):
                             "of an axis and the offsets of packed sequences")
     group.add_argument("--init", action="append", default=[], metavar="NAME=VALUE",
                        help="an argument with which a class or a factory makes the candidate")
-    group.add_argument("--returns", default="", metavar="0,-,X",
+    group.add_argument("--returns", action=Text, default="", metavar="0,-,X",
                        help="the result of the op that each of its results is, by number or, for "
                             "gradients, by argument; - for one that is not judged")
-    group.add_argument("--up-to", default="", choices=("", "constant", "columns"),
-                       metavar="WHAT", help="constant: an energy may differ by a constant; "
-                                            "columns: features may have another order")
+    group.add_argument("--up-to", default="", choices=("constant", "columns"), metavar="WHAT",
+                       help="constant: an energy may differ by a constant; columns: features may "
+                            "have another order")
 
 
 def convention_record(args):
@@ -122,6 +134,14 @@ def size(text):
     if not found:
         raise PluginError(f"--memory must be a size such as 4GiB; got {text!r}")
     return int(float(found[1]) * UNITS[found[2].lower()])
+
+
+def writable(option, file):
+    """Refuse the path of a report that cannot be written, before anything is judged."""
+    path = Path(file)
+    if path.is_dir() or not path.parent.is_dir() \
+            or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PluginError(f"{option} must be a file that can be written; got {file!r}")
 
 
 def expected(file):

@@ -224,10 +224,23 @@ def test_an_expected_failure_exits_with_0(here, capsys):
     ([*RIGHT, "--memory", "0"], "--memory must be positive"),
     ([*RIGHT, "--returns", "3"], "--returns: modern.update has no '3'"),
     ([*RIGHT, "--init", "beta=1"], "right could not be made"),
+    ([*RIGHT, "--path", "numba"], "--fixed backend=numba"),
+    ([*RIGHT, "--up-to", "columns"], "modern.update has none"),
+    *(([*RIGHT, f"--{report}", file], f"--{report} must be a file that can be written")
+      for report in ("json", "junit", "html") for file in (".", "missing/report")),
 ])
 def test_wrong_usage_exits_with_2(here, words, printed, capsys):
     assert hopref_check(*words) == 2
     assert printed in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [
+    "like", "arithmetic", "convention", "order", "returns", "up-to", "adapter", "memory", "case",
+    "input", "xfail", "json", "junit", "html"])
+def test_an_option_with_an_empty_text_is_wrong_usage(here, option, capsys):
+    with pytest.raises(SystemExit) as left:
+        hopref_check(*RIGHT, f"--{option}=")
+    assert left.value.code == 2 and f"argument --{option}" in capsys.readouterr().err
 
 
 def test_every_own_path_is_judged():

@@ -266,6 +266,8 @@ def validated(op, convention, dtype="float64"):
         raise PluginError(f"--up-to must be constant or columns; got {convention.up_to!r}")
     if convention.up_to == "constant" and op.outputs[0] != ("...",):
         raise PluginError(f"--up-to constant needs one number for each state; {op.name} has others")
+    if convention.up_to == "columns" and "features" not in op.name:
+        raise PluginError(f"--up-to columns needs columns of features; {op.name} has none")
     for k, text in convention.layout.items():
         check_layout(op, k, text)
     given = {k: in_domain(op, k, v) for k, v in convention.given.items()}
