@@ -21,6 +21,7 @@ from typing import NamedTuple
 from hopref.dispatch.domains import choice, finite, inverse_temperature, log_factors, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.overrides import overridable
 from hopref.maps import default_scale, scan
 
 __all__ = ["linear_attention"]
@@ -95,6 +96,7 @@ def column(K, x):
     return (x + xp.zeros(K.shape[:-1], dtype=K.dtype))[..., None]
 
 
+@overridable
 def decays(K, log_decay, log_gates):
     """The factors (..., l, d) of the memory."""
     xp = namespace(K)

@@ -29,8 +29,9 @@ def test_honest_implementations_conform(op, dtype, sums):
         assert report.verdict != "fails", details(report)
 
 
-SLICE = [(op, dtype, list(SUMS)[(i + j) % len(SUMS)]) for i, op in enumerate(load_honest())
-         for j, dtype in enumerate(honest_runs.FORMATS) if (i + j) % 3 == 0]
+SLICE = [(op, "float64", "library") for op in load_honest()]
+SLICE += [(op, dtype, list(SUMS)[(i + j) % len(SUMS)]) for i, op in enumerate(load_honest())
+          for j, dtype in enumerate(honest_runs.FORMATS) if (i + j) % 3 == 0]
 
 
 @each("op, dtype, sums", SLICE, size=4, share=4)
@@ -38,6 +39,11 @@ def test_no_honest_judgement_is_refused(op, dtype, sums):
     """A part of those that `tox -e honest` makes: formats and orders of summation in turn."""
     judged = list(honest_runs.judgements(op, dtype, 1, (sums,)))
     assert judged and not [(what, error) for what, error in judged if not error <= 1]
+
+
+def test_decays_from_sums_of_logs_over_a_chunk_are_honest():
+    judged = list(honest_runs.judgements("gated.linear_attention", "float64", 3, ("library",)))
+    assert max(error for what, error in judged if "solved_by_chunks" in what) <= 1
 
 
 @pytest.mark.parametrize("dtype, stored", [

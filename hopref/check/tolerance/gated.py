@@ -1,4 +1,6 @@
-r"""The tolerance of gated linear attention by the delta rule.
+r"""The tolerance of gated linear attention, and of the factors of its memory.
+
+Code that works by chunks has factors from differences of sums of logs, of at most `CHUNK` tokens.
 
 A running error bounds each entry, and grows by the entries of |I - beta k k^T|, whose product over
 a long sequence is large.  The matrix itself does not increase lengths where beta |k|^2 is at most
@@ -16,13 +18,20 @@ from hopref.check.tolerance.derivation import (
     stored,
 )
 from hopref.check.tolerance.models import given
-from hopref.check.tolerance.toleranced import exactly
+from hopref.check.tolerance.toleranced import Toleranced, exactly, implements, value_of
 from hopref.maps import default_scale
 from hopref.models.gated import column, decays, memory
 
 __all__ = []
 
-CHUNK = 64      # tokens over which code forms sums of logs, from which differences are taken
+CHUNK = 64
+
+
+@implements(decays)
+def by_chunks(K, log_decay, log_gates):
+    plain = exactly(decays.__wrapped__(K, log_decay, log_gates), K.profile)
+    logs = logs_of_chunks(*map(value_of, (K, log_decay, log_gates)))
+    return Toleranced(plain.value, plain.radius + 2 * logs * K.profile.u * plain.sizes, K.profile)
 
 
 @rule("gated.linear_attention")
@@ -57,7 +66,7 @@ def by_columns(it, scale, profile):
     write = column(it["K"], it["beta"]).astype(float)
     S = memory(it["K"], it["V"], it["S"]).astype(float)
     terms, error, u, g = np.abs(S), 0.0 * lengths(S), profile.u, profile.g(K.shape[-1] + CHUNK)
-    logs, rows = logs_of_chunks(it), []
+    logs, rows = logs_of_chunks(it["K"], it["log_decay"], it["log_gates"]), []
     for t in range(V.shape[-2]):
         q, k, v, a, b = (x[..., t, :] for x in (Q, K, V, decay, write))
         S, terms = a[..., None] * S, a[..., None] * terms
@@ -81,9 +90,9 @@ def pair(k, v):
     return k[..., :, None] * v[..., None, :]
 
 
-def logs_of_chunks(it):
+def logs_of_chunks(K, log_decay, log_gates):
     """The sizes of the logs of decays (..., l, 1), added over the tokens of a chunk so far."""
-    size = np.abs(column(it["K"], it["log_decay"]) + it["log_gates"] + 0 * it["K"])
+    size = np.abs(column(K, log_decay) + log_gates + 0 * K)
     size = np.where(np.isfinite(size), size, 0).astype(float)
     size = np.max(size, axis=-1, keepdims=True, initial=0)
     before = np.concatenate([np.zeros_like(size[..., :1, :]), np.cumsum(size, axis=-2)], axis=-2)
