@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 
@@ -174,19 +175,40 @@ def reports(wanted, seed=0, processes=None):
     if processes <= 1:
         yield from (judged(job, seed) for job in wanted)
         return
+    chains = chained(groups, processes)
     with inherited():
         pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), prepare)
-        waiting = {pool.submit(several, group, seed) for group in groups}
+        pending = {pool.submit(several, chain.pop(0), seed): chain for chain in chains}
     try:
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for job in done:
-                yield from job.result()
+        while pending:
+            for done in wait(pending, return_when=FIRST_COMPLETED).done:
+                chain = pending.pop(done)
+                if group := following(chain, chains):
+                    pending[pool.submit(several, group, seed)] = chain
+                yield from done.result()
     except BaseException:       # the pool sees that they ended; its shutdown could wait for them
         for process in multiprocessing.active_children():
             process.kill()
         raise
     pool.shutdown()
+
+
+def chained(groups, number):
+    """Chains of neighbouring groups, one for each process.
+
+    Two processes that meet neighbouring operations at a time would both compile their kernels.
+    Every other chain is therefore reversed: the first two begin at the ends of a half of the list.
+    """
+    ends = [len(groups) * i // number for i in range(number + 1)]
+    return [groups[a:b][::(-1)**i] for i, (a, b) in enumerate(pairwise(ends))]
+
+
+def following(chain, chains):
+    """The next group of a process: of its chain, or the last of the longest; None at the end."""
+    if not chain:
+        chain = max(chains, key=len)
+        return chain.pop() if chain else None
+    return chain.pop(0)
 
 
 def prepare():
@@ -213,11 +235,12 @@ def inherited():
 
 
 def grouped(wanted):
-    """Jobs of one op and path together: the evaluations that they share are kept in a process."""
+    """Jobs of one op together, whose evaluations are kept in a process, and ops beside their
+    gradients, which share kernels."""
     groups = {}
     for job in wanted:
         groups.setdefault(job if not job.own else job.like, []).append(job)
-    return list(groups.values())
+    return sorted(groups.values(), key=lambda group: group[0].like.removeprefix("gradients."))
 
 
 def several(group, seed):
