@@ -91,8 +91,11 @@ def largest(dtype):
 
 
 def holds_numbers(values, dtype):
-    """Whether ``dtype`` holds every float among the values: none overflows or becomes 0."""
-    numbers = [v for v in values if isinstance(v, float) and v and math.isfinite(v)]
+    """Whether ``dtype`` holds every float of the values and arrays: none overflows or becomes 0."""
+    arrays = [np.ravel(v) for v in values
+              if isinstance(v, float) or isinstance(v, np.ndarray) and v.dtype == float]
+    numbers = np.concatenate([np.empty(0), *arrays])
+    numbers = numbers[np.isfinite(numbers) & (numbers != 0)]
     with np.errstate(all="ignore"):
-        stored = round_to(numbers, dtype) if dtype in MOST else np.asarray(numbers)
+        stored = round_to(numbers, dtype) if dtype in MOST else numbers
     return bool(np.all(np.isfinite(stored) & (stored != 0)))
