@@ -77,6 +77,11 @@ def equal(x, it):
     return np.broadcast_to(x[..., :1, :], x.shape).copy()
 
 
+def with_zero_row(x, it):
+    """The last row is 0, as padding is."""
+    return np.concatenate([x[..., :-1, :], 0 * x[..., -1:, :]], axis=-2)
+
+
 def signs(x, it):
     """Numbers -1 and 1; the first of each row is 1, so that sums reach the number of rows."""
     x = np.where(x > 0, 1.0, -1.0)
@@ -106,4 +111,5 @@ FAMILIES = {family.name: family for family in [
     Family("ties", whole=True),
     Family("130 patterns of signs", both=signs, sizes={"n": 130}),
     Family("infinite scores", infinite=True),
+    Family("a zero row", both=with_zero_row),
 ]}

@@ -182,8 +182,14 @@ altered("modern.update", "numbers above 1e6 clipped", "X", lambda X: np.clip(X, 
         [1.0], [[1e7], [0.0]])
 altered("modern.update", "numbers below 1e-6 taken as 0", "X",
         lambda X: np.where(np.abs(X) < 1e-6, 0, X), [1.0], [[1e-7], [2e-7]])
+altered("modern.update", "patterns of zeros left out as padding", "X",
+        lambda X: X[np.any(X != 0, axis=-1)] if np.any(X) else X, [1.0], [[1.0], [0.0]])
 altered("modern.energy", "numbers below 1e-6 taken as 0", "xi",
         lambda x: np.where(np.abs(x) < 1e-6, 0, x), [1e-7], [[1.0], [0.5]])
+called_otherwise("keys of zeros hidden as padding", ATTENTION,
+                 lambda it: {"mask": it["mask"] & np.any(np.asarray(it["K"]) != 0, axis=-1)[
+                     ..., None, :]} if np.any(it["K"]) else None,
+                 [[1.0]], [[1.0], [0.0]], [[2.0], [3.0]])
 altered("attention.softmax_attention", "values above 1e6 clipped", "V",
         lambda V: np.clip(V, -1e6, 1e6), Q, K, [[1e7], [2e7]])
 altered("attention.linear_attention", "values below 1e-6 taken as 0", "V",
