@@ -338,6 +338,18 @@ def test_nested_lists_are_arrays(function, like):
     assert report.verdict != "fails", report.findings
 
 
+def test_an_option_may_be_passed_by_its_place():
+    def placed(X, temperature, xi, /):
+        return modern.update(xi, X, beta=temperature)
+
+    def any_number(*args):
+        return placed(*args)
+    for candidate in placed, any_number:
+        assert judged(candidate, "modern.update", order=("X", "beta", "xi")).conforms
+    gaps = check(lambda xi, X, beta=1.0, /: placed(X, beta, xi), like="modern.update").gaps
+    assert "beta of the candidate was never passed: --order xi,X,beta or" in gaps[0]
+
+
 def test_a_candidate_may_take_nested_lists():
     def of_lists(xi, X, beta=1.0):
         assert type(X) is list

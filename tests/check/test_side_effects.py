@@ -60,6 +60,14 @@ def generates(xi, X, beta=1.0):
     yield right(xi, X, beta)
 
 
+async def answers_later(xi, X, beta=1.0):
+    return right(xi, X, beta)
+
+
+def answers_text(xi, X, beta=1.0):
+    return str(right(xi, X, beta))
+
+
 def answers_objects(xi, X, beta=1.0):
     return np.array(right(xi, X, beta), dtype=object)
 
@@ -106,6 +114,7 @@ class Remembers:
     (changes_errors, "changes np.seterr"), (draws_globally, "draws from a global generator"),
     (adds_an_axis, "wrong shape"), (narrows, "wrong dtype"), (counts, "wrong dtype"),
     (generates, "wrong type"), (answers_objects, "wrong type"),
+    (answers_later, "wrong type"), (answers_text, "wrong type"),
     (answers_twice, "wrong number of results"), (gives_up, "raised"), (leaves, "crash"),
     (runs_out, "resource"), (counts_on_strides, "depends on strides"),
     (looks_at_neighbours, "depends on its neighbours in the batch"),

@@ -16,7 +16,8 @@ import numpy as np
 
 from hopref.errors import PluginError
 
-__all__ = ["REUSED", "InProcess", "Misuse", "NotOffered", "Outcome", "Record", "observe", "relaid"]
+__all__ = ["REUSED", "InProcess", "Misuse", "NotOffered", "Outcome", "Record", "observe", "relaid",
+           "unfinished"]
 
 REUSED = "the arrays of another call"   # a layout: contents change, the array objects do not
 LONGEST = 5000          # characters of the message of an exception
@@ -137,7 +138,8 @@ def shown(file):
 
 def received(answer, inputs):
     """The result as an `Outcome` of NumPy arrays."""
-    if inspect.isgenerator(answer) or hasattr(answer, "__next__"):
+    if unfinished(answer):
+        getattr(answer, "close", lambda: None)()            # or Python warns of what is not awaited
         return Outcome(failure="wrong type", message=f"returned a {type(answer).__name__}")
     record = fields_of(answer)
     many = isinstance(answer, (tuple, list)) or bool(record)
@@ -157,6 +159,11 @@ def received(answer, inputs):
                    failure="" if tuples else "wrong type", absent=absent, returned=answer,
                    message="" if tuples else f"returned a {type(answer).__name__}",
                    side_effects=side_effects)
+
+
+def unfinished(answer):
+    """Whether a result is an iterator, as of a generator, or awaitable, as of an async function."""
+    return hasattr(answer, "__next__") or inspect.isawaitable(answer)
 
 
 def fields_of(answer):
@@ -184,6 +191,8 @@ def as_numpy(a):
         a = a.get()
     if hasattr(a, "__dlpack__") and not hasattr(a, "__array__"):
         a = np.from_dlpack(a)
+    if isinstance(a, (str, bytes)):
+        raise TypeError("not numbers")
     a = np.asarray(a)
     if a.dtype.name == "bfloat16":
         a = a.astype(np.float32)

@@ -15,7 +15,7 @@ import re
 
 import numpy as np
 
-from hopref.check.engine.candidate import Misuse, NotOffered, as_numpy
+from hopref.check.engine.candidate import Misuse, NotOffered, as_numpy, unfinished
 from hopref.check.peers import foreign
 from hopref.check.peers.conventions import PLAIN, output_names
 from hopref.check.peers.layouts import Layout
@@ -154,7 +154,7 @@ class Adapted:
 
     def received(self, answer, lead, layout):
         """The results that are judged, in the layout of the op."""
-        if hasattr(answer, "__next__"):
+        if unfinished(answer):
             return answer
         if self.nested(answer):
             answer = np.asarray(answer)

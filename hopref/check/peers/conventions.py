@@ -10,6 +10,7 @@ leaves rows without a visible key undefined            ``--set empty_row=undefin
 has another name for a parameter                       ``--map scale=softmax_scale``
 takes a mask and a bias in one argument                ``--map mask=attn_mask --map bias=attn_mask``
 takes its operands in another order                    ``--order K,Q,V``
+takes an option by its place                           ``--order xi,X,beta``
 has axes in another order, an axis of length 1         ``--layout "K=b 1 s d"``
 joins axes                                             ``--layout "Q=b l (h d)"``
 shares keys among groups of query heads                ``--layout "K=b g s d"``
@@ -58,7 +59,8 @@ class Convention:
     ----------
     names : dictionary from arguments of the op to parameters of the candidate, which are then
         passed by keyword; a mask and a bias with the same name are passed as one array
-    order : operands of the op in the order in which the candidate takes them
+    order : operands of the op, and options that are passed by place, in the order in which the
+        candidate takes them
     layout : dictionary from an argument, or "out", to the axes of the candidate, such as "d n" or
         "b l (h d)" in the letters of the op; the leading axes are named b, h, ... in order
     lead : number of leading axes that the candidate requires; the kit loops over any others
@@ -246,9 +248,9 @@ def validated(op, convention, dtype="float64"):
     for k in convention.names:
         known("--map", k, parameters, op)
     for k in convention.order:
-        known("--order", k, op.operands, op)
+        known("--order", k, parameters, op)
     if len(set(convention.order)) < len(convention.order):
-        raise PluginError(f"--order must name an operand once; got {','.join(convention.order)}")
+        raise PluginError(f"--order must name an argument once; got {','.join(convention.order)}")
     if convention.lead is not None and convention.lead < 0:
         raise PluginError(f"--lead must be an integer >= 0; got {convention.lead}")
     for k in convention.layout:

@@ -62,7 +62,8 @@ class Parameters:
                    *(names.get(k, k) for k in given)}
         for k in self.op.defaults:
             theirs = names.get(k, k)
-            explicit = k in self.convention.explicit and self.takes(theirs)
+            explicit = k in self.convention.order \
+                or k in self.convention.explicit and self.takes(theirs)
             absent = given[k] is None if k in given else theirs not in covered
             if absent and (explicit or self.requires(theirs)):
                 given = {**given, k: default(self.op, k, given, lead)}

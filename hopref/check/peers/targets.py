@@ -38,9 +38,13 @@ def adapter_in(place):
     if not ADAPTER.fullmatch(place):
         raise PluginError(f"an adapter must be written file.py:name; got {place!r}")
     file, _, name = place.rpartition(":")
+    if not Path(file).is_file():
+        raise Misuse(f"--adapter: there is no file {file!r}")
     spec = importlib.util.spec_from_file_location("hopref_adapter", Path(file))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if not callable(getattr(module, name, None)):
+        raise Misuse(f"--adapter: {file} has no function {name!r}")
     return getattr(module, name)
 
 

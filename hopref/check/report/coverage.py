@@ -55,12 +55,14 @@ def unpassed(report, op, never_passed, names):
     """Which parameters were never passed, and the options of the command that would pass them."""
     free = dict.fromkeys(o.partition("=")[0] for o in report.untried)
     free = [k for k in free if k not in names]
-    words = []
+    placed = [theirs for theirs in never_passed if theirs in free]      # by name it cannot be
+    free = [k for k in free if k not in placed]
+    words = [f"--order {','.join([*op.operands, *placed])}"] if placed else []
     for theirs in never_passed:
         near = get_close_matches(theirs, free, 1) or (free if len(free) == 1 else [])
-        if near:
+        if near and theirs not in placed:
             words.append(f"--map {near[0]}={theirs}")
-        elif free:
+        elif free and theirs not in placed:
             words.append(f"--map OPTION={theirs}, with OPTION one of {', '.join(free)}")
         words.append(f"--fixed {theirs}=VALUE")
     plural = "s" * (len(never_passed) > 1)
@@ -76,4 +78,5 @@ def advice(report, op):
     fixed = " ".join(f"--set {k}={v}" for k, v in default.items() if v is not Parameter.empty)
     if not fixed:
         return ""
-    return f": --map OPTION=NAME for those of another name; for those that it lacks {fixed}"
+    return (": --map OPTION=NAME for those of another name, --order for those by place; for those "
+            f"that it lacks {fixed}")
