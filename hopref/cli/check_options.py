@@ -36,7 +36,7 @@ def add_convention(parser):
                        help="name of a parameter; it is then passed by keyword; a mask and a bias "
                             "of one name are passed as one array")
     group.add_argument("--order", action=Text, default="", metavar="K,Q,V",
-                       help="order of the operands")
+                       help="order of the operands, and of options that are passed by place")
     group.add_argument("--layout", action="append", default=[], metavar='"K=b h d s"',
                        help="axes of an argument, or of the result (out), in the op's letters; "
                             "leading axes are b, h; (h d) are joined, g are shared heads, 1 has "
