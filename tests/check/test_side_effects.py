@@ -60,6 +60,12 @@ def generates(xi, X, beta=1.0):
     yield right(xi, X, beta)
 
 
+def closes_the_output(xi, X, beta=1.0):
+    print("done")
+    sys.stdout.close()
+    return right(xi, X, beta)
+
+
 async def answers_later(xi, X, beta=1.0):
     return right(xi, X, beta)
 
@@ -111,6 +117,7 @@ class Remembers:
 
 @pytest.mark.parametrize("function, name", [
     (writes, "writes into its input"), (views, "returns a view of its input"), (prints, "prints"),
+    (closes_the_output, "prints"),
     (changes_errors, "changes np.seterr"), (draws_globally, "draws from a global generator"),
     (adds_an_axis, "wrong shape"), (narrows, "wrong dtype"), (counts, "wrong dtype"),
     (generates, "wrong type"), (answers_objects, "wrong type"),

@@ -41,6 +41,12 @@ class Record(SimpleNamespace):
         return iter(vars(self).values())
 
 
+class Printed(io.StringIO):
+    """What a candidate prints; it is still read if the candidate closes its standard output."""
+    def close(self):
+        pass
+
+
 @dataclass
 class Outcome:
     """The result of a call.
@@ -90,7 +96,7 @@ def observe(call, args, kwargs, layout="C", known=None):
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
     before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
     states_now = generator_states if known is None else bits_of_generators
-    printed, errors = io.StringIO(), np.geterr()
+    printed, errors = Printed(), np.geterr()
     states = known.pop() if known else states_now()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
