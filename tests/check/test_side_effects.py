@@ -1,4 +1,5 @@
 """What a candidate must not do, each a verdict with a name."""
+import os
 import subprocess
 import sys
 import types
@@ -66,6 +67,11 @@ def closes_the_output(xi, X, beta=1.0):
     return right(xi, X, beta)
 
 
+def changes_the_folder(xi, X, beta=1.0):
+    os.chdir(os.sep)
+    return right(xi, X, beta)
+
+
 async def answers_later(xi, X, beta=1.0):
     return right(xi, X, beta)
 
@@ -117,7 +123,7 @@ class Remembers:
 
 @pytest.mark.parametrize("function, name", [
     (writes, "writes into its input"), (views, "returns a view of its input"), (prints, "prints"),
-    (closes_the_output, "prints"),
+    (closes_the_output, "prints"), (changes_the_folder, "changes the current folder"),
     (changes_errors, "changes np.seterr"), (draws_globally, "draws from a global generator"),
     (adds_an_axis, "wrong shape"), (narrows, "wrong dtype"), (counts, "wrong dtype"),
     (generates, "wrong type"), (answers_objects, "wrong type"),

@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import inspect
 import io
+import os
 import random
 import traceback
 import warnings
@@ -96,7 +97,7 @@ def observe(call, args, kwargs, layout="C", known=None):
     inputs = {**{f"argument {i}": a for i, a in enumerate(given)}, **named}
     before = {k: v.tobytes() for k, v in inputs.items() if isinstance(v, np.ndarray)}
     states_now = generator_states if known is None else bits_of_generators
-    printed, errors = Printed(), np.geterr()
+    printed, errors, folder = Printed(), np.geterr(), os.getcwd()
     states = known.pop() if known else states_now()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(printed):
@@ -114,7 +115,7 @@ def observe(call, args, kwargs, layout="C", known=None):
     except Exception as error:
         outcome = Outcome(failure="raised", message=f"{type(error).__name__}: {error}"[:LONGEST],
                           trace=places(error))
-    outcome.side_effects += forbidden(inputs, before, errors, printed.getvalue())
+    outcome.side_effects += forbidden(inputs, before, errors, folder, printed.getvalue())
     after = states_now()
     if known is not None:
         known.append(after)
@@ -224,14 +225,17 @@ def bits_of_generators():
     return generator_states()
 
 
-def forbidden(inputs, before, errors, printed):
-    """The forbidden side effects of a call; NumPy's error state is restored."""
+def forbidden(inputs, before, errors, folder, printed):
+    """The forbidden side effects of a call; NumPy's error state and the folder are restored."""
     after = np.geterr()
     np.seterr(**errors)
     found = [("writes into its input", f"{k} was changed") for k, bytes_ in before.items()
                 if inputs[k].tobytes() != bytes_]
     if after != errors:
         found.append(("changes np.seterr", f"now {after}"))
+    if os.getcwd() != folder:
+        found.append(("changes the current folder", f"now {os.getcwd()}"))
+        os.chdir(folder)
     if printed:
         found.append(("prints", repr(printed[:60])))
     return found
