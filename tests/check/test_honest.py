@@ -41,9 +41,9 @@ def test_no_honest_judgement_is_refused(op, dtype, sums):
     assert judged and not [(what, error) for what, error in judged if not error <= 1]
 
 
-def test_decays_from_sums_of_logs_over_a_chunk_are_honest():
+def test_decays_from_sums_of_logs_over_a_sequence_are_honest():
     judged = list(honest_runs.judgements("gated.linear_attention", "float64", 3, ("library",)))
-    assert max(error for what, error in judged if "solved_by_chunks" in what) <= 1
+    assert max(error for what, error in judged if "solved_at_once" in what) <= 1
 
 
 @pytest.mark.parametrize("dtype, stored", [

@@ -197,7 +197,7 @@ def chained(groups, number):
     """Chains of neighbouring groups, one for each process.
 
     Two processes that meet neighbouring operations at a time would both compile their kernels.
-    Every other chain is therefore reversed: the first two begin at the ends of a half of the list.
+    Every other chain is therefore reversed: two processes begin at the two ends of the list.
     """
     ends = [len(groups) * i // number for i in range(number + 1)]
     return [groups[a:b][::(-1)**i] for i, (a, b) in enumerate(pairwise(ends))]

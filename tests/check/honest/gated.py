@@ -2,7 +2,6 @@
 import numpy as np
 
 from hopref.check.engine.candidate import NotOffered
-from hopref.check.tolerance.gated import CHUNK
 from tests.check.honest import T, honest
 
 
@@ -43,29 +42,24 @@ def differences(r, gates):
 
 
 @honest("gated.linear_attention")
-def solved_by_chunks(r):
-    """The writes of a chunk are the solution of a triangular system, the results two products."""
+def solved_at_once(r):
+    """One chunk: the writes are the solution of a triangular system, the results two products."""
     def attention(Q, K, V, *, log_decay=0.0, log_gates=0.0, beta=1.0, rule="linear", scale=None,
                   S=0.0):
-        if r.sums != "library":
+        if r.sums != "library" or V.shape[-2] == 0:
             raise NotOffered("sums in another order")
         Q, K, V, gates, write, S, scale = arguments(r, Q, K, V, log_decay, log_gates, beta, scale,
                                                     S)
-        results = [V[..., :0, :]]
-        for first in range(0, V.shape[-2], CHUNK):
-            q, k, v, g, b = (x[..., first:first + CHUNK, :]
-                             for x in (r(Q * scale), K, V, gates, write))
-            G, factors = differences(r, g)
-            e, last = r(np.exp(G)), factors[..., -1, :, :]
-            A = r(np.einsum("...tc,...sc,...tsc->...ts", k, k, factors))
-            B = r(np.einsum("...tc,...sc,...tsc->...ts", q, k, factors))
-            U = r(b * v)
-            if rule == "delta":
-                U = r(b * r(v - r.mul(r(e * k), S)))
-                for t in range(1, v.shape[-2]):
-                    known = r.mul(A[..., t:t + 1, :t], U[..., :t, :])
-                    U[..., t:t + 1, :] = r(U[..., t:t + 1, :] - r(b[..., t:t + 1, :] * known))
-            results.append(r(r.mul(r(e * q), S) + r.mul(B, U)))
-            S = r(r(T(e[..., -1:, :]) * S) + r.mul(T(r(last * k)), U))
-        return np.concatenate(results, axis=-2), S
+        G, factors = differences(r, gates)
+        e, last = r(np.exp(G)), factors[..., -1, :, :]
+        A = r(np.einsum("...tc,...sc,...tsc->...ts", K, K, factors))
+        B = r(np.einsum("...tc,...sc,...tsc->...ts", r(Q * scale), K, factors))
+        U = r(write * V)
+        if rule == "delta":
+            U = r(write * r(V - r.mul(r(e * K), S)))
+            for t in range(1, V.shape[-2]):
+                known = r.mul(A[..., t:t + 1, :t], U[..., :t, :])
+                U[..., t:t + 1, :] = r(U[..., t:t + 1, :] - r(write[..., t:t + 1, :] * known))
+        O = r(r.mul(r(e * r(Q * scale)), S) + r.mul(B, U))
+        return O, r(r(T(e[..., -1:, :]) * S) + r.mul(T(r(last * K)), U))
     return attention
