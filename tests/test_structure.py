@@ -21,7 +21,7 @@ LIBRARY = {p.relative_to(ROOT).as_posix(): p.read_text()
            for p in sorted((ROOT / "hopref").rglob("*.py"))}
 TESTS = {p.relative_to(ROOT).as_posix(): p.read_text()
          for p in sorted((ROOT / "tests").rglob("*.py"))}
-FORMULAS = {k: v for k, v in LIBRARY.items() if not k.endswith("preconditions.py")
+FORMULAS = {k: v for k, v in LIBRARY.items() if k != "hopref/gradients/preconditions.py"
             and k.startswith(("hopref/models/", "hopref/gradients/"))}
 ON_DEVICE = [k for k in LIBRARY if rules.package_of(k) in rules.FORMULAS | {"gradients"}]
 OPS = operation.load()

@@ -14,6 +14,7 @@ import math
 from hopref.dispatch.domains import cotangent, mask, nonnegative, positive, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.gradients.graded import tanh_slope
 from hopref.gradients.maps import softmax as softmax_gradient
 from hopref.gradients.maps import weighted_mean
@@ -37,7 +38,6 @@ from hopref.maps import (
     zero_denominators,
 )
 from hopref.models import attention
-from hopref.models._preconditions import state_with_its_scale
 from hopref.models.attention import score_options, softmax_options
 
 __all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",

@@ -15,13 +15,13 @@ from hopref.dispatch.domains import mask, positive, real, scores, state
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
+from hopref.features.preconditions import state_of_these_features
 from hopref.features.projected import derivatives, log_general, random_features
 from hopref.gradients.attention import linear_attention, linear_weights
 from hopref.gradients.features.projected import projection_gradient
 from hopref.gradients.sums import feature_level, log_causal_gradient, query_exponents
 from hopref.gradients.thresholds import side
 from hopref.maps import default_scale, dot, finite_or_zero, masked, table, zero_denominators
-from hopref.models._preconditions import state_of_these_features
 
 __all__ = ["attention", "causal_attention", "weights", "update", "thresholded_update"]
 

@@ -110,6 +110,7 @@ from hopref.maps.soft import (
     end,
     feature_scale,
     guarded,
+    key_visible,
     log_of_mean,
     logmeanexp,
     logsumexp,

@@ -9,7 +9,7 @@ from hopref.dispatch.operation import op
 from hopref.dispatch.overrides import overridable
 from hopref.maps.entries import finite_or_zero, ratio, seen, shown
 from hopref.maps.overlaps import biased, overlaps
-from hopref.maps.preconditions import something_visible
+from hopref.maps.preconditions import EMPTY_ROW, something_visible
 from hopref.maps.signs import sigmoid, softplus
 
 __all__ = ["softmax", "sink_softmax", "logsumexp"]
@@ -262,6 +262,16 @@ def end(queries, keys):
 def start(queries, keys):
     """Offset that aligns the first query with the first key."""
     return 0
+
+
+def key_visible(xp, given):
+    """With empty_row="raise", a key must be visible to every query."""
+    if given["empty_row"] != "raise":
+        return None
+    align = {"end": end, "start": start}[given["align"]]
+    seen = visible(given["Q"], given["K"], given["mask"], given["causal"], align) \
+        & (given["bias"] > -math.inf)
+    return None if seen is True or bool(xp.all(xp.any(seen, axis=-1))) else EMPTY_ROW
 
 
 def softcapped(z, cap):

@@ -22,6 +22,7 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import state_with_its_scale
 from hopref.maps import (
     balanced,
     balanced_in_turn,
@@ -30,6 +31,7 @@ from hopref.maps import (
     end,
     evened,
     evened_in_turn,
+    key_visible,
     logsumexp,
     masked,
     over,
@@ -51,7 +53,6 @@ from hopref.maps import (
     with_sign,
     zero_denominators,
 )
-from hopref.models._preconditions import key_visible, state_with_its_scale
 
 __all__ = ["softmax_weights", "softmax_attention", "softmax_logsumexp", "softcapped_attention",
            "linear_weights", "linear_attention", "key_state", "association",
@@ -197,8 +198,7 @@ def key_state(phi_k, V, /, *, mask=True, S=0.0, z=0.0):
     The keys may be processed in chunks, because the sums are added to the given state.
 
     >>> from hopref import attention
-    >>> S, z = attention.key_state([[1.0], [2.0]], [[3.0], [4.0]])
-    >>> S, z
+    >>> attention.key_state([[1.0], [2.0]], [[3.0], [4.0]])
     (array([[11.]]), array([3.]))
     """
     xp, keys = namespace(V), masked(phi_k, mask, 0.0)

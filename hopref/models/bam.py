@@ -6,8 +6,8 @@ References: Kosko 1988; the blog, eq. (18), with K' != V.
 """
 from hopref.dispatch.domains import choice, finite, no_larger_than
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import polar
 from hopref.maps import dot, keep, plus
-from hopref.models._preconditions import polar
 
 __all__ = ["energy", "forward", "backward"]
 

@@ -22,6 +22,7 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.maps import (
     column,
     dot,
@@ -33,7 +34,6 @@ from hopref.maps import (
     strongest,
     winners,
 )
-from hopref.models._preconditions import no_more_winners_than_sites, states_in_alphabet
 from hopref.storage import hebbian_field, removed_diagonal
 
 __all__ = ["field", "energy", "update", "two_step_energy", "asynchronous_update", "greedy_update",

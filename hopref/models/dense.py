@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hopref.dispatch.domains import Array, Choice, count, finite, no_larger_than, sites
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import polar
 from hopref.maps import (
     column,
     double_double,
@@ -29,7 +30,6 @@ from hopref.maps import (
     scan,
     shifted_exp,
 )
-from hopref.models._preconditions import polar
 
 __all__ = ["Interaction", "energy", "log_energy", "update", "asynchronous_update",
            "first_order_update"]

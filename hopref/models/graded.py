@@ -25,8 +25,8 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import states_in_range
 from hopref.maps import above, below, dot, in_turn, sigmoid, xlog
-from hopref.models._preconditions import states_in_range
 
 __all__ = ["Activation", "energy", "update", "asynchronous_update", "two_step_energy", "flow",
            "thresholded_update"]

@@ -10,8 +10,8 @@ the equations are those of its published code, and the exact decrease is derived
 from hopref.dispatch.domains import choice, finite, positive
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import weights_between_layers
 from hopref.maps import dot, transform
-from hopref.models._preconditions import weights_between_layers
 from hopref.models.lagrangian import layer, moderate
 
 __all__ = ["energy", "update"]

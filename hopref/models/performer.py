@@ -20,7 +20,9 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import draws_suffice
 from hopref.features import feature_logs, random_features
+from hopref.features.preconditions import state_of_these_features
 from hopref.maps import (
     above,
     balanced,
@@ -39,7 +41,6 @@ from hopref.maps import (
     standard_error,
     zero_denominators,
 )
-from hopref.models._preconditions import draws_suffice, state_of_these_features
 from hopref.models.attention import (
     key_state,
     linear_attention,

@@ -10,6 +10,7 @@ the interactions; Amari 1972 and Sompolinsky and Kanter 1986 for degree 1.
 from hopref.dispatch.domains import choice, count, flag
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
+from hopref.dispatch.preconditions import polar
 from hopref.maps import (
     NEAR,
     followers,
@@ -20,7 +21,6 @@ from hopref.maps import (
     relu,
     shifted_exp,
 )
-from hopref.models._preconditions import polar
 from hopref.models.dense import large
 
 __all__ = ["update"]

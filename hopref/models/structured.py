@@ -24,7 +24,7 @@ from hopref.dispatch.domains import (
 )
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import k_of_n
+from hopref.dispatch.preconditions import k_of_n, list_not_empty, support_not_empty
 from hopref.features import random_features
 from hopref.features.deterministic import deterministic_features, paired
 from hopref.maps import (
@@ -49,7 +49,6 @@ from hopref.maps import (
     weighted_sum,
     zero_denominators,
 )
-from hopref.models._preconditions import list_not_empty, support_not_empty
 from hopref.models.attention import linear_attention
 from hopref.models.performer import attention
 from hopref.models.supports import align, listed

@@ -12,9 +12,8 @@ from hopref.dispatch.domains import choice, count, flag, scores, seed
 from hopref.dispatch.listed import listed
 from hopref.dispatch.namespace import namespace
 from hopref.dispatch.operation import op
-from hopref.dispatch.preconditions import k_of_n
+from hopref.dispatch.preconditions import at_most_n, k_of_n
 from hopref.maps import among_largest, end, positions, start
-from hopref.models._preconditions import at_most_n
 
 __all__ = ["window", "causal", "random", "global_tokens", "big_bird", "largest", "listed"]
 
