@@ -16,7 +16,7 @@ def test_every_case_and_path_has_a_limit_and_no_other():
     (case, path) for case, path in LIMITS if path == "formula" and case.endswith((" 256", " 64"))])
 def test_the_error_of_a_formula_is_within_its_limit(case, path):
     """The gate, which is an environment of tox, measures all sizes and paths."""
-    assert 0 <= accuracy.error(case, path) <= accuracy.limits_here(LIMITS)[case, path]
+    assert 0 <= accuracy.error(case, path) <= LIMITS[case, path]
 
 
 @pytest.mark.parametrize("path", ["formula", pytest.param("numba float32", marks=pytest.mark.slow)])
